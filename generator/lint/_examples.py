@@ -1,0 +1,116 @@
+"""Rules for examples and defaults: that they are there, and that they are true."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .._yaml import Mapping
+from ._events import broken_event
+from ._index import Description, Finding, Rule, at, mapping
+from ._values import Values
+
+__all__ = ["EXAMPLE_RULES"]
+
+_MASK = re.compile(r"\*{3,}")
+
+
+def example(description: Description) -> Iterator[Finding]:
+    """Every parameter and every media type shows an example. The content of a file cannot."""
+    for _, parameter in description.parameters:
+        if "example" not in parameter:
+            yield at(parameter, f"give the parameter {parameter.get('name')} an example")
+    for media in description.media:
+        is_file = description.resolve(media.body.get("schema")).get("format") == "binary"
+        if "example" not in media.body and not is_file:
+            yield at(media.body, f"give {media.content_type} an example")
+
+
+def example_valid(description: Description) -> Iterator[Finding]:
+    """Examples obey the schema that they are an example of."""
+    values = Values(description.document)
+    for place, parameter in description.parameters:
+        if "example" in parameter:
+            yield from _invalid(
+                values, (*place, "schema"), parameter, "example", parameter["example"]
+            )
+    for media in description.media:
+        if "example" in media.body:
+            yield from _invalid(
+                values, (*media.pointer, "schema"), media.body, "example", media.body["example"]
+            )
+    for node in description.nodes:
+        examples = node.schema.get("examples")
+        for value in examples if isinstance(examples, list) else []:
+            yield from _invalid(values, node.pointer, node.schema, "examples", value)
+
+
+def default_valid(description: Description) -> Iterator[Finding]:
+    """Defaults obey their own schema, its enum included."""
+    values = Values(description.document)
+    for node in description.nodes:
+        if "default" in node.schema:
+            yield from _invalid(
+                values, node.pointer, node.schema, "default", node.schema["default"]
+            )
+
+
+def event_example(description: Description) -> Iterator[Finding]:
+    """The example of a stream is an event of its protocol, with data that obeys its schema."""
+    values = Values(description.document)
+    for operation in description.operations.values():
+        stream = mapping(operation.body.get("x-coze-stream"))
+        protocol = description.resolve(stream.get("protocol"))
+        answer = description.resolve(mapping(operation.body.get("responses")).get("200"))
+        media = mapping(mapping(answer.get("content")).get("text/event-stream"))
+        frame = media.get("example")
+        if protocol and isinstance(frame, Mapping):
+            name = str(stream["protocol"]["$ref"]).rpartition("/")[2]
+            if why := broken_event(values, name, protocol, frame.get("event"), frame.get("data")):
+                yield at(frame, why)
+
+
+def masked(description: Description) -> Iterator[Finding]:
+    """No example hides a part of an id behind asterisks."""
+    owners: list[tuple[Mapping, str]] = [
+        (parameter, "example") for _, parameter in description.parameters
+    ]
+    owners += [(media.body, "example") for media in description.media]
+    owners += [(node.schema, "examples") for node in description.nodes]
+    for owner, key in owners:
+        for text in _texts(owner.get(key)):
+            if _MASK.search(text):
+                yield at(owner, f"replace the asterisks in {text[:60]} by digits", key)
+
+
+def _invalid(
+    values: Values, place: tuple[str, ...], owner: Mapping, key: str, value: Any
+) -> Iterator[Finding]:
+    for error in values.errors(place, value):
+        inner, line = value, owner.line_of(key)
+        for step in error.path:
+            if isinstance(inner, Mapping):
+                line = inner.line_of(str(step))
+            inner = inner[step]
+        where = f" at {'.'.join(map(str, error.path))}" if error.path else ""
+        yield Finding(
+            owner.file, line, f"correct the {key.removesuffix('s')}{where}: {error.message}"
+        )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+
+
+EXAMPLE_RULES: dict[str, Rule] = {
+    "example": example,
+    "example-valid": example_valid,
+    "default-valid": default_valid,
+    "event-example": event_example,
+    "masked": masked,
+}

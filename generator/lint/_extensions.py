@@ -1,0 +1,175 @@
+"""Rules for the `x-coze-*` keys: which there are, where they stand and what shape they have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .._yaml import Mapping
+from ._index import Description, Finding, Rule, at, mapping
+
+__all__ = ["EXTENSION_RULES"]
+
+_PAGE = "openapi/extensions.md"
+_CELL = re.compile(r"\| `(x-[a-z-]+)` \|")
+_CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*\Z", re.ASCII)
+_LEVELS = {
+    "operation": "On an operation",
+    "schema": "On a schema or property",
+    "components": "In `components`",
+}
+_ERROR_KEYS = ("code", "meaning", "category", "retryable")
+_ERROR_MORE = ("name", "http_status", "hint")
+
+
+def _are_strings(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+
+
+_SHAPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "x-coze-permission": ("a text", lambda value: isinstance(value, str)),
+    "x-coze-idempotent": ("true or false", lambda value: isinstance(value, bool)),
+    "x-coze-result": ("a text", lambda value: isinstance(value, str)),
+    "x-coze-max-body-bytes": ("a whole number", lambda value: type(value) is int and value > 0),
+    "x-coze-notes": ("a list of texts", _are_strings),
+    "x-coze-from-string": ("an object", lambda value: isinstance(value, Mapping)),
+    "x-coze-enum-names": ("a list of texts", _are_strings),
+    "x-coze-enum-descriptions": (
+        "an object of texts",
+        lambda value: _are_strings([*mapping(value).values()]),
+    ),
+    "x-coze-known-values": ("a list", lambda value: isinstance(value, list) and bool(value)),
+    "x-coze-max-bytes": ("a whole number", lambda value: type(value) is int and value > 0),
+}
+
+
+def extension_key(description: Description) -> Iterator[Finding]:
+    """Every `x-` key is listed in extensions.md, and stands on the level it is listed for."""
+    page = description.bundle.root / _PAGE
+    listed = _listed(page.read_text(encoding="utf-8")) if page.is_file() else {}
+    for level, place in _places(description):
+        for key in place:
+            levels = sorted(listed.get(key, ()))
+            if not key.startswith("x-") or level in levels:
+                continue
+            if levels:
+                yield at(place, f"move {key}: it belongs on {' or '.join(levels)}", key)
+            else:
+                yield at(place, f"explain {key} in {_PAGE}, or remove it", key)
+
+
+def extension_shape(description: Description) -> Iterator[Finding]:
+    """The value of an `x-` key has the shape that extensions.md gives it."""
+    for _, place in _places(description):
+        for key in place:
+            shape, fits = _SHAPES.get(key, ("", bool))
+            if key in _SHAPES and not fits(place[key]):
+                yield at(place, f"make {key} {shape}", key)
+
+
+def enum_names(description: Description) -> Iterator[Finding]:
+    """Numbers in an enum have names, and there is one valid, unique name for each value."""
+    for node in description.nodes:
+        values, names = node.schema.get("enum"), node.schema.get("x-coze-enum-names")
+        if not isinstance(values, list):
+            if names is not None:
+                yield at(
+                    node.schema, "x-coze-enum-names needs an enum beside it", "x-coze-enum-names"
+                )
+            continue
+        if names is None:
+            if any(isinstance(value, int | float) for value in values):
+                yield at(
+                    node.schema, f"add x-coze-enum-names for the {len(values)} numbers", "enum"
+                )
+            continue
+        if not isinstance(names, list) or len(names) != len(values):
+            count = len(names) if isinstance(names, list) else 0
+            message = f"give one name for each value: {len(values)} values, {count} names"
+            yield at(node.schema, message, "x-coze-enum-names")
+            continue
+        for name in sorted({str(name) for name in names if names.count(name) > 1}):
+            yield at(node.schema, f"use the name {name} once", "x-coze-enum-names")
+        for name in names:
+            if not isinstance(name, str) or not _CONSTANT.match(name):
+                yield at(
+                    node.schema,
+                    f"write {name} in capitals, digits and underscores",
+                    "x-coze-enum-names",
+                )
+
+
+def enum_descriptions(description: Description) -> Iterator[Finding]:
+    """Explained values are values of the enum."""
+    for node in description.nodes:
+        told = mapping(node.schema.get("x-coze-enum-descriptions"))
+        values = node.schema.get("enum")
+        known = {str(value) for value in values} if isinstance(values, list) else set()
+        for value in told:
+            if value not in known:
+                yield at(
+                    told,
+                    f"{value} is not in the enum; remove its description or add the value",
+                    value,
+                )
+
+
+def error_codes(description: Description) -> Iterator[Finding]:
+    """An error code is listed once, with all that the client says about it."""
+    listed = mapping(description.document.get("components")).get("x-coze-errors")
+    seen: set[object] = set()
+    for item in listed if isinstance(listed, list) else []:
+        error = mapping(item)
+        for key in _ERROR_KEYS:
+            if key not in error:
+                yield at(error, f"add {key} to error {error.get('code')}")
+        for key in error:
+            if key not in _ERROR_KEYS + _ERROR_MORE:
+                yield at(
+                    error,
+                    f"remove {key}: an error code has {', '.join(_ERROR_KEYS + _ERROR_MORE)}",
+                    key,
+                )
+        if error.get("code") in seen:
+            yield at(error, f"list error {error.get('code')} once", "code")
+        seen.add(error.get("code"))
+
+
+def _listed(page: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for section in page.split("\n## ")[1:]:
+        for level, heading in _LEVELS.items():
+            if section.startswith(heading):
+                for key in _CELL.findall(section):
+                    found.setdefault(key, set()).add(level)
+    return found
+
+
+def _places(description: Description) -> Iterator[tuple[str, Mapping]]:
+    document = description.document
+    yield "components", mapping(document.get("components"))
+    for operation in description.operations.values():
+        yield "operation", operation.body
+    for node in description.nodes:
+        yield "schema", node.schema
+    others: list[Any] = [document, document.get("info"), *mapping(document.get("paths")).values()]
+    others += [parameter for _, parameter in description.parameters]
+    others += [media.body for media in description.media]
+    for operation in description.operations.values():
+        others += [
+            operation.body.get("requestBody"),
+            *mapping(operation.body.get("responses")).values(),
+        ]
+    others += [*description.headers, *description.components("responses").values()]
+    for other in others:
+        yield "other", mapping(other)
+
+
+EXTENSION_RULES: dict[str, Rule] = {
+    "extension-key": extension_key,
+    "extension-shape": extension_shape,
+    "enum-names": enum_names,
+    "enum-descriptions": enum_descriptions,
+    "error-codes": error_codes,
+}

@@ -1,0 +1,224 @@
+"""Everything in a bundled description that rules look at, found once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+
+from .._bundle import Bundle
+from .._yaml import Mapping
+
+__all__ = [
+    "Description",
+    "Finding",
+    "Media",
+    "Node",
+    "Operation",
+    "Rule",
+    "at",
+    "index",
+    "mapping",
+    "strings",
+]
+
+_SINGLE = {
+    "items": "items",
+    "additionalProperties": "values",
+    "propertyNames": "keys",
+    "contentSchema": "content",
+}
+_NOTHING = Mapping("", 0)
+
+
+@attrs.frozen
+class Finding:
+    """A broken rule at a place. `lint` turns it into a problem by adding the rule's name."""
+
+    file: str
+    line: int
+    message: str
+
+
+Rule = Callable[["Description"], Iterator[Finding]]
+
+
+@attrs.frozen(eq=False)
+class Node:
+    """A schema.
+
+    Attributes:
+        schema: The schema as it is written, `$ref` unfollowed.
+        pointer: Its place in the document.
+        role: `component`, `property`, `items`, `values` (of a map), `keys` (of a map), `variant`,
+            `content`, or `root` for the schema of a parameter, header or media type.
+        name: What messages call it, for example `Message.role`.
+    """
+
+    schema: Mapping
+    pointer: tuple[str, ...]
+    role: str
+    name: str
+
+
+@attrs.frozen(eq=False)
+class Media:
+    """A media type of a request body or answer, with its place in the document."""
+
+    content_type: str
+    body: Mapping
+    pointer: tuple[str, ...]
+
+
+@attrs.frozen(eq=False)
+class Operation:
+    """An operation with its id, or an empty one where it has none."""
+
+    id: str
+    path: str
+    method: str
+    body: Mapping
+
+
+@attrs.frozen(eq=False)
+class Description:
+    """A bundled description with lists of its parts.
+
+    Attributes:
+        bundle: What the lists were made from.
+        operations: All operations by id, in the order of the index.
+        nodes: Every schema, each once.
+        media: Every media type of a request body or answer, each once.
+        parameters: Every parameter with its place, each once.
+        headers: Every header of an answer.
+    """
+
+    bundle: Bundle
+    operations: dict[str, Operation]
+    nodes: list[Node]
+    media: list[Media]
+    parameters: list[tuple[tuple[str, ...], Mapping]]
+    headers: list[Mapping]
+
+    @property
+    def document(self) -> Mapping:
+        """The OpenAPI document."""
+        return self.bundle.document
+
+    def components(self, kind: str) -> Mapping:
+        """Return the components of one kind, none if there are none."""
+        return mapping(mapping(self.document.get("components")).get(kind))
+
+    def resolve(self, value: Any) -> Mapping:
+        """Follow `$ref` until there is none. What is no mapping becomes an empty one."""
+        found = mapping(value)
+        for _ in range(20):
+            reference = found.get("$ref")
+            if not isinstance(reference, str):
+                return found
+            kind, _, name = reference.removeprefix("#/components/").partition("/")
+            found = mapping(self.components(kind).get(name))
+        return _NOTHING
+
+    def answer(self, operation: Operation, content_type: str = "application/json") -> Mapping:
+        """Return the schema of the 200 answer as it is written, an empty one if there is none."""
+        response = self.resolve(mapping(operation.body.get("responses")).get("200"))
+        return mapping(mapping(mapping(response.get("content")).get(content_type)).get("schema"))
+
+    def request(self, operation: Operation) -> Mapping:
+        """Return the schema of the request body as it is written, an empty one if there is none."""
+        content = mapping(self.resolve(operation.body.get("requestBody")).get("content"))
+        return next((mapping(mapping(media).get("schema")) for media in content.values()), _NOTHING)
+
+
+def at(place: Mapping, message: str, key: str | None = None) -> Finding:
+    """Say what is wrong at *key* of *place*, or at *place* as a whole."""
+    return Finding(place.file, place.line if key is None else place.line_of(key), message)
+
+
+def mapping(value: Any) -> Mapping:
+    """Return *value* if it is a mapping, else an empty one: rules must survive any shape."""
+    return value if isinstance(value, Mapping) else _NOTHING
+
+
+def strings(value: Any) -> list[str]:
+    """Return the strings of a list, none if *value* is something else."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def index(bundle: Bundle) -> Description:
+    """Find all parts of a description."""
+    found = Description(bundle, {}, [], [], [], [])
+    for path, item in mapping(bundle.document.get("paths")).items():
+        for method, body in mapping(item).items():
+            if isinstance(body, Mapping):
+                name = body.get("operationId")
+                operation = Operation(name if isinstance(name, str) else "", path, method, body)
+                found.operations[operation.id or f"{method} {path}"] = operation
+                _index_operation(found, operation)
+    for name, response in found.components("responses").items():
+        _index_response(found, mapping(response), ("components", "responses", name), name)
+    for name, parameter in found.components("parameters").items():
+        _index_parameter(found, mapping(parameter), ("components", "parameters", name))
+    for name, header in found.components("headers").items():
+        _index_header(found, mapping(header), ("components", "headers", name), name)
+    for name, schema in found.components("schemas").items():
+        found.nodes.extend(_nodes(schema, ("components", "schemas", name), "component", name))
+    return found
+
+
+def _index_operation(found: Description, operation: Operation) -> None:
+    place = ("paths", operation.path, operation.method)
+    parameters = operation.body.get("parameters")
+    for number, parameter in enumerate(parameters if isinstance(parameters, list) else []):
+        _index_parameter(found, mapping(parameter), (*place, "parameters", str(number)))
+    body = mapping(operation.body.get("requestBody"))
+    _index_content(found, body, (*place, "requestBody"), f"{operation.id} body")
+    for status, response in mapping(operation.body.get("responses")).items():
+        _index_response(
+            found, mapping(response), (*place, "responses", status), f"{operation.id} {status}"
+        )
+
+
+def _index_response(
+    found: Description, response: Mapping, place: tuple[str, ...], name: str
+) -> None:
+    _index_content(found, response, place, name)
+    for header, body in mapping(response.get("headers")).items():
+        _index_header(found, mapping(body), (*place, "headers", header), f"{name} {header}")
+
+
+def _index_header(found: Description, header: Mapping, place: tuple[str, ...], name: str) -> None:
+    if "$ref" not in header:
+        found.headers.append(header)
+        found.nodes.extend(_nodes(header.get("schema"), (*place, "schema"), "root", name))
+
+
+def _index_content(found: Description, owner: Mapping, place: tuple[str, ...], name: str) -> None:
+    for content_type, body in mapping(owner.get("content")).items():
+        inside = (*place, "content", content_type)
+        found.media.append(Media(content_type, mapping(body), inside))
+        found.nodes.extend(_nodes(mapping(body).get("schema"), (*inside, "schema"), "root", name))
+
+
+def _index_parameter(found: Description, parameter: Mapping, place: tuple[str, ...]) -> None:
+    if "$ref" not in parameter:
+        found.parameters.append((place, parameter))
+        name = str(parameter.get("name"))
+        found.nodes.extend(_nodes(parameter.get("schema"), (*place, "schema"), "root", name))
+
+
+def _nodes(schema: Any, place: tuple[str, ...], role: str, name: str) -> Iterator[Node]:
+    if not isinstance(schema, Mapping):
+        return
+    yield Node(schema, place, role, name)
+    for key, member in mapping(schema.get("properties")).items():
+        yield from _nodes(member, (*place, "properties", key), "property", f"{name}.{key}")
+    for key, inner in _SINGLE.items():
+        yield from _nodes(schema.get(key), (*place, key), inner, f"{name} {key}")
+    for key in ("anyOf", "oneOf", "allOf"):
+        variants = schema.get(key)
+        for number, member in enumerate(variants if isinstance(variants, list) else []):
+            inside = (*place, key, str(number))
+            yield from _nodes(member, inside, "variant", f"{name} {key}[{number}]")

@@ -1,0 +1,69 @@
+"""Finding a member of a request or answer by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .._yaml import Mapping
+from ._index import Description, Operation, mapping
+
+__all__ = ["answer_member", "body_member", "member", "request_member", "result"]
+
+
+def member(description: Description, schema: Mapping, path: str) -> Mapping | None:
+    """Follow a dotted path through properties, `$ref`s and variants.
+
+    Returns:
+        The property's schema as it is written, or None if there is no such member.
+    """
+    found: Mapping | None = schema
+    for name in path.split("."):
+        if found is None:
+            return None
+        found = next(
+            (
+                properties[name]
+                for properties in _properties(description, found)
+                if name in properties
+            ),
+            None,
+        )
+        found = found if isinstance(found, Mapping) else None
+    return found
+
+
+def answer_member(description: Description, operation: Operation, path: str) -> Mapping | None:
+    """Find a member of the JSON answer."""
+    return member(description, description.answer(operation), path)
+
+
+def body_member(description: Description, operation: Operation, name: str) -> Mapping | None:
+    """Find a field of the request body."""
+    return member(description, description.request(operation), name)
+
+
+def request_member(description: Description, operation: Operation, name: str) -> Mapping | None:
+    """Find a parameter or, failing that, a field of the request body."""
+    listed = operation.body.get("parameters")
+    for item in listed if isinstance(listed, list) else []:
+        parameter = description.resolve(item)
+        if parameter.get("name") == name:
+            return mapping(parameter.get("schema"))
+    return body_member(description, operation, name)
+
+
+def result(description: Description, operation: Operation) -> Mapping:
+    """Return the schema of what the method returns; an empty one if it returns nothing."""
+    name = operation.body.get("x-coze-result", "data")
+    if name == ".":
+        return description.answer(operation)
+    return answer_member(description, operation, str(name)) or mapping(None)
+
+
+def _properties(description: Description, schema: Mapping) -> Iterator[Mapping]:
+    target = description.resolve(schema)
+    yield mapping(target.get("properties"))
+    for key in ("anyOf", "oneOf", "allOf"):
+        variants = target.get(key)
+        for variant in variants if isinstance(variants, list) else []:
+            yield from _properties(description, mapping(variant))

@@ -1,0 +1,216 @@
+"""Rules for operations: their keys, names, tags, links and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .._yaml import load
+from ._index import Description, Finding, Operation, Rule, at, mapping
+from ._order import misplaced
+
+__all__ = ["OPERATION_RULES"]
+
+_KEYS = (
+    "operationId", "summary", "description", "externalDocs", "tags", "deprecated",
+    "x-coze-permission", "x-coze-idempotent", "x-coze-result", "x-coze-pagination",
+    "x-coze-stream", "x-coze-poll", "x-coze-max-body-bytes", "x-coze-notes",
+    "parameters", "requestBody", "responses", "components",
+)  # fmt: skip
+_REQUIRED = ("operationId", "summary", "description", "tags", "responses")
+_OFFICIAL = ("https://www.coze.cn/", "https://docs.coze.com")
+_EXCEPTIONS = "openapi/exceptions.yaml"
+_MOST = 60
+_PLACES = ("path", "query", "header")
+_ERROR = "#/components/responses/Error"
+
+
+def operation_keys(description: Description) -> Iterator[Finding]:
+    """An operation has every key that readers and the generator rely on."""
+    for operation in description.operations.values():
+        for key in _REQUIRED:
+            if not operation.body.get(key):
+                yield at(operation.body, f"add {key}")
+        if operation.method != "get" and not isinstance(
+            operation.body.get("x-coze-idempotent"), bool
+        ):
+            yield at(operation.body, "add x-coze-idempotent: true or false; retries depend on it")
+
+
+def operation_order(description: Description) -> Iterator[Finding]:
+    """The keys of an operation stand in the order of CONTRIBUTING.md."""
+    for operation in description.operations.values():
+        # `components` is gone from the bundled operation, but its line is still known.
+        written = [
+            key for key in operation.body.lines if key in operation.body or key == "components"
+        ]
+        if wrong := misplaced(written, _KEYS):
+            yield at(operation.body, wrong.message, wrong.key)
+
+
+def summary(description: Description) -> Iterator[Finding]:
+    """A summary fits on a line of a table: at most 60 characters, no full stop."""
+    for operation in description.operations.values():
+        text = operation.body.get("summary")
+        if not isinstance(text, str):
+            continue
+        if len(text) > _MOST:
+            yield at(
+                operation.body,
+                f"shorten the summary from {len(text)} to {_MOST} characters",
+                "summary",
+            )
+        if text.endswith((".", "。")):
+            yield at(operation.body, "remove the full stop from the summary", "summary")
+
+
+def official_page(description: Description) -> Iterator[Finding]:
+    """An operation links to its page in the official documentation, or is listed as having none."""
+    path = description.bundle.root / _EXCEPTIONS
+    listed = load(path, description.bundle.root) if path.is_file() else None
+    without = (
+        {mapping(item).get("pointer") for item in listed} if isinstance(listed, list) else set()
+    )
+    for operation in description.operations.values():
+        docs = mapping(operation.body.get("externalDocs"))
+        if "externalDocs" not in operation.body:
+            if operation.id not in without:
+                yield at(
+                    operation.body,
+                    f"add externalDocs with the official page, or record in {_EXCEPTIONS} why not",
+                )
+        elif not str(docs.get("url")).startswith(_OFFICIAL):
+            yield at(
+                operation.body,
+                f"externalDocs.url must begin with {' or '.join(_OFFICIAL)}",
+                "externalDocs",
+            )
+
+
+def tags(description: Description) -> Iterator[Finding]:
+    """The one tag of an operation is the first segment of its id, and the index describes it."""
+    listed = description.document.get("tags")
+    known = {mapping(tag).get("name") for tag in listed} if isinstance(listed, list) else set()
+    for operation in description.operations.values():
+        first = operation.id.partition(".")[0]
+        if operation.id and operation.body.get("tags") not in (None, [first]):
+            yield at(
+                operation.body,
+                f"write tags: [{first}], the first segment of the operation id",
+                "tags",
+            )
+        elif operation.id and first not in known:
+            yield at(operation.body, f"describe the tag {first} in the index", "tags")
+
+
+def operation_file(description: Description) -> Iterator[Finding]:
+    """The operation id is the file's path with dots for slashes."""
+    folder = "openapi/"
+    for operation in description.operations.values():
+        expected = operation.body.file.removeprefix(folder).removesuffix(".yaml").replace("/", ".")
+        if operation.id and operation.id != expected:
+            file = f"{folder}{operation.id.replace('.', '/')}.yaml"
+            yield at(
+                operation.body,
+                f"rename the operation to {expected}, or its file to {file}",
+                "operationId",
+            )
+
+
+def body_name(description: Description) -> Iterator[Finding]:
+    """The schema of a request body is called after its operation."""
+    for operation in description.operations.values():
+        body = description.resolve(operation.body.get("requestBody"))
+        for media in mapping(body.get("content")).values():
+            expected = f"#/components/schemas/{_pascal(operation)}Request"
+            if mapping(mapping(media).get("schema")).get("$ref") != expected:
+                message = (
+                    f"make the body's schema a $ref to a schema called {_pascal(operation)}Request"
+                )
+                yield at(mapping(media), message, "schema")
+
+
+def answer_name(description: Description) -> Iterator[Finding]:
+    """A JSON answer has a schema called after its operation, or is the shared empty one."""
+    for operation in description.operations.values():
+        responses = mapping(operation.body.get("responses"))
+        for status, response in responses.items():
+            if (
+                not status.startswith("2")
+                or mapping(response).get("$ref") == "#/components/responses/Empty"
+            ):
+                continue
+            media = mapping(
+                mapping(description.resolve(response).get("content")).get("application/json")
+            )
+            expected = f"#/components/schemas/{_pascal(operation)}Response"
+            if media and mapping(media.get("schema")).get("$ref") != expected:
+                remedy = f"make the schema a $ref to one called {_pascal(operation)}Response"
+                yield at(
+                    media, f"{remedy}, or the answer one to shared/responses.yaml#/Empty", "schema"
+                )
+
+
+def error_answer(description: Description) -> Iterator[Finding]:
+    """Every operation describes its failure by the shared answer."""
+    for operation in description.operations.values():
+        responses = mapping(operation.body.get("responses"))
+        if responses and mapping(responses.get("default")).get("$ref") != _ERROR:
+            key = "default" if "default" in responses else None
+            yield at(responses, "add default: {$ref: '…/shared/responses.yaml#/Error'}", key)
+
+
+def parameter_order(description: Description) -> Iterator[Finding]:
+    """Parameters stand in the order path, query, header, the required ones of each first."""
+    for operation in description.operations.values():
+        listed = operation.body.get("parameters")
+        parameters = (
+            [description.resolve(item) for item in listed] if isinstance(listed, list) else []
+        )
+        before = (0, False)
+        for parameter in parameters:
+            place = parameter.get("in")
+            rank = (
+                _PLACES.index(place) if place in _PLACES else 0,
+                parameter.get("required") is not True,
+            )
+            if rank < before:
+                order = "path, query, header, required ones of each first"
+                yield at(parameter, f"move {parameter.get('name')} up: {order}")
+                break
+            before = rank
+
+
+def parameter_schema(description: Description) -> Iterator[Finding]:
+    """A parameter is described, and is a scalar, an array of scalars or a named enum."""
+    for _, parameter in description.parameters:
+        if not parameter.get("description"):
+            yield at(parameter, f"describe the parameter {parameter.get('name')}")
+        schema = description.resolve(parameter.get("schema"))
+        for part in (schema, description.resolve(schema.get("items"))):
+            if part.get("type") == "object" or "properties" in part:
+                yield at(
+                    parameter,
+                    "make the parameter a scalar, an array of scalars or a named enum",
+                    "schema",
+                )
+
+
+def _pascal(operation: Operation) -> str:
+    return "".join(
+        word[:1].upper() + word[1:] for word in operation.id.replace("_", ".").split(".")
+    )
+
+
+OPERATION_RULES: dict[str, Rule] = {
+    "operation-keys": operation_keys,
+    "operation-order": operation_order,
+    "summary": summary,
+    "official-page": official_page,
+    "tags": tags,
+    "operation-file": operation_file,
+    "body-name": body_name,
+    "answer-name": answer_name,
+    "error-answer": error_answer,
+    "parameter-order": parameter_order,
+    "parameter-schema": parameter_schema,
+}

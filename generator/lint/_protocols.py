@@ -1,0 +1,154 @@
+"""Rules for the keys that tell how an operation goes on: result, pages, stream, poll."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .._yaml import Mapping
+from ._index import Description, Finding, Operation, Rule, at, mapping, strings
+from ._members import answer_member, body_member, member, request_member, result
+
+__all__ = ["PROTOCOL_RULES"]
+
+_PAGINATION = ("style", "param", "size", "items", "total", "has_more", "next")
+_STREAM = ("method", "flag", "protocol")
+_POLL = ("operation", "status", "pending", "terminal")
+_PROTOCOL = ("description", "event", "ids", "events")
+_EVENT = ("class", "description", "data", "ends", "fails")
+_EVENT_STREAM = "text/event-stream"
+
+
+def result_member(description: Description) -> Iterator[Finding]:
+    """`x-coze-result` names a member of the answer, or `.`."""
+    for operation, name in _with(description, "x-coze-result"):
+        if name != "." and (
+            "." in str(name) or answer_member(description, operation, str(name)) is None
+        ):
+            yield at(
+                operation.body,
+                f"the answer has no member {name}; name one, or write '.'",
+                "x-coze-result",
+            )
+
+
+def pagination(description: Description) -> Iterator[Finding]:
+    """`x-coze-pagination` has a known style, and its paths exist in the request and the answer."""
+    for operation, value in _with(description, "x-coze-pagination"):
+        rule = mapping(value)
+        required = (
+            "style",
+            "param",
+            "size",
+            "items",
+            *(() if rule.get("style") == "page" else ("next",)),
+        )
+        yield from _keys(rule, operation.body, "x-coze-pagination", _PAGINATION, required)
+        if rule.get("style") not in {"page", "token", "cursor"}:
+            yield at(rule or operation.body, "style is page, token or cursor", "style")
+        for key in ("param", "size"):
+            if key in rule and request_member(description, operation, str(rule[key])) is None:
+                yield at(rule, f"{key}: the request has no parameter or field {rule[key]}", key)
+        for key in ("items", "total", "has_more", "next"):
+            found = answer_member(description, operation, str(rule.get(key)))
+            if key in rule and found is None:
+                yield at(rule, f"{key}: the answer has no member {rule[key]}", key)
+            elif (
+                key == "items" and key in rule and description.resolve(found).get("type") != "array"
+            ):
+                yield at(rule, f"items: {rule[key]} is not an array", key)
+
+
+def stream(description: Description) -> Iterator[Finding]:
+    """`x-coze-stream` fits the body and the answer, and every answer that is a stream has it."""
+    for operation in description.operations.values():
+        answer = description.resolve(mapping(operation.body.get("responses")).get("200"))
+        types = set(mapping(answer.get("content")))
+        if "x-coze-stream" not in operation.body:
+            if _EVENT_STREAM in types:
+                yield at(operation.body, "the 200 answer is a stream: add x-coze-stream")
+            continue
+        rule = mapping(operation.body["x-coze-stream"])
+        yield from _keys(rule, operation.body, "x-coze-stream", _STREAM, ("protocol",))
+        if _EVENT_STREAM not in types:
+            yield at(
+                operation.body,
+                f"add {_EVENT_STREAM} to the 200 answer, or drop the key",
+                "x-coze-stream",
+            )
+        if ("method" in rule) != bool(types - {_EVENT_STREAM}):
+            message = "name the method if and only if the operation also answers without a stream"
+            yield at(operation.body, message, "x-coze-stream")
+        if "method" in rule and "flag" not in rule:
+            yield at(rule, "add flag: the body's field that asks for the stream")
+        if "flag" in rule:
+            flag = body_member(description, operation, str(rule["flag"]))
+            if flag is None or description.resolve(flag).get("type") != "boolean":
+                yield at(rule, f"the body has no boolean field {rule['flag']}", "flag")
+
+
+def stream_protocol(description: Description) -> Iterator[Finding]:
+    """A stream protocol has the shape that extensions.md shows."""
+    for name, protocol in description.components("x-coze-streams").items():
+        body = mapping(protocol)
+        yield from _keys(
+            body, description.document, name, _PROTOCOL, ("description", "event", "ids", "events")
+        )
+        for event, value in mapping(body.get("events")).items():
+            told = mapping(value)
+            yield from _keys(told, body, f"event {event}", _EVENT, ("class", "description"))
+            if told.get("ends", "always") not in {"always", "maybe"}:
+                yield at(
+                    told, "ends is always or maybe; leave it out if the stream goes on", "ends"
+                )
+            if told.get("fails", True) is not True:
+                yield at(told, "fails is true; leave it out otherwise", "fails")
+
+
+def poll(description: Description) -> Iterator[Finding]:
+    """`x-coze-poll` names an operation, a member of its result, and values of that member."""
+    for operation, value in _with(description, "x-coze-poll"):
+        rule = mapping(value)
+        yield from _keys(rule, operation.body, "x-coze-poll", _POLL, _POLL)
+        asked = description.operations.get(str(rule.get("operation")))
+        if asked is None:
+            yield at(rule, f"there is no operation {rule.get('operation')}", "operation")
+            continue
+        status = member(description, result(description, asked), str(rule.get("status")))
+        if status is None:
+            yield at(rule, f"the result of {asked.id} has no member {rule.get('status')}", "status")
+            continue
+        known = description.resolve(status).get("enum")
+        for key in ("pending", "terminal"):
+            states = rule.get(key)
+            for state in states if isinstance(states, list) else []:
+                if not isinstance(known, list) or state not in known:
+                    yield at(rule, f"{state} is not in the enum of {rule.get('status')}", key)
+        for state in sorted(set(strings(rule.get("pending"))) & set(strings(rule.get("terminal")))):
+            yield at(rule, f"{state} is both pending and terminal; choose one", "terminal")
+
+
+def _with(description: Description, key: str) -> Iterator[tuple[Operation, object]]:
+    for operation in description.operations.values():
+        if key in operation.body:
+            yield operation, operation.body[key]
+
+
+def _keys(
+    value: Mapping, owner: Mapping, name: str, allowed: tuple[str, ...], required: tuple[str, ...]
+) -> Iterator[Finding]:
+    place = value or owner
+    for key in required:
+        if key not in value:
+            yield at(place, f"{name} lacks {key}")
+    for key in value:
+        if key not in allowed:
+            yield at(value, f"{name} has no key {key}; it has {', '.join(allowed)}", key)
+
+
+PROTOCOL_RULES: dict[str, Rule] = {
+    "result-member": result_member,
+    "pagination": pagination,
+    "stream": stream,
+    "stream-protocol": stream_protocol,
+    "poll": poll,
+}

@@ -1,0 +1,140 @@
+"""Rules for schemas: their keys, descriptions and examples, and what must have a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .._yaml import Mapping
+from ._index import Description, Finding, Rule, at, mapping, strings
+from ._order import misplaced
+
+__all__ = ["SCHEMA_RULES"]
+
+_LIMITS = (
+    "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf",
+    "minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems",
+    "minProperties", "maxProperties", "propertyNames",
+)  # fmt: skip
+_KEYS = (
+    "$ref", "type", "format", "description", "deprecated", "enum", "const", "default", *_LIMITS,
+    "required", "properties", "items", "additionalProperties", "anyOf", "oneOf", "discriminator",
+    "contentMediaType", "contentSchema", "x-coze-*", "examples",
+)  # fmt: skip
+_OTHER_RULES = ("title", "nullable")
+_NAMED = {"component", "property"}
+_SCALARS = {"string", "integer", "number"}
+
+
+def schema_order(description: Description) -> Iterator[Finding]:
+    """The keys of a schema stand in the order of CONTRIBUTING.md."""
+    for node in description.nodes:
+        if wrong := misplaced(list(node.schema), _KEYS):
+            yield at(node.schema, wrong.message, wrong.key)
+
+
+def schema_key(description: Description) -> Iterator[Finding]:
+    """A schema uses only the keywords that the generator and the sandbox understand."""
+    for node in description.nodes:
+        for key in node.schema:
+            if key not in _KEYS and key not in _OTHER_RULES and not key.startswith("x-"):
+                yield at(node.schema, f"remove {key}: no schema of this description uses it", key)
+
+
+def described(description: Description) -> Iterator[Finding]:
+    """Every named schema and every property says what it means."""
+    for node in description.nodes:
+        parts = (node.schema, description.resolve(node.schema))
+        if node.role in _NAMED and not any(part.get("description") for part in parts):
+            yield at(node.schema, f"describe {node.name}")
+
+
+def leaf_example(description: Description) -> Iterator[Finding]:
+    """A property or named schema that holds scalars shows a value."""
+    for node in description.nodes:
+        if node.role not in _NAMED or _shown(description, node.schema):
+            continue
+        target = description.resolve(node.schema)
+        if _is_scalar(target):
+            yield at(node.schema, f"give {node.name} examples")
+        items = description.resolve(target.get("items"))
+        if target.get("type") == "array" and _is_scalar(items) and not _shown(description, items):
+            yield at(node.schema, f"give {node.name} or its items examples")
+
+
+def inline_object(description: Description) -> Iterator[Finding]:
+    """Objects have names. Maps need none."""
+    for node in description.nodes:
+        if node.role != "component" and "properties" in node.schema:
+            yield at(
+                node.schema,
+                f"move the object {node.name} to schemas.yaml under a name, and refer to it",
+            )
+
+
+def inline_enum(description: Description) -> Iterator[Finding]:
+    """Enums have names. A single value is a `const`."""
+    for node in description.nodes:
+        if node.role != "component" and "enum" in node.schema:
+            remedy = "to schemas.yaml under a name, or write a single value as const"
+            yield at(node.schema, f"move the enum {node.name} {remedy}", "enum")
+
+
+def title(description: Description) -> Iterator[Finding]:
+    """No schema has a title: the generator would make it the class name."""
+    for node in description.nodes:
+        if "title" in node.schema:
+            yield at(node.schema, "remove title; the schema is called by its key", "title")
+
+
+def nullable(description: Description) -> Iterator[Finding]:
+    """No schema uses `nullable`, which OpenAPI 3.1 ignores."""
+    for node in description.nodes:
+        if "nullable" in node.schema:
+            yield at(node.schema, "write type: [..., 'null'] instead of nullable", "nullable")
+
+
+def required_member(description: Description) -> Iterator[Finding]:
+    """Every required member is a property."""
+    for node in description.nodes:
+        for name in strings(node.schema.get("required")):
+            if name not in mapping(node.schema.get("properties")):
+                yield at(
+                    node.schema, f"add the property {name}, or take it out of required", "required"
+                )
+
+
+def enum_unique(description: Description) -> Iterator[Finding]:
+    """No enum lists a value twice."""
+    for node in description.nodes:
+        values = node.schema.get("enum")
+        written = [repr(value) for value in values] if isinstance(values, list) else []
+        for value in sorted({value for value in written if written.count(value) > 1}):
+            yield at(node.schema, f"list {value} once", "enum")
+
+
+def _is_scalar(schema: Mapping) -> bool:
+    types = schema.get("type")
+    named = {types} if isinstance(types, str) else set(strings(types))
+    return bool(named & _SCALARS) and not named - _SCALARS - {"boolean", "null"}
+
+
+def _shown(description: Description, schema: Mapping) -> bool:
+    """Tell whether a schema or what it refers to has a value to show, or needs none."""
+    target = description.resolve(schema)
+    if target.get("format") == "binary":
+        return True
+    return any(key in part for part in (schema, target) for key in ("examples", "enum", "const"))
+
+
+SCHEMA_RULES: dict[str, Rule] = {
+    "schema-order": schema_order,
+    "schema-key": schema_key,
+    "described": described,
+    "leaf-example": leaf_example,
+    "inline-object": inline_object,
+    "inline-enum": inline_enum,
+    "title": title,
+    "nullable": nullable,
+    "required-member": required_member,
+    "enum-unique": enum_unique,
+}

@@ -1,0 +1,55 @@
+"""Rules for the files as text: what the bundled document cannot tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from .._problems import relative
+from ._index import Description, Finding, Rule, mapping
+
+__all__ = ["SOURCE_RULES"]
+
+_MOST = 120
+_TOP_LEVEL = re.compile(r"([^\s#:-][^\s:]*):")
+_NEVER_UNUSED = {"errors.yaml", "types.yaml"}  # a list, and the vocabulary of CONTRIBUTING.md
+
+
+def line_length(description: Description) -> Iterator[Finding]:
+    """No line is longer than 120 characters."""
+    for file, lines in _files(description):
+        for number, line in enumerate(lines, start=1):
+            if len(line) > _MOST:
+                yield Finding(
+                    file,
+                    number,
+                    f"break the line: it has {len(line)} characters, {_MOST} are allowed",
+                )
+
+
+def unused_component(description: Description) -> Iterator[Finding]:
+    """Every schema, answer and protocol in a shared file is used."""
+    used = {
+        (mapping(component).file, name)
+        for kind in mapping(description.document.get("components"))
+        for name, component in description.components(kind).items()
+    }
+    for file, lines in _files(description):
+        path = Path(file)
+        is_shared = path.parts[1:2] == ("shared",) and path.name not in _NEVER_UNUSED
+        if not is_shared and path.name not in {"schemas.yaml", "events.yaml"}:
+            continue
+        for number, line in enumerate(lines, start=1):
+            found = _TOP_LEVEL.match(line)
+            if found and (file, found[1]) not in used:
+                yield Finding(file, number, f"remove {found[1]}, or refer to it")
+
+
+def _files(description: Description) -> Iterator[tuple[str, list[str]]]:
+    root = description.bundle.root
+    for path in sorted((root / "openapi").rglob("*.yaml")):
+        yield relative(path, root), path.read_text(encoding="utf-8").splitlines()
+
+
+SOURCE_RULES: dict[str, Rule] = {"line-length": line_length, "unused-component": unused_component}

@@ -1,0 +1,48 @@
+"""Holding values to the schemas of a document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+__all__ = ["ValueProblem", "Values"]
+
+_DOCUMENT = "urn:coze"
+_LONGEST = 200
+
+
+@attrs.frozen
+class ValueProblem:
+    """One way in which a value breaks its schema.
+
+    Attributes:
+        path: Keys and positions that lead from the value to the part that is wrong.
+        message: What is wrong.
+    """
+
+    path: tuple[str | int, ...]
+    message: str
+
+
+class Values:
+    """Checks values against schemas by the place of the schema in the document."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._registry: Registry[Any] = Registry().with_resource(
+            _DOCUMENT, DRAFT202012.create_resource(document)
+        )
+
+    def errors(self, pointer: tuple[str, ...], value: Any) -> Iterator[ValueProblem]:
+        """Return what is wrong with *value*, nothing if it obeys the schema at *pointer*."""
+        steps = [step.replace("~", "~0").replace("/", "~1").replace("%", "%25") for step in pointer]
+        reference = {"$ref": f"{_DOCUMENT}#/{'/'.join(steps)}"}
+        for error in Draft202012Validator(reference, registry=self._registry).iter_errors(value):
+            message = error.message
+            if len(message) > _LONGEST:
+                message = f"{message[:_LONGEST]}…"
+            yield ValueProblem(tuple(error.absolute_path), message)
