@@ -1,0 +1,49 @@
+"""A local Coze with real state, driven by the bundled description.
+
+`Sandbox` runs it in this process, `python -m coze_sandbox` on its own.
+
+The scripted bot and workflows, by what they are asked, are described in `coze_sandbox._script` and
+`coze_sandbox._workflow_scripts`; the ids of what is there at the start are the upper-case names here.
+"""
+
+from __future__ import annotations
+
+from ._answers import Violation
+from ._clock import Clock
+from ._faults import FAULT_KINDS, Fault, Faults
+from ._log import RequestLog, RequestRecord
+from ._options import DEFAULT_TOKEN, Options
+from ._sandbox import Sandbox
+from ._seed import (
+    BOT_ID,
+    COLLEAGUE_IDS,
+    USER_ID,
+    WORKFLOW_ASK,
+    WORKFLOW_ECHO,
+    WORKFLOW_FAIL,
+    WORKFLOW_INTERLEAVED,
+    WORKFLOW_UNPUBLISHED,
+    WORKSPACE_ID,
+)
+
+__all__ = [
+    "BOT_ID",
+    "COLLEAGUE_IDS",
+    "DEFAULT_TOKEN",
+    "FAULT_KINDS",
+    "USER_ID",
+    "WORKFLOW_ASK",
+    "WORKFLOW_ECHO",
+    "WORKFLOW_FAIL",
+    "WORKFLOW_INTERLEAVED",
+    "WORKFLOW_UNPUBLISHED",
+    "WORKSPACE_ID",
+    "Clock",
+    "Fault",
+    "Faults",
+    "Options",
+    "RequestLog",
+    "RequestRecord",
+    "Sandbox",
+    "Violation",
+]

@@ -1,0 +1,170 @@
+"""Answers: the envelope, the headers, and the check against the description."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from starlette.responses import Response
+
+from ._call import Members
+from ._document import Description, Media, Operation
+from ._errors import INTERNAL, Failure, status_of
+from ._schemas import Finding, Schemas
+
+__all__ = ["Answers", "Violation", "add_logid"]
+
+_JSON = "application/json"
+_LOGID_HEADER = b"X-Tt-Logid"
+
+
+@attrs.frozen
+class Violation:
+    """An answer of the sandbox that is not what the description says.
+
+    Attributes:
+        operation: Operation id.
+        pointer: Where in the answer.
+        message: What is wrong there.
+    """
+
+    operation: str
+    pointer: str
+    message: str
+
+
+class Answers:
+    """Makes HTTP answers.
+
+    Args:
+        description: The description.
+        schemas: Its validators.
+        errors_as_200: Whether failures are answered with HTTP 200.
+        check: Whether to check answers.
+
+    Attributes:
+        violations: What the checks found.
+    """
+
+    def __init__(
+        self, description: Description, schemas: Schemas, *, errors_as_200: bool, check: bool
+    ) -> None:
+        self._description = description
+        self._schemas = schemas
+        self._errors_as_200 = errors_as_200
+        self._check = check
+        self.violations: list[Violation] = []
+
+    def success(self, operation: Operation, members: Members | None, logid: str) -> Response:
+        """Make the answer of a handler.
+
+        Args:
+            operation: What was called.
+            members: Members beside the envelope.
+            logid: Log id of the call.
+        """
+        media = operation.success.get(_JSON)
+        body = self._envelope(media, members or {}, logid)
+        if self._check and media is not None and media.pointer is not None:
+            finding = self._schemas.check(media.pointer, body, "answer")
+            if finding is not None:
+                return self._violation(operation, finding, logid)
+        return _json(body, 200, logid)
+
+    def example(self, operation: Operation, logid: str) -> Response:
+        """Answer with the example of the description, for operations that have no handler."""
+        media = operation.success.get(_JSON)
+        if media is None:
+            media = next(iter(operation.success.values()), None)
+        if media is None:
+            return _bytes(b"", "application/octet-stream", logid)
+        if media.type != _JSON:
+            example = media.example
+            content = example.encode() if isinstance(example, str) else b""
+            return _bytes(content, media.type, logid)
+        members = dict(media.example) if isinstance(media.example, Mapping) else {}
+        for name in ("code", "msg", "detail"):
+            if self._has(media, name):
+                members.pop(name, None)
+        return self.success(operation, members, logid)
+
+    def failure(self, operation: Operation | None, failure: Failure, logid: str) -> Response:
+        """Make the error envelope of a failure."""
+        body = {
+            "code": failure.code,
+            "msg": failure.msg,
+            "detail": {"logid": logid},
+            **failure.members,
+        }
+        media = operation.failure if operation is not None else None
+        if self._check and operation is not None and media is not None and media.pointer:
+            finding = self._schemas.check(media.pointer, body, "answer")
+            if finding is not None:
+                return self._violation(operation, finding, logid)
+        status = failure.status or status_of(failure.code, self._description.errors)
+        response = _json(body, 200 if self._errors_as_200 else status, logid)
+        response.headers.update(failure.headers)
+        return response
+
+    def defect(self, msg: str, logid: str) -> Response:
+        """Answer that the sandbox itself failed. Never HTTP 200, so that nobody takes it for a fact of Coze."""
+        return _json({"code": INTERNAL, "msg": msg, "detail": {"logid": logid}}, 500, logid)
+
+    def check_event(self, operation: Operation, event: str, data: Any) -> Violation | None:
+        """Check the data of one event of a stream; a difference is recorded and returned."""
+        if not self._check or not operation.events:
+            return None
+        if event not in operation.events:
+            finding: Finding | None = Finding("event", "enum", f"{event!r} is not described")
+        else:
+            pointer = operation.events[event]
+            finding = (pointer and self._schemas.check(pointer, data, event)) or None
+        if finding is None:
+            return None
+        violation = Violation(operation.id, finding.path, finding.message)
+        self.violations.append(violation)
+        return violation
+
+    def _violation(self, operation: Operation, finding: Finding, logid: str) -> Response:
+        self.violations.append(Violation(operation.id, finding.path, finding.message))
+        return self.defect(
+            f"the sandbox's own answer to {operation.id} is not as described: {finding}", logid
+        )
+
+    def _envelope(self, media: Media | None, members: Members, logid: str) -> dict[str, Any]:
+        body: dict[str, Any] = {}
+        if media is None or self._has(media, "code"):
+            body.update(code=0, msg="")
+        body.update(members)
+        if media is None or self._has(media, "detail"):
+            body["detail"] = {"logid": logid}
+        return body
+
+    def _has(self, media: Media, name: str) -> bool:
+        return _has_property(media.schema, name, self._description)
+
+
+def _has_property(schema: Mapping[str, Any], name: str, description: Description) -> bool:
+    schema, _ = description.follow(schema, "")
+    if name in schema.get("properties", {}):
+        return True
+    parts = [*schema.get("allOf", ()), *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    return any(_has_property(part, name, description) for part in parts)
+
+
+def _json(body: dict[str, Any], status: int, logid: str) -> Response:
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return _bytes(content, _JSON, logid, status)
+
+
+def _bytes(content: bytes, media_type: str, logid: str, status: int = 200) -> Response:
+    response = Response(content, status, media_type=media_type)
+    add_logid(response, logid)
+    return response
+
+
+def add_logid(response: Response, logid: str) -> None:
+    """Add the log id header as Coze spells it: the JavaScript SDK looks it up by case, and Starlette would lower it."""
+    response.raw_headers.append((_LOGID_HEADER, logid.encode()))

@@ -1,0 +1,49 @@
+"""The whole application: the engine, and the control endpoints beside it."""
+
+from __future__ import annotations
+
+from starlette.types import Receive, Scope, Send
+
+from ._control import PREFIX, Control
+from ._engine import Engine
+
+__all__ = ["App"]
+
+
+class App:
+    """An ASGI application.
+
+    Args:
+        engine: Answers the operations of Coze.
+        control: Answers the paths under `/_sandbox/`.
+    """
+
+    def __init__(self, engine: Engine, control: Control) -> None:
+        self._engine = engine
+        self._control = control
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection of any kind.
+
+        Args:
+            scope: ASGI scope.
+            receive: Gives what the client sends.
+            send: Takes what it is sent.
+        """
+        match scope["type"]:
+            case "http" if scope["path"].startswith(PREFIX):
+                await self._control(scope, receive, send)
+            case "http":
+                await self._engine(scope, receive, send)
+            case "lifespan":
+                await _lifespan(receive, send)
+            case _:
+                await send({"type": "websocket.close", "code": 1003})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,80 @@
+"""What a handler gets and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from ._document import Operation
+from ._world import World
+
+__all__ = ["Beat", "Call", "Members", "Stream", "Upload"]
+
+Members = dict[str, Any]
+"""Members of an answer beside `code`, `msg` and `detail`."""
+
+
+@attrs.frozen
+class Upload:
+    """A file of a multipart body.
+
+    Attributes:
+        name: File name as sent.
+        content_type: Content type as sent, or an empty text.
+        content: The bytes.
+    """
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+@attrs.frozen
+class Call:
+    """One accepted call.
+
+    Attributes:
+        operation: What is called.
+        world: The state.
+        path: Path parameters.
+        query: Query parameters, converted to their types.
+        body: The body, without members that were null for "not given".
+        files: Files of a multipart body, by part name.
+        user_id: The account behind the token.
+    """
+
+    operation: Operation
+    world: World
+    path: Mapping[str, Any]
+    query: Mapping[str, Any]
+    body: Mapping[str, Any]
+    files: Mapping[str, Upload]
+    user_id: str
+
+
+@attrs.frozen
+class Beat:
+    """One event of a stream.
+
+    Attributes:
+        event: Its name.
+        data: The value that goes into its `data:` line as JSON.
+    """
+
+    event: str
+    data: Any
+
+
+@attrs.frozen
+class Stream:
+    """An answer in events.
+
+    Attributes:
+        beats: The events. Runs as they are sent, and is closed when the client leaves.
+        dialect: How the lines are written: `chat`, `chatflow` or `workflow`.
+    """
+
+    beats: Iterator[Beat]
+    dialect: str

@@ -1,0 +1,43 @@
+"""Time that a test can move."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+__all__ = ["Clock"]
+
+
+class Clock:
+    """Wall-clock time plus what it was advanced by.
+
+    Args:
+        source: Where the time comes from; `time.time` by default.
+    """
+
+    def __init__(self, source: Callable[[], float] = time.time) -> None:
+        self._source = source
+        self._ahead = 0.0
+
+    def now(self) -> float:
+        """Return the time in seconds since 1970-01-01 UTC."""
+        return self._source() + self._ahead
+
+    def seconds(self) -> int:
+        """Return the time in whole seconds, as Coze writes moments."""
+        return int(self.now())
+
+    def advance(self, seconds: float) -> float:
+        """Move the time forward and return the new time.
+
+        Raises:
+            ValueError: The step is negative: ids and moments of the state would run backwards.
+        """
+        if seconds < 0:
+            raise ValueError("the clock only goes forward")
+        self._ahead += seconds
+        return self.now()
+
+    def reset(self) -> None:
+        """Go back to the time of the source."""
+        self._ahead = 0.0

@@ -1,0 +1,156 @@
+"""Control endpoints under `/_sandbox/`, for tests in other processes and languages.
+
+| verb and path | what it does |
+|---|---|
+| `GET /_sandbox/` | what is running: operations, time, ids of the seed data |
+| `GET, POST, DELETE /_sandbox/faults` | list, add (members of `Fault` as JSON), cancel faults |
+| `GET, DELETE /_sandbox/requests` | list (`?operation=`), forget requests |
+| `GET /_sandbox/violations` | answers that were not as described |
+| `POST /_sandbox/clock` | `{"advance": seconds}` moves the time |
+| `POST /_sandbox/reset` | state, faults, requests and clock as at the start |
+| `GET /_sandbox/openapi.json` | the description, with this server's address |
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import attrs
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from . import _seed
+from ._answers import Violation
+from ._clock import Clock
+from ._document import Description
+from ._faults import Faults
+from ._log import RequestLog
+
+__all__ = ["PREFIX", "Control", "Controlled"]
+
+PREFIX = "/_sandbox/"
+
+
+class Controlled(Protocol):
+    """What the endpoints act on: a sandbox."""
+
+    @property
+    def description(self) -> Description:
+        """The description."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+
+    @property
+    def faults(self) -> Faults:
+        """The waiting faults."""
+
+    @property
+    def requests(self) -> RequestLog:
+        """The requests so far."""
+
+    @property
+    def violations(self) -> list[Violation]:
+        """Answers that were not as described."""
+
+    def reset(self) -> None:
+        """Go back to the start."""
+
+
+class Control:
+    """Answers the control endpoints, for callers on this machine only.
+
+    Args:
+        sandbox: What to control.
+    """
+
+    def __init__(self, sandbox: Controlled) -> None:
+        self._sandbox = sandbox
+        self._actions: dict[tuple[str, str], Callable[[Request, Any], Any]] = {
+            ("GET", ""): self._about,
+            ("GET", "faults"): self._list_faults,
+            ("POST", "faults"): self._add_fault,
+            ("DELETE", "faults"): lambda _request, _body: sandbox.faults.clear(),
+            ("GET", "requests"): self._list_requests,
+            ("DELETE", "requests"): lambda _request, _body: sandbox.requests.clear(),
+            ("GET", "violations"): self._list_violations,
+            ("POST", "clock"): self._advance,
+            ("POST", "reset"): lambda _request, _body: sandbox.reset(),
+            ("GET", "openapi.json"): self._document,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request.
+
+        Args:
+            scope: ASGI scope of type `http`.
+            receive: Gives the body.
+            send: Takes the answer.
+        """
+        request = Request(scope, receive)
+        response = JSONResponse(*await self._respond(request))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> tuple[Any, int]:
+        if not _is_local(request):
+            return {"error": "control endpoints answer callers on this machine only"}, 403
+        name = request.url.path.removeprefix(PREFIX)
+        action = self._actions.get((request.method, name))
+        if action is None:
+            known = sorted(f"{verb} {PREFIX}{path}" for verb, path in self._actions)
+            return {"error": "no such endpoint", "endpoints": known}, 404
+        try:
+            body = json.loads(await request.body() or b"{}")
+            result = action(request, body)
+        except (KeyError, TypeError, ValueError) as error:
+            return {"error": f"{type(error).__name__}: {error}"}, 400
+        return ({} if result is None else result), 200
+
+    def _about(self, _request: Request, _body: Any) -> Any:
+        return {
+            "operations": len(self._sandbox.description.operations),
+            "now": self._sandbox.clock.now(),
+            "requests": len(self._sandbox.requests),
+            "seed": {
+                name.lower(): getattr(_seed, name) for name in _seed.__all__ if name.isupper()
+            },
+        }
+
+    def _list_faults(self, _request: Request, _body: Any) -> Any:
+        return {"faults": [attrs.asdict(fault) for fault in self._sandbox.faults]}
+
+    def _add_fault(self, _request: Request, body: Any) -> Any:
+        return attrs.asdict(self._sandbox.faults.add(**body))
+
+    def _list_requests(self, request: Request, _body: Any) -> Any:
+        wanted = request.query_params.get("operation")
+        records = self._sandbox.requests
+        chosen = records.of(wanted) if wanted else list(records)
+        return {"requests": [attrs.asdict(record) for record in chosen]}
+
+    def _list_violations(self, _request: Request, _body: Any) -> Any:
+        return {"violations": [attrs.asdict(one) for one in self._sandbox.violations]}
+
+    def _advance(self, _request: Request, body: Any) -> Any:
+        return {"now": self._sandbox.clock.advance(float(body["advance"]))}
+
+    def _document(self, request: Request, _body: Any) -> Any:
+        servers = [{"url": str(request.base_url).rstrip("/"), "description": "This sandbox."}]
+        return {**self._sandbox.description.document, "servers": servers}
+
+
+def _is_local(request: Request) -> bool:
+    # A page in a browser on this machine is local too, but must not reach in here: it sends its origin.
+    if "origin" in request.headers:
+        return False
+    if request.client is None:
+        return True
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

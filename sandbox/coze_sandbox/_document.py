@@ -1,0 +1,217 @@
+"""The bundled description, read as a list of operations."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ._options import Options
+
+__all__ = ["Description", "Media", "Operation", "Parameter", "read_description"]
+
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_FILE = "coze.openapi.json"
+
+
+@attrs.frozen
+class Parameter:
+    """A path, query or header parameter.
+
+    Attributes:
+        name: Its name.
+        place: `path`, `query` or `header`.
+        required: Whether the call is refused without it.
+        pointer: Where its schema is in the document.
+        schema: The schema, references followed.
+    """
+
+    name: str
+    place: str
+    required: bool
+    pointer: str
+    schema: Mapping[str, Any]
+
+
+@attrs.frozen
+class Media:
+    """One content type of a request body or of an answer.
+
+    Attributes:
+        type: The content type.
+        pointer: Where its schema is in the document, or None where it has none.
+        schema: The schema, references followed.
+        example: The described example, or None.
+    """
+
+    type: str
+    pointer: str | None
+    schema: Mapping[str, Any]
+    example: Any
+
+
+@attrs.frozen
+class Operation:
+    """One operation of the description.
+
+    Attributes:
+        id: Operation id.
+        method: HTTP method in upper case.
+        path: Path template.
+        public: Whether it needs no token.
+        permission: The permission that a token needs.
+        parameters: Its parameters.
+        bodies: Content types that its body may have.
+        body_required: Whether a body must be sent.
+        max_body_bytes: Largest body accepted.
+        success: Content types of the 200 answer, by type.
+        failure: The JSON answer for failures.
+        events: Stream protocol: event name to pointer of the schema of its data (None: not fixed).
+        pagination: The `x-coze-pagination` of the operation.
+    """
+
+    id: str
+    method: str
+    path: str
+    public: bool
+    permission: str | None
+    parameters: tuple[Parameter, ...]
+    bodies: Mapping[str, Media]
+    body_required: bool
+    max_body_bytes: int | None
+    success: Mapping[str, Media]
+    failure: Media | None
+    events: Mapping[str, str | None]
+    pagination: Mapping[str, str]
+
+
+class Description:
+    """The bundled document.
+
+    Args:
+        document: The OpenAPI document.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.operations = {operation.id: operation for operation in self._operations()}
+        listed = document.get("components", {}).get("x-coze-errors", [])
+        self.errors: dict[int, dict[str, Any]] = {entry["code"]: entry for entry in listed}
+
+    def follow(self, node: Any, pointer: str) -> tuple[Any, str]:
+        """Follow `$ref` from a node until there is none. Returns the node and where it is.
+
+        Raises:
+            KeyError: A reference leads nowhere.
+        """
+        seen = set()
+        while isinstance(node, Mapping) and "$ref" in node and pointer not in seen:
+            seen.add(pointer)
+            pointer = node["$ref"].removeprefix("#")
+            node = self.document
+            for segment in pointer.split("/")[1:]:
+                node = node[segment.replace("~1", "/").replace("~0", "~")]
+        return node, pointer
+
+    def _operations(self) -> Iterator[Operation]:
+        default_security = self.document.get("security", [])
+        for path, item in self.document["paths"].items():
+            for method in _METHODS:
+                if method in item:
+                    pointer = f"/paths/{_escape(path)}"
+                    yield self._operation(path, method, item, pointer, default_security)
+
+    def _operation(
+        self, path: str, method: str, item: Mapping[str, Any], pointer: str, security: Any
+    ) -> Operation:
+        node = item[method]
+        here = f"{pointer}/{method}"
+        body, body_at = self.follow(node.get("requestBody", {}), f"{here}/requestBody")
+        responses = node.get("responses", {})
+        success, success_at = self.follow(responses.get("200", {}), f"{here}/responses/200")
+        failure, failure_at = self.follow(responses.get("default", {}), f"{here}/responses/default")
+        return Operation(
+            id=node["operationId"],
+            method=method.upper(),
+            path=path,
+            public=not node.get("security", security),
+            permission=node.get("x-coze-permission"),
+            parameters=(
+                *self._parameters(item, pointer),
+                *self._parameters(node, here),
+            ),
+            bodies=self._media(body, body_at),
+            body_required=bool(body.get("required")),
+            max_body_bytes=node.get("x-coze-max-body-bytes"),
+            success=self._media(success, success_at),
+            failure=self._media(failure, failure_at).get("application/json"),
+            events=self._events(node, here),
+            pagination=node.get("x-coze-pagination", {}),
+        )
+
+    def _parameters(self, node: Mapping[str, Any], pointer: str) -> Iterator[Parameter]:
+        for number, entry in enumerate(node.get("parameters", [])):
+            parameter, at = self.follow(entry, f"{pointer}/parameters/{number}")
+            schema, _ = self.follow(parameter.get("schema", {}), f"{at}/schema")
+            yield Parameter(
+                name=parameter["name"],
+                place=parameter["in"],
+                required=bool(parameter.get("required")),
+                pointer=f"{at}/schema",
+                schema=schema,
+            )
+
+    def _media(self, node: Mapping[str, Any], pointer: str) -> dict[str, Media]:
+        result = {}
+        for name, media in node.get("content", {}).items():
+            at = f"{pointer}/content/{_escape(name)}/schema"
+            schema, _ = self.follow(media.get("schema", {}), at)
+            example = media.get("example")
+            if example is None:
+                example = next(
+                    (entry.get("value") for entry in media.get("examples", {}).values()), None
+                )
+            result[name] = Media(name, at if "schema" in media else None, schema, example)
+        return result
+
+    def _events(self, node: Mapping[str, Any], pointer: str) -> dict[str, str | None]:
+        stream = node.get("x-coze-stream", {})
+        at = f"{pointer}/x-coze-stream/protocol"
+        protocol, at = self.follow(stream.get("protocol", {}), at)
+        return {
+            name: f"{at}/events/{_escape(name)}/data" if "data" in event else None
+            for name, event in protocol.get("events", {}).items()
+        }
+
+
+def read_description(options: Options) -> Description:
+    """Read the description that the options name.
+
+    Raises:
+        FileNotFoundError: No description was given and none is installed.
+        ValueError: The file is not JSON.
+    """
+    if isinstance(options.document, Mapping):
+        return Description(options.document)
+    path = options.document_path or _installed()
+    return Description(json.loads(path.read_bytes()))
+
+
+def _installed() -> Path:
+    # The package is located but never imported: a defect shared with the client could hide itself.
+    spec = importlib.util.find_spec("coze_api")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        path = Path(folder) / _FILE
+        if path.is_file():
+            return path
+    raise FileNotFoundError(
+        f"no {_FILE} is installed; generate the client, or name the file of the description"
+    )
+
+
+def _escape(segment: str) -> str:
+    return segment.replace("~", "~0").replace("/", "~1")

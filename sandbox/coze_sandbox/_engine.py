@@ -1,0 +1,234 @@
+"""The ASGI application: every request goes through here."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from ._answers import Answers, add_logid
+from ._auth import authorize
+from ._call import Stream
+from ._document import Description, Operation
+from ._errors import INTERNAL, INVALID_PARAMETER, NOT_FOUND, RATE_LIMITED, Failure
+from ._faults import Fault, Faults, parse_fault
+from ._handlers import HANDLERS
+from ._ids import LogIds
+from ._inject import FaultySend, drop
+from ._log import RequestLog, RequestRecord
+from ._request import Reader
+from ._routing import Router, Target
+from ._schemas import Schemas
+from ._sse import frame
+from ._world import World
+
+__all__ = ["Engine"]
+
+_FAULT_HEADER = "x-sandbox-fault"
+_GATEWAY_PAGE = (
+    b"<html>\r\n<head><title>%d Bad Gateway</title></head>\r\n"
+    b"<body>\r\n<center><h1>%d Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+)
+
+
+class Engine:
+    """Answers the operations of a description.
+
+    Args:
+        description: The description.
+        world: The state.
+        log: Where requests are recorded.
+        faults: Faults that wait for calls.
+
+    Attributes:
+        answers: Makes the answers, and knows what was wrong with them.
+    """
+
+    def __init__(
+        self, description: Description, world: World, log: RequestLog, faults: Faults
+    ) -> None:
+        options = world.options
+        schemas = Schemas(description)
+        self._world = world
+        self._log = log
+        self._faults = faults
+        self._router = Router(description.operations.values())
+        self._reader = Reader(description, schemas)
+        self._logids = LogIds(options.seed, world.clock)
+        self.answers = Answers(
+            description,
+            schemas,
+            errors_as_200=options.errors_as_200,
+            check=options.check_answers,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request.
+
+        Args:
+            scope: ASGI scope of type `http`.
+            receive: Gives the body.
+            send: Takes the answer.
+        """
+        request = Request(scope, receive)
+        raw = scope.get("raw_path") or scope["path"].encode()
+        raw_path = raw.decode("latin-1").partition("?")[0]
+        target = self._router.find(scope["method"], raw_path)
+        logid = self._logids.next()
+        record = self._log.add(
+            method=scope["method"],
+            path=raw_path,
+            query=scope["query_string"].decode("latin-1"),
+            operation=target.operation and target.operation.id,
+            headers=_shown(request),
+            logid=logid,
+        )
+
+        async def recording_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                record.status = message["status"]
+            await send(message)
+
+        fault: Fault | None = None
+        try:
+            fault = self._fault(request, record)
+            response = await self._respond(request, target, record, fault)
+        except Failure as failure:
+            record.code, record.verdict, record.reason = failure.code, "refused", failure.msg
+            response = self.answers.failure(target.operation, failure, logid)
+        except Exception as error:
+            record.code, record.verdict, record.reason = INTERNAL, "failed", repr(error)
+            traceback.print_exception(error)
+            response = self.answers.defect(f"defect of the sandbox: {error!r}", logid)
+        if fault is not None:
+            record.verdict, record.reason = "fault", fault.kind
+            if fault.kind == "drop":
+                record.code = None
+                await drop(send)
+                return
+            if fault.in_body:
+                spoiled = FaultySend(send, fault)
+                # The server's send is spoiled, not the recording one: the transport is found through it.
+                record.status = response.status_code
+                await response(scope, request.receive, spoiled)
+                return
+        await response(scope, request.receive, recording_send)
+
+    def _fault(self, request: Request, record: RequestRecord) -> Fault | None:
+        header = request.headers.get(_FAULT_HEADER)
+        if header is None:
+            return self._faults.take(record.operation)
+        try:
+            return parse_fault(header)
+        except (TypeError, ValueError) as error:
+            raise Failure(INVALID_PARAMETER, f"header.{_FAULT_HEADER}: {error}") from error
+
+    async def _respond(
+        self, request: Request, target: Target, record: RequestRecord, fault: Fault | None
+    ) -> Response:
+        if fault is None or fault.in_body:
+            return await self._answer(request, target, record)
+        if fault.kind == "delay":
+            await asyncio.sleep(fault.seconds or 0)
+            return await self._answer(request, target, record)
+        if fault.handled:
+            await self._answer(request, target, record)
+        return self._faulty(target.operation, fault, record)
+
+    def _faulty(self, operation: Operation | None, fault: Fault, record: RequestRecord) -> Response:
+        match fault.kind:
+            case "html":
+                status = fault.status or 502
+                page = _GATEWAY_PAGE.replace(b"%d", str(status).encode())
+                response = Response(page, status, media_type="text/html")
+                add_logid(response, record.logid)
+                return response
+            case "rate_limit":
+                after = f"{fault.seconds if fault.seconds is not None else 1:g}"
+                failure = Failure(
+                    fault.code or RATE_LIMITED,
+                    fault.msg,
+                    status=fault.status or 429,
+                    headers={"Retry-After": after},
+                )
+            case "status":
+                failure = Failure(fault.code or INTERNAL, fault.msg, status=fault.status or 500)
+            case _:
+                failure = Failure(fault.code or INTERNAL, fault.msg, status=fault.status)
+        record.code = failure.code
+        return self.answers.failure(operation, failure, record.logid)
+
+    async def _answer(self, request: Request, target: Target, record: RequestRecord) -> Response:
+        operation = target.operation
+        if operation is None:
+            raise _unroutable(record, target)
+        user_id = authorize(operation, request.headers.get("authorization"), self._world.options)
+        call = await self._reader.read(request, target, operation, self._world, user_id)
+        record.body = call.body or None
+        if call.files:
+            names = {name: file.name for name, file in call.files.items()}
+            record.body = {**call.body, **names}
+        handler = HANDLERS.get(operation.id)
+        record.code = 0
+        if handler is None:
+            return self.answers.example(operation, record.logid)
+        with self._world.store.transaction():
+            result = handler(call)
+        if isinstance(result, Stream):
+            return self._stream(operation, result, record)
+        return self.answers.success(operation, result, record.logid)
+
+    def _stream(self, operation: Operation, stream: Stream, record: RequestRecord) -> Response:
+        response = _EventStream(
+            self._frames(operation, stream, record), media_type="text/event-stream"
+        )
+        add_logid(response, record.logid)
+        return response
+
+    async def _frames(
+        self, operation: Operation, stream: Stream, record: RequestRecord
+    ) -> AsyncIterator[bytes]:
+        pause = self._world.options.event_seconds
+        try:
+            for number, beat in enumerate(stream.beats):
+                violation = self.answers.check_event(operation, beat.event, beat.data)
+                if violation is not None:
+                    record.verdict, record.reason = "failed", violation.message
+                    raise RuntimeError(f"the sandbox's own event is not as described: {violation}")
+                yield frame(beat, number, stream.dialect)
+                await asyncio.sleep(pause)
+        finally:
+            close: Any = getattr(stream.beats, "close", None)
+            if close is not None:
+                close()
+
+
+class _EventStream(StreamingResponse):
+    """Ends its source as soon as the client leaves, rather than when memory is collected."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            source: Any = self.body_iterator
+            await source.aclose()
+
+
+def _unroutable(record: RequestRecord, target: Target) -> Failure:
+    if not target.allowed:
+        return Failure(NOT_FOUND, f"there is no path {record.path}", status=404)
+    allowed = ", ".join(target.allowed)
+    msg = f"{record.path} does not know {record.method}, only {allowed}"
+    return Failure(INVALID_PARAMETER, msg, status=405, headers={"Allow": allowed})
+
+
+def _shown(request: Request) -> dict[str, str]:
+    headers = dict(request.headers.items())
+    if "authorization" in headers:
+        headers["authorization"] = f"{headers['authorization'].partition(' ')[0]} ***"
+    return headers

@@ -1,0 +1,122 @@
+"""Failures as Coze reports them: a business code, and the HTTP status that goes with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "BOT_NOT_PUBLISHED",
+    "CHAT_IS_RUNNING",
+    "CHAT_NOT_CANCELABLE",
+    "CHAT_NOT_FOUND",
+    "CONVERSATION_NOT_FOUND",
+    "EXECUTION_ENDED",
+    "EXECUTION_NOT_FOUND",
+    "FILE_EMPTY",
+    "FILE_TOO_LARGE",
+    "INTERNAL",
+    "INVALID_PARAMETER",
+    "INVALID_TOKEN",
+    "MESSAGE_NOT_FOUND",
+    "META_DATA_LIMIT",
+    "NOT_FOUND",
+    "NO_PERMISSION",
+    "RATE_LIMITED",
+    "TOO_MANY_FILES",
+    "TOO_MANY_MESSAGES",
+    "UNSAVED_NEEDS_STREAM",
+    "Failure",
+    "missing",
+    "status_of",
+]
+
+INVALID_PARAMETER = 4000
+CHAT_NOT_FOUND = 4001
+CONVERSATION_NOT_FOUND = 4002
+META_DATA_LIMIT = 4003
+TOO_MANY_MESSAGES = 4004
+MESSAGE_NOT_FOUND = 4005
+UNSAVED_NEEDS_STREAM = 4007
+RATE_LIMITED = 4013
+BOT_NOT_PUBLISHED = 4015
+CHAT_IS_RUNNING = 4016
+INVALID_TOKEN = 4100
+NO_PERMISSION = 4101
+CHAT_NOT_CANCELABLE = 4104
+NOT_FOUND = 4200
+FILE_EMPTY = 4300
+TOO_MANY_FILES = 4301
+FILE_TOO_LARGE = 4302
+EXECUTION_NOT_FOUND = 4314
+EXECUTION_ENDED = 4315
+INTERNAL = 5000
+
+# Coze documents no HTTP status for its codes; this is how its JavaScript SDK pairs categories and statuses.
+_STATUS_OF_CATEGORY = {
+    "auth": 401,
+    "billing": 402,
+    "conflict": 409,
+    "content_filter": 400,
+    "invalid_request": 400,
+    "not_found": 404,
+    "permission": 403,
+    "quota": 429,
+    "rate_limit": 429,
+    "server": 500,
+    "timeout": 408,
+    "workflow": 400,
+}
+
+
+class Failure(Exception):
+    """A call that Coze refuses.
+
+    Args:
+        code: Business code of the error table.
+        msg: What went wrong, in words.
+        status: HTTP status, where it is not the one of the code.
+        members: Further members of the error envelope, such as `debug_url`.
+        headers: Further headers of the answer.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        msg: str,
+        *,
+        status: int | None = None,
+        members: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {msg}")
+        self.code = code
+        self.msg = msg
+        self.status = status
+        self.members = members or {}
+        self.headers = headers or {}
+
+
+def missing(code: int, name: str, value: object) -> Failure:
+    """Make the failure for an id that nothing is known of, in the words that Coze uses."""
+    return Failure(
+        code,
+        f"Requested resource {name}={value} does not exist. Please ensure that the resource exists"
+        " and the token has access to it.",
+    )
+
+
+def status_of(code: int, table: dict[int, dict[str, Any]]) -> int:
+    """Tell the HTTP status for a business code.
+
+    Args:
+        code: The business code.
+        table: The error table of the description, by code.
+
+    Returns:
+        The status that the table names, else the one of the code's category, else 400.
+    """
+    entry = table.get(code, {})
+    named = entry.get("http_status")
+    if isinstance(named, int):
+        return named
+    return _STATUS_OF_CATEGORY.get(entry.get("category", ""), 400)

@@ -1,0 +1,157 @@
+"""Faults on demand: which, for what calls, how often."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+__all__ = ["FAULT_KINDS", "Fault", "Faults", "parse_fault"]
+
+FAULT_KINDS = (
+    "code",
+    "cut",
+    "delay",
+    "drop",
+    "duplicate",
+    "garbage",
+    "html",
+    "lost",
+    "rate_limit",
+    "status",
+)
+
+
+def _known_kind(_: object, __: object, value: str) -> None:
+    if value not in FAULT_KINDS:
+        raise ValueError(f"unknown kind of fault {value!r}: one of {', '.join(FAULT_KINDS)}")
+
+
+def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+    if value is not None and value < 0:
+        raise ValueError(f"{attribute.name} must not be negative")
+
+
+@attrs.define(kw_only=True)
+class Fault:
+    """One ordered fault.
+
+    Attributes:
+        kind: `status` (HTTP status with an error envelope), `code` (business code), `delay`, `drop` (the connection
+            ends without an answer), `cut` (it ends within the answer), `html` (a gateway's page), `rate_limit`
+            (429 with Retry-After), and in streams `garbage` (a line that is no field), `duplicate` and `lost` (of
+            one event).
+        operation: Operation id, or `*` for any.
+        times: How many calls it hits; None for all.
+        after: How many calls are left alone before.
+        handled: Whether the call takes effect before its answer is replaced or lost.
+        status: HTTP status, for `status` (default 500), `code` (default: that of the code) and `html` (default 502).
+        code: Business code, for `code` (default 5000).
+        msg: Text of the error.
+        seconds: How long to wait, for `delay`; for `rate_limit` the Retry-After (default 1).
+        events: How many events pass before the fault, for `cut`, `delay`, `garbage`, `duplicate` and `lost`.
+        bytes: For `cut`: how many bytes of the answer's body pass.
+    """
+
+    kind: str = attrs.field(validator=_known_kind)
+    operation: str = "*"
+    times: int | None = attrs.field(default=1, validator=_not_negative)
+    after: int = attrs.field(default=0, validator=_not_negative)
+    handled: bool = False
+    status: int | None = None
+    code: int | None = None
+    msg: str = "ordered fault"
+    seconds: float | None = attrs.field(default=None, validator=_not_negative)
+    events: int | None = attrs.field(default=None, validator=_not_negative)
+    bytes: int | None = attrs.field(default=None, validator=_not_negative)
+
+    @property
+    def in_body(self) -> bool:
+        """Whether the call is answered and the fault lies in the answer's body."""
+        if self.kind == "delay":
+            return self.events is not None
+        return self.kind in {"cut", "duplicate", "garbage", "lost"}
+
+
+class Faults:
+    """The faults that are waiting for calls. The first that fits a call is taken; the others stay."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Fault] = []
+
+    def add(self, kind: str, operation: str = "*", **settings: Any) -> Fault:
+        """Order a fault.
+
+        Args:
+            kind: What is to happen; see `Fault`.
+            operation: Operation id, or `*` for any.
+            **settings: Further members of `Fault`.
+
+        Raises:
+            ValueError: The kind is unknown or a number is negative.
+            TypeError: There is no such setting.
+        """
+        fault = Fault(kind=kind, operation=operation, **settings)
+        with self._lock:
+            self._waiting.append(fault)
+        return fault
+
+    def take(self, operation: str | None) -> Fault | None:
+        """Count one call of an operation and return the fault that hits it, if one does."""
+        with self._lock:
+            for fault in self._waiting:
+                if fault.operation not in {"*", operation}:
+                    continue
+                if fault.after > 0:
+                    fault.after -= 1
+                    continue
+                if fault.times is not None:
+                    if fault.times == 0:
+                        continue
+                    fault.times -= 1
+                self._waiting = [one for one in self._waiting if one.times != 0]
+                return fault
+        return None
+
+    def clear(self) -> None:
+        """Cancel all faults."""
+        with self._lock:
+            self._waiting.clear()
+
+    def __iter__(self) -> Iterator[Fault]:
+        with self._lock:
+            return iter(tuple(self._waiting))
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+
+def parse_fault(text: str) -> Fault:
+    """Read a fault from the `X-Sandbox-Fault` header: `kind; name=value; name=value`.
+
+    Raises:
+        ValueError: The text is not such a list, or names an unknown kind or setting.
+    """
+    kind, *rest = (part.strip() for part in text.split(";"))
+    settings: dict[str, Any] = {}
+    for part in filter(None, rest):
+        name, separator, value = part.partition("=")
+        name, value = name.strip(), value.strip()
+        if name not in _READERS or not separator:
+            raise ValueError(f"unknown setting {part!r} of a fault: one of {', '.join(_READERS)}")
+        settings[name] = _READERS[name](value)
+    return Fault(kind=kind, **settings)
+
+
+_READERS: dict[str, Any] = {
+    "bytes": int,
+    "code": int,
+    "events": int,
+    "handled": lambda text: text.lower() in {"1", "true", "yes"},
+    "msg": str,
+    "seconds": float,
+    "status": int,
+}

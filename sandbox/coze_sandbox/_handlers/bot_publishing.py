@@ -1,0 +1,105 @@
+"""Publishing of bots and the versions that come of it."""
+
+from __future__ import annotations
+
+from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, Failure
+from .._world import World
+from ._bot_views import API_CHANNEL, published
+from ._common import need, numbered_page
+from ._registry import operation
+
+__all__ = ["list_versions", "publish", "unpublish"]
+
+_VERSIONS_PER_PAGE = 10
+
+
+@operation("bots.publish")
+def publish(call: Call) -> Members:
+    """Make a version of the draft and put it online in the named channels.
+
+    Raises:
+        Failure: The bot does not exist, or no channel is named.
+    """
+    world, bot_id = call.world, call.body["bot_id"]
+    bot = need(world, "bot", bot_id)
+    channels = call.body.get("connector_ids", [API_CHANNEL])
+    if not channels:
+        raise Failure(INVALID_PARAMETER, "body.connector_ids: name at least one channel")
+    now = world.clock.seconds()
+    version = _next_version(world, bot_id)
+    snapshot = {
+        "version": version,
+        "published_at": now,
+        "connectors": channels,
+        "creator": call.user_id,
+        "snapshot": bot["draft"],
+    }
+    world.store.put("bot_version", f"{bot_id}/{version}", snapshot, bot_id)
+    for channel in channels:
+        bot["channels"][channel] = {"version": version, "published_at": now}
+    world.store.put("bot", bot_id, bot, bot["space_id"])
+    return {"data": {"bot_id": bot_id, "version": version}}
+
+
+@operation("bots.unpublish")
+def unpublish(call: Call) -> None:
+    """Take a bot offline in a channel. Its versions stay.
+
+    Raises:
+        Failure: The bot does not exist or is not published to that channel.
+    """
+    world, bot_id = call.world, call.path["bot_id"]
+    bot = need(world, "bot", bot_id)
+    published(world, bot, call.body["connector_id"])
+    del bot["channels"][call.body["connector_id"]]
+    world.store.put("bot", bot_id, bot, bot["space_id"])
+
+
+@operation("bots.versions.list")
+def list_versions(call: Call) -> Members:
+    """List published versions, newest first, or the draft alone.
+
+    Raises:
+        Failure: There is no such bot.
+    """
+    world, bot_id, query = call.world, call.path["bot_id"], call.query
+    bot = need(world, "bot", bot_id)
+    wanted = query.get("publish_status", "published_online")
+    if wanted == "unpublished_draft":
+        versions = [_draft_line(world, bot["draft"])]
+    else:
+        channel = query.get("connector_id")
+        versions = [
+            {
+                "version": version["version"],
+                "creator": _creator(world, version["creator"]),
+                "created_at": version["published_at"],
+                "changelog": "",
+                "publish_status": "published_online",
+            }
+            for version in reversed(world.store.list("bot_version", bot_id))
+            if channel is None or channel in version["connectors"]
+        ]
+    page, has_more = numbered_page(call, versions, size=_VERSIONS_PER_PAGE)
+    return {"data": {"items": page, "has_more": has_more}}
+
+
+def _draft_line(world: World, draft: dict[str, object]) -> dict[str, object]:
+    return {
+        "version": "",
+        "creator": _creator(world, str(draft["owner_user_id"])),
+        "created_at": draft["update_time"],
+        "changelog": "",
+        "publish_status": "unpublished_draft",
+    }
+
+
+def _creator(world: World, user_id: str) -> dict[str, str]:
+    return {"id": user_id, "name": need(world, "user", user_id)["nick_name"]}
+
+
+def _next_version(world: World, bot_id: str) -> str:
+    # Coze names versions by milliseconds. Two in one millisecond must still differ and grow.
+    versions = [int(one["version"]) for one in world.store.list("bot_version", bot_id)]
+    return str(max([int(world.clock.now() * 1000), *(last + 1 for last in versions)]))

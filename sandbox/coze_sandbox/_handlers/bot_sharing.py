@@ -1,0 +1,55 @@
+"""Who may edit a bot."""
+
+from __future__ import annotations
+
+from .._call import Call
+from .._errors import INVALID_PARAMETER, NOT_FOUND, Failure, missing
+from ._common import need
+from ._registry import operation
+
+__all__ = ["add_collaborator", "remove_collaborator", "update_mode"]
+
+
+@operation("bots.collaboration_modes.update")
+def update_mode(call: Call) -> None:
+    """Let only the owner edit, or collaborators as well. Going back to one editor drops the others.
+
+    Raises:
+        Failure: There is no such bot.
+    """
+    store, bot_id = call.world.store, call.path["bot_id"]
+    bot = need(call.world, "bot", bot_id)
+    bot["collaboration_mode"] = call.body.get("collaboration_mode", "single")
+    if bot["collaboration_mode"] == "single":
+        store.delete_children("collaborator", bot_id)
+    store.put("bot", bot_id, bot, bot["space_id"])
+
+
+@operation("bots.collaborators.create")
+def add_collaborator(call: Call) -> None:
+    """Let accounts edit a bot.
+
+    Raises:
+        Failure: The bot or an account does not exist, or the bot has one editor only.
+    """
+    world, bot_id = call.world, call.path["bot_id"]
+    bot = need(world, "bot", bot_id)
+    if bot["collaboration_mode"] == "single":
+        raise Failure(INVALID_PARAMETER, "The bot is not in collaboration mode.")
+    for entry in call.body["collaborators"]:
+        user_id = entry["user_id"]
+        need(world, "user", user_id)
+        world.store.put("collaborator", f"{bot_id}/{user_id}", {"user_id": user_id}, bot_id)
+
+
+@operation("bots.collaborators.delete")
+def remove_collaborator(call: Call) -> None:
+    """Let an account edit a bot no longer.
+
+    Raises:
+        Failure: The bot does not exist or the account is none of its collaborators.
+    """
+    bot_id, user_id = call.path["bot_id"], call.path["user_id"]
+    need(call.world, "bot", bot_id)
+    if not call.world.store.delete("collaborator", f"{bot_id}/{user_id}"):
+        raise missing(NOT_FOUND, "user_id", user_id)

@@ -1,0 +1,131 @@
+"""Bots: a draft that is edited, and snapshots of it that are published to channels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from ._bot_views import API_CHANNEL, detail, published, summary
+from ._common import check_file, need, numbered_page
+from ._registry import operation
+
+__all__ = ["create", "list_bots", "list_published", "retrieve", "retrieve_published", "update"]
+
+
+@operation("bots.create")
+def create(call: Call) -> Members:
+    """Make a bot, not published.
+
+    Raises:
+        Failure: The workspace or the icon does not exist.
+    """
+    world, body = call.world, dict(call.body)
+    space_id = body.pop("space_id")
+    need(world, "workspace", space_id, name="space_id")
+    check_file(world, body.get("icon_file_id"), "icon_file_id")
+    now = world.clock.seconds()
+    draft = {
+        **body,
+        "bot_id": world.new_id(),
+        "create_time": now,
+        "update_time": now,
+        "owner_user_id": call.user_id,
+    }
+    bot = {"space_id": space_id, "draft": draft, "channels": {}, "collaboration_mode": "single"}
+    world.store.put("bot", draft["bot_id"], bot, space_id)
+    return {"data": {"bot_id": draft["bot_id"]}}
+
+
+@operation("bots.update")
+def update(call: Call) -> None:
+    """Change the draft; what is published stays as it is.
+
+    Raises:
+        Failure: The bot or the icon does not exist.
+    """
+    world = call.world
+    bot = need(world, "bot", call.body["bot_id"])
+    check_file(world, call.body.get("icon_file_id"), "icon_file_id")
+    bot["draft"] = {**bot["draft"], **call.body, "update_time": world.clock.seconds()}
+    world.store.put("bot", call.body["bot_id"], bot, bot["space_id"])
+
+
+@operation("bots.retrieve")
+def retrieve(call: Call) -> Members:
+    """Show what is published to the API channel, or the draft.
+
+    Raises:
+        Failure: The bot does not exist or is not published.
+    """
+    bot = need(call.world, "bot", call.path["bot_id"])
+    if not call.query.get("is_published", True):
+        return {"data": detail(bot["draft"], None)}
+    online = published(call.world, bot, API_CHANNEL)
+    return {"data": detail(online["snapshot"], online["version"])}
+
+
+@operation("bots.retrieve_published")
+def retrieve_published(call: Call) -> Members:
+    """Show what is published to the API channel.
+
+    Raises:
+        Failure: The bot does not exist or is not published.
+    """
+    bot = need(call.world, "bot", call.query["bot_id"])
+    online = published(call.world, bot, API_CHANNEL)
+    return {"data": detail(online["snapshot"], online["version"])}
+
+
+@operation("bots.list")
+def list_bots(call: Call) -> Members:
+    """List the bots of a workspace in one state of publication, those changed last first.
+
+    Raises:
+        Failure: There is no such workspace.
+    """
+    world, query = call.world, call.query
+    need(world, "workspace", query["workspace_id"])
+    wanted = query.get("publish_status", "published_online")
+    channel = query.get("connector_id", API_CHANNEL)
+    lines = []
+    for bot in world.store.list("bot", query["workspace_id"]):
+        is_online = channel in bot["channels"]
+        if wanted == "all" or is_online == (wanted != "unpublished_draft"):
+            state = bot["draft"]
+            if wanted == "published_online":
+                state = published(world, bot, channel)["snapshot"]
+            lines.append(summary(bot, state, channel))
+    lines.sort(key=_newest)
+    page, _ = numbered_page(call, lines)
+    return {"data": {"items": page, "total": len(lines)}}
+
+
+@operation("bots.list_published")
+def list_published(call: Call) -> Members:
+    """List the bots of a workspace that are published to the API channel.
+
+    Raises:
+        Failure: There is no such workspace.
+    """
+    world = call.world
+    need(world, "workspace", call.query["space_id"], name="space_id")
+    lines = []
+    for bot in world.store.list("bot", call.query["space_id"]):
+        if API_CHANNEL in bot["channels"]:
+            online = published(world, bot, API_CHANNEL)
+            line = summary(bot, online["snapshot"], API_CHANNEL)
+            lines.append(
+                {
+                    "bot_id": line["id"],
+                    "bot_name": line["name"],
+                    "description": line["description"],
+                    "icon_url": line["icon_url"],
+                    "publish_time": str(online["published_at"]),
+                }
+            )
+    page, _ = numbered_page(call, lines, param="page_index")
+    return {"data": {"space_bots": page, "total": len(lines)}}
+
+
+def _newest(line: dict[str, Any]) -> tuple[int, str]:
+    return -int(line["updated_at"]), line["id"]

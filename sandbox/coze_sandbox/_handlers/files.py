@@ -1,0 +1,46 @@
+"""Files: uploaded once, referred to by id. Only the metadata is kept, as Coze gives nothing else back."""
+
+from __future__ import annotations
+
+import hashlib
+
+from .._call import Call, Members
+from .._errors import FILE_EMPTY, Failure
+from ._common import need
+from ._registry import operation
+
+__all__ = ["retrieve", "upload"]
+
+
+@operation("files.upload")
+def upload(call: Call) -> Members:
+    """Keep a file's name, size and digest.
+
+    Raises:
+        Failure: The file is empty.
+    """
+    file = call.files["file"]
+    if not file.content:
+        raise Failure(FILE_EMPTY, "body.file: the file is empty")
+    world = call.world
+    key = world.new_id()
+    stored = {
+        "id": key,
+        "bytes": len(file.content),
+        "file_name": file.name,
+        "created_at": world.clock.seconds(),
+    }
+    digest = hashlib.sha256(file.content).hexdigest()
+    world.store.put("file", key, {**stored, "_sha256": digest})
+    return {"data": stored}
+
+
+@operation("files.retrieve")
+def retrieve(call: Call) -> Members:
+    """Return what is known of a file.
+
+    Raises:
+        Failure: There is no such file.
+    """
+    stored = need(call.world, "file", call.query["file_id"])
+    return {"data": {name: value for name, value in stored.items() if not name.startswith("_")}}

@@ -1,0 +1,15 @@
+"""The account behind the token."""
+
+from __future__ import annotations
+
+from .._call import Call, Members
+from ._common import need
+from ._registry import operation
+
+__all__ = ["me"]
+
+
+@operation("users.me")
+def me(call: Call) -> Members:
+    """Return the account."""
+    return {"data": need(call.world, "user", call.user_id)}

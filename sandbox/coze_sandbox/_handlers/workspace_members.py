@@ -1,0 +1,102 @@
+"""Members of workspaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._errors import Failure
+from ._common import need, numbered_page
+from ._registry import operation
+from .workspaces import member_key
+
+__all__ = ["create", "delete", "list_members"]
+
+_TOO_MANY_MEMBERS = 702042018
+
+
+@operation("workspaces.members.list")
+def list_members(call: Call) -> Members:
+    """List the members, the first to join first.
+
+    Raises:
+        Failure: There is no such workspace.
+    """
+    key = call.path["workspace_id"]
+    need(call.world, "workspace", key)
+    members = [_described(call, member) for member in call.world.store.list("member", key)]
+    page, _ = numbered_page(call, members)
+    return {"data": {"items": page, "total_count": len(members)}}
+
+
+@operation("workspaces.members.create")
+def create(call: Call) -> Members:
+    """Add accounts, and tell what became of each. Accounts join at once: nobody has to accept.
+
+    Raises:
+        Failure: There is no such workspace, or it would get too many members.
+    """
+    world, key = call.world, call.path["workspace_id"]
+    need(world, "workspace", key)
+    result: dict[str, list[str]] = {
+        "added_success_user_ids": [],
+        "invited_success_user_ids": [],
+        "not_exist_user_ids": [],
+        "already_joined_user_ids": [],
+        "already_invited_user_ids": [],
+    }
+    count = len(world.store.list("member", key))
+    for user in call.body.get("users", ()):
+        user_id = user["user_id"]
+        if world.find("user", user_id) is None:
+            result["not_exist_user_ids"].append(user_id)
+        elif world.find("member", member_key(key, user_id)) is not None:
+            result["already_joined_user_ids"].append(user_id)
+        else:
+            count += 1
+            if count > world.options.workspace_limit:
+                raise Failure(_TOO_MANY_MEMBERS, "The workspace would get too many members.")
+            member = {"user_id": user_id, "role_type": user["role_type"]}
+            world.store.put("member", member_key(key, user_id), member, key)
+            result["added_success_user_ids"].append(user_id)
+    return {"data": result}
+
+
+@operation("workspaces.members.delete")
+def delete(call: Call) -> Members:
+    """Remove accounts, and tell what became of each. The owner stays.
+
+    Raises:
+        Failure: There is no such workspace.
+    """
+    world, key = call.world, call.path["workspace_id"]
+    need(world, "workspace", key)
+    removed: list[str] = []
+    absent: list[str] = []
+    owners: list[str] = []
+    for user_id in call.body["user_ids"]:
+        member = world.find("member", member_key(key, user_id))
+        if member is None:
+            absent.append(user_id)
+        elif member["role_type"] == "owner":
+            owners.append(user_id)
+        else:
+            world.store.delete("member", member_key(key, user_id))
+            removed.append(user_id)
+    return {
+        "data": {
+            "removed_success_user_ids": removed,
+            "not_in_workspace_user_ids": absent,
+            "owner_not_support_remove_user_ids": owners,
+        }
+    }
+
+
+def _described(call: Call, member: dict[str, Any]) -> dict[str, Any]:
+    user = need(call.world, "user", member["user_id"])
+    return {
+        **member,
+        "user_nickname": user["nick_name"],
+        "user_unique_name": user["user_name"],
+        "avatar_url": user["avatar_url"],
+    }

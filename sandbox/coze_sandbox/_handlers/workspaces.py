@@ -1,0 +1,88 @@
+"""Workspaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, Failure
+from ._common import check_file, need, numbered_page
+from ._registry import operation
+
+__all__ = ["create", "list_workspaces", "member_key", "update"]
+
+_ICON = "https://sandbox.invalid/workspace.png"
+
+
+def member_key(workspace_id: str, user_id: str) -> str:
+    """Return the key under which a membership is kept."""
+    return f"{workspace_id}/{user_id}"
+
+
+@operation("workspaces.list")
+def list_workspaces(call: Call) -> Members:
+    """List the workspaces in which the caller is a member.
+
+    Raises:
+        Failure: Only one of `user_id` and `coze_account_id` is given.
+    """
+    query, store = call.query, call.world.store
+    if ("user_id" in query) != ("coze_account_id" in query):
+        raise Failure(INVALID_PARAMETER, "query.user_id: goes together with coze_account_id only")
+    user_id = query.get("user_id", call.user_id)
+    enterprise_id = query.get("enterprise_id", "")
+    joined = [
+        _seen_by(call, workspace, user_id)
+        for workspace in store.list("workspace")
+        if store.get("member", member_key(workspace["id"], user_id)) is not None
+        and workspace["enterprise_id"] == enterprise_id
+    ]
+    page, _ = numbered_page(call, joined)
+    return {"data": {"workspaces": page, "total_count": len(joined)}}
+
+
+@operation("workspaces.create")
+def create(call: Call) -> Members:
+    """Make a team workspace, owned by the caller or by `owner_uid`.
+
+    Raises:
+        Failure: The icon or the owner does not exist.
+    """
+    world, body = call.world, call.body
+    check_file(world, body.get("icon_file_id"), "icon_file_id")
+    owner = body.get("owner_uid", call.user_id)
+    need(world, "user", owner, name="owner_uid")
+    key = world.new_id()
+    workspace = {
+        "id": key,
+        "name": body["name"],
+        "description": body["description"],
+        "icon_url": _ICON,
+        "owner_uid": owner,
+        "workspace_type": "team",
+        "enterprise_id": "",
+    }
+    world.store.put("workspace", key, workspace)
+    member = {"user_id": owner, "role_type": "owner"}
+    world.store.put("member", member_key(key, owner), member, key)
+    return {"data": {"id": key}}
+
+
+@operation("workspaces.update")
+def update(call: Call) -> None:
+    """Change name and description.
+
+    Raises:
+        Failure: There is no such workspace.
+    """
+    key = call.path["workspace_id"]
+    workspace = need(call.world, "workspace", key)
+    changes = {name: call.body[name] for name in ("name", "description") if name in call.body}
+    call.world.store.put("workspace", key, {**workspace, **changes})
+
+
+def _seen_by(call: Call, workspace: dict[str, Any], user_id: str) -> dict[str, Any]:
+    members = call.world.store.list("member", workspace["id"])
+    role = next(one["role_type"] for one in members if one["user_id"] == user_id)
+    admins = [one["user_id"] for one in members if one["role_type"] == "admin"]
+    return {**workspace, "role_type": role, "admin_uids": admins, "joined_status": "joined"}

@@ -1,0 +1,56 @@
+"""What a sandbox can be told when it is made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+__all__ = ["DEFAULT_TOKEN", "Options"]
+
+DEFAULT_TOKEN = "pat_sandbox"
+
+
+def _path(value: str | os.PathLike[str]) -> str:
+    return os.fspath(value)
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """The settings of one sandbox.
+
+    Attributes:
+        document: The bundled description: its mapping, the path of its JSON file, or None for the file that is
+            installed with the client.
+        db: SQLite file that keeps the state, or `:memory:`.
+        token: The bearer token that may do everything.
+        tokens: Further tokens, each with the permissions it has (None: all of them).
+        foreign_tokens: Tokens of the other region. Coze answers them with a code of its own.
+        errors_as_200: Answer failures with HTTP 200 and a business code, as Coze does on some paths.
+        check_answers: Check every answer against the description; a difference becomes a loud HTTP 500.
+        seed: Where the sequence of ids starts. The same seed and calls give the same ids.
+        answer_seconds: How long a chat without a stream, or an asynchronous workflow run, takes.
+        event_seconds: Pause before each event of a stream.
+        workspace_limit: How many members a workspace can have.
+    """
+
+    document: Mapping[str, Any] | str | os.PathLike[str] | None = None
+    db: str = attrs.field(default=":memory:", converter=_path)
+    token: str = DEFAULT_TOKEN
+    tokens: Mapping[str, frozenset[str] | None] = attrs.Factory(dict)
+    foreign_tokens: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    errors_as_200: bool = False
+    check_answers: bool = True
+    seed: int = 0
+    answer_seconds: float = 0.05
+    event_seconds: float = 0.0
+    workspace_limit: int = 100
+
+    @property
+    def document_path(self) -> Path | None:
+        """The file to read the description from, or None where it was given or is to be found."""
+        given = self.document
+        return Path(given) if isinstance(given, str | os.PathLike) else None

@@ -1,0 +1,243 @@
+"""From an HTTP request to a checked call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import attrs
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+
+from ._call import Call, Upload
+from ._coerce import from_part, from_texts, without_nulls
+from ._document import Description, Media, Operation
+from ._errors import (
+    FILE_EMPTY,
+    FILE_TOO_LARGE,
+    INVALID_PARAMETER,
+    META_DATA_LIMIT,
+    TOO_MANY_FILES,
+    TOO_MANY_MESSAGES,
+    Failure,
+)
+from ._routing import Target
+from ._schemas import Finding, Schemas
+from ._world import World
+
+__all__ = ["Reader"]
+
+_JSON = "application/json"
+_FORM = "multipart/form-data"
+_PART_OVERHEAD = 1 << 20  # room for the headers and the other fields of a form
+_MAX_TEXT_PART = 16 << 20
+
+# Names that clients in the wild use for a parameter that the documentation calls otherwise.
+_PARAMETER_ALIASES = {
+    # The official Python SDK pages this list with page_index, as the older list of bots is paged.
+    "bots.list": {"page_index": "page_num"},
+}
+
+
+@attrs.define
+class _Parts:
+    body: Any = attrs.Factory(dict)
+    files: dict[str, Upload] = attrs.Factory(dict)
+
+
+class Reader:
+    """Reads requests and refuses those that the description does not allow.
+
+    Args:
+        description: The description.
+        schemas: Its validators.
+    """
+
+    def __init__(self, description: Description, schemas: Schemas) -> None:
+        self._description = description
+        self._schemas = schemas
+
+    async def read(
+        self, request: Request, target: Target, operation: Operation, world: World, user_id: str
+    ) -> Call:
+        """Read and check a request.
+
+        Raises:
+            Failure: A parameter or the body is missing, malformed or too large.
+        """
+        self._check(operation, "path", self._convert(operation, "path", _lists(target.path)))
+        query = self._query(request, operation)
+        self._check(operation, "query", query)
+        headers = {name: [value] for name, value in request.headers.items()}
+        self._check(operation, "header", self._convert(operation, "header", headers))
+        parts = await self._body(request, operation)
+        return Call(
+            operation=operation,
+            world=world,
+            path=target.path,
+            query=query,
+            body=parts.body if isinstance(parts.body, dict) else {},
+            files=parts.files,
+            user_id=user_id,
+        )
+
+    def _query(self, request: Request, operation: Operation) -> dict[str, Any]:
+        text = request.scope["query_string"].decode("latin-1")
+        renamed = _PARAMETER_ALIASES.get(operation.id, {})
+        texts: dict[str, list[str]] = {}
+        # Blank values are left out: the official Python SDK sends `conversation_id=` for "none".
+        for name, value in parse_qsl(text, errors="replace"):
+            texts.setdefault(renamed.get(name, name), []).append(value)
+        return self._convert(operation, "query", texts)
+
+    def _convert(
+        self, operation: Operation, place: str, texts: Mapping[str, list[str]]
+    ) -> dict[str, Any]:
+        values = {}
+        for parameter in operation.parameters:
+            name = parameter.name.lower() if place == "header" else parameter.name
+            if parameter.place == place and texts.get(name):
+                values[parameter.name] = from_texts(
+                    texts[name], parameter.schema, self._description
+                )
+        return values
+
+    def _check(self, operation: Operation, place: str, values: Mapping[str, Any]) -> None:
+        parameters = [one for one in operation.parameters if one.place == place]
+        if parameters:
+            key = f"{operation.id} {place}"
+            finding = self._schemas.check_parameters(key, parameters, values, place)
+            if finding is not None:
+                raise _refusal(finding)
+
+    async def _body(self, request: Request, operation: Operation) -> _Parts:
+        if not operation.bodies:
+            await _drain(request, operation)
+            return _Parts()
+        if _FORM in operation.bodies and _content_type(request) != _JSON:
+            return await self._form(request, operation, operation.bodies[_FORM])
+        media = operation.bodies.get(_JSON)
+        if media is None:
+            raise Failure(FILE_EMPTY, f"the request must be {_FORM}")
+        content = b"".join([chunk async for chunk in _limited(request, operation)])
+        if not content and not operation.body_required:
+            return _Parts()
+        if not content:
+            raise Failure(INVALID_PARAMETER, "body: a JSON body is required")
+        if _content_type(request) != _JSON:
+            raise Failure(INVALID_PARAMETER, f"header.content-type: must be {_JSON}")
+        value = _parse(content)
+        if b"null" in content:
+            value = without_nulls(value, media.schema, self._description)
+        self._check_body(media, value)
+        return _Parts(value)
+
+    def _check_body(self, media: Media, value: Any) -> None:
+        if media.pointer is not None:
+            finding = self._schemas.check(media.pointer, value, "body")
+            if finding is not None:
+                raise _refusal(finding)
+
+    async def _form(self, request: Request, operation: Operation, media: Media) -> _Parts:
+        if _content_type(request) != _FORM:
+            raise Failure(FILE_EMPTY, f"the request must be {_FORM}")
+        properties: Mapping[str, Any] = media.schema.get("properties", {})
+        limits = {
+            name: schema["x-coze-max-bytes"]
+            for name, schema in properties.items()
+            if "x-coze-max-bytes" in schema
+        }
+        ceiling = sum(limits.values()) + _PART_OVERHEAD if limits else None
+        stream = _limited(request, operation, ceiling, FILE_TOO_LARGE)
+        parser = MultiPartParser(request.headers, stream, max_part_size=_MAX_TEXT_PART)
+        try:
+            form = await parser.parse()
+        except MultiPartException as error:
+            raise Failure(INVALID_PARAMETER, f"body: {error.message}") from error
+        except (ValueError, LookupError) as error:  # what the parser lets through for odd headers
+            raise Failure(INVALID_PARAMETER, f"body: malformed form: {error}") from error
+        parts = _Parts()
+        try:
+            for name, value in form.multi_items():
+                schema, _ = self._description.follow(properties.get(name, {}), "")
+                if not isinstance(value, UploadFile):
+                    parts.body[name] = from_part(value, schema)
+                elif name in parts.files:
+                    raise Failure(TOO_MANY_FILES, f"body.{name}: only one file is allowed")
+                else:
+                    parts.files[name] = await _upload(value, limits.get(name))
+        finally:
+            await form.close()
+        shape = {**parts.body, **dict.fromkeys(parts.files, "")}
+        self._check_body(media, shape)
+        for name in limits:
+            if name in parts.body:
+                raise Failure(INVALID_PARAMETER, f"body.{name}: must be a file, not a field")
+        return parts
+
+
+async def _upload(file: UploadFile, limit: int | None) -> Upload:
+    content = await file.read()
+    if limit is not None and len(content) > limit:
+        raise Failure(FILE_TOO_LARGE, f"body: the file has more than {limit} bytes")
+    return Upload(file.filename or "", file.content_type or "", content)
+
+
+def _lists(path: Mapping[str, str]) -> dict[str, list[str]]:
+    return {name: [value] for name, value in path.items()}
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _limited(
+    request: Request,
+    operation: Operation,
+    ceiling: int | None = None,
+    code: int = INVALID_PARAMETER,
+) -> AsyncGenerator[bytes, None]:
+    limits = [limit for limit in (operation.max_body_bytes, ceiling) if limit is not None]
+    limit = min(limits, default=None)
+    received = 0
+    try:
+        async for chunk in request.stream():
+            received += len(chunk)
+            if limit is not None and received > limit:
+                raise Failure(code, f"body: more than {limit} bytes", status=413)
+            yield chunk
+    except ClientDisconnect as error:
+        raise Failure(INVALID_PARAMETER, "body: the client left") from error
+
+
+async def _drain(request: Request, operation: Operation) -> None:
+    async for _ in _limited(request, operation):
+        pass
+
+
+def _parse(content: bytes) -> Any:
+    try:
+        value = json.loads(content, parse_constant=_no_constant)
+        if b"\\u" in content:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError) as error:
+        raise Failure(INVALID_PARAMETER, f"body: not JSON: {error}") from error
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _refusal(finding: Finding) -> Failure:
+    code = INVALID_PARAMETER
+    if "meta_data" in finding.path.split(".") or (
+        finding.keyword == "maxProperties" and finding.path.endswith("meta_data")
+    ):
+        code = META_DATA_LIMIT
+    elif finding.keyword == "maxItems" and finding.path == "body.additional_messages":
+        code = TOO_MANY_MESSAGES
+    return Failure(code, str(finding))

@@ -1,0 +1,130 @@
+"""The sandbox as one object."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from starlette.types import ASGIApp
+
+from ._answers import Violation
+from ._app import App
+from ._clock import Clock
+from ._control import Control
+from ._document import Description, read_description
+from ._engine import Engine
+from ._faults import Faults
+from ._log import RequestLog
+from ._options import Options
+from ._server import ThreadedServer
+from ._world import World
+
+__all__ = ["Sandbox"]
+
+
+class Sandbox:
+    """A local Coze.
+
+    As a context manager it listens on a free port of this machine:
+
+        with Sandbox() as sandbox:
+            client = Coze(base_url=sandbox.base_url, token=sandbox.token)
+
+    Without `with`, `app` can be given to any ASGI server or test client.
+
+    Args:
+        host: Address to listen on.
+        port: Port to listen on; 0 for a free one.
+        clock: The time; the machine's own by default.
+        **options: Members of `Options`.
+
+    Attributes:
+        options: The settings.
+        description: The description that drives it.
+        clock: The time, which tests may advance.
+        faults: Faults that wait for calls.
+        requests: What was asked so far.
+        app: The ASGI application.
+
+    Raises:
+        FileNotFoundError: No description was given and none is installed.
+        TypeError: There is no such option.
+    """
+
+    def __init__(
+        self, *, host: str = "127.0.0.1", port: int = 0, clock: Clock | None = None, **options: Any
+    ) -> None:
+        self.options = Options(**options)
+        self.description: Description = read_description(self.options)
+        self.clock = clock or Clock()
+        self.faults = Faults()
+        self.requests = RequestLog()
+        self._world = World(self.options, self.clock)
+        self._engine = Engine(self.description, self._world, self.requests, self.faults)
+        self.app: ASGIApp = App(self._engine, Control(self))
+        self._address = (host, port)
+        self._server: ThreadedServer | None = None
+
+    @property
+    def token(self) -> str:
+        """A token that may do everything."""
+        return self.options.token
+
+    @property
+    def base_url(self) -> str:
+        """Where it listens.
+
+        Raises:
+            RuntimeError: It is not running.
+        """
+        if self._server is None:
+            raise RuntimeError("the sandbox is not running: use `with Sandbox(...)` or start()")
+        return self._server.base_url
+
+    @property
+    def violations(self) -> list[Violation]:
+        """Answers that were not as described; each is a defect of the sandbox or of the description."""
+        return self._engine.answers.violations
+
+    def start(self) -> Self:
+        """Listen.
+
+        Raises:
+            RuntimeError: It is running already.
+            OSError: The address is taken.
+        """
+        if self._server is not None:
+            raise RuntimeError("the sandbox is running already")
+        server = ThreadedServer(self.app, *self._address)
+        server.start()
+        self._server = server
+        return self
+
+    def stop(self) -> None:
+        """Stop listening. The state stays, and `start` may be called again."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def close(self) -> None:
+        """Stop listening and close the state's file. Nothing works afterwards."""
+        self.stop()
+        self._world.store.close()
+
+    def reset(self) -> None:
+        """Go back to the state at the start, without faults and requests."""
+        self._world.reset()
+        self.faults.clear()
+        self.requests.clear()
+        self.violations.clear()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,93 @@
+"""What is there before the first call.
+
+The ids are fixed, so that tests and examples can name them.
+"""
+
+from __future__ import annotations
+
+from ._store import Store
+
+__all__ = [
+    "BOT_ID",
+    "COLLEAGUE_IDS",
+    "USER_ID",
+    "WORKFLOW_ASK",
+    "WORKFLOW_ECHO",
+    "WORKFLOW_FAIL",
+    "WORKFLOW_INTERLEAVED",
+    "WORKFLOW_UNPUBLISHED",
+    "WORKSPACE_ID",
+    "seed_store",
+]
+
+USER_ID = "7300000000000000001"
+COLLEAGUE_IDS = ("7300000000000000002", "7300000000000000003", "7300000000000000004")
+WORKSPACE_ID = "7300000000000000100"
+BOT_ID = "7300000000000000200"
+WORKFLOW_ECHO = "7300000000000000301"
+WORKFLOW_ASK = "7300000000000000302"
+WORKFLOW_FAIL = "7300000000000000303"
+WORKFLOW_INTERLEAVED = "7300000000000000304"
+WORKFLOW_UNPUBLISHED = "7300000000000000305"
+
+_NAMES = ("Sandbox Owner", "Ada Example", "Bo Example", "Cai Example")
+_WORKFLOWS = {
+    WORKFLOW_ECHO: ("echo", True),
+    WORKFLOW_ASK: ("ask", True),
+    WORKFLOW_FAIL: ("fail", True),
+    WORKFLOW_INTERLEAVED: ("interleaved", True),
+    WORKFLOW_UNPUBLISHED: ("echo", False),
+}
+
+
+def seed_store(store: Store, now: int) -> None:
+    """Put the users, the default workspace, one published bot and the workflows into an empty store.
+
+    Args:
+        store: The store.
+        now: The moment at which they are said to be made.
+    """
+    for key, nick_name in zip((USER_ID, *COLLEAGUE_IDS), _NAMES, strict=True):
+        user_name = nick_name.lower().replace(" ", "_")
+        user = {
+            "user_id": key,
+            "user_name": user_name,
+            "nick_name": nick_name,
+            "avatar_url": f"https://sandbox.invalid/avatar/{key}.png",
+        }
+        store.put("user", key, user)
+    workspace = {
+        "id": WORKSPACE_ID,
+        "name": "Personal workspace",
+        "description": "The workspace that every account has.",
+        "icon_url": "https://sandbox.invalid/workspace.png",
+        "owner_uid": USER_ID,
+        "workspace_type": "personal",
+        "enterprise_id": "",
+    }
+    store.put("workspace", WORKSPACE_ID, workspace)
+    member = {"user_id": USER_ID, "role_type": "owner"}
+    store.put("member", f"{WORKSPACE_ID}/{USER_ID}", member, WORKSPACE_ID)
+    version = str(now * 1000)
+    draft = {
+        "bot_id": BOT_ID,
+        "name": "Sandbox bot",
+        "description": "Repeats what you say.",
+        "create_time": now,
+        "update_time": now,
+        "owner_user_id": USER_ID,
+    }
+    published = {
+        "version": version,
+        "published_at": now,
+        "connectors": ["1024"],
+        "creator": USER_ID,
+        "snapshot": draft,
+    }
+    bot = {"space_id": WORKSPACE_ID, "draft": draft, "collaboration_mode": "single"}
+    bot["channels"] = {"1024": {"version": version, "published_at": now}}
+    store.put("bot", BOT_ID, bot, WORKSPACE_ID)
+    store.put("bot_version", f"{BOT_ID}/{version}", published, BOT_ID)
+    for key, (script, is_published) in _WORKFLOWS.items():
+        workflow = {"workflow_id": key, "script": script, "published": is_published}
+        store.put("workflow", key, workflow, WORKSPACE_ID)

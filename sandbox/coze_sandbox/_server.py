@@ -1,0 +1,93 @@
+"""A server in a thread of this process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import uvicorn
+from starlette.types import ASGIApp
+
+__all__ = ["KEEP_ALIVE_SECONDS", "ThreadedServer", "bind", "configure", "url_of"]
+
+# The usual five seconds are those of httpx as well: both ends then close at once, and a call now and then fails.
+KEEP_ALIVE_SECONDS = 30
+
+_START_SECONDS = 10.0
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Open the listening socket, so that port 0 is known as a real port before anything runs.
+
+    Raises:
+        OSError: The address is taken or not of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the address of a listening socket as a base URL."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def configure(app: ASGIApp) -> uvicorn.Config:
+    """Return the settings with which the application is to be run."""
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        log_level="critical",
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=1,
+        server_header=False,
+    )
+
+
+class ThreadedServer:
+    """Runs an application on a thread until it is stopped.
+
+    Args:
+        app: The application.
+        host: Address to listen on.
+        port: Port to listen on; 0 for a free one.
+
+    Attributes:
+        base_url: The address.
+    """
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        self._listener = bind(host, port)
+        self.base_url = url_of(self._listener)
+        self._server = uvicorn.Server(configure(app))
+        self._thread = threading.Thread(
+            target=self._server.run, args=([self._listener],), name="coze-sandbox", daemon=True
+        )
+
+    def start(self) -> None:
+        """Start and wait until calls are accepted.
+
+        Raises:
+            RuntimeError: The server did not start.
+        """
+        self._thread.start()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError(f"the sandbox did not start on {self.base_url}")
+            time.sleep(0.001)
+
+    def stop(self) -> None:
+        """Stop and wait until the thread has ended. Streams under way are cut after a second."""
+        self._server.should_exit = True
+        self._thread.join()
+        self._listener.close()

@@ -1,0 +1,141 @@
+"""The state: JSON documents in SQLite."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["Document", "Store"]
+
+Document = dict[str, Any]
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS documents (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (kind, id)
+);
+CREATE INDEX IF NOT EXISTS by_parent ON documents (kind, parent, seq);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+class Store:
+    """Documents by kind and id, listed by parent in the order in which they were made.
+
+    Safe to use from several threads; one lock guards one connection, which is faster here than a pool.
+
+    Args:
+        path: The SQLite file, or `:memory:`.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._depth = 0
+        # Losing the last writes when the machine goes down is fine here; waiting for the disk is not.
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = OFF")
+        self._connection.executescript(_TABLES)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do all that happens inside, or nothing of it where it raises."""
+        with self._lock:
+            if self._depth == 0:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._depth -= 1
+            if self._depth == 0:
+                self._connection.execute("COMMIT")
+
+    def put(self, kind: str, key: str, document: Document, parent: str = "") -> Document:
+        """Add or replace a document; a replaced one keeps its place in the order. Returns the document."""
+        body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        with self._lock:
+            self._connection.execute(
+                "INSERT INTO documents (kind, id, parent, body) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (kind, id) DO UPDATE SET parent = excluded.parent, body = excluded.body",
+                (kind, key, parent, body),
+            )
+        return document
+
+    def get(self, kind: str, key: str) -> Document | None:
+        """Return the document, or None where there is none."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT body FROM documents WHERE kind = ? AND id = ?", (kind, key)
+            ).fetchone()
+        return None if row is None else _document(row[0])
+
+    def list(self, kind: str, parent: str | None = None) -> list[Document]:
+        """Return all documents of a kind, or those of one parent, oldest first."""
+        query = "SELECT body FROM documents WHERE kind = ?"
+        values: tuple[str, ...] = (kind,)
+        if parent is not None:
+            query, values = f"{query} AND parent = ?", (kind, parent)
+        with self._lock:
+            rows = self._connection.execute(f"{query} ORDER BY seq", values).fetchall()
+        return [_document(row[0]) for row in rows]
+
+    def delete(self, kind: str, key: str) -> bool:
+        """Remove a document and tell whether it was there."""
+        with self._lock:
+            cursor = self._connection.execute(
+                "DELETE FROM documents WHERE kind = ? AND id = ?", (kind, key)
+            )
+        return cursor.rowcount > 0
+
+    def delete_children(self, kind: str, parent: str) -> None:
+        """Remove all documents of a kind that have this parent."""
+        with self._lock:
+            self._connection.execute(
+                "DELETE FROM documents WHERE kind = ? AND parent = ?", (kind, parent)
+            )
+
+    def fact(self, name: str) -> str | None:
+        """Return a single value kept beside the documents."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT value FROM facts WHERE name = ?", (name,)
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Keep a single value."""
+        with self._lock:
+            self._connection.execute(
+                "INSERT INTO facts VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (name, value),
+            )
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self.transaction():
+            self._connection.execute("DELETE FROM documents")
+            self._connection.execute("DELETE FROM facts")
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+
+def _document(body: str) -> Document:
+    document: Document = json.loads(body)
+    return document

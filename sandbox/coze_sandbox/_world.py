@@ -1,0 +1,61 @@
+"""Everything that the handlers share: state, ids and time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._clock import Clock
+from ._ids import Ids
+from ._options import Options
+from ._seed import seed_store
+from ._store import Store
+
+__all__ = ["World"]
+
+_LAST_ID = "last_id"
+
+
+class World:
+    """The state of one sandbox and what is needed to change it.
+
+    Args:
+        options: The settings.
+        clock: The time.
+
+    Attributes:
+        options: The settings.
+        clock: The time.
+        store: The documents.
+    """
+
+    def __init__(self, options: Options, clock: Clock) -> None:
+        self.options = options
+        self.clock = clock
+        self.store = Store(options.db)
+        known = self.store.fact(_LAST_ID)
+        self._ids = Ids(options.seed, None if known is None else int(known))
+        if known is None:
+            self._seed()
+
+    def new_id(self) -> str:
+        """Return an id that was never used in this state, also when the state is read again later."""
+        value = self._ids.next()
+        self.store.set_fact(_LAST_ID, value)
+        return value
+
+    def find(self, kind: str, key: str) -> dict[str, Any] | None:
+        """Return a document, or None."""
+        return self.store.get(kind, key)
+
+    def reset(self) -> None:
+        """Go back to the state at the start."""
+        with self.store.transaction():
+            self.store.clear()
+            self._ids = Ids(self.options.seed)
+            self._seed()
+        self.clock.reset()
+
+    def _seed(self) -> None:
+        with self.store.transaction():
+            seed_store(self.store, self.clock.seconds())
+            self.store.set_fact(_LAST_ID, str(self._ids.last))
