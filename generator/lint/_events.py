@@ -11,9 +11,7 @@ from ._values import Values
 __all__ = ["broken_event"]
 
 
-def broken_event(
-    values: Values, stream: str, protocol: Mapping, event: object, data: object
-) -> str | None:
+def broken_event(values: Values, stream: str, protocol: Mapping, event: object, data: object) -> str | None:
     """Tell what is wrong with one event of a stream.
 
     Args:

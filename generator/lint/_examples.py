@@ -32,14 +32,10 @@ def example_valid(description: Description) -> Iterator[Finding]:
     values = Values(description.document)
     for place, parameter in description.parameters:
         if "example" in parameter:
-            yield from _invalid(
-                values, (*place, "schema"), parameter, "example", parameter["example"]
-            )
+            yield from _invalid(values, (*place, "schema"), parameter, "example", parameter["example"])
     for media in description.media:
         if "example" in media.body:
-            yield from _invalid(
-                values, (*media.pointer, "schema"), media.body, "example", media.body["example"]
-            )
+            yield from _invalid(values, (*media.pointer, "schema"), media.body, "example", media.body["example"])
     for node in description.nodes:
         examples = node.schema.get("examples")
         for value in examples if isinstance(examples, list) else []:
@@ -51,9 +47,7 @@ def default_valid(description: Description) -> Iterator[Finding]:
     values = Values(description.document)
     for node in description.nodes:
         if "default" in node.schema:
-            yield from _invalid(
-                values, node.pointer, node.schema, "default", node.schema["default"]
-            )
+            yield from _invalid(values, node.pointer, node.schema, "default", node.schema["default"])
 
 
 def event_example(description: Description) -> Iterator[Finding]:
@@ -73,9 +67,7 @@ def event_example(description: Description) -> Iterator[Finding]:
 
 def masked(description: Description) -> Iterator[Finding]:
     """No example hides a part of an id behind asterisks."""
-    owners: list[tuple[Mapping, str]] = [
-        (parameter, "example") for _, parameter in description.parameters
-    ]
+    owners: list[tuple[Mapping, str]] = [(parameter, "example") for _, parameter in description.parameters]
     owners += [(media.body, "example") for media in description.media]
     owners += [(node.schema, "examples") for node in description.nodes]
     for owner, key in owners:
@@ -84,9 +76,7 @@ def masked(description: Description) -> Iterator[Finding]:
                 yield at(owner, f"replace the asterisks in {text[:60]} by digits", key)
 
 
-def _invalid(
-    values: Values, place: tuple[str, ...], owner: Mapping, key: str, value: Any
-) -> Iterator[Finding]:
+def _invalid(values: Values, place: tuple[str, ...], owner: Mapping, key: str, value: Any) -> Iterator[Finding]:
     for error in values.errors(place, value):
         inner, line = value, owner.line_of(key)
         for step in error.path:
@@ -94,9 +84,7 @@ def _invalid(
                 line = inner.line_of(str(step))
             inner = inner[step]
         where = f" at {'.'.join(map(str, error.path))}" if error.path else ""
-        yield Finding(
-            owner.file, line, f"correct the {key.removesuffix('s')}{where}: {error.message}"
-        )
+        yield Finding(owner.file, line, f"correct the {key.removesuffix('s')}{where}: {error.message}")
 
 
 def _texts(value: Any) -> Iterator[str]:

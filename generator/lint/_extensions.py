@@ -74,15 +74,11 @@ def enum_names(description: Description) -> Iterator[Finding]:
         values, names = node.schema.get("enum"), node.schema.get("x-coze-enum-names")
         if not isinstance(values, list):
             if names is not None:
-                yield at(
-                    node.schema, "x-coze-enum-names needs an enum beside it", "x-coze-enum-names"
-                )
+                yield at(node.schema, "x-coze-enum-names needs an enum beside it", "x-coze-enum-names")
             continue
         if names is None:
             if any(isinstance(value, int | float) for value in values):
-                yield at(
-                    node.schema, f"add x-coze-enum-names for the {len(values)} numbers", "enum"
-                )
+                yield at(node.schema, f"add x-coze-enum-names for the {len(values)} numbers", "enum")
             continue
         if not isinstance(names, list) or len(names) != len(values):
             count = len(names) if isinstance(names, list) else 0

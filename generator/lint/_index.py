@@ -176,14 +176,10 @@ def _index_operation(found: Description, operation: Operation) -> None:
     body = mapping(operation.body.get("requestBody"))
     _index_content(found, body, (*place, "requestBody"), f"{operation.id} body")
     for status, response in mapping(operation.body.get("responses")).items():
-        _index_response(
-            found, mapping(response), (*place, "responses", status), f"{operation.id} {status}"
-        )
+        _index_response(found, mapping(response), (*place, "responses", status), f"{operation.id} {status}")
 
 
-def _index_response(
-    found: Description, response: Mapping, place: tuple[str, ...], name: str
-) -> None:
+def _index_response(found: Description, response: Mapping, place: tuple[str, ...], name: str) -> None:
     _index_content(found, response, place, name)
     for header, body in mapping(response.get("headers")).items():
         _index_header(found, mapping(body), (*place, "headers", header), f"{name} {header}")

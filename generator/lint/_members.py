@@ -21,11 +21,7 @@ def member(description: Description, schema: Mapping, path: str) -> Mapping | No
         if found is None:
             return None
         found = next(
-            (
-                properties[name]
-                for properties in _properties(description, found)
-                if name in properties
-            ),
+            (properties[name] for properties in _properties(description, found) if name in properties),
             None,
         )
         found = found if isinstance(found, Mapping) else None

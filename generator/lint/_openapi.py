@@ -29,9 +29,7 @@ def openapi(description: Description) -> Iterator[Finding]:
                 place, key = inner, None
             elif isinstance(step, str):
                 key = step
-        message = (
-            error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}…"
-        )
+        message = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}…"
         yield at(place, message, key)
 
 

@@ -30,9 +30,7 @@ def operation_keys(description: Description) -> Iterator[Finding]:
         for key in _REQUIRED:
             if not operation.body.get(key):
                 yield at(operation.body, f"add {key}")
-        if operation.method != "get" and not isinstance(
-            operation.body.get("x-coze-idempotent"), bool
-        ):
+        if operation.method != "get" and not isinstance(operation.body.get("x-coze-idempotent"), bool):
             yield at(operation.body, "add x-coze-idempotent: true or false; retries depend on it")
 
 
@@ -40,9 +38,7 @@ def operation_order(description: Description) -> Iterator[Finding]:
     """The keys of an operation stand in the order of CONTRIBUTING.md."""
     for operation in description.operations.values():
         # `components` is gone from the bundled operation, but its line is still known.
-        written = [
-            key for key in operation.body.lines if key in operation.body or key == "components"
-        ]
+        written = [key for key in operation.body.lines if key in operation.body or key == "components"]
         if wrong := misplaced(written, _KEYS):
             yield at(operation.body, wrong.message, wrong.key)
 
@@ -67,13 +63,11 @@ def official_page(description: Description) -> Iterator[Finding]:
     """An operation links to its page in the official documentation, or is listed as having none."""
     path = description.bundle.root / _EXCEPTIONS
     listed = load(path, description.bundle.root) if path.is_file() else None
-    without = (
-        {mapping(item).get("pointer") for item in listed} if isinstance(listed, list) else set()
-    )
+    without = {mapping(item).get("pointer") for item in listed} if isinstance(listed, list) else set()
     for operation in description.operations.values():
         docs = mapping(operation.body.get("externalDocs"))
         if "externalDocs" not in operation.body:
-            if operation.id not in without:
+            if f"{operation.id} operation.externalDocs" not in without:
                 yield at(
                     operation.body,
                     f"add externalDocs with the official page, or record in {_EXCEPTIONS} why not",
@@ -123,9 +117,7 @@ def body_name(description: Description) -> Iterator[Finding]:
         for media in mapping(body.get("content")).values():
             expected = f"#/components/schemas/{_pascal(operation)}Request"
             if mapping(mapping(media).get("schema")).get("$ref") != expected:
-                message = (
-                    f"make the body's schema a $ref to a schema called {_pascal(operation)}Request"
-                )
+                message = f"make the body's schema a $ref to a schema called {_pascal(operation)}Request"
                 yield at(mapping(media), message, "schema")
 
 
@@ -134,20 +126,13 @@ def answer_name(description: Description) -> Iterator[Finding]:
     for operation in description.operations.values():
         responses = mapping(operation.body.get("responses"))
         for status, response in responses.items():
-            if (
-                not status.startswith("2")
-                or mapping(response).get("$ref") == "#/components/responses/Empty"
-            ):
+            if not status.startswith("2") or mapping(response).get("$ref") == "#/components/responses/Empty":
                 continue
-            media = mapping(
-                mapping(description.resolve(response).get("content")).get("application/json")
-            )
+            media = mapping(mapping(description.resolve(response).get("content")).get("application/json"))
             expected = f"#/components/schemas/{_pascal(operation)}Response"
             if media and mapping(media.get("schema")).get("$ref") != expected:
                 remedy = f"make the schema a $ref to one called {_pascal(operation)}Response"
-                yield at(
-                    media, f"{remedy}, or the answer one to shared/responses.yaml#/Empty", "schema"
-                )
+                yield at(media, f"{remedy}, or the answer one to shared/responses.yaml#/Empty", "schema")
 
 
 def error_answer(description: Description) -> Iterator[Finding]:
@@ -163,9 +148,7 @@ def parameter_order(description: Description) -> Iterator[Finding]:
     """Parameters stand in the order path, query, header, the required ones of each first."""
     for operation in description.operations.values():
         listed = operation.body.get("parameters")
-        parameters = (
-            [description.resolve(item) for item in listed] if isinstance(listed, list) else []
-        )
+        parameters = [description.resolve(item) for item in listed] if isinstance(listed, list) else []
         before = (0, False)
         for parameter in parameters:
             place = parameter.get("in")
@@ -196,9 +179,7 @@ def parameter_schema(description: Description) -> Iterator[Finding]:
 
 
 def _pascal(operation: Operation) -> str:
-    return "".join(
-        word[:1].upper() + word[1:] for word in operation.id.replace("_", ".").split(".")
-    )
+    return "".join(word[:1].upper() + word[1:] for word in operation.id.replace("_", ".").split("."))
 
 
 OPERATION_RULES: dict[str, Rule] = {

@@ -11,6 +11,7 @@ from ._members import answer_member, body_member, member, request_member, result
 __all__ = ["PROTOCOL_RULES"]
 
 _PAGINATION = ("style", "param", "size", "items", "total", "has_more", "next")
+_WITH_NEXT = ("token", "cursor")
 _STREAM = ("method", "flag", "protocol")
 _POLL = ("operation", "status", "pending", "terminal")
 _PROTOCOL = ("description", "event", "ids", "events")
@@ -21,9 +22,7 @@ _EVENT_STREAM = "text/event-stream"
 def result_member(description: Description) -> Iterator[Finding]:
     """`x-coze-result` names a member of the answer, or `.`."""
     for operation, name in _with(description, "x-coze-result"):
-        if name != "." and (
-            "." in str(name) or answer_member(description, operation, str(name)) is None
-        ):
+        if name != "." and ("." in str(name) or answer_member(description, operation, str(name)) is None):
             yield at(
                 operation.body,
                 f"the answer has no member {name}; name one, or write '.'",
@@ -40,10 +39,10 @@ def pagination(description: Description) -> Iterator[Finding]:
             "param",
             "size",
             "items",
-            *(() if rule.get("style") == "page" else ("next",)),
+            *(("next",) if rule.get("style") in _WITH_NEXT else ()),
         )
         yield from _keys(rule, operation.body, "x-coze-pagination", _PAGINATION, required)
-        if rule.get("style") not in {"page", "token", "cursor"}:
+        if rule.get("style") not in ("page", *_WITH_NEXT):
             yield at(rule or operation.body, "style is page, token or cursor", "style")
         for key in ("param", "size"):
             if key in rule and request_member(description, operation, str(rule[key])) is None:
@@ -52,9 +51,7 @@ def pagination(description: Description) -> Iterator[Finding]:
             found = answer_member(description, operation, str(rule.get(key)))
             if key in rule and found is None:
                 yield at(rule, f"{key}: the answer has no member {rule[key]}", key)
-            elif (
-                key == "items" and key in rule and description.resolve(found).get("type") != "array"
-            ):
+            elif key == "items" and key in rule and description.resolve(found).get("type") != "array":
                 yield at(rule, f"items: {rule[key]} is not an array", key)
 
 
@@ -90,16 +87,12 @@ def stream_protocol(description: Description) -> Iterator[Finding]:
     """A stream protocol has the shape that extensions.md shows."""
     for name, protocol in description.components("x-coze-streams").items():
         body = mapping(protocol)
-        yield from _keys(
-            body, description.document, name, _PROTOCOL, ("description", "event", "ids", "events")
-        )
+        yield from _keys(body, description.document, name, _PROTOCOL, ("description", "event", "ids", "events"))
         for event, value in mapping(body.get("events")).items():
             told = mapping(value)
             yield from _keys(told, body, f"event {event}", _EVENT, ("class", "description"))
             if told.get("ends", "always") not in {"always", "maybe"}:
-                yield at(
-                    told, "ends is always or maybe; leave it out if the stream goes on", "ends"
-                )
+                yield at(told, "ends is always or maybe; leave it out if the stream goes on", "ends")
             if told.get("fails", True) is not True:
                 yield at(told, "fails is true; leave it out otherwise", "fails")
 

@@ -98,9 +98,7 @@ def required_member(description: Description) -> Iterator[Finding]:
     for node in description.nodes:
         for name in strings(node.schema.get("required")):
             if name not in mapping(node.schema.get("properties")):
-                yield at(
-                    node.schema, f"add the property {name}, or take it out of required", "required"
-                )
+                yield at(node.schema, f"add the property {name}, or take it out of required", "required")
 
 
 def enum_unique(description: Description) -> Iterator[Finding]:

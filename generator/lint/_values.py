@@ -33,9 +33,7 @@ class Values:
     """Checks values against schemas by the place of the schema in the document."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self._registry: Registry[Any] = Registry().with_resource(
-            _DOCUMENT, DRAFT202012.create_resource(document)
-        )
+        self._registry: Registry[Any] = Registry().with_resource(_DOCUMENT, DRAFT202012.create_resource(document))
 
     def errors(self, pointer: tuple[str, ...], value: Any) -> Iterator[ValueProblem]:
         """Return what is wrong with *value*, nothing if it obeys the schema at *pointer*."""
