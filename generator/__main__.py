@@ -1,0 +1,67 @@
+"""Command line of the generator."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from ._bundle import bundle, dump
+from ._problems import DescriptionError, Problem
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        0 when all is well, 1 when the description or the generated code is not, which is printed.
+    """
+    parser = argparse.ArgumentParser(prog="python -m generator", description="From openapi/ to generated/.")
+    parser.add_argument("--index", type=Path, default=Path("openapi/coze.yaml"), help="the description")
+    parser.add_argument("--out", type=Path, default=Path("generated"), help="the directory to write")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("lint", help="hold the description to the house rules")
+    commands.add_parser("bundle", help="print the description as one JSON document")
+    commands.add_parser("generate", help="lint, then wipe and rewrite the generated code")
+    commands.add_parser("check", help="lint, then tell which generated files are stale; write nothing")
+    options = parser.parse_args(arguments)
+    started = time.perf_counter()
+    try:
+        message = _run(options.command, options.index, options.out)
+    except DescriptionError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        print(f"{len(error.problems)} problems", file=sys.stderr)
+        return 1
+    if options.command == "bundle":
+        sys.stdout.write(message)
+    else:
+        print(f"{message} ({time.perf_counter() - started:.1f} s)")
+    return 0
+
+
+def _run(command: str, index: Path, out: Path) -> str:
+    bundled = bundle(index)
+    if command == "bundle":
+        return dump(bundled)
+    from .lint import lint
+
+    _refuse(lint(bundled))
+    if command == "lint":
+        return f"{len(bundled.operations())} operations in {len(bundled.files)} files: clean"
+    from ._generate import generate, stale  # openapi-python-client takes most of a second to import
+
+    if command == "generate":
+        return f"Generated {generate(bundled, out)}"
+    _refuse(stale(bundled, out))
+    return f"{out.name}/ is what openapi/ says"
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise DescriptionError(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

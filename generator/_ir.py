@@ -1,0 +1,221 @@
+"""What the templates are given: the description, with every name and type decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+__all__ = [
+    "Api", "Enum", "EnumRef", "ErrorCode", "Event", "Field", "ListOf", "MapOf", "Model", "ModelRef", "Null", "OneOf",
+    "Operation", "Paging", "Scalar", "Stream", "Type",
+]  # fmt: skip
+
+
+@attrs.frozen
+class Scalar:
+    """A value that is no object."""
+
+    kind: Literal["str", "int", "float", "bool", "any", "unix-time", "unix-time-ms", "binary"]
+
+
+@attrs.frozen
+class Null:
+    """Nothing but null."""
+
+
+@attrs.frozen
+class ModelRef:
+    """An object with a class."""
+
+    name: str
+
+
+@attrs.frozen
+class EnumRef:
+    """One of several values."""
+
+    name: str
+
+
+@attrs.frozen
+class ListOf:
+    """Several values."""
+
+    item: Type
+
+
+@attrs.frozen
+class MapOf:
+    """Values by name."""
+
+    value: Type
+
+
+@attrs.frozen
+class OneOf:
+    """A value of one of several types; *tag* names the member that tells which, *kinds* its values."""
+
+    members: tuple[Type, ...]
+    tag: str | None = None
+    kinds: tuple[tuple[str, str], ...] = ()
+
+
+Type = Scalar | Null | ModelRef | EnumRef | ListOf | MapOf | OneOf
+
+
+@attrs.frozen
+class Field:
+    """A property of a model, or an argument of an operation.
+
+    Attributes:
+        name: Python name.
+        wire: Name in JSON or in the request.
+        schema: The raw schema, for limits and texts.
+        place: Where an argument goes; None for properties.
+    """
+
+    name: str
+    wire: str
+    type: Type
+    required: bool
+    nullable: bool
+    description: str
+    schema: Mapping[str, Any] = attrs.field(repr=False)
+    place: Literal["path", "query", "header", "body", "part"] | None = None
+
+    @property
+    def optional(self) -> bool:
+        """Whether it may be None."""
+        return self.nullable or not self.required
+
+
+@attrs.frozen
+class Model:
+    """A class for an object."""
+
+    name: str
+    module: str
+    description: str
+    fields: tuple[Field, ...]
+    from_string: Mapping[str, Any] | None
+    deprecated: bool
+
+
+@attrs.frozen
+class Enum:
+    """A class for a list of values. *members* are constant name, value and meaning."""
+
+    name: str
+    module: str
+    description: str
+    base: Literal["str", "int"]
+    members: tuple[tuple[str, str | int, str], ...]
+
+
+@attrs.frozen
+class Event:
+    """A class for one kind of server-sent event."""
+
+    wire: str
+    name: str
+    description: str
+    data: Type | None
+    ends: str
+    fails: bool
+
+
+@attrs.frozen
+class Stream:
+    """A protocol of events."""
+
+    name: str
+    module: str
+    union: str
+    description: str
+    events: tuple[Event, ...]
+    ids: bool
+
+
+@attrs.frozen
+class Paging:
+    """`x-coze-pagination`, with the paths as attribute names of the result."""
+
+    style: str
+    argument: str
+    items: tuple[str, ...]
+    item: Type
+    size: str | None
+    total: tuple[str, ...] | None
+    has_more: tuple[str, ...] | None
+    next: tuple[str, ...] | None
+
+
+@attrs.frozen
+class Operation:
+    """A method. A described operation that can stream becomes two of them."""
+
+    id: str
+    described_id: str
+    verb: str
+    path: str
+    summary: str
+    description: str
+    notes: tuple[str, ...]
+    page: str
+    deprecated: bool
+    permission: str | None
+    idempotent: bool
+    arguments: tuple[Field, ...]
+    constants: Mapping[str, Any]
+    result: str
+    result_type: Type | None
+    paging: Paging | None
+    stream: Stream | None
+
+    @property
+    def tag(self) -> str:
+        """First segment of the id: the module that it is in."""
+        return self.id.partition(".")[0]
+
+    @property
+    def constant(self) -> str:
+        """Name of its constant."""
+        return self.id.partition(".")[2].replace(".", "_").upper()
+
+    @property
+    def method(self) -> str:
+        """Name of its method."""
+        return self.id.rpartition(".")[2]
+
+    @property
+    def resource(self) -> str:
+        """Id of the resource that the method is on."""
+        return self.id.rpartition(".")[0]
+
+
+@attrs.frozen
+class ErrorCode:
+    """A row of `shared/errors.yaml`."""
+
+    code: int
+    name: str
+    meaning: str
+    category: str
+    retryable: bool
+    http_status: int | None
+    hint: str
+
+
+@attrs.frozen
+class Api:
+    """The whole description."""
+
+    version: str
+    models: tuple[Model, ...]
+    enums: tuple[Enum, ...]
+    streams: tuple[Stream, ...]
+    operations: tuple[Operation, ...]
+    errors: tuple[ErrorCode, ...]
+    tags: Mapping[str, str]

@@ -1,0 +1,243 @@
+"""The one place that touches the insides of openapi-python-client.
+
+They are not public and change with every release, so the version is pinned. It decides the Python names and resolves
+the types; what it cannot keep (limits, `x-coze-*`, descriptions beside a `$ref`) is read from the document beside it.
+It drops what it does not understand with a warning: here each warning is an error.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from openapi_python_client import strings
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import AnyProperty, EnumProperty, ModelProperty
+from openapi_python_client.parser.properties.boolean import BooleanProperty
+from openapi_python_client.parser.properties.const import ConstProperty
+from openapi_python_client.parser.properties.file import FileProperty
+from openapi_python_client.parser.properties.float import FloatProperty
+from openapi_python_client.parser.properties.int import IntProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.none import NoneProperty
+from openapi_python_client.parser.properties.string import StringProperty
+from openapi_python_client.parser.properties.union import UnionProperty
+
+from . import _ir as ir
+from ._bundle import METHODS, Bundle
+from ._problems import DescriptionError, Problem
+
+__all__ = ["Parsed", "parse"]
+
+# Names that generated annotations use inside a class body, where a member of that name would hide them.
+_HIDING = {"bool", "dict", "float", "int", "list", "str", "self", "cls", "property", "classmethod"}
+_SCALARS: dict[type, ir.Scalar] = {
+    StringProperty: ir.Scalar("str"),
+    IntProperty: ir.Scalar("int"),
+    FloatProperty: ir.Scalar("float"),
+    BooleanProperty: ir.Scalar("bool"),
+    AnyProperty: ir.Scalar("any"),
+    FileProperty: ir.Scalar("binary"),
+}
+
+
+class Parsed:
+    """What openapi-python-client made of the document.
+
+    Attributes:
+        models: Class name to its parsed object.
+        enums: Class name to constant names and values.
+    """
+
+    def __init__(self, data: GeneratorData, document: Mapping[str, Any]) -> None:
+        self.models: dict[str, Any] = {str(model.class_info.name): model for model in data.models}
+        self.enums: dict[str, Mapping[str, str | int]] = {
+            str(enum.class_info.name): enum.values for enum in data.enums if isinstance(enum, EnumProperty)
+        }
+        self._endpoints: dict[str, Endpoint] = {
+            str(endpoint.name): endpoint
+            for collection in data.endpoint_collections_by_tag.values()
+            for endpoint in collection.endpoints
+        }
+        self._schemas: Mapping[str, Any] = document["components"].get("schemas", {})
+
+    def endpoint(self, operation_id: str) -> Endpoint | None:
+        """Find what became of an operation."""
+        return self._endpoints.get(str(strings.PythonIdentifier(operation_id, "")))
+
+    def properties(self, model: str) -> list[Any]:
+        """List the properties of an object, in the order of the description."""
+        parsed = self.models[model]
+        found = {prop.name.get_untrusted_value(): prop for prop in _members(parsed)}
+        return [found[wire] for wire in self._schemas[model].get("properties", {}) if wire in found]
+
+    def resolve(self, prop: Any, schema: Mapping[str, Any] | None) -> tuple[ir.Type, bool]:
+        """Decide the type of a property.
+
+        Args:
+            prop: The property.
+            schema: Its raw schema, where known: formats of our own are found there.
+
+        Returns:
+            The type, and whether null is described.
+        """
+        target = self.deref(schema)
+        if str(target.get("format", "")).startswith("unix-time"):
+            return ir.Scalar(target["format"]), False
+        if isinstance(prop, UnionProperty):
+            return self._union(prop, target)
+        if isinstance(prop, ListProperty):
+            return ir.ListOf(self.resolve(prop.inner_property, target.get("items"))[0]), False
+        if isinstance(prop, ModelProperty):
+            name = str(prop.class_info.name)
+            if self._schemas.get(name, {}).get("properties"):
+                return ir.ModelRef(name), False
+            return ir.MapOf(self._map_value(prop, target)), False
+        if isinstance(prop, EnumProperty):
+            return ir.EnumRef(str(prop.class_info.name)), False
+        if isinstance(prop, ConstProperty):
+            return ir.Scalar("int" if isinstance(target.get("const"), int) else "str"), False
+        if isinstance(prop, NoneProperty):
+            return ir.Null(), True
+        return _SCALARS.get(type(prop), ir.Scalar("str")), False
+
+    def _union(self, prop: Any, target: Mapping[str, Any]) -> tuple[ir.Type, bool]:
+        parts = [*target.get("anyOf", ()), *target.get("oneOf", ())]
+        real = [part for part in parts if part.get("type") != "null"]
+        nullable = len(real) < len(parts) or "null" in target.get("type", ())
+        if len(real) == 1 and str(self.deref(real[0]).get("format", "")).startswith("unix-time"):
+            return ir.Scalar(self.deref(real[0])["format"]), nullable
+        members: list[ir.Type] = []
+        for inner in prop.inner_properties:
+            kind = self.resolve(inner, None)[0]
+            if kind not in members and not isinstance(kind, ir.Null):
+                members.append(kind)
+        if len(members) == 1:
+            return members[0], nullable
+        discriminator = target.get("discriminator")
+        if discriminator is None:
+            return ir.OneOf(tuple(members)), nullable
+        kinds = tuple((tag, ref.rpartition("/")[2]) for tag, ref in discriminator.get("mapping", {}).items())
+        return ir.OneOf(tuple(members), discriminator["propertyName"], kinds), nullable
+
+    def _map_value(self, prop: Any, target: Mapping[str, Any]) -> ir.Type:
+        inner = prop.additional_properties
+        if inner is None or isinstance(inner, AnyProperty):
+            return ir.Scalar("any")
+        value = target.get("additionalProperties")
+        return self.resolve(inner, value if isinstance(value, Mapping) else None)[0]
+
+    def deref(self, schema: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        """Follow `$ref`s. What stands beside a `$ref` overrides what it refers to."""
+        if schema is None:
+            return {}
+        if "$ref" not in schema:
+            return schema
+        target = self.deref(self._schemas.get(schema["$ref"].rpartition("/")[2]))
+        return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
+
+
+def parse(bundled: Bundle) -> Parsed:
+    """Let openapi-python-client read the document.
+
+    Raises:
+        DescriptionError: It did not understand all of it.
+    """
+    document = _adapted(bundled.document)
+    config = Config.from_sources(ConfigFile(), MetaType.NONE, Path("coze.yaml"), "utf-8", True, None)
+    with _fewer_reserved_words():
+        try:
+            data = GeneratorData.from_dict(document, config=config)
+        except Exception as error:  # it has several ways to crash on a document; all mean the same to the author
+            place = bundled.document.problem("opc", f"openapi-python-client crashed: {type(error).__name__}: {error}")
+            raise DescriptionError([place]) from error
+    if isinstance(data, GeneratorError):
+        raise DescriptionError([bundled.document.problem("opc", f"{data.header}: {data.detail}")])
+    problems = list(_diagnostics(bundled, data))
+    parsed = Parsed(data, bundled.document)
+    problems += _dropped(bundled, parsed)
+    if problems:
+        raise DescriptionError(problems)
+    return parsed
+
+
+def _members(model: Any) -> list[Any]:
+    return [*(model.required_properties or ()), *(model.optional_properties or ())]
+
+
+@contextmanager
+def _fewer_reserved_words() -> Iterator[None]:
+    # By default `type`, `format`, `input`, `bytes` and 150 more get an underscore. Coze's own words are worth more.
+    before = strings.RESERVED_WORDS
+    strings.RESERVED_WORDS = _HIDING
+    try:
+        yield
+    finally:
+        strings.RESERVED_WORDS = before
+
+
+def _adapted(document: Any) -> Any:
+    """Copy the document without what openapi-python-client would misread."""
+    adapted = copy.deepcopy(_plain(document))
+    for item in adapted["paths"].values():
+        for method, operation in item.items():
+            if method in METHODS:
+                for response in operation.get("responses", {}).values():
+                    # It would make one JSON object of the whole stream.
+                    response.get("content", {}).pop("text/event-stream", None)
+    for schema in adapted["components"].get("schemas", {}).values():
+        if "x-coze-enum-names" in schema:
+            schema["x-enum-varnames"] = schema["x-coze-enum-names"]
+        _name_maps(schema.get("properties", {}), itertools.count(1))
+    return adapted
+
+
+def _name_maps(value: Any, numbers: Iterator[int]) -> None:
+    """Title each inline map: named by its property, its class could clash with a schema of that name."""
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(item, dict) and item.get("type") == "object" and "properties" not in item:
+            item["title"] = f"Map{next(numbers)}"
+        _name_maps(item, numbers)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _diagnostics(bundled: Bundle, data: GeneratorData) -> Iterator[Problem]:
+    errors = [*data.errors, *(e for c in data.endpoint_collections_by_tag.values() for e in c.parse_errors)]
+    for error in errors:
+        text = " ".join(f"{error.header} {error.detail or ''}".split())
+        yield _locate(bundled, text).problem("opc", f"openapi-python-client: {text[:400]}")
+
+
+def _locate(bundled: Bundle, text: str) -> Any:
+    """Find the operation or schema that a diagnostic speaks of, since diagnostics carry no place."""
+    for path, method, operation in bundled.operations().values():
+        if f"{method.upper()} {path} " in f"{text} ":
+            return operation
+    schemas = bundled.document["components"].get("schemas", {})
+    named = [name for name in schemas if f"/{name}" in text or f" {name}" in text]
+    return schemas[max(named, key=len)] if named else bundled.document
+
+
+def _dropped(bundled: Bundle, parsed: Parsed) -> Iterator[Problem]:
+    for operation_id, (_, _, operation) in bundled.operations().items():
+        if parsed.endpoint(operation_id) is None:
+            yield operation.problem("dropped", f"openapi-python-client dropped operation {operation_id}", "operationId")
+    if len(bundled.operations()) != len(parsed._endpoints):
+        yield bundled.document.problem("dropped", "two operation ids become the same Python name")
+    for name, schema in bundled.document["components"].get("schemas", {}).items():
+        if schema.get("properties") and name not in parsed.models:
+            yield schema.problem("dropped", f"openapi-python-client dropped or renamed schema {name}")
+        if "enum" in schema and name not in parsed.enums:
+            yield schema.problem("dropped", f"openapi-python-client dropped or renamed enum {name}")

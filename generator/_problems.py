@@ -1,0 +1,46 @@
+"""What is wrong with a description, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import attrs
+
+__all__ = ["DescriptionError", "Problem"]
+
+
+@attrs.frozen(order=True)
+class Problem:
+    """One defect, at a place that a person can open.
+
+    Attributes:
+        file: The file, relative to the directory that holds `openapi/` where possible.
+        line: The line, counted from 1.
+        rule: Name of the rule that was broken.
+        message: What is wrong and what to do.
+    """
+
+    file: str
+    line: int
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message} [{self.rule}]"
+
+
+class DescriptionError(Exception):
+    """The description cannot be used. Carries every problem that was found, sorted by place."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = sorted(set(problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def relative(path: Path, root: Path) -> str:
+    """Write *path* relative to *root* with forward slashes, so that output is the same on every machine."""
+    try:
+        return path.relative_to(root).as_posix()
+    except ValueError:
+        return path.as_posix()

@@ -1,0 +1,255 @@
+"""Python text for types, decoders, argument checks and docstrings.
+
+Every text of the description that reaches generated code passes `literal` or `docstring`; every name was checked by
+`_parse`. So a description cannot become code.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from . import _ir as ir
+
+__all__ = ["Types", "docstring", "literal", "sentence"]
+
+_WIDTH = 100
+_SCALARS = {
+    "str": "str",
+    "int": "int",
+    "float": "float",
+    "bool": "bool",
+    "any": "Any",
+    "unix-time": "UnixTime",
+    "unix-time-ms": "UnixTimeMs",
+    "binary": "bytes",
+}
+_VALUES = {
+    "float": "Float",
+    "bool": "Bool",
+    "any": "Anything",
+    "unix-time": "Int",
+    "unix-time-ms": "Int",
+}
+
+
+def literal(value: Any) -> str:
+    """Write a JSON value as Python source, in ASCII: no character of it can end a line or a string."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        items = ", ".join(map(literal, value))
+        return f"[{items}]" if isinstance(value, list) else f"({items}{',' if len(value) == 1 else ''})"
+    if value is not None and not isinstance(value, str | int | float | bool):
+        raise TypeError(f"{type(value).__name__} is not a JSON value")
+    return ascii(value)
+
+
+def sentence(text: str) -> str:
+    """Fold white space and end with a full stop."""
+    folded = " ".join(text.split())
+    return folded if not folded or folded.endswith((".", "!", "?", ":")) else f"{folded}."
+
+
+def _inert(text: str) -> str:
+    """Make a text that means nothing to Python inside a triple-quoted string."""
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return printable.replace("\\", "\\\\").replace('"', '\\"' if '""' in printable else '"')
+
+
+def _wrap(text: str, indent: int, *, first: str = "", rest: str = "") -> list[str]:
+    return textwrap.wrap(
+        _inert(text), _WIDTH - indent, initial_indent=first, subsequent_indent=rest, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def docstring(indent: int, summary: str, *paragraphs: str, sections: Mapping[str, Iterable[str]] | None = None) -> str:
+    """Write a docstring.
+
+    Args:
+        indent: Depth at which it stands.
+        summary: First line.
+        paragraphs: Further texts.
+        sections: Heading to entries, such as ``Args``.
+    """
+    blocks = ["\n".join(_wrap(sentence(text), indent)) for text in (summary, *paragraphs) if text.strip()]
+    for heading, entries in (sections or {}).items():
+        lines = [line for entry in entries for line in _wrap(entry, indent, first="    ", rest="        ")]
+        if lines:
+            blocks.append("\n".join([f"{heading}:", *lines]))
+    text = "\n\n".join(blocks)
+    if text.endswith('"') or text.endswith("\\"):
+        text += " "
+    pad = " " * indent
+    body = text if "\n" not in text else f"{text}\n"
+    return pad + '"""' + body.replace("\n", f"\n{pad}").replace(f"\n{pad}\n", "\n\n") + '"""'
+
+
+class Types:
+    """Writes types as they look from one generated module.
+
+    Attributes:
+        used: Modules of models that were referred to.
+    """
+
+    def __init__(self, api: ir.Api, here: str | None = None) -> None:
+        self._models = {model.name: model for model in api.models}
+        self._enums = {enum.name: enum for enum in api.enums}
+        self._here = here
+        self.used: set[str] = set()
+
+    def name(self, name: str) -> str:
+        """Refer to a class."""
+        module = (self._models.get(name) or self._enums[name]).module
+        if module == self._here:
+            return name
+        self.used.add(module)
+        return f"_{module}.{name}"
+
+    def read(self, kind: ir.Type) -> str:
+        """Annotate what comes from the server."""
+        match kind:
+            case ir.Scalar(scalar):
+                return _SCALARS[scalar]
+            case ir.Null():
+                return "None"
+            case ir.ModelRef(name) | ir.EnumRef(name):
+                return self.name(name)
+            case ir.ListOf(item):
+                return f"list[{self.read(item)}]"
+            case ir.MapOf(value):
+                return f"dict[str, {self.read(value)}]"
+            case ir.OneOf(members, tag):
+                parts = [self.read(member) for member in members] + (["Unknown"] if tag else [])
+                return " | ".join(dict.fromkeys(parts))
+
+    def field(self, field: ir.Field) -> str:
+        """Annotate an attribute of a model."""
+        kind = self.read(field.type)
+        return kind if not field.optional or kind in {"Any", "None"} else f"{kind} | None"
+
+    def write(self, kind: ir.Type) -> str:
+        """Annotate what the caller gives."""
+        match kind:
+            case ir.Scalar("binary"):
+                return "FileContent"
+            case ir.Scalar("unix-time" | "unix-time-ms"):
+                return "int"
+            case ir.ModelRef(name):
+                text = "str | " if self._models[name].from_string else ""
+                return f"{text}{self.name(name)} | Mapping[str, Any]"
+            case ir.EnumRef(name):
+                values = ", ".join(literal(value) for _, value, _ in self._enums[name].members)
+                return f"{self.name(name)} | Literal[{values}]"
+            case ir.ListOf(item):
+                return f"Sequence[{self.write(item)}]"
+            case ir.MapOf(value):
+                return f"Mapping[str, {self.write(value)}]"
+            case ir.OneOf(members):
+                return " | ".join(dict.fromkeys(self.write(member) for member in members))
+            case _:
+                return self.read(kind)
+
+    # -- decoding
+
+    def decode(self, kind: ir.Type, variable: str, depth: int = 0) -> str:
+        """Write the expression that decodes *variable*. It never fails, whatever the variable holds."""
+        match kind:
+            case ir.Scalar("unix-time"):
+                return f"unix_time({variable})"
+            case ir.Scalar("unix-time-ms"):
+                return f"unix_time_ms({variable})"
+            case ir.ModelRef(name):
+                return f"{self.name(name)}.from_dict({variable}) if {variable}.__class__ is dict else {variable}"
+            case ir.EnumRef(name):
+                return f"{self._members(name)}[{variable}] if {variable}.__class__ is {self._enums[name].base} else {variable}"
+            case ir.ListOf(item):
+                inner = self.decode(item, part := f"_{depth}", depth + 1)
+                return variable if inner == part else f"[{inner} for {part} in {variable}] if {variable}.__class__ is list else {variable}"
+            case ir.MapOf(value):
+                inner = self.decode(value, part := f"_{depth}", depth + 1)
+                if inner == part:
+                    return variable
+                key = f"_k{depth}"
+                return f"{{{key}: {inner} for {key}, {part} in {variable}.items()}} if {variable}.__class__ is dict else {variable}"
+            case ir.OneOf():
+                return self._decode_union(kind, variable)
+            case _:
+                return variable
+
+    def decode_field(self, field: ir.Field, variable: str) -> str:
+        """Write the expression that decodes an attribute. A list that is always there is never None: Coze sends null
+        for empty lists."""
+        expression = self.decode(field.type, variable)
+        if isinstance(field.type, ir.ListOf) and not field.optional:
+            return f"[] if {variable} is None else {expression}"
+        return expression
+
+    def _members(self, name: str) -> str:
+        module, _, plain = self.name(name).rpartition(".")
+        return f"{module}.{plain}_members" if module else f"{plain}_members"
+
+    def _decode_union(self, kind: ir.OneOf, variable: str) -> str:
+        if kind.tag is not None:
+            table = ", ".join(f"{literal(tag)}: {self.name(name)}.from_dict" for tag, name in kind.kinds)
+            return f"tagged({variable}, {literal(kind.tag)}, {{{table}}})"
+        models = [member.name for member in kind.members if isinstance(member, ir.ModelRef)]
+        if not models:
+            return variable
+        pairs = []
+        for name in models:
+            required = sorted(field.wire for field in self._models[name].fields if field.required)
+            pairs.append(f"(frozenset({literal(required)}), {self.name(name)}.from_dict)")
+        return f"either({variable}, ({', '.join(pairs)},))"
+
+    def decoder(self, kind: ir.Type | None, nothing: str) -> str:
+        """Write a function that decodes a result; what is absent or null becomes *nothing*."""
+        match kind:
+            case None:
+                return "Empty.from_dict"
+            case ir.ModelRef(name):
+                return f"{self.name(name)}.from_dict"
+            case ir.ListOf(item):
+                inner = self.decode(item, "_0", 1)
+                return f"lambda items: ItemList({inner} for _0 in items)" if inner != "_0" else "ItemList"
+            case _:
+                raise TypeError(nothing)
+
+    # -- checking arguments
+
+    def value(self, kind: ir.Type, schema: Mapping[str, Any], deref: Any, *, required: bool = False) -> str:
+        """Write the check of an argument, with the limits that *schema* sets."""
+        arguments: list[str] = []
+        limits = {"minLength": "min_length", "maxLength": "max_length", "minimum": "minimum", "maximum": "maximum"}
+        match kind:
+            case ir.Scalar("binary"):
+                name, limits = "Content", {"x-coze-max-bytes": "max_bytes"}
+            case ir.Scalar("str"):
+                name, limits = "Text", {"minLength": "min_length", "maxLength": "max_length"}
+            case ir.Scalar("int" | "float" as scalar):
+                name, limits = scalar.capitalize(), {"minimum": "minimum", "maximum": "maximum"}
+            case ir.Scalar(scalar):
+                name, limits = _VALUES[scalar], {}
+            case ir.EnumRef(enum):
+                name, limits, arguments = "Choice", {}, [self.name(enum)]
+            case ir.ModelRef(model):
+                name, limits, arguments = "Object", {}, [f"lambda: {self.name(model)}"]
+            case ir.ListOf(item):
+                name, limits = "Items", {"minItems": "min_items", "maxItems": "max_items"}
+                arguments = [self.value(item, deref(schema.get("items")), deref)]
+            case ir.MapOf(inner):
+                name, limits = "Pairs", {"maxProperties": "max_items"}
+                values = schema.get("additionalProperties")
+                arguments = [self.value(inner, deref(values if isinstance(values, Mapping) else None), deref)]
+                if keys := schema.get("propertyNames"):
+                    arguments.append(f"key={self.value(ir.Scalar('str'), keys, deref)}")
+            case _:
+                name, limits = "Anything", {}
+        arguments += [f"{word}={literal(schema[key])}" for key, word in limits.items() if key in schema]
+        if "exclusiveMinimum" in schema and kind == ir.Scalar("int"):
+            arguments.append(f"minimum={schema['exclusiveMinimum'] + 1}")
+        if required:
+            arguments.append("required=True")
+        return f"{name}({', '.join(arguments)})"

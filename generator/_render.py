@@ -1,0 +1,240 @@
+"""Writes the package `coze_api` from templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from . import _ir as ir
+from ._python import Types, docstring, literal, sentence
+
+__all__ = ["render"]
+
+_HERE = Path(__file__).parent
+_CATEGORIES = {
+    "authentication": ("AuthenticationError", "The token is missing, wrong, expired, or of the other region."),
+    "permission": ("PermissionDeniedError", "The token is good, but may not do this."),
+    "rate_limit": ("RateLimitError", "Too many calls in a short time."),
+    "quota": ("QuotaError", "A quota, a balance or a plan's allowance is used up."),
+    "invalid_request": ("InvalidRequestError", "An argument is wrong in a way that only Coze can see."),
+    "not_found": ("NotFoundError", "What the call is about does not exist, or is not visible to the caller."),
+    "conflict": ("ConflictError", "Something is in the way, such as a chat that still runs in the conversation."),
+    "unsupported": ("UnsupportedError", "Coze does not offer this operation to this kind of token or resource."),
+    "content_policy": ("ContentPolicyError", "The content was refused by moderation."),
+    "timeout": ("ServerTimeoutError", "Coze gave up waiting for something of its own."),
+    "server": ("ServerError", "Coze failed."),
+}
+
+
+def render(api: ir.Api, deref: Any, header: str) -> dict[str, str]:
+    """Write all files of the package.
+
+    Args:
+        api: The description.
+        deref: Follows a `$ref` in a raw schema.
+        header: First lines of every Python file.
+
+    Returns:
+        File name inside the package to its unformatted content.
+    """
+    return _Renderer(api, deref, header).files()
+
+
+class _Renderer:
+    def __init__(self, api: ir.Api, deref: Any, header: str) -> None:
+        self.api = api
+        self.deref = deref
+        self.header = header
+        self.env = Environment(  # noqa: S701  (Python, not HTML; `literal` and `docstring` escape)
+            loader=FileSystemLoader(_HERE / "templates"),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self.env.filters["literal"] = literal
+        self.env.globals.update(docstring=docstring, sentence=sentence, method_doc=self.method_doc, ir=ir)
+
+    def files(self) -> dict[str, str]:
+        files = {f"_core/{path.name}": self.header + path.read_text() for path in sorted((_HERE / "runtime").glob("*.py"))}
+        tags = sorted({operation.tag for operation in self.api.operations})
+        classes: dict[str, str] = {}
+        modules = {model.module for model in self.api.models} | {enum.module for enum in self.api.enums}
+        for module in sorted(modules | {stream.module for stream in self.api.streams}):
+            files[f"models/{module}.py"] = self.models(module, classes)
+        files["models/__init__.py"] = self.template("models_init", classes=classes)
+        for tag in tags:
+            operations = [operation for operation in self.api.operations if operation.tag == tag]
+            files[f"operations/{tag}.py"] = self.operations(tag, operations)
+            files[f"resources/{tag}.py"] = self.resources(tag, operations)
+            files[f"params/{tag}.py"] = self.params(tag, operations)
+        files["operations/__init__.py"] = self.template("operations_init", tags=tags)
+        files["params/__init__.py"] = self.template("params_init", tags=tags)
+        resources = [(tag, _class(tag), self.api.tags.get(tag, "")) for tag in tags]
+        files["resources/__init__.py"] = self.template("resources_init", resources=resources)
+        files["_clients.py"] = self.template("clients", resources=resources)
+        files["errors.py"] = self.errors()
+        files["__init__.py"] = self.template(
+            "package_init", errors=sorted(name for name, _ in self.error_classes().values()), version=self.api.version
+        )
+        files["py.typed"] = ""
+        return files
+
+    def template(self, name: str, **values: Any) -> str:
+        return self.header + self.env.get_template(f"{name}.py.jinja").render(api=self.api, **values)
+
+    def models(self, module: str, classes: dict[str, str]) -> str:
+        types = Types(self.api, module)
+        enums = [enum for enum in self.api.enums if enum.module == module]
+        models = [model for model in self.api.models if model.module == module]
+        streams = [stream for stream in self.api.streams if stream.module == module]
+        for name in [enum.name for enum in enums] + [model.name for model in models]:
+            classes[name] = module
+        for stream in streams:
+            for name in (stream.union, f"Unknown{stream.union}", *(event.name for event in stream.events)):
+                classes[name] = module
+        inputs = self.input_models()
+        body = self.env.get_template("models.py.jinja").render(
+            enums=enums, models=models, streams=streams, types=types, deref=self.deref, inputs=inputs,
+            module=module,
+        )  # fmt: skip
+        return self.header + self.env.get_template("models_head.py.jinja").render(
+            module=module, used=sorted(types.used), body=body
+        )
+
+    def input_models(self) -> set[str]:
+        """Find the models that callers can give, which need checks."""
+        found: set[str] = set()
+        fields = {model.name: model.fields for model in self.api.models}
+
+        def visit(kind: ir.Type) -> None:
+            match kind:
+                case ir.ModelRef(name) if name not in found:
+                    found.add(name)
+                    for field in fields[name]:
+                        visit(field.type)
+                case ir.ListOf(inner) | ir.MapOf(inner):
+                    visit(inner)
+
+        for operation in self.api.operations:
+            for argument in operation.arguments:
+                visit(argument.type)
+        return found
+
+    def operations(self, tag: str, operations: list[ir.Operation]) -> str:
+        types = Types(self.api)
+        described = {operation.constant: operation for operation in operations}
+        body = self.env.get_template("operations.py.jinja").render(
+            operations=described.values(), types=types, deref=self.deref
+        )
+        for operation in operations:
+            if operation.stream:
+                types.used.add(operation.stream.module)
+        return self.header + self.env.get_template("operations_head.py.jinja").render(
+            tag=tag, used=sorted(types.used), body=body
+        )
+
+    def resources(self, tag: str, operations: list[ir.Operation]) -> str:
+        types = Types(self.api)
+        tree = _tree(tag, operations)
+        text = "".join(
+            self.env.get_template("resource.py.jinja").render(
+                name=name, class_name=_class(name), methods=methods, children=children, types=types,
+                is_async=is_async, tag=tag, title=self.api.tags.get(name, ""),
+            )
+            for name, methods, children in tree
+            for is_async in (False, True)
+        )  # fmt: skip
+        for operation in operations:
+            if operation.stream:
+                types.used.add(operation.stream.module)
+        return self.template("resources_head", tag=tag, used=sorted(types.used), body=text, tree=tree)
+
+    def params(self, tag: str, operations: list[ir.Operation]) -> str:
+        types = Types(self.api)
+        body = self.env.get_template("params.py.jinja").render(
+            operations=[operation for operation in operations if operation.arguments], types=types
+        )
+        return self.template("params_head", tag=tag, used=sorted(types.used), body=body)
+
+    def error_classes(self) -> dict[str, tuple[str, str]]:
+        used = {code.category for code in self.api.errors} | {
+            "authentication", "permission", "not_found", "conflict", "rate_limit", "timeout", "invalid_request", "server",
+        }  # fmt: skip
+        return {category: _CATEGORIES[category] for category in sorted(used)}
+
+    def errors(self) -> str:
+        return self.template("errors", classes=self.error_classes(), codes=sorted(self.api.errors, key=lambda c: c.code))
+
+    def method_doc(self, operation: ir.Operation, returns: str) -> str:
+        """Write the docstring of a method."""
+        facts = [*operation.notes]
+        if operation.deprecated:
+            facts.insert(0, "Deprecated.")
+        if operation.permission:
+            facts.append(f"Needs the permission `{operation.permission}`.")
+        arguments = [f"{field.name}: {' '.join(_argument_text(field))}" for field in operation.arguments]
+        arguments += [
+            "extra_headers: Headers for this request.",
+            "extra_query: Query parameters that the description does not know.",
+            "extra_body: Body members that the description does not know, or other values for those that it knows.",
+            "timeout: Seconds for this request instead of the client's.",
+        ]
+        raises = ["InvalidArgumentError: An argument does not fit; nothing was sent.", "APIError: Coze refused the call."]
+        if operation.stream:
+            raises += [
+                "StreamFailed: While reading: the stream told a failure.",
+                "StreamInterrupted: While reading: the stream broke off.",
+            ]
+        source = f"{operation.verb} {operation.path}" + (f", {operation.page}" if operation.page else "")
+        return docstring(
+            8, operation.summary, operation.description, " ".join(map(sentence, facts)),
+            sections={"Args": arguments, "Returns": [returns], "Raises": raises, "Source": [source]},
+        )  # fmt: skip
+
+
+def _argument_text(field: ir.Field) -> Iterator[str]:
+    """Describe an argument: its text, then what the schema says of it."""
+    schema = field.schema
+    yield sentence(field.description)
+    lower, upper = schema.get("minimum"), schema.get("maximum")
+    if lower is not None or upper is not None:
+        yield f"From {lower} to {upper}." if None not in (lower, upper) else (
+            f"At least {lower}." if upper is None else f"At most {upper}."
+        )
+    if "maxLength" in schema:
+        yield f"At most {schema['maxLength']} characters."
+    if "maxItems" in schema:
+        yield f"At most {schema['maxItems']} items."
+    if "x-coze-known-values" in schema:
+        yield f"Known values: {', '.join(map(str, schema['x-coze-known-values']))}."
+    if "default" in schema:
+        yield f"Coze assumes {literal(schema['default'])}."
+
+
+def _class(resource: str) -> str:
+    return "".join(word.capitalize() for part in resource.split(".") for word in part.split("_")) + "API"
+
+
+def _tree(tag: str, operations: Iterable[ir.Operation]) -> list[tuple[str, list[ir.Operation], list[tuple[str, str]]]]:
+    """List the resources of a tag, children first, with their methods and children (attribute, class)."""
+    names = {tag}
+    for operation in operations:
+        parts = operation.resource.split(".")
+        names.update(".".join(parts[:length]) for length in range(1, len(parts) + 1))
+    ordered = sorted(names, key=lambda name: (-name.count("."), name))
+    return [
+        (
+            name,
+            [operation for operation in operations if operation.resource == name],
+            [
+                (child.rpartition(".")[2], _class(child))
+                for child in sorted(names)
+                if child.rpartition(".")[0] == name
+            ],
+        )
+        for name in ordered
+    ]

@@ -1,0 +1,240 @@
+"""Sending requests: the part of the client that no description can change."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from ._errors import InvalidArgumentError
+from ._http import (
+    URL,
+    AsyncHTTPClient,
+    Auth,
+    HTTPClient,
+    HTTPRequest,
+    HTTPResponse,
+    InvalidURL,
+    default_limits,
+    default_timeout,
+    make_timeout,
+)
+from ._operation import Operation, Options, Protocol, Timeout
+from ._paging import AsyncPage, AsyncPager, Page, following, response_of
+from ._request import Request, prepare
+from ._response import read
+from ._stream import AsyncStream, Stream
+
+__all__ = ["AsyncBaseClient", "BaseClient"]
+
+T = TypeVar("T")
+E = TypeVar("E")
+_MAX_EVENT_BYTES = 16 * 1024 * 1024
+_USER_AGENT = "coze-api-python"
+
+
+class _Settings:
+    """What sync and async clients share: where to send, and what goes with every request."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str | None,
+        *,
+        auth: Auth | None,
+        timeout: Timeout,
+        headers: Mapping[str, str] | None,
+        max_event_bytes: int,
+    ) -> None:
+        self._base_url = _checked_base(base_url)
+        self._token = token
+        self._auth = auth
+        self._timeout = timeout
+        self._headers = dict(headers or {})
+        self._max_event_bytes = max_event_bytes
+
+    @property
+    def base_url(self) -> str:
+        """Address of the service, without a slash at the end."""
+        return self._base_url
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self._base_url!r})"
+
+    def _arguments(self, request: Request) -> dict[str, Any]:
+        """Arguments for the HTTP client's `build_request`."""
+        headers = {"User-Agent": _USER_AGENT, "Accept": "*/*", **self._headers, **request.headers}
+        if self._token is not None and self._auth is None:
+            headers.setdefault("Authorization", f"Bearer {self._token}")
+        timeout = self._timeout if request.timeout is None else request.timeout
+        arguments: dict[str, Any] = {"method": request.method, "url": self._base_url + request.target, "headers": headers}
+        if timeout is not None:
+            arguments["timeout"] = make_timeout(timeout)
+        if request.files is not None:
+            arguments["files"], arguments["data"] = request.files, request.data
+        elif request.content is not None:
+            arguments["content"] = request.content
+        return arguments
+
+    def _send_options(self) -> dict[str, Any]:
+        return {} if self._auth is None else {"auth": self._auth}
+
+
+def _checked_base(base_url: str) -> str:
+    try:
+        url = URL(base_url)
+    except (InvalidURL, TypeError) as error:
+        raise InvalidArgumentError(f"base_url {base_url!r:.80} is not an address: {error}") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise InvalidArgumentError(f"base_url {base_url!r:.80} must start with https:// and name a host")
+    if url.userinfo:
+        raise InvalidArgumentError("base_url must not hold a user name or password")
+    if url.query or url.fragment:
+        raise InvalidArgumentError("base_url must not hold a query or a fragment")
+    return base_url.rstrip("/")
+
+
+class BaseClient(_Settings):
+    """Sends requests, one after the other. Safe to share between threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str | None = None,
+        *,
+        auth: Auth | None = None,
+        timeout: Timeout = None,
+        headers: Mapping[str, str] | None = None,
+        http_client: HTTPClient | None = None,
+        max_event_bytes: int = _MAX_EVENT_BYTES,
+    ) -> None:
+        """Make a client.
+
+        Args:
+            base_url: Address of the service, such as ``https://api.coze.com``.
+            token: Access token. Sent as a bearer token.
+            auth: Strategy that authorises each request, instead of a token.
+            timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection.
+                Without it 5, 60, 60 and 10, or what *http_client* says.
+            headers: Sent with every request.
+            http_client: An httpx client with proxies, limits, hooks and so on of your own. Closing it stays yours.
+            max_event_bytes: Largest event that a stream may hold.
+
+        Raises:
+            InvalidArgumentError: *base_url* is not an address.
+        """
+        super().__init__(
+            base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes
+        )
+        self._owns_http = http_client is None
+        self._http = http_client or HTTPClient(timeout=default_timeout(), limits=default_limits())
+
+    def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
+        """Send a request and return its result. Generated methods end here."""
+        return read(operation, self._send(prepare(operation, arguments, options)))
+
+    def paginate(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Page[Any]:
+        """Load a page. Generated methods end here."""
+        answer = self.request(operation, arguments, options)
+        turn = following(operation, arguments, answer)
+        load = partial(self.paginate, operation, options=options)
+        return Page(turn.items, answer, turn.total, turn.has_more, response_of(answer), turn.next, load)
+
+    def stream(
+        self, operation: Operation[Any], protocol: Protocol[E], arguments: Mapping[str, Any], options: Options
+    ) -> Stream[E]:
+        """Make a stream, which sends its request when it is opened. Generated methods end here."""
+        return Stream(operation, protocol, self._opener(operation, arguments, options), self._max_event_bytes)
+
+    def _opener(
+        self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options
+    ) -> Callable[[], HTTPResponse]:
+        request = prepare(operation, arguments, options)
+        request.headers.setdefault("Accept", "text/event-stream")
+        return lambda: self._send(request, stream=True)
+
+    def _build(self, request: Request) -> HTTPRequest:
+        return self._http.build_request(**self._arguments(request))
+
+    def _send(self, request: Request, *, stream: bool = False) -> HTTPResponse:
+        """Send once. Subclasses add patience."""
+        return self._http.send(self._build(request), stream=stream, **self._send_options())
+
+    def close(self) -> None:
+        """Close the connections, unless the HTTP client was given."""
+        if self._owns_http:
+            self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+
+class AsyncBaseClient(_Settings):
+    """Sends requests from one event loop, many at once."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str | None = None,
+        *,
+        auth: Auth | None = None,
+        timeout: Timeout = None,
+        headers: Mapping[str, str] | None = None,
+        http_client: AsyncHTTPClient | None = None,
+        max_event_bytes: int = _MAX_EVENT_BYTES,
+    ) -> None:
+        """Make a client. The arguments are those of the sync client, but *http_client* is an async one."""
+        super().__init__(
+            base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes
+        )
+        self._owns_http = http_client is None
+        self._http = http_client or AsyncHTTPClient(timeout=default_timeout(), limits=default_limits())
+
+    async def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
+        """Send a request and return its result. Generated methods end here."""
+        return read(operation, await self._send(prepare(operation, arguments, options)))
+
+    def paginate(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> AsyncPager[Any]:
+        """Make a pager, which loads its first page when it is awaited or iterated. Generated methods end here."""
+        return AsyncPager(partial(self._page, operation, arguments, options=options))
+
+    async def _page(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> AsyncPage[Any]:
+        answer = await self.request(operation, arguments, options)
+        turn = following(operation, arguments, answer)
+        load = partial(self._page, operation, options=options)
+        return AsyncPage(turn.items, answer, turn.total, turn.has_more, response_of(answer), turn.next, load)
+
+    def stream(
+        self, operation: Operation[Any], protocol: Protocol[E], arguments: Mapping[str, Any], options: Options
+    ) -> AsyncStream[E]:
+        """Make a stream, which sends its request when it is opened. Generated methods end here."""
+        return AsyncStream(operation, protocol, self._opener(operation, arguments, options), self._max_event_bytes)
+
+    def _opener(
+        self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options
+    ) -> Callable[[], Awaitable[HTTPResponse]]:
+        request = prepare(operation, arguments, options)
+        request.headers.setdefault("Accept", "text/event-stream")
+        return lambda: self._send(request, stream=True)
+
+    def _build(self, request: Request) -> HTTPRequest:
+        return self._http.build_request(**self._arguments(request))
+
+    async def _send(self, request: Request, *, stream: bool = False) -> HTTPResponse:
+        """Send once. Subclasses add patience."""
+        return await self._http.send(self._build(request), stream=stream, **self._send_options())
+
+    async def close(self) -> None:
+        """Close the connections, unless the HTTP client was given."""
+        if self._owns_http:
+            await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        await self.close()

@@ -1,0 +1,130 @@
+"""The exceptions that need no error code. `coze_api.errors` adds those that do, and shows the whole tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._response import Response
+
+__all__ = ["APIError", "CozeError", "DecodeError", "GatewayError", "InvalidArgumentError", "StreamFailed", "StreamInterrupted"]
+
+
+class CozeError(Exception):
+    """Anything that goes wrong in a call."""
+
+
+class InvalidArgumentError(CozeError, ValueError):
+    """An argument does not fit the description. Nothing was sent."""
+
+
+class APIError(CozeError):
+    """Coze refused the call.
+
+    Attributes:
+        code: Error code of Coze; the HTTP status where the answer had no code.
+        msg: What Coze says went wrong.
+        status: HTTP status.
+        logid: Log id of the call, or "".
+        operation: Operation id, such as ``bots.create``.
+        hint: What to do about it, or "".
+        debug_url: Page that shows a failed workflow run, or "".
+        retryable: Whether the same call can succeed later.
+        response: The answer; None for failures told inside a stream.
+    """
+
+    def __init__(
+        self,
+        msg: str,
+        *,
+        code: int = 0,
+        status: int = 200,
+        logid: str = "",
+        operation: str = "",
+        hint: str = "",
+        debug_url: str = "",
+        retryable: bool = False,
+        response: Response | None = None,
+    ) -> None:
+        super().__init__(msg)
+        self.msg = msg
+        self.code = code
+        self.status = status
+        self.logid = logid
+        self.operation = operation
+        self.hint = hint
+        self.debug_url = debug_url
+        self.retryable = retryable
+        self.response = response
+
+    def __str__(self) -> str:
+        facts = [f"HTTP {self.status}", f"code {self.code}"]
+        if self.logid:
+            facts.append(f"logid {self.logid}")
+        text = f"{self.operation or 'Coze'}: {self.msg or 'failed'} ({', '.join(facts)})"
+        if self.hint:
+            text += f". {self.hint}"
+        if self.debug_url:
+            text += f" Debug: {self.debug_url}"
+        return text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions with keyword arguments do not survive pickling by themselves, and process pools pickle them.
+        state = {**self.__dict__, "response": None}
+        return (_restore, (type(self), state))
+
+
+def _restore(cls: type[APIError], state: dict[str, Any]) -> APIError:
+    error = cls.__new__(cls, state["msg"])
+    error.__dict__.update(state)
+    return error
+
+
+class GatewayError(APIError):
+    """What answered was not the Coze API: a gateway, a proxy, or a web site at a wrong base URL.
+
+    Attributes:
+        content_type: Type of the answer.
+        excerpt: The first 200 characters of its text.
+    """
+
+    content_type: str = ""
+    excerpt: str = ""
+
+
+class DecodeError(APIError):
+    """The answer is JSON, but has not the shape of any Coze answer."""
+
+
+class StreamFailed(APIError):
+    """The stream told that it failed.
+
+    Attributes:
+        event: The event that told it.
+    """
+
+    event: Any = None
+
+
+class StreamInterrupted(CozeError):
+    """The stream broke off before its end: neither finished nor failed, as far as was heard.
+
+    Attributes:
+        operation: Operation id.
+        logid: Log id of the call, or "".
+        stream: The stream, with what arrived.
+        events: How many events arrived.
+        last_event: The last of them, or None.
+        rest: Bytes of an event that did not arrive whole.
+    """
+
+    def __init__(
+        self, reason: str, *, operation: str, logid: str, stream: Any, events: int, last_event: Any, rest: bytes
+    ) -> None:
+        super().__init__(f"{operation}: the stream broke off after {events} events: {reason} (logid {logid or 'unknown'})")
+        self.operation = operation
+        self.logid = logid
+        self.stream = stream
+        self.events = events
+        self.last_event = last_event
+        self.rest = rest

@@ -1,0 +1,111 @@
+"""What the generated code knows of an operation, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
+
+import attrs
+
+from ._values import Value
+
+__all__ = ["Argument", "Event", "Operation", "Options", "Paging", "Place", "Protocol", "RequestOptions", "Timeout"]
+
+T = TypeVar("T")
+E = TypeVar("E")
+Place = Literal["path", "query", "header", "body", "part"]
+Timeout = float | tuple[float, float, float, float] | None
+
+
+@attrs.frozen
+class Argument:
+    """One argument of an operation.
+
+    Attributes:
+        wire: Its name in the request.
+        place: Where in the request it goes.
+        value: What it may be.
+    """
+
+    wire: str
+    place: Place
+    value: Value
+
+
+@attrs.frozen
+class Paging:
+    """How an operation gives out its items page by page; see `x-coze-pagination` in openapi/extensions.md."""
+
+    style: Literal["page", "token", "cursor"]
+    argument: str
+    items: tuple[str, ...]
+    size: str | None = None
+    total: tuple[str, ...] | None = None
+    has_more: tuple[str, ...] | None = None
+    next: tuple[str, ...] | None = None
+
+
+@attrs.frozen
+class Event(Generic[E]):
+    """One kind of server-sent event."""
+
+    make: Callable[[Any, str | None], E]
+    ends: Literal["never", "maybe", "always"] = "never"
+    fails: bool = False
+
+
+@attrs.frozen
+class Protocol(Generic[E]):
+    """The events of a stream; see `x-coze-stream` in openapi/extensions.md."""
+
+    events: Mapping[str, Event[E]]
+    unknown: Callable[[str, Any, str | None], E]
+    ids: bool = False
+
+
+@attrs.frozen(eq=False)
+class Operation(Generic[T]):
+    """An operation of the API.
+
+    Attributes:
+        id: Operation id, such as ``bots.create``.
+        method: HTTP verb.
+        path: Path with ``{name}`` for its parameters.
+        decode: Makes the result of the member named by *result*.
+        result: Member of the answer that is the result; ``.`` for all of it.
+        arguments: Python name to argument.
+        constants: Body members that the operation sets itself.
+        idempotent: Whether a repeated request does no harm.
+        permission: The permission that the token needs, if any.
+        paging: Set where the result is a page.
+    """
+
+    id: str
+    method: str
+    path: str
+    decode: Callable[[Any], T]
+    result: str = "data"
+    arguments: Mapping[str, Argument] = attrs.field(factory=dict, repr=False)
+    constants: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+    idempotent: bool = False
+    permission: str | None = None
+    paging: Paging | None = attrs.field(default=None, repr=False)
+
+
+class RequestOptions(TypedDict):
+    """Keyword arguments that every operation takes besides its own."""
+
+    extra_headers: NotRequired[Mapping[str, str] | None]
+    extra_query: NotRequired[Mapping[str, Any] | None]
+    extra_body: NotRequired[Mapping[str, Any] | None]
+    timeout: NotRequired[Timeout]
+
+
+@attrs.frozen
+class Options:
+    """What the caller adds to one request: sent as given, never checked against the description."""
+
+    headers: Mapping[str, str] | None = None
+    query: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | None = None
+    timeout: Timeout = None

@@ -1,0 +1,180 @@
+"""Pages that lead to the next page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from ._model import Model
+from ._operation import Operation, Paging
+from ._response import ItemList, Response
+
+__all__ = ["AsyncPage", "AsyncPager", "Page", "following"]
+
+T = TypeVar("T")
+
+
+@attrs.define(eq=False)
+class _BasePage(Generic[T]):
+    """One page of items.
+
+    Attributes:
+        items: The items of this page alone.
+        answer: All that came with them.
+        total: Number of items over all pages, where Coze tells it.
+        has_more: Whether another page follows, as far as this one tells.
+        response: The HTTP answer.
+    """
+
+    items: list[T]
+    answer: Any = attrs.field(repr=False)
+    total: int | None
+    has_more: bool
+    response: Response
+    _next: Mapping[str, Any] | None = attrs.field(repr=False)
+
+    @property
+    def logid(self) -> str:
+        """Log id of the call that brought this page."""
+        return self.response.logid
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@attrs.define(eq=False)
+class Page(_BasePage[T]):
+    """A page of items. Iterating yields the items of this page and of all that follow."""
+
+    _load: Callable[[Mapping[str, Any]], Page[T]] = attrs.field(repr=False)
+
+    def next_page(self) -> Page[T] | None:
+        """Load the next page; None where this is the last."""
+        return None if self._next is None else self._load(self._next)
+
+    def pages(self) -> Iterator[Page[T]]:
+        """Yield this page and all that follow."""
+        page: Page[T] | None = self
+        while page is not None:
+            yield page
+            page = page.next_page()
+
+    def __iter__(self) -> Iterator[T]:
+        for page in self.pages():
+            yield from page.items
+
+
+@attrs.define(eq=False)
+class AsyncPage(_BasePage[T]):
+    """A page of items. Iterating yields the items of this page and of all that follow."""
+
+    _load: Callable[[Mapping[str, Any]], Awaitable[AsyncPage[T]]] = attrs.field(repr=False)
+
+    async def next_page(self) -> AsyncPage[T] | None:
+        """Load the next page; None where this is the last."""
+        return None if self._next is None else await self._load(self._next)
+
+    async def pages(self) -> AsyncIterator[AsyncPage[T]]:
+        """Yield this page and all that follow."""
+        page: AsyncPage[T] | None = self
+        while page is not None:
+            yield page
+            page = await page.next_page()
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for page in self.pages():
+            for item in page.items:
+                yield item
+
+
+class AsyncPager(Generic[T]):
+    """Await it for the first page, or iterate over the items of all pages."""
+
+    def __init__(self, load: Callable[[], Awaitable[AsyncPage[T]]]) -> None:
+        self._load = load
+
+    def __await__(self) -> Generator[Any, None, AsyncPage[T]]:
+        return self._load().__await__()
+
+    async def pages(self) -> AsyncIterator[AsyncPage[T]]:
+        """Yield every page."""
+        async for page in (await self._load()).pages():
+            yield page
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for item in await self._load():
+            yield item
+
+
+@attrs.frozen
+class Turn(Generic[T]):
+    """What a page holds and how to get the next one."""
+
+    items: list[T]
+    total: int | None
+    has_more: bool
+    next: Mapping[str, Any] | None
+
+
+def following(operation: Operation[Any], given: Mapping[str, Any], answer: Any) -> Turn[Any]:
+    """Read a page and decide about the next.
+
+    Args:
+        operation: An operation with paging.
+        given: The arguments that asked for this page.
+        answer: The decoded result.
+    """
+    paging = operation.paging
+    assert paging is not None
+    items = _find(answer, paging.items) or []
+    total = _number(_find(answer, paging.total))
+    more = _find(answer, paging.has_more)
+    following_arguments = _next_arguments(paging, given, answer, items, total, more)
+    has_more = more if isinstance(more, bool) else following_arguments is not None
+    return Turn(items, total, has_more, following_arguments)
+
+
+def _next_arguments(
+    paging: Paging, given: Mapping[str, Any], answer: Any, items: list[Any], total: int | None, more: Any
+) -> Mapping[str, Any] | None:
+    if more is False or not items:
+        return None  # an empty page with has_more would otherwise be asked for without end
+    if paging.style == "page":
+        number = given.get(paging.argument) or 1
+        size = given.get(paging.size) if paging.size else None
+        if more is not True:
+            if total is not None and size:
+                if number * size >= total:
+                    return None
+            elif total is not None and number == 1 and len(items) >= total:
+                return None
+            elif size and len(items) < size:
+                return None
+        return {**given, paging.argument: number + 1}
+    token = _find(answer, paging.next)
+    if not token or token == given.get(paging.argument):
+        return None
+    return {**given, paging.argument: token}
+
+
+def _find(answer: Any, path: tuple[str, ...] | None) -> Any:
+    if path is None:
+        return None
+    for name in path:
+        answer = getattr(answer, name, None)
+    return answer
+
+
+def _number(value: Any) -> int | None:
+    try:
+        return None if value is None else int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def response_of(answer: Any) -> Response:
+    """Return the HTTP answer of a decoded result."""
+    assert isinstance(answer, Model | ItemList)
+    return answer.response

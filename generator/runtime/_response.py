@@ -1,0 +1,201 @@
+"""From an HTTP answer to a result, or to the error that it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from . import _json
+from ._errors import APIError, DecodeError, GatewayError
+from ._model import Model, new
+
+if TYPE_CHECKING:
+    from ._http import HTTPResponse
+    from ._operation import Operation
+
+__all__ = ["Empty", "ItemList", "Response", "read"]
+
+T = TypeVar("T")
+
+
+class Response:
+    """The HTTP side of an answer.
+
+    Attributes:
+        status: HTTP status.
+        headers: Headers, found in any spelling of upper and lower case.
+        logid: Log id of the call, or "".
+        http: The answer as httpx has it.
+    """
+
+    __slots__ = ("http", "logid")
+
+    def __init__(self, http: HTTPResponse, logid: str) -> None:
+        self.http = http
+        self.logid = logid
+
+    @property
+    def status(self) -> int:
+        return self.http.status_code
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.http.headers
+
+    def __repr__(self) -> str:
+        return f"Response(status={self.status}, logid={self.logid!r})"
+
+
+class Empty(Model):
+    """The answer of an operation that returns nothing. Members that came all the same are in `extra_fields`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Empty:
+        self: Empty = new(cls)
+        self._extra = dict(data) or None
+        self._response = None
+        return self
+
+
+class ItemList(list[T], Generic[T]):
+    """A list that is an answer.
+
+    Attributes:
+        response: The HTTP answer that it came in.
+    """
+
+    response: Response
+
+    def __init__(self, items: Iterable[T] = ()) -> None:
+        super().__init__(items)
+
+    @property
+    def logid(self) -> str:
+        """Log id of the call."""
+        return self.response.logid
+
+
+def read(operation: Operation[T], http: HTTPResponse) -> T:
+    """Make the result of *operation* from its answer.
+
+    Raises:
+        APIError: The answer tells an error, by its code or its HTTP status.
+        GatewayError: The answer is no JSON.
+        DecodeError: The answer is no JSON object.
+    """
+    answer = parse(operation.id, operation.permission, http)
+    response = Response(http, logid_of(answer, http))
+    payload = answer if operation.result == "." else answer.get(operation.result)
+    try:
+        result = operation.decode(payload)
+    except (AttributeError, TypeError) as error:
+        raise _undecodable(operation.id, http, response.logid, f"member {operation.result!r} is {payload!r:.80}") from error
+    if isinstance(result, Model):
+        result._response = response
+    else:
+        result.response = response  # type: ignore[attr-defined]  # ItemList, Page
+    return result
+
+
+def parse(operation: str, permission: str | None, http: HTTPResponse) -> dict[str, Any]:
+    """Parse an answer and raise what it tells.
+
+    Returns:
+        The answer as a dict, when it tells success.
+
+    Raises:
+        APIError: See `read`.
+    """
+    try:
+        answer = _json.loads(http.content)
+    except ValueError:
+        raise gateway_error(operation, http) from None
+    if not isinstance(answer, dict):
+        raise _undecodable(operation, http, _header_logid(http), f"it is {answer!r:.80}")
+    code = answer.get("code")
+    if code or http.status_code >= 400:
+        raise answered_error(operation, permission, answer, http)
+    return answer
+
+
+def answered_error(operation: str, permission: str | None, answer: Mapping[str, Any], http: HTTPResponse) -> APIError:
+    """Make the error that an answer tells. The code decides first, the HTTP status second."""
+    from ..errors import error_class, hint  # the table of codes is needed by failing calls only
+
+    code = code_of(answer)
+    error = error_class(code, http.status_code)(
+        str(answer.get("msg") or answer.get("message") or http.reason_phrase or ""),
+        code=code or http.status_code,
+        status=http.status_code,
+        logid=logid_of(answer, http),
+        operation=operation,
+        hint=hint(code, http.status_code, permission),
+        debug_url=str(answer.get("debug_url") or ""),
+        retryable=retryable(code, http.status_code),
+    )
+    error.response = Response(http, error.logid)
+    return error
+
+
+def retryable(code: int, status: int) -> bool:
+    """Tell whether the same call can succeed later."""
+    from ..errors import CODES
+
+    known = CODES.get(code)
+    return known.retryable if known is not None else status in {408, 429} or status >= 500
+
+
+def code_of(answer: Mapping[str, Any]) -> int:
+    """Read the error code, which some answers write as text."""
+    try:
+        return int(answer.get("code") or 0)
+    except (TypeError, ValueError):
+        return 0
+
+
+def logid_of(answer: Mapping[str, Any], http: HTTPResponse) -> str:
+    """Find the log id in the body, else in the headers."""
+    detail = answer.get("detail")
+    if detail.__class__ is dict and detail.get("logid"):
+        return str(detail["logid"])
+    return _header_logid(http)
+
+
+def _header_logid(http: HTTPResponse) -> str:
+    return str(http.headers.get("x-tt-logid") or "")
+
+
+def gateway_error(operation: str, http: HTTPResponse) -> GatewayError:
+    """Make the error for an answer that is not the API's."""
+    content_type = http.headers.get("content-type", "")
+    excerpt = " ".join(http.text.split())[:200]
+    looks_like_site = http.status_code < 400 and "html" in content_type
+    error = GatewayError(
+        f"the answer is not JSON but {content_type or 'of no stated type'}: {excerpt or '(empty)'}",
+        code=http.status_code,
+        status=http.status_code,
+        logid=_header_logid(http),
+        operation=operation,
+        hint=(
+            "The base URL seems to be a web site: use https://api.coze.com or https://api.coze.cn."
+            if looks_like_site
+            else "A gateway between here and Coze answered, not Coze itself; try again."
+        ),
+        retryable=http.status_code >= 500,
+        response=Response(http, _header_logid(http)),
+    )
+    error.content_type, error.excerpt = content_type, excerpt
+    return error
+
+
+def _undecodable(operation: str, http: HTTPResponse, logid: str, problem: str) -> DecodeError:
+    return DecodeError(
+        f"the answer has an unknown shape: {problem}",
+        code=http.status_code,
+        status=http.status_code,
+        logid=logid,
+        operation=operation,
+        response=Response(http, logid),
+    )

@@ -1,0 +1,65 @@
+"""Moments as Coze writes them: numbers since 1970, sometimes as text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+__all__ = ["UnixTime", "UnixTimeMs", "unix_time", "unix_time_ms"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class UnixTime(int):
+    """Seconds since 1970-01-01 UTC: an int that knows its date."""
+
+    @property
+    def datetime(self) -> datetime:
+        """The moment as an aware datetime in UTC."""
+        return _EPOCH + timedelta(seconds=int(self))
+
+
+class UnixTimeMs(int):
+    """Milliseconds since 1970-01-01 UTC: an int that knows its date."""
+
+    @property
+    def datetime(self) -> datetime:
+        """The moment as an aware datetime in UTC."""
+        return _EPOCH + timedelta(milliseconds=int(self))
+
+
+class _TextTime(UnixTime):
+    """A moment that came as text and goes back as text."""
+
+    wire: str
+
+
+class _TextTimeMs(UnixTimeMs):
+    wire: str
+
+
+def unix_time(value: Any) -> Any:
+    """Decode seconds. What is no number, as number or text, is handed through."""
+    if value.__class__ is int:
+        return UnixTime(value)
+    return _from_text(value, _TextTime)
+
+
+def unix_time_ms(value: Any) -> Any:
+    """Decode milliseconds. What is no number, as number or text, is handed through."""
+    if value.__class__ is int:
+        return UnixTimeMs(value)
+    return _from_text(value, _TextTimeMs)
+
+
+def _from_text(value: Any, cls: type[_TextTime] | type[_TextTimeMs]) -> Any:
+    if value.__class__ is not str or not value.isascii() or not value.isdigit():
+        return value
+    moment = cls(value)
+    moment.wire = value
+    return moment
+
+
+def to_wire(value: int) -> int | str:
+    """Encode a moment in the form in which it came."""
+    return getattr(value, "wire", None) or int(value)

@@ -1,0 +1,225 @@
+"""Kinds of argument: each checks what the caller gave and makes JSON of it, before anything is sent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from ._model import Model, Unknown, encode
+
+__all__ = [
+    "Anything", "Bool", "Choice", "Content", "Float", "Int", "Items", "Object", "Pairs", "Text", "Value", "Wrong",
+]  # fmt: skip
+
+
+class Wrong(ValueError):
+    """A value does not fit. The request builder adds operation and argument."""
+
+
+def _refuse(where: str, message: str) -> Wrong:
+    return Wrong(f"{where} {message}")
+
+
+def _type_name(value: object) -> str:
+    return type(value).__name__
+
+
+@attrs.frozen
+class Value:
+    """Any kind of argument."""
+
+    required: bool = attrs.field(default=False, kw_only=True)
+
+    def encode(self, value: Any, where: str) -> Any:
+        """Check *value* and return what is sent for it.
+
+        Raises:
+            Wrong: It does not fit; the message starts with *where*.
+        """
+        raise TypeError(where)  # each kind has its own
+
+
+@attrs.frozen
+class Anything(Value):
+    """Whatever JSON can say."""
+
+    def encode(self, value: Any, where: str) -> Any:
+        return encode(value)
+
+
+@attrs.frozen
+class Text(Value):
+    """A string; lengths count characters."""
+
+    min_length: int = 0
+    max_length: int | None = None
+
+    def encode(self, value: Any, where: str) -> Any:
+        if not isinstance(value, str):
+            raise _refuse(where, f"must be a str, not {_type_name(value)} ({value!r:.60})")
+        if len(value) < self.min_length:
+            raise _refuse(where, f"must have at least {self.min_length} characters, has {len(value)}")
+        if self.max_length is not None and len(value) > self.max_length:
+            raise _refuse(where, f"must have at most {self.max_length} characters, has {len(value)}")
+        return value
+
+
+@attrs.frozen
+class Int(Value):
+    """A whole number."""
+
+    minimum: int | None = None
+    maximum: int | None = None
+
+    def encode(self, value: Any, where: str) -> Any:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise _refuse(where, f"must be an int, not {_type_name(value)} ({value!r:.60})")
+        _in_range(value, self.minimum, self.maximum, where)
+        return int(value)
+
+
+@attrs.frozen
+class Float(Value):
+    """A number."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def encode(self, value: Any, where: str) -> Any:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise _refuse(where, f"must be a number, not {_type_name(value)} ({value!r:.60})")
+        if not math.isfinite(value):
+            raise _refuse(where, f"must be finite, is {value}")
+        _in_range(value, self.minimum, self.maximum, where)
+        return value
+
+
+def _in_range(value: float, minimum: float | None, maximum: float | None, where: str) -> None:
+    if minimum is not None and value < minimum:
+        raise _refuse(where, f"must be at least {minimum}, is {value}")
+    if maximum is not None and value > maximum:
+        raise _refuse(where, f"must be at most {maximum}, is {value}")
+
+
+@attrs.frozen
+class Bool(Value):
+    """True or False."""
+
+    def encode(self, value: Any, where: str) -> Any:
+        if not isinstance(value, bool):
+            raise _refuse(where, f"must be True or False, not {value!r:.60}")
+        return value
+
+
+@attrs.frozen
+class Choice(Value):
+    """One of the members of an enum, as member or as plain value."""
+
+    enum: type[Enum]
+
+    def encode(self, value: Any, where: str) -> Any:
+        plain = value.value if isinstance(value, Enum) else value
+        allowed = [member.value for member in self.enum]
+        if plain.__class__ is bool or plain not in allowed:
+            raise _refuse(
+                where, f"must be one of {', '.join(map(repr, allowed))}, not {plain!r:.60} (extra_* arguments can send it)"
+            )
+        return plain
+
+
+@attrs.frozen
+class Items(Value):
+    """Several values of one kind."""
+
+    item: Value
+    min_items: int = 0
+    max_items: int | None = None
+
+    def encode(self, value: Any, where: str) -> Any:
+        if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence):
+            raise _refuse(where, f"must be a list, not {_type_name(value)}")
+        if len(value) < self.min_items:
+            raise _refuse(where, f"must have at least {self.min_items} items, has {len(value)}")
+        if self.max_items is not None and len(value) > self.max_items:
+            raise _refuse(where, f"must have at most {self.max_items} items, has {len(value)}")
+        return [self.item.encode(item, f"{where}[{number}]") for number, item in enumerate(value)]
+
+
+@attrs.frozen
+class Pairs(Value):
+    """A map from names to values of one kind."""
+
+    item: Value
+    max_items: int | None = None
+    key: Text = Text()
+
+    def encode(self, value: Any, where: str) -> Any:
+        if not isinstance(value, Mapping):
+            raise _refuse(where, f"must be a dict, not {_type_name(value)}")
+        if self.max_items is not None and len(value) > self.max_items:
+            raise _refuse(where, f"must have at most {self.max_items} pairs, has {len(value)}")
+        return {
+            self.key.encode(key, f"{where} key {key!r:.20}"): self.item.encode(item, f"{where}[{key!r:.40}]")
+            for key, item in value.items()
+        }
+
+
+@attrs.frozen
+class Object(Value):
+    """A model, or a dict with the members' names as Coze writes them."""
+
+    model: Callable[[], type[Model]]
+
+    def encode(self, value: Any, where: str) -> Any:
+        cls = self.model()
+        if isinstance(value, str) and cls._from_string is not None:
+            return {key: value if part == "$string" else part for key, part in cls._from_string.items()}
+        if isinstance(value, Model):
+            if not isinstance(value, cls):
+                raise _refuse(where, f"must be a {cls.__name__}, not a {_type_name(value)}")
+            members: Mapping[str, Any] = value.to_dict()
+        elif isinstance(value, Mapping):
+            members = value
+        elif isinstance(value, Unknown):
+            return value.raw
+        else:
+            raise _refuse(where, f"must be a {cls.__name__} or a dict, not {_type_name(value)} ({value!r:.60})")
+        for name, kind in cls._inputs.items():
+            if kind.required and members.get(name) is None:
+                raise _refuse(f"{where}.{name}", "is required")
+        return {
+            key: cls._inputs[key].encode(item, f"{where}.{key}") if key in cls._inputs and item is not None else encode(item)
+            for key, item in members.items()
+        }
+
+
+@attrs.frozen
+class Content(Value):
+    """The content of a file: bytes, a binary file object, or a tuple of name, content and optionally type."""
+
+    max_bytes: int | None = None
+
+    def encode(self, value: Any, where: str) -> Any:
+        name, content, *rest = value if isinstance(value, tuple) else (None, value)
+        if isinstance(content, bytearray | memoryview):
+            content = bytes(content)
+        if not isinstance(content, bytes) and not hasattr(content, "read"):
+            raise _refuse(where, f"must be bytes, a binary file object or (name, content), not {_type_name(content)}")
+        size = len(content) if isinstance(content, bytes) else _size_of(content)
+        if self.max_bytes is not None and size is not None and size > self.max_bytes:
+            raise _refuse(where, f"must have at most {self.max_bytes:,} bytes, has {size:,}")
+        return (name or str(getattr(content, "name", "") or "file").replace("\\", "/").rpartition("/")[2], content, *rest)
+
+
+def _size_of(file: Any) -> int | None:
+    try:
+        here: int = file.tell()
+        end: int = file.seek(0, 2)
+        file.seek(here)
+    except (AttributeError, OSError, ValueError, TypeError):
+        return None  # a pipe: the server will tell
+    return end - here
