@@ -1,0 +1,174 @@
+"""When to try a failed request again, and after how long.
+
+Decisions only: nothing here sends, sleeps or reads a clock. What matters is whether the request
+may have taken effect. If it certainly did not, every operation is tried again; if nobody knows,
+only one that may run twice without harm (`x-coze-idempotent`) is.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+
+import attrs
+
+__all__ = ["Failure", "FailureKind", "RetryPolicy", "decide", "parse_retry_after"]
+
+_RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+_TOO_MANY_REQUESTS = 429
+
+# Enough to exceed any max_delay, and far below where 2.0**n overflows.
+_MAX_DOUBLINGS = 64
+
+
+class FailureKind(enum.Enum):
+    """How far a failed request got."""
+
+    NOT_SENT = enum.auto()
+    """No connection: refused, timed out while connecting or while waiting for a free one."""
+
+    LOST = enum.auto()
+    """Sent at least in part, and no answer came: read timeout, broken connection, bad HTTP."""
+
+    ANSWERED = enum.auto()
+    """An answer came, and it is an error."""
+
+
+@attrs.frozen(kw_only=True)
+class Failure:
+    """
+    What happened to one attempt.
+
+    Attributes:
+        kind: How far the request got.
+        status: The HTTP status of the answer.
+        retryable: What is known of the answer's Coze code: whether the same request may succeed
+            later. None if there is no code, or an unknown one: then the status decides.
+        refused: Whether the code means that the request was turned away before it took effect,
+            like a rate limit or a conversation that is occupied (4016).
+        retry_after: The seconds that the server asks to wait, see `parse_retry_after`.
+    """
+
+    kind: FailureKind
+    status: int | None = None
+    retryable: bool | None = None
+    refused: bool = False
+    retry_after: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RetryPolicy:
+    """
+    How often to try a request again, and how long to wait before.
+
+    The wait doubles from *initial_delay* up to *max_delay*. A random part of it is taken off, so
+    that clients which failed together do not return together.
+
+    Attributes:
+        max_retries: How many attempts may follow the first; 0 turns retries off.
+        initial_delay: Seconds to wait before the first retry.
+        max_delay: The longest wait in seconds, unless the server asks for more.
+        jitter: The largest part of the wait that is taken off: 0 is none, 0.5 waits between half
+            and all of it ("equal jitter"), 1 between nothing and all of it ("full jitter").
+        max_retry_after: The longest wait in seconds that a server may ask for. If it asks for
+            more, its error is raised at once.
+
+    Raises:
+        ValueError: A value is negative or not a number, or *jitter* exceeds 1.
+    """
+
+    max_retries: int = attrs.field(default=2, validator=attrs.validators.ge(0))
+    initial_delay: float = attrs.field(default=0.5, validator=attrs.validators.ge(0))
+    max_delay: float = attrs.field(default=8.0, validator=attrs.validators.ge(0))
+    jitter: float = attrs.field(
+        default=0.25,
+        validator=[attrs.validators.ge(0), attrs.validators.le(1)],
+    )
+    max_retry_after: float = attrs.field(default=60.0, validator=attrs.validators.ge(0))
+
+    def backoff(self, attempt: int, random: Callable[[], float]) -> float:
+        """
+        Return the seconds to wait after *attempt* when the server does not say.
+
+        Args:
+            attempt: How many attempts were made, at least 1.
+            random: Gives numbers from 0 up to, but not including, 1.
+        """
+        full = min(self.initial_delay * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS), self.max_delay)
+        return full * (1.0 - self.jitter * random())
+
+
+def decide(
+    policy: RetryPolicy,
+    failure: Failure,
+    *,
+    attempt: int,
+    idempotent: bool,
+    elapsed: float,
+    deadline: float | None,
+    random: Callable[[], float],
+) -> float | None:
+    """
+    Decide whether to try a request again.
+
+    Args:
+        policy: What the user allows.
+        failure: What happened to the last attempt.
+        attempt: How many attempts were made, at least 1.
+        idempotent: Whether the operation may run twice without harm.
+        elapsed: Seconds since the first attempt began.
+        deadline: Seconds that all attempts and waits together may take, None for no limit.
+        random: Gives numbers from 0 up to, but not including, 1.
+
+    Returns:
+        The seconds to wait before the next attempt, or None to give up. A wait always ends before
+        the deadline, and is never shorter than the server asks for.
+    """
+    if attempt > policy.max_retries or not _may_repeat(failure, idempotent=idempotent):
+        return None
+    wait = policy.backoff(attempt, random)
+    if failure.retry_after is not None:
+        if failure.retry_after > policy.max_retry_after:
+            return None
+        wait = max(wait, failure.retry_after)
+    if deadline is not None and wait >= deadline - elapsed:
+        return None
+    return wait
+
+
+def parse_retry_after(value: str | None, *, now: float) -> float | None:
+    """
+    Read a ``Retry-After`` header.
+
+    Args:
+        value: The header: seconds or an HTTP date.
+        now: The moment from which a date counts, in Unix time. The answer's own ``Date`` is the
+            better choice where there is one: the server's clock may differ from ours.
+
+    Returns:
+        The seconds to wait, at least 0. None if there is no header, or nobody can read it.
+    """
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.replace(".", "", 1).isdigit():
+        return float(value)
+    try:
+        return max(parsedate_to_datetime(value).timestamp() - now, 0.0)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _may_repeat(failure: Failure, *, idempotent: bool) -> bool:
+    """Return whether a second attempt may help and can do no harm."""
+    if failure.kind is FailureKind.NOT_SENT:
+        return True
+    if failure.kind is FailureKind.LOST:
+        return idempotent
+    # The code says more than the status: quota that is used up may come as 429, too.
+    retryable = failure.retryable
+    if retryable is None:
+        retryable = failure.status in _RETRYABLE_STATUSES
+    refused = failure.refused or failure.status == _TOO_MANY_REQUESTS
+    return retryable and (refused or idempotent)
