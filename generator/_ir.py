@@ -172,6 +172,7 @@ class Operation:
     result: str
     result_type: Type | None
     paging: Paging | None
+    poll: Mapping[str, Any] | None
     stream: Stream | None
 
     @property

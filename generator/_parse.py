@@ -87,14 +87,14 @@ class _Builder:
             paging = self.paging(raw, result, arguments) if "x-coze-pagination" in raw else None
             yield ir.Operation(
                 id=raw["operationId"], constants={flag: False} if flag else {}, result=result,
-                result_type=result_type, paging=paging, stream=None, **common,
+                result_type=result_type, paging=paging, poll=raw.get("x-coze-poll"), stream=None, **common,
             )  # fmt: skip
         if stream_key is not None:
             name = stream_key.get("method") or raw["operationId"].rpartition(".")[2]
             self.identifier(stream_key, "method", name)
             yield ir.Operation(
                 id=f"{raw['operationId'].rpartition('.')[0]}.{name}", constants={flag: True} if flag else {},
-                result=".", result_type=None, paging=None,
+                result=".", result_type=None, paging=None, poll=None,
                 stream=self.stream(stream_key["protocol"]["$ref"].rpartition("/")[2]), **common,
             )  # fmt: skip
 

@@ -9,7 +9,7 @@ import attrs
 
 from ._values import Value
 
-__all__ = ["Argument", "Event", "Operation", "Options", "Paging", "Place", "Protocol", "RequestOptions", "Timeout"]
+__all__ = ["Argument", "Event", "Operation", "Options", "Paging", "Place", "Poll", "Protocol", "RequestOptions", "Timeout"]
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -46,6 +46,15 @@ class Paging:
 
 
 @attrs.frozen
+class Poll:
+    """How to wait for what an operation started; see `x-coze-poll` in openapi/extensions.md."""
+
+    status: str
+    pending: frozenset[str]
+    terminal: frozenset[str]
+
+
+@attrs.frozen
 class Event(Generic[E]):
     """One kind of server-sent event."""
 
@@ -78,6 +87,7 @@ class Operation(Generic[T]):
         idempotent: Whether a repeated request does no harm.
         permission: The permission that the token needs, if any.
         paging: Set where the result is a page.
+        poll: Set where the operation starts something that takes its time.
     """
 
     id: str
@@ -90,6 +100,7 @@ class Operation(Generic[T]):
     idempotent: bool = False
     permission: str | None = None
     paging: Paging | None = attrs.field(default=None, repr=False)
+    poll: Poll | None = attrs.field(default=None, repr=False)
 
 
 class RequestOptions(TypedDict):

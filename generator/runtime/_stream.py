@@ -14,9 +14,24 @@ from ._operation import Operation, Protocol
 from ._response import Response, code_of, gateway_error, logid_of, parse, retryable
 from ._sse import EventTooLarge, ServerEvent, SSEDecoder
 
-__all__ = ["AsyncStream", "Stream"]
+__all__ = ["AsyncStream", "Stream", "is_event_stream", "refusal"]
 
 E = TypeVar("E")
+
+
+def is_event_stream(http: HTTPResponse) -> bool:
+    """Tell whether an answer is a stream, by what it says of itself."""
+    content_type: str = http.headers.get("content-type", "")
+    return http.status_code < 400 and content_type.partition(";")[0].strip().lower() == "text/event-stream"
+
+
+def refusal(operation: Operation[Any], http: HTTPResponse) -> CozeError:
+    """Make the error for an answer that is no stream. Its body must have been read."""
+    try:
+        parse(operation.id, operation.permission, http)
+    except CozeError as error:
+        return error
+    return gateway_error(operation.id, http)
 
 
 class _StreamState(Generic[E]):
@@ -56,19 +71,6 @@ class _StreamState(Generic[E]):
 
     def _see(self, event: E) -> None:
         """Take note of an event before the caller gets it. For subclasses."""
-
-    def _is_stream(self, http: HTTPResponse) -> bool:
-        self._http = http
-        content_type: str = http.headers.get("content-type", "")
-        return http.status_code < 400 and content_type.partition(";")[0].strip().lower() == "text/event-stream"
-
-    def _refuse(self, http: HTTPResponse) -> CozeError:
-        """Make the error for an answer that is no stream. Its body must have been read."""
-        try:
-            parse(self._operation.id, self._operation.permission, http)
-        except CozeError as error:
-            return error
-        return gateway_error(self._operation.id, http)
 
     def _events(self, chunk: bytes | None) -> Iterator[E]:
         """Decode a chunk, or what is left at the end of input; stop after the event that ends the stream."""
@@ -191,13 +193,7 @@ class Stream(_StreamState[E]):
             APIError: Coze refused the call.
         """
         if self._http is None:
-            http = self._open()
-            if not self._is_stream(http):
-                try:
-                    http.read()
-                finally:
-                    http.close()
-                raise self._refuse(http)
+            self._http = self._open()
         return self
 
     def close(self) -> None:
@@ -278,13 +274,7 @@ class AsyncStream(_StreamState[E]):
             APIError: Coze refused the call.
         """
         if self._http is None:
-            http = await self._open()
-            if not self._is_stream(http):
-                try:
-                    await http.aread()
-                finally:
-                    await http.aclose()
-                raise self._refuse(http)
+            self._http = await self._open()
         return self
 
     async def close(self) -> None:

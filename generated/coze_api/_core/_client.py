@@ -14,7 +14,6 @@ from ._http import (
     AsyncHTTPClient,
     Auth,
     HTTPClient,
-    HTTPRequest,
     HTTPResponse,
     InvalidURL,
     default_limits,
@@ -25,12 +24,13 @@ from ._operation import Operation, Options, Protocol, Timeout
 from ._paging import AsyncPage, AsyncPager, Page, following, response_of
 from ._request import Request, prepare
 from ._response import read
-from ._stream import AsyncStream, Stream
+from ._stream import AsyncStream, Stream, is_event_stream, refusal
 
 __all__ = ["AsyncBaseClient", "BaseClient"]
 
 T = TypeVar("T")
 E = TypeVar("E")
+R = TypeVar("R")
 _MAX_EVENT_BYTES = 16 * 1024 * 1024
 _USER_AGENT = "coze-api-python"
 
@@ -135,7 +135,8 @@ class BaseClient(_Settings):
 
     def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
         """Send a request and return its result. Generated methods end here."""
-        return read(operation, self._send(prepare(operation, arguments, options)))
+        request = prepare(operation, arguments, options)
+        return self._exchange(request, lambda: read(operation, self._send(request)))
 
     def paginate(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Page[Any]:
         """Load a page. Generated methods end here."""
@@ -155,14 +156,25 @@ class BaseClient(_Settings):
     ) -> Callable[[], HTTPResponse]:
         request = prepare(operation, arguments, options)
         request.headers.setdefault("Accept", "text/event-stream")
-        return lambda: self._send(request, stream=True)
+        return lambda: self._exchange(request, lambda: self._open_stream(request))
 
-    def _build(self, request: Request) -> HTTPRequest:
-        return self._http.build_request(**self._arguments(request))
+    def _open_stream(self, request: Request) -> HTTPResponse:
+        http = self._send(request, stream=True)
+        if is_event_stream(http):
+            return http
+        try:
+            http.read()
+        finally:
+            http.close()
+        raise refusal(request.operation, http)
+
+    def _exchange(self, request: Request, call: Callable[[], R]) -> R:
+        """Send *request* and read its answer by *call*. Subclasses call again where that helps."""
+        return call()
 
     def _send(self, request: Request, *, stream: bool = False) -> HTTPResponse:
-        """Send once. Subclasses add patience."""
-        return self._http.send(self._build(request), stream=stream, **self._send_options())
+        built = self._http.build_request(**self._arguments(request))
+        return self._http.send(built, stream=stream, **self._send_options())
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client was given."""
@@ -197,7 +209,12 @@ class AsyncBaseClient(_Settings):
 
     async def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
         """Send a request and return its result. Generated methods end here."""
-        return read(operation, await self._send(prepare(operation, arguments, options)))
+        request = prepare(operation, arguments, options)
+
+        async def exchange() -> T:
+            return read(operation, await self._send(request))
+
+        return await self._exchange(request, exchange)
 
     def paginate(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> AsyncPager[Any]:
         """Make a pager, which loads its first page when it is awaited or iterated. Generated methods end here."""
@@ -220,14 +237,25 @@ class AsyncBaseClient(_Settings):
     ) -> Callable[[], Awaitable[HTTPResponse]]:
         request = prepare(operation, arguments, options)
         request.headers.setdefault("Accept", "text/event-stream")
-        return lambda: self._send(request, stream=True)
+        return lambda: self._exchange(request, lambda: self._open_stream(request))
 
-    def _build(self, request: Request) -> HTTPRequest:
-        return self._http.build_request(**self._arguments(request))
+    async def _open_stream(self, request: Request) -> HTTPResponse:
+        http = await self._send(request, stream=True)
+        if is_event_stream(http):
+            return http
+        try:
+            await http.aread()
+        finally:
+            await http.aclose()
+        raise refusal(request.operation, http)
+
+    async def _exchange(self, request: Request, call: Callable[[], Awaitable[R]]) -> R:
+        """Send *request* and read its answer by *call*. Subclasses call again where that helps."""
+        return await call()
 
     async def _send(self, request: Request, *, stream: bool = False) -> HTTPResponse:
-        """Send once. Subclasses add patience."""
-        return await self._http.send(self._build(request), stream=stream, **self._send_options())
+        built = self._http.build_request(**self._arguments(request))
+        return await self._http.send(built, stream=stream, **self._send_options())
 
     async def close(self) -> None:
         """Close the connections, unless the HTTP client was given."""

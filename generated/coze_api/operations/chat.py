@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._operation import Argument, Operation
+from .._core._operation import Argument, Operation, Poll
 from .._core._response import Empty, ItemList
 from .._core._values import (
     Anything,
@@ -56,6 +56,11 @@ CREATE: Operation[_chat.Chat] = Operation(
     },
     constants={"stream": False},
     permission="chat",
+    poll=Poll(
+        status="status",
+        pending=frozenset(["created", "in_progress"]),
+        terminal=frozenset(["completed", "failed", "requires_action", "canceled"]),
+    ),
 )
 
 MESSAGES_LIST: Operation[ItemList[_conversations.Message]] = Operation(
@@ -125,6 +130,11 @@ SUBMIT_TOOL_OUTPUTS: Operation[_chat.Chat] = Operation(
     },
     constants={"stream": False},
     permission="submitToolChat",
+    poll=Poll(
+        status="status",
+        pending=frozenset(["created", "in_progress"]),
+        terminal=frozenset(["completed", "failed", "requires_action", "canceled"]),
+    ),
 )
 
 SUBMIT_TOOL_OUTPUTS_STREAM: Operation[Empty] = Operation(
