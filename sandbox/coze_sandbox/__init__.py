@@ -3,7 +3,8 @@
 `Sandbox` runs it in this process, `python -m coze_sandbox` on its own.
 
 The scripted bot and workflows, by what they are asked, are described in `coze_sandbox._script` and
-`coze_sandbox._workflow_scripts`; the ids of what is there at the start are the upper-case names here.
+`coze_sandbox._workflow_scripts`; the ids of what is there at the start are the upper-case names
+here.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ class Answers:
         return response
 
     def defect(self, msg: str, logid: str) -> Response:
-        """Answer that the sandbox itself failed. Never HTTP 200, so that nobody takes it for a fact of Coze."""
+        """Answer that the sandbox itself failed. Never HTTP 200: it is no fact of Coze."""
         return _json({"code": INTERNAL, "msg": msg, "detail": {"logid": logid}}, 500, logid)
 
     def check_event(self, operation: Operation, event: str, data: Any) -> Violation | None:
@@ -166,5 +166,8 @@ def _bytes(content: bytes, media_type: str, logid: str, status: int = 200) -> Re
 
 
 def add_logid(response: Response, logid: str) -> None:
-    """Add the log id header as Coze spells it: the JavaScript SDK looks it up by case, and Starlette would lower it."""
+    """Add the log id header as Coze spells it.
+
+    The JavaScript SDK looks it up by case, and Starlette would lower it.
+    """
     response.raw_headers.append((_LOGID_HEADER, logid.encode()))

@@ -61,10 +61,12 @@ class Beat:
     Attributes:
         event: Its name.
         data: The value that goes into its `data:` line as JSON.
+        pause: Seconds to wait before it is sent.
     """
 
     event: str
     data: Any
+    pause: float = 0.0
 
 
 @attrs.frozen

@@ -88,9 +88,9 @@ def without_nulls(value: Any, schema: Mapping[str, Any], description: Descriptio
     for name, member in value.items():
         fallback = others if isinstance(others, Mapping) else {}
         member_schema = properties.get(name, fallback)
-        if member is None and name in properties and name not in required:
-            if not _nullable(member_schema, description):
-                continue
+        optional = name in properties and name not in required
+        if member is None and optional and not _nullable(member_schema, description):
+            continue
         result[name] = without_nulls(member, member_schema, description)
     return result
 

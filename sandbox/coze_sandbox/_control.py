@@ -145,7 +145,8 @@ class Control:
 
 
 def _is_local(request: Request) -> bool:
-    # A page in a browser on this machine is local too, but must not reach in here: it sends its origin.
+    # A page in a browser on this machine is local too, but must not reach in here: it sends its
+    # origin.
     if "origin" in request.headers:
         return False
     if request.client is None:

@@ -113,7 +113,8 @@ class Engine:
                 return
             if fault.in_body:
                 spoiled = FaultySend(send, fault)
-                # The server's send is spoiled, not the recording one: the transport is found through it.
+                # The server's send is spoiled, not the recording one: the transport is found
+                # through it.
                 record.status = response.status_code
                 await response(scope, request.receive, spoiled)
                 return
@@ -179,6 +180,8 @@ class Engine:
             return self.answers.example(operation, record.logid)
         with self._world.store.transaction():
             result = handler(call)
+        if isinstance(result, Failure):
+            raise result
         if isinstance(result, Stream):
             return self._stream(operation, result, record)
         return self.answers.success(operation, result, record.logid)
@@ -200,8 +203,9 @@ class Engine:
                 if violation is not None:
                     record.verdict, record.reason = "failed", violation.message
                     raise RuntimeError(f"the sandbox's own event is not as described: {violation}")
+                # Also a pause of nothing lets other calls in, and lets the client leave.
+                await asyncio.sleep(pause + beat.pause)
                 yield frame(beat, number, stream.dialect)
-                await asyncio.sleep(pause)
         finally:
             close: Any = getattr(stream.beats, "close", None)
             if close is not None:

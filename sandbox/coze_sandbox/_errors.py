@@ -51,7 +51,8 @@ EXECUTION_NOT_FOUND = 4314
 EXECUTION_ENDED = 4315
 INTERNAL = 5000
 
-# Coze documents no HTTP status for its codes; this is how its JavaScript SDK pairs categories and statuses.
+# Coze documents no HTTP status for its codes; this is how its JavaScript SDK pairs categories and
+# statuses.
 _STATUS_OF_CATEGORY = {
     "auth": 401,
     "billing": 402,

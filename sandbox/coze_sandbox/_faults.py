@@ -39,19 +39,21 @@ class Fault:
     """One ordered fault.
 
     Attributes:
-        kind: `status` (HTTP status with an error envelope), `code` (business code), `delay`, `drop` (the connection
-            ends without an answer), `cut` (it ends within the answer), `html` (a gateway's page), `rate_limit`
-            (429 with Retry-After), and in streams `garbage` (a line that is no field), `duplicate` and `lost` (of
-            one event).
+        kind: `status` (HTTP status with an error envelope), `code` (business code), `delay`, `drop`
+            (the connection ends without an answer), `cut` (it ends within the answer), `html` (a
+            gateway's page), `rate_limit` (429 with Retry-After), and in streams `garbage` (a line
+            that is no field), `duplicate` and `lost` (of one event).
         operation: Operation id, or `*` for any.
         times: How many calls it hits; None for all.
         after: How many calls are left alone before.
         handled: Whether the call takes effect before its answer is replaced or lost.
-        status: HTTP status, for `status` (default 500), `code` (default: that of the code) and `html` (default 502).
+        status: HTTP status, for `status` (default 500), `code` (default: that of the code) and
+            `html` (default 502).
         code: Business code, for `code` (default 5000).
         msg: Text of the error.
         seconds: How long to wait, for `delay`; for `rate_limit` the Retry-After (default 1).
-        events: How many events pass before the fault, for `cut`, `delay`, `garbage`, `duplicate` and `lost`.
+        events: How many events pass before the fault, for `cut`, `delay`, `garbage`, `duplicate`
+            and `lost`.
         bytes: For `cut`: how many bytes of the answer's body pass.
     """
 
@@ -76,7 +78,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that are waiting for calls. The first that fits a call is taken; the others stay."""
+    """The faults that wait for calls. The first that fits a call is taken; the others stay."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

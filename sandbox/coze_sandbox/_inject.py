@@ -21,13 +21,14 @@ async def drop(send: Send) -> None:
     """End the connection under an answer.
 
     Raises:
-        ConnectionDropped: The server shows no transport, which is so when the app is called in process.
+        ConnectionDropped: The server shows no transport, which is so when the app is called in
+            process.
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         raise ConnectionDropped("the sandbox dropped this connection because a fault was ordered")
-    # close() lets what was already sent through, abort() would not; the pauses let the server see the end before
-    # the app returns, so that it neither writes a 500 nor complains.
+    # close() lets what was already sent through, abort() would not; the pauses let the server see
+    # the end before the app returns, so that it neither writes a 500 nor complains.
     transport.close()
     for _ in range(3):
         await asyncio.sleep(0)
@@ -36,7 +37,8 @@ async def drop(send: Send) -> None:
 class FaultySend:
     """An ASGI `send` that spoils the body as ordered. Every body message of a stream is one event.
 
-    Answers that are no streams can only be cut or delayed: they carry a length, which extra bytes would break.
+    Answers that are no streams can only be cut or delayed: they carry a length, which extra bytes
+    would break.
 
     Args:
         send: The server's own.

@@ -26,7 +26,8 @@ class RequestRecord:
         headers: Headers in lower case; the token is hidden.
         body: The parsed body: a JSON value, the fields and file names of a form, or None.
         logid: Log id of the answer.
-        status: HTTP status of the answer; None while it is under way or when the connection was dropped.
+        status: HTTP status of the answer; None while it is under way or when the connection was
+            dropped.
         code: Business code; 0 for success, None where the answer carried none.
         verdict: `ok`, `refused`, `failed` (a defect of the sandbox) or `fault` (an ordered one).
         reason: Why it was refused, or the kind of fault.

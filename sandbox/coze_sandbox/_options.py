@@ -23,14 +23,16 @@ class Options:
     """The settings of one sandbox.
 
     Attributes:
-        document: The bundled description: its mapping, the path of its JSON file, or None for the file that is
-            installed with the client.
+        document: The bundled description: its mapping, the path of its JSON file, or None for the
+            file that is installed with the client.
         db: SQLite file that keeps the state, or `:memory:`.
         token: The bearer token that may do everything.
         tokens: Further tokens, each with the permissions it has (None: all of them).
         foreign_tokens: Tokens of the other region. Coze answers them with a code of its own.
-        errors_as_200: Answer failures with HTTP 200 and a business code, as Coze does on some paths.
-        check_answers: Check every answer against the description; a difference becomes a loud HTTP 500.
+        errors_as_200: Answer failures with HTTP 200 and a business code, as Coze does on some
+            paths.
+        check_answers: Check every answer against the description; a difference becomes a loud HTTP
+            500.
         seed: Where the sequence of ids starts. The same seed and calls give the same ids.
         answer_seconds: How long a chat without a stream, or an asynchronous workflow run, takes.
         event_seconds: Pause before each event of a stream.

@@ -83,7 +83,7 @@ class Sandbox:
 
     @property
     def violations(self) -> list[Violation]:
-        """Answers that were not as described; each is a defect of the sandbox or of the description."""
+        """Answers that were not as described: defects of the sandbox or of the description."""
         return self._engine.answers.violations
 
     def start(self) -> Self:

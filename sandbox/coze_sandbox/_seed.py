@@ -41,7 +41,7 @@ _WORKFLOWS = {
 
 
 def seed_store(store: Store, now: int) -> None:
-    """Put the users, the default workspace, one published bot and the workflows into an empty store.
+    """Put users, the default workspace, a published bot and workflows into an empty store.
 
     Args:
         store: The store.
@@ -89,5 +89,10 @@ def seed_store(store: Store, now: int) -> None:
     store.put("bot", BOT_ID, bot, WORKSPACE_ID)
     store.put("bot_version", f"{BOT_ID}/{version}", published, BOT_ID)
     for key, (script, is_published) in _WORKFLOWS.items():
-        workflow = {"workflow_id": key, "script": script, "published": is_published}
+        workflow = {
+            "workflow_id": key,
+            "space_id": WORKSPACE_ID,
+            "script": script,
+            "published": is_published,
+        }
         store.put("workflow", key, workflow, WORKSPACE_ID)

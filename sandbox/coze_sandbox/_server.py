@@ -11,7 +11,8 @@ from starlette.types import ASGIApp
 
 __all__ = ["KEEP_ALIVE_SECONDS", "ThreadedServer", "bind", "configure", "url_of"]
 
-# The usual five seconds are those of httpx as well: both ends then close at once, and a call now and then fails.
+# The usual five seconds are those of httpx as well: both ends then close at once, and a call now
+# and then fails.
 KEEP_ALIVE_SECONDS = 30
 
 _START_SECONDS = 10.0

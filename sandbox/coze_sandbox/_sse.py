@@ -15,9 +15,9 @@ DIALECTS = ("chat", "chatflow", "workflow")
 def frame(beat: Beat, number: int, dialect: str) -> bytes:
     """Write one event.
 
-    Chat events have no space after the colon and no `id:` line. Workflow events have both. Chatflow events have the
-    space only. Every event is one `event:` and one `data:` line, in this order, because the official SDKs read no
-    other lines.
+    Chat events have no space after the colon and no `id:` line. Workflow events have both. Chatflow
+    events have the space only. Every event is one `event:` and one `data:` line, in this order,
+    because the official SDKs read no other lines.
 
     Args:
         beat: The event.
@@ -42,10 +42,12 @@ def frame(beat: Beat, number: int, dialect: str) -> bytes:
 
 def _json(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # Coze writes JSON with Go, which escapes the two separators that some clients take for line ends.
+    # Coze writes JSON with Go, which escapes the two separators that some clients take for line
+    # ends.
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _without_markup(text: str) -> str:
-    # Recordings of chatflows have & as \u0026, which is Go's default too; those of chats show no such escapes.
+    # Recordings of chatflows have & as \u0026, which is Go's default too; those of chats show no
+    # such escapes.
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 class Store:
     """Documents by kind and id, listed by parent in the order in which they were made.
 
-    Safe to use from several threads; one lock guards one connection, which is faster here than a pool.
+    Safe to use from several threads; one lock guards one connection, which is faster here than a
+    pool.
 
     Args:
         path: The SQLite file, or `:memory:`.
@@ -40,7 +41,8 @@ class Store:
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._depth = 0
-        # Losing the last writes when the machine goes down is fine here; waiting for the disk is not.
+        # Losing the last writes when the machine goes down is fine here; waiting for the disk is
+        # not.
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.executescript(_TABLES)
@@ -64,12 +66,13 @@ class Store:
                 self._connection.execute("COMMIT")
 
     def put(self, kind: str, key: str, document: Document, parent: str = "") -> Document:
-        """Add or replace a document; a replaced one keeps its place in the order. Returns the document."""
+        """Add or replace a document, which keeps its place in the order, and return it."""
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         with self._lock:
             self._connection.execute(
                 "INSERT INTO documents (kind, id, parent, body) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (kind, id) DO UPDATE SET parent = excluded.parent, body = excluded.body",
+                " ON CONFLICT (kind, id)"
+                " DO UPDATE SET parent = excluded.parent, body = excluded.body",
                 (kind, key, parent, body),
             )
         return document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from ._clock import Clock
@@ -26,11 +27,13 @@ class World:
         options: The settings.
         clock: The time.
         store: The documents.
+        session: Tells this process from earlier ones that wrote the same file.
     """
 
     def __init__(self, options: Options, clock: Clock) -> None:
         self.options = options
         self.clock = clock
+        self.session = uuid.uuid4().hex
         self.store = Store(options.db)
         known = self.store.fact(_LAST_ID)
         self._ids = Ids(options.seed, None if known is None else int(known))
@@ -38,7 +41,7 @@ class World:
             self._seed()
 
     def new_id(self) -> str:
-        """Return an id that was never used in this state, also when the state is read again later."""
+        """Return an id that was never used in this state, also after a restart."""
         value = self._ids.next()
         self.store.set_fact(_LAST_ID, value)
         return value

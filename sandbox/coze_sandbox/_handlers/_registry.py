@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .._call import Call, Members, Stream
+from .._errors import Failure
 
 __all__ = ["HANDLERS", "Handler", "operation"]
 
-Handler = Callable[[Call], Members | Stream | None]
+Handler = Callable[[Call], Members | Stream | Failure | None]
+"""Takes a call. A failure that is returned keeps what was changed; one that is raised undoes it."""
 
 HANDLERS: dict[str, Handler] = {}
 

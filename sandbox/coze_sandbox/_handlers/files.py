@@ -1,4 +1,4 @@
-"""Files: uploaded once, referred to by id. Only the metadata is kept, as Coze gives nothing else back."""
+"""Files: uploaded once, referred to by id. Coze never gives the content back, so it is not kept."""
 
 from __future__ import annotations
 

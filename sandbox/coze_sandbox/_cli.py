@@ -1,0 +1,137 @@
+"""The command line of the sandbox."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import uvicorn
+
+from ._options import DEFAULT_TOKEN
+from ._sandbox import Sandbox
+from ._server import bind, configure, url_of
+
+__all__ = ["main"]
+
+# What a person watching it takes for natural; --speed divides it.
+_ANSWER_SECONDS = 1.0
+_EVENT_SECONDS = 0.03
+_PARENT_SECONDS = 0.5
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a sandbox until it is told to stop by SIGTERM or SIGINT.
+
+    Args:
+        arguments: The command line; that of the process by default.
+
+    Returns:
+        The exit status.
+    """
+    given = _parser().parse_args(arguments)
+    options = {
+        "db": given.db,
+        "token": given.token,
+        "errors_as_200": given.errors_as_200,
+        "check_answers": not given.no_check,
+        "seed": given.seed,
+        "answer_seconds": _ANSWER_SECONDS / given.speed,
+        "event_seconds": _EVENT_SECONDS / given.speed,
+    }
+    try:
+        sandbox = Sandbox(document=given.document, **options)
+        listener = bind(given.host, given.port)
+    except (OSError, ValueError) as error:
+        print(f"coze_sandbox: {error}", file=sys.stderr)
+        return 1
+    server = uvicorn.Server(configure(sandbox.app))
+    threading.Thread(
+        target=_announce, args=(server, listener, given), name="announce", daemon=True
+    ).start()
+    if given.exit_with_parent:
+        _watch_parent(server)
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:  # uvicorn raises it again after an orderly end
+        pass
+    finally:
+        sandbox.close()
+    return 0
+
+
+def _announce(server: uvicorn.Server, listener: socket.socket, given: argparse.Namespace) -> None:
+    while not server.started:
+        if server.should_exit:
+            return
+        time.sleep(0.001)
+    facts = {"base_url": url_of(listener), "token": given.token, "pid": os.getpid()}
+    text = json.dumps(facts)
+    if given.ready_file is not None:
+        # Written whole or not at all: whoever waits for the file reads it at once.
+        draft = given.ready_file.with_name(f"{given.ready_file.name}.{os.getpid()}")
+        draft.write_text(f"{text}\n", encoding="utf-8")
+        draft.replace(given.ready_file)
+    line = text if given.print_json else f"Coze sandbox on {facts['base_url']}, token {given.token}"
+    print(line, flush=True)
+
+
+def _watch_parent(server: uvicorn.Server) -> None:
+    """Stop the server when standard input ends or the parent process is gone."""
+    parent = os.getppid()
+
+    def stop() -> None:
+        server.should_exit = True
+
+    def until_input_ends() -> None:
+        # The descriptor, not sys.stdin: a thread blocked inside its lock would abort the
+        # interpreter's end.
+        while os.read(0, 4096):
+            pass
+        stop()
+
+    def until_parent_is_gone() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_SECONDS)
+        stop()
+
+    watchers: tuple[Callable[[], None], ...] = (until_input_ends, until_parent_is_gone)
+    for watch in watchers:
+        threading.Thread(target=watch, name=watch.__name__, daemon=True).start()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="coze_sandbox", description="A local Coze for programs under test."
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    add("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    add("--db", default=":memory:", metavar="FILE", help="keep the state in this SQLite file")
+    add("--token", default=DEFAULT_TOKEN, help="the token to accept (default: %(default)s)")
+    add("--document", type=Path, metavar="FILE", help="bundled description to be driven by")
+    add("--seed", type=int, default=0, help="where the sequence of ids starts")
+    add("--speed", type=_speed, default=1.0, help="how many times faster than natural (default: 1)")
+    add("--errors-as-200", action="store_true", help="answer failures with HTTP 200")
+    add("--no-check", action="store_true", help="do not check answers against the description")
+    add("--print-json", action="store_true", help="print address, token and process id as JSON")
+    add("--ready-file", type=Path, metavar="FILE", help="write the same JSON to this file")
+    add(
+        "--exit-with-parent",
+        action="store_true",
+        help="stop when standard input ends or the parent process is gone",
+    )
+    return parser
+
+
+def _speed(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return value

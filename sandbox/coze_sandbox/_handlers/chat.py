@@ -1,0 +1,241 @@
+"""Chats with bots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members, Stream
+from .._chat_state import (
+    begin_round,
+    cancel,
+    check_idle,
+    load_chat,
+    plan_of,
+    public,
+    save_message,
+)
+from .._chat_stream import chat_beats
+from .._compose import count_tokens
+from .._content import Said, read_content
+from .._errors import (
+    CONVERSATION_NOT_FOUND,
+    INVALID_PARAMETER,
+    NOT_FOUND,
+    UNSAVED_NEEDS_STREAM,
+    Failure,
+    missing,
+)
+from .._script import after_tools, plan_answer
+from .._world import World
+from ._bot_views import API_CHANNEL, find_version, published
+from ._common import need
+from ._conversation_state import new_conversation
+from ._registry import operation
+
+__all__ = ["cancel_chat", "create", "list_messages", "retrieve", "submit_tool_outputs"]
+
+_SAVED_TYPES = ("question", "answer")
+
+
+@operation("chat.create")
+def create(call: Call) -> Members | Stream:
+    """Start a chat.
+
+    Raises:
+        Failure: The bot, its version or the conversation does not exist, the bot is not published,
+            a chat is running in the conversation, or the messages are not right.
+    """
+    world, body = call.world, call.body
+    streaming, saved = body.get("stream", False), body.get("auto_save_history", True)
+    bot = _bot_state(world, body)
+    if not streaming and not saved:
+        raise Failure(UNSAVED_NEEDS_STREAM, "auto_save_history must be true without streaming.")
+    if "shortcut_command" in body:
+        raise missing(NOT_FOUND, "command_id", body["shortcut_command"]["command_id"])
+    entered = body.get("additional_messages", [])
+    contents = _read_messages(world, entered, saved=saved)
+    conversation_id = call.query.get("conversation_id")
+    if conversation_id is None:
+        conversation = new_conversation(call, bot_id=body["bot_id"])
+    else:
+        conversation = need(world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
+        check_idle(world, conversation)
+    past = _questions(world, conversation)
+    spoken = [said for message, said in contents if message["role"] == "user"]
+    if not spoken and not past:
+        msg = "body.additional_messages: a message of the user is needed"
+        raise Failure(INVALID_PARAMETER, msg)
+    said = spoken[-1] if spoken else Said(past[-1])
+    heard = [*past, *(one.text for one in spoken)]
+    plan = plan_answer(
+        said,
+        before=heard[-2] if len(heard) > 1 else None,
+        suggest=bot.get("suggest_reply_info", {}).get("reply_mode") in {"enable", "customized"},
+    )
+    chat = _new_chat(call, conversation, saved=saved)
+    if saved:
+        _save_entered(world, chat, entered)
+    tokens = sum(count_tokens(text) for text in (bot.get("name", ""), *heard))
+    chat = begin_round(world, chat, plan, streaming=streaming, input_tokens=tokens)
+    return _answer(world, chat, streaming=streaming)
+
+
+@operation("chat.submit_tool_outputs")
+def submit_tool_outputs(call: Call) -> Members | Stream:
+    """Go on with a chat that waits for tools.
+
+    Raises:
+        Failure: The chat does not exist, does not wait, or an output is missing or of no call of
+            it.
+    """
+    world, body = call.world, call.body
+    chat = load_chat(world, call.query["conversation_id"], call.query["chat_id"])
+    if chat["status"] != "requires_action":
+        raise Failure(INVALID_PARAMETER, f"The chat is {chat['status']}; it waits for no tools.")
+    calls = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
+    outputs = {one["tool_call_id"]: one["output"] for one in body["tool_outputs"]}
+    for number, one in enumerate(body["tool_outputs"]):
+        if one["tool_call_id"] not in {asked["id"] for asked in calls}:
+            where = f"body.tool_outputs.{number}.tool_call_id"
+            raise Failure(INVALID_PARAMETER, f"{where}: {one['tool_call_id']!r} was not asked for")
+    for asked in calls:
+        if asked["id"] not in outputs:
+            msg = f"body.tool_outputs: the output of call {asked['id']} is missing"
+            raise Failure(INVALID_PARAMETER, msg)
+    results = [(asked["function"]["name"], outputs[asked["id"]]) for asked in calls]
+    now = world.clock.seconds()
+    for _, output in results:
+        response = _message(world, chat, "assistant", "tool_response", output, "text")
+        save_message(world, {**response, "created_at": now, "updated_at": now})
+    plan = after_tools(results, audio=plan_of(chat).audio)
+    tokens = sum(count_tokens(output) for _, output in results)
+    streaming = body.get("stream", False)
+    chat = begin_round(world, chat, plan, streaming=streaming, input_tokens=tokens)
+    return _answer(world, chat, streaming=streaming)
+
+
+@operation("chat.retrieve")
+def retrieve(call: Call) -> Members:
+    """Show a chat as it is now.
+
+    Raises:
+        Failure: There is no such chat.
+    """
+    query = call.query
+    return {"data": public(load_chat(call.world, query["conversation_id"], query["chat_id"]))}
+
+
+@operation("chat.cancel")
+def cancel_chat(call: Call) -> Members:
+    """End a running chat.
+
+    Raises:
+        Failure: There is no such chat, or it is not running.
+    """
+    body = call.body
+    chat = load_chat(call.world, body["conversation_id"], body["chat_id"])
+    return {"data": public(cancel(call.world, chat))}
+
+
+@operation("chat.messages.list")
+def list_messages(call: Call) -> Members:
+    """List what the bot wrote in a chat: answers, tool calls, notices and suggestions.
+
+    Raises:
+        Failure: There is no such chat.
+    """
+    world, query = call.world, call.query
+    chat = load_chat(world, query["conversation_id"], query["chat_id"])
+    messages = [
+        public(message)
+        for message in world.store.list("message", chat["conversation_id"])
+        if message.get("chat_id") == chat["id"] and message["role"] == "assistant"
+    ]
+    return {"data": messages}
+
+
+def _answer(world: World, chat: dict[str, Any], *, streaming: bool) -> Members | Stream:
+    if streaming:
+        return Stream(chat_beats(world, chat), "chat")
+    return {"data": public(chat)}
+
+
+def _bot_state(world: World, body: Any) -> dict[str, Any]:
+    bot = need(world, "bot", body["bot_id"])
+    version = body.get("bot_version")
+    state: dict[str, Any]
+    if body.get("publish_status") == "unpublished_draft":
+        if version is not None:
+            raise Failure(INVALID_PARAMETER, "body.bot_version: not with unpublished_draft")
+        state = bot["draft"]
+        return state
+    online = published(world, bot, API_CHANNEL)
+    state = (find_version(world, body["bot_id"], version) if version else online)["snapshot"]
+    return state
+
+
+def _read_messages(
+    world: World, entered: list[dict[str, Any]], *, saved: bool
+) -> list[tuple[dict[str, Any], Said]]:
+    result = []
+    for number, message in enumerate(entered):
+        where = f"body.additional_messages.{number}"
+        kind = message.get("type", "question")
+        if saved and kind not in _SAVED_TYPES:
+            msg = f"{where}.type: {kind} is allowed only without auto_save_history"
+            raise Failure(INVALID_PARAMETER, msg)
+        if kind == "question" and message["role"] != "user" and "type" in message:
+            raise Failure(INVALID_PARAMETER, f"{where}.type: question goes with role user only")
+        said = read_content(world, message["content"], message["content_type"], f"{where}.content")
+        result.append((message, said))
+    return result
+
+
+def _questions(world: World, conversation: dict[str, Any]) -> list[str]:
+    return [
+        message["content"]
+        for message in world.store.list("message", conversation["id"])
+        if message["role"] == "user" and message["section_id"] == conversation["last_section_id"]
+    ]
+
+
+def _new_chat(call: Call, conversation: dict[str, Any], *, saved: bool) -> dict[str, Any]:
+    chat = {
+        "id": call.world.new_id(),
+        "conversation_id": conversation["id"],
+        "bot_id": call.body["bot_id"],
+        "created_at": call.world.clock.seconds(),
+        "last_error": {"code": 0, "msg": ""},
+        "status": "in_progress",
+        "usage": {"token_count": 0, "output_count": 0, "input_count": 0},
+        "section_id": conversation["last_section_id"],
+        "_saved": saved,
+    }
+    if "meta_data" in call.body:
+        chat["meta_data"] = call.body["meta_data"]
+    return chat
+
+
+def _save_entered(world: World, chat: dict[str, Any], entered: list[dict[str, Any]]) -> None:
+    now = world.clock.seconds()
+    for one in entered:
+        kind = one.get("type", "question" if one["role"] == "user" else "answer")
+        message = _message(world, chat, one["role"], kind, one["content"], one["content_type"])
+        message["meta_data"] = one.get("meta_data", {})
+        save_message(world, {**message, "created_at": now, "updated_at": now})
+
+
+def _message(
+    world: World, chat: dict[str, Any], role: str, kind: str, content: str, content_type: str
+) -> dict[str, Any]:
+    return {
+        "id": world.new_id(),
+        "conversation_id": chat["conversation_id"],
+        "bot_id": chat["bot_id"],
+        "chat_id": chat["id"],
+        "section_id": chat["section_id"],
+        "role": role,
+        "type": kind,
+        "content": content,
+        "content_type": content_type,
+    }

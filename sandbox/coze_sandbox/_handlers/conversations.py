@@ -1,0 +1,114 @@
+"""Conversations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._chat_state import public
+from .._content import read_content
+from .._errors import CONVERSATION_NOT_FOUND
+from ._common import need, numbered_page
+from ._conversation_state import new_conversation, store_conversation
+from ._messages_state import enter_message
+from ._registry import operation
+
+__all__ = ["clear", "create", "delete", "list_conversations", "retrieve", "update"]
+
+_PER_PAGE = 50
+
+
+@operation("conversations.create")
+def create(call: Call) -> Members:
+    """Make a conversation, with messages where they are given.
+
+    Raises:
+        Failure: The bot does not exist, or a message is not right.
+    """
+    body, world = call.body, call.world
+    bot_id = body.get("bot_id", "")
+    if bot_id:
+        need(world, "bot", bot_id)
+    members = {name: body[name] for name in ("name", "meta_data", "connector_id") if name in body}
+    conversation = new_conversation(call, bot_id=bot_id, **members)
+    for number, message in enumerate(body.get("messages", ())):
+        kind = message.get("content_type", "text")
+        read_content(world, message.get("content", ""), kind, f"body.messages.{number}.content")
+        enter_message(call, conversation, message)
+    return {"data": public(conversation)}
+
+
+@operation("conversations.retrieve")
+def retrieve(call: Call) -> Members:
+    """Show a conversation.
+
+    Raises:
+        Failure: There is no such conversation.
+    """
+    return {"data": public(_find(call, call.query["conversation_id"]))}
+
+
+@operation("conversations.list")
+def list_conversations(call: Call) -> Members:
+    """List the conversations with a bot in one channel, newest first unless told otherwise.
+
+    Raises:
+        Failure: There is no such bot.
+    """
+    query = call.query
+    need(call.world, "bot", query["bot_id"])
+    channel = query.get("connector_id", "1024")
+    found = [
+        public(conversation)
+        for conversation in call.world.store.list("conversation", query["bot_id"])
+        if conversation["connector_id"] == channel
+    ]
+    if query.get("sort_order", "DESC") == "DESC":
+        found.reverse()
+    page, has_more = numbered_page(call, found, size=_PER_PAGE)
+    return {"data": {"conversations": page, "has_more": has_more}}
+
+
+@operation("conversations.update")
+def update(call: Call) -> Members:
+    """Rename a conversation.
+
+    Raises:
+        Failure: There is no such conversation.
+    """
+    conversation = _find(call, call.path["conversation_id"])
+    if "name" in call.body:
+        conversation["name"] = call.body["name"]
+    conversation["updated_at"] = call.world.clock.seconds()
+    return {"data": public(store_conversation(call, conversation))}
+
+
+@operation("conversations.delete")
+def delete(call: Call) -> None:
+    """Delete a conversation with its messages and chats.
+
+    Raises:
+        Failure: There is no such conversation.
+    """
+    store, key = call.world.store, _find(call, call.path["conversation_id"])["id"]
+    store.delete_children("message", key)
+    store.delete_children("chat", key)
+    store.delete("conversation", key)
+
+
+@operation("conversations.clear")
+def clear(call: Call) -> Members:
+    """Begin a new context section. The messages stay, but are no longer context.
+
+    Raises:
+        Failure: There is no such conversation.
+    """
+    conversation = _find(call, call.path["conversation_id"])
+    conversation["last_section_id"] = call.world.new_id()
+    store_conversation(call, conversation)
+    section = {"id": conversation["last_section_id"], "conversation_id": conversation["id"]}
+    return {"data": section}
+
+
+def _find(call: Call, key: str) -> dict[str, Any]:
+    return need(call.world, "conversation", key, code=CONVERSATION_NOT_FOUND)

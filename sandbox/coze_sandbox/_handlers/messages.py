@@ -1,0 +1,173 @@
+"""Messages of conversations, and feedback on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._chat_state import public, save_message
+from .._content import read_content
+from .._errors import (
+    CONVERSATION_NOT_FOUND,
+    INVALID_PARAMETER,
+    MESSAGE_NOT_FOUND,
+    NOT_FOUND,
+    Failure,
+    missing,
+)
+from ._common import need
+from ._messages_state import enter_message
+from ._registry import operation
+
+__all__ = [
+    "create",
+    "create_feedback",
+    "delete",
+    "delete_feedback",
+    "list_messages",
+    "retrieve",
+    "update",
+]
+
+_LIMIT = 50
+_SHOWN = ("question", "answer")
+_FROM_THE_START = ("", "0")
+
+
+@operation("conversations.messages.create")
+def create(call: Call) -> Members:
+    """Add a message.
+
+    Raises:
+        Failure: The conversation does not exist or the content is not right.
+    """
+    conversation = need(
+        call.world,
+        "conversation",
+        call.query["conversation_id"],
+        code=CONVERSATION_NOT_FOUND,
+    )
+    read_content(call.world, call.body["content"], call.body["content_type"], "body.content")
+    return {"data": public(enter_message(call, conversation, call.body))}
+
+
+@operation("conversations.messages.retrieve")
+def retrieve(call: Call) -> Members:
+    """Show a message.
+
+    Raises:
+        Failure: The conversation or the message does not exist.
+    """
+    return {"data": public(_find(call, call.query))}
+
+
+@operation("conversations.messages.update")
+def update(call: Call) -> Members:
+    """Change content or meta data of a message. Its answer has the message in `message`.
+
+    Raises:
+        Failure: The message does not exist, nothing is to be changed, or the content is not right.
+    """
+    message, body = _find(call, call.query), call.body
+    if not body.get("content") and not body.get("meta_data"):
+        raise Failure(INVALID_PARAMETER, "body: content and meta_data must not both be empty")
+    if body.get("content"):
+        if "content_type" not in body:
+            raise Failure(INVALID_PARAMETER, "body.content_type: is required with content")
+        read_content(call.world, body["content"], body["content_type"], "body.content")
+        message.update(content=body["content"], content_type=body["content_type"])
+    if body.get("meta_data"):
+        message["meta_data"] = body["meta_data"]
+    message["updated_at"] = call.world.clock.seconds()
+    return {"message": public(save_message(call.world, message))}
+
+
+@operation("conversations.messages.delete")
+def delete(call: Call) -> Members:
+    """Delete a message and show it for the last time.
+
+    Raises:
+        Failure: The conversation or the message does not exist.
+    """
+    message = _find(call, call.query)
+    call.world.store.delete("message", message["id"])
+    return {"data": public(message)}
+
+
+@operation("conversations.messages.list")
+def list_messages(call: Call) -> Members:
+    """List messages in the order asked for, one page after or before a message.
+
+    Raises:
+        Failure: The conversation or the message to page from does not exist.
+    """
+    world, body = call.world, call.body
+    key = call.query["conversation_id"]
+    need(world, "conversation", key, code=CONVERSATION_NOT_FOUND)
+    messages = [
+        message
+        for message in world.store.list("message", key)
+        if (body.get("include_middle_message") or message["type"] in _SHOWN)
+        and (not body.get("chat_id") or message["chat_id"] == body["chat_id"])
+    ]
+    if body.get("order", "desc") == "desc":
+        messages.reverse()
+    limit = max(body.get("limit", _LIMIT), 1)
+    before, after = body.get("before_id", "0"), body.get("after_id", "0")
+    start, end = 0, len(messages)
+    if after not in _FROM_THE_START:
+        start = _place(messages, after, "after_id") + 1
+    if before not in _FROM_THE_START:
+        end = _place(messages, before, "before_id")
+    if before not in _FROM_THE_START and after in _FROM_THE_START:
+        page = messages[max(end - limit, start) : end]
+        has_more = end - limit > start
+    else:
+        page = messages[start : min(start + limit, end)]
+        has_more = start + limit < end
+    return {
+        "data": [public(message) for message in page],
+        "has_more": has_more,
+        "first_id": page[0]["id"] if page else "",
+        "last_id": page[-1]["id"] if page else "",
+    }
+
+
+@operation("conversations.messages.feedback.create")
+def create_feedback(call: Call) -> None:
+    """Rate a message; a second rating replaces the first.
+
+    Raises:
+        Failure: The conversation or the message does not exist.
+    """
+    message = _find(call, call.path)
+    save_message(call.world, {**message, "_feedback": dict(call.body)})
+
+
+@operation("conversations.messages.feedback.delete")
+def delete_feedback(call: Call) -> None:
+    """Take a rating back.
+
+    Raises:
+        Failure: The conversation or the message does not exist, or was not rated.
+    """
+    message = _find(call, call.path)
+    if message.pop("_feedback", None) is None:
+        raise missing(NOT_FOUND, "feedback of message_id", message["id"])
+    save_message(call.world, message)
+
+
+def _find(call: Call, keys: Any) -> dict[str, Any]:
+    conversation_id = keys["conversation_id"]
+    need(call.world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
+    message = need(call.world, "message", keys["message_id"], code=MESSAGE_NOT_FOUND)
+    if message["conversation_id"] != conversation_id:
+        raise missing(MESSAGE_NOT_FOUND, "message_id", keys["message_id"])
+    return message
+
+
+def _place(messages: list[dict[str, Any]], key: str, name: str) -> int:
+    for place, message in enumerate(messages):
+        if message["id"] == key:
+            return place
+    raise missing(MESSAGE_NOT_FOUND, name, key)
