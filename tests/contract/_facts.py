@@ -1,0 +1,107 @@
+"""The facts catalog, the exceptions to it, and what a difference between it and the description is."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from generator._bundle import Bundle, bundle
+from generator._yaml import load
+
+__all__ = ["FACTS", "ROOT", "Difference", "Listed", "description", "exceptions", "excuses", "is_mentioned", "records"]
+
+ROOT = Path(__file__).resolve().parents[2]
+FACTS = ROOT.parent / "shared" / "facts"
+_KEYS = ("pointer", "difference", "reason", "evidence")
+_POINTER = re.compile(r"[a-z0-9_.*]+ (?:(?:operation|request|response|stream)(?:[.\[].*)?|sample \S+)\Z")
+
+
+@attrs.frozen(order=True)
+class Difference:
+    """Something that the description and its sources do not agree on.
+
+    Attributes:
+        pointer: Where, as in `openapi/exceptions.yaml`.
+        message: What is different.
+        parent: The object whose members differ, where a member is missing on either side.
+        sample: The sample's name, as in `openapi/exceptions.yaml`, where it is a sample that differs.
+        tolerated: It need not be listed. Still it is a reason for listing it.
+    """
+
+    pointer: str
+    message: str
+    parent: str = ""
+    sample: str = ""
+    tolerated: bool = False
+
+
+@attrs.frozen
+class Listed:
+    """An entry of `openapi/exceptions.yaml`."""
+
+    pointer: str
+    line: int
+
+    def is_about(self, operation: str) -> bool:
+        """Tell whether the entry is about an operation."""
+        return _matches(self.pointer.partition(" ")[0], operation)
+
+
+@cache
+def description() -> Bundle:
+    """Return the description of this repository."""
+    return bundle(ROOT / "openapi" / "coze.yaml")
+
+
+@cache
+def records() -> dict[str, dict[str, Any]]:
+    """Return the facts of every HTTP operation by operation id."""
+    with (FACTS / "names.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["transport"] == "http"]
+    names = {(row["method"], row["path"]): row["operation_id"] for row in rows}
+    facts = json.loads((FACTS / "operations.json").read_text(encoding="utf-8"))
+    return {
+        names[fact["method"], fact["path"]]: fact
+        for fact in facts
+        if fact["transport"] == "http" and (fact["method"], fact["path"]) in names
+    }
+
+
+@cache
+def exceptions() -> tuple[Listed, ...]:
+    """Return all exceptions.
+
+    Raises:
+        ValueError: An entry lacks a key, has another one, or has a pointer of unknown form.
+    """
+    found = []
+    for entry in load(ROOT / "openapi" / "exceptions.yaml", ROOT):
+        if tuple(entry) != _KEYS or not all(isinstance(value, str) and value for value in entry.values()):
+            raise ValueError(f"{entry.file}:{entry.line}: an entry has the keys {', '.join(_KEYS)}")
+        if not _POINTER.match(entry["pointer"]):
+            raise ValueError(f"{entry.file}:{entry.line}: {entry['pointer']} is no pointer")
+        found.append(Listed(entry["pointer"], entry.line))
+    return tuple(found)
+
+
+def excuses(listed: Listed, difference: Difference) -> bool:
+    """Tell whether an exception covers a difference, by its place, its parent, its sample, or by `*`."""
+    if "*" in listed.pointer:
+        return _matches(listed.pointer, difference.pointer)
+    return listed.pointer in {difference.pointer, difference.parent, difference.sample}
+
+
+def is_mentioned(listed: Listed, record: dict[str, Any]) -> bool:
+    """Tell whether the catalog itself notes a conflict about the member: then it may have settled it already."""
+    name = re.sub(r"\[\]|\{\}", "", listed.pointer).rpartition(".")[2]
+    return any(name in re.findall(r"\w+", line) for line in record["conflicts"])
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return re.fullmatch(r"[^ ]*".join(map(re.escape, pattern.split("*"))), text) is not None
