@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
@@ -40,6 +41,8 @@ class Values:
         steps = [step.replace("~", "~0").replace("/", "~1").replace("%", "%25") for step in pointer]
         reference = {"$ref": f"{_DOCUMENT}#/{'/'.join(steps)}"}
         for error in Draft202012Validator(reference, registry=self._registry).iter_errors(value):
+            # Of the variants of anyOf and oneOf, the one that fits best tells more than that none fits.
+            error = best_match([error]) or error
             message = error.message
             if len(message) > _LONGEST:
                 message = f"{message[:_LONGEST]}…"
