@@ -78,7 +78,7 @@ class _Bundler:
             target = components.setdefault(kind, Mapping(source.file, source.line))
             target.update(sorted(members.items()))
         self.check_ids(document)
-        self.check_index(document)
+        self.check_index()
         if self.problems:
             raise DescriptionError(self.problems)
         files = tuple(sorted(relative(path, self.root) for path in self.files))
@@ -161,7 +161,7 @@ class _Bundler:
                     self.problems.append(operation.problem("name-clash", message, "operationId"))
                 seen[name] = operation
 
-    def check_index(self, document: Mapping) -> None:
+    def check_index(self) -> None:
         folder = self.index.parent
         for path in sorted(folder.rglob("*.yaml")):
             inside = path.relative_to(folder)

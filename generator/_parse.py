@@ -307,7 +307,9 @@ class _Builder:
         lowered: dict[str, str] = {}
         for name, raw in classes:
             if name.lower() in lowered:
-                self.problems.append(raw.problem("name-clash", f"{name} and {lowered[name.lower()]} differ in case only"))
+                self.problems.append(
+                    raw.problem("name-clash", f"{name} and {lowered[name.lower()]} differ in case only")
+                )
             lowered[name.lower()] = name
         for model in api.models:
             names = [field.name for field in model.fields]
@@ -319,6 +321,18 @@ class _Builder:
 def _module(raw: Located) -> str:
     """Name the module of a schema by the folder that it is described in: openapi/bots/versions/… is in `bots`."""
     return raw.file.split("/")[1]
+
+
+def _references(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Find every `$ref` inside a schema."""
+    if isinstance(value, Mapping):
+        if "$ref" in value:
+            yield value
+        for item in value.values():
+            yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
 
 
 class _Reach:
@@ -344,10 +358,8 @@ class _Reach:
                     self.found.add(name)
                     for field in self.builder.fields(name):
                         self.visit(field.type)
-                        for key in ("contentSchema", "x-coze-json-text"):
-                            reference = field.schema.get(key, {}).get("$ref")
-                            if reference:
-                                self.visit(ir.ModelRef(reference.rpartition("/")[2]))
+                        for reference in _references(field.schema.get("x-coze-json-text")):
+                            self.visit(self.builder.schema_type(reference))
             case ir.EnumRef(name):
                 self.found.add(name)
             case ir.ListOf(inner) | ir.MapOf(inner):

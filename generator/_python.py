@@ -80,7 +80,7 @@ def docstring(indent: int, summary: str, *paragraphs: str, sections: Mapping[str
         if lines:
             blocks.append("\n".join([f"{heading}:", *lines]))
     text = "\n\n".join(blocks)
-    if text.endswith('"') or text.endswith("\\"):
+    if text.endswith(('"', "\\")):
         text += " "
     pad = " " * indent
     body = text if "\n" not in text else f"{text}\n"
@@ -164,24 +164,31 @@ class Types:
             case ir.ModelRef(name):
                 return f"{self.name(name)}.from_dict({variable}) if {variable}.__class__ is dict else {variable}"
             case ir.EnumRef(name):
-                return f"{self._members(name)}[{variable}] if {variable}.__class__ is {self._enums[name].base} else {variable}"
+                test = f"{variable}.__class__ is {self._enums[name].base}"
+                return f"{self._members(name)}[{variable}] if {test} else {variable}"
             case ir.ListOf(item):
                 inner = self.decode(item, part := f"_{depth}", depth + 1)
-                return variable if inner == part else f"[{inner} for {part} in {variable}] if {variable}.__class__ is list else {variable}"
+                return (
+                    variable
+                    if inner == part
+                    else f"[{inner} for {part} in {variable}] if {variable}.__class__ is list else {variable}"
+                )
             case ir.MapOf(value):
                 inner = self.decode(value, part := f"_{depth}", depth + 1)
                 if inner == part:
                     return variable
-                key = f"_k{depth}"
-                return f"{{{key}: {inner} for {key}, {part} in {variable}.items()}} if {variable}.__class__ is dict else {variable}"
+                pairs = f"{{_k{depth}: {inner} for _k{depth}, {part} in {variable}.items()}}"
+                return f"{pairs} if {variable}.__class__ is dict else {variable}"
             case ir.OneOf():
                 return self._decode_union(kind, variable)
             case _:
                 return variable
 
     def decode_field(self, field: ir.Field, variable: str) -> str:
-        """Write the expression that decodes an attribute. A list that is always there is never None: Coze sends null
-        for empty lists."""
+        """Write the expression that decodes an attribute.
+
+        A list that is always there is never None: Coze sends null for empty lists.
+        """
         expression = self.decode(field.type, variable)
         if isinstance(field.type, ir.ListOf) and not field.optional:
             return f"[] if {variable} is None else {expression}"

@@ -59,7 +59,9 @@ class _Renderer:
         self.env.globals.update(docstring=docstring, sentence=sentence, method_doc=self.method_doc, ir=ir)
 
     def files(self) -> dict[str, str]:
-        files = {f"_core/{path.name}": self.header + path.read_text() for path in sorted((_HERE / "runtime").glob("*.py"))}
+        files = {
+            f"_core/{path.name}": self.header + path.read_text() for path in sorted((_HERE / "runtime").glob("*.py"))
+        }
         tags = sorted({operation.tag for operation in self.api.operations})
         classes: dict[str, str] = {}
         modules = {model.module for model in self.api.models} | {enum.module for enum in self.api.enums}
@@ -162,12 +164,15 @@ class _Renderer:
 
     def error_classes(self) -> dict[str, tuple[str, str]]:
         used = {code.category for code in self.api.errors} | {
-            "authentication", "permission", "not_found", "conflict", "rate_limit", "timeout", "invalid_request", "server",
+            "authentication", "permission", "not_found", "conflict", "rate_limit", "timeout", "invalid_request",
+            "server",
         }  # fmt: skip
         return {category: _CATEGORIES[category] for category in sorted(used)}
 
     def errors(self) -> str:
-        return self.template("errors", classes=self.error_classes(), codes=sorted(self.api.errors, key=lambda c: c.code))
+        return self.template(
+            "errors", classes=self.error_classes(), codes=sorted(self.api.errors, key=lambda c: c.code)
+        )
 
     def method_doc(self, operation: ir.Operation, returns: str) -> str:
         """Write the docstring of a method."""
@@ -183,7 +188,10 @@ class _Renderer:
             "extra_body: Body members that the description does not know, or other values for those that it knows.",
             "timeout: Seconds for this request instead of the client's.",
         ]
-        raises = ["InvalidArgumentError: An argument does not fit; nothing was sent.", "APIError: Coze refused the call."]
+        raises = [
+            "InvalidArgumentError: An argument does not fit; nothing was sent.",
+            "APIError: Coze refused the call.",
+        ]
         if operation.stream:
             raises += [
                 "StreamFailed: While reading: the stream told a failure.",
@@ -202,8 +210,10 @@ def _argument_text(field: ir.Field) -> Iterator[str]:
     yield sentence(field.description)
     lower, upper = schema.get("minimum"), schema.get("maximum")
     if lower is not None or upper is not None:
-        yield f"From {lower} to {upper}." if None not in (lower, upper) else (
-            f"At least {lower}." if upper is None else f"At most {upper}."
+        yield (
+            f"From {lower} to {upper}."
+            if None not in (lower, upper)
+            else (f"At least {lower}." if upper is None else f"At most {upper}.")
         )
     if "maxLength" in schema:
         yield f"At most {schema['maxLength']} characters."
@@ -230,11 +240,7 @@ def _tree(tag: str, operations: Iterable[ir.Operation]) -> list[tuple[str, list[
         (
             name,
             [operation for operation in operations if operation.resource == name],
-            [
-                (child.rpartition(".")[2], _class(child))
-                for child in sorted(names)
-                if child.rpartition(".")[0] == name
-            ],
+            [(child.rpartition(".")[2], _class(child)) for child in sorted(names) if child.rpartition(".")[0] == name],
         )
         for name in ordered
     ]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 from ._errors import InvalidArgumentError
 from ._http import (
@@ -30,6 +29,8 @@ __all__ = ["AsyncBaseClient", "BaseClient"]
 T = TypeVar("T")
 E = TypeVar("E")
 R = TypeVar("R")
+S = TypeVar("S", bound=Stream[Any])
+SA = TypeVar("SA", bound=AsyncStream[Any])
 _MAX_EVENT_BYTES = 16 * 1024 * 1024
 _USER_AGENT = "coze-api-python"
 
@@ -68,7 +69,11 @@ class _Settings:
         if self._token is not None and self._auth is None:
             headers.setdefault("Authorization", f"Bearer {self._token}")
         timeout = self._timeout if request.timeout is None else request.timeout
-        arguments: dict[str, Any] = {"method": request.method, "url": self._base_url + request.target, "headers": headers}
+        arguments: dict[str, Any] = {
+            "method": request.method,
+            "url": self._base_url + request.target,
+            "headers": headers,
+        }
         if timeout is not None:
             arguments["timeout"] = make_timeout(timeout)
         if request.files is not None:
@@ -124,9 +129,7 @@ class BaseClient(_Settings):
         Raises:
             InvalidArgumentError: *base_url* is not an address.
         """
-        super().__init__(
-            base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes
-        )
+        super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
         self._http = http_client or HTTPClient(timeout=default_timeout(), limits=default_limits())
 
@@ -135,18 +138,40 @@ class BaseClient(_Settings):
         request = prepare(operation, arguments, options)
         return self._exchange(request, lambda: read(operation, self._send(request)))
 
-    def paginate(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Page[Any]:
-        """Load a page. Generated methods end here."""
+    def paginate(
+        self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options, before: int = 0
+    ) -> Page[Any]:
+        """Load a page, with *before* items on the pages before it. Generated methods end here."""
         answer = self.request(operation, arguments, options)
-        turn = following(operation, arguments, answer)
-        load = partial(self.paginate, operation, options=options)
+        turn = following(operation, arguments, answer, before)
+        load = partial(self.paginate, operation, options=options, before=before + len(turn.items))
         return Page(turn.items, answer, turn.total, turn.has_more, response_of(answer), turn.next, load)
 
+    @overload
     def stream(
         self, operation: Operation[Any], protocol: Protocol[E], arguments: Mapping[str, Any], options: Options
-    ) -> Stream[E]:
+    ) -> Stream[E]: ...
+
+    @overload
+    def stream(
+        self,
+        operation: Operation[Any],
+        protocol: Protocol[Any],
+        arguments: Mapping[str, Any],
+        options: Options,
+        kind: type[S],
+    ) -> S: ...
+
+    def stream(
+        self,
+        operation: Operation[Any],
+        protocol: Protocol[Any],
+        arguments: Mapping[str, Any],
+        options: Options,
+        kind: type[Stream[Any]] = Stream,
+    ) -> Stream[Any]:
         """Make a stream, which sends its request when it is opened. Generated methods end here."""
-        return Stream(operation, protocol, self._opener(operation, arguments, options), self._max_event_bytes)
+        return kind(operation, protocol, self._opener(operation, arguments, options), self._max_event_bytes)
 
     def _opener(
         self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options
@@ -181,7 +206,7 @@ class BaseClient(_Settings):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -200,9 +225,7 @@ class AsyncBaseClient(_Settings):
         max_event_bytes: int = _MAX_EVENT_BYTES,
     ) -> None:
         """Make a client. The arguments are those of the sync client, but *http_client* is an async one."""
-        super().__init__(
-            base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes
-        )
+        super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
         self._http = http_client or AsyncHTTPClient(timeout=default_timeout(), limits=default_limits())
 
@@ -219,17 +242,39 @@ class AsyncBaseClient(_Settings):
         """Make a pager, which loads its first page when it is awaited or iterated. Generated methods end here."""
         return AsyncPager(partial(self._page, operation, arguments, options=options))
 
-    async def _page(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> AsyncPage[Any]:
+    async def _page(
+        self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options, before: int = 0
+    ) -> AsyncPage[Any]:
         answer = await self.request(operation, arguments, options)
-        turn = following(operation, arguments, answer)
-        load = partial(self._page, operation, options=options)
+        turn = following(operation, arguments, answer, before)
+        load = partial(self._page, operation, options=options, before=before + len(turn.items))
         return AsyncPage(turn.items, answer, turn.total, turn.has_more, response_of(answer), turn.next, load)
 
+    @overload
     def stream(
         self, operation: Operation[Any], protocol: Protocol[E], arguments: Mapping[str, Any], options: Options
-    ) -> AsyncStream[E]:
+    ) -> AsyncStream[E]: ...
+
+    @overload
+    def stream(
+        self,
+        operation: Operation[Any],
+        protocol: Protocol[Any],
+        arguments: Mapping[str, Any],
+        options: Options,
+        kind: type[SA],
+    ) -> SA: ...
+
+    def stream(
+        self,
+        operation: Operation[Any],
+        protocol: Protocol[Any],
+        arguments: Mapping[str, Any],
+        options: Options,
+        kind: type[AsyncStream[Any]] = AsyncStream,
+    ) -> AsyncStream[Any]:
         """Make a stream, which sends its request when it is opened. Generated methods end here."""
-        return AsyncStream(operation, protocol, self._opener(operation, arguments, options), self._max_event_bytes)
+        return kind(operation, protocol, self._opener(operation, arguments, options), self._max_event_bytes)
 
     def _opener(
         self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options
@@ -264,5 +309,5 @@ class AsyncBaseClient(_Settings):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._response import Response
 
-__all__ = ["APIError", "CozeError", "DecodeError", "GatewayError", "InvalidArgumentError", "StreamFailed", "StreamInterrupted"]
+__all__ = [
+    "APIError",
+    "CozeError",
+    "DecodeError",
+    "GatewayError",
+    "InvalidArgumentError",
+    "StreamFailed",
+    "StreamInterrupted",
+]
 
 
 class CozeError(Exception):
@@ -121,7 +129,9 @@ class StreamInterrupted(CozeError):
     def __init__(
         self, reason: str, *, operation: str, logid: str, stream: Any, events: int, last_event: Any, rest: bytes
     ) -> None:
-        super().__init__(f"{operation}: the stream broke off after {events} events: {reason} (logid {logid or 'unknown'})")
+        super().__init__(
+            f"{operation}: the stream broke off after {events} events: {reason} (logid {logid or 'unknown'})"
+        )
         self.operation = operation
         self.logid = logid
         self.stream = stream

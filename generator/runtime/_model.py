@@ -43,9 +43,7 @@ class Model:
     def to_dict(self) -> dict[str, Any]:
         """Encode as a JSON object, with the members that were not known."""
         result = {
-            wire: encode(value)
-            for name, wire in _names(type(self))
-            if (value := getattr(self, name)) is not None
+            wire: encode(value) for name, wire in _names(type(self)) if (value := getattr(self, name)) is not None
         }
         for key, value in (self._extra or {}).items():
             if not result.get(key):  # a null list reads as an empty one

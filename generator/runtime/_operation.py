@@ -9,7 +9,18 @@ import attrs
 
 from ._values import Value
 
-__all__ = ["Argument", "Event", "Operation", "Options", "Paging", "Place", "Poll", "Protocol", "RequestOptions", "Timeout"]
+__all__ = [
+    "Argument",
+    "Event",
+    "Operation",
+    "Options",
+    "Paging",
+    "Place",
+    "Poll",
+    "Protocol",
+    "RequestOptions",
+    "Timeout",
+]
 
 T = TypeVar("T")
 E = TypeVar("E")

@@ -91,7 +91,9 @@ def read(operation: Operation[T], http: HTTPResponse) -> T:
     try:
         result = operation.decode(payload)
     except (AttributeError, TypeError) as error:
-        raise _undecodable(operation.id, http, response.logid, f"member {operation.result!r} is {payload!r:.80}") from error
+        raise _undecodable(
+            operation.id, http, response.logid, f"member {operation.result!r} is {payload!r:.80}"
+        ) from error
     if isinstance(result, Model):
         result._response = response
     else:

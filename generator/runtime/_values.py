@@ -126,7 +126,8 @@ class Choice(Value):
         allowed = [member.value for member in self.enum]
         if plain.__class__ is bool or plain not in allowed:
             raise _refuse(
-                where, f"must be one of {', '.join(map(repr, allowed))}, not {plain!r:.60} (extra_* arguments can send it)"
+                where,
+                f"must be one of {', '.join(map(repr, allowed))}, not {plain!r:.60} (extra_* arguments can send it)",
             )
         return plain
 
@@ -192,7 +193,9 @@ class Object(Value):
             if kind.required and members.get(name) is None:
                 raise _refuse(f"{where}.{name}", "is required")
         return {
-            key: cls._inputs[key].encode(item, f"{where}.{key}") if key in cls._inputs and item is not None else encode(item)
+            key: cls._inputs[key].encode(item, f"{where}.{key}")
+            if key in cls._inputs and item is not None
+            else encode(item)
             for key, item in members.items()
         }
 
@@ -212,7 +215,11 @@ class Content(Value):
         size = len(content) if isinstance(content, bytes) else _size_of(content)
         if self.max_bytes is not None and size is not None and size > self.max_bytes:
             raise _refuse(where, f"must have at most {self.max_bytes:,} bytes, has {size:,}")
-        return (name or str(getattr(content, "name", "") or "file").replace("\\", "/").rpartition("/")[2], content, *rest)
+        return (
+            name or str(getattr(content, "name", "") or "file").replace("\\", "/").rpartition("/")[2],
+            content,
+            *rest,
+        )
 
 
 def _size_of(file: Any) -> int | None:

@@ -16,9 +16,11 @@ import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import attrs
+
+from coze_api._core._files import BinaryFile
 
 __all__ = [
     "BinaryFile",
@@ -28,14 +30,6 @@ __all__ = [
     "UploadSource",
     "open_upload",
 ]
-
-
-class BinaryFile(Protocol):
-    """Anything that is read like a file in binary mode."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return at most *size* bytes, all for -1, none at the end."""
-        ...
 
 
 UploadSource: TypeAlias = (

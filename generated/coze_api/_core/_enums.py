@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any, Self, TypeVar
 
 __all__ = ["OpenInt", "OpenStr", "lookup"]
 
 
-class OpenStr(str, Enum):
+class OpenStr(StrEnum):
     """A text with well-known values. Any other text is accepted and compares like a plain string."""
 
     @classmethod
@@ -20,9 +20,6 @@ class OpenStr(str, Enum):
         member._name_ = value
         member._value_ = value
         return member
-
-    def __str__(self) -> str:
-        return str.__str__(self)
 
     @property
     def known(self) -> bool:

@@ -119,45 +119,53 @@ class Turn(Generic[T]):
     next: Mapping[str, Any] | None
 
 
-def following(operation: Operation[Any], given: Mapping[str, Any], answer: Any) -> Turn[Any]:
+def following(operation: Operation[Any], given: Mapping[str, Any], answer: Any, before: int) -> Turn[Any]:
     """Read a page and decide about the next.
 
     Args:
         operation: An operation with paging.
         given: The arguments that asked for this page.
         answer: The decoded result.
+        before: How many items the pages before this one had.
     """
     paging = operation.paging
     assert paging is not None
     items = _find(answer, paging.items) or []
     total = _number(_find(answer, paging.total))
     more = _find(answer, paging.has_more)
-    following_arguments = _next_arguments(paging, given, answer, items, total, more)
+    following_arguments = _next_arguments(paging, given, answer, items, before + len(items), total, more)
     has_more = more if isinstance(more, bool) else following_arguments is not None
     return Turn(items, total, has_more, following_arguments)
 
 
 def _next_arguments(
-    paging: Paging, given: Mapping[str, Any], answer: Any, items: list[Any], total: int | None, more: Any
+    paging: Paging,
+    given: Mapping[str, Any],
+    answer: Any,
+    items: list[Any],
+    seen: int,
+    total: int | None,
+    more: Any,
 ) -> Mapping[str, Any] | None:
     if more is False or not items:
         return None  # an empty page with has_more would otherwise be asked for without end
     if paging.style == "page":
         number = given.get(paging.argument) or 1
         size = given.get(paging.size) if paging.size else None
-        if more is not True:
-            if total is not None and size:
-                if number * size >= total:
-                    return None
-            elif total is not None and number == 1 and len(items) >= total:
-                return None
-            elif size and len(items) < size:
-                return None
+        if more is not True and _all_seen(number, size, len(items), seen, total):
+            return None
         return {**given, paging.argument: number + 1}
     token = _find(answer, paging.next)
     if not token or token == given.get(paging.argument):
         return None
     return {**given, paging.argument: token}
+
+
+def _all_seen(number: int, size: int | None, here: int, seen: int, total: int | None) -> bool:
+    """Tell whether page *number* is the last one, where the answer does not say."""
+    if total is None:
+        return size is not None and here < size
+    return seen >= total or (size is not None and number * size >= total)
 
 
 def _find(answer: Any, path: tuple[str, ...] | None) -> Any:

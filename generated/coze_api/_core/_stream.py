@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from . import _json
@@ -82,10 +81,7 @@ class _StreamState(Generic[E]):
         events = self._protocol.events
         for name, data, number in found:
             kind = events.get(name)
-            if kind is None:
-                event = self._unknown(name, data, number)
-            else:
-                event = kind.make(_value(data), number or None)
+            event = self._unknown(name, data, number) if kind is None else kind.make(_value(data), number or None)
             self._count += 1
             self._last = event
             self._see(event)
@@ -246,7 +242,7 @@ class Stream(_StreamState[E]):
     def __enter__(self) -> Self:
         return self.open()
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -329,5 +325,5 @@ class AsyncStream(_StreamState[E]):
     async def __aenter__(self) -> Self:
         return await self.open()
 
-    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()

@@ -53,7 +53,7 @@ def unix_time_ms(value: Any) -> Any:
     return _from_text(value, _TextTimeMs)
 
 
-def _from_text(value: Any, cls: type[_TextTime] | type[_TextTimeMs]) -> Any:
+def _from_text(value: Any, cls: type[_TextTime | _TextTimeMs]) -> Any:
     if value.__class__ is not str or not value.isascii() or not value.isdigit():
         return value
     moment = cls(value)

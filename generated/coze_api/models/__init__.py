@@ -101,6 +101,8 @@ if TYPE_CHECKING:
     from .conversations import MessageOrder as MessageOrder
     from .conversations import MessageRole as MessageRole
     from .conversations import MessageType as MessageType
+    from .conversations import ObjectString as ObjectString
+    from .conversations import ObjectStringType as ObjectStringType
     from .files import File as File
     from .shared import ResponseDetail as ResponseDetail
     from .users import User as User
@@ -223,6 +225,8 @@ __all__ = [
     "MessageOrder",
     "MessageRole",
     "MessageType",
+    "ObjectString",
+    "ObjectStringType",
     "PublishedBotSummary",
     "PublishedBotSummaryList",
     "PublishedBotVersion",
@@ -354,6 +358,8 @@ _MODULES = {
     "MessageOrder": "conversations",
     "MessageRole": "conversations",
     "MessageType": "conversations",
+    "ObjectString": "conversations",
+    "ObjectStringType": "conversations",
     "PublishedBotSummary": "bots",
     "PublishedBotSummaryList": "bots",
     "PublishedBotVersion": "bots",

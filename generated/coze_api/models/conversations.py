@@ -146,6 +146,18 @@ class MessageType(OpenStr):
 MessageType_members = lookup(MessageType)
 
 
+class ObjectStringType(OpenStr):
+    """What a part of a multimodal message is."""
+
+    TEXT = "text"
+    FILE = "file"
+    IMAGE = "image"
+    AUDIO = "audio"
+
+
+ObjectStringType_members = lookup(ObjectStringType)
+
+
 @attrs.define(eq=False, repr=False, kw_only=True)
 class Conversation(Model):
     """A conversation between a user and a bot or app."""
@@ -346,7 +358,7 @@ class Message(Model):
 
     id: str
     """Id of the message. All increments of a streamed message and its completed event share it."""
-    conversation_id: str | None = None
+    conversation_id: str
     """Conversation that holds the message, as returned by `conversations.create` or `chat.create`."""
     bot_id: str | None = None
     """Bot that took part in the chat. Empty or absent on messages that no chat made, and absent in
@@ -420,6 +432,42 @@ class Message(Model):
         value = get("updated_at")
         self.updated_at = unix_time(value)
         self.reasoning_content = get("reasoning_content")
+        known = cls._known
+        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ObjectString(Model):
+    """One part of a multimodal message. The message's content is a JSON array of such parts, written
+    as text. An array has at most one text part, and beside a text part at least one file or image;
+    text alone is a plain `text` message. An array without text needs a plain text message right
+    before or after it, else Coze answers 4000.
+    """
+
+    type: ObjectStringType
+    """What the part is."""
+    text: str | None = None
+    """The text. Needed when `type` is `text`."""
+    file_id: str | None = None
+    """File uploaded by the same account, as returned by `files.upload`. Parts other than text need
+    this or `file_url`.
+    """
+    file_url: str | None = None
+    """Address of the file, open to the public. Parts other than text need this or `file_id`."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["type", "text", "file_id", "file_url"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        value = get("type")
+        self.type = ObjectStringType_members[value] if value.__class__ is str else value
+        self.text = get("text")
+        self.file_id = get("file_id")
+        self.file_url = get("file_url")
         known = cls._known
         self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
         self._response = None

@@ -157,7 +157,7 @@ MESSAGES_LIST: Operation[_conversations.ConversationsMessagesListResponse] = Ope
         "bot_id": Argument("bot_id", "body", Text()),
     },
     idempotent=True,
-    permission="listMessage",
+    permission="chat",
     paging=Paging(
         style="cursor",
         argument="after_id",

@@ -388,8 +388,7 @@ class ConversationsMessagesAPI(Resource):
         `include_middle_message` is true; those of one chat are listed by `chat.messages.list`.
         Reads only, although it is a POST.
 
-        The token needs the permission chat as well. Messages are kept for 180 days, then deleted.
-        Needs the permission `listMessage`.
+        Messages are kept for 180 days, then deleted. Needs the permission `chat`.
 
         Args:
             conversation_id: Id of the conversation, as returned by `conversations.create` or
@@ -681,8 +680,7 @@ class AsyncConversationsMessagesAPI(AsyncResource):
         `include_middle_message` is true; those of one chat are listed by `chat.messages.list`.
         Reads only, although it is a POST.
 
-        The token needs the permission chat as well. Messages are kept for 180 days, then deleted.
-        Needs the permission `listMessage`.
+        Messages are kept for 180 days, then deleted. Needs the permission `chat`.
 
         Args:
             conversation_id: Id of the conversation, as returned by `conversations.create` or

@@ -1,0 +1,81 @@
+"""Client for the Coze platform: bots, chat, workflows, knowledge, voice.
+
+Importing the package is cheap: what a name needs is loaded when the name is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from coze_api import AsyncPage as AsyncPage
+    from coze_api import AsyncPager as AsyncPager
+    from coze_api import Page as Page
+    from coze_api import Response as Response
+
+    from ._chat import ChatResult as ChatResult
+    from ._chat_stream import AsyncChatStream as AsyncChatStream
+    from ._chat_stream import ChatStream as ChatStream
+    from ._client import AsyncCoze as AsyncCoze
+    from ._client import Coze as Coze
+    from ._config import COZE_CN as COZE_CN
+    from ._config import COZE_COM as COZE_COM
+    from ._retry import RetryPolicy as RetryPolicy
+    from .errors import APIConnectionError as APIConnectionError
+    from .errors import APIError as APIError
+    from .errors import APITimeoutError as APITimeoutError
+    from .errors import ChatFailed as ChatFailed
+    from .errors import CozeError as CozeError
+    from .errors import StreamInterrupted as StreamInterrupted
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "COZE_CN",
+    "COZE_COM",
+    "APIConnectionError",
+    "APIError",
+    "APITimeoutError",
+    "AsyncChatStream",
+    "AsyncCoze",
+    "AsyncPage",
+    "AsyncPager",
+    "ChatFailed",
+    "ChatResult",
+    "ChatStream",
+    "Coze",
+    "CozeError",
+    "Page",
+    "Response",
+    "RetryPolicy",
+    "StreamInterrupted",
+]
+
+_MODULES = {
+    "APIConnectionError": "errors",
+    "APIError": "errors",
+    "APITimeoutError": "errors",
+    "AsyncChatStream": "_chat_stream",
+    "AsyncCoze": "_client",
+    "AsyncPage": "_api",
+    "AsyncPager": "_api",
+    "COZE_CN": "_config",
+    "COZE_COM": "_config",
+    "ChatFailed": "errors",
+    "ChatResult": "_chat",
+    "ChatStream": "_chat_stream",
+    "Coze": "_client",
+    "CozeError": "errors",
+    "Page": "_api",
+    "Response": "_api",
+    "RetryPolicy": "_retry",
+    "StreamInterrupted": "errors",
+}
+
+if not TYPE_CHECKING:  # visible to type checkers, it would make every misspelt name valid
+
+    def __getattr__(name):
+        from coze_api._core._lazy import load
+
+        return load(__name__, globals(), _MODULES, name)
+
+    def __dir__():
+        return sorted(__all__)

@@ -1,0 +1,204 @@
+"""Chatting: streams that know what a chat is, and waiting for a chat that is not streamed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Unpack
+
+import attrs
+
+from coze_api._core._operation import Options
+from coze_api._core._response import retryable
+from coze_api.errors import hint
+from coze_api.models import Chat as ChatState
+from coze_api.models import ChatStatus, Message
+from coze_api.models import chat as _models
+from coze_api.operations import chat as _operations
+from coze_api.resources.chat import AsyncChatAPI, ChatAPI
+
+from ._chat_stream import AsyncChatStream, ChatStream, answer_of, follow_ups_of
+from .errors import ChatFailed, PollTimeout
+
+if TYPE_CHECKING:
+    from coze_api.models import ChatUsage
+    from coze_api.params.chat import CreateParams, StreamParams, SubmitToolOutputsStreamParams
+
+__all__ = ["AsyncChat", "Chat", "ChatResult"]
+
+_OPTIONS = {"extra_headers": "headers", "extra_query": "query", "extra_body": "body", "timeout": "timeout"}
+_LONGEST_PAUSE = 5.0
+
+
+@attrs.frozen
+class ChatResult:
+    """A chat that has ended, or that waits for the caller.
+
+    Attributes:
+        chat: Its final state.
+        messages: Its messages.
+    """
+
+    chat: ChatState
+    messages: list[Message]
+
+    @property
+    def status(self) -> ChatStatus:
+        """How it ended; `ChatStatus.REQUIRES_ACTION` where it waits for tool outputs."""
+        return self.chat.status
+
+    @property
+    def text(self) -> str:
+        """The answer."""
+        return answer_of(self.messages)
+
+    @property
+    def follow_ups(self) -> list[str]:
+        """Questions that the bot suggests."""
+        return follow_ups_of(self.messages)
+
+    @property
+    def usage(self) -> ChatUsage | None:
+        """Tokens used."""
+        return self.chat.usage
+
+    @property
+    def logid(self) -> str:
+        """Log id of the call that told the end."""
+        return self.chat.logid
+
+
+def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Options]:
+    """Part an operation's own arguments from those that every operation takes."""
+    own = {name: value for name, value in arguments.items() if name not in _OPTIONS}
+    return own, Options(**{field: arguments.get(name) for name, field in _OPTIONS.items()})
+
+
+@attrs.define
+class _Waiting:
+    """Decides when to ask for a chat again, and when to stop."""
+
+    interval: float
+    limit: float
+    _started: float = attrs.field(factory=time.monotonic, init=False)
+    _pause: float = attrs.field(default=0.0, init=False)
+
+    def goes_on(self, chat: ChatState) -> bool:
+        """Tell whether the chat still runs. A status that the description does not know ends the waiting.
+
+        Raises:
+            PollTimeout: It runs for too long.
+        """
+        poll = _operations.CREATE.poll
+        assert poll is not None
+        if getattr(chat, poll.status) not in poll.pending:
+            return False
+        if time.monotonic() - self._started >= self.limit:
+            raise PollTimeout(f"the chat {chat.id} did not end within {self.limit:g} s", chat=chat)
+        return True
+
+    def pause(self) -> float:
+        """Return the seconds to wait: the interval, growing by half each time, up to 5 seconds."""
+        self._pause = min(max(self._pause * 1.5, self.interval), max(_LONGEST_PAUSE, self.interval))
+        remaining = self.limit - (time.monotonic() - self._started)
+        return max(min(self._pause, remaining), 0.0)
+
+
+def _checked(chat: ChatState) -> ChatState:
+    """Raise what a failed chat tells."""
+    if chat.status is not ChatStatus.FAILED:
+        return chat
+    told = chat.last_error
+    code = int(told.code or 0) if told is not None else 0
+    error = ChatFailed(
+        (told.msg if told is not None else None) or "the chat failed",
+        code=code,
+        status=chat.response.status,
+        logid=chat.logid,
+        operation=_operations.RETRIEVE.id,
+        hint=hint(code, 200, None),
+        retryable=retryable(code, 200),
+        response=chat.response,
+    )
+    error.chat = chat
+    raise error
+
+
+class Chat(ChatAPI):
+    """Chat with a bot: by stream, or by starting a chat and asking for its result."""
+
+    def stream(self, **arguments: Unpack[StreamParams]) -> ChatStream:
+        """Start a chat and follow it. Takes the arguments of `create`.
+
+        Returns:
+            The stream. The request is sent when it is entered by `with` or first iterated over.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: On opening: Coze refused the call.
+            ChatFailed: While reading: the chat failed.
+            StreamInterrupted: While reading: the stream broke off.
+        """
+        own, options = _split(arguments)
+        return self._client.stream(_operations.STREAM, _models.ChatStream, own, options, ChatStream)
+
+    def submit_tool_outputs_stream(self, **arguments: Unpack[SubmitToolOutputsStreamParams]) -> ChatStream:
+        """Hand over results of tool calls and follow the chat as it goes on. See `stream`."""
+        own, options = _split(arguments)
+        operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
+        return self._client.stream(operation, _models.ChatStream, own, options, ChatStream)
+
+    def create_and_poll(
+        self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, **arguments: Unpack[CreateParams]
+    ) -> ChatResult:
+        """Start a chat without streaming and wait until it ends.
+
+        Args:
+            poll_interval: Seconds before asking again; Coze wants at least one. Grows up to 5 seconds.
+            poll_timeout: Seconds to wait at most.
+            **arguments: Those of `create`.
+
+        Returns:
+            The chat with its messages, when it was completed or canceled, or waits for tool outputs.
+
+        Raises:
+            ChatFailed: The chat failed.
+            PollTimeout: It did not end in time.
+            APIError: Coze refused a call.
+        """
+        chat: ChatState = self.create(**arguments)
+        waiting = _Waiting(poll_interval, poll_timeout)
+        while waiting.goes_on(chat):
+            time.sleep(waiting.pause())
+            chat = self.retrieve(conversation_id=chat.conversation_id, chat_id=chat.id)
+        _checked(chat)
+        return ChatResult(chat, self.messages.list(conversation_id=chat.conversation_id, chat_id=chat.id))
+
+
+class AsyncChat(AsyncChatAPI):
+    """Chat with a bot: by stream, or by starting a chat and asking for its result."""
+
+    def stream(self, **arguments: Unpack[StreamParams]) -> AsyncChatStream:
+        """Start a chat and follow it. See the sync client."""
+        own, options = _split(arguments)
+        return self._client.stream(_operations.STREAM, _models.ChatStream, own, options, AsyncChatStream)
+
+    def submit_tool_outputs_stream(self, **arguments: Unpack[SubmitToolOutputsStreamParams]) -> AsyncChatStream:
+        """Hand over results of tool calls and follow the chat as it goes on. See `stream`."""
+        own, options = _split(arguments)
+        operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
+        return self._client.stream(operation, _models.ChatStream, own, options, AsyncChatStream)
+
+    async def create_and_poll(
+        self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, **arguments: Unpack[CreateParams]
+    ) -> ChatResult:
+        """Start a chat without streaming and wait until it ends. See the sync client."""
+        from anyio import sleep  # comes with httpx; serves asyncio and trio alike
+
+        chat: ChatState = await self.create(**arguments)
+        waiting = _Waiting(poll_interval, poll_timeout)
+        while waiting.goes_on(chat):
+            await sleep(waiting.pause())
+            chat = await self.retrieve(conversation_id=chat.conversation_id, chat_id=chat.id)
+        _checked(chat)
+        return ChatResult(chat, await self.messages.list(conversation_id=chat.conversation_id, chat_id=chat.id))

@@ -1,0 +1,233 @@
+"""The clients that users make."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from coze_api import AsyncClient, Client
+from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient, make_timeout
+from coze_api._core._operation import Timeout
+from coze_api._core._request import Request
+from coze_api._core._resource import AsyncResource, Resource
+
+from ._config import base_url_or_default, token_or_default
+from ._patience import Patience
+from ._retry import RetryPolicy
+from .errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from ._chat import AsyncChat, Chat
+    from ._files import AsyncFiles, Files
+
+__all__ = ["AsyncCoze", "Coze"]
+
+R = TypeVar("R")
+_UNSET: Any = object()
+
+
+class _TokenSource(Auth):
+    """Asks for the token before each request, for tokens that somebody else refreshes."""
+
+    def __init__(self, source: Callable[[], str]) -> None:
+        self._source = source
+
+    def auth_flow(self, request: Any) -> Any:
+        request.headers["Authorization"] = f"Bearer {self._source()}"
+        yield request
+
+
+def _authorisation(token: str | Callable[[], str] | None, auth: Auth | None, has_http_client: bool) -> dict[str, Any]:
+    if auth is not None and token is not None:
+        raise InvalidArgumentError("give either token or auth, not both")
+    if callable(token):
+        return {"token": None, "auth": _TokenSource(token)}
+    if auth is not None:
+        return {"token": None, "auth": auth}
+    found = token_or_default(token)
+    if found is None and not has_http_client:
+        raise InvalidArgumentError(
+            "no access token: set COZE_API_TOKEN, or give token= or auth=; tokens are made on "
+            "https://www.coze.com/open/oauth/pats or https://www.coze.cn/open/oauth/pats"
+        )
+    if found is not None and not (found.isascii() and found.isprintable() and " " not in found):
+        raise InvalidArgumentError("the access token holds characters that no token has; was more copied than it?")
+    return {"token": found, "auth": None}
+
+
+class _Policies:
+    """What the overlay decides for both clients."""
+
+    _retry: RetryPolicy
+    _deadline: float | None
+
+    def _with(self, base: Any, timeout: Any, retry: Any, deadline: Any, headers: Any) -> Any:
+        """Copy a client that shares the connections of *base* but not its policies."""
+        twin = copy.copy(base)
+        for name, value in list(vars(twin).items()):
+            if isinstance(value, Resource | AsyncResource):
+                delattr(twin, name)  # resources know the client that made them
+        twin._owns_http = False
+        if timeout is not _UNSET:
+            twin._timeout = timeout
+        if retry is not _UNSET:
+            twin._retry = _as_policy(retry)
+        if deadline is not _UNSET:
+            twin._deadline = deadline
+        if headers is not _UNSET:
+            twin._headers = {**base._headers, **(headers or {})}
+        return twin
+
+    def _patience(self, base: Any) -> Patience:
+        timeout = base._http.timeout if base._timeout is None else make_timeout(base._timeout)
+        return Patience(self._retry, self._deadline, base.base_url, timeout)
+
+
+def _as_policy(retry: RetryPolicy | int | None) -> RetryPolicy:
+    if isinstance(retry, RetryPolicy):
+        return retry
+    return RetryPolicy() if retry is None else RetryPolicy(max_retries=retry)
+
+
+class Coze(_Policies, Client):
+    """Coze, one call at a time. Safe to share between threads.
+
+    ```python
+    coze = Coze()  # COZE_API_TOKEN, COZE_API_BASE
+    bot = coze.bots.create(space_id="…", name="guide")
+    ```
+    """
+
+    def __init__(
+        self,
+        token: str | Callable[[], str] | None = None,
+        *,
+        base_url: str | None = None,
+        auth: Auth | None = None,
+        timeout: Timeout = None,
+        retry: RetryPolicy | int | None = None,
+        deadline: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        http_client: HTTPClient | None = None,
+        **options: Any,
+    ) -> None:
+        """Make a client.
+
+        Args:
+            token: Access token, or a function that returns one. Default: the environment's COZE_API_TOKEN.
+            base_url: `COZE_COM`, `COZE_CN` or another address. Default: COZE_API_BASE, else `COZE_COM`.
+            auth: Strategy that authorises each request, instead of a token.
+            timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection.
+                Default: 5, 60, 60 and 10, or what *http_client* says.
+            retry: How often and how patiently to try again; a number sets the most retries alone. Default: 2.
+            deadline: Seconds that a call may take in all, with retries. For a stream, until it opens. Default: none.
+            headers: Sent with every request.
+            http_client: An httpx client with proxies, limits, hooks and so on of your own, which stays yours to close.
+            **options: `max_event_bytes`: largest event that a stream may hold. Default: 16 MiB.
+
+        Raises:
+            InvalidArgumentError: There is no token, or an argument is unusable.
+        """
+        super().__init__(
+            base_url_or_default(base_url),
+            timeout=timeout,
+            headers=headers,
+            http_client=http_client,
+            **_authorisation(token, auth, http_client is not None),
+            **options,
+        )
+        self._retry = _as_policy(retry)
+        self._deadline = deadline
+
+    def with_options(
+        self,
+        *,
+        timeout: Timeout = _UNSET,
+        retry: RetryPolicy | int | None = _UNSET,
+        deadline: float | None = _UNSET,
+        headers: Mapping[str, str] | None = _UNSET,
+    ) -> Self:
+        """Return a client over the same connections with other policies. This one stays as it is."""
+        return cast("Self", self._with(self, timeout, retry, deadline, headers))
+
+    @cached_property
+    def chat(self) -> Chat:
+        """Chat with a bot: by stream, or by starting a chat and asking for its result."""
+        from ._chat import Chat
+
+        return Chat(self)
+
+    @cached_property
+    def files(self) -> Files:
+        """Upload files that messages, bots and workflows refer to by id."""
+        from ._files import Files
+
+        return Files(self)
+
+    def _exchange(self, request: Request, call: Callable[[], R]) -> R:
+        return self._patience(self).call(request, call)
+
+
+class AsyncCoze(_Policies, AsyncClient):
+    """Coze, for use from an event loop.
+
+    ```python
+    async with AsyncCoze() as coze:
+        bot = await coze.bots.create(space_id="…", name="guide")
+    ```
+    """
+
+    def __init__(
+        self,
+        token: str | Callable[[], str] | None = None,
+        *,
+        base_url: str | None = None,
+        auth: Auth | None = None,
+        timeout: Timeout = None,
+        retry: RetryPolicy | int | None = None,
+        deadline: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        http_client: AsyncHTTPClient | None = None,
+        **options: Any,
+    ) -> None:
+        """Make a client. The arguments are those of `Coze`, but *http_client* is an async one."""
+        super().__init__(
+            base_url_or_default(base_url),
+            timeout=timeout,
+            headers=headers,
+            http_client=http_client,
+            **_authorisation(token, auth, http_client is not None),
+            **options,
+        )
+        self._retry = _as_policy(retry)
+        self._deadline = deadline
+
+    def with_options(
+        self,
+        *,
+        timeout: Timeout = _UNSET,
+        retry: RetryPolicy | int | None = _UNSET,
+        deadline: float | None = _UNSET,
+        headers: Mapping[str, str] | None = _UNSET,
+    ) -> Self:
+        """Return a client over the same connections with other policies. This one stays as it is."""
+        return cast("Self", self._with(self, timeout, retry, deadline, headers))
+
+    @cached_property
+    def chat(self) -> AsyncChat:
+        """Chat with a bot: by stream, or by starting a chat and asking for its result."""
+        from ._chat import AsyncChat
+
+        return AsyncChat(self)
+
+    @cached_property
+    def files(self) -> AsyncFiles:
+        """Upload files that messages, bots and workflows refer to by id."""
+        from ._files import AsyncFiles
+
+        return AsyncFiles(self)
+
+    async def _exchange(self, request: Request, call: Callable[[], Awaitable[R]]) -> R:
+        return await self._patience(self).acall(request, call)

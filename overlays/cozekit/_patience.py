@@ -1,0 +1,154 @@
+"""Trying again: what went wrong, whether to repeat it, and what to raise in the end."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import attrs
+
+from coze_api._core._http import (
+    ConnectError,
+    ConnectTimeout,
+    HTTPError,
+    HTTPTimeout,
+    PoolTimeout,
+    TimeoutException,
+    UnsupportedProtocol,
+    make_timeout,
+)
+from coze_api._core._request import Request
+
+from ._retry import Failure, FailureKind, RetryPolicy, decide, parse_retry_after
+from .errors import CODES, APIConnectionError, APIError, APITimeoutError, ConflictError, RateLimitError
+
+__all__ = ["Patience"]
+
+R = TypeVar("R")
+_NOT_SENT = (ConnectError, ConnectTimeout, PoolTimeout, UnsupportedProtocol)
+
+
+@attrs.define
+class Patience:
+    """The attempts at one request.
+
+    Attributes:
+        policy: What the user allows.
+        deadline: Seconds for all attempts and waits together; None for no limit.
+        base_url: Address of the service, for messages.
+        timeout: The client's timeout, which no attempt may exceed.
+    """
+
+    policy: RetryPolicy
+    deadline: float | None
+    base_url: str
+    timeout: HTTPTimeout
+    _started: float = attrs.field(factory=time.monotonic, init=False)
+    _attempts: int = attrs.field(default=0, init=False)
+
+    def call(self, request: Request, call: Callable[[], R]) -> R:
+        """Call until it succeeds or patience ends.
+
+        Raises:
+            CozeError: What went wrong the last time.
+        """
+        while True:
+            self._begin(request)
+            try:
+                return call()
+            except (APIError, HTTPError) as error:
+                time.sleep(self._after(request, error))
+
+    async def acall(self, request: Request, call: Callable[[], Awaitable[R]]) -> R:
+        """Await until it succeeds or patience ends.
+
+        Raises:
+            CozeError: What went wrong the last time.
+        """
+        from anyio import sleep  # comes with httpx; serves asyncio and trio alike
+
+        while True:
+            self._begin(request)
+            try:
+                return await call()
+            except (APIError, HTTPError) as error:
+                wait = self._after(request, error)
+            await sleep(wait)
+
+    def _begin(self, request: Request) -> None:
+        self._attempts += 1
+        if self.deadline is not None:
+            remaining = max(self.deadline - (time.monotonic() - self._started), 0.001)
+            full = self.timeout if request.timeout is None else make_timeout(request.timeout)
+            request.timeout = _capped(full, remaining)
+
+    def _after(self, request: Request, error: APIError | HTTPError) -> float:
+        """Return the seconds to wait before the next attempt, or raise what the caller shall see."""
+        failure = _failure(error)
+        wait = None
+        if _replayable(request):
+            wait = decide(
+                self.policy,
+                failure,
+                attempt=self._attempts,
+                idempotent=request.operation.idempotent,
+                elapsed=time.monotonic() - self._started,
+                deadline=self.deadline,
+                random=random.random,
+            )
+        if wait is not None:
+            return wait
+        if isinstance(error, APIError):
+            raise error
+        raise self._connection_error(request, error, failure) from error
+
+    def _connection_error(self, request: Request, error: HTTPError, failure: Failure) -> APIConnectionError:
+        cls = APITimeoutError if isinstance(error, TimeoutException) else APIConnectionError
+        return cls(
+            _explain(error),
+            operation=request.operation.id,
+            base_url=self.base_url,
+            attempts=self._attempts,
+            sent=failure.kind is not FailureKind.NOT_SENT,
+        )
+
+
+def _capped(timeout: HTTPTimeout, seconds: float) -> Any:
+    values = (timeout.connect, timeout.read, timeout.write, timeout.pool)
+    return tuple(seconds if value is None else min(value, seconds) for value in values)
+
+
+def _failure(error: APIError | HTTPError) -> Failure:
+    if isinstance(error, HTTPError):
+        return Failure(kind=FailureKind.NOT_SENT if isinstance(error, _NOT_SENT) else FailureKind.LOST)
+    headers = error.response.headers if error.response is not None else {}
+    return Failure(
+        kind=FailureKind.ANSWERED,
+        status=error.status,
+        retryable=error.retryable if error.code in CODES else None,
+        # Both tell of a request that was turned away at the door.
+        refused=isinstance(error, RateLimitError | ConflictError),
+        retry_after=parse_retry_after(headers.get("retry-after"), now=time.time()),
+    )
+
+
+def _replayable(request: Request) -> bool:
+    """Tell whether the files of a request can be read a second time."""
+    for _, content, *_ in (request.files or {}).values():
+        if not isinstance(content, bytes) and not getattr(content, "seekable", lambda: False)():
+            return False
+    return True
+
+
+def _explain(error: HTTPError) -> str:
+    if isinstance(error, PoolTimeout):
+        return "no connection became free; raise the limits of the HTTP client or send fewer requests at once"
+    if isinstance(error, ConnectTimeout):
+        return "no connection could be made in time"
+    if isinstance(error, ConnectError):
+        return f"no connection could be made: {error}"
+    if isinstance(error, TimeoutException):
+        return "no answer came in time; give more by timeout="
+    return f"the connection broke: {type(error).__name__}: {error}"

@@ -1,0 +1,116 @@
+"""Every exception that a call can raise.
+
+CozeError
+    InvalidArgumentError (also a ValueError): nothing was sent
+    APIConnectionError: no answer came
+        APITimeoutError: it did not come in time
+    StreamInterrupted: a stream broke off; carries what arrived
+    PollTimeout: a chat did not end in time; carries it
+    APIError: Coze answered with an error
+        AuthenticationError, PermissionDeniedError, RateLimitError, QuotaError, InvalidRequestError, NotFoundError,
+        ConflictError, ContentPolicyError, ServerTimeoutError, ServerError: by its code
+        GatewayError: the answer is not of the Coze API
+        DecodeError: the answer has an unknown shape
+        StreamFailed: told inside a stream
+            ChatFailed: a chat failed; carries it
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coze_api.errors import (
+    CODES,
+    APIError,
+    AuthenticationError,
+    ConflictError,
+    ContentPolicyError,
+    CozeError,
+    DecodeError,
+    GatewayError,
+    InvalidArgumentError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    QuotaError,
+    RateLimitError,
+    ServerError,
+    ServerTimeoutError,
+    StreamFailed,
+    StreamInterrupted,
+)
+
+if TYPE_CHECKING:
+    from coze_api.models import Chat
+
+__all__ = [
+    "CODES",
+    "APIConnectionError",
+    "APIError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "ChatFailed",
+    "ConflictError",
+    "ContentPolicyError",
+    "CozeError",
+    "DecodeError",
+    "GatewayError",
+    "InvalidArgumentError",
+    "InvalidRequestError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "PollTimeout",
+    "QuotaError",
+    "RateLimitError",
+    "ServerError",
+    "ServerTimeoutError",
+    "StreamFailed",
+    "StreamInterrupted",
+]
+
+
+class APIConnectionError(CozeError):
+    """No answer came: no connection, or a connection that broke.
+
+    Attributes:
+        operation: Operation id.
+        base_url: Address of the service.
+        attempts: How often it was tried.
+        sent: Whether the request may have reached Coze, and so may have taken effect.
+    """
+
+    def __init__(self, message: str, *, operation: str, base_url: str, attempts: int, sent: bool) -> None:
+        tried = "once" if attempts == 1 else f"{attempts} times"
+        super().__init__(f"{operation}: {message} (tried {tried}, {base_url})")
+        self.operation = operation
+        self.base_url = base_url
+        self.attempts = attempts
+        self.sent = sent
+
+
+class APITimeoutError(APIConnectionError, TimeoutError):
+    """The answer, or a connection, did not come in time."""
+
+
+class PollTimeout(CozeError, TimeoutError):
+    """A chat did not end in the time given. It goes on; ask for it again later, or cancel it.
+
+    Attributes:
+        chat: The chat as it was last seen.
+    """
+
+    def __init__(self, message: str, *, chat: Chat) -> None:
+        super().__init__(message)
+        self.chat = chat
+
+
+class ChatFailed(StreamFailed):
+    """A chat ended in failure. `code` and `msg` tell why.
+
+    Attributes:
+        chat: The chat, as far as it is known.
+        stream: The stream that told it, with what arrived; None where the chat was asked for.
+    """
+
+    chat: Chat | None = None
+    stream: Any = None
