@@ -50,6 +50,17 @@ def default_valid(description: Description) -> Iterator[Finding]:
             yield from _invalid(values, node.pointer, node.schema, "default", node.schema["default"])
 
 
+def from_string(description: Description) -> Iterator[Finding]:
+    """The object that stands for a string obeys the schema, and holds the string."""
+    values = Values(description.document)
+    for node in description.nodes:
+        key = "x-coze-from-string"
+        if key in node.schema:
+            if "$string" not in _texts(node.schema[key]):
+                yield at(node.schema, f"write $string in {key} where the string belongs", key)
+            yield from _invalid(values, node.pointer, node.schema, key, node.schema[key])
+
+
 def event_example(description: Description) -> Iterator[Finding]:
     """The example of a stream is an event of its protocol, with data that obeys its schema."""
     values = Values(description.document)
@@ -99,6 +110,7 @@ EXAMPLE_RULES: dict[str, Rule] = {
     "example": example,
     "example-valid": example_valid,
     "default-valid": default_valid,
+    "from-string": from_string,
     "event-example": event_example,
     "masked": masked,
 }

@@ -28,6 +28,7 @@ _SINGLE = {
     "additionalProperties": "values",
     "propertyNames": "keys",
     "contentSchema": "content",
+    "x-coze-json-text": "content",
 }
 _NOTHING = Mapping("", 0)
 

@@ -204,6 +204,7 @@ FILES: dict[str, str] = {
               description: Words for the thing.
               items: {type: string}
               examples: [[red]]
+          x-coze-from-string: {id: $string}
         ThingState:
           type: string
           description: State of a thing.

@@ -105,6 +105,8 @@ CASES = [
     Case("example-valid", LIST, "total: 1,", "total: one,", "total: one"),
     Case("example-valid", SCHEMAS, "examples: [thing.changed]", "examples: [1]", "examples: [1]"),
     Case("default-valid", SCHEMAS, "default: running", "default: waiting", "default: waiting"),
+    Case("from-string", SCHEMAS, "id: $string", "id: text", "x-coze-from-string"),
+    Case("from-string", SCHEMAS, "id: $string", "ids: $string", "x-coze-from-string"),
     Case("event-example", START, "event: thing.changed", "event: thing.gone", "event: thing.gone"),
     Case("event-example", START, """'{"id": "1"}'""", """'{"id": 1}'""", "event: thing.changed"),
     Case("masked", SCHEMAS, "7000000000000000001", "700000000000000****", "****"),
@@ -182,7 +184,7 @@ def test_problem_names_the_right_order(project: Project) -> None:
         "description: A thing.\n  type: object\n",
     )
     (problem,) = project.problems()
-    assert problem.message == "move type up: the order is type, description, required, properties"
+    assert problem.message == "move type up: the order is type, description, required, properties, x-coze-from-string"
 
 
 def test_broken_description_does_not_break_the_lint(project: Project) -> None:
