@@ -12,6 +12,7 @@ from ._http import (
     AsyncHTTPClient,
     Auth,
     HTTPClient,
+    HTTPHeaders,
     HTTPResponse,
     InvalidURL,
     default_limits,
@@ -20,7 +21,7 @@ from ._http import (
 )
 from ._operation import Operation, Options, Protocol, Timeout
 from ._paging import AsyncPage, AsyncPager, Page, following, response_of
-from ._request import Request, prepare
+from ._request import Request, add_headers, prepare
 from ._response import read
 from ._stream import AsyncStream, Stream, is_event_stream, refusal
 
@@ -49,7 +50,7 @@ class _Settings:
         max_event_bytes: int,
     ) -> None:
         self._base_url = _checked_base(base_url)
-        self._token = token
+        self._token = _checked_token(token)
         self._auth = auth
         self._timeout = timeout
         self._headers = dict(headers or {})
@@ -65,7 +66,9 @@ class _Settings:
 
     def _arguments(self, request: Request) -> dict[str, Any]:
         """Arguments for the HTTP client's `build_request`."""
-        headers = {"User-Agent": _USER_AGENT, "Accept": "*/*", **self._headers, **request.headers}
+        headers = HTTPHeaders()
+        add_headers(headers, self._headers, "headers")
+        headers.update(request.headers)
         if self._token is not None and self._auth is None:
             headers.setdefault("Authorization", f"Bearer {self._token}")
         timeout = self._timeout if request.timeout is None else request.timeout
@@ -86,15 +89,22 @@ class _Settings:
         return {} if self._auth is None else {"auth": self._auth}
 
 
+def _checked_token(token: str | None) -> str | None:
+    # The HTTP library would refuse it too, with a message that shows it.
+    if token is not None and not (token.isascii() and token.isprintable() and token and " " not in token):
+        raise InvalidArgumentError("the token is empty or holds what no token does, such as a space or a line break")
+    return token
+
+
 def _checked_base(base_url: str) -> str:
     try:
         url = URL(base_url)
     except (InvalidURL, TypeError) as error:
         raise InvalidArgumentError(f"base_url {base_url!r:.80} is not an address: {error}") from error
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise InvalidArgumentError(f"base_url {base_url!r:.80} must start with https:// and name a host")
     if url.userinfo:
         raise InvalidArgumentError("base_url must not hold a user name or password")
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise InvalidArgumentError(f"base_url {base_url!r:.80} must start with https:// and name a host")
     if url.query or url.fragment:
         raise InvalidArgumentError("base_url must not hold a query or a fragment")
     return base_url.rstrip("/")
@@ -131,7 +141,9 @@ class BaseClient(_Settings):
         """
         super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
-        self._http = http_client or HTTPClient(timeout=default_timeout(), limits=default_limits())
+        self._http = http_client or HTTPClient(
+            headers={"User-Agent": _USER_AGENT}, timeout=default_timeout(), limits=default_limits()
+        )
 
     def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
         """Send a request and return its result. Generated methods end here."""
@@ -227,7 +239,9 @@ class AsyncBaseClient(_Settings):
         """Make a client. The arguments are those of the sync client, but *http_client* is an async one."""
         super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
-        self._http = http_client or AsyncHTTPClient(timeout=default_timeout(), limits=default_limits())
+        self._http = http_client or AsyncHTTPClient(
+            headers={"User-Agent": _USER_AGENT}, timeout=default_timeout(), limits=default_limits()
+        )
 
     async def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
         """Send a request and return its result. Generated methods end here."""

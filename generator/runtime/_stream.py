@@ -10,7 +10,7 @@ from ._errors import CozeError, StreamFailed, StreamInterrupted
 from ._http import HTTPError, HTTPResponse, StreamError
 from ._model import Model
 from ._operation import Operation, Protocol
-from ._response import Response, code_of, gateway_error, logid_of, parse, retryable
+from ._response import Response, code_of, logid_of, parse, retryable, undecodable
 from ._sse import EventTooLarge, SSEDecoder
 
 __all__ = ["AsyncStream", "Stream", "is_event_stream", "refusal"]
@@ -21,16 +21,16 @@ E = TypeVar("E")
 def is_event_stream(http: HTTPResponse) -> bool:
     """Tell whether an answer is a stream, by what it says of itself."""
     content_type: str = http.headers.get("content-type", "")
-    return http.status_code < 400 and content_type.partition(";")[0].strip().lower() == "text/event-stream"
+    return http.is_success and content_type.partition(";")[0].strip().lower() == "text/event-stream"
 
 
 def refusal(operation: Operation[Any], http: HTTPResponse) -> CozeError:
     """Make the error for an answer that is no stream. Its body must have been read."""
     try:
-        parse(operation.id, operation.permission, http)
+        answer = parse(operation.id, operation.permission, http)
     except CozeError as error:
         return error
-    return gateway_error(operation.id, http)
+    return undecodable(operation.id, http, logid_of(answer, http), f"it is no event stream: {http.text[:80]!r}")
 
 
 class _StreamState(Generic[E]):
@@ -151,11 +151,11 @@ def failure_of(event: Any) -> dict[str, Any]:
     data = getattr(event, "data", None)
     told = data.to_dict() if isinstance(data, Model) else data
     if not isinstance(told, dict):
-        return {}
+        return {"msg": told} if isinstance(told, str) else {}
     inner = told.get("last_error")
     merged = {**told, **inner} if isinstance(inner, dict) else dict(told)
-    merged.setdefault("code", told.get("error_code"))
-    merged.setdefault("msg", told.get("error_message"))
+    merged["code"] = merged.get("code") or told.get("error_code")
+    merged["msg"] = merged.get("msg") or told.get("error_message")
     return merged
 
 
@@ -213,12 +213,17 @@ class Stream(_StreamState[E]):
 
     def __next__(self) -> E:
         if self._iterator is None:
-            self._iterator = self._read()
-        return next(self._iterator)
+            http = self.open()._http
+            assert http is not None
+            self._iterator = self._read(http)
+        try:
+            return next(self._iterator)
+        except StopIteration:
+            if self._failure is not None:
+                raise self._failure from self._failure.__cause__  # reading on does not turn a failure into an end
+            raise
 
-    def _read(self) -> Iterator[E]:
-        http = self.open()._http
-        assert http is not None
+    def _read(self, http: HTTPResponse) -> Iterator[E]:
         try:
             chunks = http.iter_bytes()
             try:
@@ -294,12 +299,17 @@ class AsyncStream(_StreamState[E]):
 
     async def __anext__(self) -> E:
         if self._iterator is None:
-            self._iterator = self._read()
-        return await anext(self._iterator)
+            http = (await self.open())._http
+            assert http is not None
+            self._iterator = self._read(http)
+        try:
+            return await anext(self._iterator)
+        except StopAsyncIteration:
+            if self._failure is not None:
+                raise self._failure from self._failure.__cause__  # reading on does not turn a failure into an end
+            raise
 
-    async def _read(self) -> AsyncIterator[E]:
-        http = (await self.open())._http
-        assert http is not None
+    async def _read(self, http: HTTPResponse) -> AsyncIterator[E]:
         try:
             chunks = http.aiter_bytes()
             try:

@@ -80,11 +80,11 @@ class APIError(CozeError):
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions with keyword arguments do not survive pickling by themselves, and process pools pickle them.
         state = {**self.__dict__, "response": None}
-        return (_restore, (type(self), state))
+        return (_restore, (type(self), self.msg, state))
 
 
-def _restore(cls: type[APIError], state: dict[str, Any]) -> APIError:
-    error = cls.__new__(cls, state["msg"])
+def _restore(cls: type[CozeError], text: str, state: dict[str, Any]) -> CozeError:
+    error = cls.__new__(cls, text)
     error.__dict__.update(state)
     return error
 
@@ -139,3 +139,7 @@ class StreamInterrupted(CozeError):
         self.events = events
         self.last_event = last_event
         self.rest = rest
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The stream holds a connection, which stays in the process that made it.
+        return (_restore, (type(self), str(self), {**self.__dict__, "stream": None}))

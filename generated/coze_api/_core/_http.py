@@ -9,7 +9,7 @@ import httpx
 
 __all__ = [
     "AsyncHTTPClient", "AsyncHTTPTransport", "Auth", "ConnectError", "ConnectTimeout", "HTTPClient", "HTTPError",
-    "HTTPRequest", "HTTPResponse", "HTTPTimeout", "HTTPTransport", "InvalidURL", "PoolTimeout", "StreamError",
+    "HTTPHeaders", "HTTPRequest", "HTTPResponse", "HTTPTimeout", "HTTPTransport", "InvalidURL", "PoolTimeout", "StreamError",
     "TimeoutException", "URL", "UnsupportedProtocol", "default_limits", "default_timeout", "make_timeout",
 ]  # fmt: skip
 
@@ -20,6 +20,7 @@ ConnectError = httpx.ConnectError
 ConnectTimeout = httpx.ConnectTimeout
 HTTPClient = httpx.Client
 HTTPError = httpx.HTTPError
+HTTPHeaders = httpx.Headers
 HTTPRequest = httpx.Request
 HTTPResponse = httpx.Response
 HTTPTimeout = httpx.Timeout

@@ -17,7 +17,10 @@ def _standard_loads(data: bytes | str) -> Any:
     # Decoding to str first and calling the scanner directly takes about a third off `json.loads(bytes)`,
     # which guesses the encoding each time.
     text = (data if isinstance(data, str) else data.decode("utf-8", "replace")).strip()
-    value, end = _decode(text)
+    try:
+        value, end = _decode(text)
+    except RecursionError:
+        raise json.JSONDecodeError("Nested too deeply", text, 0) from None
     if end != len(text):
         raise json.JSONDecodeError("Extra data", text, end)
     return value
@@ -59,7 +62,12 @@ def loads(data: bytes | str) -> Any:
     if _loads is None:
         use("auto")  # at the first call, since importing orjson costs more than a small program needs
         return loads(data)
-    return _loads(data)
+    try:
+        return _loads(data)
+    except ValueError:
+        if _loads is _standard_loads:
+            raise
+        return _standard_loads(data)  # orjson refuses invalid UTF-8 and halves of surrogate pairs, which do occur
 
 
 def dumps(value: Any) -> bytes:

@@ -47,7 +47,7 @@ class Model:
             wire: encode(value) for name, wire in _names(type(self)) if (value := getattr(self, name)) is not None
         }
         for key, value in (self._extra or {}).items():
-            if not result.get(key):  # a null list reads as an empty one
+            if key not in result or (value is None and result[key] == []):  # a null list reads as an empty one
                 result[key] = value
         return result
 

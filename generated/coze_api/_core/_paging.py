@@ -130,7 +130,8 @@ def following(operation: Operation[Any], given: Mapping[str, Any], answer: Any, 
     """
     paging = operation.paging
     assert paging is not None
-    items = _find(answer, paging.items) or []
+    found = _find(answer, paging.items)
+    items = found if isinstance(found, list) else []  # anything else stays in `answer`
     total = _number(_find(answer, paging.total))
     more = _find(answer, paging.has_more)
     following_arguments = _next_arguments(paging, given, answer, items, before + len(items), total, more)

@@ -11,10 +11,11 @@ import attrs
 
 from . import _json
 from ._errors import InvalidArgumentError
+from ._http import HTTPHeaders
 from ._operation import Operation, Options, Timeout
 from ._values import Wrong
 
-__all__ = ["Request", "prepare"]
+__all__ = ["Request", "add_headers", "prepare"]
 
 
 @attrs.define
@@ -35,7 +36,7 @@ class Request:
     operation: Operation[Any]
     method: str
     target: str
-    headers: dict[str, str]
+    headers: HTTPHeaders
     content: bytes | None = None
     data: dict[str, Any] | None = None
     files: dict[str, Any] | None = None
@@ -64,29 +65,44 @@ def prepare(operation: Operation[Any], given: Mapping[str, Any], options: Option
     except Wrong as wrong:
         raise InvalidArgumentError(f"{operation.id}: {wrong}") from None
     body = {**places["body"], **operation.constants, **(options.body or {})}
-    request = Request(
-        operation,
-        operation.method,
-        _target(operation, places["path"], {**places["query"], **(options.query or {})}),
-        {**{key: str(value) for key, value in places["header"].items()}, **(options.headers or {})},
-        timeout=options.timeout,
-    )
+    headers = HTTPHeaders()
+    add_headers(headers, {key: str(value) for key, value in places["header"].items()}, operation.id)
+    add_headers(headers, options.headers, f"{operation.id}: extra_headers")
+    try:
+        target = _target(operation, places["path"], {**places["query"], **(options.query or {})})
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(f"{operation.id}: an argument is no text that can be sent: {error}") from None
+    request = Request(operation, operation.method, target, headers, timeout=options.timeout)
     if any(argument.place == "part" for argument in operation.arguments.values()):
         request.files = places["part"]
-        request.data = {key: _form_value(value) for key, value in body.items()}
+        request.data = {key: _form_value(value) for key, value in body.items() if value is not None}
     elif body or operation.method in {"POST", "PUT", "PATCH"}:
         request.content = _serialise(operation, body)
         request.headers.setdefault("Content-Type", "application/json")
     return request
 
 
+def add_headers(headers: HTTPHeaders, more: Mapping[str, Any] | None, where: str) -> None:
+    """Set headers, replacing those of the same name in whatever spelling.
+
+    Raises:
+        InvalidArgumentError: A value cannot be sent. The message does not show it: it may be a secret, and the HTTP
+            library's own message would.
+    """
+    for name, value in (more or {}).items():
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
+            raise InvalidArgumentError(f"{where} hold a value for {name} that is no printable ASCII text")
+        headers[name] = value
+
+
 def _target(operation: Operation[Any], path: Mapping[str, Any], query: Mapping[str, Any]) -> str:
     target = operation.path
     for name, value in path.items():
-        if not (text := str(value)):
-            # An empty segment would address another operation: DELETE /datasets/ for DELETE /datasets/{id}.
-            raise InvalidArgumentError(f"{operation.id}: {name} must not be empty")
-        target = target.replace("{" + name + "}", "%2E%2E" if text == ".." else quote(text, safe=""))
+        if (text := str(value)) in {"", ".", ".."}:
+            # Such a segment would address another operation: DELETE /datasets/ for DELETE /datasets/{id}.
+            # Quoting the dots would not help: to servers, %2E%2E is the same as two dots.
+            raise InvalidArgumentError(f"{operation.id}: {name} must not be {f'{text!r}' if text else 'empty'}")
+        target = target.replace("{" + name + "}", quote(text, safe=""))
     pairs = [(key, _query_value(value)) for key, value in query.items() if value is not None]
     return f"{target}?{urlencode(pairs)}" if pairs else target
 

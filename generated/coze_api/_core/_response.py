@@ -55,7 +55,7 @@ class Empty(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Empty:
         self: Empty = new(cls)
-        self._extra = dict(data) or None
+        self._extra = dict(data) if data.__class__ is dict and data else None
         self._response = None
         return self
 
@@ -84,17 +84,24 @@ def read(operation: Operation[T], http: HTTPResponse) -> T:
     Raises:
         APIError: The answer tells an error, by its code or its HTTP status.
         GatewayError: The answer is no JSON.
-        DecodeError: The answer is no JSON object.
+        DecodeError: The answer is no JSON object, or its result is no object or list where that is described.
     """
     answer = parse(operation.id, operation.permission, http)
     response = Response(http, logid_of(answer, http))
     payload = answer if operation.result == "." else answer.get(operation.result)
     try:
-        result = operation.decode(payload)
+        # Null stands for an empty list, and for "nothing to tell" after a success.
+        result = operation.decode({} if payload is None else payload)
+    except RecursionError:
+        raise undecodable(operation.id, http, response.logid, "it is nested too deeply") from None
     except (AttributeError, TypeError) as error:
-        raise _undecodable(
+        raise undecodable(
             operation.id, http, response.logid, f"member {operation.result!r} is {payload!r:.80}"
         ) from error
+    if payload is None and not isinstance(result, Empty) and operation.result not in answer and "code" not in answer:
+        raise undecodable(operation.id, http, response.logid, f"it has no member {operation.result!r}: {answer!r:.80}")
+    if isinstance(result, ItemList) and not isinstance(payload, list | None):
+        raise undecodable(operation.id, http, response.logid, f"member {operation.result!r} is {payload!r:.80}")
     if isinstance(result, Model):
         result._response = response
     else:
@@ -116,9 +123,9 @@ def parse(operation: str, permission: str | None, http: HTTPResponse) -> dict[st
     except ValueError:
         raise gateway_error(operation, http) from None
     if not isinstance(answer, dict):
-        raise _undecodable(operation, http, _header_logid(http), f"it is {answer!r:.80}")
+        raise undecodable(operation, http, _header_logid(http), f"it is {answer!r:.80}")
     code = answer.get("code")
-    if code or http.status_code >= 400:
+    if (code and code != "0") or not http.is_success:
         raise answered_error(operation, permission, answer, http)
     return answer
 
@@ -154,7 +161,7 @@ def code_of(answer: Mapping[str, Any]) -> int:
     """Read the error code, which some answers write as text."""
     try:
         return int(answer.get("code") or 0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0
 
 
@@ -174,7 +181,7 @@ def gateway_error(operation: str, http: HTTPResponse) -> GatewayError:
     """Make the error for an answer that is not the API's."""
     content_type = http.headers.get("content-type", "")
     excerpt = " ".join(http.text.split())[:200]
-    looks_like_site = http.status_code < 400 and "html" in content_type
+    looks_like_site = (http.status_code < 400 or http.status_code in {404, 405}) and "html" in content_type
     error = GatewayError(
         f"the answer is not JSON but {content_type or 'of no stated type'}: {excerpt or '(empty)'}",
         code=http.status_code,
@@ -186,14 +193,15 @@ def gateway_error(operation: str, http: HTTPResponse) -> GatewayError:
             if looks_like_site
             else "A gateway between here and Coze answered, not Coze itself; try again."
         ),
-        retryable=http.status_code >= 500,
+        retryable=retryable(0, http.status_code),
         response=Response(http, _header_logid(http)),
     )
     error.content_type, error.excerpt = content_type, excerpt
     return error
 
 
-def _undecodable(operation: str, http: HTTPResponse, logid: str, problem: str) -> DecodeError:
+def undecodable(operation: str, http: HTTPResponse, logid: str, problem: str) -> DecodeError:
+    """Make the error for an answer that is JSON but not what was described."""
     return DecodeError(
         f"the answer has an unknown shape: {problem}",
         code=http.status_code,

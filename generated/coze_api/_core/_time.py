@@ -9,6 +9,7 @@ from typing import Any
 __all__ = ["UnixTime", "UnixTimeMs", "unix_time", "unix_time_ms"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_DIGITS = 20  # Python refuses to read numbers of thousands of digits
 
 
 class UnixTime(int):
@@ -16,7 +17,11 @@ class UnixTime(int):
 
     @property
     def datetime(self) -> datetime:
-        """The moment as an aware datetime in UTC."""
+        """The moment as an aware datetime in UTC.
+
+        Raises:
+            OverflowError: It lies beyond the year 9999.
+        """
         return _EPOCH + timedelta(seconds=int(self))
 
 
@@ -25,7 +30,11 @@ class UnixTimeMs(int):
 
     @property
     def datetime(self) -> datetime:
-        """The moment as an aware datetime in UTC."""
+        """The moment as an aware datetime in UTC.
+
+        Raises:
+            OverflowError: It lies beyond the year 9999.
+        """
         return _EPOCH + timedelta(milliseconds=int(self))
 
 
@@ -54,7 +63,7 @@ def unix_time_ms(value: Any) -> Any:
 
 
 def _from_text(value: Any, cls: type[_TextTime | _TextTimeMs]) -> Any:
-    if value.__class__ is not str or not value.isascii() or not value.isdigit():
+    if value.__class__ is not str or not value.isascii() or not value.isdigit() or len(value) > _MAX_DIGITS:
         return value
     moment = cls(value)
     moment.wire = value

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
@@ -66,7 +67,7 @@ class Text(Value):
             raise _refuse(where, f"must have at least {self.min_length} characters, has {len(value)}")
         if self.max_length is not None and len(value) > self.max_length:
             raise _refuse(where, f"must have at most {self.max_length} characters, has {len(value)}")
-        return value
+        return str.__str__(value)  # of a str enum, whose own __str__ may name the member
 
 
 @attrs.frozen
@@ -208,26 +209,37 @@ class Content(Value):
     max_bytes: int | None = None
 
     def encode(self, value: Any, where: str) -> Any:
+        if isinstance(value, tuple) and len(value) not in {2, 3}:
+            raise _refuse(where, f"must be (name, content) or (name, content, type), not a tuple of {len(value)}")
         name, content, *rest = value if isinstance(value, tuple) else (None, value)
+        for text in (name, *rest):
+            if text is not None and not (isinstance(text, str) and text):
+                raise _refuse(where, f"must have a str as name and type, not {text!r:.60}")
+        if rest and rest[0] is not None and not (rest[0].isascii() and rest[0].isprintable()):
+            raise _refuse(where, f"has no media type in {rest[0]!r:.60}")
         if isinstance(content, bytearray | memoryview):
             content = bytes(content)
+        if isinstance(content, io.TextIOBase):
+            raise _refuse(where, "must be opened in binary mode, not as text")
         if not isinstance(content, bytes) and not hasattr(content, "read"):
             raise _refuse(where, f"must be bytes, a binary file object or (name, content), not {_type_name(content)}")
         size = len(content) if isinstance(content, bytes) else _size_of(content)
         if self.max_bytes is not None and size is not None and size > self.max_bytes:
             raise _refuse(where, f"must have at most {self.max_bytes:,} bytes, has {size:,}")
-        return (
-            name or str(getattr(content, "name", "") or "file").replace("\\", "/").rpartition("/")[2],
-            content,
-            *rest,
-        )
+        return (name or _name_of(content), content, *rest)
+
+
+def _name_of(content: Any) -> str:
+    name = getattr(content, "name", "")  # a number for files that were opened by one
+    return name.replace("\\", "/").rpartition("/")[2] or "file" if isinstance(name, str) else "file"
 
 
 def _size_of(file: Any) -> int | None:
+    """Measure a file from its beginning, since that is where sending it starts."""
     try:
         here: int = file.tell()
         end: int = file.seek(0, 2)
         file.seek(here)
     except (AttributeError, OSError, ValueError, TypeError):
         return None  # a pipe: the server will tell
-    return end - here
+    return end
