@@ -6,6 +6,7 @@ file. So every external `$ref` becomes a component here, named by the last segme
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,17 @@ class Bundle:
     Attributes:
         document: The OpenAPI document. Its mappings still know the file and line that they come from.
         root: The directory that holds `openapi/`.
-        files: Every file that was read, relative to *root*, sorted.
+        digests: Every file that was read, relative to *root* and sorted, with the SHA-256 of what it says.
     """
 
     document: Mapping
     root: Path
-    files: tuple[str, ...]
+    digests: dict[str, str] = attrs.field(repr=False)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file that was read."""
+        return tuple(self.digests)
 
     def operations(self) -> dict[str, tuple[str, str, Mapping]]:
         """Map each operation id to its path, its method in lower case and its description."""
@@ -72,17 +78,30 @@ class _Bundler:
 
     def run(self) -> Bundle:
         source = self.read(self.index)
+        self.require_shape(source)
+        for kind, members in source.get("components", {}).items():
+            for name in members if isinstance(members, Mapping) else ():
+                self.origins[kind, name] = (self.index, f"/components/{kind}/{name}")
         document = self.copy(source, self.index, ())
         components = document.setdefault("components", Mapping(source.file, source.line))
         for kind, members in sorted(self.components.items()):
             target = components.setdefault(kind, Mapping(source.file, source.line))
             target.update(sorted(members.items()))
-        self.check_ids(document)
+        self.check_operations(document)
+        self.check_circles(components)
         self.check_index()
         if self.problems:
             raise DescriptionError(self.problems)
-        files = tuple(sorted(relative(path, self.root) for path in self.files))
-        return Bundle(document, self.root, files)
+        digests = {relative(path, self.root): _digest(content) for path, content in self.files.items()}
+        return Bundle(document, self.root, dict(sorted(digests.items())))
+
+    def require_shape(self, source: Any) -> None:
+        """Refuse an index in which no place for operations and components can be found."""
+        if not isinstance(source, Mapping):
+            raise DescriptionError([Problem(relative(self.index, self.root), 1, "shape", "is not a mapping")])
+        for key, value in (("paths", source.get("paths")), ("components", source.get("components", source))):
+            if not isinstance(value, Mapping):
+                raise DescriptionError([source.problem("shape", f"{key} must be a mapping", key)])
 
     def read(self, path: Path) -> Any:
         if path not in self.files:
@@ -106,16 +125,29 @@ class _Bundler:
     def follow(self, reference: Mapping, file: Path, place: tuple[str, ...]) -> Any:
         name, _, pointer = reference["$ref"].partition("#")
         target_file = (file.parent / name).resolve() if name else file
-        try:
-            target = self.resolve(target_file, pointer)
-        except (DescriptionError, LookupError, TypeError):
-            message = f"{reference['$ref']} does not exist"
-            self.problems.append(reference.problem("ref", message, "$ref"))
-            return reference
         kind = _kind(place)
+        component = pointer.rpartition("/")[2]
+        try:
+            if not target_file.is_relative_to(self.index.parent):
+                raise LookupError(f"lies outside of {self.index.parent.name}/")
+            if not target_file.is_file():
+                raise LookupError("does not exist: there is no such file")
+            if kind is None and len(reference) > 1:
+                raise LookupError("replaces what stands beside it; move that into the file")
+            if kind is not None and not component:
+                raise LookupError(f"must end with #/ and a name, by which the client calls the {kind[:-1]}")
+            target = self.resolve(target_file, pointer)
+        except LookupError as error:
+            self.problems.append(reference.problem("ref", f"{reference['$ref']} {error.args[0]}", "$ref"))
+            return reference
+        except DescriptionError as error:  # the file is no YAML
+            self.problems.extend(error.problems)
+            return reference
+        if kind is None and isinstance(target, Mapping) and "$ref" in target:
+            self.problems.append(target.problem("ref", "refers on to another file; refer to that directly", "$ref"))
+            return reference
         if kind is None:
             return self.inline(target, target_file, place)
-        component = pointer.rpartition("/")[2]
         self.hoist(kind, component, target, target_file, pointer, reference)
         result = reference.twin()
         result.update(reference)
@@ -124,8 +156,13 @@ class _Bundler:
 
     def resolve(self, file: Path, pointer: str) -> Any:
         target = self.read(file)
-        for segment in filter(None, pointer.split("/")):
-            target = target[segment.replace("~1", "/").replace("~0", "~")]
+        if pointer and not pointer.startswith("/"):
+            raise LookupError("does not exist: a pointer begins with #/")
+        for segment in pointer.split("/")[1:]:
+            key = segment.replace("~1", "/").replace("~0", "~")
+            if not isinstance(target, Mapping) or key not in target:
+                raise LookupError("does not exist: the file has no such place")
+            target = target[key]
         return target
 
     def inline(self, target: Any, file: Path, place: tuple[str, ...]) -> Any:
@@ -133,7 +170,7 @@ class _Bundler:
         if isinstance(copied, Mapping):
             local = copied.pop("components", None)  # an operation's own schemas are hoisted when they are referred to
             for name in (local or {}).get("schemas", {}):
-                if ("schemas", name) not in self.origins:
+                if self.origins.get(("schemas", name)) != (file, f"/components/schemas/{name}"):
                     self.problems.append(local.problem("unused", f"schema {name} is not used by the operation"))
         return copied
 
@@ -149,17 +186,40 @@ class _Bundler:
             members[name] = None  # marks the name as taken, for schemas that refer to themselves
             members[name] = self.copy(target, file, ("components", kind, name))
 
-    def check_ids(self, document: Mapping) -> None:
+    def check_operations(self, document: Mapping) -> None:
         seen: dict[str, Mapping] = {}
-        for item in document.get("paths", {}).values():
+        for path, item in document["paths"].items():
+            if not isinstance(item, Mapping):
+                self.problems.append(document["paths"].problem("shape", f"{path} must be a mapping", path))
+                continue
             for method, operation in item.items():
-                if method not in METHODS or "operationId" not in operation:
+                if not isinstance(operation, Mapping):
+                    self.problems.append(item.problem("shape", f"{path} {method} must be a mapping", method))
                     continue
-                name = operation["operationId"]
-                if name in seen:
+                name = operation.get("operationId")
+                if method not in METHODS:
+                    self.problems.append(item.problem("shape", f"{path} has {method}, which is no HTTP method", method))
+                elif name is None:
+                    continue  # the lint tells it, together with all else that is missing
+                elif not isinstance(name, str):
+                    self.problems.append(operation.problem("shape", "operationId must be a text", "operationId"))
+                elif name in seen:
                     message = f"operation id {name} is also used in {seen[name].file}"
                     self.problems.append(operation.problem("name-clash", message, "operationId"))
-                seen[name] = operation
+                else:
+                    seen[name] = operation
+
+    def check_circles(self, components: Mapping) -> None:
+        for kind in self.components:
+            for component in components[kind].values():
+                passed = [component]
+                while isinstance(passed[-1], Mapping) and "$ref" in passed[-1]:
+                    _, _, name = passed[-1]["$ref"].removeprefix(f"#/components/{kind}/").rpartition("/")
+                    following = components[kind].get(name)
+                    if any(following is one for one in passed):
+                        self.problems.append(component.problem("ref", "refers to nothing but itself", "$ref"))
+                        break
+                    passed.append(following)
 
     def check_index(self) -> None:
         folder = self.index.parent
@@ -171,17 +231,25 @@ class _Bundler:
             self.problems.append(Problem(relative(path, self.root), 1, "not-in-index", message))
 
 
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
 def _kind(place: tuple[str, ...]) -> str | None:
     """Tell which kind of component a `$ref` at *place* refers to; None where it is to be replaced by its target."""
     match place:
-        case ("paths", _) | ("paths", _, _) | ("webhooks", _) | ("webhooks", _, _) | ("components", "x-coze-errors"):
+        case ("paths" | "webhooks", _) | ("paths" | "webhooks", _, _) | ("components", "x-coze-errors"):
             return None
-        case (*_, "x-coze-stream", "protocol"):
+        case ("components", kind, _):
+            return kind
+        case ("paths" | "webhooks", _, _, "x-coze-stream", "protocol"):
             return "x-coze-streams"
-        case (*_, "responses", _):
-            return "responses"
-        case (*_, "parameters", _):
-            return "parameters"
-        case (*_, "headers", _):
-            return "headers"
+        case ("paths" | "webhooks", _, _, "requestBody"):
+            return "requestBodies"
+        case ("paths" | "webhooks", _, _, ("responses" | "parameters") as kind, _):
+            return kind
+        case ("paths" | "webhooks", _, _, "responses", _, ("headers" | "links") as kind, _):
+            return kind
+        case ("components", "responses", _, ("headers" | "links") as kind, _):
+            return kind
     return "schemas"

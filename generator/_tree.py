@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 __all__ = ["differences", "read_tree", "replace_tree"]
@@ -19,19 +20,27 @@ def read_tree(root: Path) -> dict[str, bytes]:
     }
 
 
-def differences(expected: dict[str, bytes], found: dict[str, bytes]) -> list[str]:
-    """List the files that differ, with the kind of difference."""
-    names = sorted(expected.keys() | found.keys())
-    return [
-        f"{name}: {'missing' if name not in found else 'not generated' if name not in expected else 'differs'}"
-        for name in names
+def differences(expected: dict[str, bytes], found: dict[str, bytes]) -> dict[str, str]:
+    """Map the name of each file that differs to the kind of difference."""
+    return {
+        name: "is missing" if name not in found else "is not generated" if name not in expected else "differs"
+        for name in sorted(expected.keys() | found.keys())
         if expected.get(name) != found.get(name)
-    ]
+    }
 
 
 def replace_tree(source: Path, target: Path) -> None:
-    """Put *source* in the place of *target*, of which nothing remains."""
-    if target.exists():
-        shutil.rmtree(target)
+    """Put *source* in the place of *target*, of which nothing remains. If that fails, *target* is as before."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(str(source), str(target))
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
+        # Copied to the same disk first, so that nothing but renaming is left, which is quick and does not run out of room.
+        made, before = Path(beside, "new"), Path(beside, "old")
+        shutil.copytree(source, made)
+        if target.exists():
+            target.rename(before)
+        try:
+            made.rename(target)
+        except OSError:
+            if before.exists():
+                before.rename(target)
+            raise

@@ -1,0 +1,74 @@
+"""What generated code was made from, so that it can be told which file of the description it is behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ._bundle import Bundle
+from ._problems import Problem
+
+__all__ = ["NAME", "changed_files", "provenance"]
+
+NAME = "provenance.toml"
+_FILES = "description_files"
+_NOT_INPUT = {"lint", "__pycache__"}  # neither writes generated code
+
+
+def provenance(bundled: Bundle, document: str, summary: Mapping[str, int]) -> str:
+    """Write the provenance of what is made from *bundled*, which is *document* as JSON."""
+    rows = {
+        "description_sha256": hashlib.sha256(document.encode()).hexdigest(),
+        "generator_sha256": _generator_digest(),
+        "openapi_python_client": version("openapi-python-client"),
+        "ruff": version("ruff"),
+        **summary,
+    }
+    head = "# What this directory was made from. Written by `python -m generator generate`.\n"
+    files = "# What each file said, comments and layout aside.\n"
+    return f"{head}{_toml(rows)}\n{files}[{_FILES}]\n{_toml(bundled.digests)}"
+
+
+def changed_files(bundled: Bundle, target: Path) -> list[Problem]:
+    """List the files of the description that say something else than when *target* was made."""
+    try:
+        before = tomllib.loads((target / NAME).read_text(encoding="utf-8")).get(_FILES, {})
+    except (OSError, ValueError):
+        return []  # the file itself is reported as missing or different
+    kinds = {
+        "is new since {} was made": bundled.digests.keys() - before.keys(),
+        "is gone since {} was made": before.keys() - bundled.digests.keys(),
+        "says something else since {} was made": {
+            name for name in bundled.digests.keys() & before.keys() if bundled.digests[name] != before[name]
+        },
+    }
+    return [
+        Problem(name, 1, "stale", f"{kind.format(f'{target.name}/')}; run `python -m generator generate`")
+        for kind, names in kinds.items()
+        for name in sorted(names)
+    ]
+
+
+def _toml(rows: Mapping[str, Any]) -> str:
+    return "".join(f"{_key(key)} = {json.dumps(value)}\n" for key, value in rows.items())
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() and name.isascii() else json.dumps(name)
+
+
+def _generator_digest() -> str:
+    """Digest the generator itself, so that a change of a template is seen in the provenance."""
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    for path in sorted(here.rglob("*")):
+        name = path.relative_to(here)
+        if path.suffix in {".py", ".jinja"} and not _NOT_INPUT.intersection(name.parts):
+            # As text: a checkout may have other line ends.
+            digest.update(f"{name.as_posix()}\0{path.read_text(encoding='utf-8')}\0".encode())
+    return digest.hexdigest()
