@@ -1,0 +1,41 @@
+"""The sandbox is driven by the description and by nothing else of this project."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import coze_sandbox
+
+FOREIGN = {"coze_api", "cozekit", "generator", "httpx"}
+
+
+def test_no_foreign_imports():
+    """No module of the sandbox imports the client, the generator or httpx."""
+    for path in Path(coze_sandbox.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            assert not {name.partition(".")[0] for name in names} & FOREIGN, path
+
+
+def test_a_running_sandbox_has_not_imported_the_client():
+    """Finding the description does not import the package that it lies in."""
+    code = (
+        "import sys; from coze_sandbox import Sandbox\n"
+        "with Sandbox(): assert not {'coze_api', 'cozekit', 'httpx'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+
+
+def test_every_handler_has_an_operation_id_of_the_project():
+    """Handlers are registered under ids of dotted lower-case words."""
+    from coze_sandbox._handlers import HANDLERS
+
+    for name in HANDLERS:
+        assert all(part.isidentifier() and part.islower() for part in name.split("."))
