@@ -44,9 +44,16 @@ class Bundle:
 
     def operations(self) -> dict[str, tuple[str, str, Mapping]]:
         """Map each operation id to its path, its method in lower case and its description."""
+        return self._described("paths")
+
+    def callbacks(self) -> dict[str, tuple[str, str, Mapping]]:
+        """Map the id of each callback to the type of its event, its method in lower case and its description."""
+        return self._described("webhooks")
+
+    def _described(self, part: str) -> dict[str, tuple[str, str, Mapping]]:
         return {
             operation["operationId"]: (path, method, operation)
-            for path, item in self.document["paths"].items()
+            for path, item in self.document.get(part, {}).items()
             for method, operation in item.items()
             if method in METHODS
         }
@@ -99,8 +106,8 @@ class _Bundler:
         """Refuse an index in which no place for operations and components can be found."""
         if not isinstance(source, Mapping):
             raise DescriptionError([Problem(relative(self.index, self.root), 1, "shape", "is not a mapping")])
-        for key, value in (("paths", source.get("paths")), ("components", source.get("components", source))):
-            if not isinstance(value, Mapping):
+        for key in ("paths", "webhooks", "components"):
+            if not isinstance(source.get(key, source if key != "paths" else None), Mapping):
                 raise DescriptionError([source.problem("shape", f"{key} must be a mapping", key)])
 
     def read(self, path: Path) -> Any:
@@ -188,9 +195,10 @@ class _Bundler:
 
     def check_operations(self, document: Mapping) -> None:
         seen: dict[str, Mapping] = {}
-        for path, item in document["paths"].items():
+        items = [(document[part], *item) for part in ("paths", "webhooks") for item in document.get(part, {}).items()]
+        for part, path, item in items:
             if not isinstance(item, Mapping):
-                self.problems.append(document["paths"].problem("shape", f"{path} must be a mapping", path))
+                self.problems.append(part.problem("shape", f"{path} must be a mapping", path))
                 continue
             for method, operation in item.items():
                 if not isinstance(operation, Mapping):
@@ -240,10 +248,14 @@ def _kind(place: tuple[str, ...]) -> str | None:
     match place:
         case ("paths" | "webhooks", _) | ("paths" | "webhooks", _, _) | ("components", "x-coze-errors"):
             return None
+        case ("components", "x-coze-websockets", _) | ("webhooks", _, _, "x-coze-callback", "signature"):
+            return None
         case ("components", kind, _):
             return kind
         case ("paths" | "webhooks", _, _, "x-coze-stream", "protocol"):
             return "x-coze-streams"
+        case ("paths" | "webhooks", _, _, "x-coze-websocket", "protocol"):
+            return "x-coze-websockets"
         case ("paths" | "webhooks", _, _, "requestBody"):
             return "requestBodies"
         case ("paths" | "webhooks", _, _, ("responses" | "parameters") as kind, _):

@@ -7,6 +7,7 @@ from .._problems import Problem
 from ._examples import EXAMPLE_RULES
 from ._extensions import EXTENSION_RULES
 from ._index import Rule, index
+from ._messages import MESSAGE_RULES
 from ._names import NAME_RULES
 from ._openapi import OPENAPI_RULES
 from ._operations import OPERATION_RULES
@@ -22,6 +23,7 @@ RULES: dict[str, Rule] = {
     **SOURCE_RULES,
     **OPERATION_RULES,
     **PROTOCOL_RULES,
+    **MESSAGE_RULES,
     **SHAPE_RULES,
     **SCHEMA_RULES,
     **NAME_RULES,

@@ -146,14 +146,15 @@ def _listed(page: str) -> dict[str, set[str]]:
 def _places(description: Description) -> Iterator[tuple[str, Mapping]]:
     document = description.document
     yield "components", mapping(document.get("components"))
-    for operation in description.operations.values():
+    for operation in description.everything:
         yield "operation", operation.body
     for node in description.nodes:
         yield "schema", node.schema
-    others: list[Any] = [document, document.get("info"), *mapping(document.get("paths")).values()]
+    others: list[Any] = [document, document.get("info")]
+    others += [item for part in ("paths", "webhooks") for item in mapping(document.get(part)).values()]
     others += [parameter for _, parameter in description.parameters]
     others += [media.body for media in description.media]
-    for operation in description.operations.values():
+    for operation in description.everything:
         others += [
             operation.body.get("requestBody"),
             *mapping(operation.body.get("responses")).values(),

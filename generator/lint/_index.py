@@ -89,6 +89,7 @@ class Description:
     Attributes:
         bundle: What the lists were made from.
         operations: All operations by id, in the order of the index.
+        callbacks: All callbacks by id, in the order of the index. The path is the type of the event.
         nodes: Every schema, each once.
         media: Every media type of a request body or answer, each once.
         parameters: Every parameter with its place, each once.
@@ -97,6 +98,7 @@ class Description:
 
     bundle: Bundle
     operations: dict[str, Operation]
+    callbacks: dict[str, Operation]
     nodes: list[Node]
     media: list[Media]
     parameters: list[tuple[tuple[str, ...], Mapping]]
@@ -106,6 +108,11 @@ class Description:
     def document(self) -> Mapping:
         """The OpenAPI document."""
         return self.bundle.document
+
+    @property
+    def everything(self) -> list[Operation]:
+        """All operations and all callbacks."""
+        return [*self.operations.values(), *self.callbacks.values()]
 
     def components(self, kind: str) -> Mapping:
         """Return the components of one kind, none if there are none."""
@@ -150,14 +157,15 @@ def strings(value: Any) -> list[str]:
 
 def index(bundle: Bundle) -> Description:
     """Find all parts of a description."""
-    found = Description(bundle, {}, [], [], [], [])
-    for path, item in mapping(bundle.document.get("paths")).items():
-        for method, body in mapping(item).items():
-            if isinstance(body, Mapping):
-                name = body.get("operationId")
-                operation = Operation(name if isinstance(name, str) else "", path, method, body)
-                found.operations[operation.id or f"{method} {path}"] = operation
-                _index_operation(found, operation)
+    found = Description(bundle, {}, {}, [], [], [], [])
+    for part, operations in (("paths", found.operations), ("webhooks", found.callbacks)):
+        for path, item in mapping(bundle.document.get(part)).items():
+            for method, body in mapping(item).items():
+                if isinstance(body, Mapping):
+                    name = body.get("operationId")
+                    operation = Operation(name if isinstance(name, str) else "", path, method, body)
+                    operations[operation.id or f"{method} {path}"] = operation
+                    _index_operation(found, operation, (part, path, method))
     for name, response in found.components("responses").items():
         _index_response(found, mapping(response), ("components", "responses", name), name)
     for name, parameter in found.components("parameters").items():
@@ -169,8 +177,7 @@ def index(bundle: Bundle) -> Description:
     return found
 
 
-def _index_operation(found: Description, operation: Operation) -> None:
-    place = ("paths", operation.path, operation.method)
+def _index_operation(found: Description, operation: Operation, place: tuple[str, ...]) -> None:
     parameters = operation.body.get("parameters")
     for number, parameter in enumerate(parameters if isinstance(parameters, list) else []):
         _index_parameter(found, mapping(parameter), (*place, "parameters", str(number)))

@@ -11,7 +11,7 @@ __all__ = ["NAME_RULES"]
 
 _PASCAL = re.compile(r"[A-Z][A-Za-z0-9]*\Z", re.ASCII)
 _MOST = 60
-_KINDS = ("schemas", "responses", "parameters", "x-coze-streams")  # not headers: HTTP names them
+_KINDS = ("schemas", "responses", "parameters", "x-coze-streams", "x-coze-websockets")  # not headers: HTTP names them
 
 
 def component_name(description: Description) -> Iterator[Finding]:

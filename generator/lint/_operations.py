@@ -11,9 +11,9 @@ from ._order import misplaced
 __all__ = ["OPERATION_RULES"]
 
 _KEYS = (
-    "operationId", "summary", "description", "externalDocs", "tags", "deprecated",
+    "operationId", "summary", "description", "externalDocs", "tags", "deprecated", "servers",
     "x-coze-permission", "x-coze-idempotent", "x-coze-result", "x-coze-pagination",
-    "x-coze-stream", "x-coze-poll", "x-coze-max-body-bytes", "x-coze-notes",
+    "x-coze-stream", "x-coze-websocket", "x-coze-callback", "x-coze-poll", "x-coze-max-body-bytes", "x-coze-notes",
     "parameters", "requestBody", "responses", "components",
 )  # fmt: skip
 _REQUIRED = ("operationId", "summary", "description", "tags", "responses")
@@ -26,17 +26,18 @@ _ERROR = "#/components/responses/Error"
 
 def operation_keys(description: Description) -> Iterator[Finding]:
     """An operation has every key that readers and the generator rely on."""
-    for operation in description.operations.values():
+    for operation in description.everything:
         for key in _REQUIRED:
             if not operation.body.get(key):
                 yield at(operation.body, f"add {key}")
+    for operation in description.operations.values():
         if operation.method != "get" and not isinstance(operation.body.get("x-coze-idempotent"), bool):
             yield at(operation.body, "add x-coze-idempotent: true or false; retries depend on it")
 
 
 def operation_order(description: Description) -> Iterator[Finding]:
     """The keys of an operation stand in the order of CONTRIBUTING.md."""
-    for operation in description.operations.values():
+    for operation in description.everything:
         # `components` is gone from the bundled operation, but its line is still known.
         written = [key for key in operation.body.lines if key in operation.body or key == "components"]
         if wrong := misplaced(written, _KEYS):
@@ -45,7 +46,7 @@ def operation_order(description: Description) -> Iterator[Finding]:
 
 def summary(description: Description) -> Iterator[Finding]:
     """A summary fits on a line of a table: at most 60 characters, no full stop."""
-    for operation in description.operations.values():
+    for operation in description.everything:
         text = operation.body.get("summary")
         if not isinstance(text, str):
             continue
@@ -64,7 +65,7 @@ def official_page(description: Description) -> Iterator[Finding]:
     path = description.bundle.root / _EXCEPTIONS
     listed = load(path, description.bundle.root) if path.is_file() else None
     without = {mapping(item).get("pointer") for item in listed} if isinstance(listed, list) else set()
-    for operation in description.operations.values():
+    for operation in description.everything:
         docs = mapping(operation.body.get("externalDocs"))
         if "externalDocs" not in operation.body:
             if f"{operation.id} operation.externalDocs" not in without:
@@ -84,7 +85,7 @@ def tags(description: Description) -> Iterator[Finding]:
     """The one tag of an operation is the first segment of its id, and the index describes it."""
     listed = description.document.get("tags")
     known = {mapping(tag).get("name") for tag in listed} if isinstance(listed, list) else set()
-    for operation in description.operations.values():
+    for operation in description.everything:
         first = operation.id.partition(".")[0]
         if operation.id and operation.body.get("tags") not in (None, [first]):
             yield at(
@@ -99,7 +100,7 @@ def tags(description: Description) -> Iterator[Finding]:
 def operation_file(description: Description) -> Iterator[Finding]:
     """The operation id is the file's path with dots for slashes."""
     folder = "openapi/"
-    for operation in description.operations.values():
+    for operation in description.everything:
         expected = operation.body.file.removeprefix(folder).removesuffix(".yaml").replace("/", ".")
         if operation.id and operation.id != expected:
             file = f"{folder}{operation.id.replace('.', '/')}.yaml"

@@ -8,7 +8,7 @@ from .._yaml import Mapping
 from ._index import Description, Finding, Operation, Rule, at, mapping, strings
 from ._members import answer_member, body_member, member, request_member, result
 
-__all__ = ["PROTOCOL_RULES"]
+__all__ = ["PROTOCOL_RULES", "check_keys"]
 
 _PAGINATION = ("style", "param", "size", "items", "total", "has_more", "next")
 _WITH_NEXT = ("token", "cursor")
@@ -41,7 +41,7 @@ def pagination(description: Description) -> Iterator[Finding]:
             "items",
             *(("next",) if rule.get("style") in _WITH_NEXT else ()),
         )
-        yield from _keys(rule, operation.body, "x-coze-pagination", _PAGINATION, required)
+        yield from check_keys(rule, operation.body, "x-coze-pagination", _PAGINATION, required)
         if rule.get("style") not in ("page", *_WITH_NEXT):
             yield at(rule or operation.body, "style is page, token or cursor", "style")
         for key in ("param", "size"):
@@ -65,7 +65,7 @@ def stream(description: Description) -> Iterator[Finding]:
                 yield at(operation.body, "the 200 answer is a stream: add x-coze-stream")
             continue
         rule = mapping(operation.body["x-coze-stream"])
-        yield from _keys(rule, operation.body, "x-coze-stream", _STREAM, ("protocol",))
+        yield from check_keys(rule, operation.body, "x-coze-stream", _STREAM, ("protocol",))
         if _EVENT_STREAM not in types:
             yield at(
                 operation.body,
@@ -87,10 +87,10 @@ def stream_protocol(description: Description) -> Iterator[Finding]:
     """A stream protocol has the shape that extensions.md shows."""
     for name, protocol in description.components("x-coze-streams").items():
         body = mapping(protocol)
-        yield from _keys(body, description.document, name, _PROTOCOL, ("description", "event", "ids", "events"))
+        yield from check_keys(body, description.document, name, _PROTOCOL, ("description", "event", "ids", "events"))
         for event, value in mapping(body.get("events")).items():
             told = mapping(value)
-            yield from _keys(told, body, f"event {event}", _EVENT, ("class", "description"))
+            yield from check_keys(told, body, f"event {event}", _EVENT, ("class", "description"))
             if told.get("ends", "always") not in {"always", "maybe"}:
                 yield at(told, "ends is always or maybe; leave it out if the stream goes on", "ends")
             if told.get("fails", True) is not True:
@@ -101,7 +101,7 @@ def poll(description: Description) -> Iterator[Finding]:
     """`x-coze-poll` names an operation, a member of its result, and values of that member."""
     for operation, value in _with(description, "x-coze-poll"):
         rule = mapping(value)
-        yield from _keys(rule, operation.body, "x-coze-poll", _POLL, _POLL)
+        yield from check_keys(rule, operation.body, "x-coze-poll", _POLL, _POLL)
         asked = description.operations.get(str(rule.get("operation")))
         if asked is None:
             yield at(rule, f"there is no operation {rule.get('operation')}", "operation")
@@ -126,9 +126,18 @@ def _with(description: Description, key: str) -> Iterator[tuple[Operation, objec
             yield operation, operation.body[key]
 
 
-def _keys(
+def check_keys(
     value: Mapping, owner: Mapping, name: str, allowed: tuple[str, ...], required: tuple[str, ...]
 ) -> Iterator[Finding]:
+    """Tell which keys of an object are missing, and which are none.
+
+    Args:
+        value: The object, empty if it is none.
+        owner: What has it: the place of the fault if the object is empty.
+        name: What messages call the object.
+        allowed: Keys that the object may have.
+        required: Keys that it must have.
+    """
     place = value or owner
     for key in required:
         if key not in value:

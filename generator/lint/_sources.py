@@ -29,12 +29,15 @@ def line_length(description: Description) -> Iterator[Finding]:
 
 
 def unused_component(description: Description) -> Iterator[Finding]:
-    """Every schema, answer and protocol in a shared file is used."""
+    """Every schema, answer, protocol and signature in a shared file is used."""
     used = {
         (mapping(component).file, name)
         for kind in mapping(description.document.get("components"))
         for name, component in description.components(kind).items()
     }
+    for callback in description.callbacks.values():
+        signature = mapping(mapping(callback.body.get("x-coze-callback")).get("signature"))
+        used.add((signature.file, "Signature"))  # stands in place of the reference, so its name is gone
     for file, lines in _files(description):
         path = Path(file)
         is_shared = path.parts[1:2] == ("shared",) and path.name not in _NEVER_UNUSED

@@ -19,15 +19,26 @@ FILES: dict[str, str] = {
         info: {title: Small, version: 1.0.0}
         tags:
           - {name: things, description: Things.}
+          - {name: webhooks, description: Callbacks.}
         paths:
+          /v1/things:
+            get:
+              $ref: ./things/watch.yaml
           /v1/things/{thing_id}:
             post:
               $ref: ./things/start.yaml
             get:
               $ref: ./things/list.yaml
+        webhooks:
+          thing.made:
+            post:
+              $ref: ./webhooks/thing_made.yaml
         components:
           x-coze-errors:
             $ref: ./shared/errors.yaml
+          x-coze-websockets:
+            ThingRoom:
+              $ref: ./things/events.yaml#/ThingRoom
         """,
     "shared/errors.yaml": """\
         - code: 4000
@@ -59,6 +70,51 @@ FILES: dict[str, str] = {
               type: integer
               description: Error code.
               examples: [4000]
+        """,
+    "shared/callbacks.yaml": """\
+        Signature:
+          description: Compare the digest.
+          algorithm: sha1
+          input: [timestamp, token]
+          encoding: hex
+          headers: {timestamp: X-Time, nonce: X-Nonce, signature: X-Signature}
+          example:
+            timestamp: '1'
+            token: my
+            signature: e8508ced8dcaf888abdac582cb2391945fb8d359
+        """,
+    "webhooks/thing_made.yaml": """\
+        operationId: webhooks.thing_made
+        summary: A thing was made
+        description: Sent when a thing was made.
+        externalDocs: {url: https://www.coze.cn/made}
+        tags: [webhooks]
+        x-coze-callback:
+          signature: {$ref: '../shared/callbacks.yaml#/Signature'}
+          answer_within_seconds: 3
+          class: Thing
+        requestBody:
+          required: true
+          content:
+            application/json:
+              schema: {$ref: '../things/schemas.yaml#/Thing'}
+              example: {id: '1'}
+        responses:
+          '200': {description: Received.}
+        """,
+    "things/watch.yaml": """\
+        operationId: things.watch
+        summary: Watch things
+        description: Opens a connection.
+        externalDocs: {url: https://www.coze.cn/watch}
+        tags: [things]
+        servers:
+          - {url: wss://example.com, description: Example.}
+        x-coze-websocket:
+          protocol: {$ref: './events.yaml#/ThingSocket'}
+        responses:
+          '101': {description: Open.}
+          default: {$ref: '../shared/responses.yaml#/Error'}
         """,
     "things/start.yaml": """\
         operationId: things.start
@@ -185,6 +241,32 @@ FILES: dict[str, str] = {
               data: {$ref: './schemas.yaml#/Thing'}
               ends: maybe
               fails: true
+        ThingSocket:
+          description: Things are watched.
+          uplink:
+            union: ThingUplinkMessage
+            messages:
+              thing.watch:
+                class: ThingWatch
+                description: Watches a thing.
+                data: {$ref: './schemas.yaml#/Thing'}
+                answers: [thing.watched]
+          downlink:
+            union: ThingDownlinkMessage
+            detail: {$ref: './schemas.yaml#/Thing'}
+            messages:
+              thing.watched:
+                class: ThingWatched
+                description: The thing is watched.
+                ends: true
+        ThingRoom:
+          description: Things meet.
+          uplink:
+            union: ThingRoomUplinkMessage
+            messages: {}
+          downlink:
+            union: ThingRoomDownlinkMessage
+            messages: {}
         """,
     "things/schemas.yaml": """\
         Thing:

@@ -13,6 +13,7 @@ from tests.generator._lint_project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
 START, LIST = "things/start.yaml", "things/list.yaml"
+WATCH, MADE, SIGNED = "things/watch.yaml", "webhooks/thing_made.yaml", "shared/callbacks.yaml"
 SCHEMAS, EVENTS, INDEX = "things/schemas.yaml", "things/events.yaml", "coze.yaml"
 ENVELOPE, ERRORS = "shared/envelope.yaml", "shared/errors.yaml"
 
@@ -72,6 +73,25 @@ CASES = [
     Case("poll", START, "status: state", "status: status", "status:"),
     Case("poll", START, "terminal: [done]", "terminal: [over]", "terminal:"),
     Case("poll", START, "terminal: [done]", "terminal: [done, running]", "terminal:"),
+    Case("websocket", WATCH, "wss://", "https://", "servers:"),
+    Case("websocket", WATCH, "'101':", "'200':", "x-coze-websocket"),
+    Case("websocket", LIST, "  default:", "  '101': {description: Open.}\n  default:", "operationId"),
+    Case("socket-protocol", EVENTS, "answers: [thing.watched]", "answers: [thing.seen]", "answers:"),
+    Case("socket-protocol", EVENTS, "answers: [thing.watched]", "ends: true # never", "# never"),
+    Case("socket-protocol", EVENTS, "ends: true", "ends: once", "ends: once"),
+    Case("socket-protocol", EVENTS, "data: {$ref: './schemas.yaml#/Thing'}\n        answers",
+         "data: {type: object}\n        answers", "data: {type"),
+    Case("callback", MADE, "answer_within_seconds: 3", "answer_within_seconds: soon", "answer_within"),
+    Case("callback", MADE, "class: Thing", "class: ThingMade", "schema:"),
+    Case("callback", INDEX, "thing.made:", "thing.finished:", "operationId", MADE),
+    Case("callback", MADE, "'200':", "'204':", "responses:"),
+    Case("signature", SIGNED, "algorithm: sha1", "algorithm: sha0", "algorithm:"),
+    Case("signature", SIGNED, "input: [timestamp, token]", "input: [token, timestamp]", "    signature:"),
+    Case("signature", SIGNED, "timestamp: X-Time, ", "", "headers:"),
+    Case("message-class", EVENTS, "class: ThingWatched", "class: THING", "class: THING"),
+    Case("message-class", EVENTS, "class: ThingWatched", "class: thing_watched", "class: thing_"),
+    Case("unused-component", SIGNED, "Signature:\n", "Odd: {}\nSignature:\n", "Odd:"),
+    Case("operation-keys", MADE, "tags: [webhooks]\n", "", "operationId"),
     Case("schema-order", SCHEMAS, "  type: object\n  description: A thing.\n",
          "  description: A thing.\n  type: object\n", "type: object"),
     Case("schema-key", SCHEMAS, "    description: Id of the thing.\n",

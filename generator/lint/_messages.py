@@ -1,0 +1,160 @@
+"""Rules for WebSockets and callbacks: their messages, and how callbacks are signed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .._yaml import Mapping
+from ._index import Description, Finding, Rule, at, mapping, strings
+from ._protocols import check_keys
+
+__all__ = ["MESSAGE_RULES"]
+
+_CLASS = re.compile(r"[A-Z][A-Za-z0-9]{,59}\Z", re.ASCII)
+_PROTOCOL = ("description", "uplink", "downlink")
+_UPLINK = ("union", "messages")
+_DOWNLINK = ("union", "detail", "messages")
+_SENT = ("class", "description", "data", "answers")
+_RECEIVED = ("class", "description", "data", "ends", "fails")
+_SCHEMA = "#/components/schemas/"
+_CALLBACK = ("signature", "answer_within_seconds", "class")
+_SIGNATURE = ("description", "algorithm", "input", "encoding", "headers", "example")
+_PARTS = ("timestamp", "nonce", "token", "body")
+_HEADERS = ("timestamp", "nonce", "signature")
+
+
+def websocket(description: Description) -> Iterator[Finding]:
+    """`x-coze-websocket` stands on every GET that answers 101, beside the `wss://` servers, and only there."""
+    for operation in description.operations.values():
+        body = operation.body
+        switches = "101" in mapping(body.get("responses"))
+        if "x-coze-websocket" not in body:
+            if switches:
+                yield at(body, "the answer is 101: add x-coze-websocket")
+            continue
+        rule = mapping(body["x-coze-websocket"])
+        yield from check_keys(rule, body, "x-coze-websocket", ("protocol",), ("protocol",))
+        if operation.method != "get" or not switches:
+            yield at(body, "a WebSocket is opened by GET and the answer 101", "x-coze-websocket")
+        listed = body.get("servers")
+        servers = [mapping(server) for server in listed] if isinstance(listed, list) else []
+        if not servers or not all(str(server.get("url")).startswith("wss://") for server in servers):
+            yield at(body, "name the wss:// addresses as servers", "servers")
+
+
+def socket_protocol(description: Description) -> Iterator[Finding]:
+    """The protocol of a WebSocket has the shape that extensions.md shows."""
+    for name, protocol in description.components("x-coze-websockets").items():
+        body = mapping(protocol)
+        yield from check_keys(body, description.document, name, _PROTOCOL, _PROTOCOL)
+        uplink, downlink = mapping(body.get("uplink")), mapping(body.get("downlink"))
+        yield from check_keys(uplink, body, f"uplink of {name}", _UPLINK, _UPLINK)
+        yield from check_keys(downlink, body, f"downlink of {name}", _DOWNLINK, _UPLINK)
+        known = mapping(downlink.get("messages"))
+        for event, message in mapping(uplink.get("messages")).items():
+            sent = mapping(message)
+            yield from _message(sent, uplink, event, _SENT)
+            for answer in strings(sent.get("answers")):
+                if answer not in known:
+                    yield at(sent, f"{answer} is not in the downlink of {name}", "answers")
+        for event, message in known.items():
+            received = mapping(message)
+            yield from _message(received, downlink, event, _RECEIVED)
+            for key in ("ends", "fails"):
+                if received.get(key, True) is not True:
+                    yield at(received, f"{key} is true; leave it out otherwise", key)
+
+
+def callback(description: Description) -> Iterator[Finding]:
+    """A callback is a POST named after its event, with a signature, a deadline, and the class of its body."""
+    for operation in description.operations.values():
+        if "x-coze-callback" in operation.body:
+            yield at(operation.body, "move the callback to webhooks", "x-coze-callback")
+    for operation in description.callbacks.values():
+        body = operation.body
+        rule = mapping(body.get("x-coze-callback"))
+        yield from check_keys(rule, body, "x-coze-callback", _CALLBACK, _CALLBACK)
+        expected = f"webhooks.{operation.path.replace('.', '_')}"
+        if operation.method != "post" or operation.id != expected:
+            yield at(body, f"make it a post called {expected}", "operationId")
+        seconds = rule.get("answer_within_seconds", 1)
+        if type(seconds) is not int or seconds < 1:
+            yield at(rule, "answer_within_seconds is a number of seconds", "answer_within_seconds")
+        content = mapping(description.resolve(body.get("requestBody")).get("content"))
+        media = mapping(content.get("application/json"))
+        reference = f"{_SCHEMA}{rule.get('class')}"
+        if mapping(media.get("schema")).get("$ref") != reference:
+            yield at(media or body, f"make the schema of the body a $ref to one called {rule.get('class')}", "schema")
+        if "200" not in mapping(body.get("responses")):
+            yield at(body, "describe the answer 200", "responses")
+
+
+def signature(description: Description) -> Iterator[Finding]:
+    """A signature tells from what, by which digest and in which headers, with an example that is true."""
+    for operation in description.callbacks.values():
+        rule = mapping(operation.body.get("x-coze-callback"))
+        if "signature" not in rule:
+            continue
+        value = mapping(rule["signature"])
+        yield from check_keys(value, rule, "signature", _SIGNATURE, _SIGNATURE)
+        example, headers = mapping(value.get("example")), mapping(value.get("headers"))
+        yield from check_keys(headers, value, "headers of the signature", _HEADERS, _HEADERS)
+        parts = value.get("input")
+        if not strings(parts) or any(part not in _PARTS for part in strings(parts)):
+            yield at(value, f"input lists some of {', '.join(_PARTS)}", "input")
+        elif value.get("algorithm") not in hashlib.algorithms_guaranteed:
+            yield at(value, f"algorithm is one of {', '.join(sorted(hashlib.algorithms_guaranteed))}", "algorithm")
+        elif value.get("encoding") != "hex":
+            yield at(value, "encoding is hex", "encoding")
+        else:
+            text = "".join(str(example.get(part)) for part in strings(parts))
+            digest = hashlib.new(str(value["algorithm"]), text.encode()).hexdigest()
+            if example.get("signature") != digest:
+                yield at(example or value, f"the signature of the example is {digest}", "signature")
+
+
+def message_class(description: Description) -> Iterator[Finding]:
+    """The class of a message or event, and each union, has a name of its own, also when lower-cased."""
+    seen = {name.lower(): name for name in description.components("schemas")}
+    for owner, key in _classes(description):
+        name = owner.get(key)
+        if name is None:
+            continue
+        if not isinstance(name, str) or not _CLASS.match(name):
+            yield at(owner, f"write {name} in PascalCase, ASCII, with at most 60 characters", key)
+            continue
+        if name.lower() in seen:
+            yield at(owner, f"rename {name}: there is {seen[name.lower()]} already", key)
+        seen.setdefault(name.lower(), name)
+
+
+def _message(value: Mapping, owner: Mapping, event: str, allowed: tuple[str, ...]) -> Iterator[Finding]:
+    yield from check_keys(value, owner, f"message {event}", allowed, ("class", "description"))
+    if "data" in value and not str(mapping(value["data"]).get("$ref")).startswith(_SCHEMA):
+        yield at(value, f"make the data of {event} a $ref to a schema", "data")
+
+
+def _classes(description: Description) -> Iterator[tuple[Mapping, str]]:
+    for protocol in description.components("x-coze-streams").values():
+        body: Any = mapping(protocol)
+        yield body, "event"
+        for event in mapping(body.get("events")).values():
+            yield mapping(event), "class"
+    for protocol in description.components("x-coze-websockets").values():
+        for side in ("uplink", "downlink"):
+            body = mapping(mapping(protocol).get(side))
+            yield body, "union"
+            for message in mapping(body.get("messages")).values():
+                yield mapping(message), "class"
+
+
+MESSAGE_RULES: dict[str, Rule] = {
+    "websocket": websocket,
+    "socket-protocol": socket_protocol,
+    "callback": callback,
+    "signature": signature,
+    "message-class": message_class,
+}
