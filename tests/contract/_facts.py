@@ -19,7 +19,7 @@ __all__ = ["FACTS", "ROOT", "Difference", "Listed", "description", "exceptions",
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = ROOT.parent / "shared" / "facts"
 _KEYS = ("pointer", "difference", "reason", "evidence")
-_POINTER = re.compile(r"[a-z0-9_.*]+ (?:(?:operation|request|response|stream)(?:[.\[].*)?|sample \S+)\Z")
+_POINTER = re.compile(r"[a-z0-9_.*]+ (?:(?:operation|request|response|stream|uplink|downlink)(?:[.\[].*)?|sample \S+)\Z")
 
 
 @attrs.frozen(order=True)
@@ -48,6 +48,12 @@ class Listed:
     pointer: str
     line: int
 
+    @property
+    def is_about_messages(self) -> bool:
+        """Whether the entry is about messages of a WebSocket or room, or about a callback."""
+        name, _, place = self.pointer.partition(" ")
+        return name.startswith("webhooks.") or place.partition(".")[0] in {"uplink", "downlink"}
+
     def is_about(self, operation: str) -> bool:
         """Tell whether the entry is about an operation."""
         return _matches(self.pointer.partition(" ")[0], operation)
@@ -61,15 +67,15 @@ def description() -> Bundle:
 
 @cache
 def records() -> dict[str, dict[str, Any]]:
-    """Return the facts of every HTTP operation by operation id."""
+    """Return the facts of every operation by operation id."""
     with (FACTS / "names.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["transport"] == "http"]
+        rows = list(csv.DictReader(file))
     names = {(row["method"], row["path"]): row["operation_id"] for row in rows}
     facts = json.loads((FACTS / "operations.json").read_text(encoding="utf-8"))
     return {
         names[fact["method"], fact["path"]]: fact
         for fact in facts
-        if fact["transport"] == "http" and (fact["method"], fact["path"]) in names
+        if fact["transport"] != "none" and (fact["method"], fact["path"]) in names
     }
 
 

@@ -14,7 +14,7 @@ import attrs
 from generator.lint._values import Values
 from tests.contract._facts import FACTS, Difference, description, records
 
-__all__ = ["Sample", "sample_differences", "samples"]
+__all__ = ["Sample", "broken", "sample_differences", "samples"]
 
 _EXAMPLES = FACTS / "examples"
 _UNEXPECTED = re.compile(r"'([^']+)'")
@@ -94,7 +94,7 @@ def _body(operation: dict[str, Any], value: Any) -> _Found:
     if not content:
         yield "request", "", "has a body; none is described"
     for media in content.values():
-        yield from _broken(media["schema"], value, "request")
+        yield from broken(media["schema"], value, "request")
 
 
 def _answer(operation: dict[str, Any], value: Any) -> _Found:
@@ -102,7 +102,7 @@ def _answer(operation: dict[str, Any], value: Any) -> _Found:
     if "application/json" not in content:
         yield "response", "", "is JSON; no JSON is described"
     else:
-        yield from _broken(content["application/json"]["schema"], value, "response")
+        yield from broken(content["application/json"]["schema"], value, "response")
 
 
 def _query(operation: dict[str, Any], value: dict[str, Any]) -> _Found:
@@ -112,7 +112,7 @@ def _query(operation: dict[str, Any], value: dict[str, Any]) -> _Found:
         if parameter is None or parameter["in"] != "query":
             yield f"request.{name}", "request", f"has the parameter {name}; it is not described"
         else:
-            yield from _broken(parameter["schema"], _read(text, _resolve(parameter["schema"])), f"request.{name}")
+            yield from broken(parameter["schema"], _read(text, _resolve(parameter["schema"])), f"request.{name}")
 
 
 def _stream(operation: dict[str, Any], text: str) -> _Found:
@@ -128,7 +128,7 @@ def _stream(operation: dict[str, Any], text: str) -> _Found:
         if event and event not in events:
             yield f"stream.{event}", "", f"has the event {event}; it is not described"
         elif event and "data" in events[event]:
-            yield from _broken(events[event]["data"], json.loads(data), f"stream.{event}")
+            yield from broken(events[event]["data"], json.loads(data), f"stream.{event}")
 
 
 def _read(text: Any, schema: dict[str, Any]) -> Any:
@@ -145,7 +145,8 @@ def _read(text: Any, schema: dict[str, Any]) -> Any:
     return text
 
 
-def _broken(schema: dict[str, Any], value: Any, place: str) -> _Found:
+def broken(schema: dict[str, Any], value: Any, place: str) -> _Found:
+    """Tell what is wrong with a value, if no members are allowed but those that the schema lists."""
     for error in _strict().errors(schema, value):
         steps = "".join("[]" if isinstance(step, int) else f".{step}" for step in error.path)
         if error.message.startswith("Additional properties"):

@@ -69,7 +69,9 @@ def test_sample_obeys_the_description(sample: Sample) -> None:
     assert not wrong, f"correct the description, or list in openapi/exceptions.yaml:\n{wrong}"
 
 
-@pytest.mark.parametrize("entry", exceptions(), ids=lambda entry: entry.pointer)
+@pytest.mark.parametrize(
+    "entry", [one for one in exceptions() if not one.is_about_messages], ids=lambda entry: entry.pointer
+)
 def test_exception_still_applies(entry: Listed) -> None:
     """An exception is about operations that are described, and about a difference that is still there.
 
@@ -106,4 +108,4 @@ def test_figures(capsys: pytest.CaptureFixture[str]) -> None:
             print(f"{resource:>14}" + "".join(f"{counter[resource]:14}" for counter in columns.values()))
         print(f"{'all':>14}" + "".join(f"{counter.total():14}" for counter in columns.values()))
     assert operations.total() == len(NAMES)
-    assert all(comparison(name).fields for name in NAMES)
+    assert all(comparison(name).fields for name in NAMES if records()[name]["transport"] == "http")

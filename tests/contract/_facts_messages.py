@@ -1,0 +1,295 @@
+"""Comparing messages of WebSockets, rooms and callbacks with the facts catalog, member by member."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import attrs
+
+from tests.contract._facts import FACTS, Difference, description
+from tests.contract._facts_samples import broken
+from tests.contract._facts_view import View
+
+__all__ = ["Callback", "Message", "callbacks", "catalog", "messages", "protocol", "recordings"]
+
+Fact = dict[str, Any]
+_LIMITS = ("minimum", "maximum", "maxItems", "maxLength", "minLength")
+_APIS = {
+    "audio_speech": "websockets.audio.speech",
+    "audio_transcriptions": "websockets.audio.transcriptions",
+    "chat": "websockets.chat",
+    "simult_interpretation": "websockets.audio.simult_interpretation",
+}
+_RECORDINGS = {
+    "coze-go.websocket_chat.ndjson": "websockets.chat",
+    "coze-go.websocket_chat_generate_audio.ndjson": "websockets.chat",
+    "coze-go.websocket_speech.ndjson": "websockets.audio.speech",
+    "coze-go.websocket_transcriptions.ndjson": "websockets.audio.transcriptions",
+}
+_ENVELOPE = {"id", "event_type"}  # the same for all messages; no protocol repeats them
+_ROOM = "websockets.rtc"
+
+
+@cache
+def catalog(file: str) -> Fact:
+    """Return one file of the catalog, with references as OpenAPI writes them."""
+    text = (FACTS / file).read_text(encoding="utf-8")
+    return json.loads(text.replace('"#/schemas/', '"#/components/schemas/'))
+
+
+def protocol(name: str) -> Fact:
+    """Return the described protocol of an operation, or of rooms for the name `websockets.rtc`."""
+    protocols = description().document["components"]["x-coze-websockets"]
+    if name == _ROOM:
+        return protocols["RtcRoom"]
+    _, _, operation = description().operations()[name]
+    return protocols[operation["x-coze-websocket"]["protocol"]["$ref"].rpartition("/")[2]]
+
+
+@attrs.frozen
+class Message:
+    """A message as the catalog has it.
+
+    Attributes:
+        owner: Id of the operation, or `websockets.rtc`.
+        side: `uplink` or `downlink`.
+        fact: The catalog's record.
+        file: The file of the catalog that has it.
+    """
+
+    owner: str
+    side: str
+    fact: Fact = attrs.field(repr=False)
+    file: str
+
+    @property
+    def event(self) -> str:
+        """Its type."""
+        return self.fact["event_type"]
+
+    @property
+    def described(self) -> Fact | None:
+        """Its description, None if it is not described."""
+        return protocol(self.owner)[self.side]["messages"].get(self.event)
+
+    @property
+    def place(self) -> str:
+        """Its place in `openapi/exceptions.yaml`."""
+        return f"{self.owner} {self.side}.{self.event}"
+
+    def differences(self) -> tuple[list[Difference], set[str]]:
+        """Compare. Returns what differs, and the path of every member that was looked at."""
+        comparison = _Comparison(self.place, is_sent=self.side == "uplink")
+        if self.described is None:
+            comparison.differ("", "not described")
+            return comparison.found, set()
+        document = {"components": {"schemas": catalog(self.file)["schemas"]}}
+        written = self.fact["schema"]
+        members = {name: part for name, part in written["properties"].items() if name not in _ENVELOPE}
+        required = [name for name in written["required"] if name not in _ENVELOPE]
+        data = members.get("data", {})
+        whole = document["components"]["schemas"].get(data.get("title") or data.get("$ref", "").rpartition("/")[2], {})
+        comparison.also["data"] = set(whole.get("properties", ()))
+        facts = View(document, [{**written, "properties": members, "required": required}])
+        comparison.compare("", facts, View(description().document, [_frame(self.owner, self.side, self.described)]))
+        return comparison.found, comparison.seen
+
+    def frame_differences(self, frame: Fact) -> list[Difference]:
+        """Tell in which ways a message breaks its description."""
+        if self.described is None:
+            return [Difference(self.place, "not described")]
+        return _frame_differences(self.owner, self.side, frame)
+
+
+@attrs.frozen
+class Callback:
+    """A callback as the catalog has it."""
+
+    fact: Fact = attrs.field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Id that its description must have."""
+        return f"webhooks.{self.fact['event_type'].replace('.', '_')}"
+
+    @property
+    def operation(self) -> Fact:
+        """Its description."""
+        return description().callbacks()[self.name][2]
+
+    @property
+    def body(self) -> Fact:
+        """The described schema of its body."""
+        return self.operation["requestBody"]["content"]["application/json"]["schema"]
+
+    @property
+    def answer(self) -> Fact | None:
+        """The described schema of the answer to it, None if any answer will do."""
+        content = self.operation["responses"]["200"].get("content", {})
+        return content["application/json"]["schema"] if content else None
+
+    def differences(self) -> tuple[list[Difference], set[str]]:
+        """Compare. Returns what differs, and the path of every member that was looked at."""
+        document = {"components": {"schemas": catalog("webhooks.json")["schemas"]}}
+        comparison = _Comparison(f"{self.name} request", is_sent=False)
+        facts = View(document, [self.fact["schema"]])
+        comparison.compare("", facts, View(description().document, [self.body]))
+        answer = self.fact["response"].get("channel", {}).get("schema")
+        if answer is not None and self.answer is not None:
+            other = _Comparison(f"{self.name} response", is_sent=True)
+            other.compare("", View(document, [answer]), View(description().document, [self.answer]))
+            comparison.found += other.found
+        elif (answer is None) != (self.answer is None):
+            comparison.differ("", "the answer is described on one side only")
+        return comparison.found, comparison.seen
+
+    def sample_differences(self) -> list[Difference]:
+        """Tell in which ways the catalog's examples break the description."""
+        found = list(broken(self.body, self.fact["example"], "request"))
+        answer = self.fact["response"].get("channel", {}).get("example")
+        if answer is not None and self.answer is not None:
+            found += broken(self.answer, answer, "response")
+        return [
+            Difference(f"{self.name} {place}", message, parent=f"{self.name} {parent}")
+            for place, parent, message in found
+        ]
+
+
+@cache
+def messages() -> tuple[Message, ...]:
+    """Return all messages of the catalog."""
+    sockets, room = "websocket_events.json", "realtime_events.json"
+    found = [
+        Message(_APIS[name], fact["direction"], fact, sockets)
+        for name, api in catalog(sockets)["apis"].items()
+        for fact in api["events"]
+    ]
+    found += [Message(_ROOM, side, fact, room) for side in ("uplink", "downlink") for fact in catalog(room)[side]]
+    return tuple(found)
+
+
+@cache
+def callbacks() -> tuple[Callback, ...]:
+    """Return all callbacks of the catalog."""
+    return tuple(Callback(fact) for fact in catalog("webhooks.json")["events"])
+
+
+def recordings() -> Iterator[tuple[str, int, list[Difference]]]:
+    """Hold each recorded frame to the description. Yields the file, the line and what is wrong."""
+    for file, owner in _RECORDINGS.items():
+        path = FACTS / "examples" / "streams" / file
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            record = json.loads(line)
+            side = {"client": "uplink", "server": "downlink"}[record["from"]]
+            yield file, number, _frame_differences(owner, side, record["frame"])
+
+
+def _frame(owner: str, side: str, described: Fact) -> Fact:
+    """Put the schema of a whole message together, without `id` and `event_type`."""
+    properties = {}
+    required = []
+    if "data" in described:
+        properties["data"] = described["data"]
+        # Data that requires nothing may be absent.
+        required += ["data"] if View(description().document, [described["data"]]).required else []
+    detail = protocol(owner)[side].get("detail")
+    if detail is not None:
+        properties["detail"] = detail
+        required.append("detail")
+    schema: Fact = {"type": "object", "properties": properties}
+    return {**schema, "required": required} if required else schema
+
+
+def _frame_differences(owner: str, side: str, frame: Fact) -> list[Difference]:
+    event = frame.get("event_type")
+    place = f"{side}.{event}"
+    described = protocol(owner)[side]["messages"].get(event)
+    if described is None:
+        return [Difference(f"{owner} {place}", "occurs; it is not described")]
+    schema = _frame(owner, side, described)
+    schema["properties"] |= {"id": {"type": "string"}, "event_type": {"const": event}}
+    if "data" not in described and frame.get("data") == {}:
+        frame = {name: value for name, value in frame.items() if name != "data"}
+    return [
+        Difference(f"{owner} {where}", message, parent=f"{owner} {parent}")
+        for where, parent, message in broken(schema, frame, place)
+    ]
+
+
+class _Comparison:
+    """A schema of the catalog against one of the description.
+
+    Attributes:
+        found: Every difference, those that are tolerated too.
+        seen: The path of every member of the catalog that was looked at.
+        also: By path, members that the catalog has in the same object elsewhere.
+    """
+
+    def __init__(self, place: str, *, is_sent: bool) -> None:
+        self.found: list[Difference] = []
+        self.seen: set[str] = set()
+        self.also: dict[str, set[str]] = {}
+        self._place = place
+        self._is_sent = is_sent
+
+    def differ(self, path: str, message: str, *, parent: str | None = None, tolerated: bool = False) -> None:
+        """Note a difference."""
+        pointer = f"{self._place}.{path}" if path else self._place
+        owner = "" if parent is None else f"{self._place}.{parent}" if parent else self._place
+        self.found.append(Difference(pointer, message, parent=owner, tolerated=tolerated))
+
+    def compare(self, path: str, facts: View, described: View) -> None:
+        """Compare the members of an object."""
+        has, needs = facts.properties, facts.required
+        knows, asks = described.properties, described.required
+        for name, fact in has.items():
+            inner = f"{path}.{name}" if path else name
+            self.seen.add(inner)
+            if name not in knows:
+                is_empty = name == "data" and not fact.properties  # what carries nothing need not be described
+                self.differ(inner, "not described", parent=path, tolerated=is_empty)
+                continue
+            if (name in needs) != (name in asks):
+                says = "required" if name in asks else "optional"
+                # Data that requires nothing is optional by rule; an answer may be known better than the page tells it.
+                tolerated = inner == "data" or (not self._is_sent and name in asks)
+                self.differ(inner, f"{says}; the page says otherwise", tolerated=tolerated)
+            self._value(inner, fact, knows[name])
+        for name in knows.keys() - has.keys() - self.also.get(path, set()):
+            self.differ(f"{path}.{name}" if path else name, "described; the page does not list it", parent=path)
+
+    def _value(self, path: str, fact: View, described: View) -> None:
+        if fact.is_nullable != described.is_nullable:
+            says = "may be null" if described.is_nullable else "not null"
+            self.differ(path, f"{says}; the page says otherwise", tolerated=described.is_nullable)
+        if described.is_moment and fact.types <= {"integer", "string"}:
+            self.differ(path, "integer or string", tolerated=True)
+        elif fact.types != described.types and fact.types:
+            self.differ(path, f"{sorted(described.types)}; the page says {sorted(fact.types)}")
+            return
+        self._enum(path, fact, described)
+        for key in ("default", *_LIMITS):
+            says, states = described.value(key), fact.value(key)
+            if says != states:
+                # Stated for the same thing where it is sent, or in words for the values of a map.
+                tolerated = states is None and (not self._is_sent or path.endswith("{}"))
+                self.differ(path, f"{key} {says}; the page says {states}", tolerated=tolerated)
+        if "object" in fact.types and fact.properties:
+            self.compare(path, fact, described)
+        elif "object" in fact.types and fact.values.types:
+            self._value(f"{path}{{}}", fact.values, described.values)
+        elif "array" in fact.types:
+            self.seen.add(f"{path}[]")
+            self._value(f"{path}[]", fact.items, described.items)
+
+    def _enum(self, path: str, fact: View, described: View) -> None:
+        states, says = fact.enum or [], described.enum or []
+        lacking = [value for value in states if value not in says]
+        more = [value for value in says if value not in states]
+        if lacking:
+            self.differ(path, f"the enum lacks {lacking}")
+        if more:
+            self.differ(path, f"the page does not list the values {more}", tolerated=not self._is_sent)

@@ -1,0 +1,158 @@
+"""The description has every message and callback of the facts catalog, unless an exception gives a reason not to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from functools import cache
+
+import pytest
+
+from tests.contract._facts import FACTS, Difference, Listed, description, exceptions, excuses
+from tests.contract._facts_messages import (
+    Callback,
+    Message,
+    callbacks,
+    catalog,
+    messages,
+    protocol,
+    recordings,
+)
+
+HAS_FACTS = FACTS.is_dir()
+MESSAGES = messages() if HAS_FACTS else ()
+CALLBACKS = callbacks() if HAS_FACTS else ()
+RECORDED = list(recordings()) if HAS_FACTS else []
+OWNERS = sorted({message.owner for message in MESSAGES})
+
+pytestmark = pytest.mark.skipif(not HAS_FACTS, reason="the facts catalog does not lie beside the repository")
+
+
+def unlisted(found: list[Difference]) -> str:
+    """Write down the differences that have to be listed and are not."""
+    wrong = {one for one in found if not one.tolerated and not any(excuses(entry, one) for entry in exceptions())}
+    return "\n".join(f"{one.pointer}: {one.message}" for one in sorted(wrong))
+
+
+@cache
+def differences() -> tuple[Difference, ...]:
+    """Return all differences of all messages, callbacks, examples and recordings."""
+    found = [one for message in MESSAGES for one in message.differences()[0]]
+    found += [one for message in MESSAGES for one in message.frame_differences(message.fact["example"])]
+    found += [one for callback in CALLBACKS for one in callback.differences()[0]]
+    found += [one for callback in CALLBACKS for one in callback.sample_differences()]
+    found += [one for _, _, wrong in RECORDED for one in wrong]
+    return tuple(found)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.place.replace(" ", ":"))
+def test_message_says_what_the_catalog_says(message: Message) -> None:
+    """Members, types, requiredness, enums, defaults and limits are those of the catalog, and all of them."""
+    found, seen = message.differences()
+    wrong = unlisted(found)
+    assert not wrong, f"correct the description, or list in openapi/exceptions.yaml:\n{wrong}"
+    fields = {field["path"] for field in message.fact["fields"]} - {"id", "event_type"}
+    assert seen >= fields, f"not compared: {sorted(fields - seen)}"
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.place.replace(" ", ":"))
+def test_example_of_a_message_obeys_the_description(message: Message) -> None:
+    """The catalog's example of each message obeys its description, and holds nothing that it lacks."""
+    wrong = unlisted(message.frame_differences(message.fact["example"]))
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_no_message_is_made_up(owner: str) -> None:
+    """Every message that is described is in the catalog, and answers are those that it names."""
+    for side in ("uplink", "downlink"):
+        known = {message.event: message for message in MESSAGES if (message.owner, message.side) == (owner, side)}
+        described = protocol(owner)[side]["messages"]
+        assert set(described) == set(known)
+        for event, told in described.items():
+            named = {text.partition(" ")[0].rstrip(".") for text in known[event].fact.get("answered_by", ())} - {""}
+            if side == "uplink" and named:
+                assert set(told.get("answers", ())) == named
+
+
+def test_recorded_frames_obey_the_description() -> None:
+    """Every recorded frame, of both sides, obeys its description, and holds nothing that it lacks."""
+    wrong = {f"{file}:{line}: {unlisted(found)}" for file, line, found in RECORDED if unlisted(found)}
+    assert not wrong, "\n".join(sorted(wrong))
+    assert len(RECORDED) > 100
+
+
+@pytest.mark.parametrize("name", [owner for owner in OWNERS if owner != "websockets.rtc"])
+def test_operation_opens_the_socket_that_the_catalog_knows(name: str) -> None:
+    """Address, permission and query are those of the catalog. The token in the query is told in words."""
+    facts = catalog("websocket_events.json")
+    path, method, operation = description().operations()[name]
+    api = next(api for api in facts["apis"].values() if api["path"] == path)
+    assert method == "get"
+    assert {server["url"] for server in operation["servers"]} == set(facts["transport"]["host"].values())
+    assert operation.get("x-coze-permission") == api.get("scope")
+    described = {one["name"]: one.get("required", False) for one in operation.get("parameters", ())}
+    assert described == {one["name"]: one["required"] for one in api.get("query", ()) if one["name"] != "authorization"}
+
+
+def test_codes_of_rooms_are_listed() -> None:
+    """The error codes of rooms are among all error codes."""
+    listed = {error["code"]: error for error in description().document["components"]["x-coze-errors"]}
+    for error in catalog("realtime_events.json")["error_codes"]:
+        assert listed[error["code"]]["retryable"] == error["retryable"]
+
+
+@pytest.mark.parametrize("callback", CALLBACKS, ids=lambda callback: callback.name)
+def test_callback_says_what_the_catalog_says(callback: Callback) -> None:
+    """Members of message and answer, and the time for the answer, are those of the catalog."""
+    found, seen = callback.differences()
+    wrong = unlisted([*found, *callback.sample_differences()])
+    assert not wrong, f"correct the description, or list in openapi/exceptions.yaml:\n{wrong}"
+    assert seen >= {field["path"] for field in callback.fact["fields"]}
+    path, method, operation = description().callbacks()[callback.name]
+    assert (path, method) == (callback.fact["event_type"], "post")
+    assert operation["x-coze-callback"]["answer_within_seconds"] == callback.fact["response"]["deadline_s"]
+    assert operation["externalDocs"]["url"].rpartition("/")[2] == callback.fact["sources"]["docs"][0]
+
+
+def test_no_callback_is_made_up() -> None:
+    """Every callback that is described is in the catalog."""
+    assert set(description().callbacks()) == {callback.name for callback in CALLBACKS}
+
+
+def test_signature_is_that_of_the_catalog() -> None:
+    """Parts, headers and digest of the signature are those of the catalog, also by its test vector."""
+    facts = catalog("webhooks.json")
+    vector = facts["signature"]["test_vector"]
+    for _, _, operation in description().callbacks().values():
+        signature = operation["x-coze-callback"]["signature"]
+        headers = signature["headers"]
+        parts = {"token": "token", "body": "raw request body"} | headers
+        assert set(headers.values()) == {header["name"] for header in facts["request"]["headers"]}
+        assert [parts[part] for part in signature["input"]] == facts["signature"]["input_order"]
+        text = "".join(vector[part] for part in signature["input"])
+        assert hashlib.new(signature["algorithm"], text.encode()).hexdigest() == vector["signature"]
+
+
+@pytest.mark.parametrize(
+    "entry", [one for one in exceptions() if one.is_about_messages], ids=lambda entry: entry.pointer
+)
+def test_exception_still_applies(entry: Listed) -> None:
+    """An exception is about a difference that is still there."""
+    assert any(excuses(entry, one) for one in differences()), f"exceptions.yaml:{entry.line}: remove the entry"
+
+
+def test_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    """Prints how many messages, members and recorded frames were compared."""
+    counts, members = Counter[str](), Counter[str]()
+    for message in MESSAGES:
+        counts[f"{message.owner} {message.side}"] += 1
+        members[f"{message.owner} {message.side}"] += len(message.differences()[1])
+    counts["webhooks"] = len(CALLBACKS)
+    members["webhooks"] = sum(len(callback.differences()[1]) for callback in CALLBACKS)
+    with capsys.disabled():
+        print()
+        for name in sorted(counts):
+            print(f"{name:>46}{counts[name]:6} messages{members[name]:6} members")
+        print(f"{'recorded':>46}{len(RECORDED):6} frames")
+    assert all(counts.values())
