@@ -46,6 +46,12 @@ _SCALARS: dict[type, ir.Scalar] = {
     AnyProperty: ir.Scalar("any"),
     FileProperty: ir.Scalar("binary"),
 }
+_CONSTANTS: dict[type, ir.Scalar] = {
+    str: ir.Scalar("str"),
+    bool: ir.Scalar("bool"),
+    int: ir.Scalar("int"),
+    float: ir.Scalar("float"),
+}
 
 
 class Parsed:
@@ -53,13 +59,13 @@ class Parsed:
 
     Attributes:
         models: Class name to its parsed object.
-        enums: Class name to constant names and values.
+        enums: Class name to constant names, in the order of the values. Of two values with one name, one is lost.
     """
 
     def __init__(self, data: GeneratorData, document: Mapping[str, Any]) -> None:
         self.models: dict[str, Any] = {str(model.class_info.name): model for model in data.models}
-        self.enums: dict[str, Mapping[str, str | int]] = {
-            str(enum.class_info.name): enum.values for enum in data.enums if isinstance(enum, EnumProperty)
+        self.enums: dict[str, list[str]] = {
+            str(enum.class_info.name): list(enum.values) for enum in data.enums if isinstance(enum, EnumProperty)
         }
         self._endpoints: dict[str, Endpoint] = {
             str(endpoint.name): endpoint
@@ -70,7 +76,7 @@ class Parsed:
 
     def endpoint(self, operation_id: str) -> Endpoint | None:
         """Find what became of an operation."""
-        return self._endpoints.get(str(strings.PythonIdentifier(operation_id, "")))
+        return self._endpoints.get(_endpoint_name(operation_id))
 
     def properties(self, model: str) -> list[Any]:
         """List the properties of an object, in the order of the description."""
@@ -103,7 +109,7 @@ class Parsed:
         if isinstance(prop, EnumProperty):
             return ir.EnumRef(str(prop.class_info.name)), False
         if isinstance(prop, ConstProperty):
-            return ir.Scalar("int" if isinstance(target.get("const"), int) else "str"), False
+            return _CONSTANTS.get(type(target.get("const")), ir.Scalar("any")), False
         if isinstance(prop, NoneProperty):
             return ir.Null(), True
         return _SCALARS.get(type(prop), ir.Scalar("str")), False
@@ -128,7 +134,8 @@ class Parsed:
         return ir.OneOf(tuple(members), discriminator["propertyName"], kinds), nullable
 
     def _map_value(self, prop: Any, target: Mapping[str, Any]) -> ir.Type:
-        inner = prop.additional_properties
+        # Properties hold a copy of the model from before its members were parsed.
+        inner = self.models.get(str(prop.class_info.name), prop).additional_properties
         if inner is None or isinstance(inner, AnyProperty):
             return ir.Scalar("any")
         value = target.get("additionalProperties")
@@ -166,6 +173,10 @@ def parse(bundled: Bundle) -> Parsed:
     if problems:
         raise DescriptionError(problems)
     return parsed
+
+
+def _endpoint_name(operation_id: str) -> str:
+    return str(strings.PythonIdentifier(operation_id, ""))
 
 
 def _members(model: Any) -> list[Any]:
@@ -231,13 +242,23 @@ def _locate(bundled: Bundle, text: str) -> Any:
 
 
 def _dropped(bundled: Bundle, parsed: Parsed) -> Iterator[Problem]:
+    names: dict[str, str] = {}
     for operation_id, (_, _, operation) in bundled.operations().items():
-        if parsed.endpoint(operation_id) is None:
+        other = names.setdefault(_endpoint_name(operation_id), operation_id)
+        if other != operation_id:
+            message = f"openapi-python-client gives {operation_id} and {other} the same name"
+            yield operation.problem("name-clash", message, "operationId")
+        elif parsed.endpoint(operation_id) is None:
             yield operation.problem("dropped", f"openapi-python-client dropped operation {operation_id}", "operationId")
-    if len(bundled.operations()) != len(parsed._endpoints):
-        yield bundled.document.problem("dropped", "two operation ids become the same Python name")
     for name, schema in bundled.document["components"].get("schemas", {}).items():
-        if schema.get("properties") and name not in parsed.models:
+        if not schema.get("properties"):
+            if "enum" in schema and len(parsed.enums.get(name, ())) != len(schema["enum"]):
+                message = f"openapi-python-client dropped or renamed enum {name} or one of its values; name them"
+                yield schema.problem("dropped", f"{message} by x-coze-enum-names", "enum")
+        elif name not in parsed.models:
             yield schema.problem("dropped", f"openapi-python-client dropped or renamed schema {name}")
-        if "enum" in schema and name not in parsed.enums:
-            yield schema.problem("dropped", f"openapi-python-client dropped or renamed enum {name}")
+        else:
+            kept = {prop.name.get_untrusted_value() for prop in parsed.properties(name)}
+            for wire in schema["properties"].keys() - kept:
+                message = f"openapi-python-client dropped property {wire}"
+                yield schema["properties"].problem("dropped", message, wire)
