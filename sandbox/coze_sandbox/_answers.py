@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from ._call import Members
 from ._document import Description, Media, Operation
-from ._errors import INTERNAL, Failure, status_of
+from ._errors import INTERNAL, CallError, status_of
 from ._schemas import Finding, Schemas
 
 __all__ = ["Answers", "Violation", "add_logid"]
@@ -90,7 +90,7 @@ class Answers:
                 members.pop(name, None)
         return self.success(operation, members, logid)
 
-    def failure(self, operation: Operation | None, failure: Failure, logid: str) -> Response:
+    def failure(self, operation: Operation | None, failure: CallError, logid: str) -> Response:
         """Make the error envelope of a failure."""
         body = {
             "code": failure.code,

@@ -16,7 +16,7 @@ from ._errors import (
     CHAT_NOT_CANCELABLE,
     CHAT_NOT_FOUND,
     CONVERSATION_NOT_FOUND,
-    Failure,
+    CallError,
     missing,
 )
 from ._script import Plan
@@ -87,7 +87,7 @@ def load_chat(world: World, conversation_id: str, chat_id: str) -> dict[str, Any
     """Return a chat as it is now.
 
     Raises:
-        Failure: The conversation or the chat does not exist, or the chat was not to be kept.
+        CallError: The conversation or the chat does not exist, or the chat was not to be kept.
     """
     if world.find("conversation", conversation_id) is None:
         raise missing(CONVERSATION_NOT_FOUND, "conversation_id", conversation_id)
@@ -101,11 +101,11 @@ def check_idle(world: World, conversation: dict[str, Any]) -> None:
     """Refuse a second chat beside a running one.
 
     Raises:
-        Failure: A chat is running in the conversation.
+        CallError: A chat is running in the conversation.
     """
     running = world.find("chat", conversation.get("_running", ""))
     if running is not None and _settled(world, running)["status"] in _RUNNING:
-        raise Failure(
+        raise CallError(
             CHAT_IS_RUNNING, f"Another chat, {running['id']}, is running in this conversation."
         )
 
@@ -114,10 +114,10 @@ def cancel(world: World, chat: dict[str, Any]) -> dict[str, Any]:
     """End a running chat without an answer.
 
     Raises:
-        Failure: It has ended already, or waits for tool results.
+        CallError: It has ended already, or waits for tool results.
     """
     if chat["status"] not in _RUNNING:
-        raise Failure(CHAT_NOT_CANCELABLE, f"The chat is {chat['status']}.")
+        raise CallError(CHAT_NOT_CANCELABLE, f"The chat is {chat['status']}.")
     chat.update(status="canceled", completed_at=world.clock.seconds(), _messages=[])
     return _store(world, chat)
 

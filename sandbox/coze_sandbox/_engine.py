@@ -15,7 +15,7 @@ from ._answers import Answers, add_logid
 from ._auth import authorize
 from ._call import Stream
 from ._document import Description, Operation
-from ._errors import INTERNAL, INVALID_PARAMETER, NOT_FOUND, RATE_LIMITED, Failure
+from ._errors import INTERNAL, INVALID_PARAMETER, NOT_FOUND, RATE_LIMITED, CallError
 from ._faults import Fault, Faults, parse_fault
 from ._handlers import HANDLERS
 from ._ids import LogIds
@@ -98,7 +98,7 @@ class Engine:
         try:
             fault = self._fault(request, record)
             response = await self._respond(request, target, record, fault)
-        except Failure as failure:
+        except CallError as failure:
             record.code, record.verdict, record.reason = failure.code, "refused", failure.msg
             response = self.answers.failure(target.operation, failure, logid)
         except Exception as error:
@@ -127,7 +127,7 @@ class Engine:
         try:
             return parse_fault(header)
         except (TypeError, ValueError) as error:
-            raise Failure(INVALID_PARAMETER, f"header.{_FAULT_HEADER}: {error}") from error
+            raise CallError(INVALID_PARAMETER, f"header.{_FAULT_HEADER}: {error}") from error
 
     async def _respond(
         self, request: Request, target: Target, record: RequestRecord, fault: Fault | None
@@ -151,16 +151,16 @@ class Engine:
                 return response
             case "rate_limit":
                 after = f"{fault.seconds if fault.seconds is not None else 1:g}"
-                failure = Failure(
+                failure = CallError(
                     fault.code or RATE_LIMITED,
                     fault.msg,
                     status=fault.status or 429,
                     headers={"Retry-After": after},
                 )
             case "status":
-                failure = Failure(fault.code or INTERNAL, fault.msg, status=fault.status or 500)
+                failure = CallError(fault.code or INTERNAL, fault.msg, status=fault.status or 500)
             case _:
-                failure = Failure(fault.code or INTERNAL, fault.msg, status=fault.status)
+                failure = CallError(fault.code or INTERNAL, fault.msg, status=fault.status)
         record.code = failure.code
         return self.answers.failure(operation, failure, record.logid)
 
@@ -180,7 +180,7 @@ class Engine:
             return self.answers.example(operation, record.logid)
         with self._world.store.transaction():
             result = handler(call)
-        if isinstance(result, Failure):
+        if isinstance(result, CallError):
             raise result
         if isinstance(result, Stream):
             return self._stream(operation, result, record)
@@ -223,12 +223,12 @@ class _EventStream(StreamingResponse):
             await source.aclose()
 
 
-def _unroutable(record: RequestRecord, target: Target) -> Failure:
+def _unroutable(record: RequestRecord, target: Target) -> CallError:
     if not target.allowed:
-        return Failure(NOT_FOUND, f"there is no path {record.path}", status=404)
+        return CallError(NOT_FOUND, f"there is no path {record.path}", status=404)
     allowed = ", ".join(target.allowed)
     msg = f"{record.path} does not know {record.method}, only {allowed}"
-    return Failure(INVALID_PARAMETER, msg, status=405, headers={"Allow": allowed})
+    return CallError(INVALID_PARAMETER, msg, status=405, headers={"Allow": allowed})
 
 
 def _shown(request: Request) -> dict[str, str]:

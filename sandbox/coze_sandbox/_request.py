@@ -22,7 +22,7 @@ from ._errors import (
     META_DATA_LIMIT,
     TOO_MANY_FILES,
     TOO_MANY_MESSAGES,
-    Failure,
+    CallError,
 )
 from ._routing import Target
 from ._schemas import Finding, Schemas
@@ -66,7 +66,7 @@ class Reader:
         """Read and check a request.
 
         Raises:
-            Failure: A parameter or the body is missing, malformed or too large.
+            CallError: A parameter or the body is missing, malformed or too large.
         """
         self._check(operation, "path", self._convert(operation, "path", _lists(target.path)))
         query = self._query(request, operation)
@@ -121,14 +121,14 @@ class Reader:
             return await self._form(request, operation, operation.bodies[_FORM])
         media = operation.bodies.get(_JSON)
         if media is None:
-            raise Failure(FILE_EMPTY, f"the request must be {_FORM}")
+            raise CallError(FILE_EMPTY, f"the request must be {_FORM}")
         content = b"".join([chunk async for chunk in _limited(request, operation)])
         if not content and not operation.body_required:
             return _Parts()
         if not content:
-            raise Failure(INVALID_PARAMETER, "body: a JSON body is required")
+            raise CallError(INVALID_PARAMETER, "body: a JSON body is required")
         if _content_type(request) != _JSON:
-            raise Failure(INVALID_PARAMETER, f"header.content-type: must be {_JSON}")
+            raise CallError(INVALID_PARAMETER, f"header.content-type: must be {_JSON}")
         value = _parse(content)
         if b"null" in content:
             value = without_nulls(value, media.schema, self._description)
@@ -143,7 +143,7 @@ class Reader:
 
     async def _form(self, request: Request, operation: Operation, media: Media) -> _Parts:
         if _content_type(request) != _FORM:
-            raise Failure(FILE_EMPTY, f"the request must be {_FORM}")
+            raise CallError(FILE_EMPTY, f"the request must be {_FORM}")
         properties: Mapping[str, Any] = media.schema.get("properties", {})
         limits = {
             name: schema["x-coze-max-bytes"]
@@ -156,9 +156,9 @@ class Reader:
         try:
             form = await parser.parse()
         except MultiPartException as error:
-            raise Failure(INVALID_PARAMETER, f"body: {error.message}") from error
+            raise CallError(INVALID_PARAMETER, f"body: {error.message}") from error
         except (ValueError, LookupError) as error:  # what the parser lets through for odd headers
-            raise Failure(INVALID_PARAMETER, f"body: malformed form: {error}") from error
+            raise CallError(INVALID_PARAMETER, f"body: malformed form: {error}") from error
         parts = _Parts()
         try:
             for name, value in form.multi_items():
@@ -166,7 +166,7 @@ class Reader:
                 if not isinstance(value, UploadFile):
                     parts.body[name] = from_part(value, schema)
                 elif name in parts.files:
-                    raise Failure(TOO_MANY_FILES, f"body.{name}: only one file is allowed")
+                    raise CallError(TOO_MANY_FILES, f"body.{name}: only one file is allowed")
                 else:
                     parts.files[name] = await _upload(value, limits.get(name))
         finally:
@@ -175,14 +175,14 @@ class Reader:
         self._check_body(media, shape)
         for name in limits:
             if name in parts.body:
-                raise Failure(INVALID_PARAMETER, f"body.{name}: must be a file, not a field")
+                raise CallError(INVALID_PARAMETER, f"body.{name}: must be a file, not a field")
         return parts
 
 
 async def _upload(file: UploadFile, limit: int | None) -> Upload:
     content = await file.read()
     if limit is not None and len(content) > limit:
-        raise Failure(FILE_TOO_LARGE, f"body: the file has more than {limit} bytes")
+        raise CallError(FILE_TOO_LARGE, f"body: the file has more than {limit} bytes")
     return Upload(file.filename or "", file.content_type or "", content)
 
 
@@ -207,10 +207,10 @@ async def _limited(
         async for chunk in request.stream():
             received += len(chunk)
             if limit is not None and received > limit:
-                raise Failure(code, f"body: more than {limit} bytes", status=413)
+                raise CallError(code, f"body: more than {limit} bytes", status=413)
             yield chunk
     except ClientDisconnect as error:
-        raise Failure(INVALID_PARAMETER, "body: the client left") from error
+        raise CallError(INVALID_PARAMETER, "body: the client left") from error
 
 
 async def _drain(request: Request, operation: Operation) -> None:
@@ -224,7 +224,7 @@ def _parse(content: bytes) -> Any:
         if b"\\u" in content:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError) as error:
-        raise Failure(INVALID_PARAMETER, f"body: not JSON: {error}") from error
+        raise CallError(INVALID_PARAMETER, f"body: not JSON: {error}") from error
     return value
 
 
@@ -232,7 +232,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _refusal(finding: Finding) -> Failure:
+def _refusal(finding: Finding) -> CallError:
     code = INVALID_PARAMETER
     if "meta_data" in finding.path.split(".") or (
         finding.keyword == "maxProperties" and finding.path.endswith("meta_data")
@@ -240,4 +240,4 @@ def _refusal(finding: Finding) -> Failure:
         code = META_DATA_LIMIT
     elif finding.keyword == "maxItems" and finding.path == "body.additional_messages":
         code = TOO_MANY_MESSAGES
-    return Failure(code, str(finding))
+    return CallError(code, str(finding))

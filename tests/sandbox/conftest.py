@@ -9,7 +9,6 @@ from typing import Any
 import attrs
 import httpx
 import pytest
-
 from coze_sandbox import BOT_ID, Sandbox
 from coze_sandbox.pytest_plugin import coze_sandbox, coze_sandbox_server
 
@@ -44,7 +43,7 @@ class Api:
         return response.status_code, response.json()["code"]
 
     def chat(self, text: str, **members: Any) -> dict[str, Any]:
-        """Return the body of a chat in which the user says *text* to the bot that is always there."""
+        """Return the body of a chat in which the user says *text* to the bot of the start."""
         message = {"role": "user", "content": text, "content_type": "text"}
         body = {"bot_id": BOT_ID, "user_id": "user-1", "additional_messages": [message]}
         return {**body, **members}
@@ -86,7 +85,7 @@ def http() -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def api(coze_sandbox: Sandbox, http: httpx.Client) -> Api:  # noqa: F811 - used by its name
+def api(coze_sandbox: Sandbox, http: httpx.Client) -> Api:
     """Give a caller with the sandbox's own token."""
     http.base_url = httpx.URL(coze_sandbox.base_url)
     http.headers["Authorization"] = f"Bearer {coze_sandbox.token}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from coze_sandbox import BOT_ID, COLLEAGUE_IDS, USER_ID, WORKSPACE_ID
 
 
@@ -84,7 +83,10 @@ def test_versions_grow(api, bot_id):
     assert [one["version"] for one in first["items"]] == [versions[2], versions[1]]
     assert first["has_more"] is True
     second = api.ok("GET", path, params={"page_size": 2, "page_num": 2})
-    assert ([one["version"] for one in second["items"]], second["has_more"]) == (versions[:1], False)
+    assert ([one["version"] for one in second["items"]], second["has_more"]) == (
+        versions[:1],
+        False,
+    )
     draft = api.ok("GET", path, params={"publish_status": "unpublished_draft"})["items"]
     assert [one["publish_status"] for one in draft] == ["unpublished_draft"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from coze_sandbox import BOT_ID, WORKSPACE_ID
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from coze_sandbox import BOT_ID, WORKSPACE_ID, Sandbox
 
 FILES = "/v1/files/retrieve"
@@ -43,7 +42,9 @@ def test_unknown_verb(api):
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
 
 
-@pytest.mark.parametrize("header", [{}, bearer("wrong"), {"Authorization": "Basic x"}, {"Authorization": "Bearer"}])
+@pytest.mark.parametrize(
+    "header", [{}, bearer("wrong"), {"Authorization": "Basic x"}, {"Authorization": "Bearer"}]
+)
 def test_wrong_token(coze_sandbox, header):
     """No token, an unknown one and another scheme are refused with 4100."""
     response = httpx.get(coze_sandbox.base_url + "/v1/users/me", headers=header)
@@ -178,7 +179,7 @@ def test_operation_without_a_handler_answers_its_example(document):
 
 
 def test_answer_that_is_not_as_described(document):
-    """An answer that breaks the description is a loud HTTP 500 that names the member, and is kept."""
+    """An answer that breaks the description is a loud HTTP 500 naming the member, and is kept."""
     document["components"]["schemas"]["User"]["properties"]["nick_name"] = {"type": "integer"}
     with Sandbox(document=document) as sandbox:
         response = httpx.get(sandbox.base_url + "/v1/users/me", headers=bearer(sandbox.token))

@@ -10,7 +10,6 @@ import time
 
 import httpx
 import pytest
-
 from coze_sandbox import Sandbox
 
 DELTA = "conversation.message.delta"
@@ -68,7 +67,9 @@ def test_end_of_all_answers(api):
     events = api.stream("/suggest Hi")
     kinds = [data["type"] for name, data in events if name == COMPLETED]
     assert kinds == ["answer", "verbose", "follow_up", "follow_up", "follow_up"]
-    verbose = next(data for name, data in events if data != "[DONE]" and data.get("type") == "verbose")
+    verbose = next(
+        data for name, data in events if data != "[DONE]" and data.get("type") == "verbose"
+    )
     assert json.loads(verbose["content"])["msg_type"] == "generate_answer_finish"
 
 

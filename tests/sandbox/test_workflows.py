@@ -8,7 +8,6 @@ import re
 
 import httpx
 import pytest
-
 from coze_sandbox import (
     BOT_ID,
     WORKFLOW_ASK,

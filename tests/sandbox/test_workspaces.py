@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import httpx
-
 from coze_sandbox import COLLEAGUE_IDS, USER_ID, WORKSPACE_ID, Sandbox
 
 TEAM = {"name": "Team", "description": "A team."}

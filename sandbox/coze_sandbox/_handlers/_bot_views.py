@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._errors import BOT_NOT_PUBLISHED, NOT_FOUND, Failure, missing
+from .._errors import BOT_NOT_PUBLISHED, NOT_FOUND, CallError, missing
 from .._world import World
 from ._common import need
 
@@ -74,11 +74,11 @@ def published(world: World, bot: Mapping[str, Any], channel: str) -> dict[str, A
     """Return the version of a bot that is online in a channel.
 
     Raises:
-        Failure: It is not published there.
+        CallError: It is not published there.
     """
     online = bot["channels"].get(channel)
     if online is None:
-        raise Failure(
+        raise CallError(
             BOT_NOT_PUBLISHED,
             f"The bot_id {bot['draft']['bot_id']} has not been published to the channel {channel}.",
         )
@@ -89,7 +89,7 @@ def find_version(world: World, bot_id: str, version: str) -> dict[str, Any]:
     """Return one published version of a bot.
 
     Raises:
-        Failure: There is no such version.
+        CallError: There is no such version.
     """
     found = world.find("bot_version", f"{bot_id}/{version}")
     if found is None:

@@ -29,7 +29,7 @@ def need(
         code: Business code where it does not exist.
 
     Raises:
-        Failure: It does not exist.
+        CallError: It does not exist.
     """
     document = world.find(kind, key)
     if document is None:
@@ -41,7 +41,7 @@ def check_file(world: World, key: str | None, name: str = "file_id") -> None:
     """Refuse the id of a file that was never uploaded.
 
     Raises:
-        Failure: There is no such file.
+        CallError: There is no such file.
     """
     if key:
         need(world, "file", key, name=name)

@@ -17,7 +17,7 @@ def create(call: Call) -> Members:
     """Make a bot, not published.
 
     Raises:
-        Failure: The workspace or the icon does not exist.
+        CallError: The workspace or the icon does not exist.
     """
     world, body = call.world, dict(call.body)
     space_id = body.pop("space_id")
@@ -41,7 +41,7 @@ def update(call: Call) -> None:
     """Change the draft; what is published stays as it is.
 
     Raises:
-        Failure: The bot or the icon does not exist.
+        CallError: The bot or the icon does not exist.
     """
     world = call.world
     bot = need(world, "bot", call.body["bot_id"])
@@ -55,7 +55,7 @@ def retrieve(call: Call) -> Members:
     """Show what is published to the API channel, or the draft.
 
     Raises:
-        Failure: The bot does not exist or is not published.
+        CallError: The bot does not exist or is not published.
     """
     bot = need(call.world, "bot", call.path["bot_id"])
     if not call.query.get("is_published", True):
@@ -69,7 +69,7 @@ def retrieve_published(call: Call) -> Members:
     """Show what is published to the API channel.
 
     Raises:
-        Failure: The bot does not exist or is not published.
+        CallError: The bot does not exist or is not published.
     """
     bot = need(call.world, "bot", call.query["bot_id"])
     online = published(call.world, bot, API_CHANNEL)
@@ -81,7 +81,7 @@ def list_bots(call: Call) -> Members:
     """List the bots of a workspace in one state of publication, those changed last first.
 
     Raises:
-        Failure: There is no such workspace.
+        CallError: There is no such workspace.
     """
     world, query = call.world, call.query
     need(world, "workspace", query["workspace_id"])
@@ -105,7 +105,7 @@ def list_published(call: Call) -> Members:
     """List the bots of a workspace that are published to the API channel.
 
     Raises:
-        Failure: There is no such workspace.
+        CallError: There is no such workspace.
     """
     world = call.world
     need(world, "workspace", call.query["space_id"], name="space_id")

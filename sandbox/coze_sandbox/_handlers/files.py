@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from .._call import Call, Members
-from .._errors import FILE_EMPTY, Failure
+from .._errors import FILE_EMPTY, CallError
 from ._common import need
 from ._registry import operation
 
@@ -17,11 +17,11 @@ def upload(call: Call) -> Members:
     """Keep a file's name, size and digest.
 
     Raises:
-        Failure: The file is empty.
+        CallError: The file is empty.
     """
     file = call.files["file"]
     if not file.content:
-        raise Failure(FILE_EMPTY, "body.file: the file is empty")
+        raise CallError(FILE_EMPTY, "body.file: the file is empty")
     world = call.world
     key = world.new_id()
     stored = {
@@ -40,7 +40,7 @@ def retrieve(call: Call) -> Members:
     """Return what is known of a file.
 
     Raises:
-        Failure: There is no such file.
+        CallError: There is no such file.
     """
     stored = need(call.world, "file", call.query["file_id"])
     return {"data": {name: value for name, value in stored.items() if not name.startswith("_")}}
