@@ -273,3 +273,12 @@ def test_more_time_never_forbids(
     if seconds is not None:
         assert wait(failure, policy, deadline=deadline + more, **arguments) == seconds
         assert wait(failure, policy, deadline=None, **arguments) == seconds
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"],
+)
+def test_every_form_of_http_date_is_read(date: str) -> None:
+    """RFC 9110 allows three forms of dates in Retry-After; all of them mean UTC."""
+    assert parse_retry_after(date, now=784111777.0 - 30) == 30.0
