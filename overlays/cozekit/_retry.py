@@ -154,6 +154,8 @@ def parse_retry_after(value: str | None, *, now: float) -> float | None:
     value = value.strip()
     if value.isascii() and value.replace(".", "", 1).isdigit():
         return float(value)
+    if not value[:1].isalpha():
+        return None  # every form of an HTTP date begins with the day's name
     from dateutil.parser import parse  # reads all three forms that RFC 9110 allows; only failing calls need it
 
     try:
