@@ -117,6 +117,9 @@ class _Bundler:
             return self.follow(value, file, place)
         result = value.twin()
         for key, member in value.items():
+            if key == "mapping" and place[-1:] == ("discriminator",) and isinstance(member, Mapping):
+                result[key] = self.follow_mapping(member, file, place)
+                continue
             # A property may be called `example`, and an answer `default`.
             literal = key in _LITERALS and place[-1:] not in {("properties",), ("responses",)}
             result[key] = member if literal else self.copy(member, file, (*place, key))
@@ -152,6 +155,15 @@ class _Bundler:
         result = reference.twin()
         result.update(reference)
         result["$ref"] = f"#/components/{kind}/{component}"
+        return result
+
+    def follow_mapping(self, tags: Mapping, file: Path, place: tuple[str, ...]) -> Mapping:
+        """Follow the values of a discriminator's mapping, which are references without saying so."""
+        result = tags.twin()
+        for tag, name in tags.items():
+            reference = tags.twin()
+            reference["$ref"], reference.lines["$ref"] = str(name), tags.line_of(tag)
+            result[tag] = self.follow(reference, file, place)["$ref"]
         return result
 
     def resolve(self, file: Path, pointer: str) -> Any:

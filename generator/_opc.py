@@ -33,11 +33,12 @@ from openapi_python_client.parser.properties.union import UnionProperty
 from . import _ir as ir
 from ._bundle import METHODS, Bundle
 from ._problems import DescriptionError, Problem
+from ._yaml import Mapping as Located
 
 __all__ = ["Parsed", "parse"]
 
 # Names that generated annotations use inside a class body, where a member of that name would hide them.
-_HIDING = {"bool", "dict", "float", "int", "list", "str", "self", "cls", "property", "classmethod"}
+_HIDING = {"bool", "classmethod", "cls", "dict", "float", "frozenset", "int", "list", "self", "str"}
 _SCALARS: dict[type, ir.Scalar] = {
     StringProperty: ir.Scalar("str"),
     IntProperty: ir.Scalar("int"),
@@ -46,6 +47,7 @@ _SCALARS: dict[type, ir.Scalar] = {
     AnyProperty: ir.Scalar("any"),
     FileProperty: ir.Scalar("binary"),
 }
+_FORMATS = {"unix-time": ir.Scalar("unix-time"), "unix-time-ms": ir.Scalar("unix-time-ms")}
 _CONSTANTS: dict[type, ir.Scalar] = {
     str: ir.Scalar("str"),
     bool: ir.Scalar("bool"),
@@ -95,8 +97,8 @@ class Parsed:
             The type, and whether null is described.
         """
         target = self.deref(schema)
-        if str(target.get("format", "")).startswith("unix-time"):
-            return ir.Scalar(target["format"]), False
+        if target.get("format") in _FORMATS:
+            return _FORMATS[target["format"]], "null" in target.get("type", "")
         if isinstance(prop, UnionProperty):
             return self._union(prop, target)
         if isinstance(prop, ListProperty):
@@ -118,11 +120,11 @@ class Parsed:
         parts = [*target.get("anyOf", ()), *target.get("oneOf", ())]
         real = [part for part in parts if part.get("type") != "null"]
         nullable = len(real) < len(parts) or "null" in target.get("type", ())
-        if len(real) == 1 and str(self.deref(real[0]).get("format", "")).startswith("unix-time"):
-            return ir.Scalar(self.deref(real[0])["format"]), nullable
+        # It does not keep which schema an inner property comes from. Where that is clear, formats and limits are seen.
+        clear = target if not parts else real[0] if len(real) == 1 else None
         members: list[ir.Type] = []
         for inner in prop.inner_properties:
-            kind = self.resolve(inner, None)[0]
+            kind = ir.Null() if isinstance(inner, NoneProperty) else self.resolve(inner, clear)[0]
             if kind not in members and not isinstance(kind, ir.Null):
                 members.append(kind)
         if len(members) == 1:
@@ -130,7 +132,7 @@ class Parsed:
         discriminator = target.get("discriminator")
         if discriminator is None:
             return ir.OneOf(tuple(members)), nullable
-        kinds = tuple((tag, ref.rpartition("/")[2]) for tag, ref in discriminator.get("mapping", {}).items())
+        kinds = tuple((tag, ref.rpartition("/")[2]) for tag, ref in discriminator["mapping"].items())
         return ir.OneOf(tuple(members), discriminator["propertyName"], kinds), nullable
 
     def _map_value(self, prop: Any, target: Mapping[str, Any]) -> ir.Type:
@@ -167,7 +169,7 @@ def parse(bundled: Bundle) -> Parsed:
             raise DescriptionError([place]) from error
     if isinstance(data, GeneratorError):
         raise DescriptionError([bundled.document.problem("opc", f"{data.header}: {data.detail}")])
-    problems = list(_diagnostics(bundled, data))
+    problems = [*_diagnostics(bundled, data), *_discriminators(bundled.document)]
     parsed = Parsed(data, bundled.document)
     problems += _dropped(bundled, parsed)
     if problems:
@@ -239,6 +241,20 @@ def _locate(bundled: Bundle, text: str) -> Any:
     schemas = bundled.document["components"].get("schemas", {})
     named = [name for name in schemas if f"/{name}" in text or f" {name}" in text]
     return schemas[max(named, key=len)] if named else bundled.document
+
+
+def _discriminators(value: Any) -> Iterator[Problem]:
+    """Check what openapi-python-client leaves out: which member tells the variants of a union apart."""
+    if isinstance(value, Located) and isinstance(value.get("discriminator"), Located):
+        described = value["discriminator"]
+        variants = {part.get("$ref", "") for part in (*value.get("anyOf", ()), *value.get("oneOf", ()))} - {""}
+        if not described.get("propertyName") or not described.get("mapping"):
+            yield described.problem("unsupported", "a discriminator needs propertyName and mapping")
+        for tag, reference in described.get("mapping", {}).items():
+            if reference not in variants:
+                yield described.problem("unsupported", f"{tag}: {reference} is none of the variants", "mapping")
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _discriminators(item)
 
 
 def _dropped(bundled: Bundle, parsed: Parsed) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ Every text of the description that reaches generated code passes `literal` or `d
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -43,6 +44,8 @@ def literal(value: Any) -> str:
         return f"[{items}]" if isinstance(value, list) else f"({items}{',' if len(value) == 1 else ''})"
     if value is not None and not isinstance(value, str | int | float | bool):
         raise TypeError(f"{type(value).__name__} is not a JSON value")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise TypeError(f"{value} is not a JSON value")
     return ascii(value)
 
 
@@ -254,9 +257,13 @@ class Types:
                     arguments.append(f"key={self.value(ir.Scalar('str'), keys, deref)}")
             case _:
                 name, limits = "Anything", {}
-        arguments += [f"{word}={literal(schema[key])}" for key, word in limits.items() if key in schema]
-        if "exclusiveMinimum" in schema and kind == ir.Scalar("int"):
-            arguments.append(f"minimum={schema['exclusiveMinimum'] + 1}")
+        found = {word: schema[key] for key, word in limits.items() if key in schema}
+        if kind == ir.Scalar("int"):
+            if "exclusiveMinimum" in schema:
+                found["minimum"] = max(found.get("minimum", -math.inf), math.floor(schema["exclusiveMinimum"]) + 1)
+            if "exclusiveMaximum" in schema:
+                found["maximum"] = min(found.get("maximum", math.inf), math.ceil(schema["exclusiveMaximum"]) - 1)
+        arguments += [f"{word}={literal(limit)}" for word, limit in found.items()]
         if required:
             arguments.append("required=True")
         return f"{name}({', '.join(arguments)})"

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from . import _ir as ir
+from ._names import params_class, resource_class
 from ._python import Types, docstring, literal, sentence
 
 __all__ = ["render"]
@@ -56,7 +57,7 @@ class _Renderer:
             keep_trailing_newline=True,
         )
         self.env.filters["literal"] = literal
-        self.env.globals.update(docstring=docstring, sentence=sentence, method_doc=self.method_doc, ir=ir)
+        self.env.globals.update(docstring=docstring, sentence=sentence, method_doc=self.method_doc, params_class=params_class)
 
     def files(self) -> dict[str, str]:
         files = {
@@ -75,7 +76,7 @@ class _Renderer:
             files[f"params/{tag}.py"] = self.params(tag, operations)
         files["operations/__init__.py"] = self.template("operations_init", tags=tags)
         files["params/__init__.py"] = self.template("params_init", tags=tags)
-        resources = [(tag, _class(tag), self.api.tags.get(tag, "")) for tag in tags]
+        resources = [(tag, resource_class(tag), self.api.tags.get(tag, "")) for tag in tags]
         files["resources/__init__.py"] = self.template("resources_init", resources=resources)
         files["_clients.py"] = self.template("clients", resources=resources)
         files["errors.py"] = self.errors()
@@ -144,7 +145,7 @@ class _Renderer:
         tree = _tree(tag, operations)
         text = "".join(
             self.env.get_template("resource.py.jinja").render(
-                name=name, class_name=_class(name), methods=methods, children=children, types=types,
+                name=name, class_name=resource_class(name), methods=methods, children=children, types=types,
                 is_async=is_async, tag=tag, title=self.api.tags.get(name, ""),
             )
             for name, methods, children in tree
@@ -153,7 +154,8 @@ class _Renderer:
         for operation in operations:
             if operation.stream:
                 types.used.add(operation.stream.module)
-        return self.template("resources_head", tag=tag, used=sorted(types.used), body=text, tree=tree)
+        classes = sorted(prefix + resource_class(name) for name, _, _ in tree for prefix in ("", "Async"))
+        return self.template("resources_head", tag=tag, used=sorted(types.used), body=text, classes=classes)
 
     def params(self, tag: str, operations: list[ir.Operation]) -> str:
         types = Types(self.api)
@@ -225,10 +227,6 @@ def _argument_text(field: ir.Field) -> Iterator[str]:
         yield f"Coze assumes {literal(schema['default'])}."
 
 
-def _class(resource: str) -> str:
-    return "".join(word.capitalize() for part in resource.split(".") for word in part.split("_")) + "API"
-
-
 def _tree(tag: str, operations: Iterable[ir.Operation]) -> list[tuple[str, list[ir.Operation], list[tuple[str, str]]]]:
     """List the resources of a tag, children first, with their methods and children (attribute, class)."""
     names = {tag}
@@ -240,7 +238,7 @@ def _tree(tag: str, operations: Iterable[ir.Operation]) -> list[tuple[str, list[
         (
             name,
             [operation for operation in operations if operation.resource == name],
-            [(child.rpartition(".")[2], _class(child)) for child in sorted(names) if child.rpartition(".")[0] == name],
+            [(child.rpartition(".")[2], resource_class(child)) for child in sorted(names) if child.rpartition(".")[0] == name],
         )
         for name in ordered
     ]

@@ -12,7 +12,6 @@ from .._core._enums import OpenStr, lookup
 from .._core._model import Model, leftovers, new
 from .._core._time import UnixTime, unix_time
 from .._core._values import (
-    Anything,
     Choice,
     Pairs,
     Text,
@@ -166,7 +165,7 @@ class Conversation(Model):
     """Id of the conversation."""
     name: str | None = None
     """Name of the conversation. Coze takes the user's first message where none was given."""
-    meta_data: dict[str, Any]
+    meta_data: dict[str, str]
     """The pairs given to `conversations.create`."""
     creator_id: str | None = None
     """Coze user who created the conversation."""
@@ -316,7 +315,7 @@ class EnterMessage(Model):
     """What the message says; for `object_string` a JSON array of `ObjectString`, written as text."""
     content_type: EnterMessageContentType
     """How `content` is to be read."""
-    meta_data: dict[str, Any] | None = None
+    meta_data: dict[str, str] | None = None
     """Pairs of your own, given back with the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["role", "type", "content", "content_type", "meta_data"])
@@ -331,7 +330,7 @@ class EnterMessage(Model):
         "type": Choice(EnterMessageType),
         "content": Text(required=True),
         "content_type": Choice(EnterMessageContentType, required=True),
-        "meta_data": Pairs(Anything(), key=Text(min_length=1, max_length=64), max_items=16),
+        "meta_data": Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
     }
 
     @classmethod
@@ -370,7 +369,7 @@ class Message(Model):
     """
     section_id: str | None = None
     """Context section that holds the message. `conversations.clear` starts a new section."""
-    meta_data: dict[str, Any] | None = None
+    meta_data: dict[str, str] | None = None
     """The pairs given when the message was added or last changed."""
     role: MessageRole
     """Who wrote the message."""

@@ -45,7 +45,9 @@ CREATE: Operation[_chat.Chat] = Operation(
         "custom_variables": Argument("custom_variables", "body", Pairs(Text())),
         "auto_save_history": Argument("auto_save_history", "body", Bool()),
         "meta_data": Argument(
-            "meta_data", "body", Pairs(Anything(), key=Text(min_length=1, max_length=64), max_items=16)
+            "meta_data",
+            "body",
+            Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
         ),
         "extra_params": Argument("extra_params", "body", Pairs(Text())),
         "shortcut_command": Argument("shortcut_command", "body", Object(lambda: _chat.ShortcutCommandCall)),
@@ -105,7 +107,9 @@ STREAM: Operation[Empty] = Operation(
         "custom_variables": Argument("custom_variables", "body", Pairs(Text())),
         "auto_save_history": Argument("auto_save_history", "body", Bool()),
         "meta_data": Argument(
-            "meta_data", "body", Pairs(Anything(), key=Text(min_length=1, max_length=64), max_items=16)
+            "meta_data",
+            "body",
+            Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
         ),
         "extra_params": Argument("extra_params", "body", Pairs(Text())),
         "shortcut_command": Argument("shortcut_command", "body", Object(lambda: _chat.ShortcutCommandCall)),

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 from ..models import bots as _bots
 
 __all__ = [
-    "AsyncBotsCollaborationModesAPI",
-    "BotsCollaborationModesAPI",
-    "AsyncBotsCollaboratorsAPI",
-    "BotsCollaboratorsAPI",
-    "AsyncBotsVersionsAPI",
-    "BotsVersionsAPI",
     "AsyncBotsAPI",
+    "AsyncBotsCollaborationModesAPI",
+    "AsyncBotsCollaboratorsAPI",
+    "AsyncBotsVersionsAPI",
     "BotsAPI",
+    "BotsCollaborationModesAPI",
+    "BotsCollaboratorsAPI",
+    "BotsVersionsAPI",
 ]
 
 

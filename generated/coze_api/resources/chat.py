@@ -18,10 +18,10 @@ from ..models import chat as _chat
 from ..models import conversations as _conversations
 
 __all__ = [
-    "AsyncChatMessagesAPI",
-    "ChatMessagesAPI",
     "AsyncChatAPI",
+    "AsyncChatMessagesAPI",
     "ChatAPI",
+    "ChatMessagesAPI",
 ]
 
 
@@ -197,7 +197,7 @@ class ChatAPI(Resource):
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_params: Mapping[str, str] | None = None,
         shortcut_command: _chat.ShortcutCommandCall | Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
@@ -346,7 +346,7 @@ class ChatAPI(Resource):
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_params: Mapping[str, str] | None = None,
         shortcut_command: _chat.ShortcutCommandCall | Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
@@ -618,7 +618,7 @@ class AsyncChatAPI(AsyncResource):
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_params: Mapping[str, str] | None = None,
         shortcut_command: _chat.ShortcutCommandCall | Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
@@ -767,7 +767,7 @@ class AsyncChatAPI(AsyncResource):
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_params: Mapping[str, str] | None = None,
         shortcut_command: _chat.ShortcutCommandCall | Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,

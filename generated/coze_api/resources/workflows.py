@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 from ..models import workflows as _workflows
 
 __all__ = [
-    "AsyncWorkflowsRunsAPI",
-    "WorkflowsRunsAPI",
     "AsyncWorkflowsAPI",
+    "AsyncWorkflowsRunsAPI",
     "WorkflowsAPI",
+    "WorkflowsRunsAPI",
 ]
 
 

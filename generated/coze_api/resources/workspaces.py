@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 from ..models import workspaces as _workspaces
 
 __all__ = [
-    "AsyncWorkspacesMembersAPI",
-    "WorkspacesMembersAPI",
     "AsyncWorkspacesAPI",
+    "AsyncWorkspacesMembersAPI",
     "WorkspacesAPI",
+    "WorkspacesMembersAPI",
 ]
 
 
