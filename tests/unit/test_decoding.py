@@ -267,7 +267,7 @@ class TestResults:
 
     def test_very_deep(self) -> None:
         """Nesting beyond all measure is an error of the family."""
-        deep = '{"items":' * 950 + "{}" + "}" * 950
+        deep = '{"items":' * 1010 + "{}" + "}" * 1010
         for body in ('{"code":0,"interrupt_data":{"required_parameters":{"a":' + deep + "}}}", "[" * 100_000):
             with pytest.raises(APIError):
                 client(raw(body)).workflows.runs.create(workflow_id="1")
