@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import httpx
 import pytest
+
 from coze_api import AsyncClient, Client
 
 Handler = Callable[[httpx.Request], httpx.Response]

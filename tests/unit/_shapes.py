@@ -7,10 +7,11 @@ import types
 from functools import cache
 from typing import Any, Union, get_args, get_origin
 
-import coze_api.models
-from coze_api import Model, Unknown, UnixTime, UnixTimeMs
-from coze_api._core._enums import OpenInt, OpenStr
 from hypothesis import strategies as st
+
+import coze_api.models
+from coze_api import Model, UnixTime, UnixTimeMs, Unknown
+from coze_api._core._enums import OpenInt, OpenStr
 
 MODELS: list[type[Model]] = sorted(
     (

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from _answers import answer, async_client, client, raw
-from coze_api import ItemList, Model, Unknown, UnixTime, UnixTimeMs
+
+from coze_api import ItemList, Model, UnixTime, UnixTimeMs, Unknown
 from coze_api._core import _json
 from coze_api._core._model import either, tagged
 from coze_api._core._time import unix_time, unix_time_ms

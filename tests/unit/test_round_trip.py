@@ -10,10 +10,11 @@ from typing import Any
 import attrs
 import pytest
 from _shapes import MODELS, example, fields, garbage, objects
-from coze_api import Model
-from coze_api._core import _json
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from coze_api import Model
+from coze_api._core import _json
 
 MAX_EXAMPLES = int(os.environ.get("COZEKIT_MAX_EXAMPLES", "20"))
 
