@@ -57,8 +57,8 @@ class Engine:
         self._world = world
         self._log = log
         self._faults = faults
-        self._router = Router(description.operations.values())
-        self._reader = Reader(description, schemas)
+        self._router = Router(description.operations.values(), aliases=options.lenient)
+        self._reader = Reader(description, schemas, lenient=options.lenient)
         self._logids = LogIds(options.seed, world.clock)
         self.answers = Answers(
             description,
@@ -169,11 +169,7 @@ class Engine:
         if operation is None:
             raise _unroutable(record, target)
         user_id = authorize(operation, request.headers.get("authorization"), self._world.options)
-        call = await self._reader.read(request, target, operation, self._world, user_id)
-        record.body = call.body or None
-        if call.files:
-            names = {name: file.name for name, file in call.files.items()}
-            record.body = {**call.body, **names}
+        call = await self._reader.read(request, target, operation, self._world, user_id, record)
         handler = HANDLERS.get(operation.id)
         record.code = 0
         if handler is None:

@@ -24,6 +24,7 @@ from ._errors import (
     TOO_MANY_MESSAGES,
     CallError,
 )
+from ._log import RequestRecord
 from ._routing import Target
 from ._schemas import Finding, Schemas
 from ._world import World
@@ -54,16 +55,32 @@ class Reader:
     Args:
         description: The description.
         schemas: Its validators.
+        lenient: Whether to take null, blank values and other names of parameters.
     """
 
-    def __init__(self, description: Description, schemas: Schemas) -> None:
+    def __init__(self, description: Description, schemas: Schemas, *, lenient: bool) -> None:
         self._description = description
         self._schemas = schemas
+        self._lenient = lenient
 
     async def read(
-        self, request: Request, target: Target, operation: Operation, world: World, user_id: str
+        self,
+        request: Request,
+        target: Target,
+        operation: Operation,
+        world: World,
+        user_id: str,
+        record: RequestRecord,
     ) -> Call:
         """Read and check a request.
+
+        Args:
+            request: The request.
+            target: What the router found.
+            operation: The operation that it found.
+            world: The state, for the call.
+            user_id: The account, for the call.
+            record: Where to note the body, also of a request that is refused.
 
         Raises:
             CallError: A parameter or the body is missing, malformed or too large.
@@ -73,7 +90,7 @@ class Reader:
         self._check(operation, "query", query)
         headers = {name: [value] for name, value in request.headers.items()}
         self._check(operation, "header", self._convert(operation, "header", headers))
-        parts = await self._body(request, operation)
+        parts = await self._body(request, operation, record)
         return Call(
             operation=operation,
             world=world,
@@ -86,10 +103,10 @@ class Reader:
 
     def _query(self, request: Request, operation: Operation) -> dict[str, Any]:
         text = request.scope["query_string"].decode("latin-1")
-        renamed = _PARAMETER_ALIASES.get(operation.id, {})
+        renamed = _PARAMETER_ALIASES.get(operation.id, {}) if self._lenient else {}
         texts: dict[str, list[str]] = {}
         # Blank values are left out: the official Python SDK sends `conversation_id=` for "none".
-        for name, value in parse_qsl(text, errors="replace"):
+        for name, value in parse_qsl(text, keep_blank_values=not self._lenient, errors="replace"):
             texts.setdefault(renamed.get(name, name), []).append(value)
         return self._convert(operation, "query", texts)
 
@@ -113,12 +130,12 @@ class Reader:
             if finding is not None:
                 raise _refusal(finding)
 
-    async def _body(self, request: Request, operation: Operation) -> _Parts:
+    async def _body(self, request: Request, operation: Operation, record: RequestRecord) -> _Parts:
         if not operation.bodies:
             await _drain(request, operation)
             return _Parts()
         if _FORM in operation.bodies and _content_type(request) != _JSON:
-            return await self._form(request, operation, operation.bodies[_FORM])
+            return await self._form(request, operation, operation.bodies[_FORM], record)
         media = operation.bodies.get(_JSON)
         if media is None:
             raise CallError(FILE_EMPTY, f"the request must be {_FORM}")
@@ -129,8 +146,8 @@ class Reader:
             raise CallError(INVALID_PARAMETER, "body: a JSON body is required")
         if _content_type(request) != _JSON:
             raise CallError(INVALID_PARAMETER, f"header.content-type: must be {_JSON}")
-        value = _parse(content)
-        if b"null" in content:
+        value = record.body = _parse(content)
+        if self._lenient and b"null" in content:
             value = without_nulls(value, media.schema, self._description)
         self._check_body(media, value)
         return _Parts(value)
@@ -141,7 +158,9 @@ class Reader:
             if finding is not None:
                 raise _refusal(finding)
 
-    async def _form(self, request: Request, operation: Operation, media: Media) -> _Parts:
+    async def _form(
+        self, request: Request, operation: Operation, media: Media, record: RequestRecord
+    ) -> _Parts:
         if _content_type(request) != _FORM:
             raise CallError(FILE_EMPTY, f"the request must be {_FORM}")
         properties: Mapping[str, Any] = media.schema.get("properties", {})
@@ -171,6 +190,10 @@ class Reader:
                     parts.files[name] = await _upload(value, limits.get(name))
         finally:
             await form.close()
+        record.body = {
+            **parts.body,
+            **{name: file.name for name, file in parts.files.items()},
+        }
         shape = {**parts.body, **dict.fromkeys(parts.files, "")}
         self._check_body(media, shape)
         for name in limits:

@@ -170,3 +170,13 @@ def test_collaborators(api, bot_id):
 def test_unknown_bot(api, method, path, body):
     """Whatever is done with an unknown bot is answered with 4200."""
     assert api.refused(method, path, json=body) == (404, 4200)
+
+
+def test_only_the_configuration_is_edited(api, bot_id):
+    """Members that are not described change nothing, and a value out of range is refused."""
+    stranger = {"bot_id": bot_id, "owner_user_id": 7, "create_time": "x", "name": "Rose"}
+    api.ok("POST", "/v1/bot/update", json=stranger)
+    bot = api.ok("GET", f"/v1/bots/{bot_id}", params={"is_published": False})
+    assert (bot["owner_user_id"], bot["name"]) == (USER_ID, "Rose")
+    body = {"bot_id": bot_id, "model_info_config": {"model_id": "1", "top_p": 2}}
+    assert api.refused("POST", "/v1/bot/update", json=body) == (400, 4000)

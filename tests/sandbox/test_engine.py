@@ -217,6 +217,23 @@ def test_aliases_of_other_sdks(api):
     assert api.ok("GET", "/v1/bots", params=page) == {"items": [], "total": 1}
 
 
+def test_strict_sandbox():
+    """On demand nothing is taken that is not described: no null, no blank value, no alias."""
+    with (
+        Sandbox(lenient=False) as sandbox,
+        httpx.Client(base_url=sandbox.base_url, headers=bearer(sandbox.token)) as http,
+    ):
+        assert http.post("/v3/chat/retrieve").status_code == 405
+        assert http.get(FILES, params={"file_id": ""}).json()["code"] == 4200
+        assert http.post("/v1/conversation/create", json={"name": None}).json()["code"] == 4000
+
+
+def test_body_of_a_refused_call_is_logged(api):
+    """The log of requests has the body of a call also where it was refused."""
+    assert api.refused("POST", "/v3/chat", json={"bot_id": 1}) == (400, 4000)
+    assert api.sandbox.requests[-1].body == {"bot_id": 1}
+
+
 def test_ids_are_the_same_in_every_run():
     """The same seed and calls give the same ids; another seed gives others."""
 

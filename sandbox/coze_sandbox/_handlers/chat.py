@@ -42,8 +42,8 @@ def create(call: Call) -> Members | Stream:
     """Start a chat.
 
     Raises:
-        CallError: The bot, its version or the conversation does not exist, the bot is not published,
-            a chat is running in the conversation, or the messages are not right.
+        CallError: The bot, its version or the conversation does not exist, the bot is not
+            published, a chat is running in the conversation, or the messages are not right.
     """
     world, body = call.world, call.body
     streaming, saved = body.get("stream", False), body.get("auto_save_history", True)

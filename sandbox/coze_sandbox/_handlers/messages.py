@@ -66,7 +66,8 @@ def update(call: Call) -> Members:
     """Change content or meta data of a message. Its answer has the message in `message`.
 
     Raises:
-        CallError: The message does not exist, nothing is to be changed, or the content is not right.
+        CallError: The message does not exist, nothing is to be changed, or the content is not
+            right.
     """
     message, body = _find(call, call.query), call.body
     if not body.get("content") and not body.get("meta_data"):
