@@ -74,6 +74,7 @@ class _Bundler:
         self.files: dict[Path, Any] = {}
         self.components: dict[str, dict[str, Any]] = {}
         self.origins: dict[tuple[str, str], tuple[Path, str]] = {}
+        self.referred: set[Path] = set()
         self.problems: list[Problem] = []
 
     def run(self) -> Bundle:
@@ -128,6 +129,7 @@ class _Bundler:
     def follow(self, reference: Mapping, file: Path, place: tuple[str, ...]) -> Any:
         name, _, pointer = reference["$ref"].partition("#")
         target_file = (file.parent / name).resolve() if name else file
+        self.referred.add(target_file)
         kind = _kind(place)
         component = pointer.rpartition("/")[2]
         try:
@@ -237,7 +239,7 @@ class _Bundler:
         folder = self.index.parent
         for path in sorted(folder.rglob("*.yaml")):
             inside = path.relative_to(folder)
-            if path in self.files or inside.name in _NOT_OPERATIONS or inside.parts[0] == "shared":
+            if path in self.referred | {self.index} or inside.name in _NOT_OPERATIONS or inside.parts[0] == "shared":
                 continue
             message = f"no line of {self.index.name} refers to this operation; add its path and method there"
             self.problems.append(Problem(relative(path, self.root), 1, "not-in-index", message))
