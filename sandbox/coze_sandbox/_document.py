@@ -71,7 +71,6 @@ class Operation:
         success: Content types of the 200 answer, by type.
         failure: The JSON answer for failures.
         events: Stream protocol: event name to pointer of the schema of its data (None: not fixed).
-        pagination: The `x-coze-pagination` of the operation.
     """
 
     id: str
@@ -86,7 +85,6 @@ class Operation:
     success: Mapping[str, Media]
     failure: Media | None
     events: Mapping[str, str | None]
-    pagination: Mapping[str, str]
 
 
 class Description:
@@ -150,7 +148,6 @@ class Description:
             success=self._media(success, success_at),
             failure=self._media(failure, failure_at).get("application/json"),
             events=self._events(node, here),
-            pagination=node.get("x-coze-pagination", {}),
         )
 
     def _parameters(self, node: Mapping[str, Any], pointer: str) -> Iterator[Parameter]:

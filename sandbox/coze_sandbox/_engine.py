@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
@@ -31,8 +32,8 @@ __all__ = ["Engine"]
 
 _FAULT_HEADER = "x-sandbox-fault"
 _GATEWAY_PAGE = (
-    b"<html>\r\n<head><title>%d Bad Gateway</title></head>\r\n"
-    b"<body>\r\n<center><h1>%d Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+    "<html>\r\n<head><title>{0} {1}</title></head>\r\n"
+    "<body>\r\n<center><h1>{0} {1}</h1></center>\r\n</body>\r\n</html>\r\n"
 )
 
 
@@ -145,7 +146,7 @@ class Engine:
         match fault.kind:
             case "html":
                 status = fault.status or 502
-                page = _GATEWAY_PAGE.replace(b"%d", str(status).encode())
+                page = _GATEWAY_PAGE.format(status, HTTPStatus(status).phrase)
                 response = Response(page, status, media_type="text/html")
                 add_logid(response, record.logid)
                 return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
@@ -35,6 +36,7 @@ _JSON = "application/json"
 _FORM = "multipart/form-data"
 _PART_OVERHEAD = 1 << 20  # room for the headers and the other fields of a form
 _MAX_TEXT_PART = 16 << 20
+_CHUNK = 1 << 20
 
 # Names that clients in the wild use for a parameter that the documentation calls otherwise.
 _PARAMETER_ALIASES = {
@@ -203,10 +205,13 @@ class Reader:
 
 
 async def _upload(file: UploadFile, limit: int | None) -> Upload:
-    content = await file.read()
-    if limit is not None and len(content) > limit:
+    size, digest = 0, hashlib.sha256()
+    while chunk := await file.read(_CHUNK):
+        size += len(chunk)
+        digest.update(chunk)
+    if limit is not None and size > limit:
         raise CallError(FILE_TOO_LARGE, f"body: the file has more than {limit} bytes")
-    return Upload(file.filename or "", file.content_type or "", content)
+    return Upload(file.filename or "", file.content_type or "", size, digest.hexdigest())
 
 
 def _lists(path: Mapping[str, str]) -> dict[str, list[str]]:

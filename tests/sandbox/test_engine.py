@@ -178,6 +178,20 @@ def test_operation_without_a_handler_answers_its_example(document):
     assert response.json()["detail"] == {"logid": response.headers["x-tt-logid"]}
 
 
+def test_stream_without_a_handler_answers_its_example(document):
+    """A stream that is only described answers with the described event, framed as its kind is."""
+    operation = copy.deepcopy(document["paths"]["/v1/workflow/stream_run"]["post"])
+    operation["operationId"] = "new.stream"
+    event = {"id": "0", "event": "Done", "data": '{"debug_url": "u"}'}
+    operation["responses"]["200"]["content"]["text/event-stream"]["example"] = event
+    document["paths"]["/v1/new"] = {"post": operation}
+    with Sandbox(document=document) as sandbox:
+        url, headers = sandbox.base_url + "/v1/new", bearer(sandbox.token)
+        response = httpx.post(url, headers=headers, json={"workflow_id": "1"})
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert response.text == 'id: 0\nevent: Done\ndata: {"debug_url":"u"}\n\n'
+
+
 def test_answer_that_is_not_as_described(document):
     """An answer that breaks the description is a loud HTTP 500 naming the member, and is kept."""
     document["components"]["schemas"]["User"]["properties"]["nick_name"] = {"type": "integer"}

@@ -219,6 +219,8 @@ def test_wrong_faults(coze_sandbox):
         coze_sandbox.faults.add("explode")
     with pytest.raises(ValueError, match="seconds"):
         coze_sandbox.faults.add("delay", seconds=-1)
+    with pytest.raises(ValueError, match="not a valid HTTPStatus"):
+        coze_sandbox.faults.add("status", status=99)
     with pytest.raises(TypeError):
         coze_sandbox.faults.add("delay", colour="red")
     assert {Fault(kind=kind).kind for kind in FAULT_KINDS} == set(FAULT_KINDS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from .._call import Call, Members
 from .._errors import FILE_EMPTY, CallError
 from ._common import need
@@ -20,18 +18,17 @@ def upload(call: Call) -> Members:
         CallError: The file is empty.
     """
     file = call.files["file"]
-    if not file.content:
+    if not file.size:
         raise CallError(FILE_EMPTY, "body.file: the file is empty")
     world = call.world
     key = world.new_id()
     stored = {
         "id": key,
-        "bytes": len(file.content),
+        "bytes": file.size,
         "file_name": file.name,
         "created_at": world.clock.seconds(),
     }
-    digest = hashlib.sha256(file.content).hexdigest()
-    world.store.put("file", key, {**stored, "_sha256": digest})
+    world.store.put("file", key, {**stored, "_sha256": file.sha256})
     return {"data": stored}
 
 
