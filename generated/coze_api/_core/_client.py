@@ -13,12 +13,12 @@ from ._http import (
     AsyncHTTPClient,
     Auth,
     HTTPClient,
-    HTTPHeaders,
     HTTPResponse,
     InvalidURL,
     default_limits,
     default_timeout,
     make_timeout,
+    parse_url,
 )
 from ._operation import Operation, Options, Protocol, Timeout
 from ._paging import AsyncPage, AsyncPager, Page, following, response_of
@@ -67,15 +67,15 @@ class _Settings:
 
     def _arguments(self, request: Request) -> dict[str, Any]:
         """Arguments for the HTTP client's `build_request`."""
-        headers = HTTPHeaders()
+        headers: dict[str, str] = {}
         add_headers(headers, self._headers, "headers")
         headers.update(request.headers)
         if self._token is not None and self._auth is None:
-            headers.setdefault("Authorization", f"Bearer {self._token}")
+            headers.setdefault("authorization", f"Bearer {self._token}")
         timeout = self._timeout if request.timeout is None else request.timeout
         arguments: dict[str, Any] = {
             "method": request.method,
-            "url": self._base_url + request.target,
+            "url": parse_url(self._base_url + request.target),
             "headers": headers,
         }
         if timeout is not None:
@@ -190,7 +190,7 @@ class BaseClient(_Settings):
         self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options
     ) -> Callable[[], HTTPResponse]:
         request = prepare(operation, arguments, options)
-        request.headers.setdefault("Accept", "text/event-stream")
+        request.headers.setdefault("accept", "text/event-stream")
         return lambda: self._exchange(request, lambda: self._open_stream(request))
 
     def _open_stream(self, request: Request) -> HTTPResponse:
@@ -295,7 +295,7 @@ class AsyncBaseClient(_Settings):
         self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options
     ) -> Callable[[], Awaitable[HTTPResponse]]:
         request = prepare(operation, arguments, options)
-        request.headers.setdefault("Accept", "text/event-stream")
+        request.headers.setdefault("accept", "text/event-stream")
         return lambda: self._exchange(request, lambda: self._open_stream(request))
 
     async def _open_stream(self, request: Request) -> HTTPResponse:
