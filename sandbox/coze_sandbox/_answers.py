@@ -49,9 +49,7 @@ class Answers:
         violations: What the checks found.
     """
 
-    def __init__(
-        self, description: Description, schemas: Schemas, *, errors_as_200: bool, check: bool
-    ) -> None:
+    def __init__(self, description: Description, schemas: Schemas, *, errors_as_200: bool, check: bool) -> None:
         self._description = description
         self._schemas = schemas
         self._errors_as_200 = errors_as_200
@@ -128,9 +126,7 @@ class Answers:
 
     def _violation(self, operation: Operation, finding: Finding, logid: str) -> Response:
         self.violations.append(Violation(operation.id, finding.path, finding.message))
-        return self.defect(
-            f"the sandbox's own answer to {operation.id} is not as described: {finding}", logid
-        )
+        return self.defect(f"the sandbox's own answer to {operation.id} is not as described: {finding}", logid)
 
     def _envelope(self, media: Media | None, members: Members, logid: str) -> dict[str, Any]:
         body: dict[str, Any] = {}

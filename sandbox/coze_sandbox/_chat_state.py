@@ -105,9 +105,7 @@ def check_idle(world: World, conversation: dict[str, Any]) -> None:
     """
     running = world.find("chat", conversation.get("_running", ""))
     if running is not None and _settled(world, running)["status"] in _RUNNING:
-        raise CallError(
-            CHAT_IS_RUNNING, f"Another chat, {running['id']}, is running in this conversation."
-        )
+        raise CallError(CHAT_IS_RUNNING, f"Another chat, {running['id']}, is running in this conversation.")
 
 
 def cancel(world: World, chat: dict[str, Any]) -> dict[str, Any]:
@@ -133,9 +131,7 @@ def finish(world: World, chat_id: str) -> dict[str, Any] | None:
         return chat
     plan, now = plan_of(chat), world.clock.seconds()
     written = sum(
-        count_tokens(message["content"])
-        for message in chat["_messages"]
-        if message["type"] in _WRITTEN_BY_MODEL
+        count_tokens(message["content"]) for message in chat["_messages"] if message["type"] in _WRITTEN_BY_MODEL
     )
     usage = chat["usage"]
     usage["input_count"] += chat["_input_tokens"]
@@ -166,11 +162,10 @@ def save_message(world: World, message: dict[str, Any]) -> dict[str, Any]:
 def _settled(world: World, chat: dict[str, Any]) -> dict[str, Any]:
     if chat["status"] not in _RUNNING:
         return chat
-    if chat["_ends_at"] is None:
-        due = chat["_session"] != world.session  # its stream ended with the process that sent it
-    else:
-        due = chat["_ends_at"] <= world.clock.now()
-    return (finish(world, chat["id"]) or chat) if due else chat
+    # Without a time it ends with its stream, and the stream ended with the process that sent it.
+    ends_at = chat["_ends_at"]
+    is_over = chat["_session"] != world.session if ends_at is None else ends_at <= world.clock.now()
+    return (finish(world, chat["id"]) or chat) if is_over else chat
 
 
 def _store(world: World, chat: dict[str, Any]) -> dict[str, Any]:

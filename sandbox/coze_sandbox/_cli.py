@@ -50,12 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sandbox = Sandbox(document=given.document, **options)
         listener = bind(given.host, given.port)
     except (OSError, ValueError) as error:
-        print(f"coze_sandbox: {error}", file=sys.stderr)
+        sys.stderr.write(f"coze_sandbox: {error}\n")
         return 1
     server = uvicorn.Server(configure(sandbox.app))
-    threading.Thread(
-        target=_announce, args=(server, listener, given), name="announce", daemon=True
-    ).start()
+    threading.Thread(target=_announce, args=(server, listener, given), name="announce", daemon=True).start()
     if given.exit_with_parent:
         _watch_parent(server)
     try:
@@ -80,7 +78,8 @@ def _announce(server: uvicorn.Server, listener: socket.socket, given: argparse.N
         draft.write_text(f"{text}\n", encoding="utf-8")
         draft.replace(given.ready_file)
     line = text if given.print_json else f"Coze sandbox on {facts['base_url']}, token {given.token}"
-    print(line, flush=True)
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _watch_parent(server: uvicorn.Server) -> None:
@@ -108,9 +107,7 @@ def _watch_parent(server: uvicorn.Server) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="coze_sandbox", description="A local Coze for programs under test."
-    )
+    parser = argparse.ArgumentParser(prog="coze_sandbox", description="A local Coze for programs under test.")
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     add("--port", type=int, default=0, help="port to listen on (default: a free one)")

@@ -50,9 +50,7 @@ class Engine:
         answers: Makes the answers, and knows what was wrong with them.
     """
 
-    def __init__(
-        self, description: Description, world: World, log: RequestLog, faults: Faults
-    ) -> None:
+    def __init__(self, description: Description, world: World, log: RequestLog, faults: Faults) -> None:
         options = world.options
         schemas = Schemas(description)
         self._world = world
@@ -130,9 +128,7 @@ class Engine:
         except (TypeError, ValueError) as error:
             raise CallError(INVALID_PARAMETER, f"header.{_FAULT_HEADER}: {error}") from error
 
-    async def _respond(
-        self, request: Request, target: Target, record: RequestRecord, fault: Fault | None
-    ) -> Response:
+    async def _respond(self, request: Request, target: Target, record: RequestRecord, fault: Fault | None) -> Response:
         if fault is None or fault.in_body:
             return await self._answer(request, target, record)
         if fault.kind == "delay":
@@ -184,15 +180,11 @@ class Engine:
         return self.answers.success(operation, result, record.logid)
 
     def _stream(self, operation: Operation, stream: Stream, record: RequestRecord) -> Response:
-        response = _EventStream(
-            self._frames(operation, stream, record), media_type="text/event-stream"
-        )
+        response = _EventStream(self._frames(operation, stream, record), media_type="text/event-stream")
         add_logid(response, record.logid)
         return response
 
-    async def _frames(
-        self, operation: Operation, stream: Stream, record: RequestRecord
-    ) -> AsyncIterator[bytes]:
+    async def _frames(self, operation: Operation, stream: Stream, record: RequestRecord) -> AsyncIterator[bytes]:
         pause = self._world.options.event_seconds
         try:
             for number, beat in enumerate(stream.beats):

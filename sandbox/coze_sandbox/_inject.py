@@ -26,9 +26,7 @@ async def drop(send: Send) -> None:
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
-        raise ConnectionDroppedError(
-            "the sandbox dropped this connection because a fault was ordered"
-        )
+        raise ConnectionDroppedError("the sandbox dropped this connection because a fault was ordered")
     # close() lets what was already sent through, abort() would not; the pauses let the server see
     # the end before the app returns, so that it neither writes a 500 nor complains.
     transport.close()

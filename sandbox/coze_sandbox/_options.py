@@ -11,7 +11,7 @@ import attrs
 
 __all__ = ["DEFAULT_TOKEN", "Options"]
 
-DEFAULT_TOKEN = "pat_sandbox"
+DEFAULT_TOKEN = "pat_sandbox"  # noqa: S105 - opens nothing but sandboxes
 
 
 def _path(value: str | os.PathLike[str]) -> str:

@@ -112,16 +112,12 @@ class Reader:
             texts.setdefault(renamed.get(name, name), []).append(value)
         return self._convert(operation, "query", texts)
 
-    def _convert(
-        self, operation: Operation, place: str, texts: Mapping[str, list[str]]
-    ) -> dict[str, Any]:
+    def _convert(self, operation: Operation, place: str, texts: Mapping[str, list[str]]) -> dict[str, Any]:
         values = {}
         for parameter in operation.parameters:
             name = parameter.name.lower() if place == "header" else parameter.name
             if parameter.place == place and texts.get(name):
-                values[parameter.name] = from_texts(
-                    texts[name], parameter.schema, self._description
-                )
+                values[parameter.name] = from_texts(texts[name], parameter.schema, self._description)
         return values
 
     def _check(self, operation: Operation, place: str, values: Mapping[str, Any]) -> None:
@@ -160,16 +156,12 @@ class Reader:
             if finding is not None:
                 raise _refusal(finding)
 
-    async def _form(
-        self, request: Request, operation: Operation, media: Media, record: RequestRecord
-    ) -> _Parts:
+    async def _form(self, request: Request, operation: Operation, media: Media, record: RequestRecord) -> _Parts:
         if _content_type(request) != _FORM:
             raise CallError(FILE_EMPTY, f"the request must be {_FORM}")
         properties: Mapping[str, Any] = media.schema.get("properties", {})
         limits = {
-            name: schema["x-coze-max-bytes"]
-            for name, schema in properties.items()
-            if "x-coze-max-bytes" in schema
+            name: schema["x-coze-max-bytes"] for name, schema in properties.items() if "x-coze-max-bytes" in schema
         }
         ceiling = sum(limits.values()) + _PART_OVERHEAD if limits else None
         stream = _limited(request, operation, ceiling, FILE_TOO_LARGE)

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import httpx
 import pytest
+
 from coze_sandbox import BOT_ID, Sandbox
 from coze_sandbox.pytest_plugin import coze_sandbox, coze_sandbox_server
 

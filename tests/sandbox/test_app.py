@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from coze_sandbox import Sandbox
 from coze_sandbox._inject import ConnectionDroppedError
 
@@ -24,9 +25,7 @@ def call(sandbox, *arguments, **options):
     async def send():
         transport = httpx.ASGITransport(sandbox.app)
         headers = {"Authorization": f"Bearer {sandbox.token}"}
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://sandbox", headers=headers
-        ) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://sandbox", headers=headers) as client:
             return await client.request(*arguments, **options)
 
     return asyncio.run(send())

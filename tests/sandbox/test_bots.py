@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from coze_sandbox import BOT_ID, COLLEAGUE_IDS, USER_ID, WORKSPACE_ID
 
 

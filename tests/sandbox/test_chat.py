@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from coze_sandbox import BOT_ID, WORKSPACE_ID
 
 

@@ -94,9 +94,7 @@ def test_taken_port(start):
     """A taken port is reported in one line."""
     _, facts = start()
     port = facts["base_url"].rpartition(":")[2]
-    second = subprocess.run(
-        [*COMMAND, "--port", port], capture_output=True, text=True, timeout=30, check=False
-    )
+    second = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, timeout=30, check=False)
     assert second.returncode == 1
     assert second.stderr.startswith("coze_sandbox: ")
     assert second.stderr.count("\n") == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from coze_sandbox import BOT_ID, WORKSPACE_ID, Sandbox
 
 FILES = "/v1/files/retrieve"
@@ -42,9 +43,7 @@ def test_unknown_verb(api):
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
 
 
-@pytest.mark.parametrize(
-    "header", [{}, bearer("wrong"), {"Authorization": "Basic x"}, {"Authorization": "Bearer"}]
-)
+@pytest.mark.parametrize("header", [{}, bearer("wrong"), {"Authorization": "Basic x"}, {"Authorization": "Bearer"}])
 def test_wrong_token(coze_sandbox, header):
     """No token, an unknown one and another scheme are refused with 4100."""
     response = httpx.get(coze_sandbox.base_url + "/v1/users/me", headers=header)
@@ -93,9 +92,7 @@ def test_body_is_checked_in_depth(api):
     body["additional_messages"][0]["role"] = "zz"
     response = api.send("POST", "/v3/chat", json=body)
     assert response.status_code == 400
-    assert response.json()["msg"] == (
-        'body.additional_messages.0.role: "zz" is not one of "user" or "assistant"'
-    )
+    assert response.json()["msg"] == ('body.additional_messages.0.role: "zz" is not one of "user" or "assistant"')
 
 
 def test_null_for_an_optional_member(api):

@@ -6,6 +6,7 @@ import time
 
 import httpx
 import pytest
+
 from coze_sandbox import BOT_ID, FAULT_KINDS, Fault, Sandbox
 
 ME = "/v1/users/me"

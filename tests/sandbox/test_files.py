@@ -6,6 +6,7 @@ import copy
 
 import httpx
 import pytest
+
 from coze_sandbox import Sandbox
 
 UPLOAD = "/v1/files/upload"

@@ -10,6 +10,7 @@ import time
 
 import httpx
 import pytest
+
 from coze_sandbox import Sandbox
 
 DELTA = "conversation.message.delta"
@@ -67,9 +68,7 @@ def test_end_of_all_answers(api):
     events = api.stream("/suggest Hi")
     kinds = [data["type"] for name, data in events if name == COMPLETED]
     assert kinds == ["answer", "verbose", "follow_up", "follow_up", "follow_up"]
-    verbose = next(
-        data for name, data in events if data != "[DONE]" and data.get("type") == "verbose"
-    )
+    verbose = next(data for name, data in events if data != "[DONE]" and data.get("type") == "verbose")
     assert json.loads(verbose["content"])["msg_type"] == "generate_answer_finish"
 
 
@@ -113,9 +112,7 @@ def test_tools(api):
     )
     assert names(more)[0] == "conversation.chat.created"
     assert deltas(more) == "get_weather says: rain"
-    assert {data["id"] for name, data in more if name.startswith("conversation.chat.")} == {
-        chat["id"]
-    }
+    assert {data["id"] for name, data in more if name.startswith("conversation.chat.")} == {chat["id"]}
 
 
 def test_failure(api):

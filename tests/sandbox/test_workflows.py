@@ -8,6 +8,7 @@ import re
 
 import httpx
 import pytest
+
 from coze_sandbox import (
     BOT_ID,
     WORKFLOW_ASK,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+
 from coze_sandbox import COLLEAGUE_IDS, USER_ID, WORKSPACE_ID, Sandbox
 
 TEAM = {"name": "Team", "description": "A team."}

@@ -58,9 +58,7 @@ def detail(state: Mapping[str, Any], version: str | None) -> dict[str, Any]:
     shown["model_info"] = {name: model[name] for name in _MODEL_MEMBERS if name in model}
     shown["model_info"]["model_name"] = "Sandbox model"
     datasets = state.get("knowledge", {}).get("dataset_ids", [])
-    shown["knowledge"] = {
-        "knowledge_infos": [{"id": key, "name": f"Knowledge {key}"} for key in datasets]
-    }
+    shown["knowledge"] = {"knowledge_infos": [{"id": key, "name": f"Knowledge {key}"} for key in datasets]}
     return shown
 
 
@@ -129,10 +127,7 @@ def _plugins(state: Mapping[str, Any]) -> list[dict[str, Any]]:
             "name": f"Plugin {plugin_id}",
             "description": "",
             "icon_url": "https://sandbox.invalid/plugin.png",
-            "api_info_list": [
-                {"api_id": api_id, "name": f"Tool {api_id}", "description": ""}
-                for api_id in api_ids
-            ],
+            "api_info_list": [{"api_id": api_id, "name": f"Tool {api_id}", "description": ""} for api_id in api_ids],
         }
         for plugin_id, api_ids in tools.items()
     ]

@@ -16,9 +16,7 @@ T = TypeVar("T")
 _DEFAULT_SIZE = 20
 
 
-def need(
-    world: World, kind: str, key: str, *, name: str = "", code: int = NOT_FOUND
-) -> dict[str, Any]:
+def need(world: World, kind: str, key: str, *, name: str = "", code: int = NOT_FOUND) -> dict[str, Any]:
     """Return a document.
 
     Args:

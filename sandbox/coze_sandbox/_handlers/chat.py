@@ -97,9 +97,7 @@ def submit_tool_outputs(call: Call) -> Members | Stream:
     for number, one in enumerate(body["tool_outputs"]):
         if one["tool_call_id"] not in {asked["id"] for asked in calls}:
             where = f"body.tool_outputs.{number}.tool_call_id"
-            raise CallError(
-                INVALID_PARAMETER, f"{where}: {one['tool_call_id']!r} was not asked for"
-            )
+            raise CallError(INVALID_PARAMETER, f"{where}: {one['tool_call_id']!r} was not asked for")
     for asked in calls:
         if asked["id"] not in outputs:
             msg = f"body.tool_outputs: the output of call {asked['id']} is missing"
@@ -176,9 +174,7 @@ def _bot_state(world: World, body: Any) -> dict[str, Any]:
     return state
 
 
-def _read_messages(
-    world: World, entered: list[dict[str, Any]], *, saved: bool
-) -> list[tuple[dict[str, Any], Said]]:
+def _read_messages(world: World, entered: list[dict[str, Any]], *, saved: bool) -> list[tuple[dict[str, Any], Said]]:
     result = []
     for number, message in enumerate(entered):
         where = f"body.additional_messages.{number}"

@@ -178,9 +178,7 @@ def _told(world: World, run: dict[str, Any], beats: Iterator[Beat]) -> Iterator[
         run["update_time"] = world.clock.seconds()
         match run["status"]:
             case "Interrupted":
-                yield Beat(
-                    "Interrupt", {"interrupt_data": run["interrupt"], "node_title": "Question"}
-                )
+                yield Beat("Interrupt", {"interrupt_data": run["interrupt"], "node_title": "Question"})
             case "Fail":
                 error = {"error_code": run["error_code"], "error_message": run["error_message"]}
                 yield Beat("Error", error)
