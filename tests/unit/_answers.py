@@ -55,8 +55,13 @@ class Recorder:
         self._handler = handler or answer({})
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        request.read()
-        self.requests.append(request)
+        content = request.read()
+        # A copy, since strategies change a request and send it again.
+        self.requests.append(
+            httpx.Request(
+                request.method, request.url, headers=request.headers, content=content, extensions=request.extensions
+            )
+        )
         return self._handler(request)
 
     @property
