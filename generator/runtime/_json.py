@@ -74,8 +74,14 @@ def dumps(value: Any) -> bytes:
 
     Raises:
         TypeError: *value* holds something that JSON has no word for.
+        ValueError: *value* holds infinity, or text that UTF-8 cannot write.
     """
     if _dumps is None:
         use("auto")
         return dumps(value)
-    return _dumps(value)
+    try:
+        return _dumps(value)
+    except TypeError:
+        if _dumps is _standard_dumps:
+            raise
+        return _standard_dumps(value)  # orjson refuses whole numbers of more than 64 bits, which are JSON all the same

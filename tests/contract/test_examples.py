@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from email import message_from_bytes
 from email.policy import HTTP
 from typing import Any
@@ -14,6 +13,7 @@ from coze_api.errors import StreamFailed, StreamInterrupted
 from tests.contract._calls import BASE, MODES, TOKEN, Call, Mode, Outcome, calls, perform, resolve, same, wire
 from tests.contract._decoded import misread
 from tests.contract._filled import filled, violations
+from tests.contract._urls import path_of, text_of
 
 PLAIN = [pytest.param(call, id=call.id) for call in calls() if not call.streams]
 STREAMS = [pytest.param(call, id=call.id) for call in calls() if call.streams]
@@ -31,13 +31,6 @@ def called(call: Call, mode: Mode, answer: bytes | dict[str, Any] | None = None)
     return perform(call, mode, call.example_answer() if answer is None else answer, call.arguments(*call.example()))
 
 
-def text_of(value: Any) -> str:
-    """Write a parameter as it stands in a URL: lists are joined by commas."""
-    if isinstance(value, list):
-        return ",".join(map(text_of, value))
-    return value if isinstance(value, str) else json.dumps(value)
-
-
 def framed(*events: tuple[str, str]) -> bytes:
     """Make a stream of events."""
     return "".join(f"event: {name}\ndata: {data}\n\n" for name, data in events).encode()
@@ -50,8 +43,10 @@ def test_request(call: Call, mode: Mode) -> None:
     outcome, (values, _) = called(call, mode), call.example()
     places = {item["name"]: item["in"] for item in call.parameters}
     request = outcome.request
-    path = re.sub(r"\{(\w+)\}", lambda match: values[match[1]], call.path)
-    assert (request.method, f"{BASE}{path}") == (call.verb, str(request.url.copy_with(query=None)))
+    assert (request.method, f"{BASE}{path_of(call.path, values)}") == (
+        call.verb,
+        str(request.url.copy_with(query=None)),
+    )
     assert outcome.query == {name: text_of(value) for name, value in values.items() if places[name] == "query"}
     for name in values:
         assert places[name] != "header" or request.headers[name] == text_of(values[name])

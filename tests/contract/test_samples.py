@@ -13,6 +13,7 @@ from tests.contract._calls import MODES, Call, Mode, calls, perform, resolve, sa
 from tests.contract._decoded import misread
 from tests.contract._facts import FACTS, exceptions, excuses
 from tests.contract._facts_samples import Sample, sample_differences, samples
+from tests.contract._urls import typed
 
 HAS_FACTS = FACTS.is_dir()
 SAMPLES = samples() if HAS_FACTS else ()
@@ -91,10 +92,3 @@ def test_query_is_sent(sample: Sample, mode: Mode) -> None:
         assert is_listed(sample)
     else:
         assert {name: outcome.query[name] for name in texts} == {name: str(text) for name, text in texts.items()}
-
-
-def typed(text: Any, schema: dict[str, Any]) -> Any:
-    """Make an argument of what a query says."""
-    if schema.get("type") == "array":
-        return str(text).split(",")
-    return json.loads(text) if schema.get("type") in {"integer", "boolean"} and isinstance(text, str) else text
