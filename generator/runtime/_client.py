@@ -39,6 +39,8 @@ _USER_AGENT = "coze-api-python"
 class _Settings:
     """What sync and async clients share: where to send, and what goes with every request."""
 
+    _http: HTTPClient | AsyncHTTPClient
+
     def __init__(
         self,
         base_url: str,
@@ -77,6 +79,9 @@ class _Settings:
             "url": parse_url(self._base_url + request.target),
             "headers": headers,
         }
+        if self._http.params:
+            # httpx would put them in place of our query, not beside it.
+            arguments["params"] = arguments["url"].params
         if timeout is not None:
             arguments["timeout"] = make_timeout(timeout)
         if request.files is not None:
@@ -141,7 +146,7 @@ class BaseClient(_Settings):
         """
         super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
-        self._http = http_client or HTTPClient(
+        self._http: HTTPClient = http_client or HTTPClient(
             headers={"User-Agent": _USER_AGENT}, timeout=default_timeout(), limits=default_limits()
         )
 
@@ -239,7 +244,7 @@ class AsyncBaseClient(_Settings):
         """Make a client. The arguments are those of the sync client, but *http_client* is an async one."""
         super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
-        self._http = http_client or AsyncHTTPClient(
+        self._http: AsyncHTTPClient = http_client or AsyncHTTPClient(
             headers={"User-Agent": _USER_AGENT}, timeout=default_timeout(), limits=default_limits()
         )
 

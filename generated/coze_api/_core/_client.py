@@ -40,6 +40,8 @@ _USER_AGENT = "coze-api-python"
 class _Settings:
     """What sync and async clients share: where to send, and what goes with every request."""
 
+    _http: HTTPClient | AsyncHTTPClient
+
     def __init__(
         self,
         base_url: str,
@@ -78,6 +80,9 @@ class _Settings:
             "url": parse_url(self._base_url + request.target),
             "headers": headers,
         }
+        if self._http.params:
+            # httpx would put them in place of our query, not beside it.
+            arguments["params"] = arguments["url"].params
         if timeout is not None:
             arguments["timeout"] = make_timeout(timeout)
         if request.files is not None:
@@ -142,7 +147,7 @@ class BaseClient(_Settings):
         """
         super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
-        self._http = http_client or HTTPClient(
+        self._http: HTTPClient = http_client or HTTPClient(
             headers={"User-Agent": _USER_AGENT}, timeout=default_timeout(), limits=default_limits()
         )
 
@@ -240,7 +245,7 @@ class AsyncBaseClient(_Settings):
         """Make a client. The arguments are those of the sync client, but *http_client* is an async one."""
         super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
-        self._http = http_client or AsyncHTTPClient(
+        self._http: AsyncHTTPClient = http_client or AsyncHTTPClient(
             headers={"User-Agent": _USER_AGENT}, timeout=default_timeout(), limits=default_limits()
         )
 
