@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from . import _ir as ir
 from ._bundle import Bundle
+from ._categories import CATEGORIES
 from ._names import unusable
 from ._opc import Parsed
 from ._problems import Problem
@@ -14,6 +15,7 @@ from ._yaml import Mapping as Located
 
 __all__ = ["Classes"]
 
+_FORMATS = {"binary", "date", "date-time", "double", "int64", "unix-time", "unix-time-ms", "uri"}
 _BASE_MEMBERS = {"extra_fields", "response", "logid", "to_dict", "from_dict"}
 
 
@@ -50,6 +52,9 @@ class Classes:
             self.name("member", schema, "description", name)
             kind, nullable = self.parsed.resolve(prop, schema)
             merged = self.parsed.deref(schema)
+            if merged.get("format", "double") not in _FORMATS:
+                message = f"{merged['format']} is none of the formats {', '.join(sorted(_FORMATS))}"
+                self.problems.append(schema.problem("unsupported", message, "format"))
             yield ir.Field(name, wire, kind, prop.required, nullable, merged.get("description", ""), merged)
 
     def model(self, name: str) -> ir.Model:
@@ -57,6 +62,11 @@ class Classes:
         raw = self.schemas[name]
         self.name("class", raw, "type", name)
         shorthand = raw.get("x-coze-from-string")
+        if shorthand is not None and (
+            shorthand.keys() - raw["properties"].keys() or "$string" not in shorthand.values()
+        ):
+            message = "must name properties of this object, one of them with the value $string"
+            self.problems.append(raw.problem("unsupported", message, "x-coze-from-string"))
         return ir.Model(
             name,
             self.module(raw),
@@ -73,7 +83,8 @@ class Classes:
         if any(type(value).__name__ != base for value in raw["enum"]):
             self.problems.append(raw.problem("unsupported", "an enum has texts, or integers and type: integer", "enum"))
         key = "x-coze-enum-names" if "x-coze-enum-names" in raw else "enum"
-        constants = raw.get("x-coze-enum-names", self.parsed.enums[name])
+        named = [self.parsed.constant(value, number) for number, value in enumerate(raw["enum"])]
+        constants = raw.get("x-coze-enum-names", named)
         if len(set(constants)) != len(raw["enum"]):
             self.problems.append(raw.problem("unsupported", "each value of an enum needs a name of its own", key))
         self.name("class", raw, "enum", name)
@@ -99,7 +110,9 @@ class Classes:
     def _event(self, wire: str, raw: Located) -> ir.Event:
         self.name("class", raw, "class", raw["class"])
         data: ir.Type | None = None
-        if "data" in raw:
+        if "data" in raw and "$ref" not in raw["data"]:
+            self.problems.append(raw.problem("unsupported", "data must be a $ref to a schema", "data"))
+        elif "data" in raw:
             data = self.schema_type(raw["data"])
         return ir.Event(wire, raw["class"], raw["description"], data, raw.get("ends", "never"), raw.get("fails", False))
 
@@ -116,12 +129,27 @@ class Classes:
 
     def error_codes(self) -> Iterator[ir.ErrorCode]:
         """Make the rows of the table of error codes."""
+        seen: set[int] = set()
         for row in self.components.get("x-coze-errors", ()):
-            self.name("constant", row, "name", row["name"])
+            self.name("constant", row, "name", row.get("name"))
+            if type(row.get("code")) is not int or row["code"] in seen:
+                self.problems.append(
+                    row.problem("unsupported", "a code is a whole number that stands here once", "code")
+                )
+                continue
+            seen.add(row["code"])
+            if row.get("category") not in CATEGORIES:
+                message = f"{row.get('category')} is none of the categories {', '.join(CATEGORIES)}"
+                self.problems.append(row.problem("unsupported", message, "category"))
             yield ir.ErrorCode(
-                row["code"], row["name"], row["meaning"], row["category"], row["retryable"], row.get("http_status"),
+                row["code"],
+                row.get("name", ""),
+                row.get("meaning", ""),
+                row.get("category", ""),
+                row.get("retryable", False),
+                row.get("http_status"),
                 row.get("hint", ""),
-            )  # fmt: skip
+            )
 
     def name(self, kind: Literal["member", "class", "constant"], raw: Located, key: str, *names: object) -> None:
         """Refuse what could not stand in Python code as a name, and so also what could be more than a name."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,14 +62,12 @@ class Parsed:
 
     Attributes:
         models: Class name to its parsed object.
-        enums: Class name to constant names, in the order of the values. Of two values with one name, one is lost.
+        enums: Names of the classes of lists of values.
     """
 
     def __init__(self, data: GeneratorData, document: Mapping[str, Any]) -> None:
         self.models: dict[str, Any] = {str(model.class_info.name): model for model in data.models}
-        self.enums: dict[str, list[str]] = {
-            str(enum.class_info.name): list(enum.values) for enum in data.enums if isinstance(enum, EnumProperty)
-        }
+        self.enums = {str(enum.class_info.name) for enum in data.enums if isinstance(enum, EnumProperty)}
         self._endpoints: dict[str, Endpoint] = {
             str(endpoint.name): endpoint
             for collection in data.endpoint_collections_by_tag.values()
@@ -79,6 +78,11 @@ class Parsed:
     def endpoint(self, operation_id: str) -> Endpoint | None:
         """Find what became of an operation."""
         return self._endpoints.get(_endpoint_name(operation_id))
+
+    def constant(self, value: object, number: int) -> str:
+        """Name the value of an enum that the description does not name."""
+        text = str(value)
+        return strings.snake_case(text.upper()).upper() if text[:1].isalpha() else f"VALUE_{number}"
 
     def properties(self, model: str) -> list[Any]:
         """List the properties of an object, in the order of the description."""
@@ -105,7 +109,7 @@ class Parsed:
             return ir.ListOf(self.resolve(prop.inner_property, target.get("items"))[0]), False
         if isinstance(prop, ModelProperty):
             name = str(prop.class_info.name)
-            if self._schemas.get(name, {}).get("properties"):
+            if _members(self.models.get(name, prop)):
                 return ir.ModelRef(name), False
             return ir.MapOf(self._map_value(prop, target)), False
         if isinstance(prop, EnumProperty):
@@ -159,19 +163,24 @@ def parse(bundled: Bundle) -> Parsed:
     Raises:
         DescriptionError: It did not understand all of it.
     """
+    schemas = bundled.document["components"].get("schemas", Located("", 0))
+    strange = [name for name, schema in schemas.items() if not isinstance(schema, Located)]
+    if strange:
+        raise DescriptionError(schemas.problem("shape", f"schema {name} must be a mapping", name) for name in strange)
     document = _adapted(bundled.document)
     config = Config.from_sources(ConfigFile(), MetaType.NONE, Path("coze.yaml"), "utf-8", True, None)
     with _fewer_reserved_words():
         try:
             data = GeneratorData.from_dict(document, config=config)
         except Exception as error:  # it has several ways to crash on a document; all mean the same to the author
-            place = bundled.document.problem("opc", f"openapi-python-client crashed: {type(error).__name__}: {error}")
-            raise DescriptionError([place]) from error
+            text = f"openapi-python-client crashed: {type(error).__name__}: {error}"
+            raise DescriptionError([_locate(bundled, text).problem("opc", text)]) from error
     if isinstance(data, GeneratorError):
-        raise DescriptionError([bundled.document.problem("opc", f"{data.header}: {data.detail}")])
-    problems = [*_diagnostics(bundled, data), *_discriminators(bundled.document)]
+        text = " ".join(f"{data.header}: {data.detail}".split())
+        raise DescriptionError([_locate(bundled, text).problem("opc", text)])
     parsed = Parsed(data, bundled.document)
-    problems += _dropped(bundled, parsed)
+    problems = [*_diagnostics(bundled, data), *_discriminators(bundled.document)]
+    problems = problems or list(_dropped(bundled, parsed))
     if problems:
         raise DescriptionError(problems)
     return parsed
@@ -206,8 +215,9 @@ def _adapted(document: Any) -> Any:
                     # It would make one JSON object of the whole stream.
                     response.get("content", {}).pop("text/event-stream", None)
     for schema in adapted["components"].get("schemas", {}).values():
-        if "x-coze-enum-names" in schema:
-            schema["x-enum-varnames"] = schema["x-coze-enum-names"]
+        if isinstance(schema.get("enum"), list):
+            # It crashes when two values become one name, which `_classes` tells better.
+            schema["x-enum-varnames"] = [f"VALUE_{number}" for number, _ in enumerate(schema["enum"])]
         _name_maps(schema.get("properties", {}), itertools.count(1))
     return adapted
 
@@ -227,9 +237,12 @@ def _plain(value: Any) -> Any:
 
 
 def _diagnostics(bundled: Bundle, data: GeneratorData) -> Iterator[Problem]:
-    errors = [*data.errors, *(e for c in data.endpoint_collections_by_tag.values() for e in c.parse_errors)]
-    for error in errors:
-        text = " ".join(f"{error.header} {error.detail or ''}".split())
+    errors = [*data.errors, *(error for c in data.endpoint_collections_by_tag.values() for error in c.parse_errors)]
+    # It prints names as the addresses of its objects.
+    texts = [re.sub(r"<\S+ object at \w+>", "…", " ".join(f"{e.header} {e.detail or ''}".split())) for e in errors]
+    # One bad schema makes all that refer to it bad, with this as the reason.
+    causes = [text for text in texts if "Could not find reference in parsed" not in text]
+    for text in causes or texts:
         yield _locate(bundled, text).problem("opc", f"openapi-python-client: {text[:400]}")
 
 
@@ -239,8 +252,8 @@ def _locate(bundled: Bundle, text: str) -> Any:
         if f"{method.upper()} {path} " in f"{text} ":
             return operation
     schemas = bundled.document["components"].get("schemas", {})
-    named = [name for name in schemas if f"/{name}" in text or f" {name}" in text]
-    return schemas[max(named, key=len)] if named else bundled.document
+    named = [word for word in re.findall(r"\w+", text) if word in schemas]
+    return schemas[named[0]] if named else bundled.document
 
 
 def _discriminators(value: Any) -> Iterator[Problem]:
@@ -268,9 +281,8 @@ def _dropped(bundled: Bundle, parsed: Parsed) -> Iterator[Problem]:
             yield operation.problem("dropped", f"openapi-python-client dropped operation {operation_id}", "operationId")
     for name, schema in bundled.document["components"].get("schemas", {}).items():
         if not schema.get("properties"):
-            if "enum" in schema and len(parsed.enums.get(name, ())) != len(schema["enum"]):
-                message = f"openapi-python-client dropped or renamed enum {name} or one of its values; name them"
-                yield schema.problem("dropped", f"{message} by x-coze-enum-names", "enum")
+            if "enum" in schema and name not in parsed.enums:
+                yield schema.problem("dropped", f"openapi-python-client dropped or renamed enum {name}", "enum")
         elif name not in parsed.models:
             yield schema.problem("dropped", f"openapi-python-client dropped or renamed schema {name}")
         else:

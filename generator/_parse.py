@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from ._yaml import Mapping as Located
 __all__ = ["build_api"]
 
 _ANSWER_PATHS = {"items", "total", "has_more", "next"}
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _STYLES: dict[str, tuple[Any, ...]] = {"style": ("form", "simple"), "explode": (False,), "allowReserved": (False,)}
 
 
@@ -41,6 +43,13 @@ class _Builder(Classes):
     def build(self) -> ir.Api:
         operations = [op for entry in self.bundle.operations().values() for op in self.operation(*entry)]
         wanted = reached(self, operations)
+        for name in sorted(wanted):
+            place = self.schemas.get(name, self.bundle.document)
+            if not place.get("properties") and "enum" not in place:
+                message = f"{name} must be a schema of its own, under a name, with properties or values of its own"
+                self.problems.append(place.problem("unsupported", message))
+        if self.problems:
+            raise DescriptionError(self.problems)
         api = ir.Api(
             version=str(self.bundle.document["info"]["version"]),
             models=tuple(self.model(name) for name in sorted(wanted) if self.schemas[name].get("properties")),
@@ -60,6 +69,8 @@ class _Builder(Classes):
         self.name("member", raw, "operationId", *raw["operationId"].split("."))
         if "." not in raw["operationId"]:
             self.problems.append(raw.problem("name", "an operation id is a resource, a dot and a verb", "operationId"))
+        for key in raw.keys() & {"callbacks", "security", "servers"}:
+            self.problems.append(raw.problem("unsupported", f"the client would not heed {key}", key))
         endpoint = self.parsed.endpoint(raw["operationId"])
         arguments = [*self.parameters(endpoint, raw), *self.body(endpoint, raw)]
         stream_key = raw.get("x-coze-stream")
@@ -114,6 +125,9 @@ class _Builder(Classes):
                 message = f"openapi-python-client dropped parameter {parameter['name']}, or it has no schema"
                 self.problems.append(parameter.problem("dropped", message, "name"))
                 continue
+            if parameter["in"] == "header" and not _HEADER.fullmatch(parameter["name"]):
+                message = f"{parameter['name']!r} cannot be the name of a header"
+                self.problems.append(parameter.problem("name", message, "name"))
             for key, supported in _STYLES.items():
                 if parameter.get(key, supported[0]) not in supported:
                     message = f"{key} {parameter[key]} is not supported: the client joins lists by commas"

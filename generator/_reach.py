@@ -33,7 +33,7 @@ class _Reach:
             case ir.ModelRef(name):
                 if name not in self.found:
                     self.found.add(name)
-                    for field in self.classes.fields(name):
+                    for field in self.classes.fields(name) if name in self.classes.schemas else ():
                         self.visit(field.type)
                         for reference in _references(field.schema.get("x-coze-json-text")):
                             self.visit(self.classes.schema_type(reference))

@@ -9,25 +9,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from . import _ir as ir
+from ._categories import CATEGORIES
 from ._names import params_class, resource_class
 from ._python import Types, docstring, literal, sentence
 
 __all__ = ["render"]
 
 _HERE = Path(__file__).parent
-_CATEGORIES = {
-    "authentication": ("AuthenticationError", "The token is missing, wrong, expired, or of the other region."),
-    "permission": ("PermissionDeniedError", "The token is good, but may not do this."),
-    "rate_limit": ("RateLimitError", "Too many calls in a short time."),
-    "quota": ("QuotaError", "A quota, a balance or a plan's allowance is used up."),
-    "invalid_request": ("InvalidRequestError", "An argument is wrong in a way that only Coze can see."),
-    "not_found": ("NotFoundError", "What the call is about does not exist, or is not visible to the caller."),
-    "conflict": ("ConflictError", "Something is in the way, such as a chat that still runs in the conversation."),
-    "unsupported": ("UnsupportedError", "Coze does not offer this operation to this kind of token or resource."),
-    "content_policy": ("ContentPolicyError", "The content was refused by moderation."),
-    "timeout": ("ServerTimeoutError", "Coze gave up waiting for something of its own."),
-    "server": ("ServerError", "Coze failed."),
-}
 
 
 def render(api: ir.Api, deref: Any, header: str) -> dict[str, str]:
@@ -169,7 +157,7 @@ class _Renderer:
             "authentication", "permission", "not_found", "conflict", "rate_limit", "timeout", "invalid_request",
             "server",
         }  # fmt: skip
-        return {category: _CATEGORIES[category] for category in sorted(used)}
+        return {category: CATEGORIES[category] for category in sorted(used)}
 
     def errors(self) -> str:
         return self.template(
