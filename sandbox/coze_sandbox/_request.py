@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -240,11 +241,18 @@ async def _drain(request: Request, operation: Operation) -> None:
 
 def _parse(content: bytes) -> Any:
     try:
-        value = json.loads(content, parse_constant=_no_constant)
+        value = json.loads(content, parse_constant=_no_constant, parse_float=_finite)
         if b"\\u" in content:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError) as error:
         raise CallError(INVALID_PARAMETER, f"body: not JSON: {error}") from error
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):  # could not be written as JSON again
+        raise ValueError(f"{text} is too large a number")
     return value
 
 
