@@ -11,7 +11,7 @@ from ._http import HTTPError, HTTPResponse, StreamError
 from ._model import Model
 from ._operation import Operation, Protocol
 from ._response import Response, code_of, logid_of, parse, retryable, undecodable
-from ._sse import EventTooLarge, SSEDecoder
+from ._sse import EventTooLarge, ServerEvent, SSEDecoder
 
 __all__ = ["AsyncStream", "Stream", "is_event_stream", "refusal"]
 
@@ -44,6 +44,7 @@ class _StreamState(Generic[E]):
         self._ended = False
         self._may_end = False
         self._count = 0
+        self._rest = b""
         self._last: E | None = None
         self._failure: CozeError | None = None
 
@@ -74,7 +75,7 @@ class _StreamState(Generic[E]):
     def _events(self, chunk: bytes | None) -> Iterator[E]:
         """Decode a chunk, or what is left at the end of input; stop after the event that ends the stream."""
         try:
-            found = self._decoder.flush() if chunk is None else self._decoder.feed(chunk)
+            found = self._flush() if chunk is None else self._decoder.feed(chunk)
         except EventTooLarge as error:
             raise self._interrupted(str(error)) from error
         events = self._protocol.events
@@ -93,6 +94,15 @@ class _StreamState(Generic[E]):
             yield event
             if self._ended:
                 return
+
+    def _flush(self) -> list[ServerEvent]:
+        """Decode what is left at the end of input, without an event whose data was cut off."""
+        rest = self._decoder.pending
+        found = self._decoder.flush()
+        if found and _is_cut(found[-1][1]):
+            found.pop()
+            self._rest = rest
+        return found
 
     def _unknown(self, name: str, data: str, number: str) -> E:
         value = _value(data)
@@ -130,7 +140,7 @@ class _StreamState(Generic[E]):
                 stream=self,
                 events=self._count,
                 last_event=self._last,
-                rest=self._decoder.pending,
+                rest=self._rest or self._decoder.pending,
             )
         )
 
@@ -166,6 +176,11 @@ def _value(data: str) -> Any:
         return _json.loads(data)
     except ValueError:
         return data  # [DONE] without quotes, or a text that a later version sends
+
+
+def _is_cut(data: str) -> bool:
+    """Tell whether the data of an event that lacks its blank line is only the beginning of what was to be sent."""
+    return not data or (data.startswith("{") and not isinstance(_value(data), dict))
 
 
 class Stream(_StreamState[E]):
