@@ -14,15 +14,12 @@ from tests.contract._decoded import misread
 from tests.contract._facts import FACTS
 from tests.contract._recordings import Frame, Recording, recordings
 from tests.contract._stream_server import LOGID, stream_server
+from tests.contract._streaming import start
 
 HAS_FACTS = FACTS.is_dir()
 ALL = recordings() if HAS_FACTS else ()
 RECORDINGS = [pytest.param(one, id=one.file) for one in ALL]
 FAILURES = [pytest.param(one, id=one.file) for one in ALL if one.told(one.frames[:1])[1] == "failed"]
-ARGUMENTS: dict[str, dict[str, Any]] = {
-    "chat.stream": {"bot_id": "1", "user_id": "u", "additional_messages": ["Hello"]},
-    "workflows.runs.stream": {"workflow_id": "1"},
-}
 # Made-up samples of the official pages, which openapi/exceptions.yaml lists.
 INACCURATE = {"chat_v3.1.sse", "chat_submit_tool_outputs.1.sse"}
 
@@ -58,12 +55,6 @@ def received(recording: Recording, mode: Mode, url: str) -> tuple[Any, list[Any]
 
     stream, error = read() if mode == "sync" else asyncio.run(aread())
     return stream, events, error
-
-
-def start(coze: Any, recording: Recording) -> Any:
-    """Call the method that a recording is of."""
-    resource = coze.chat if recording.method == "chat.stream" else coze.workflows.runs
-    return resource.stream(**ARGUMENTS[recording.method])
 
 
 def check_events(recording: Recording, events: list[Any], frames: list[Frame]) -> None:
