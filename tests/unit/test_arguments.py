@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from _answers import Recorder, answer, async_client, client, nothing_sent
 
 from coze_api import Client, Unknown
 from coze_api._core._operation import Argument, Operation, Options
@@ -30,6 +29,7 @@ from coze_api._core._values import (
 )
 from coze_api.errors import CozeError, InvalidArgumentError
 from coze_api.models import BotMode, BotPublishStatus, EnterMessage, Message, ToolOutput
+from tests.unit._answers import Recorder, answer, async_client, client, nothing_sent
 
 
 class Colour(str, enum.Enum):  # noqa: UP042 - whose str() is not its value

@@ -7,9 +7,9 @@ from collections.abc import Generator
 
 import httpx
 import pytest
-from _answers import BASE, Handler, Recorder, answer
 
 from coze_api import AsyncClient, Client
+from tests.unit._answers import BASE, Handler, Recorder, answer
 
 
 class Rotating(httpx.Auth):

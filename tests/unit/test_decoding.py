@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from _answers import answer, async_client, client, raw
 
 from coze_api import ItemList, Model, UnixTime, UnixTimeMs, Unknown
 from coze_api._core import _json
@@ -34,6 +33,7 @@ from coze_api.models import (
     WorkflowInterruptData,
     WorkflowInterruptType,
 )
+from tests.unit._answers import answer, async_client, client, raw
 
 CHAT = {"id": "1", "conversation_id": "2", "status": "completed"}
 

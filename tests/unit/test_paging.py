@@ -8,13 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-from _answers import BASE, Recorder, async_client, client
 
 from coze_api import AsyncPage, AsyncPager, Client, Page
 from coze_api._core._operation import Argument, Operation, Options, Paging
 from coze_api._core._values import Int, Text
 from coze_api.errors import InvalidArgumentError, RateLimitError
 from coze_api.models import BotSummary, ConversationsMessagesListResponse, Message
+from tests.unit._answers import BASE, Recorder, async_client, client
 
 Body = dict[str, Any]
 Answer = Callable[[httpx.Request], Body]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from _answers import Recorder, answer, client, nothing_sent
 
 from coze_api._core._operation import Argument, Operation, Options
 from coze_api._core._request import prepare
 from coze_api._core._response import Empty
 from coze_api._core._values import Bool, Items, Text
 from coze_api.errors import InvalidArgumentError
+from tests.unit._answers import Recorder, answer, client, nothing_sent
 
 PLACES: dict[str, Argument] = {
     "thing_id": Argument("thing_id", "path", Text()),

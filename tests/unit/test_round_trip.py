@@ -9,12 +9,12 @@ from typing import Any
 
 import attrs
 import pytest
-from _shapes import MODELS, example, fields, garbage, objects
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coze_api import Model
 from coze_api._core import _json
+from tests.unit._shapes import MODELS, example, fields, garbage, objects
 
 MAX_EXAMPLES = int(os.environ.get("COZEKIT_MAX_EXAMPLES", "20"))
 

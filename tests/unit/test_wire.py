@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from _answers import BASE, Recorder, answer, async_client, client
 
 from coze_api import AsyncClient, Client
 from coze_api.errors import InvalidArgumentError
+from tests.unit._answers import BASE, Recorder, answer, async_client, client
 
 PAYLOAD = b'before\r\n--+++--\r\nContent-Disposition: form-data; name="file"; filename="evil"\r\n\r\nafter'
 

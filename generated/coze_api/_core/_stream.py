@@ -18,6 +18,7 @@ from ._sse import EventTooLarge, ServerEvent, SSEDecoder
 __all__ = ["AsyncStream", "Stream", "is_event_stream", "refusal"]
 
 E = TypeVar("E")
+_TRAILING = 8  # chunks to read past the end of a stream before its connection is given up
 
 
 def is_event_stream(http: HTTPResponse) -> bool:
@@ -260,7 +261,7 @@ class Stream(_StreamState[E]):
                     yield from self._events(chunk)
                     if self._ended:
                         # The connection can be used again only after the end of the HTTP answer, which follows at once.
-                        for _ in chunks:
+                        for _ in zip(range(_TRAILING), chunks, strict=False):
                             pass
                         return
             except (HTTPError, StreamError) as error:
@@ -351,8 +352,8 @@ class AsyncStream(_StreamState[E]):
                         yield event
                     if self._ended:
                         # The connection can be used again only after the end of the HTTP answer, which follows at once.
-                        async for _ in chunks:
-                            pass
+                        for _ in range(_TRAILING):
+                            await anext(chunks, None)
                         return
             except (HTTPError, StreamError) as error:
                 if not self._ended:

@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
-from _answers import BASE, answer, client, nothing_sent, raw, streaming
 
 from coze_api import AsyncClient, Client
 from coze_api.errors import CozeError, InvalidArgumentError
+from tests.unit._answers import BASE, answer, client, nothing_sent, raw, streaming
 
 TOKEN = "pat_geheim123"
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from _answers import Handler, answer, async_client, client, raw
 
 from coze_api import Empty, ItemList, Response
 from coze_api.errors import (
@@ -31,6 +30,7 @@ from coze_api.errors import (
     StreamInterrupted,
 )
 from coze_api.models import Chat, ChatErrorEvent, ChatLastError, Message, StreamError
+from tests.unit._answers import Handler, answer, async_client, client, raw
 
 HEADERS = {"x-tt-logid": "from-header"}
 DETAIL = {"logid": "from-body"}
