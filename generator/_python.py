@@ -195,6 +195,8 @@ class Types:
         expression = self.decode(field.type, variable)
         if isinstance(field.type, ir.ListOf) and not field.optional:
             return f"[] if {variable} is None else {expression}"
+        if isinstance(field.type, ir.Scalar) and expression != variable and field.optional:
+            return f"None if {variable} is None else {expression}"  # saves a call where it is mostly absent
         return expression
 
     def _members(self, name: str) -> str:
