@@ -20,6 +20,7 @@ _SHAPES = {
     "class": (re.compile(r"[A-Z][A-Za-z0-9]*", re.ASCII), "PascalCase"),
     "constant": (re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII), "upper case, digits and _"),
 }
+_MOST = 80
 #: What the base of the clients has already; a tag of that name would hide it.
 _CLIENT = {"base_url", "close", "paginate", "request", "stream"}
 #: What generated class bodies use after their members, which would hide it.
@@ -36,8 +37,8 @@ _ARGUMENTS = {"extra_headers", "extra_query", "extra_body", "timeout"}
 def unusable(kind: Literal["member", "class", "constant"], name: object) -> str | None:
     """Say why a name cannot be used, or nothing if it can."""
     shape, words = _SHAPES[kind]
-    if not isinstance(name, str) or not shape.fullmatch(name) or keyword.iskeyword(name):
-        return f"{name!r:.60} cannot be the name of a {kind}: {words}, no word of Python's own"
+    if not isinstance(name, str) or not shape.fullmatch(name) or keyword.iskeyword(name) or len(name) > _MOST:
+        return f"{name!r:.60} cannot be the name of a {kind}: {words}, at most {_MOST}, no word of Python's own"
     return None
 
 
