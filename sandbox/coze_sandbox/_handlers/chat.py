@@ -149,7 +149,7 @@ def list_messages(call: Call) -> Members:
     messages = [
         public(message)
         for message in world.store.list("message", chat["conversation_id"])
-        if message.get("chat_id") == chat["id"] and message["role"] == "assistant"
+        if message.get("chat_id") == chat["id"] and message["role"] == "assistant" and not message.get("_entered")
     ]
     return {"data": messages}
 
@@ -220,7 +220,7 @@ def _save_entered(world: World, chat: dict[str, Any], entered: list[dict[str, An
         kind = one.get("type", "question" if one["role"] == "user" else "answer")
         message = _message(world, chat, one["role"], kind, one["content"], one["content_type"])
         message["meta_data"] = one.get("meta_data", {})
-        save_message(world, {**message, "created_at": now, "updated_at": now})
+        save_message(world, {**message, "created_at": now, "updated_at": now, "_entered": True})
 
 
 def _message(
