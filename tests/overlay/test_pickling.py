@@ -97,3 +97,17 @@ def test_messages_of_a_result(coze):
     """The models of a result can be pickled and are equal then."""
     result = coze.chat.create_and_poll(bot_id=BOT_ID, user_id="u", additional_messages=["hi"], poll_interval=0)
     assert pickle.loads(pickle.dumps(result.messages[0])) == result.messages[0]
+
+
+def test_token_stays_here_with_results(coze, coze_sandbox):
+    """A pickled result keeps status, headers and log id of its answer, but neither request nor token."""
+    user = coze.users.me()
+    data = pickle.dumps(user)
+    assert coze_sandbox.token.encode() not in data
+    other = pickle.loads(data)
+    assert other == user
+    assert (other.logid, other.response.status, other.response.headers) == (
+        user.logid,
+        200,
+        user.response.headers,
+    )
