@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import types
+from collections.abc import Callable
 from functools import cache
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, cast, get_args, get_origin
 
 from hypothesis import strategies as st
 
@@ -22,6 +23,13 @@ MODELS: list[type[Model]] = sorted(
     key=lambda model: model.__name__,
 )
 _DEPTH = 2
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _cached(function: F) -> F:
+    """Keep results, and the signature: to mypy, classes without hashable instances are not hashable themselves."""
+    return cast("F", cache(function))
+
 
 garbage = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -30,7 +38,7 @@ garbage = st.recursive(
 )
 
 
-@cache
+@_cached
 def fields(model: type[Model]) -> dict[str, tuple[str, Any]]:
     """Return the members of *model* as JSON names them, each with its attribute and type."""
     names = vars(sys.modules[model.__module__])
@@ -58,7 +66,7 @@ def example(hint: Any, depth: int = _DEPTH) -> Any:
     return {str: "text", int: 7, float: 0.5, bool: True}[hint]
 
 
-@cache
+@_cached
 def values(hint: Any, depth: int = _DEPTH) -> st.SearchStrategy[Any]:
     """Make JSON that fits a type now and then."""
     origin, arguments = get_origin(hint), get_args(hint)
@@ -81,7 +89,7 @@ def values(hint: Any, depth: int = _DEPTH) -> st.SearchStrategy[Any]:
     return fitting | st.none() | garbage
 
 
-@cache
+@_cached
 def objects(model: type[Model], depth: int = _DEPTH) -> st.SearchStrategy[dict[str, Any]]:
     """Make objects of known members, of which some are missing, null or nonsense, and of unknown ones."""
     known = {wire: values(kind, depth) for wire, (_, kind) in fields(model).items()}

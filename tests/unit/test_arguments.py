@@ -207,7 +207,7 @@ class TestFiles:
     def test_name(self, name: Any, sent: str) -> None:
         """The name of a file object is its last part; one without a name is called ``file``."""
         file = io.BytesIO(b"x")
-        file.name = name  # type: ignore[attr-defined]
+        file.name = name
         assert prepare_file(file)[0] == sent
 
     def test_given_name(self) -> None:
