@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from coze_api import Client
-from tests.contract._calls import Call, calls, document, perform, resolve, same
+from tests.contract._calls import MODES, Call, Mode, calls, document, perform, resolve, same
 from tests.contract._filled import filled, violations
 from tests.contract._urls import path_of, text_of, typed
 
@@ -70,8 +70,9 @@ def whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", [pytest.param(call, id=call.id) for call in calls() if call.body is not None])
-def test_full_request(call: Call) -> None:
+def test_full_request(call: Call, mode: Mode) -> None:
     """A body in which every described member is present is sent as it is."""
     assert call.body is not None
     body = {**filled(call.body["schema"]), **call.constants}
@@ -79,7 +80,7 @@ def test_full_request(call: Call) -> None:
     values, _ = call.example()
     arguments = call.arguments(values, body)
     assert "extra_body" not in arguments
-    same(perform(call, "sync", call.example_answer(), arguments).body, body)
+    same(perform(call, mode, call.example_answer(), arguments).body, body)
 
 
 @pytest.mark.parametrize("call", PLAIN)
