@@ -1,6 +1,6 @@
 """Measures the client against the vendor's SDK, stock generated code, bare httpx and the bare JSON parser.
 
-    python -m benchmarks                     # everything, about two minutes
+    python -m benchmarks                     # everything, about three minutes
     python -m benchmarks stream --rounds 21  # one part, more rounds
 
 Absolute times depend on the machine and on what else it does, so what counts are ratios: in every round all

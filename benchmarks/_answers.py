@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import httpx
@@ -70,6 +71,8 @@ def _small(layer: Layer, source: httpx.MockTransport | None, base_url: str) -> I
     def case(name: str, run: Callable[[], Any], expected: Any, aim: float | None = None) -> Case:
         return in_process(name, _with_parser("json", run) if name == layer.package else run, expected, aim=aim)
 
+    files = map(str, count(int(FILE_ID)))  # another address each time, as in life
+
     def own_cancel() -> str:
         return str(ours.chat.cancel(conversation_id=CONVERSATION_ID, chat_id=CHAT_ID).status)
 
@@ -83,11 +86,11 @@ def _small(layer: Layer, source: httpx.MockTransport | None, base_url: str) -> I
     yield (
         "GET",
         [
-            case(BASE, lambda: theirs.files.retrieve(file_id=FILE_ID).file_name, "1120.jpeg"),
-            case(layer.package, lambda: ours.files.retrieve(file_id=FILE_ID).file_name, "1120.jpeg", 1.1),
+            case(BASE, lambda: theirs.files.retrieve(file_id=next(files)).file_name, "1120.jpeg"),
+            case(layer.package, lambda: ours.files.retrieve(file_id=next(files)).file_name, "1120.jpeg", 1.1),
             case(
                 "httpx + json, no models",
-                lambda: http.get(f"{base_url}{_FILES}", params={"file_id": FILE_ID}).json()["data"]["file_name"],
+                lambda: http.get(f"{base_url}{_FILES}", params={"file_id": next(files)}).json()["data"]["file_name"],
                 "1120.jpeg",
             ),
         ],

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module, resources
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ class Stock:
     def file_name(self, client: Any) -> Callable[[], str]:
         """Return a function that retrieves a file and reads its name."""
         retrieve = import_module(f"{PACKAGE}.api.files.files_retrieve").sync
-        return lambda: str(retrieve(client=client, file_id=FILE_ID).data.file_name)
+        files = map(str, count(int(FILE_ID)))
+        return lambda: str(retrieve(client=client, file_id=next(files)).data.file_name)
 
 
 @contextmanager

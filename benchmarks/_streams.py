@@ -24,7 +24,7 @@ _REQUEST: dict[str, Any] = {
     "headers": {"Authorization": f"Bearer {TOKEN}"},
     "json": {"bot_id": BOT_ID, "user_id": USER_ID, "additional_messages": [], "stream": True},
 }
-_AIM, _AIM_SOCKET = 2.5, 1.8
+_AIM = 2.5  # with the parser of the standard library
 
 
 def _parser(name: str) -> Callable[[], None]:
@@ -148,15 +148,13 @@ def _parsing() -> Callable[[], int]:
     return lambda: len([json.loads(line) for line in lines])
 
 
-def _cases(
-    layer: Layer, source: httpx.MockTransport | None, base_url: str, aim: float, *, is_async: bool
-) -> Iterator[Case]:
+def _cases(layer: Layer, source: httpx.MockTransport | None, base_url: str, *, is_async: bool) -> Iterator[Case]:
     size = sum(map(len, chat_chunks(whole_events=True)))
     ours = _ours_async if is_async else _ours
     yield in_process(BASE, (_vendor_async if is_async else _vendor)(source, base_url), TEXT, _COUNT)
     for parser in ("json", "orjson"):
         run = ours(layer, source, base_url, _parser(parser))
-        yield in_process(f"{layer.package} {parser}", run, TEXT, _COUNT, aim=aim if parser == "json" else None)
+        yield in_process(f"{layer.package} {parser}", run, TEXT, _COUNT, aim=_AIM if parser == "json" else None)
     yield in_process(
         "httpx-sse + json, no models", (_httpx_sse_async if is_async else _httpx_sse)(source, base_url), TEXT, _COUNT
     )
@@ -170,8 +168,8 @@ def tables(layer: Layer) -> Iterator[Table]:
         kind = "async" if is_async else "sync"
         for whole, cut in ((False, "4 KiB chunks"), (True, "one event per chunk")):
             source = transport(chat_chunks(whole_events=whole))
-            cases = list(_cases(layer, source, BASE_URL, _AIM, is_async=is_async))
+            cases = list(_cases(layer, source, BASE_URL, is_async=is_async))
             yield Table("stream", f"chat stream, {kind}, memory, {cut}", "us", "event", cases)
         with running() as base_url:
-            cases = list(_cases(layer, None, base_url, _AIM_SOCKET, is_async=is_async))
+            cases = list(_cases(layer, None, base_url, is_async=is_async))
             yield Table("stream", f"chat stream, {kind}, 127.0.0.1", "us", "event", cases)
