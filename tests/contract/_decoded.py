@@ -12,7 +12,7 @@ import attrs
 from coze_api import Model, Unknown
 from coze_api._core._paging import AsyncPage, Page
 
-__all__ = ["misread"]
+__all__ = ["misread", "set_aside"]
 
 
 def misread(value: Any, where: str = "result") -> Iterator[str]:
@@ -45,6 +45,19 @@ def misread(value: Any, where: str = "result") -> Iterator[str]:
         if not _fits(value.data, hint):
             yield f"{where}.data is {value.data!r:.60}, no {hint}"
         yield from misread(value.data, f"{where}.data")
+
+
+def set_aside(value: Any) -> Iterator[str]:
+    """Tell the names of all members of a result that no attribute keeps."""
+    if isinstance(value, Page | AsyncPage):
+        yield from set_aside(value.answer)
+    elif isinstance(value, Model):
+        yield from value.extra_fields
+        for name in _types(type(value)):
+            yield from set_aside(getattr(value, name))
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from set_aside(item)
 
 
 _TYPES: dict[type[Model], dict[str, Any]] = {}

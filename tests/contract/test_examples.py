@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from coze_api import Model
 from coze_api.errors import StreamFailed, StreamInterrupted
 from tests.contract._calls import BASE, MODES, TOKEN, Call, Mode, Outcome, calls, perform, resolve, same, wire
-from tests.contract._decoded import misread
+from tests.contract._decoded import misread, set_aside
 from tests.contract._filled import filled, violations
 from tests.contract._urls import path_of, text_of
 
@@ -29,6 +30,15 @@ EVENTS = [
 def called(call: Call, mode: Mode, answer: bytes | dict[str, Any] | None = None) -> Outcome:
     """Call with the described example."""
     return perform(call, mode, call.example_answer() if answer is None else answer, call.arguments(*call.example()))
+
+
+def extended(value: Any) -> Any:
+    """Add a member to every object."""
+    if isinstance(value, list):
+        return [extended(item) for item in value]
+    if isinstance(value, dict):
+        return {**{key: extended(item) for key, item in value.items()}, "member_of_tomorrow": "x"}
+    return value
 
 
 def framed(*events: tuple[str, str]) -> bytes:
@@ -108,6 +118,16 @@ def test_full_answer(call: Call, mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("call", PLAIN)
+def test_unknown_members(call: Call) -> None:
+    """Of an answer in which every object has a member more than is described, nothing else is set aside."""
+    assert call.answer is not None
+    answer = extended(filled(call.answer["schema"]))
+    result = called(call, "sync", answer).result
+    same(wire(result), call.payload(answer))
+    assert set(set_aside(result)) <= {"member_of_tomorrow"}
+
+
+@pytest.mark.parametrize("call", PLAIN)
 def test_null_members(call: Call) -> None:
     """An answer whose result has null for every member is kept as it is, though no type allows it."""
     assert call.answer is not None
@@ -141,6 +161,10 @@ def test_event(call: Call, name: str, schema: dict[str, Any] | None, mode: Mode)
     assert (type(found).__name__, found.event) == (event["class"], name)
     same(wire(found.data), data)
     assert list(misread(found)) == []
+    if isinstance(found.data, Model):
+        more = type(found.data).from_dict(extended(data))
+        same(wire(more), extended(data))
+        assert set(set_aside(more)) == {"member_of_tomorrow"}
 
 
 @pytest.mark.parametrize("mode", MODES)
