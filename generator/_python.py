@@ -170,17 +170,18 @@ class Types:
                 test = f"{variable}.__class__ is {self._enums[name].base}"
                 return f"{self._members(name)}[{variable}] if {test} else {variable}"
             case ir.ListOf(item):
-                inner = self.decode(item, part := f"_{depth}", depth + 1)
+                inner = self.decode(item, part := f"item{depth or ''}", depth + 1)
                 return (
                     variable
                     if inner == part
                     else f"[{inner} for {part} in {variable}] if {variable}.__class__ is list else {variable}"
                 )
             case ir.MapOf(value):
-                inner = self.decode(value, part := f"_{depth}", depth + 1)
+                inner = self.decode(value, part := f"item{depth or ''}", depth + 1)
                 if inner == part:
                     return variable
-                pairs = f"{{_k{depth}: {inner} for _k{depth}, {part} in {variable}.items()}}"
+                key = f"key{depth or ''}"
+                pairs = f"{{{key}: {inner} for {key}, {part} in {variable}.items()}}"
                 return f"{pairs} if {variable}.__class__ is dict else {variable}"
             case ir.OneOf():
                 return self._decode_union(kind, variable)
@@ -224,8 +225,8 @@ class Types:
             case ir.ModelRef(name):
                 return f"{self.name(name)}.from_dict"
             case ir.ListOf(item):
-                inner = self.decode(item, "_0", 1)
-                return f"lambda items: ItemList({inner} for _0 in items)" if inner != "_0" else "ItemList"
+                inner = self.decode(item, "item", 1)
+                return f"lambda items: ItemList({inner} for item in items)" if inner != "item" else "ItemList"
             case _:
                 raise TypeError(nothing)
 

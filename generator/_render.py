@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,9 @@ class _Renderer:
             keep_trailing_newline=True,
         )
         self.env.filters["literal"] = literal
-        self.env.globals.update(docstring=docstring, sentence=sentence, method_doc=self.method_doc, params_class=params_class)
+        self.env.globals.update(
+            docstring=docstring, sentence=sentence, method_doc=self.method_doc, params_class=params_class
+        )
 
     def files(self) -> dict[str, str]:
         files = {
@@ -54,8 +56,8 @@ class _Renderer:
         tags = sorted({operation.tag for operation in self.api.operations})
         classes: dict[str, str] = {}
         modules = {model.module for model in self.api.models} | {enum.module for enum in self.api.enums}
-        for module in sorted(modules | {stream.module for stream in self.api.streams}):
-            files[f"models/{module}.py"] = self.models(module, classes)
+        for module, text in self.models(modules | {stream.module for stream in self.api.streams}, classes).items():
+            files[f"models/{module}.py"] = text
         files["models/__init__.py"] = self.template("models_init", classes=classes)
         for tag in tags:
             operations = [operation for operation in self.api.operations if operation.tag == tag]
@@ -77,24 +79,37 @@ class _Renderer:
     def template(self, name: str, **values: Any) -> str:
         return self.header + self.env.get_template(f"{name}.py.jinja").render(api=self.api, **values)
 
-    def models(self, module: str, classes: dict[str, str]) -> str:
-        types = Types(self.api, module)
-        enums = [enum for enum in self.api.enums if enum.module == module]
-        models = [model for model in self.api.models if model.module == module]
-        streams = [stream for stream in self.api.streams if stream.module == module]
-        for name in [enum.name for enum in enums] + [model.name for model in models]:
-            classes[name] = module
-        for stream in streams:
-            for name in (stream.union, f"Unknown{stream.union}", *(event.name for event in stream.events)):
-                classes[name] = module
+    def models(self, modules: set[str], classes: dict[str, str]) -> dict[str, str]:
+        """Write the modules of models, and note in *classes* which is where."""
+        bodies: dict[str, str] = {}
+        needs: dict[str, set[str]] = {}
         inputs = self.input_models()
-        body = self.env.get_template("models.py.jinja").render(
-            enums=enums, models=models, streams=streams, types=types, deref=self.deref, inputs=inputs,
-            module=module,
-        )  # fmt: skip
-        return self.header + self.env.get_template("models_head.py.jinja").render(
-            module=module, used=sorted(types.used), body=body
-        )
+        for module in sorted(modules):
+            types = Types(self.api, module)
+            models = [model for model in self.api.models if model.module == module]
+            streams = [stream for stream in self.api.streams if stream.module == module]
+            names = [*(enum.name for enum in self.enums(module)), *(model.name for model in models)]
+            for stream in streams:
+                names += [stream.union, f"Unknown{stream.union}", *(event.name for event in stream.events)]
+            classes.update(dict.fromkeys(names, module))
+            bodies[module] = self.env.get_template("models.py.jinja").render(
+                models=models, streams=streams, types=types, deref=self.deref, inputs=inputs
+            )
+            needs[module] = types.used
+        return {
+            module: self.template(
+                "models_head",
+                module=module,
+                early=sorted(one for one in used if module not in _reachable(one, needs)),
+                late=sorted(one for one in used if module in _reachable(one, needs)),
+                enums=self.env.get_template("enums.py.jinja").render(enums=self.enums(module)),
+                models=bodies[module],
+            )
+            for module, used in needs.items()
+        }
+
+    def enums(self, module: str) -> list[ir.Enum]:
+        return [enum for enum in self.api.enums if enum.module == module]
 
     def input_models(self) -> set[str]:
         """Find the models that callers can give, which need checks."""
@@ -226,7 +241,22 @@ def _tree(tag: str, operations: Iterable[ir.Operation]) -> list[tuple[str, list[
         (
             name,
             [operation for operation in operations if operation.resource == name],
-            [(child.rpartition(".")[2], resource_class(child)) for child in sorted(names) if child.rpartition(".")[0] == name],
+            [
+                (child.rpartition(".")[2], resource_class(child))
+                for child in sorted(names)
+                if child.rpartition(".")[0] == name
+            ],
         )
         for name in ordered
     ]
+
+
+def _reachable(start: str, needs: Mapping[str, set[str]]) -> set[str]:
+    """Find all that *start* needs, and what that needs."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        fresh = needs.get(waiting.pop(), set()) - found
+        found |= fresh
+        waiting += fresh
+    return found

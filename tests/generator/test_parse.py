@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import Any
 
 import pytest
@@ -241,3 +243,31 @@ def test_tagged_unions_work(small: Small, load: Any) -> None:
     assert isinstance(models.Thing.from_dict({"id": "1", "more": {"kind": "p"}}).more, models.Part)
     unknown = models.Thing.from_dict({"id": "1", "more": {"kind": "q", "a": 1}})
     assert (unknown.more.tag, unknown.more.raw) == ("q", {"kind": "q", "a": 1})
+
+
+def test_modules_may_need_each_other(small: Small, load: Any) -> None:
+    """Two folders whose schemas refer to each other's make two modules, either of which can be imported first."""
+    part = (small.folder / "things/parts/schemas.yaml").read_text(encoding="utf-8")
+    small.write("tools/schemas.yaml", """
+        Tool:
+          type: object
+          description: A tool.
+          properties:
+            kind: {$ref: '#/ToolKind', description: What it is.}
+            colour: {$ref: '../things/schemas.yaml#/Colour', description: Its colour.}
+            made: {type: array, description: Things., items: {$ref: '../things/schemas.yaml#/Thing'}}
+        ToolKind: {type: string, description: A kind., enum: [saw]}
+        """)  # fmt: skip
+    uses = (
+        "    kind: {$ref: '../../tools/schemas.yaml#/ToolKind'}\n    tool: {$ref: '../../tools/schemas.yaml#/Tool'}\n"
+    )
+    small.write("things/parts/schemas.yaml", part.replace("    inside:", f"{uses}    inside:"))
+    package = load(small)
+    for first in ("things", "tools"):
+        for name in [name for name in sys.modules if name.startswith(f"{package.__name__}.models")]:
+            del sys.modules[name]
+        importlib.import_module(f"{package.__name__}.models.{first}")
+    things = importlib.import_module(f"{package.__name__}.models.things")
+    sent = {"tool": {"kind": "saw", "colour": "blue", "made": [{"id": "1", "parts": [{"kind": "saw"}]}]}}
+    assert things.Part.from_dict(sent).tool.made[0].parts[0].kind.known
+    assert things.Part.from_dict(sent).to_dict() == sent

@@ -11,16 +11,7 @@ import attrs
 from .._core._enums import OpenInt, OpenStr, lookup
 from .._core._model import Model, leftovers, new
 from .._core._time import UnixTime, unix_time
-from .._core._values import (
-    Bool,
-    Choice,
-    Float,
-    Int,
-    Items,
-    Object,
-    Text,
-    Value,
-)
+from .._core._values import Bool, Choice, Float, Int, Items, Object, Text, Value
 
 
 class BotCacheType(OpenStr):
@@ -370,7 +361,7 @@ class Bot(Model):
         if value is None:
             absent += 1
         self.plugin_info_list = (
-            [BotPlugin.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            [BotPlugin.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -390,7 +381,7 @@ class Bot(Model):
         if value is None:
             absent += 1
         self.variables = (
-            [BotVariable.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            [BotVariable.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -406,7 +397,7 @@ class Bot(Model):
         if value is None:
             absent += 1
         self.voice_info_list = (
-            [BotVoice.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            [BotVoice.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -414,7 +405,7 @@ class Bot(Model):
         if value is None:
             absent += 1
         self.shortcut_commands = (
-            [BotShortcutCommand.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            [BotShortcutCommand.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -422,7 +413,7 @@ class Bot(Model):
         if value is None:
             absent += 1
         self.workflow_info_list = (
-            [BotWorkflow.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            [BotWorkflow.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -614,7 +605,7 @@ class BotKnowledge(Model):
         if value is None:
             absent += 1
         self.knowledge_infos = (
-            [BotKnowledgeBase.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            [BotKnowledgeBase.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -1137,7 +1128,7 @@ class BotPlugin(Model):
         self.api_info_list = (
             []
             if value is None
-            else [BotPluginTool.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            else [BotPluginTool.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -1202,7 +1193,7 @@ class BotPluginIdList(Model):
         if value is None:
             absent += 1
         self.id_list = (
-            [BotPluginId.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            [BotPluginId.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -1387,7 +1378,7 @@ class BotShortcutCommand(Model):
         if value is None:
             absent += 1
         self.components = (
-            [BotShortcutComponent.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            [BotShortcutComponent.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -1641,7 +1632,7 @@ class BotSummaryList(Model):
         self.items = (
             []
             if value is None
-            else [BotSummary.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            else [BotSummary.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -1817,7 +1808,7 @@ class BotVersionList(Model):
         self.items = (
             []
             if value is None
-            else [BotVersion.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            else [BotVersion.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -1951,7 +1942,7 @@ class BotWorkflowIdList(Model):
         if value is None:
             absent += 1
         self.ids = (
-            [BotWorkflowId.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            [BotWorkflowId.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -2084,7 +2075,7 @@ class PublishedBotSummaryList(Model):
         self.space_bots = (
             []
             if value is None
-            else [PublishedBotSummary.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            else [PublishedBotSummary.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )

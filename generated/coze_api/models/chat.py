@@ -12,11 +12,7 @@ from .._core._enums import OpenStr, lookup
 from .._core._model import Model, either, leftovers, new
 from .._core._operation import Event, Protocol
 from .._core._time import UnixTime, unix_time
-from .._core._values import (
-    Pairs,
-    Text,
-    Value,
-)
+from .._core._values import Pairs, Text, Value
 from . import conversations as _conversations
 
 
@@ -269,7 +265,7 @@ class ChatPendingToolCalls(Model):
         self.tool_calls = (
             []
             if value is None
-            else [ToolCall.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            else [ToolCall.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -645,44 +641,32 @@ ending events was cut off; `chat.retrieve` tells what became of the chat.
 ChatStream: Protocol[ChatStreamEvent] = Protocol(
     events={
         "conversation.chat.created": Event(
-            lambda value, number: ChatCreatedEvent(Chat.from_dict(value) if value.__class__ is dict else value, number),
-            "never",
-            False,
+            lambda value, number: ChatCreatedEvent(Chat.from_dict(value) if value.__class__ is dict else value, number)
         ),
         "conversation.chat.in_progress": Event(
             lambda value, number: ChatInProgressEvent(
                 Chat.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            "never",
-            False,
+            )
         ),
         "conversation.message.delta": Event(
             lambda value, number: MessageDeltaEvent(
                 _conversations.Message.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            "never",
-            False,
+            )
         ),
         "conversation.audio.delta": Event(
             lambda value, number: AudioDeltaEvent(
                 _conversations.Message.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            "never",
-            False,
+            )
         ),
         "conversation.message.completed": Event(
             lambda value, number: MessageCompletedEvent(
                 _conversations.Message.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            "never",
-            False,
+            )
         ),
         "conversation.chat.completed": Event(
             lambda value, number: ChatCompletedEvent(
                 Chat.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            "never",
-            False,
+            )
         ),
         "conversation.chat.failed": Event(
             lambda value, number: ChatFailedEvent(
@@ -695,28 +679,23 @@ ChatStream: Protocol[ChatStreamEvent] = Protocol(
                 ),
                 number,
             ),
-            "maybe",
-            True,
+            ends="maybe",
+            fails=True,
         ),
         "conversation.chat.requires_action": Event(
             lambda value, number: ChatRequiresActionEvent(
                 Chat.from_dict(value) if value.__class__ is dict else value, number
             ),
-            "maybe",
-            False,
+            ends="maybe",
         ),
         "error": Event(
             lambda value, number: ChatErrorEvent(
                 StreamError.from_dict(value) if value.__class__ is dict else value, number
             ),
-            "always",
-            True,
+            ends="always",
+            fails=True,
         ),
-        "done": Event(
-            lambda value, number: ChatDoneEvent(value, number),
-            "always",
-            False,
-        ),
+        "done": Event(ChatDoneEvent, ends="always"),
     },
     unknown=UnknownChatStreamEvent,
     ids=False,

@@ -11,12 +11,7 @@ import attrs
 from .._core._enums import OpenStr, lookup
 from .._core._model import Model, leftovers, new
 from .._core._time import UnixTime, unix_time
-from .._core._values import (
-    Choice,
-    Pairs,
-    Text,
-    Value,
-)
+from .._core._values import Choice, Pairs, Text, Value
 from . import shared as _shared
 
 
@@ -251,7 +246,7 @@ class ConversationList(Model):
         self.conversations = (
             []
             if value is None
-            else [Conversation.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            else [Conversation.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -329,7 +324,7 @@ class ConversationsMessagesListResponse(Model):
         if value is None:
             absent += 1
         self.data = (
-            [Message.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            [Message.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )

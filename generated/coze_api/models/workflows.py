@@ -187,7 +187,7 @@ class WorkflowInterruptData(Model):
         if value is None:
             absent += 1
         self.required_parameters = (
-            {_k0: WorkflowParameter.from_dict(_0) if _0.__class__ is dict else _0 for _k0, _0 in value.items()}
+            {key: WorkflowParameter.from_dict(item) if item.__class__ is dict else item for key, item in value.items()}
             if value.__class__ is dict
             else value
         )
@@ -360,7 +360,7 @@ class WorkflowParameter(Model):
         if value is None:
             absent += 1
         self.properties = (
-            {_k0: WorkflowParameter.from_dict(_0) if _0.__class__ is dict else _0 for _k0, _0 in value.items()}
+            {key: WorkflowParameter.from_dict(item) if item.__class__ is dict else item for key, item in value.items()}
             if value.__class__ is dict
             else value
         )
@@ -523,36 +523,28 @@ WorkflowStream: Protocol[WorkflowStreamEvent] = Protocol(
         "Message": Event(
             lambda value, number: WorkflowMessageEvent(
                 WorkflowMessage.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            "never",
-            False,
+            )
         ),
         "Error": Event(
             lambda value, number: WorkflowErrorEvent(
                 WorkflowError.from_dict(value) if value.__class__ is dict else value, number
             ),
-            "always",
-            True,
+            ends="always",
+            fails=True,
         ),
         "Done": Event(
             lambda value, number: WorkflowDoneEvent(
                 WorkflowDone.from_dict(value) if value.__class__ is dict else value, number
             ),
-            "always",
-            False,
+            ends="always",
         ),
         "Interrupt": Event(
             lambda value, number: WorkflowInterruptEvent(
                 WorkflowInterrupt.from_dict(value) if value.__class__ is dict else value, number
             ),
-            "always",
-            False,
+            ends="always",
         ),
-        "PING": Event(
-            lambda value, number: WorkflowPingEvent(value, number),
-            "never",
-            False,
-        ),
+        "PING": Event(WorkflowPingEvent),
     },
     unknown=UnknownWorkflowStreamEvent,
     ids=True,

@@ -10,11 +10,7 @@ import attrs
 
 from .._core._enums import OpenStr, lookup
 from .._core._model import Model, leftovers, new
-from .._core._values import (
-    Choice,
-    Text,
-    Value,
-)
+from .._core._values import Choice, Text, Value
 
 
 class WorkspaceInvitationRole(OpenStr):
@@ -237,7 +233,7 @@ class WorkspaceList(Model):
         self.workspaces = (
             []
             if value is None
-            else [Workspace.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            else [Workspace.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
@@ -321,7 +317,7 @@ class WorkspaceMemberList(Model):
         if value is None:
             absent += 1
         self.items = (
-            [WorkspaceMember.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            [WorkspaceMember.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )

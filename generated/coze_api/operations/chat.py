@@ -5,15 +5,7 @@ from __future__ import annotations
 
 from .._core._operation import Argument, Operation, Poll
 from .._core._response import Empty, ItemList
-from .._core._values import (
-    Anything,
-    Bool,
-    Choice,
-    Items,
-    Object,
-    Pairs,
-    Text,
-)
+from .._core._values import Anything, Bool, Choice, Items, Object, Pairs, Text
 from ..models import chat as _chat
 from ..models import conversations as _conversations
 
@@ -69,7 +61,9 @@ MESSAGES_LIST: Operation[ItemList[_conversations.Message]] = Operation(
     id="chat.messages.list",
     method="GET",
     path="/v3/chat/message/list",
-    decode=lambda items: ItemList(_conversations.Message.from_dict(_0) if _0.__class__ is dict else _0 for _0 in items),
+    decode=lambda items: ItemList(
+        _conversations.Message.from_dict(item) if item.__class__ is dict else item for item in items
+    ),
     arguments={
         "conversation_id": Argument("conversation_id", "query", Text(required=True)),
         "chat_id": Argument("chat_id", "query", Text(required=True)),

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from ..models import conversations as _conversations
 from ..operations import conversations as _operations
 
 if TYPE_CHECKING:
     from .._core._paging import AsyncPager, Page
     from .._core._response import Empty
-from ..models import conversations as _conversations
 
 __all__ = [
     "AsyncConversationsAPI",
@@ -131,10 +131,7 @@ class ConversationsMessagesFeedbackAPI(Resource):
         """
         return self._client.request(
             _operations.MESSAGES_FEEDBACK_DELETE,
-            {
-                "conversation_id": conversation_id,
-                "message_id": message_id,
-            },
+            {"conversation_id": conversation_id, "message_id": message_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -244,10 +241,7 @@ class AsyncConversationsMessagesFeedbackAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.MESSAGES_FEEDBACK_DELETE,
-            {
-                "conversation_id": conversation_id,
-                "message_id": message_id,
-            },
+            {"conversation_id": conversation_id, "message_id": message_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -358,10 +352,7 @@ class ConversationsMessagesAPI(Resource):
         """
         return self._client.request(
             _operations.MESSAGES_DELETE,
-            {
-                "conversation_id": conversation_id,
-                "message_id": message_id,
-            },
+            {"conversation_id": conversation_id, "message_id": message_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -478,10 +469,7 @@ class ConversationsMessagesAPI(Resource):
         """
         return self._client.request(
             _operations.MESSAGES_RETRIEVE,
-            {
-                "conversation_id": conversation_id,
-                "message_id": message_id,
-            },
+            {"conversation_id": conversation_id, "message_id": message_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -650,10 +638,7 @@ class AsyncConversationsMessagesAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.MESSAGES_DELETE,
-            {
-                "conversation_id": conversation_id,
-                "message_id": message_id,
-            },
+            {"conversation_id": conversation_id, "message_id": message_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -770,10 +755,7 @@ class AsyncConversationsMessagesAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.MESSAGES_RETRIEVE,
-            {
-                "conversation_id": conversation_id,
-                "message_id": message_id,
-            },
+            {"conversation_id": conversation_id, "message_id": message_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -885,9 +867,7 @@ class ConversationsAPI(Resource):
         """
         return self._client.request(
             _operations.CLEAR,
-            {
-                "conversation_id": conversation_id,
-            },
+            {"conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -992,9 +972,7 @@ class ConversationsAPI(Resource):
         """
         return self._client.request(
             _operations.DELETE,
-            {
-                "conversation_id": conversation_id,
-            },
+            {"conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1094,9 +1072,7 @@ class ConversationsAPI(Resource):
         """
         return self._client.request(
             _operations.RETRIEVE,
-            {
-                "conversation_id": conversation_id,
-            },
+            {"conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1140,10 +1116,7 @@ class ConversationsAPI(Resource):
         """
         return self._client.request(
             _operations.UPDATE,
-            {
-                "conversation_id": conversation_id,
-                "name": name,
-            },
+            {"conversation_id": conversation_id, "name": name},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1197,9 +1170,7 @@ class AsyncConversationsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.CLEAR,
-            {
-                "conversation_id": conversation_id,
-            },
+            {"conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1304,9 +1275,7 @@ class AsyncConversationsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.DELETE,
-            {
-                "conversation_id": conversation_id,
-            },
+            {"conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1406,9 +1375,7 @@ class AsyncConversationsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.RETRIEVE,
-            {
-                "conversation_id": conversation_id,
-            },
+            {"conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1452,9 +1419,6 @@ class AsyncConversationsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.UPDATE,
-            {
-                "conversation_id": conversation_id,
-                "name": name,
-            },
+            {"conversation_id": conversation_id, "name": name},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
