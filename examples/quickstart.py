@@ -80,9 +80,7 @@ def main() -> None:
         step(f"published again as version {second.version}", second.logid)
 
         print("\nYou: What can you do?\nBot: ", end="", flush=True)
-        with coze.chat.stream(
-            bot_id=bot.bot_id, user_id=USER, additional_messages=["What can you do?"]
-        ) as stream:
+        with coze.chat.stream(bot_id=bot.bot_id, user_id=USER, additional_messages=["What can you do?"]) as stream:
             for text in stream.text:
                 print(text, end="", flush=True)
         print("\n")

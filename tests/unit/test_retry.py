@@ -8,9 +8,10 @@ import os
 from typing import Any
 
 import pytest
-from cozekit._retry import Failure, FailureKind, RetryPolicy, decide, parse_retry_after
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from cozekit._retry import Failure, FailureKind, RetryPolicy, decide, parse_retry_after
 
 MAX_EXAMPLES = int(os.environ.get("COZEKIT_MAX_EXAMPLES", "200"))
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from cozekit._uploads import ExtensionMismatchWarning, Upload, UploadSource, open_upload
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
@@ -388,7 +389,7 @@ class TestErrors:
         with pytest.raises(FileNotFoundError, match=r"text\.encode") as caught, open_upload(path):
             pass
         assert caught.value.filename == path
-        assert os.getcwd() in str(caught.value)
+        assert str(Path.cwd()) in str(caught.value)
 
     def test_folder(self, tmp_path: Path) -> None:
         """A folder is refused."""
