@@ -5,7 +5,8 @@ Runs against the real service as well as against the sandbox:
     COZE_API_TOKEN=pat_… COZE_API_BASE=https://api.coze.com python examples/quickstart.py
 
 Environment:
-    COZE_API_TOKEN: Personal access token with the permissions listWorkspace, uploadFile, createBot, edit, publish, chat.
+    COZE_API_TOKEN: Personal access token with the permissions listWorkspace, uploadFile, createBot, edit, publish,
+        chat, getChat and listMessage.
     COZE_API_BASE: https://api.coze.com (default) or https://api.coze.cn, whichever the token was made for.
     COZE_WORKSPACE_ID: Workspace for the bot. Default: the first one of the account.
 """
@@ -79,9 +80,7 @@ def main() -> None:
         step(f"published again as version {second.version}", second.logid)
 
         print("\nYou: What can you do?\nBot: ", end="", flush=True)
-        with coze.chat.stream(
-            bot_id=bot.bot_id, user_id=USER, additional_messages=["What can you do?"]
-        ) as stream:
+        with coze.chat.stream(bot_id=bot.bot_id, user_id=USER, additional_messages=["What can you do?"]) as stream:
             for text in stream.text:
                 print(text, end="", flush=True)
         print("\n")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ._bundle import bundle, dump
 from ._problems import DescriptionError, Problem
+from ._provenance import changed_files
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     except DescriptionError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
-        print(f"{len(error.problems)} problems", file=sys.stderr)
+        print(f"{len(error.problems)} problem{'s' * (len(error.problems) != 1)}", file=sys.stderr)
         return 1
     if options.command == "bundle":
         sys.stdout.write(message)
@@ -47,7 +48,10 @@ def _run(command: str, index: Path, out: Path) -> str:
         return dump(bundled)
     from .lint import lint
 
-    _refuse(lint(bundled))
+    problems = lint(bundled)
+    if problems and command == "check":
+        problems += changed_files(bundled, out)  # a fault may show in another file than the one that was changed
+    _refuse(problems)
     if command == "lint":
         return f"{len(bundled.operations())} operations in {len(bundled.files)} files: clean"
     from ._generate import generate, stale  # openapi-python-client takes most of a second to import

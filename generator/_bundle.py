@@ -81,6 +81,7 @@ class _Bundler:
         self.files: dict[Path, Any] = {}
         self.components: dict[str, dict[str, Any]] = {}
         self.origins: dict[tuple[str, str], tuple[Path, str]] = {}
+        self.referred: set[Path] = set()
         self.problems: list[Problem] = []
 
     def run(self) -> Bundle:
@@ -124,6 +125,9 @@ class _Bundler:
             return self.follow(value, file, place)
         result = value.twin()
         for key, member in value.items():
+            if key == "mapping" and place[-1:] == ("discriminator",) and isinstance(member, Mapping):
+                result[key] = self.follow_mapping(member, file, place)
+                continue
             # A property may be called `example`, and an answer `default`.
             literal = key in _LITERALS and place[-1:] not in {("properties",), ("responses",)}
             result[key] = member if literal else self.copy(member, file, (*place, key))
@@ -132,6 +136,7 @@ class _Bundler:
     def follow(self, reference: Mapping, file: Path, place: tuple[str, ...]) -> Any:
         name, _, pointer = reference["$ref"].partition("#")
         target_file = (file.parent / name).resolve() if name else file
+        self.referred.add(target_file)
         kind = _kind(place)
         component = pointer.rpartition("/")[2]
         try:
@@ -159,6 +164,15 @@ class _Bundler:
         result = reference.twin()
         result.update(reference)
         result["$ref"] = f"#/components/{kind}/{component}"
+        return result
+
+    def follow_mapping(self, tags: Mapping, file: Path, place: tuple[str, ...]) -> Mapping:
+        """Follow the values of a discriminator's mapping, which are references without saying so."""
+        result = tags.twin()
+        for tag, name in tags.items():
+            reference = tags.twin()
+            reference["$ref"], reference.lines["$ref"] = str(name), tags.line_of(tag)
+            result[tag] = self.follow(reference, file, place)["$ref"]
         return result
 
     def resolve(self, file: Path, pointer: str) -> Any:
@@ -233,7 +247,7 @@ class _Bundler:
         folder = self.index.parent
         for path in sorted(folder.rglob("*.yaml")):
             inside = path.relative_to(folder)
-            if path in self.files or inside.name in _NOT_OPERATIONS or inside.parts[0] == "shared":
+            if path in self.referred | {self.index} or inside.name in _NOT_OPERATIONS or inside.parts[0] == "shared":
                 continue
             message = f"no line of {self.index.name} refers to this operation; add its path and method there"
             self.problems.append(Problem(relative(path, self.root), 1, "not-in-index", message))

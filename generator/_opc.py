@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,11 +34,12 @@ from openapi_python_client.parser.properties.union import UnionProperty
 from . import _ir as ir
 from ._bundle import METHODS, Bundle
 from ._problems import DescriptionError, Problem
+from ._yaml import Mapping as Located
 
 __all__ = ["Parsed", "parse"]
 
 # Names that generated annotations use inside a class body, where a member of that name would hide them.
-_HIDING = {"bool", "dict", "float", "int", "list", "str", "self", "cls", "property", "classmethod"}
+_HIDING = {"bool", "classmethod", "cls", "dict", "float", "frozenset", "int", "list", "self", "str"}
 _SCALARS: dict[type, ir.Scalar] = {
     StringProperty: ir.Scalar("str"),
     IntProperty: ir.Scalar("int"),
@@ -46,6 +48,13 @@ _SCALARS: dict[type, ir.Scalar] = {
     AnyProperty: ir.Scalar("any"),
     FileProperty: ir.Scalar("binary"),
 }
+_FORMATS = {"unix-time": ir.Scalar("unix-time"), "unix-time-ms": ir.Scalar("unix-time-ms")}
+_CONSTANTS: dict[type, ir.Scalar] = {
+    str: ir.Scalar("str"),
+    bool: ir.Scalar("bool"),
+    int: ir.Scalar("int"),
+    float: ir.Scalar("float"),
+}
 
 
 class Parsed:
@@ -53,14 +62,12 @@ class Parsed:
 
     Attributes:
         models: Class name to its parsed object.
-        enums: Class name to constant names and values.
+        enums: Names of the classes of lists of values.
     """
 
     def __init__(self, data: GeneratorData, document: Mapping[str, Any]) -> None:
         self.models: dict[str, Any] = {str(model.class_info.name): model for model in data.models}
-        self.enums: dict[str, Mapping[str, str | int]] = {
-            str(enum.class_info.name): enum.values for enum in data.enums if isinstance(enum, EnumProperty)
-        }
+        self.enums = {str(enum.class_info.name) for enum in data.enums if isinstance(enum, EnumProperty)}
         self._endpoints: dict[str, Endpoint] = {
             str(endpoint.name): endpoint
             for collection in data.endpoint_collections_by_tag.values()
@@ -70,7 +77,12 @@ class Parsed:
 
     def endpoint(self, operation_id: str) -> Endpoint | None:
         """Find what became of an operation."""
-        return self._endpoints.get(str(strings.PythonIdentifier(operation_id, "")))
+        return self._endpoints.get(_endpoint_name(operation_id))
+
+    def constant(self, value: object, number: int) -> str:
+        """Name the value of an enum that the description does not name."""
+        text = str(value)
+        return strings.snake_case(text.upper()).upper() if text[:1].isalpha() else f"VALUE_{number}"
 
     def properties(self, model: str) -> list[Any]:
         """List the properties of an object, in the order of the description."""
@@ -89,21 +101,21 @@ class Parsed:
             The type, and whether null is described.
         """
         target = self.deref(schema)
-        if str(target.get("format", "")).startswith("unix-time"):
-            return ir.Scalar(target["format"]), False
+        if target.get("format") in _FORMATS:
+            return _FORMATS[target["format"]], "null" in target.get("type", "")
         if isinstance(prop, UnionProperty):
             return self._union(prop, target)
         if isinstance(prop, ListProperty):
             return ir.ListOf(self.resolve(prop.inner_property, target.get("items"))[0]), False
         if isinstance(prop, ModelProperty):
             name = str(prop.class_info.name)
-            if self._schemas.get(name, {}).get("properties"):
+            if _members(self.models.get(name, prop)):
                 return ir.ModelRef(name), False
             return ir.MapOf(self._map_value(prop, target)), False
         if isinstance(prop, EnumProperty):
             return ir.EnumRef(str(prop.class_info.name)), False
         if isinstance(prop, ConstProperty):
-            return ir.Scalar("int" if isinstance(target.get("const"), int) else "str"), False
+            return _CONSTANTS.get(type(target.get("const")), ir.Scalar("any")), False
         if isinstance(prop, NoneProperty):
             return ir.Null(), True
         return _SCALARS.get(type(prop), ir.Scalar("str")), False
@@ -112,11 +124,11 @@ class Parsed:
         parts = [*target.get("anyOf", ()), *target.get("oneOf", ())]
         real = [part for part in parts if part.get("type") != "null"]
         nullable = len(real) < len(parts) or "null" in target.get("type", ())
-        if len(real) == 1 and str(self.deref(real[0]).get("format", "")).startswith("unix-time"):
-            return ir.Scalar(self.deref(real[0])["format"]), nullable
+        # It does not keep which schema an inner property comes from. Where that is clear, formats and limits are seen.
+        clear = target if not parts else real[0] if len(real) == 1 else None
         members: list[ir.Type] = []
         for inner in prop.inner_properties:
-            kind = self.resolve(inner, None)[0]
+            kind = ir.Null() if isinstance(inner, NoneProperty) else self.resolve(inner, clear)[0]
             if kind not in members and not isinstance(kind, ir.Null):
                 members.append(kind)
         if len(members) == 1:
@@ -124,11 +136,12 @@ class Parsed:
         discriminator = target.get("discriminator")
         if discriminator is None:
             return ir.OneOf(tuple(members)), nullable
-        kinds = tuple((tag, ref.rpartition("/")[2]) for tag, ref in discriminator.get("mapping", {}).items())
+        kinds = tuple((tag, ref.rpartition("/")[2]) for tag, ref in discriminator["mapping"].items())
         return ir.OneOf(tuple(members), discriminator["propertyName"], kinds), nullable
 
     def _map_value(self, prop: Any, target: Mapping[str, Any]) -> ir.Type:
-        inner = prop.additional_properties
+        # Properties hold a copy of the model from before its members were parsed.
+        inner = self.models.get(str(prop.class_info.name), prop).additional_properties
         if inner is None or isinstance(inner, AnyProperty):
             return ir.Scalar("any")
         value = target.get("additionalProperties")
@@ -150,22 +163,31 @@ def parse(bundled: Bundle) -> Parsed:
     Raises:
         DescriptionError: It did not understand all of it.
     """
+    schemas = bundled.document["components"].get("schemas", Located("", 0))
+    strange = [name for name, schema in schemas.items() if not isinstance(schema, Located)]
+    if strange:
+        raise DescriptionError(schemas.problem("shape", f"schema {name} must be a mapping", name) for name in strange)
     document = _adapted(bundled.document)
     config = Config.from_sources(ConfigFile(), MetaType.NONE, Path("coze.yaml"), "utf-8", True, None)
     with _fewer_reserved_words():
         try:
             data = GeneratorData.from_dict(document, config=config)
         except Exception as error:  # it has several ways to crash on a document; all mean the same to the author
-            place = bundled.document.problem("opc", f"openapi-python-client crashed: {type(error).__name__}: {error}")
-            raise DescriptionError([place]) from error
+            text = f"openapi-python-client crashed: {type(error).__name__}: {error}"
+            raise DescriptionError([_locate(bundled, text).problem("opc", text)]) from error
     if isinstance(data, GeneratorError):
-        raise DescriptionError([bundled.document.problem("opc", f"{data.header}: {data.detail}")])
-    problems = list(_diagnostics(bundled, data))
+        text = " ".join(f"{data.header}: {data.detail}".split())
+        raise DescriptionError([_locate(bundled, text).problem("opc", text)])
     parsed = Parsed(data, bundled.document)
-    problems += _dropped(bundled, parsed)
+    problems = [*_diagnostics(bundled, data), *_discriminators(bundled.document)]
+    problems = problems or list(_dropped(bundled, parsed))
     if problems:
         raise DescriptionError(problems)
     return parsed
+
+
+def _endpoint_name(operation_id: str) -> str:
+    return str(strings.PythonIdentifier(operation_id, ""))
 
 
 def _members(model: Any) -> list[Any]:
@@ -193,8 +215,9 @@ def _adapted(document: Any) -> Any:
                     # It would make one JSON object of the whole stream.
                     response.get("content", {}).pop("text/event-stream", None)
     for schema in adapted["components"].get("schemas", {}).values():
-        if "x-coze-enum-names" in schema:
-            schema["x-enum-varnames"] = schema["x-coze-enum-names"]
+        if isinstance(schema.get("enum"), list):
+            # It crashes when two values become one name, which `_classes` tells better.
+            schema["x-enum-varnames"] = [f"VALUE_{number}" for number, _ in enumerate(schema["enum"])]
         _name_maps(schema.get("properties", {}), itertools.count(1))
     return adapted
 
@@ -214,9 +237,12 @@ def _plain(value: Any) -> Any:
 
 
 def _diagnostics(bundled: Bundle, data: GeneratorData) -> Iterator[Problem]:
-    errors = [*data.errors, *(e for c in data.endpoint_collections_by_tag.values() for e in c.parse_errors)]
-    for error in errors:
-        text = " ".join(f"{error.header} {error.detail or ''}".split())
+    errors = [*data.errors, *(error for c in data.endpoint_collections_by_tag.values() for error in c.parse_errors)]
+    # It prints names as the addresses of its objects.
+    texts = [re.sub(r"<\S+ object at \w+>", "…", " ".join(f"{e.header} {e.detail or ''}".split())) for e in errors]
+    # One bad schema makes all that refer to it bad, with this as the reason.
+    causes = [text for text in texts if "Could not find reference in parsed" not in text]
+    for text in causes or texts:
         yield _locate(bundled, text).problem("opc", f"openapi-python-client: {text[:400]}")
 
 
@@ -226,18 +252,41 @@ def _locate(bundled: Bundle, text: str) -> Any:
         if f"{method.upper()} {path} " in f"{text} ":
             return operation
     schemas = bundled.document["components"].get("schemas", {})
-    named = [name for name in schemas if f"/{name}" in text or f" {name}" in text]
-    return schemas[max(named, key=len)] if named else bundled.document
+    named = [word for word in re.findall(r"\w+", text) if word in schemas]
+    return schemas[named[0]] if named else bundled.document
+
+
+def _discriminators(value: Any) -> Iterator[Problem]:
+    """Check what openapi-python-client leaves out: which member tells the variants of a union apart."""
+    if isinstance(value, Located) and isinstance(value.get("discriminator"), Located):
+        described = value["discriminator"]
+        variants = {part.get("$ref", "") for part in (*value.get("anyOf", ()), *value.get("oneOf", ()))} - {""}
+        if not described.get("propertyName") or not described.get("mapping"):
+            yield described.problem("unsupported", "a discriminator needs propertyName and mapping")
+        for tag, reference in described.get("mapping", {}).items():
+            if reference not in variants:
+                yield described.problem("unsupported", f"{tag}: {reference} is none of the variants", "mapping")
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _discriminators(item)
 
 
 def _dropped(bundled: Bundle, parsed: Parsed) -> Iterator[Problem]:
+    names: dict[str, str] = {}
     for operation_id, (_, _, operation) in bundled.operations().items():
-        if parsed.endpoint(operation_id) is None:
+        other = names.setdefault(_endpoint_name(operation_id), operation_id)
+        if other != operation_id:
+            message = f"openapi-python-client gives {operation_id} and {other} the same name"
+            yield operation.problem("name-clash", message, "operationId")
+        elif parsed.endpoint(operation_id) is None:
             yield operation.problem("dropped", f"openapi-python-client dropped operation {operation_id}", "operationId")
-    if len(bundled.operations()) != len(parsed._endpoints):
-        yield bundled.document.problem("dropped", "two operation ids become the same Python name")
     for name, schema in bundled.document["components"].get("schemas", {}).items():
-        if schema.get("properties") and name not in parsed.models:
+        if not schema.get("properties"):
+            if "enum" in schema and name not in parsed.enums:
+                yield schema.problem("dropped", f"openapi-python-client dropped or renamed enum {name}", "enum")
+        elif name not in parsed.models:
             yield schema.problem("dropped", f"openapi-python-client dropped or renamed schema {name}")
-        if "enum" in schema and name not in parsed.enums:
-            yield schema.problem("dropped", f"openapi-python-client dropped or renamed enum {name}")
+        else:
+            kept = {prop.name.get_untrusted_value() for prop in parsed.properties(name)}
+            for wire in schema["properties"].keys() - kept:
+                message = f"openapi-python-client dropped property {wire}"
+                yield schema["properties"].problem("dropped", message, wire)

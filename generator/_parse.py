@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import keyword
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from typing import Any
+
+import attrs
 
 from . import _ir as ir
 from ._bundle import Bundle
+from ._classes import Classes
+from ._names import clashes
 from ._opc import Parsed
-from ._problems import DescriptionError, Problem
+from ._problems import DescriptionError
+from ._reach import reached
 from ._yaml import Mapping as Located
 
 __all__ = ["build_api"]
 
-_SHARED_ARGUMENTS = {"extra_headers", "extra_query", "extra_body", "timeout"}
 _ANSWER_PATHS = {"items", "total", "has_more", "next"}
-_BASE_MEMBERS = {"extra_fields", "response", "logid", "to_dict", "from_dict"}
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_STYLES: dict[str, tuple[Any, ...]] = {"style": ("form", "simple"), "explode": (False,), "allowReserved": (False,)}
 
 
 def build_api(bundled: Bundle, parsed: Parsed) -> ir.Api:
@@ -28,46 +33,50 @@ def build_api(bundled: Bundle, parsed: Parsed) -> ir.Api:
     return _Builder(bundled, parsed).build()
 
 
-class _Builder:
+class _Builder(Classes):
+    """Adds what is under `paths`."""
+
     def __init__(self, bundled: Bundle, parsed: Parsed) -> None:
+        super().__init__(bundled, parsed)
         self.bundle = bundled
-        self.parsed = parsed
-        self.components: Mapping[str, Any] = bundled.document["components"]
-        self.schemas: Mapping[str, Any] = self.components.get("schemas", {})
-        self.problems: list[Problem] = []
-        self.streams: dict[str, ir.Stream] = {}
 
     def build(self) -> ir.Api:
         operations = [op for entry in self.bundle.operations().values() for op in self.operation(*entry)]
-        wanted = _Reach(self).from_operations(operations)
+        wanted = reached(self, operations)
+        for name in sorted(wanted):
+            place = self.schemas.get(name, self.bundle.document)
+            if not place.get("properties") and "enum" not in place:
+                message = f"{name} must be a schema of its own, under a name, with properties or values of its own"
+                self.problems.append(place.problem("unsupported", message))
+        if self.problems:
+            raise DescriptionError(self.problems)
         api = ir.Api(
             version=str(self.bundle.document["info"]["version"]),
             models=tuple(self.model(name) for name in sorted(wanted) if self.schemas[name].get("properties")),
             enums=tuple(self.enum(name) for name in sorted(wanted) if "enum" in self.schemas[name]),
-            streams=tuple(stream for _, stream in sorted(self.streams.items())),
+            streams=tuple(stream for _, stream in sorted(self._streams.items())),
             operations=tuple(sorted(operations, key=lambda operation: operation.id)),
             errors=tuple(self.error_codes()),
-            tags={tag["name"]: tag["description"] for tag in self.bundle.document.get("tags", ())},
+            tags={tag["name"]: tag.get("description", "") for tag in self.bundle.document.get("tags", ())},
         )
-        self.check_clashes(api)
+        if not self.problems:  # names that are no names clash in ways that tell nothing
+            self.problems += clashes(api, self.bundle)
         if self.problems:
             raise DescriptionError(self.problems)
         return api
 
-    # -- operations
-
     def operation(self, path: str, verb: str, raw: Located) -> Iterator[ir.Operation]:
-        self.identifier(raw, "operationId", *raw["operationId"].split("."))
+        self.name("member", raw, "operationId", *raw["operationId"].split("."))
+        if "." not in raw["operationId"]:
+            self.problems.append(raw.problem("name", "an operation id is a resource, a dot and a verb", "operationId"))
+        for key in raw.keys() & {"callbacks", "security", "servers"}:
+            self.problems.append(raw.problem("unsupported", f"the client would not heed {key}", key))
         endpoint = self.parsed.endpoint(raw["operationId"])
         arguments = [*self.parameters(endpoint, raw), *self.body(endpoint, raw)]
         stream_key = raw.get("x-coze-stream")
         flag = stream_key.get("flag") if stream_key else None
         if flag:
             arguments = [argument for argument in arguments if argument.wire != flag]
-        for argument in arguments:
-            if argument.name in _SHARED_ARGUMENTS:
-                message = f"argument {argument.name} has a name that every method uses already"
-                self.problems.append(raw.problem("name-clash", message))
         arguments.sort(key=lambda argument: not argument.required)  # stable: required ones first
         common: dict[str, Any] = {
             "described_id": raw["operationId"],
@@ -91,7 +100,7 @@ class _Builder:
             )  # fmt: skip
         if stream_key is not None:
             name = stream_key.get("method") or raw["operationId"].rpartition(".")[2]
-            self.identifier(stream_key, "method", name)
+            self.name("member", stream_key, "method", name)
             yield ir.Operation(
                 id=f"{raw['operationId'].rpartition('.')[0]}.{name}", constants={flag: True} if flag else {},
                 result=".", result_type=None, paging=None, poll=None,
@@ -112,22 +121,31 @@ class _Builder:
             if "$ref" in parameter:
                 parameter = self.components["parameters"][parameter["$ref"].rpartition("/")[2]]  # noqa: PLW2901
             prop = parsed.get((parameter["in"], parameter["name"]))
-            if prop is None:
-                message = f"openapi-python-client dropped parameter {parameter['name']}"
+            if prop is None or "schema" not in parameter:
+                message = f"openapi-python-client dropped parameter {parameter['name']}, or it has no schema"
                 self.problems.append(parameter.problem("dropped", message, "name"))
                 continue
+            if parameter["in"] == "header" and not _HEADER.fullmatch(parameter["name"]):
+                message = f"{parameter['name']!r} cannot be the name of a header"
+                self.problems.append(parameter.problem("name", message, "name"))
+            for key, supported in _STYLES.items():
+                if parameter.get(key, supported[0]) not in supported:
+                    message = f"{key} {parameter[key]} is not supported: the client joins lists by commas"
+                    self.problems.append(parameter.problem("unsupported", message, key))
             kind, nullable = self.parsed.resolve(prop, parameter["schema"])
-            self.identifier(parameter, "name", str(prop.python_name))
+            self.name("member", parameter, "name", str(prop.python_name))
             yield ir.Field(
                 str(prop.python_name), parameter["name"], kind, prop.required, nullable,
                 parameter.get("description", ""), self.parsed.deref(parameter["schema"]), parameter["in"],
             )  # fmt: skip
 
     def body(self, endpoint: Any, raw: Located) -> Iterator[ir.Field]:
-        if "requestBody" not in raw:
+        """Flatten the body into arguments."""
+        content = raw.get("requestBody", {"content": {}}).get("content")
+        if content == {}:
             return
-        [(media, content)] = raw["requestBody"]["content"].items()
-        name = content["schema"].get("$ref", "").rpartition("/")[2]
+        media, described = next(iter(content.items())) if content and len(content) == 1 else ("", {})
+        name = described.get("schema", {}).get("$ref", "").rpartition("/")[2]
         if media not in {"application/json", "multipart/form-data"} or not self.schemas.get(name, {}).get("properties"):
             message = "a body must be application/json or multipart/form-data with a named object schema"
             self.problems.append(raw.problem("unsupported", message, "requestBody"))
@@ -136,21 +154,27 @@ class _Builder:
             message = "openapi-python-client dropped the body"
             self.problems.append(raw.problem("dropped", message, "requestBody"))
         for field in self.fields(name):
-            is_file = media != "application/json" and field.type == ir.Scalar("binary")
-            place = "part" if is_file else "body"
-            yield ir.Field(
-                field.name, field.wire, field.type, field.required, field.nullable, field.description, field.schema,
-                place,  # type: ignore[arg-type]  # one of two literals
-            )  # fmt: skip
+            is_file = field.type == ir.Scalar("binary")
+            if (is_file and media == "application/json") or ir.Scalar("binary") in _inner(field.type):
+                message = f"{field.wire}: a file must be a member of a multipart/form-data body itself"
+                self.problems.append(self.schemas[name].problem("unsupported", message, "properties"))
+            yield attrs.evolve(field, place="part" if is_file else "body")
 
-    def result(self, raw: Located) -> tuple[str, ir.Type | None]:
-        response = raw["responses"]["200"]
+    def answer(self, raw: Located) -> str:
+        """Find the name of the schema of the JSON answer; "" if there is none."""
+        response = raw.get("responses", {}).get("200", {})
         if "$ref" in response:
             response = self.components["responses"][response["$ref"].rpartition("/")[2]]
         schema = response.get("content", {}).get("application/json", {}).get("schema", {})
-        name = schema.get("$ref", "").rpartition("/")[2]
+        name: str = schema.get("$ref", "").rpartition("/")[2]
+        return name if self.schemas.get(name, {}).get("properties") else ""
+
+    def result(self, raw: Located) -> tuple[str, ir.Type | None]:
+        """Decide which member of the answer the method returns, and its type."""
+        name = self.answer(raw)
         if not name:
-            self.problems.append(raw.problem("unsupported", "a JSON answer must have a named schema", "responses"))
+            message = "the answer 200 must be application/json with a named object schema"
+            self.problems.append(raw.problem("unsupported", message, "responses"))
             return "data", None
         member = raw.get("x-coze-result", "data")
         paths = [value for key, value in raw.get("x-coze-pagination", {}).items() if key in _ANSWER_PATHS]
@@ -172,7 +196,7 @@ class _Builder:
         described = raw["x-coze-pagination"]
         by_wire = {argument.wire: argument.name for argument in arguments}
         root = f"{raw['operationId']}: x-coze-pagination"
-        response = raw["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        response = self.answer(raw)
 
         def path(key: str) -> tuple[tuple[str, ...], ir.Type] | None:
             """Turn a dotted path of the answer into attribute names of the result."""
@@ -191,7 +215,7 @@ class _Builder:
                 kind = field.type
             return tuple(names if result == "." else names[1:]), kind
 
-        items = path("items")
+        items = path("items") if response else None
         if items is None or not isinstance(items[1], ir.ListOf):
             self.problems.append(described.problem("pagination", f"{root}: items must name a list", "items"))
             return None
@@ -203,167 +227,12 @@ class _Builder:
         size = by_wire.get(described.get("size", ""))
         return ir.Paging(described["style"], by_wire[described["param"]], items[0], items[1].item, size, **other)
 
-    def stream(self, name: str) -> ir.Stream:
-        if name not in self.streams:
-            raw = self.components["x-coze-streams"][name]
-            self.identifier(raw, "event", raw["event"])
-            events = tuple(self.event(wire, event) for wire, event in raw["events"].items())
-            self.streams[name] = ir.Stream(
-                name, _module(raw), raw["event"], raw["description"], events, raw.get("ids", False)
-            )
-        return self.streams[name]
 
-    def event(self, wire: str, raw: Located) -> ir.Event:
-        self.identifier(raw, "class", raw["class"])
-        data: ir.Type | None = None
-        if "data" in raw:
-            data = self.schema_type(raw["data"])
-        return ir.Event(wire, raw["class"], raw["description"], data, raw.get("ends", "never"), raw.get("fails", False))
-
-    def schema_type(self, reference: Mapping[str, Any]) -> ir.Type:
-        """Decide the type of a `$ref` that openapi-python-client does not see, since it is in a key of our own."""
-        name = reference["$ref"].rpartition("/")[2]
-        schema = self.schemas[name]
-        if schema.get("properties"):
-            return ir.ModelRef(name)
-        parts = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
-        if parts and all("$ref" in part for part in parts):
-            return ir.OneOf(tuple(self.schema_type(part) for part in parts))
-        return ir.MapOf(ir.Scalar("any")) if schema.get("type") == "object" else ir.Scalar("any")
-
-    # -- schemas
-
-    def fields(self, model: str) -> tuple[ir.Field, ...]:
-        raw = self.schemas[model]
-        fields = []
-        for prop in self.parsed.properties(model):
-            wire = prop.name.get_untrusted_value()
-            schema = raw["properties"][wire]
-            name = str(prop.python_name)
-            name = f"{name}_" if name in _BASE_MEMBERS else name
-            self.identifier(schema, "description", name)
-            kind, nullable = self.parsed.resolve(prop, schema)
-            merged = self.parsed.deref(schema)
-            fields.append(ir.Field(name, wire, kind, prop.required, nullable, merged.get("description", ""), merged))
-        return tuple(fields)
-
-    def model(self, name: str) -> ir.Model:
-        raw = self.schemas[name]
-        self.identifier(raw, "type", name)
-        shorthand = raw.get("x-coze-from-string")
-        return ir.Model(
-            name, _module(raw), raw.get("description", ""), self.fields(name), shorthand, raw.get("deprecated", False)
-        )
-
-    def enum(self, name: str) -> ir.Enum:
-        raw = self.schemas[name]
-        self.identifier(raw, "enum", name)
-        meanings = raw.get("x-coze-enum-descriptions", {})
-        members = []
-        for constant, value in self.parsed.enums[name].items():
-            self.identifier(raw, "enum", constant)
-            members.append((constant, value, str(meanings.get(str(value), ""))))
-        return ir.Enum(
-            name, _module(raw), raw.get("description", ""), "int" if raw.get("type") == "integer" else "str",
-            tuple(members),
-        )  # fmt: skip
-
-    def error_codes(self) -> Iterator[ir.ErrorCode]:
-        for row in self.components.get("x-coze-errors", ()):
-            self.identifier(row, "name", row["name"])
-            yield ir.ErrorCode(
-                row["code"], row["name"], row["meaning"], row["category"], row["retryable"], row.get("http_status"),
-                row.get("hint", ""),
-            )  # fmt: skip
-
-    # -- names
-
-    def identifier(self, raw: Located, key: str, *names: str) -> None:
-        """Refuse what could not stand in Python code as a name, and so also what could be more than a name."""
-        for name in names:
-            if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name):
-                self.problems.append(raw.problem("name", f"{name!r:.60} cannot be a Python name", key))
-
-    def check_clashes(self, api: ir.Api) -> None:
-        seen: dict[str, str] = {}
-        for operation in api.operations:
-            if (other := seen.setdefault(operation.id, operation.described_id)) != operation.described_id:
-                _, _, raw = self.bundle.operations()[operation.described_id]
-                message = f"{operation.described_id} and {other} both become method {operation.id}"
-                self.problems.append(raw.problem("name-clash", message, "operationId"))
-        resources = {operation.resource for operation in api.operations}
-        for operation in api.operations:
-            if operation.id in resources:
-                _, _, raw = self.bundle.operations()[operation.described_id]
-                message = f"{operation.id} is a method and holds other operations"
-                self.problems.append(raw.problem("name-clash", message, "operationId"))
-        names = [model.name for model in api.models] + [enum.name for enum in api.enums]
-        classes: list[tuple[str, Located]] = [(name, self.schemas[name]) for name in names]
-        classes += [
-            (event.name, self.components["x-coze-streams"][stream.name]["events"][event.wire])
-            for stream in api.streams
-            for event in stream.events
-        ]
-        lowered: dict[str, str] = {}
-        for name, raw in classes:
-            if name.lower() in lowered:
-                self.problems.append(
-                    raw.problem("name-clash", f"{name} and {lowered[name.lower()]} differ in case only")
-                )
-            lowered[name.lower()] = name
-        for model in api.models:
-            names = [field.name for field in model.fields]
-            for name in {name for name in names if names.count(name) > 1}:
-                raw = self.schemas[model.name]
-                self.problems.append(raw.problem("name-clash", f"two properties become {name}", "properties"))
-
-
-def _module(raw: Located) -> str:
-    """Name the module of a schema by the folder that it is described in: openapi/bots/versions/… is in `bots`."""
-    return raw.file.split("/")[1]
-
-
-def _references(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Find every `$ref` inside a schema."""
-    if isinstance(value, Mapping):
-        if "$ref" in value:
-            yield value
-        for item in value.values():
-            yield from _references(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _references(item)
-
-
-class _Reach:
-    """Finds the schemas that the client's users can meet. Envelopes and flattened bodies are not among them."""
-
-    def __init__(self, builder: _Builder) -> None:
-        self.builder = builder
-        self.found: set[str] = set()
-
-    def from_operations(self, operations: list[ir.Operation]) -> set[str]:
-        for operation in operations:
-            for argument in operation.arguments:
-                self.visit(argument.type)
-            self.visit(operation.result_type)
-            for event in operation.stream.events if operation.stream else ():
-                self.visit(event.data)
-        return self.found
-
-    def visit(self, kind: ir.Type | None) -> None:
-        match kind:
-            case ir.ModelRef(name):
-                if name not in self.found:
-                    self.found.add(name)
-                    for field in self.builder.fields(name):
-                        self.visit(field.type)
-                        for reference in _references(field.schema.get("x-coze-json-text")):
-                            self.visit(self.builder.schema_type(reference))
-            case ir.EnumRef(name):
-                self.found.add(name)
-            case ir.ListOf(inner) | ir.MapOf(inner):
-                self.visit(inner)
-            case ir.OneOf(members):
-                for member in members:
-                    self.visit(member)
+def _inner(kind: ir.Type) -> set[ir.Type]:
+    """Find what is inside lists, maps and unions."""
+    match kind:
+        case ir.ListOf(inner) | ir.MapOf(inner):
+            return {inner} | _inner(inner)
+        case ir.OneOf(members):
+            return set(members).union(*map(_inner, members))
+    return set()

@@ -37,8 +37,10 @@ def provenance(bundled: Bundle, document: str, summary: Mapping[str, int]) -> st
 def changed_files(bundled: Bundle, target: Path) -> list[Problem]:
     """List the files of the description that say something else than when *target* was made."""
     try:
-        before = tomllib.loads((target / NAME).read_text(encoding="utf-8")).get(_FILES, {})
+        before = tomllib.loads((target / NAME).read_text(encoding="utf-8")).get(_FILES)
     except (OSError, ValueError):
+        before = None
+    if not isinstance(before, dict):
         return []  # the file itself is reported as missing or different
     kinds = {
         "is new since {} was made": bundled.digests.keys() - before.keys(),

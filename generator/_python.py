@@ -6,6 +6,7 @@ Every text of the description that reaches generated code passes `literal` or `d
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -43,6 +44,8 @@ def literal(value: Any) -> str:
         return f"[{items}]" if isinstance(value, list) else f"({items}{',' if len(value) == 1 else ''})"
     if value is not None and not isinstance(value, str | int | float | bool):
         raise TypeError(f"{type(value).__name__} is not a JSON value")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise TypeError(f"{value} is not a JSON value")
     return ascii(value)
 
 
@@ -167,17 +170,18 @@ class Types:
                 test = f"{variable}.__class__ is {self._enums[name].base}"
                 return f"{self._members(name)}[{variable}] if {test} else {variable}"
             case ir.ListOf(item):
-                inner = self.decode(item, part := f"_{depth}", depth + 1)
+                inner = self.decode(item, part := f"item{depth or ''}", depth + 1)
                 return (
                     variable
                     if inner == part
                     else f"[{inner} for {part} in {variable}] if {variable}.__class__ is list else {variable}"
                 )
             case ir.MapOf(value):
-                inner = self.decode(value, part := f"_{depth}", depth + 1)
+                inner = self.decode(value, part := f"item{depth or ''}", depth + 1)
                 if inner == part:
                     return variable
-                pairs = f"{{_k{depth}: {inner} for _k{depth}, {part} in {variable}.items()}}"
+                key = f"key{depth or ''}"
+                pairs = f"{{{key}: {inner} for {key}, {part} in {variable}.items()}}"
                 return f"{pairs} if {variable}.__class__ is dict else {variable}"
             case ir.OneOf():
                 return self._decode_union(kind, variable)
@@ -192,6 +196,8 @@ class Types:
         expression = self.decode(field.type, variable)
         if isinstance(field.type, ir.ListOf) and not field.optional:
             return f"[] if {variable} is None else {expression}"
+        if isinstance(field.type, ir.Scalar) and expression != variable and field.optional:
+            return f"None if {variable} is None else {expression}"  # saves a call where it is mostly absent
         return expression
 
     def _members(self, name: str) -> str:
@@ -219,8 +225,8 @@ class Types:
             case ir.ModelRef(name):
                 return f"{self.name(name)}.from_dict"
             case ir.ListOf(item):
-                inner = self.decode(item, "_0", 1)
-                return f"lambda items: ItemList({inner} for _0 in items)" if inner != "_0" else "ItemList"
+                inner = self.decode(item, "item", 1)
+                return f"lambda items: ItemList({inner} for item in items)" if inner != "item" else "ItemList"
             case _:
                 raise TypeError(nothing)
 
@@ -254,9 +260,13 @@ class Types:
                     arguments.append(f"key={self.value(ir.Scalar('str'), keys, deref)}")
             case _:
                 name, limits = "Anything", {}
-        arguments += [f"{word}={literal(schema[key])}" for key, word in limits.items() if key in schema]
-        if "exclusiveMinimum" in schema and kind == ir.Scalar("int"):
-            arguments.append(f"minimum={schema['exclusiveMinimum'] + 1}")
+        found = {word: schema[key] for key, word in limits.items() if key in schema}
+        if kind == ir.Scalar("int"):
+            if "exclusiveMinimum" in schema:
+                found["minimum"] = max(found.get("minimum", -math.inf), math.floor(schema["exclusiveMinimum"]) + 1)
+            if "exclusiveMaximum" in schema:
+                found["maximum"] = min(found.get("maximum", math.inf), math.ceil(schema["exclusiveMaximum"]) - 1)
+        arguments += [f"{word}={literal(limit)}" for word, limit in found.items()]
         if required:
             arguments.append("required=True")
         return f"{name}({', '.join(arguments)})"

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from . import _ir as ir
+from ._categories import CATEGORIES
+from ._names import params_class, resource_class
 from ._python import Types, docstring, literal, sentence
 
 __all__ = ["render"]
 
 _HERE = Path(__file__).parent
-_CATEGORIES = {
-    "authentication": ("AuthenticationError", "The token is missing, wrong, expired, or of the other region."),
-    "permission": ("PermissionDeniedError", "The token is good, but may not do this."),
-    "rate_limit": ("RateLimitError", "Too many calls in a short time."),
-    "quota": ("QuotaError", "A quota, a balance or a plan's allowance is used up."),
-    "invalid_request": ("InvalidRequestError", "An argument is wrong in a way that only Coze can see."),
-    "not_found": ("NotFoundError", "What the call is about does not exist, or is not visible to the caller."),
-    "conflict": ("ConflictError", "Something is in the way, such as a chat that still runs in the conversation."),
-    "unsupported": ("UnsupportedError", "Coze does not offer this operation to this kind of token or resource."),
-    "content_policy": ("ContentPolicyError", "The content was refused by moderation."),
-    "timeout": ("ServerTimeoutError", "Coze gave up waiting for something of its own."),
-    "server": ("ServerError", "Coze failed."),
-}
 
 
 def render(api: ir.Api, deref: Any, header: str) -> dict[str, str]:
@@ -56,7 +45,9 @@ class _Renderer:
             keep_trailing_newline=True,
         )
         self.env.filters["literal"] = literal
-        self.env.globals.update(docstring=docstring, sentence=sentence, method_doc=self.method_doc, ir=ir)
+        self.env.globals.update(
+            docstring=docstring, sentence=sentence, method_doc=self.method_doc, params_class=params_class
+        )
 
     def files(self) -> dict[str, str]:
         files = {
@@ -65,8 +56,8 @@ class _Renderer:
         tags = sorted({operation.tag for operation in self.api.operations})
         classes: dict[str, str] = {}
         modules = {model.module for model in self.api.models} | {enum.module for enum in self.api.enums}
-        for module in sorted(modules | {stream.module for stream in self.api.streams}):
-            files[f"models/{module}.py"] = self.models(module, classes)
+        for module, text in self.models(modules | {stream.module for stream in self.api.streams}, classes).items():
+            files[f"models/{module}.py"] = text
         files["models/__init__.py"] = self.template("models_init", classes=classes)
         for tag in tags:
             operations = [operation for operation in self.api.operations if operation.tag == tag]
@@ -75,7 +66,7 @@ class _Renderer:
             files[f"params/{tag}.py"] = self.params(tag, operations)
         files["operations/__init__.py"] = self.template("operations_init", tags=tags)
         files["params/__init__.py"] = self.template("params_init", tags=tags)
-        resources = [(tag, _class(tag), self.api.tags.get(tag, "")) for tag in tags]
+        resources = [(tag, resource_class(tag), self.api.tags.get(tag, "")) for tag in tags]
         files["resources/__init__.py"] = self.template("resources_init", resources=resources)
         files["_clients.py"] = self.template("clients", resources=resources)
         files["errors.py"] = self.errors()
@@ -88,24 +79,37 @@ class _Renderer:
     def template(self, name: str, **values: Any) -> str:
         return self.header + self.env.get_template(f"{name}.py.jinja").render(api=self.api, **values)
 
-    def models(self, module: str, classes: dict[str, str]) -> str:
-        types = Types(self.api, module)
-        enums = [enum for enum in self.api.enums if enum.module == module]
-        models = [model for model in self.api.models if model.module == module]
-        streams = [stream for stream in self.api.streams if stream.module == module]
-        for name in [enum.name for enum in enums] + [model.name for model in models]:
-            classes[name] = module
-        for stream in streams:
-            for name in (stream.union, f"Unknown{stream.union}", *(event.name for event in stream.events)):
-                classes[name] = module
+    def models(self, modules: set[str], classes: dict[str, str]) -> dict[str, str]:
+        """Write the modules of models, and note in *classes* which is where."""
+        bodies: dict[str, str] = {}
+        needs: dict[str, set[str]] = {}
         inputs = self.input_models()
-        body = self.env.get_template("models.py.jinja").render(
-            enums=enums, models=models, streams=streams, types=types, deref=self.deref, inputs=inputs,
-            module=module,
-        )  # fmt: skip
-        return self.header + self.env.get_template("models_head.py.jinja").render(
-            module=module, used=sorted(types.used), body=body
-        )
+        for module in sorted(modules):
+            types = Types(self.api, module)
+            models = [model for model in self.api.models if model.module == module]
+            streams = [stream for stream in self.api.streams if stream.module == module]
+            names = [*(enum.name for enum in self.enums(module)), *(model.name for model in models)]
+            for stream in streams:
+                names += [stream.union, f"Unknown{stream.union}", *(event.name for event in stream.events)]
+            classes.update(dict.fromkeys(names, module))
+            bodies[module] = self.env.get_template("models.py.jinja").render(
+                models=models, streams=streams, types=types, deref=self.deref, inputs=inputs
+            )
+            needs[module] = types.used
+        return {
+            module: self.template(
+                "models_head",
+                module=module,
+                early=sorted(one for one in used if module not in _reachable(one, needs)),
+                late=sorted(one for one in used if module in _reachable(one, needs)),
+                enums=self.env.get_template("enums.py.jinja").render(enums=self.enums(module)),
+                models=bodies[module],
+            )
+            for module, used in needs.items()
+        }
+
+    def enums(self, module: str) -> list[ir.Enum]:
+        return [enum for enum in self.api.enums if enum.module == module]
 
     def input_models(self) -> set[str]:
         """Find the models that callers can give, which need checks."""
@@ -144,7 +148,7 @@ class _Renderer:
         tree = _tree(tag, operations)
         text = "".join(
             self.env.get_template("resource.py.jinja").render(
-                name=name, class_name=_class(name), methods=methods, children=children, types=types,
+                name=name, class_name=resource_class(name), methods=methods, children=children, types=types,
                 is_async=is_async, tag=tag, title=self.api.tags.get(name, ""),
             )
             for name, methods, children in tree
@@ -153,7 +157,8 @@ class _Renderer:
         for operation in operations:
             if operation.stream:
                 types.used.add(operation.stream.module)
-        return self.template("resources_head", tag=tag, used=sorted(types.used), body=text, tree=tree)
+        classes = sorted(prefix + resource_class(name) for name, _, _ in tree for prefix in ("", "Async"))
+        return self.template("resources_head", tag=tag, used=sorted(types.used), body=text, classes=classes)
 
     def params(self, tag: str, operations: list[ir.Operation]) -> str:
         types = Types(self.api)
@@ -167,7 +172,7 @@ class _Renderer:
             "authentication", "permission", "not_found", "conflict", "rate_limit", "timeout", "invalid_request",
             "server",
         }  # fmt: skip
-        return {category: _CATEGORIES[category] for category in sorted(used)}
+        return {category: CATEGORIES[category] for category in sorted(used)}
 
     def errors(self) -> str:
         return self.template(
@@ -225,10 +230,6 @@ def _argument_text(field: ir.Field) -> Iterator[str]:
         yield f"Coze assumes {literal(schema['default'])}."
 
 
-def _class(resource: str) -> str:
-    return "".join(word.capitalize() for part in resource.split(".") for word in part.split("_")) + "API"
-
-
 def _tree(tag: str, operations: Iterable[ir.Operation]) -> list[tuple[str, list[ir.Operation], list[tuple[str, str]]]]:
     """List the resources of a tag, children first, with their methods and children (attribute, class)."""
     names = {tag}
@@ -240,7 +241,22 @@ def _tree(tag: str, operations: Iterable[ir.Operation]) -> list[tuple[str, list[
         (
             name,
             [operation for operation in operations if operation.resource == name],
-            [(child.rpartition(".")[2], _class(child)) for child in sorted(names) if child.rpartition(".")[0] == name],
+            [
+                (child.rpartition(".")[2], resource_class(child))
+                for child in sorted(names)
+                if child.rpartition(".")[0] == name
+            ],
         )
         for name in ordered
     ]
+
+
+def _reachable(start: str, needs: Mapping[str, set[str]]) -> set[str]:
+    """Find all that *start* needs, and what that needs."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        fresh = needs.get(waiting.pop(), set()) - found
+        found |= fresh
+        waiting += fresh
+    return found

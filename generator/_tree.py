@@ -33,7 +33,7 @@ def replace_tree(source: Path, target: Path) -> None:
     """Put *source* in the place of *target*, of which nothing remains. If that fails, *target* is as before."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
-        # Copied to the same disk first, so that nothing but renaming is left, which is quick and does not run out of room.
+        # Copied to the same disk first: what is left is renaming, which is quick and does not run out of room.
         made, before = Path(beside, "new"), Path(beside, "old")
         shutil.copytree(source, made)
         if target.exists():

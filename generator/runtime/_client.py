@@ -12,12 +12,12 @@ from ._http import (
     AsyncHTTPClient,
     Auth,
     HTTPClient,
-    HTTPHeaders,
     HTTPResponse,
     InvalidURL,
     default_limits,
     default_timeout,
     make_timeout,
+    parse_url,
 )
 from ._operation import Operation, Options, Protocol, Timeout
 from ._paging import AsyncPage, AsyncPager, Page, following, response_of
@@ -38,6 +38,8 @@ _USER_AGENT = "coze-api-python"
 
 class _Settings:
     """What sync and async clients share: where to send, and what goes with every request."""
+
+    _http: HTTPClient | AsyncHTTPClient
 
     def __init__(
         self,
@@ -66,17 +68,20 @@ class _Settings:
 
     def _arguments(self, request: Request) -> dict[str, Any]:
         """Arguments for the HTTP client's `build_request`."""
-        headers = HTTPHeaders()
+        headers: dict[str, str] = {}
         add_headers(headers, self._headers, "headers")
         headers.update(request.headers)
         if self._token is not None and self._auth is None:
-            headers.setdefault("Authorization", f"Bearer {self._token}")
+            headers.setdefault("authorization", f"Bearer {self._token}")
         timeout = self._timeout if request.timeout is None else request.timeout
         arguments: dict[str, Any] = {
             "method": request.method,
-            "url": self._base_url + request.target,
+            "url": parse_url(self._base_url + request.target),
             "headers": headers,
         }
+        if self._http.params:
+            # httpx would put them in place of our query, not beside it.
+            arguments["params"] = arguments["url"].params
         if timeout is not None:
             arguments["timeout"] = make_timeout(timeout)
         if request.files is not None:
@@ -141,7 +146,7 @@ class BaseClient(_Settings):
         """
         super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
-        self._http = http_client or HTTPClient(
+        self._http: HTTPClient = http_client or HTTPClient(
             headers={"User-Agent": _USER_AGENT}, timeout=default_timeout(), limits=default_limits()
         )
 
@@ -189,7 +194,7 @@ class BaseClient(_Settings):
         self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options
     ) -> Callable[[], HTTPResponse]:
         request = prepare(operation, arguments, options)
-        request.headers.setdefault("Accept", "text/event-stream")
+        request.headers.setdefault("accept", "text/event-stream")
         return lambda: self._exchange(request, lambda: self._open_stream(request))
 
     def _open_stream(self, request: Request) -> HTTPResponse:
@@ -239,7 +244,7 @@ class AsyncBaseClient(_Settings):
         """Make a client. The arguments are those of the sync client, but *http_client* is an async one."""
         super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
-        self._http = http_client or AsyncHTTPClient(
+        self._http: AsyncHTTPClient = http_client or AsyncHTTPClient(
             headers={"User-Agent": _USER_AGENT}, timeout=default_timeout(), limits=default_limits()
         )
 
@@ -294,7 +299,7 @@ class AsyncBaseClient(_Settings):
         self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options
     ) -> Callable[[], Awaitable[HTTPResponse]]:
         request = prepare(operation, arguments, options)
-        request.headers.setdefault("Accept", "text/event-stream")
+        request.headers.setdefault("accept", "text/event-stream")
         return lambda: self._exchange(request, lambda: self._open_stream(request))
 
     async def _open_stream(self, request: Request) -> HTTPResponse:

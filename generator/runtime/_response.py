@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import _json
@@ -44,6 +45,12 @@ class Response:
 
     def __repr__(self) -> str:
         return f"Response(status={self.status}, logid={self.logid!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is pickled goes to queues and caches: the request stays here, since the token is in its headers.
+        kept = copy(self.http)
+        kept.request = type(kept.request)(kept.request.method, kept.request.url)
+        return (Response, (kept, self.logid))
 
 
 class Empty(Model):

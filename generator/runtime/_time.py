@@ -38,13 +38,19 @@ class UnixTimeMs(int):
 
 
 class _TextTime(UnixTime):
-    """A moment that came as text and goes back as text."""
+    """A moment that came as text and goes back as text.
 
-    wire: str
+    Attributes:
+        wire: The text, where Python would write the number in another way.
+    """
+
+    wire: str | None = None
 
 
 class _TextTimeMs(UnixTimeMs):
-    wire: str
+    """See `_TextTime`."""
+
+    wire: str | None = None
 
 
 def unix_time(value: Any) -> Any:
@@ -64,11 +70,12 @@ def unix_time_ms(value: Any) -> Any:
 def _from_text(value: Any, cls: type[_TextTime | _TextTimeMs]) -> Any:
     if value.__class__ is not str or not value.isascii() or not value.isdigit() or len(value) > _MAX_DIGITS:
         return value
-    moment = cls(value)
-    moment.wire = value
+    moment = cls(int(value))
+    if value[0] == "0":
+        moment.wire = value
     return moment
 
 
 def to_wire(value: int) -> int | str:
     """Encode a moment in the form in which it came."""
-    return getattr(value, "wire", None) or int(value)
+    return value.wire or str(int(value)) if isinstance(value, _TextTime | _TextTimeMs) else int(value)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, Unpack
 
 import attrs
 
+from coze_api._core._model import encode
 from coze_api._core._operation import Options
-from coze_api._core._response import retryable
+from coze_api._core._response import code_of, retryable
 from coze_api.errors import hint
 from coze_api.models import Chat as ChatState
 from coze_api.models import ChatStatus, Message
@@ -22,7 +25,7 @@ from .errors import ChatFailed, PollTimeout
 
 if TYPE_CHECKING:
     from coze_api.models import ChatUsage
-    from coze_api.params.chat import CreateParams, StreamParams, SubmitToolOutputsStreamParams
+    from coze_api.params.chat import CreateParams, RetrieveParams, StreamParams, SubmitToolOutputsStreamParams
 
 __all__ = ["AsyncChat", "Chat", "ChatResult"]
 
@@ -68,10 +71,33 @@ class ChatResult:
         return self.chat.logid
 
 
-def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Options]:
-    """Part an operation's own arguments from those that every operation takes."""
+@cache
+def _signature(method: Callable[..., Any]) -> inspect.Signature:
+    return inspect.signature(method)
+
+
+def _split(method: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Options]:
+    """Part an operation's own arguments from those that every operation takes.
+
+    Raises:
+        TypeError: The generated *method* would not take them.
+    """
+    try:
+        _signature(method).bind(None, **arguments)
+    except TypeError as error:
+        raise TypeError(f"{method.__name__}(): {error}") from None
     own = {name: value for name, value in arguments.items() if name not in _OPTIONS}
     return own, Options(**{field: arguments.get(name) for name, field in _OPTIONS.items()})
+
+
+def _again(chat: ChatState, arguments: CreateParams) -> RetrieveParams:
+    """Return the arguments for asking about a chat that was started with *arguments*."""
+    return {
+        "conversation_id": chat.conversation_id,
+        "chat_id": chat.id,
+        "extra_headers": arguments.get("extra_headers"),
+        "timeout": arguments.get("timeout"),
+    }
 
 
 @attrs.define
@@ -108,10 +134,11 @@ def _checked(chat: ChatState) -> ChatState:
     """Raise what a failed chat tells."""
     if chat.status is not ChatStatus.FAILED:
         return chat
-    told = chat.last_error
-    code = int(told.code or 0) if told is not None else 0
+    told = encode(chat.last_error)
+    told = told if isinstance(told, dict) else {}
+    code = code_of(told)
     error = ChatFailed(
-        (told.msg if told is not None else None) or "the chat failed",
+        str(told.get("msg") or "the chat failed"),
         code=code,
         status=chat.response.status,
         logid=chat.logid,
@@ -139,12 +166,12 @@ class Chat(ChatAPI):
             ChatFailed: While reading: the chat failed.
             StreamInterrupted: While reading: the stream broke off.
         """
-        own, options = _split(arguments)
+        own, options = _split(ChatAPI.stream, arguments)
         return self._client.stream(_operations.STREAM, _models.ChatStream, own, options, ChatStream)
 
     def submit_tool_outputs_stream(self, **arguments: Unpack[SubmitToolOutputsStreamParams]) -> ChatStream:
         """Hand over results of tool calls and follow the chat as it goes on. See `stream`."""
-        own, options = _split(arguments)
+        own, options = _split(ChatAPI.submit_tool_outputs_stream, arguments)
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
         return self._client.stream(operation, _models.ChatStream, own, options, ChatStream)
 
@@ -156,7 +183,7 @@ class Chat(ChatAPI):
         Args:
             poll_interval: Seconds before asking again; Coze wants at least one. Grows up to 5 seconds.
             poll_timeout: Seconds to wait at most.
-            **arguments: Those of `create`.
+            **arguments: Those of `create`. `extra_headers` and `timeout` go with every request.
 
         Returns:
             The chat with its messages, when it was completed or canceled, or waits for tool outputs.
@@ -167,12 +194,11 @@ class Chat(ChatAPI):
             APIError: Coze refused a call.
         """
         chat: ChatState = self.create(**arguments)
-        waiting = _Waiting(poll_interval, poll_timeout)
+        waiting, again = _Waiting(poll_interval, poll_timeout), _again(chat, arguments)
         while waiting.goes_on(chat):
             time.sleep(waiting.pause())
-            chat = self.retrieve(conversation_id=chat.conversation_id, chat_id=chat.id)
-        _checked(chat)
-        return ChatResult(chat, self.messages.list(conversation_id=chat.conversation_id, chat_id=chat.id))
+            chat = self.retrieve(**again)
+        return ChatResult(_checked(chat), self.messages.list(**again))
 
 
 class AsyncChat(AsyncChatAPI):
@@ -180,12 +206,12 @@ class AsyncChat(AsyncChatAPI):
 
     def stream(self, **arguments: Unpack[StreamParams]) -> AsyncChatStream:
         """Start a chat and follow it. See the sync client."""
-        own, options = _split(arguments)
+        own, options = _split(AsyncChatAPI.stream, arguments)
         return self._client.stream(_operations.STREAM, _models.ChatStream, own, options, AsyncChatStream)
 
     def submit_tool_outputs_stream(self, **arguments: Unpack[SubmitToolOutputsStreamParams]) -> AsyncChatStream:
         """Hand over results of tool calls and follow the chat as it goes on. See `stream`."""
-        own, options = _split(arguments)
+        own, options = _split(AsyncChatAPI.submit_tool_outputs_stream, arguments)
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
         return self._client.stream(operation, _models.ChatStream, own, options, AsyncChatStream)
 
@@ -196,9 +222,8 @@ class AsyncChat(AsyncChatAPI):
         from anyio import sleep  # comes with httpx; serves asyncio and trio alike
 
         chat: ChatState = await self.create(**arguments)
-        waiting = _Waiting(poll_interval, poll_timeout)
+        waiting, again = _Waiting(poll_interval, poll_timeout), _again(chat, arguments)
         while waiting.goes_on(chat):
             await sleep(waiting.pause())
-            chat = await self.retrieve(conversation_id=chat.conversation_id, chat_id=chat.id)
-        _checked(chat)
-        return ChatResult(chat, await self.messages.list(conversation_id=chat.conversation_id, chat_id=chat.id))
+            chat = await self.retrieve(**again)
+        return ChatResult(_checked(chat), await self.messages.list(**again))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncChatStream", "ChatStream"]
 
+_ANSWERS = (MessageType.ANSWER, None)  # no type in a piece tells nothing against it
+
 
 class _Snapshot:
     """What a stream told so far. Shared by the sync and the async stream.
@@ -33,23 +35,36 @@ class _Snapshot:
 
     chat: Chat | None = None
     messages: list[Message]
-    _pieces: list[str]
+    _growing: dict[str, list[str]]  # pieces of the answers that are not complete, by message id
+    _news = ""  # what the latest event adds to the text
+    _teller: str | None = None  # id of the message that added to it last
 
     def _see(self, event: ChatStreamEvent) -> None:
-        kind = event.__class__
-        if kind is MessageDeltaEvent:
-            text = getattr(event.data, "content", None)
-            if text:
-                self._pieces.append(text)
-        elif kind is MessageCompletedEvent and isinstance(event.data, Message):
-            self.messages.append(event.data)
-        elif isinstance(event.data, Chat):
-            self.chat = event.data
+        self._news = ""
+        data = event.data
+        if isinstance(data, Chat):
+            self.chat = data
+        elif not isinstance(data, Message):
+            return
+        elif isinstance(event, MessageDeltaEvent):
+            if data.content and data.type in _ANSWERS:
+                self._growing.setdefault(data.id, []).append(data.content)
+                self._tell(data)
+        elif isinstance(event, MessageCompletedEvent):
+            self.messages.append(data)
+            if self._growing.pop(data.id, None) is None and data.content and data.type is MessageType.ANSWER:
+                self._tell(data)  # it came in one piece
+
+    def _tell(self, message: Message) -> None:
+        apart = self._teller is not None and self._teller != message.id
+        self._news = f"\n{message.content}" if apart else message.content
+        self._teller = message.id
 
     @property
     def answer(self) -> str:
-        """The text of the answer so far."""
-        return "".join(self._pieces) or answer_of(self.messages)
+        """The text of the answer so far. Where a bot gives several answers, each begins a line."""
+        complete = answer_of(self.messages)
+        return "\n".join(filter(None, [complete, *map("".join, self._growing.values())]))
 
     @property
     def follow_ups(self) -> list[str]:
@@ -67,6 +82,12 @@ class _Snapshot:
         failed.__dict__.update(error.__dict__)
         failed.chat, failed.stream = self.chat, self
         return failed
+
+    def _whereabouts(self, reason: str) -> str:
+        """Add to the reason why the stream broke off how to find the chat, which may go on without it."""
+        if self.chat is None:
+            return reason
+        return f"{reason}; ask chat.retrieve for chat {self.chat.id} of conversation {self.chat.conversation_id}"
 
 
 def answer_of(messages: list[Message]) -> str:
@@ -90,17 +111,20 @@ class ChatStream(_Snapshot, Stream[ChatStreamEvent]):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.messages = []
-        self._pieces = []
+        self._growing = {}
 
     @property
     def text(self) -> Iterator[str]:
-        """The answer's text, piece by piece. Reads the stream, as iterating over events does."""
-        for event in self:
-            if isinstance(event, MessageDeltaEvent) and event.data.content:
-                yield event.data.content
+        """The answer's text, piece by piece; together they make `answer`. Reads the stream, as iterating does."""
+        for _ in self:
+            if self._news:
+                yield self._news
 
     def _failed(self, event: ChatStreamEvent) -> CozeError:
         return self._remember(self._explain(super()._failed(event)))
+
+    def _interrupted(self, reason: str) -> CozeError:
+        return super()._interrupted(self._whereabouts(reason))
 
 
 class AsyncChatStream(_Snapshot, AsyncStream[ChatStreamEvent]):
@@ -109,14 +133,17 @@ class AsyncChatStream(_Snapshot, AsyncStream[ChatStreamEvent]):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.messages = []
-        self._pieces = []
+        self._growing = {}
 
     @property
     async def text(self) -> AsyncIterator[str]:
-        """The answer's text, piece by piece. Reads the stream, as iterating over events does."""
-        async for event in self:
-            if isinstance(event, MessageDeltaEvent) and event.data.content:
-                yield event.data.content
+        """The answer's text, piece by piece; together they make `answer`. Reads the stream, as iterating does."""
+        async for _ in self:
+            if self._news:
+                yield self._news
 
     def _failed(self, event: ChatStreamEvent) -> CozeError:
         return self._remember(self._explain(super()._failed(event)))
+
+    def _interrupted(self, reason: str) -> CozeError:
+        return super()._interrupted(self._whereabouts(reason))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
@@ -13,7 +14,7 @@ from coze_api._core._operation import Timeout
 from coze_api._core._request import Request
 from coze_api._core._resource import AsyncResource, Resource
 
-from ._config import base_url_or_default, token_or_default
+from ._config import base_url_or_default, checked_token, token_or_default
 from ._patience import Patience
 from ._retry import RetryPolicy
 from .errors import InvalidArgumentError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncCoze", "Coze"]
 
+C = TypeVar("C")
 R = TypeVar("R")
 _UNSET: Any = object()
 
@@ -35,25 +37,37 @@ class _TokenSource(Auth):
         self._source = source
 
     def auth_flow(self, request: Any) -> Any:
-        request.headers["Authorization"] = f"Bearer {self._source()}"
+        given = self._source()
+        if inspect.iscoroutine(given):
+            given.close()  # it would warn that nobody awaited it
+        token = checked_token(given)
+        if not token:
+            raise InvalidArgumentError("the function given as token returned none")
+        request.headers["Authorization"] = f"Bearer {token}"
         yield request
 
 
-def _authorisation(token: str | Callable[[], str] | None, auth: Auth | None, has_http_client: bool) -> dict[str, Any]:
+def _authorisation(
+    token: str | Callable[[], str] | None, auth: Auth | None, http_client: HTTPClient | AsyncHTTPClient | None
+) -> dict[str, Any]:
+    """Choose what authorises requests: what is given here, else what the HTTP client has, else the environment."""
     if auth is not None and token is not None:
         raise InvalidArgumentError("give either token or auth, not both")
     if callable(token):
         return {"token": None, "auth": _TokenSource(token)}
     if auth is not None:
         return {"token": None, "auth": auth}
+    has_auth = http_client is not None and http_client.auth is not None
+    if token is None and (has_auth or (http_client is not None and "authorization" in http_client.headers)):
+        return {"token": None, "auth": None}
     found = token_or_default(token)
-    if found is None and not has_http_client:
+    if found is not None and has_auth:
+        return {"token": None, "auth": _TokenSource(lambda: found)}  # a mere header would lose against the other
+    if found is None and http_client is None:
         raise InvalidArgumentError(
             "no access token: set COZE_API_TOKEN, or give token= or auth=; tokens are made on "
             "https://www.coze.com/open/oauth/pats or https://www.coze.cn/open/oauth/pats"
         )
-    if found is not None and not (found.isascii() and found.isprintable() and " " not in found):
-        raise InvalidArgumentError("the access token holds characters that no token has; was more copied than it?")
     return {"token": found, "auth": None}
 
 
@@ -75,7 +89,7 @@ class _Policies:
         if retry is not _UNSET:
             twin._retry = _as_policy(retry)
         if deadline is not _UNSET:
-            twin._deadline = deadline
+            twin._deadline = _checked_deadline(deadline)
         if headers is not _UNSET:
             twin._headers = {**base._headers, **(headers or {})}
         return twin
@@ -85,10 +99,26 @@ class _Policies:
         return Patience(self._retry, self._deadline, base.base_url, timeout)
 
 
-def _as_policy(retry: RetryPolicy | int | None) -> RetryPolicy:
+def _as_policy(retry: object) -> RetryPolicy:
     if isinstance(retry, RetryPolicy):
         return retry
-    return RetryPolicy() if retry is None else RetryPolicy(max_retries=retry)
+    if retry is None:
+        return RetryPolicy()
+    if not isinstance(retry, int) or retry < 0:
+        raise InvalidArgumentError(f"retry must be a RetryPolicy or how many retries there may be, not {retry!r:.60}")
+    return RetryPolicy(max_retries=retry)
+
+
+def _checked_deadline(seconds: object) -> float | None:
+    if seconds is None or (isinstance(seconds, int | float) and seconds > 0):
+        return seconds
+    raise InvalidArgumentError(f"deadline must be a number of seconds above 0, not {seconds!r:.60}")
+
+
+def _checked_http(given: C | None, kind: type[C]) -> C | None:
+    if given is not None and not isinstance(given, kind):
+        raise InvalidArgumentError(f"http_client must be an httpx.{kind.__name__}, not {type(given).__name__}")
+    return given
 
 
 class Coze(_Policies, Client):
@@ -122,7 +152,8 @@ class Coze(_Policies, Client):
             timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection.
                 Default: 5, 60, 60 and 10, or what *http_client* says.
             retry: How often and how patiently to try again; a number sets the most retries alone. Default: 2.
-            deadline: Seconds that a call may take in all, with retries. For a stream, until it opens. Default: none.
+            deadline: Seconds that a call may take in all, with retries. For a stream, until it opens. Only an answer
+                that keeps coming in drips can take longer. Default: none.
             headers: Sent with every request.
             http_client: An httpx client with proxies, limits, hooks and so on of your own, which stays yours to close.
             **options: `max_event_bytes`: largest event that a stream may hold. Default: 16 MiB.
@@ -134,12 +165,12 @@ class Coze(_Policies, Client):
             base_url_or_default(base_url),
             timeout=timeout,
             headers=headers,
-            http_client=http_client,
-            **_authorisation(token, auth, http_client is not None),
+            http_client=_checked_http(http_client, HTTPClient),
+            **_authorisation(token, auth, http_client),
             **options,
         )
         self._retry = _as_policy(retry)
-        self._deadline = deadline
+        self._deadline = _checked_deadline(deadline)
 
     def with_options(
         self,
@@ -197,12 +228,12 @@ class AsyncCoze(_Policies, AsyncClient):
             base_url_or_default(base_url),
             timeout=timeout,
             headers=headers,
-            http_client=http_client,
-            **_authorisation(token, auth, http_client is not None),
+            http_client=_checked_http(http_client, AsyncHTTPClient),
+            **_authorisation(token, auth, http_client),
             **options,
         )
         self._retry = _as_policy(retry)
-        self._deadline = deadline
+        self._deadline = _checked_deadline(deadline)
 
     def with_options(
         self,

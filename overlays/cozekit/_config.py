@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["COZE_CN", "COZE_COM", "base_url_or_default", "token_or_default"]
+from .errors import InvalidArgumentError
+
+__all__ = ["COZE_CN", "COZE_COM", "base_url_or_default", "checked_token", "token_or_default"]
 
 COZE_COM = "https://api.coze.com"
 """The international service. Tokens issued on www.coze.com work here only."""
@@ -18,10 +20,28 @@ _BASE = "COZE_API_BASE"
 
 def base_url_or_default(given: str | None) -> str:
     """Return *given*, else COZE_API_BASE, else the international service."""
-    return given or os.environ.get(_BASE) or COZE_COM
+    return given or os.environ.get(_BASE, "").strip() or COZE_COM
 
 
 def token_or_default(given: str | None) -> str | None:
-    """Return *given*, else COZE_API_TOKEN, else None. White space around a token is a slip of the clipboard."""
-    token = (given if given is not None else os.environ.get(_TOKEN, "")).strip()
-    return token or None
+    """Return *given*, else COZE_API_TOKEN, else None.
+
+    Raises:
+        InvalidArgumentError: It cannot be a token.
+    """
+    token = given if given is not None else os.environ.get(_TOKEN, "")
+    return checked_token(token) or None
+
+
+def checked_token(token: object) -> str:
+    """Return a token without white space around it, which is a slip of the clipboard.
+
+    Raises:
+        InvalidArgumentError: It is no text, or no token. The message does not show it, unlike that of the HTTP library.
+    """
+    if not isinstance(token, str):
+        raise InvalidArgumentError(f"the access token must be a str, not {type(token).__name__}")
+    token = token.strip()
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        raise InvalidArgumentError("the access token holds characters that no token has; was more copied than it?")
+    return token

@@ -13,6 +13,7 @@ from coze_api._core._http import (
     ConnectError,
     ConnectTimeout,
     HTTPError,
+    HTTPResponse,
     HTTPTimeout,
     PoolTimeout,
     TimeoutException,
@@ -47,6 +48,7 @@ class Patience:
     timeout: HTTPTimeout
     _started: float = attrs.field(factory=time.monotonic, init=False)
     _attempts: int = attrs.field(default=0, init=False)
+    _may_have_acted: bool = attrs.field(default=False, init=False)
 
     def call(self, request: Request, call: Callable[[], R]) -> R:
         """Call until it succeeds or patience ends.
@@ -57,9 +59,10 @@ class Patience:
         while True:
             self._begin(request)
             try:
-                return call()
+                return self._succeeded(call())
             except (APIError, HTTPError) as error:
-                time.sleep(self._after(request, error))
+                wait = self._after(request, error)
+            time.sleep(wait)
 
     async def acall(self, request: Request, call: Callable[[], Awaitable[R]]) -> R:
         """Await until it succeeds or patience ends.
@@ -72,7 +75,7 @@ class Patience:
         while True:
             self._begin(request)
             try:
-                return await call()
+                return self._succeeded(await call())
             except (APIError, HTTPError) as error:
                 wait = self._after(request, error)
             await sleep(wait)
@@ -80,13 +83,26 @@ class Patience:
     def _begin(self, request: Request) -> None:
         self._attempts += 1
         if self.deadline is not None:
-            remaining = max(self.deadline - (time.monotonic() - self._started), 0.001)
-            full = self.timeout if request.timeout is None else make_timeout(request.timeout)
-            request.timeout = _capped(full, remaining)
+            if self._attempts == 1 and request.timeout is not None:
+                self.timeout = make_timeout(request.timeout)
+            request.timeout = _capped(self.timeout, max(self.deadline - self._elapsed(), 0.001))
+
+    def _succeeded(self, result: R) -> R:
+        """Lift the deadline from a stream that is open: how long it may be silent is another matter."""
+        if self.deadline is not None and isinstance(result, HTTPResponse):
+            result.request.extensions["timeout"] = self.timeout.as_dict()
+        return result
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._started
 
     def _after(self, request: Request, error: APIError | HTTPError) -> float:
         """Return the seconds to wait before the next attempt, or raise what the caller shall see."""
+        if isinstance(error, HTTPError) and hasattr(error, "response"):
+            raise error  # an answer was refused by a hook of the caller's own HTTP client
         failure = _failure(error)
+        if failure.kind is FailureKind.LOST or (failure.kind is FailureKind.ANSWERED and not failure.refused):
+            self._may_have_acted = True
         wait = None
         if _replayable(request):
             wait = decide(
@@ -94,7 +110,7 @@ class Patience:
                 failure,
                 attempt=self._attempts,
                 idempotent=request.operation.idempotent,
-                elapsed=time.monotonic() - self._started,
+                elapsed=self._elapsed(),
                 deadline=self.deadline,
                 random=random.random,
             )
@@ -102,16 +118,17 @@ class Patience:
             return wait
         if isinstance(error, APIError):
             raise error
-        raise self._connection_error(request, error, failure) from error
+        raise self._connection_error(request, error) from error
 
-    def _connection_error(self, request: Request, error: HTTPError, failure: Failure) -> APIConnectionError:
+    def _connection_error(self, request: Request, error: HTTPError) -> APIConnectionError:
         cls = APITimeoutError if isinstance(error, TimeoutException) else APIConnectionError
+        late = isinstance(error, TimeoutException) and self.deadline is not None and self._elapsed() >= self.deadline
         return cls(
-            _explain(error),
+            f"the deadline of {self.deadline:g} s passed" if late else _explain(error),
             operation=request.operation.id,
             base_url=self.base_url,
             attempts=self._attempts,
-            sent=failure.kind is not FailureKind.NOT_SENT,
+            sent=self._may_have_acted,
         )
 
 

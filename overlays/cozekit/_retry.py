@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
+from datetime import UTC
 
 import attrs
 
@@ -154,10 +154,17 @@ def parse_retry_after(value: str | None, *, now: float) -> float | None:
     value = value.strip()
     if value.isascii() and value.replace(".", "", 1).isdigit():
         return float(value)
+    if not value[:1].isalpha():
+        return None  # every form of an HTTP date begins with the day's name
+    from dateutil.parser import parse  # reads all three forms that RFC 9110 allows; only failing calls need it
+
     try:
-        return max(parsedate_to_datetime(value).timestamp() - now, 0.0)
+        moment = parse(value)
     except (ValueError, OverflowError):
         return None
+    if moment.tzinfo is None:  # the asctime form, which is in UTC
+        moment = moment.replace(tzinfo=UTC)
+    return max(moment.timestamp() - now, 0.0)
 
 
 def _may_repeat(failure: Failure, *, idempotent: bool) -> bool:

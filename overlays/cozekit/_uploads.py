@@ -145,7 +145,7 @@ def open_upload(
 
 def _open_path(path: str | os.PathLike[str]) -> io.BufferedReader:
     try:
-        return open(path, "rb")
+        return open(path, "rb")  # noqa: PTH123  (Path("") would be this folder)
     except FileNotFoundError as error:
         message = f"No such file (in {Path.cwd()}); to upload text, give (name, text.encode())"
         raise FileNotFoundError(error.errno, message, error.filename) from None
@@ -299,6 +299,10 @@ class _Reader:
         if data and self._progress is not None:
             self._progress(self._position, self.size)
         return data
+
+    def seekable(self) -> bool:
+        """Tell whether the file can be sent a second time."""
+        return self.rewindable
 
     def tell(self) -> int:
         """Return the position, if the file has a known end."""

@@ -69,6 +69,18 @@ __all__ = [
 ]
 
 
+def _restore(cls: type[CozeError], text: str, state: dict[str, Any]) -> CozeError:
+    error = cls.__new__(cls)
+    error.args = (text,)
+    error.__dict__.update(state)
+    return error
+
+
+def _detached(chat: Chat | None) -> Chat | None:
+    """Copy a chat without the HTTP answer that it came in, which holds a connection and the token."""
+    return None if chat is None else type(chat).from_dict(chat.to_dict())
+
+
 class APIConnectionError(CozeError):
     """No answer came: no connection, or a connection that broke.
 
@@ -87,6 +99,10 @@ class APIConnectionError(CozeError):
         self.attempts = attempts
         self.sent = sent
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As for all exceptions with keyword arguments: otherwise they would not survive pickling.
+        return (_restore, (type(self), str(self), self.__dict__))
+
 
 class APITimeoutError(APIConnectionError, TimeoutError):
     """The answer, or a connection, did not come in time."""
@@ -103,6 +119,9 @@ class PollTimeout(CozeError, TimeoutError):
         super().__init__(message)
         self.chat = chat
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_restore, (type(self), str(self), {**self.__dict__, "chat": _detached(self.chat)}))
+
 
 class ChatFailed(StreamFailed):
     """A chat ended in failure. `code` and `msg` tell why.
@@ -114,3 +133,8 @@ class ChatFailed(StreamFailed):
 
     chat: Chat | None = None
     stream: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The stream holds a connection, which stays in the process that made it.
+        state = {**self.__dict__, "response": None, "stream": None, "chat": _detached(self.chat)}
+        return (_restore, (type(self), self.msg, state))

@@ -65,9 +65,9 @@ def audio(*, file_id: str | None = None, url: str | None = None) -> ObjectString
 
 
 def _attachment(kind: ObjectStringType, file_id: str | None, url: str | None) -> ObjectString:
-    if (file_id is None) == (url is None):
+    if bool(file_id) == bool(url):
         raise InvalidArgumentError(f"messages.{kind}: give either file_id or url")
-    return ObjectString(type=kind, file_id=file_id, file_url=url)
+    return ObjectString(type=kind, file_id=file_id or None, file_url=url or None)
 
 
 def _message(
@@ -78,6 +78,12 @@ def _message(
 ) -> EnterMessage:
     if not parts:
         raise InvalidArgumentError(f"messages.{role}: a message needs at least one part")
+    for number, part in enumerate(parts, 1):
+        if not isinstance(part, str | ObjectString):
+            raise InvalidArgumentError(
+                f"messages.{role}: part {number} must be a text or what image(), file() and audio() return, "
+                f"not {type(part).__name__}"
+            )
     pairs = None if meta_data is None else dict(meta_data)
     if len(parts) == 1 and isinstance(parts[0], str):
         return EnterMessage(

@@ -9,10 +9,11 @@ from typing import Any
 import attrs
 from starlette.responses import Response
 
-from ._call import Members
+from ._call import Beat, Members
 from ._document import Description, Media, Operation
-from ._errors import INTERNAL, Failure, status_of
+from ._errors import INTERNAL, CallError, status_of
 from ._schemas import Finding, Schemas
+from ._sse import frame
 
 __all__ = ["Answers", "Violation", "add_logid"]
 
@@ -48,9 +49,7 @@ class Answers:
         violations: What the checks found.
     """
 
-    def __init__(
-        self, description: Description, schemas: Schemas, *, errors_as_200: bool, check: bool
-    ) -> None:
+    def __init__(self, description: Description, schemas: Schemas, *, errors_as_200: bool, check: bool) -> None:
         self._description = description
         self._schemas = schemas
         self._errors_as_200 = errors_as_200
@@ -81,16 +80,14 @@ class Answers:
         if media is None:
             return _bytes(b"", "application/octet-stream", logid)
         if media.type != _JSON:
-            example = media.example
-            content = example.encode() if isinstance(example, str) else b""
-            return _bytes(content, media.type, logid)
+            return _bytes(_example_bytes(media.example), media.type, logid)
         members = dict(media.example) if isinstance(media.example, Mapping) else {}
         for name in ("code", "msg", "detail"):
             if self._has(media, name):
                 members.pop(name, None)
         return self.success(operation, members, logid)
 
-    def failure(self, operation: Operation | None, failure: Failure, logid: str) -> Response:
+    def failure(self, operation: Operation | None, failure: CallError, logid: str) -> Response:
         """Make the error envelope of a failure."""
         body = {
             "code": failure.code,
@@ -129,9 +126,7 @@ class Answers:
 
     def _violation(self, operation: Operation, finding: Finding, logid: str) -> Response:
         self.violations.append(Violation(operation.id, finding.path, finding.message))
-        return self.defect(
-            f"the sandbox's own answer to {operation.id} is not as described: {finding}", logid
-        )
+        return self.defect(f"the sandbox's own answer to {operation.id} is not as described: {finding}", logid)
 
     def _envelope(self, media: Media | None, members: Members, logid: str) -> dict[str, Any]:
         body: dict[str, Any] = {}
@@ -144,6 +139,13 @@ class Answers:
 
     def _has(self, media: Media, name: str) -> bool:
         return _has_property(media.schema, name, self._description)
+
+
+def _example_bytes(example: Any) -> bytes:
+    if isinstance(example, Mapping):  # streams are described by one event
+        beat = Beat(example["event"], json.loads(example["data"]))
+        return frame(beat, 0, "workflow" if "id" in example else "chat")
+    return example.encode() if isinstance(example, str) else b""
 
 
 def _has_property(schema: Mapping[str, Any], name: str, description: Description) -> bool:

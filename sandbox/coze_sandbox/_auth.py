@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._document import Operation
-from ._errors import INVALID_TOKEN, NO_PERMISSION, Failure
+from ._errors import INVALID_TOKEN, NO_PERMISSION, CallError
 from ._options import Options
 from ._seed import USER_ID
 
@@ -22,16 +22,16 @@ def authorize(operation: Operation, header: str | None, options: Options) -> str
         The id of the account behind the token.
 
     Raises:
-        Failure: There is no token, it is unknown, or it lacks the permission.
+        CallError: There is no token, it is unknown, or it lacks the permission.
     """
     if operation.public:
         return USER_ID
     scheme, _, token = (header or "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
-        raise Failure(INVALID_TOKEN, "authentication is invalid")
+        raise CallError(INVALID_TOKEN, "authentication is invalid")
     if token in options.foreign_tokens:
-        raise Failure(
+        raise CallError(
             NO_PERMISSION,
             "The token you entered is incorrect. Please double-check and try again."
             " Tokens of api.coze.com and of api.coze.cn are not interchangeable.",
@@ -39,9 +39,9 @@ def authorize(operation: Operation, header: str | None, options: Options) -> str
     if token == options.token:
         return USER_ID
     if token not in options.tokens:
-        raise Failure(INVALID_TOKEN, "authentication is invalid")
+        raise CallError(INVALID_TOKEN, "authentication is invalid")
     permissions = options.tokens[token]
     needed = operation.permission
     if permissions is not None and needed is not None and needed not in permissions:
-        raise Failure(NO_PERMISSION, f"The token has no permission {needed} for this call.")
+        raise CallError(NO_PERMISSION, f"The token has no permission {needed} for this call.")
     return USER_ID

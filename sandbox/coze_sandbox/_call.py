@@ -18,17 +18,19 @@ Members = dict[str, Any]
 
 @attrs.frozen
 class Upload:
-    """A file of a multipart body.
+    """A file of a multipart body. Its content is not kept: it may be half a gigabyte.
 
     Attributes:
         name: File name as sent.
         content_type: Content type as sent, or an empty text.
-        content: The bytes.
+        size: Number of bytes.
+        sha256: Digest of the content, in hexadecimal digits.
     """
 
     name: str
     content_type: str
-    content: bytes
+    size: int
+    sha256: str
 
 
 @attrs.frozen

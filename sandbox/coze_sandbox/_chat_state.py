@@ -16,7 +16,7 @@ from ._errors import (
     CHAT_NOT_CANCELABLE,
     CHAT_NOT_FOUND,
     CONVERSATION_NOT_FOUND,
-    Failure,
+    CallError,
     missing,
 )
 from ._script import Plan
@@ -87,7 +87,7 @@ def load_chat(world: World, conversation_id: str, chat_id: str) -> dict[str, Any
     """Return a chat as it is now.
 
     Raises:
-        Failure: The conversation or the chat does not exist, or the chat was not to be kept.
+        CallError: The conversation or the chat does not exist, or the chat was not to be kept.
     """
     if world.find("conversation", conversation_id) is None:
         raise missing(CONVERSATION_NOT_FOUND, "conversation_id", conversation_id)
@@ -101,23 +101,21 @@ def check_idle(world: World, conversation: dict[str, Any]) -> None:
     """Refuse a second chat beside a running one.
 
     Raises:
-        Failure: A chat is running in the conversation.
+        CallError: A chat is running in the conversation.
     """
     running = world.find("chat", conversation.get("_running", ""))
     if running is not None and _settled(world, running)["status"] in _RUNNING:
-        raise Failure(
-            CHAT_IS_RUNNING, f"Another chat, {running['id']}, is running in this conversation."
-        )
+        raise CallError(CHAT_IS_RUNNING, f"Another chat, {running['id']}, is running in this conversation.")
 
 
 def cancel(world: World, chat: dict[str, Any]) -> dict[str, Any]:
     """End a running chat without an answer.
 
     Raises:
-        Failure: It has ended already, or waits for tool results.
+        CallError: It has ended already, or waits for tool results.
     """
     if chat["status"] not in _RUNNING:
-        raise Failure(CHAT_NOT_CANCELABLE, f"The chat is {chat['status']}.")
+        raise CallError(CHAT_NOT_CANCELABLE, f"The chat is {chat['status']}.")
     chat.update(status="canceled", completed_at=world.clock.seconds(), _messages=[])
     return _store(world, chat)
 
@@ -133,9 +131,7 @@ def finish(world: World, chat_id: str) -> dict[str, Any] | None:
         return chat
     plan, now = plan_of(chat), world.clock.seconds()
     written = sum(
-        count_tokens(message["content"])
-        for message in chat["_messages"]
-        if message["type"] in _WRITTEN_BY_MODEL
+        count_tokens(message["content"]) for message in chat["_messages"] if message["type"] in _WRITTEN_BY_MODEL
     )
     usage = chat["usage"]
     usage["input_count"] += chat["_input_tokens"]
@@ -166,11 +162,10 @@ def save_message(world: World, message: dict[str, Any]) -> dict[str, Any]:
 def _settled(world: World, chat: dict[str, Any]) -> dict[str, Any]:
     if chat["status"] not in _RUNNING:
         return chat
-    if chat["_ends_at"] is None:
-        due = chat["_session"] != world.session  # its stream ended with the process that sent it
-    else:
-        due = chat["_ends_at"] <= world.clock.now()
-    return (finish(world, chat["id"]) or chat) if due else chat
+    # Without a time it ends with its stream, and the stream ended with the process that sent it.
+    ends_at = chat["_ends_at"]
+    is_over = chat["_session"] != world.session if ends_at is None else ends_at <= world.clock.now()
+    return (finish(world, chat["id"]) or chat) if is_over else chat
 
 
 def _store(world: World, chat: dict[str, Any]) -> dict[str, Any]:

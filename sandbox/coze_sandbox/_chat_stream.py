@@ -55,9 +55,7 @@ def _ending(world: World, chat: dict[str, Any], plan: Plan, done: Any) -> Iterat
         # The recording has sound after the end of the chat, so clients must not stop there.
         answer = next(one for one in chat["_messages"] if one["type"] == "answer")
         for sound in audio_pieces():
-            yield Beat(
-                "conversation.audio.delta", {**answer, "content": sound, "content_type": "audio"}
-            )
+            yield Beat("conversation.audio.delta", {**answer, "content": sound, "content_type": "audio"})
     yield Beat("done", done)
 
 

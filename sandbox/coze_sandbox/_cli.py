@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = {
         "db": given.db,
         "token": given.token,
+        "lenient": not given.strict,
         "errors_as_200": given.errors_as_200,
         "check_answers": not given.no_check,
         "seed": given.seed,
@@ -49,12 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sandbox = Sandbox(document=given.document, **options)
         listener = bind(given.host, given.port)
     except (OSError, ValueError) as error:
-        print(f"coze_sandbox: {error}", file=sys.stderr)
+        sys.stderr.write(f"coze_sandbox: {error}\n")
         return 1
     server = uvicorn.Server(configure(sandbox.app))
-    threading.Thread(
-        target=_announce, args=(server, listener, given), name="announce", daemon=True
-    ).start()
+    threading.Thread(target=_announce, args=(server, listener, given), name="announce", daemon=True).start()
     if given.exit_with_parent:
         _watch_parent(server)
     try:
@@ -79,7 +78,8 @@ def _announce(server: uvicorn.Server, listener: socket.socket, given: argparse.N
         draft.write_text(f"{text}\n", encoding="utf-8")
         draft.replace(given.ready_file)
     line = text if given.print_json else f"Coze sandbox on {facts['base_url']}, token {given.token}"
-    print(line, flush=True)
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _watch_parent(server: uvicorn.Server) -> None:
@@ -107,9 +107,7 @@ def _watch_parent(server: uvicorn.Server) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="coze_sandbox", description="A local Coze for programs under test."
-    )
+    parser = argparse.ArgumentParser(prog="coze_sandbox", description="A local Coze for programs under test.")
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     add("--port", type=int, default=0, help="port to listen on (default: a free one)")
@@ -118,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--document", type=Path, metavar="FILE", help="bundled description to be driven by")
     add("--seed", type=int, default=0, help="where the sequence of ids starts")
     add("--speed", type=_speed, default=1.0, help="how many times faster than natural (default: 1)")
+    add("--strict", action="store_true", help="take nothing that is not described")
     add("--errors-as-200", action="store_true", help="answer failures with HTTP 200")
     add("--no-check", action="store_true", help="do not check answers against the description")
     add("--print-json", action="store_true", help="print address, token and process id as JSON")

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from ._errors import INVALID_PARAMETER, NOT_FOUND, Failure, missing
+from ._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from ._world import World
 
 __all__ = ["Said", "read_content"]
@@ -43,7 +43,7 @@ def read_content(world: World, content: str, content_type: str, where: str) -> S
         where: What the content is called in errors, such as `body.content`.
 
     Raises:
-        Failure: The content is no list of objects as `object_string` wants them, or names a file
+        CallError: The content is no list of objects as `object_string` wants them, or names a file
             that was never uploaded.
     """
     if content_type != "object_string":
@@ -80,5 +80,5 @@ def _check_part(world: World, part: Any, where: str) -> str:
     return kind
 
 
-def _wrong(where: str, what: str) -> Failure:
-    return Failure(INVALID_PARAMETER, f"{where}: {what}")
+def _wrong(where: str, what: str) -> CallError:
+    return CallError(INVALID_PARAMETER, f"{where}: {what}")

@@ -116,9 +116,7 @@ class Control:
             "operations": len(self._sandbox.description.operations),
             "now": self._sandbox.clock.now(),
             "requests": len(self._sandbox.requests),
-            "seed": {
-                name.lower(): getattr(_seed, name) for name in _seed.__all__ if name.isupper()
-            },
+            "seed": {name.lower(): getattr(_seed, name) for name in _seed.__all__ if name.isupper()},
         }
 
     def _list_faults(self, _request: Request, _body: Any) -> Any:

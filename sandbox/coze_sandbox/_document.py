@@ -71,7 +71,6 @@ class Operation:
         success: Content types of the 200 answer, by type.
         failure: The JSON answer for failures.
         events: Stream protocol: event name to pointer of the schema of its data (None: not fixed).
-        pagination: The `x-coze-pagination` of the operation.
     """
 
     id: str
@@ -86,7 +85,6 @@ class Operation:
     success: Mapping[str, Media]
     failure: Media | None
     events: Mapping[str, str | None]
-    pagination: Mapping[str, str]
 
 
 class Description:
@@ -125,9 +123,7 @@ class Description:
                     pointer = f"/paths/{_escape(path)}"
                     yield self._operation(path, method, item, pointer, default_security)
 
-    def _operation(
-        self, path: str, method: str, item: Mapping[str, Any], pointer: str, security: Any
-    ) -> Operation:
+    def _operation(self, path: str, method: str, item: Mapping[str, Any], pointer: str, security: Any) -> Operation:
         node = item[method]
         here = f"{pointer}/{method}"
         body, body_at = self.follow(node.get("requestBody", {}), f"{here}/requestBody")
@@ -150,7 +146,6 @@ class Description:
             success=self._media(success, success_at),
             failure=self._media(failure, failure_at).get("application/json"),
             events=self._events(node, here),
-            pagination=node.get("x-coze-pagination", {}),
         )
 
     def _parameters(self, node: Mapping[str, Any], pointer: str) -> Iterator[Parameter]:
@@ -172,9 +167,7 @@ class Description:
             schema, _ = self.follow(media.get("schema", {}), at)
             example = media.get("example")
             if example is None:
-                example = next(
-                    (entry.get("value") for entry in media.get("examples", {}).values()), None
-                )
+                example = next((entry.get("value") for entry in media.get("examples", {}).values()), None)
             result[name] = Media(name, at if "schema" in media else None, schema, example)
         return result
 
@@ -208,9 +201,7 @@ def _installed() -> Path:
         path = Path(folder) / _FILE
         if path.is_file():
             return path
-    raise FileNotFoundError(
-        f"no {_FILE} is installed; generate the client, or name the file of the description"
-    )
+    raise FileNotFoundError(f"no {_FILE} is installed; generate the client, or name the file of the description")
 
 
 def _escape(segment: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from ._answers import Answers, add_logid
 from ._auth import authorize
 from ._call import Stream
 from ._document import Description, Operation
-from ._errors import INTERNAL, INVALID_PARAMETER, NOT_FOUND, RATE_LIMITED, Failure
+from ._errors import INTERNAL, INVALID_PARAMETER, NOT_FOUND, RATE_LIMITED, CallError
 from ._faults import Fault, Faults, parse_fault
 from ._handlers import HANDLERS
 from ._ids import LogIds
@@ -31,8 +32,8 @@ __all__ = ["Engine"]
 
 _FAULT_HEADER = "x-sandbox-fault"
 _GATEWAY_PAGE = (
-    b"<html>\r\n<head><title>%d Bad Gateway</title></head>\r\n"
-    b"<body>\r\n<center><h1>%d Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+    "<html>\r\n<head><title>{0} {1}</title></head>\r\n"
+    "<body>\r\n<center><h1>{0} {1}</h1></center>\r\n</body>\r\n</html>\r\n"
 )
 
 
@@ -49,16 +50,14 @@ class Engine:
         answers: Makes the answers, and knows what was wrong with them.
     """
 
-    def __init__(
-        self, description: Description, world: World, log: RequestLog, faults: Faults
-    ) -> None:
+    def __init__(self, description: Description, world: World, log: RequestLog, faults: Faults) -> None:
         options = world.options
         schemas = Schemas(description)
         self._world = world
         self._log = log
         self._faults = faults
-        self._router = Router(description.operations.values())
-        self._reader = Reader(description, schemas)
+        self._router = Router(description.operations.values(), aliases=options.lenient)
+        self._reader = Reader(description, schemas, lenient=options.lenient)
         self._logids = LogIds(options.seed, world.clock)
         self.answers = Answers(
             description,
@@ -98,7 +97,7 @@ class Engine:
         try:
             fault = self._fault(request, record)
             response = await self._respond(request, target, record, fault)
-        except Failure as failure:
+        except CallError as failure:
             record.code, record.verdict, record.reason = failure.code, "refused", failure.msg
             response = self.answers.failure(target.operation, failure, logid)
         except Exception as error:
@@ -127,11 +126,9 @@ class Engine:
         try:
             return parse_fault(header)
         except (TypeError, ValueError) as error:
-            raise Failure(INVALID_PARAMETER, f"header.{_FAULT_HEADER}: {error}") from error
+            raise CallError(INVALID_PARAMETER, f"header.{_FAULT_HEADER}: {error}") from error
 
-    async def _respond(
-        self, request: Request, target: Target, record: RequestRecord, fault: Fault | None
-    ) -> Response:
+    async def _respond(self, request: Request, target: Target, record: RequestRecord, fault: Fault | None) -> Response:
         if fault is None or fault.in_body:
             return await self._answer(request, target, record)
         if fault.kind == "delay":
@@ -145,22 +142,22 @@ class Engine:
         match fault.kind:
             case "html":
                 status = fault.status or 502
-                page = _GATEWAY_PAGE.replace(b"%d", str(status).encode())
+                page = _GATEWAY_PAGE.format(status, HTTPStatus(status).phrase)
                 response = Response(page, status, media_type="text/html")
                 add_logid(response, record.logid)
                 return response
             case "rate_limit":
                 after = f"{fault.seconds if fault.seconds is not None else 1:g}"
-                failure = Failure(
+                failure = CallError(
                     fault.code or RATE_LIMITED,
                     fault.msg,
                     status=fault.status or 429,
                     headers={"Retry-After": after},
                 )
             case "status":
-                failure = Failure(fault.code or INTERNAL, fault.msg, status=fault.status or 500)
+                failure = CallError(fault.code or INTERNAL, fault.msg, status=fault.status or 500)
             case _:
-                failure = Failure(fault.code or INTERNAL, fault.msg, status=fault.status)
+                failure = CallError(fault.code or INTERNAL, fault.msg, status=fault.status)
         record.code = failure.code
         return self.answers.failure(operation, failure, record.logid)
 
@@ -169,33 +166,25 @@ class Engine:
         if operation is None:
             raise _unroutable(record, target)
         user_id = authorize(operation, request.headers.get("authorization"), self._world.options)
-        call = await self._reader.read(request, target, operation, self._world, user_id)
-        record.body = call.body or None
-        if call.files:
-            names = {name: file.name for name, file in call.files.items()}
-            record.body = {**call.body, **names}
+        call = await self._reader.read(request, target, operation, self._world, user_id, record)
         handler = HANDLERS.get(operation.id)
         record.code = 0
         if handler is None:
             return self.answers.example(operation, record.logid)
         with self._world.store.transaction():
             result = handler(call)
-        if isinstance(result, Failure):
+        if isinstance(result, CallError):
             raise result
         if isinstance(result, Stream):
             return self._stream(operation, result, record)
         return self.answers.success(operation, result, record.logid)
 
     def _stream(self, operation: Operation, stream: Stream, record: RequestRecord) -> Response:
-        response = _EventStream(
-            self._frames(operation, stream, record), media_type="text/event-stream"
-        )
+        response = _EventStream(self._frames(operation, stream, record), media_type="text/event-stream")
         add_logid(response, record.logid)
         return response
 
-    async def _frames(
-        self, operation: Operation, stream: Stream, record: RequestRecord
-    ) -> AsyncIterator[bytes]:
+    async def _frames(self, operation: Operation, stream: Stream, record: RequestRecord) -> AsyncIterator[bytes]:
         pause = self._world.options.event_seconds
         try:
             for number, beat in enumerate(stream.beats):
@@ -223,12 +212,12 @@ class _EventStream(StreamingResponse):
             await source.aclose()
 
 
-def _unroutable(record: RequestRecord, target: Target) -> Failure:
+def _unroutable(record: RequestRecord, target: Target) -> CallError:
     if not target.allowed:
-        return Failure(NOT_FOUND, f"there is no path {record.path}", status=404)
+        return CallError(NOT_FOUND, f"there is no path {record.path}", status=404)
     allowed = ", ".join(target.allowed)
     msg = f"{record.path} does not know {record.method}, only {allowed}"
-    return Failure(INVALID_PARAMETER, msg, status=405, headers={"Allow": allowed})
+    return CallError(INVALID_PARAMETER, msg, status=405, headers={"Allow": allowed})
 
 
 def _shown(request: Request) -> dict[str, str]:

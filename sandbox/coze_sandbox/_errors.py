@@ -25,7 +25,7 @@ __all__ = [
     "TOO_MANY_FILES",
     "TOO_MANY_MESSAGES",
     "UNSAVED_NEEDS_STREAM",
-    "Failure",
+    "CallError",
     "missing",
     "status_of",
 ]
@@ -69,7 +69,7 @@ _STATUS_OF_CATEGORY = {
 }
 
 
-class Failure(Exception):
+class CallError(Exception):
     """A call that Coze refuses.
 
     Args:
@@ -97,9 +97,9 @@ class Failure(Exception):
         self.headers = headers or {}
 
 
-def missing(code: int, name: str, value: object) -> Failure:
+def missing(code: int, name: str, value: object) -> CallError:
     """Make the failure for an id that nothing is known of, in the words that Coze uses."""
-    return Failure(
+    return CallError(
         code,
         f"Requested resource {name}={value} does not exist. Please ensure that the resource exists"
         " and the token has access to it.",

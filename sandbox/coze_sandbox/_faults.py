@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import attrs
@@ -27,6 +28,11 @@ FAULT_KINDS = (
 def _known_kind(_: object, __: object, value: str) -> None:
     if value not in FAULT_KINDS:
         raise ValueError(f"unknown kind of fault {value!r}: one of {', '.join(FAULT_KINDS)}")
+
+
+def _http_status(_: object, __: object, value: int | None) -> None:
+    if value is not None:
+        HTTPStatus(value)  # raises ValueError
 
 
 def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
@@ -62,7 +68,7 @@ class Fault:
     times: int | None = attrs.field(default=1, validator=_not_negative)
     after: int = attrs.field(default=0, validator=_not_negative)
     handled: bool = False
-    status: int | None = None
+    status: int | None = attrs.field(default=None, validator=_http_status)
     code: int | None = None
     msg: str = "ordered fault"
     seconds: float | None = attrs.field(default=None, validator=_not_negative)

@@ -8,12 +8,12 @@ from starlette.types import Message, Send
 
 from ._faults import Fault
 
-__all__ = ["ConnectionDropped", "FaultySend", "drop"]
+__all__ = ["ConnectionDroppedError", "FaultySend", "drop"]
 
 GARBAGE = b"%%% this is not a field of an event\n"
 
 
-class ConnectionDropped(ConnectionError):
+class ConnectionDroppedError(ConnectionError):
     """Raised to a server whose connection cannot be reached, in place of closing it."""
 
 
@@ -21,12 +21,12 @@ async def drop(send: Send) -> None:
     """End the connection under an answer.
 
     Raises:
-        ConnectionDropped: The server shows no transport, which is so when the app is called in
+        ConnectionDroppedError: The server shows no transport, which is so when the app is called in
             process.
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
-        raise ConnectionDropped("the sandbox dropped this connection because a fault was ordered")
+        raise ConnectionDroppedError("the sandbox dropped this connection because a fault was ordered")
     # close() lets what was already sent through, abort() would not; the pauses let the server see
     # the end before the app returns, so that it neither writes a 500 nor complains.
     transport.close()

@@ -11,7 +11,7 @@ import attrs
 
 __all__ = ["DEFAULT_TOKEN", "Options"]
 
-DEFAULT_TOKEN = "pat_sandbox"
+DEFAULT_TOKEN = "pat_sandbox"  # noqa: S105 - opens nothing but sandboxes
 
 
 def _path(value: str | os.PathLike[str]) -> str:
@@ -29,6 +29,8 @@ class Options:
         token: The bearer token that may do everything.
         tokens: Further tokens, each with the permissions it has (None: all of them).
         foreign_tokens: Tokens of the other region. Coze answers them with a code of its own.
+        lenient: Take what Coze takes from the official SDKs although it is not described: null and
+            blank values for "not given", other verbs and parameter names.
         errors_as_200: Answer failures with HTTP 200 and a business code, as Coze does on some
             paths.
         check_answers: Check every answer against the description; a difference becomes a loud HTTP
@@ -44,6 +46,7 @@ class Options:
     token: str = DEFAULT_TOKEN
     tokens: Mapping[str, frozenset[str] | None] = attrs.Factory(dict)
     foreign_tokens: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    lenient: bool = True
     errors_as_200: bool = False
     check_answers: bool = True
     seed: int = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,8 +24,9 @@ from ._errors import (
     META_DATA_LIMIT,
     TOO_MANY_FILES,
     TOO_MANY_MESSAGES,
-    Failure,
+    CallError,
 )
+from ._log import RequestRecord
 from ._routing import Target
 from ._schemas import Finding, Schemas
 from ._world import World
@@ -34,6 +37,7 @@ _JSON = "application/json"
 _FORM = "multipart/form-data"
 _PART_OVERHEAD = 1 << 20  # room for the headers and the other fields of a form
 _MAX_TEXT_PART = 16 << 20
+_CHUNK = 1 << 20
 
 # Names that clients in the wild use for a parameter that the documentation calls otherwise.
 _PARAMETER_ALIASES = {
@@ -54,26 +58,42 @@ class Reader:
     Args:
         description: The description.
         schemas: Its validators.
+        lenient: Whether to take null, blank values and other names of parameters.
     """
 
-    def __init__(self, description: Description, schemas: Schemas) -> None:
+    def __init__(self, description: Description, schemas: Schemas, *, lenient: bool) -> None:
         self._description = description
         self._schemas = schemas
+        self._lenient = lenient
 
     async def read(
-        self, request: Request, target: Target, operation: Operation, world: World, user_id: str
+        self,
+        request: Request,
+        target: Target,
+        operation: Operation,
+        world: World,
+        user_id: str,
+        record: RequestRecord,
     ) -> Call:
         """Read and check a request.
 
+        Args:
+            request: The request.
+            target: What the router found.
+            operation: The operation that it found.
+            world: The state, for the call.
+            user_id: The account, for the call.
+            record: Where to note the body, also of a request that is refused.
+
         Raises:
-            Failure: A parameter or the body is missing, malformed or too large.
+            CallError: A parameter or the body is missing, malformed or too large.
         """
         self._check(operation, "path", self._convert(operation, "path", _lists(target.path)))
         query = self._query(request, operation)
         self._check(operation, "query", query)
         headers = {name: [value] for name, value in request.headers.items()}
         self._check(operation, "header", self._convert(operation, "header", headers))
-        parts = await self._body(request, operation)
+        parts = await self._body(request, operation, record)
         return Call(
             operation=operation,
             world=world,
@@ -86,23 +106,19 @@ class Reader:
 
     def _query(self, request: Request, operation: Operation) -> dict[str, Any]:
         text = request.scope["query_string"].decode("latin-1")
-        renamed = _PARAMETER_ALIASES.get(operation.id, {})
+        renamed = _PARAMETER_ALIASES.get(operation.id, {}) if self._lenient else {}
         texts: dict[str, list[str]] = {}
         # Blank values are left out: the official Python SDK sends `conversation_id=` for "none".
-        for name, value in parse_qsl(text, errors="replace"):
+        for name, value in parse_qsl(text, keep_blank_values=not self._lenient, errors="replace"):
             texts.setdefault(renamed.get(name, name), []).append(value)
         return self._convert(operation, "query", texts)
 
-    def _convert(
-        self, operation: Operation, place: str, texts: Mapping[str, list[str]]
-    ) -> dict[str, Any]:
+    def _convert(self, operation: Operation, place: str, texts: Mapping[str, list[str]]) -> dict[str, Any]:
         values = {}
         for parameter in operation.parameters:
             name = parameter.name.lower() if place == "header" else parameter.name
             if parameter.place == place and texts.get(name):
-                values[parameter.name] = from_texts(
-                    texts[name], parameter.schema, self._description
-                )
+                values[parameter.name] = from_texts(texts[name], parameter.schema, self._description)
         return values
 
     def _check(self, operation: Operation, place: str, values: Mapping[str, Any]) -> None:
@@ -113,24 +129,24 @@ class Reader:
             if finding is not None:
                 raise _refusal(finding)
 
-    async def _body(self, request: Request, operation: Operation) -> _Parts:
+    async def _body(self, request: Request, operation: Operation, record: RequestRecord) -> _Parts:
         if not operation.bodies:
             await _drain(request, operation)
             return _Parts()
         if _FORM in operation.bodies and _content_type(request) != _JSON:
-            return await self._form(request, operation, operation.bodies[_FORM])
+            return await self._form(request, operation, operation.bodies[_FORM], record)
         media = operation.bodies.get(_JSON)
         if media is None:
-            raise Failure(FILE_EMPTY, f"the request must be {_FORM}")
+            raise CallError(FILE_EMPTY, f"the request must be {_FORM}")
         content = b"".join([chunk async for chunk in _limited(request, operation)])
         if not content and not operation.body_required:
             return _Parts()
         if not content:
-            raise Failure(INVALID_PARAMETER, "body: a JSON body is required")
+            raise CallError(INVALID_PARAMETER, "body: a JSON body is required")
         if _content_type(request) != _JSON:
-            raise Failure(INVALID_PARAMETER, f"header.content-type: must be {_JSON}")
-        value = _parse(content)
-        if b"null" in content:
+            raise CallError(INVALID_PARAMETER, f"header.content-type: must be {_JSON}")
+        value = record.body = _parse(content)
+        if self._lenient and b"null" in content:
             value = without_nulls(value, media.schema, self._description)
         self._check_body(media, value)
         return _Parts(value)
@@ -141,14 +157,12 @@ class Reader:
             if finding is not None:
                 raise _refusal(finding)
 
-    async def _form(self, request: Request, operation: Operation, media: Media) -> _Parts:
+    async def _form(self, request: Request, operation: Operation, media: Media, record: RequestRecord) -> _Parts:
         if _content_type(request) != _FORM:
-            raise Failure(FILE_EMPTY, f"the request must be {_FORM}")
+            raise CallError(FILE_EMPTY, f"the request must be {_FORM}")
         properties: Mapping[str, Any] = media.schema.get("properties", {})
         limits = {
-            name: schema["x-coze-max-bytes"]
-            for name, schema in properties.items()
-            if "x-coze-max-bytes" in schema
+            name: schema["x-coze-max-bytes"] for name, schema in properties.items() if "x-coze-max-bytes" in schema
         }
         ceiling = sum(limits.values()) + _PART_OVERHEAD if limits else None
         stream = _limited(request, operation, ceiling, FILE_TOO_LARGE)
@@ -156,9 +170,9 @@ class Reader:
         try:
             form = await parser.parse()
         except MultiPartException as error:
-            raise Failure(INVALID_PARAMETER, f"body: {error.message}") from error
+            raise CallError(INVALID_PARAMETER, f"body: {error.message}") from error
         except (ValueError, LookupError) as error:  # what the parser lets through for odd headers
-            raise Failure(INVALID_PARAMETER, f"body: malformed form: {error}") from error
+            raise CallError(INVALID_PARAMETER, f"body: malformed form: {error}") from error
         parts = _Parts()
         try:
             for name, value in form.multi_items():
@@ -166,24 +180,31 @@ class Reader:
                 if not isinstance(value, UploadFile):
                     parts.body[name] = from_part(value, schema)
                 elif name in parts.files:
-                    raise Failure(TOO_MANY_FILES, f"body.{name}: only one file is allowed")
+                    raise CallError(TOO_MANY_FILES, f"body.{name}: only one file is allowed")
                 else:
                     parts.files[name] = await _upload(value, limits.get(name))
         finally:
             await form.close()
+        record.body = {
+            **parts.body,
+            **{name: file.name for name, file in parts.files.items()},
+        }
         shape = {**parts.body, **dict.fromkeys(parts.files, "")}
         self._check_body(media, shape)
         for name in limits:
             if name in parts.body:
-                raise Failure(INVALID_PARAMETER, f"body.{name}: must be a file, not a field")
+                raise CallError(INVALID_PARAMETER, f"body.{name}: must be a file, not a field")
         return parts
 
 
 async def _upload(file: UploadFile, limit: int | None) -> Upload:
-    content = await file.read()
-    if limit is not None and len(content) > limit:
-        raise Failure(FILE_TOO_LARGE, f"body: the file has more than {limit} bytes")
-    return Upload(file.filename or "", file.content_type or "", content)
+    size, digest = 0, hashlib.sha256()
+    while chunk := await file.read(_CHUNK):
+        size += len(chunk)
+        digest.update(chunk)
+    if limit is not None and size > limit:
+        raise CallError(FILE_TOO_LARGE, f"body: the file has more than {limit} bytes")
+    return Upload(file.filename or "", file.content_type or "", size, digest.hexdigest())
 
 
 def _lists(path: Mapping[str, str]) -> dict[str, list[str]]:
@@ -207,10 +228,10 @@ async def _limited(
         async for chunk in request.stream():
             received += len(chunk)
             if limit is not None and received > limit:
-                raise Failure(code, f"body: more than {limit} bytes", status=413)
+                raise CallError(code, f"body: more than {limit} bytes", status=413)
             yield chunk
     except ClientDisconnect as error:
-        raise Failure(INVALID_PARAMETER, "body: the client left") from error
+        raise CallError(INVALID_PARAMETER, "body: the client left") from error
 
 
 async def _drain(request: Request, operation: Operation) -> None:
@@ -220,11 +241,18 @@ async def _drain(request: Request, operation: Operation) -> None:
 
 def _parse(content: bytes) -> Any:
     try:
-        value = json.loads(content, parse_constant=_no_constant)
+        value = json.loads(content, parse_constant=_no_constant, parse_float=_finite)
         if b"\\u" in content:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError) as error:
-        raise Failure(INVALID_PARAMETER, f"body: not JSON: {error}") from error
+        raise CallError(INVALID_PARAMETER, f"body: not JSON: {error}") from error
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):  # could not be written as JSON again
+        raise ValueError(f"{text} is too large a number")
     return value
 
 
@@ -232,7 +260,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _refusal(finding: Finding) -> Failure:
+def _refusal(finding: Finding) -> CallError:
     code = INVALID_PARAMETER
     if "meta_data" in finding.path.split(".") or (
         finding.keyword == "maxProperties" and finding.path.endswith("meta_data")
@@ -240,4 +268,4 @@ def _refusal(finding: Finding) -> Failure:
         code = META_DATA_LIMIT
     elif finding.keyword == "maxItems" and finding.path == "body.additional_messages":
         code = TOO_MANY_MESSAGES
-    return Failure(code, str(finding))
+    return CallError(code, str(finding))

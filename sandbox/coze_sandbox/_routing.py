@@ -40,9 +40,10 @@ class Router:
 
     Args:
         operations: The operations of the description.
+        aliases: Whether to know the verbs as well that only SDKs use.
     """
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
+    def __init__(self, operations: Iterable[Operation], *, aliases: bool) -> None:
         self._literal: dict[str, dict[str, Operation]] = {}
         self._templates: list[tuple[tuple[str, ...], dict[str, Operation]]] = []
         by_path: dict[str, dict[str, Operation]] = {}
@@ -50,7 +51,7 @@ class Router:
             by_path.setdefault(operation.path, {})[operation.method] = operation
         for path, verbs in by_path.items():
             for (verb, alias_path), described in _ALIASES.items():
-                if alias_path == path and described in verbs:
+                if aliases and alias_path == path and described in verbs:
                     verbs.setdefault(verb, verbs[described])
             if "{" in path:
                 self._templates.append((tuple(path.split("/")), verbs))

@@ -51,9 +51,7 @@ class Sandbox:
         TypeError: There is no such option.
     """
 
-    def __init__(
-        self, *, host: str = "127.0.0.1", port: int = 0, clock: Clock | None = None, **options: Any
-    ) -> None:
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, clock: Clock | None = None, **options: Any) -> None:
         self.options = Options(**options)
         self.description: Description = read_description(self.options)
         self.clock = clock or Clock()

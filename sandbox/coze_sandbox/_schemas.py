@@ -45,9 +45,7 @@ class Schemas:
     """
 
     def __init__(self, description: Description) -> None:
-        self._registry = jsonschema_rs.Registry(
-            [(_URN, dict(description.document))], draft=jsonschema_rs.Draft202012
-        )
+        self._registry = jsonschema_rs.Registry([(_URN, dict(description.document))], draft=jsonschema_rs.Draft202012)
         self._compiled: dict[str, jsonschema_rs.Validator] = {}
 
     def check(self, pointer: str, value: Any, name: str) -> Finding | None:
@@ -86,9 +84,7 @@ class Schemas:
             validator = self._compile(
                 {
                     "type": "object",
-                    "properties": {
-                        one.name: {"$ref": _reference(one.pointer)} for one in parameters
-                    },
+                    "properties": {one.name: {"$ref": _reference(one.pointer)} for one in parameters},
                     "required": [one.name for one in parameters if one.required],
                 }
             )

@@ -98,32 +98,25 @@ class Store:
     def delete(self, kind: str, key: str) -> bool:
         """Remove a document and tell whether it was there."""
         with self._lock:
-            cursor = self._connection.execute(
-                "DELETE FROM documents WHERE kind = ? AND id = ?", (kind, key)
-            )
+            cursor = self._connection.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, key))
         return cursor.rowcount > 0
 
     def delete_children(self, kind: str, parent: str) -> None:
         """Remove all documents of a kind that have this parent."""
         with self._lock:
-            self._connection.execute(
-                "DELETE FROM documents WHERE kind = ? AND parent = ?", (kind, parent)
-            )
+            self._connection.execute("DELETE FROM documents WHERE kind = ? AND parent = ?", (kind, parent))
 
     def fact(self, name: str) -> str | None:
         """Return a single value kept beside the documents."""
         with self._lock:
-            row = self._connection.execute(
-                "SELECT value FROM facts WHERE name = ?", (name,)
-            ).fetchone()
+            row = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def set_fact(self, name: str, value: str) -> None:
         """Keep a single value."""
         with self._lock:
             self._connection.execute(
-                "INSERT INTO facts VALUES (?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 (name, value),
             )
 

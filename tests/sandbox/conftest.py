@@ -13,7 +13,7 @@ import pytest
 from coze_sandbox import BOT_ID, Sandbox
 from coze_sandbox.pytest_plugin import coze_sandbox, coze_sandbox_server
 
-__all__ = ["api", "coze_sandbox", "coze_sandbox_server"]
+__all__ = ["api", "coze_sandbox", "coze_sandbox_server", "http"]
 
 
 @attrs.frozen
@@ -44,7 +44,7 @@ class Api:
         return response.status_code, response.json()["code"]
 
     def chat(self, text: str, **members: Any) -> dict[str, Any]:
-        """Return the body of a chat in which the user says *text* to the bot that is always there."""
+        """Return the body of a chat in which the user says *text* to the bot of the start."""
         message = {"role": "user", "content": text, "content_type": "text"}
         body = {"bot_id": BOT_ID, "user_id": "user-1", "additional_messages": [message]}
         return {**body, **members}
@@ -78,9 +78,16 @@ def parse_events(text: str) -> list[tuple[str, Any]]:
     return result
 
 
+@pytest.fixture(scope="session")
+def http() -> Iterator[httpx.Client]:
+    """Give one client for the session: making one takes longer than most tests."""
+    with httpx.Client() as client:
+        yield client
+
+
 @pytest.fixture
-def api(coze_sandbox: Sandbox) -> Iterator[Api]:  # noqa: F811 - a fixture is used by its name
+def api(coze_sandbox: Sandbox, http: httpx.Client) -> Api:
     """Give a caller with the sandbox's own token."""
-    headers = {"Authorization": f"Bearer {coze_sandbox.token}"}
-    with httpx.Client(base_url=coze_sandbox.base_url, headers=headers) as http:
-        yield Api(coze_sandbox, http)
+    http.base_url = httpx.URL(coze_sandbox.base_url)
+    http.headers["Authorization"] = f"Bearer {coze_sandbox.token}"
+    return Api(coze_sandbox, http)

@@ -84,7 +84,10 @@ def test_versions_grow(api, bot_id):
     assert [one["version"] for one in first["items"]] == [versions[2], versions[1]]
     assert first["has_more"] is True
     second = api.ok("GET", path, params={"page_size": 2, "page_num": 2})
-    assert ([one["version"] for one in second["items"]], second["has_more"]) == (versions[:1], False)
+    assert ([one["version"] for one in second["items"]], second["has_more"]) == (
+        versions[:1],
+        False,
+    )
     draft = api.ok("GET", path, params={"publish_status": "unpublished_draft"})["items"]
     assert [one["publish_status"] for one in draft] == ["unpublished_draft"]
 
@@ -168,3 +171,13 @@ def test_collaborators(api, bot_id):
 def test_unknown_bot(api, method, path, body):
     """Whatever is done with an unknown bot is answered with 4200."""
     assert api.refused(method, path, json=body) == (404, 4200)
+
+
+def test_only_the_configuration_is_edited(api, bot_id):
+    """Members that are not described change nothing, and a value out of range is refused."""
+    stranger = {"bot_id": bot_id, "owner_user_id": 7, "create_time": "x", "name": "Rose"}
+    api.ok("POST", "/v1/bot/update", json=stranger)
+    bot = api.ok("GET", f"/v1/bots/{bot_id}", params={"is_published": False})
+    assert (bot["owner_user_id"], bot["name"]) == (USER_ID, "Rose")
+    body = {"bot_id": bot_id, "model_info_config": {"model_id": "1", "top_p": 2}}
+    assert api.refused("POST", "/v1/bot/update", json=body) == (400, 4000)

@@ -95,7 +95,7 @@ def test_clear_begins_a_section(api, conversation_id):
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_messages_page_by_cursor(api, conversation_id, order):
     """Following last_id gives every message once, in the order asked for; before_id goes back."""
-    texts = [str(number) for number in range(7)]
+    texts = [str(number) for number in range(9)]  # three full pages: no empty fourth one
     for text in texts:
         add(api, conversation_id, text)
     expected = texts if order == "asc" else texts[::-1]
@@ -108,6 +108,7 @@ def test_messages_page_by_cursor(api, conversation_id, order):
         if not pages[-1]["has_more"]:
             break
     assert [text for one in pages for text in contents(one)] == expected
+    assert len(pages) == 3
     body = {"order": order, "limit": 3, "before_id": pages[2]["first_id"]}
     back = page(api, conversation_id, **body)
     assert contents(back) == contents(pages[1])

@@ -92,9 +92,7 @@ def test_body_is_checked_in_depth(api):
     body["additional_messages"][0]["role"] = "zz"
     response = api.send("POST", "/v3/chat", json=body)
     assert response.status_code == 400
-    assert response.json()["msg"] == (
-        'body.additional_messages.0.role: "zz" is not one of "user" or "assistant"'
-    )
+    assert response.json()["msg"] == ('body.additional_messages.0.role: "zz" is not one of "user" or "assistant"')
 
 
 def test_null_for_an_optional_member(api):
@@ -118,7 +116,7 @@ def test_null_for_a_required_member(api):
         b"\xff",
         b"[" * 100_000,
         b'{"bot_id": "\\ud800", "user_id": "u"}',
-        b'{"bot_id": 1e999, "user_id": "u"}',
+        b'{"bot_id": "b", "user_id": "u", "parameters": {"x": 1e999}}',
     ],
 )
 def test_malformed_body(api, content):
@@ -177,8 +175,22 @@ def test_operation_without_a_handler_answers_its_example(document):
     assert response.json()["detail"] == {"logid": response.headers["x-tt-logid"]}
 
 
+def test_stream_without_a_handler_answers_its_example(document):
+    """A stream that is only described answers with the described event, framed as its kind is."""
+    operation = copy.deepcopy(document["paths"]["/v1/workflow/stream_run"]["post"])
+    operation["operationId"] = "new.stream"
+    event = {"id": "0", "event": "Done", "data": '{"debug_url": "u"}'}
+    operation["responses"]["200"]["content"]["text/event-stream"]["example"] = event
+    document["paths"]["/v1/new"] = {"post": operation}
+    with Sandbox(document=document) as sandbox:
+        url, headers = sandbox.base_url + "/v1/new", bearer(sandbox.token)
+        response = httpx.post(url, headers=headers, json={"workflow_id": "1"})
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert response.text == 'id: 0\nevent: Done\ndata: {"debug_url":"u"}\n\n'
+
+
 def test_answer_that_is_not_as_described(document):
-    """An answer that breaks the description is a loud HTTP 500 that names the member, and is kept."""
+    """An answer that breaks the description is a loud HTTP 500 naming the member, and is kept."""
     document["components"]["schemas"]["User"]["properties"]["nick_name"] = {"type": "integer"}
     with Sandbox(document=document) as sandbox:
         response = httpx.get(sandbox.base_url + "/v1/users/me", headers=bearer(sandbox.token))
@@ -214,6 +226,23 @@ def test_aliases_of_other_sdks(api):
     assert api.ok("POST", "/v1/conversation/message/retrieve", params=keys)["id"] == message["id"]
     page = {"workspace_id": WORKSPACE_ID, "page_index": 2}
     assert api.ok("GET", "/v1/bots", params=page) == {"items": [], "total": 1}
+
+
+def test_strict_sandbox():
+    """On demand nothing is taken that is not described: no null, no blank value, no alias."""
+    with (
+        Sandbox(lenient=False) as sandbox,
+        httpx.Client(base_url=sandbox.base_url, headers=bearer(sandbox.token)) as http,
+    ):
+        assert http.post("/v3/chat/retrieve").status_code == 405
+        assert http.get(FILES, params={"file_id": ""}).json()["code"] == 4200
+        assert http.post("/v1/conversation/create", json={"name": None}).json()["code"] == 4000
+
+
+def test_body_of_a_refused_call_is_logged(api):
+    """The log of requests has the body of a call also where it was refused."""
+    assert api.refused("POST", "/v3/chat", json={"bot_id": 1}) == (400, 4000)
+    assert api.sandbox.requests[-1].body == {"bot_id": 1}
 
 
 def test_ids_are_the_same_in_every_run():

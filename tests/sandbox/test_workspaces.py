@@ -68,14 +68,16 @@ def test_members_come_and_go(api):
 
 
 def test_full_workspace():
-    """One member too many is refused, and none of the call is kept."""
-    with Sandbox(workspace_limit=2) as sandbox:
+    """As many members as allowed may join; one too many is refused, and none of that call joins."""
+    with Sandbox(workspace_limit=3) as sandbox:
         headers = {"Authorization": f"Bearer {sandbox.token}"}
         with httpx.Client(base_url=sandbox.base_url, headers=headers) as http:
             path = f"/v1/workspaces/{WORKSPACE_ID}/members"
             users = [{"user_id": key, "role_type": "member"} for key in COLLEAGUE_IDS]
             assert http.post(path, json={"users": users}).json()["code"] == 702042018
             assert http.get(path).json()["data"]["total_count"] == 1
+            assert http.post(path, json={"users": users[:2]}).json()["code"] == 0
+            assert http.get(path).json()["data"]["total_count"] == 3
 
 
 def test_unknown_workspace(api):

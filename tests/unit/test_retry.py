@@ -8,9 +8,10 @@ import os
 from typing import Any
 
 import pytest
-from cozekit._retry import Failure, FailureKind, RetryPolicy, decide, parse_retry_after
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from cozekit._retry import Failure, FailureKind, RetryPolicy, decide, parse_retry_after
 
 MAX_EXAMPLES = int(os.environ.get("COZEKIT_MAX_EXAMPLES", "200"))
 
@@ -273,3 +274,12 @@ def test_more_time_never_forbids(
     if seconds is not None:
         assert wait(failure, policy, deadline=deadline + more, **arguments) == seconds
         assert wait(failure, policy, deadline=None, **arguments) == seconds
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"],
+)
+def test_every_form_of_http_date_is_read(date: str) -> None:
+    """RFC 9110 allows three forms of dates in Retry-After; all of them mean UTC."""
+    assert parse_retry_after(date, now=784111777.0 - 30) == 30.0

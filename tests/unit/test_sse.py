@@ -6,9 +6,10 @@ import os
 from typing import Any
 
 import pytest
-from coze_api._core._sse import EventTooLarge, ServerEvent, SSEDecoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from coze_api._core._sse import EventTooLarge, ServerEvent, SSEDecoder
 
 MAX_EXAMPLES = int(os.environ.get("COZEKIT_MAX_EXAMPLES", "200"))
 

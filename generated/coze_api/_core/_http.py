@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import httpx
 
 __all__ = [
     "AsyncHTTPClient", "AsyncHTTPTransport", "Auth", "ConnectError", "ConnectTimeout", "HTTPClient", "HTTPError",
-    "HTTPHeaders", "HTTPRequest", "HTTPResponse", "HTTPTimeout", "HTTPTransport", "InvalidURL", "PoolTimeout", "StreamError",
+    "HTTPRequest", "HTTPResponse", "HTTPTimeout", "HTTPTransport", "InvalidURL", "PoolTimeout", "StreamError",
     "TimeoutException", "URL", "UnsupportedProtocol", "default_limits", "default_timeout", "make_timeout",
+    "parse_url",
 ]  # fmt: skip
 
 AsyncHTTPClient = httpx.AsyncClient
@@ -20,7 +22,6 @@ ConnectError = httpx.ConnectError
 ConnectTimeout = httpx.ConnectTimeout
 HTTPClient = httpx.Client
 HTTPError = httpx.HTTPError
-HTTPHeaders = httpx.Headers
 HTTPRequest = httpx.Request
 HTTPResponse = httpx.Response
 HTTPTimeout = httpx.Timeout
@@ -46,3 +47,9 @@ def default_limits() -> httpx.Limits:
 def make_timeout(value: Any) -> httpx.Timeout:
     """Make a timeout of seconds, of (connect, read, write, pool) seconds, or of an httpx one."""
     return httpx.Timeout(value)
+
+
+@lru_cache(maxsize=64)
+def parse_url(address: str) -> httpx.URL:
+    """Parse an address. Parsing takes a tenth of a small request, and polling asks for the same one again and again."""
+    return httpx.URL(address)

@@ -11,7 +11,6 @@ import attrs
 
 from . import _json
 from ._errors import InvalidArgumentError
-from ._http import HTTPHeaders
 from ._operation import Operation, Options, Timeout
 from ._values import Wrong
 
@@ -26,7 +25,7 @@ class Request:
         operation: The operation it is for.
         method: HTTP verb.
         target: Path and query.
-        headers: Headers of this request alone.
+        headers: Headers of this request alone, by their names in lower case.
         content: JSON body, or None.
         data: Fields of a multipart body that are not files.
         files: Files of a multipart body, or None.
@@ -36,7 +35,7 @@ class Request:
     operation: Operation[Any]
     method: str
     target: str
-    headers: HTTPHeaders
+    headers: dict[str, str]
     content: bytes | None = None
     data: dict[str, Any] | None = None
     files: dict[str, Any] | None = None
@@ -65,7 +64,7 @@ def prepare(operation: Operation[Any], given: Mapping[str, Any], options: Option
     except Wrong as wrong:
         raise InvalidArgumentError(f"{operation.id}: {wrong}") from None
     body = {**places["body"], **operation.constants, **(options.body or {})}
-    headers = HTTPHeaders()
+    headers: dict[str, str] = {}
     add_headers(headers, {key: str(value) for key, value in places["header"].items()}, operation.id)
     add_headers(headers, options.headers, f"{operation.id}: extra_headers")
     try:
@@ -78,11 +77,11 @@ def prepare(operation: Operation[Any], given: Mapping[str, Any], options: Option
         request.data = {key: _form_value(value) for key, value in body.items() if value is not None}
     elif body or operation.method in {"POST", "PUT", "PATCH"}:
         request.content = _serialise(operation, body)
-        request.headers.setdefault("Content-Type", "application/json")
+        request.headers.setdefault("content-type", "application/json")
     return request
 
 
-def add_headers(headers: HTTPHeaders, more: Mapping[str, Any] | None, where: str) -> None:
+def add_headers(headers: dict[str, str], more: Mapping[str, Any] | None, where: str) -> None:
     """Set headers, replacing those of the same name in whatever spelling.
 
     Raises:
@@ -92,7 +91,7 @@ def add_headers(headers: HTTPHeaders, more: Mapping[str, Any] | None, where: str
     for name, value in (more or {}).items():
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
             raise InvalidArgumentError(f"{where} hold a value for {name} that is no printable ASCII text")
-        headers[name] = value
+        headers[name.lower()] = value
 
 
 def _target(operation: Operation[Any], path: Mapping[str, Any], query: Mapping[str, Any]) -> str:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
+from contextlib import suppress
 from typing import Any, Generic, Self, TypeVar
 
 from . import _json
@@ -12,11 +13,12 @@ from ._http import HTTPError, HTTPResponse, StreamError
 from ._model import Model
 from ._operation import Operation, Protocol
 from ._response import Response, code_of, logid_of, parse, retryable, undecodable
-from ._sse import EventTooLarge, SSEDecoder
+from ._sse import EventTooLarge, ServerEvent, SSEDecoder
 
 __all__ = ["AsyncStream", "Stream", "is_event_stream", "refusal"]
 
 E = TypeVar("E")
+_TRAILING = 8  # chunks to read past the end of a stream before its connection is given up
 
 
 def is_event_stream(http: HTTPResponse) -> bool:
@@ -43,8 +45,10 @@ class _StreamState(Generic[E]):
         self._decoder = SSEDecoder(max_event_bytes)
         self._http: HTTPResponse | None = None
         self._ended = False
+        self._closed = False
         self._may_end = False
         self._count = 0
+        self._rest = b""
         self._last: E | None = None
         self._failure: CozeError | None = None
 
@@ -75,7 +79,7 @@ class _StreamState(Generic[E]):
     def _events(self, chunk: bytes | None) -> Iterator[E]:
         """Decode a chunk, or what is left at the end of input; stop after the event that ends the stream."""
         try:
-            found = self._decoder.flush() if chunk is None else self._decoder.feed(chunk)
+            found = self._flush() if chunk is None else self._decoder.feed(chunk)
         except EventTooLarge as error:
             raise self._interrupted(str(error)) from error
         events = self._protocol.events
@@ -94,6 +98,15 @@ class _StreamState(Generic[E]):
             yield event
             if self._ended:
                 return
+
+    def _flush(self) -> list[ServerEvent]:
+        """Decode what is left at the end of input, without an event whose data was cut off."""
+        rest = self._decoder.pending
+        found = self._decoder.flush()
+        if found and _is_cut(found[-1][1]):
+            found.pop()
+            self._rest = rest
+        return found
 
     def _unknown(self, name: str, data: str, number: str) -> E:
         value = _value(data)
@@ -131,13 +144,20 @@ class _StreamState(Generic[E]):
                 stream=self,
                 events=self._count,
                 last_event=self._last,
-                rest=self._decoder.pending,
+                rest=self._rest or self._decoder.pending,
             )
         )
 
     def _remember(self, error: CozeError) -> CozeError:
         self._failure = error
         return error
+
+    def _raise_if_broken(self) -> None:
+        """Raise again what ended the stream: reading on does not turn a failure into an end."""
+        if self._failure is not None:
+            raise self._failure from self._failure.__cause__
+        if self._closed and not self._ended:
+            raise self._interrupted("it was closed here before its end")
 
     def _finish(self) -> None:
         """Decide at the end of input whether it was the end of the stream."""
@@ -169,6 +189,11 @@ def _value(data: str) -> Any:
         return data  # [DONE] without quotes, or a text that a later version sends
 
 
+def _is_cut(data: str) -> bool:
+    """Tell whether the data of an event that lacks its blank line is only the beginning of what was to be sent."""
+    return not data or (data.startswith("{") and not isinstance(_value(data), dict))
+
+
 class Stream(_StreamState[E]):
     """A stream of events. Opened by `with` or by the first event; closed by the end, an error, or leaving `with`.
 
@@ -181,7 +206,7 @@ class Stream(_StreamState[E]):
     ) -> None:
         super().__init__(operation, protocol, max_event_bytes)
         self._open = open_
-        self._iterator: Iterator[E] | None = None
+        self._iterator: Generator[E, None, None] | None = None
 
     def open(self) -> Self:
         """Send the request, unless it was sent.
@@ -194,9 +219,13 @@ class Stream(_StreamState[E]):
         return self
 
     def close(self) -> None:
-        """Give the connection back. Safe to call at any time."""
+        """Give the connection back. Safe to call at any time; reading on raises `StreamInterrupted`."""
+        self._closed = True
         if self._http is not None:
             self._http.close()
+        if self._iterator is not None:
+            with suppress(ValueError):  # another thread is reading; the closed connection ends that
+                self._iterator.close()
 
     def until_done(self) -> Self:
         """Read to the end and return the stream itself.
@@ -214,17 +243,17 @@ class Stream(_StreamState[E]):
 
     def __next__(self) -> E:
         if self._iterator is None:
+            self._raise_if_broken()
             http = self.open()._http
             assert http is not None
             self._iterator = self._read(http)
         try:
             return next(self._iterator)
         except StopIteration:
-            if self._failure is not None:
-                raise self._failure from self._failure.__cause__  # reading on does not turn a failure into an end
+            self._raise_if_broken()
             raise
 
-    def _read(self, http: HTTPResponse) -> Iterator[E]:
+    def _read(self, http: HTTPResponse) -> Generator[E, None, None]:
         try:
             chunks = http.iter_bytes()
             try:
@@ -232,7 +261,7 @@ class Stream(_StreamState[E]):
                     yield from self._events(chunk)
                     if self._ended:
                         # The connection can be used again only after the end of the HTTP answer, which follows at once.
-                        for _ in chunks:
+                        for _ in zip(range(_TRAILING), chunks, strict=False):
                             pass
                         return
             except (HTTPError, StreamError) as error:
@@ -267,7 +296,7 @@ class AsyncStream(_StreamState[E]):
     ) -> None:
         super().__init__(operation, protocol, max_event_bytes)
         self._open = open_
-        self._iterator: AsyncIterator[E] | None = None
+        self._iterator: AsyncGenerator[E, None] | None = None
 
     async def open(self) -> Self:
         """Send the request, unless it was sent.
@@ -280,9 +309,13 @@ class AsyncStream(_StreamState[E]):
         return self
 
     async def close(self) -> None:
-        """Give the connection back. Safe to call at any time."""
+        """Give the connection back. Safe to call at any time; reading on raises `StreamInterrupted`."""
+        self._closed = True
         if self._http is not None:
             await self._http.aclose()
+        if self._iterator is not None:
+            with suppress(RuntimeError):  # another task is reading; the closed connection ends that
+                await self._iterator.aclose()
 
     async def until_done(self) -> Self:
         """Read to the end and return the stream itself.
@@ -300,17 +333,17 @@ class AsyncStream(_StreamState[E]):
 
     async def __anext__(self) -> E:
         if self._iterator is None:
+            self._raise_if_broken()
             http = (await self.open())._http
             assert http is not None
             self._iterator = self._read(http)
         try:
             return await anext(self._iterator)
         except StopAsyncIteration:
-            if self._failure is not None:
-                raise self._failure from self._failure.__cause__  # reading on does not turn a failure into an end
+            self._raise_if_broken()
             raise
 
-    async def _read(self, http: HTTPResponse) -> AsyncIterator[E]:
+    async def _read(self, http: HTTPResponse) -> AsyncGenerator[E, None]:
         try:
             chunks = http.aiter_bytes()
             try:
@@ -319,8 +352,8 @@ class AsyncStream(_StreamState[E]):
                         yield event
                     if self._ended:
                         # The connection can be used again only after the end of the HTTP answer, which follows at once.
-                        async for _ in chunks:
-                            pass
+                        for _ in range(_TRAILING):
+                            await anext(chunks, None)
                         return
             except (HTTPError, StreamError) as error:
                 if not self._ended:

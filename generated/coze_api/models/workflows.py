@@ -78,9 +78,13 @@ class WorkflowDone(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.debug_url = get("debug_url")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        absent = 0
+        value = get("debug_url")
+        if value is None:
+            absent += 1
+        self.debug_url = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -100,10 +104,17 @@ class WorkflowError(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.error_code = get("error_code")
-        self.error_message = get("error_message")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        absent = 0
+        value = get("error_code")
+        if value is None:
+            absent += 1
+        self.error_code = value
+        value = get("error_message")
+        if value is None:
+            absent += 1
+        self.error_message = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -123,11 +134,17 @@ class WorkflowInterrupt(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
+        absent = 0
         value = get("interrupt_data")
+        if value is None:
+            absent += 1
         self.interrupt_data = WorkflowInterruptData.from_dict(value) if value.__class__ is dict else value
-        self.node_title = get("node_title")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        value = get("node_title")
+        if value is None:
+            absent += 1
+        self.node_title = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -153,18 +170,29 @@ class WorkflowInterruptData(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.data = get("data")
+        absent = 0
+        value = get("data")
+        if value is None:
+            absent += 1
+        self.data = value
         value = get("type")
+        if value is None:
+            absent += 1
         self.type = WorkflowInterruptType_members[value] if value.__class__ is int else value
-        self.event_id = get("event_id")
+        value = get("event_id")
+        if value is None:
+            absent += 1
+        self.event_id = value
         value = get("required_parameters")
+        if value is None:
+            absent += 1
         self.required_parameters = (
-            {_k0: WorkflowParameter.from_dict(_0) if _0.__class__ is dict else _0 for _k0, _0 in value.items()}
+            {key: WorkflowParameter.from_dict(item) if item.__class__ is dict else item for key, item in value.items()}
             if value.__class__ is dict
             else value
         )
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -227,23 +255,65 @@ class WorkflowMessage(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.content = get("content")
-        self.content_type = get("content_type")
-        self.node_title = get("node_title")
-        self.node_seq_id = get("node_seq_id")
-        self.node_is_finish = get("node_is_finish")
-        self.ext = get("ext")
+        absent = 0
+        value = get("content")
+        if value is None:
+            absent += 1
+        self.content = value
+        value = get("content_type")
+        if value is None:
+            absent += 1
+        self.content_type = value
+        value = get("node_title")
+        if value is None:
+            absent += 1
+        self.node_title = value
+        value = get("node_seq_id")
+        if value is None:
+            absent += 1
+        self.node_seq_id = value
+        value = get("node_is_finish")
+        if value is None:
+            absent += 1
+        self.node_is_finish = value
+        value = get("ext")
+        if value is None:
+            absent += 1
+        self.ext = value
         value = get("usage")
+        if value is None:
+            absent += 1
         self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
-        self.node_id = get("node_id")
-        self.node_execute_uuid = get("node_execute_uuid")
-        self.loop_index = get("loop_index")
-        self.batch_index = get("batch_index")
-        self.sub_execute_id = get("sub_execute_id")
-        self.cost = get("cost")
-        self.token = get("token")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        value = get("node_id")
+        if value is None:
+            absent += 1
+        self.node_id = value
+        value = get("node_execute_uuid")
+        if value is None:
+            absent += 1
+        self.node_execute_uuid = value
+        value = get("loop_index")
+        if value is None:
+            absent += 1
+        self.loop_index = value
+        value = get("batch_index")
+        if value is None:
+            absent += 1
+        self.batch_index = value
+        value = get("sub_execute_id")
+        if value is None:
+            absent += 1
+        self.sub_execute_id = value
+        value = get("cost")
+        if value is None:
+            absent += 1
+        self.cost = value
+        value = get("token")
+        if value is None:
+            absent += 1
+        self.token = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 14 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -273,21 +343,37 @@ class WorkflowParameter(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
+        absent = 0
         value = get("type")
+        if value is None:
+            absent += 1
         self.type = WorkflowParameterType_members[value] if value.__class__ is str else value
         value = get("items")
+        if value is None:
+            absent += 1
         self.items = WorkflowParameter.from_dict(value) if value.__class__ is dict else value
-        self.required = get("required")
+        value = get("required")
+        if value is None:
+            absent += 1
+        self.required = value
         value = get("properties")
+        if value is None:
+            absent += 1
         self.properties = (
-            {_k0: WorkflowParameter.from_dict(_0) if _0.__class__ is dict else _0 for _k0, _0 in value.items()}
+            {key: WorkflowParameter.from_dict(item) if item.__class__ is dict else item for key, item in value.items()}
             if value.__class__ is dict
             else value
         )
-        self.description = get("description")
-        self.default_value = get("default_value")
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        value = get("description")
+        if value is None:
+            absent += 1
+        self.description = value
+        value = get("default_value")
+        if value is None:
+            absent += 1
+        self.default_value = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -323,19 +409,41 @@ class WorkflowsRunsCreateResponse(Model):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
         get: Callable[[str], Any] = data.get
-        self.data = get("data")
-        self.execute_id = get("execute_id")
-        self.debug_url = get("debug_url")
+        absent = 0
+        value = get("data")
+        if value is None:
+            absent += 1
+        self.data = value
+        value = get("execute_id")
+        if value is None:
+            absent += 1
+        self.execute_id = value
+        value = get("debug_url")
+        if value is None:
+            absent += 1
+        self.debug_url = value
         value = get("usage")
+        if value is None:
+            absent += 1
         self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
-        self.msg = get("msg")
-        self.code = get("code")
+        value = get("msg")
+        if value is None:
+            absent += 1
+        self.msg = value
+        value = get("code")
+        if value is None:
+            absent += 1
+        self.code = value
         value = get("detail")
+        if value is None:
+            absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
         value = get("interrupt_data")
+        if value is None:
+            absent += 1
         self.interrupt_data = WorkflowInterruptData.from_dict(value) if value.__class__ is dict else value
-        known = cls._known
-        self._extra = leftovers(data, known) if None in data.values() or not known.issuperset(data) else None
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -415,36 +523,28 @@ WorkflowStream: Protocol[WorkflowStreamEvent] = Protocol(
         "Message": Event(
             lambda value, number: WorkflowMessageEvent(
                 WorkflowMessage.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            "never",
-            False,
+            )
         ),
         "Error": Event(
             lambda value, number: WorkflowErrorEvent(
                 WorkflowError.from_dict(value) if value.__class__ is dict else value, number
             ),
-            "always",
-            True,
+            ends="always",
+            fails=True,
         ),
         "Done": Event(
             lambda value, number: WorkflowDoneEvent(
                 WorkflowDone.from_dict(value) if value.__class__ is dict else value, number
             ),
-            "always",
-            False,
+            ends="always",
         ),
         "Interrupt": Event(
             lambda value, number: WorkflowInterruptEvent(
                 WorkflowInterrupt.from_dict(value) if value.__class__ is dict else value, number
             ),
-            "always",
-            False,
+            ends="always",
         ),
-        "PING": Event(
-            lambda value, number: WorkflowPingEvent(value, number),
-            "never",
-            False,
-        ),
+        "PING": Event(WorkflowPingEvent),
     },
     unknown=UnknownWorkflowStreamEvent,
     ids=True,

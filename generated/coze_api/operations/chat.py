@@ -5,15 +5,7 @@ from __future__ import annotations
 
 from .._core._operation import Argument, Operation, Poll
 from .._core._response import Empty, ItemList
-from .._core._values import (
-    Anything,
-    Bool,
-    Choice,
-    Items,
-    Object,
-    Pairs,
-    Text,
-)
+from .._core._values import Anything, Bool, Choice, Items, Object, Pairs, Text
 from ..models import chat as _chat
 from ..models import conversations as _conversations
 
@@ -45,7 +37,9 @@ CREATE: Operation[_chat.Chat] = Operation(
         "custom_variables": Argument("custom_variables", "body", Pairs(Text())),
         "auto_save_history": Argument("auto_save_history", "body", Bool()),
         "meta_data": Argument(
-            "meta_data", "body", Pairs(Anything(), key=Text(min_length=1, max_length=64), max_items=16)
+            "meta_data",
+            "body",
+            Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
         ),
         "extra_params": Argument("extra_params", "body", Pairs(Text())),
         "shortcut_command": Argument("shortcut_command", "body", Object(lambda: _chat.ShortcutCommandCall)),
@@ -67,7 +61,9 @@ MESSAGES_LIST: Operation[ItemList[_conversations.Message]] = Operation(
     id="chat.messages.list",
     method="GET",
     path="/v3/chat/message/list",
-    decode=lambda items: ItemList(_conversations.Message.from_dict(_0) if _0.__class__ is dict else _0 for _0 in items),
+    decode=lambda items: ItemList(
+        _conversations.Message.from_dict(item) if item.__class__ is dict else item for item in items
+    ),
     arguments={
         "conversation_id": Argument("conversation_id", "query", Text(required=True)),
         "chat_id": Argument("chat_id", "query", Text(required=True)),
@@ -105,7 +101,9 @@ STREAM: Operation[Empty] = Operation(
         "custom_variables": Argument("custom_variables", "body", Pairs(Text())),
         "auto_save_history": Argument("auto_save_history", "body", Bool()),
         "meta_data": Argument(
-            "meta_data", "body", Pairs(Anything(), key=Text(min_length=1, max_length=64), max_items=16)
+            "meta_data",
+            "body",
+            Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
         ),
         "extra_params": Argument("extra_params", "body", Pairs(Text())),
         "shortcut_command": Argument("shortcut_command", "body", Object(lambda: _chat.ShortcutCommandCall)),

@@ -5,16 +5,7 @@ from __future__ import annotations
 
 from .._core._operation import Argument, Operation, Paging
 from .._core._response import Empty
-from .._core._values import (
-    Anything,
-    Bool,
-    Choice,
-    Int,
-    Items,
-    Object,
-    Pairs,
-    Text,
-)
+from .._core._values import Bool, Choice, Int, Items, Object, Pairs, Text
 from ..models import conversations as _conversations
 
 CLEAR: Operation[_conversations.ConversationSection] = Operation(
@@ -40,7 +31,9 @@ CREATE: Operation[_conversations.Conversation] = Operation(
         "messages": Argument("messages", "body", Items(Object(lambda: _conversations.EnterMessage))),
         "connector_id": Argument("connector_id", "body", Text()),
         "meta_data": Argument(
-            "meta_data", "body", Pairs(Anything(), key=Text(min_length=1, max_length=64), max_items=16)
+            "meta_data",
+            "body",
+            Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
         ),
     },
     permission="createConversation",
@@ -92,7 +85,9 @@ MESSAGES_CREATE: Operation[_conversations.Message] = Operation(
         "content": Argument("content", "body", Text(required=True)),
         "content_type": Argument("content_type", "body", Choice(_conversations.EnterMessageContentType, required=True)),
         "meta_data": Argument(
-            "meta_data", "body", Pairs(Anything(), key=Text(min_length=1, max_length=64), max_items=16)
+            "meta_data",
+            "body",
+            Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
         ),
     },
     permission="createMessage",
@@ -193,7 +188,9 @@ MESSAGES_UPDATE: Operation[_conversations.Message] = Operation(
         "content": Argument("content", "body", Text()),
         "content_type": Argument("content_type", "body", Choice(_conversations.EnterMessageContentType)),
         "meta_data": Argument(
-            "meta_data", "body", Pairs(Anything(), key=Text(min_length=1, max_length=64), max_items=16)
+            "meta_data",
+            "body",
+            Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
         ),
     },
     idempotent=True,

@@ -5,12 +5,7 @@ from __future__ import annotations
 
 from .._core._operation import Argument, Operation
 from .._core._response import Empty
-from .._core._values import (
-    Anything,
-    Bool,
-    Pairs,
-    Text,
-)
+from .._core._values import Anything, Bool, Pairs, Text
 from ..models import workflows as _workflows
 
 RUNS_CREATE: Operation[_workflows.WorkflowsRunsCreateResponse] = Operation(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired
 from .._core._operation import RequestOptions
 
 if TYPE_CHECKING:
-    pass
     from ..models import bots as _bots
 
 

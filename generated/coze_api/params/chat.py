@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired
 from .._core._operation import RequestOptions
 
 if TYPE_CHECKING:
-    pass
     from ..models import chat as _chat
     from ..models import conversations as _conversations
 
@@ -30,7 +29,7 @@ class CreateParams(RequestOptions):
     additional_messages: NotRequired[Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None]
     custom_variables: NotRequired[Mapping[str, str] | None]
     auto_save_history: NotRequired[bool | None]
-    meta_data: NotRequired[Mapping[str, Any] | None]
+    meta_data: NotRequired[Mapping[str, str] | None]
     extra_params: NotRequired[Mapping[str, str] | None]
     shortcut_command: NotRequired[_chat.ShortcutCommandCall | Mapping[str, Any] | None]
     parameters: NotRequired[Mapping[str, Any] | None]
@@ -62,7 +61,7 @@ class StreamParams(RequestOptions):
     additional_messages: NotRequired[Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None]
     custom_variables: NotRequired[Mapping[str, str] | None]
     auto_save_history: NotRequired[bool | None]
-    meta_data: NotRequired[Mapping[str, Any] | None]
+    meta_data: NotRequired[Mapping[str, str] | None]
     extra_params: NotRequired[Mapping[str, str] | None]
     shortcut_command: NotRequired[_chat.ShortcutCommandCall | Mapping[str, Any] | None]
     parameters: NotRequired[Mapping[str, Any] | None]

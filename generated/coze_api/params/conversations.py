@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired
 from .._core._operation import RequestOptions
 
 if TYPE_CHECKING:
-    pass
     from ..models import conversations as _conversations
 
 
@@ -26,7 +25,7 @@ class CreateParams(RequestOptions):
     name: NotRequired[str | None]
     messages: NotRequired[Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None]
     connector_id: NotRequired[str | None]
-    meta_data: NotRequired[Mapping[str, Any] | None]
+    meta_data: NotRequired[Mapping[str, str] | None]
 
 
 class DeleteParams(RequestOptions):
@@ -52,7 +51,7 @@ class MessagesCreateParams(RequestOptions):
     role: _conversations.MessageRole | Literal["user", "assistant"]
     content: str
     content_type: _conversations.EnterMessageContentType | Literal["text", "object_string"]
-    meta_data: NotRequired[Mapping[str, Any] | None]
+    meta_data: NotRequired[Mapping[str, str] | None]
 
 
 class MessagesDeleteParams(RequestOptions):
@@ -106,7 +105,7 @@ class MessagesUpdateParams(RequestOptions):
     message_id: str
     content: NotRequired[str | None]
     content_type: NotRequired[_conversations.EnterMessageContentType | Literal["text", "object_string"] | None]
-    meta_data: NotRequired[Mapping[str, Any] | None]
+    meta_data: NotRequired[Mapping[str, str] | None]
 
 
 class RetrieveParams(RequestOptions):

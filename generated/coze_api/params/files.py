@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .._core._files import FileContent
 from .._core._operation import RequestOptions
-
-if TYPE_CHECKING:
-    pass
 
 
 class RetrieveParams(RequestOptions):

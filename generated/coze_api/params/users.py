@@ -2,8 +2,3 @@
 """Arguments of the operations of `users`, for `**arguments: Unpack[…]`."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass

@@ -4,12 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NotRequired
+from typing import Any, NotRequired
 
 from .._core._operation import RequestOptions
-
-if TYPE_CHECKING:
-    pass
 
 
 class RunsCreateParams(RequestOptions):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NotRequired
 from .._core._operation import RequestOptions
 
 if TYPE_CHECKING:
-    pass
     from ..models import workspaces as _workspaces
 
 

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from ..models import bots as _bots
 from ..operations import bots as _operations
 
 if TYPE_CHECKING:
     from .._core._paging import AsyncPager, Page
     from .._core._response import Empty
-from ..models import bots as _bots
 
 __all__ = [
-    "AsyncBotsCollaborationModesAPI",
-    "BotsCollaborationModesAPI",
-    "AsyncBotsCollaboratorsAPI",
-    "BotsCollaboratorsAPI",
-    "AsyncBotsVersionsAPI",
-    "BotsVersionsAPI",
     "AsyncBotsAPI",
+    "AsyncBotsCollaborationModesAPI",
+    "AsyncBotsCollaboratorsAPI",
+    "AsyncBotsVersionsAPI",
     "BotsAPI",
+    "BotsCollaborationModesAPI",
+    "BotsCollaboratorsAPI",
+    "BotsVersionsAPI",
 ]
 
 
@@ -73,10 +73,7 @@ class BotsCollaborationModesAPI(Resource):
         """
         return self._client.request(
             _operations.COLLABORATION_MODES_UPDATE,
-            {
-                "bot_id": bot_id,
-                "collaboration_mode": collaboration_mode,
-            },
+            {"bot_id": bot_id, "collaboration_mode": collaboration_mode},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -126,10 +123,7 @@ class AsyncBotsCollaborationModesAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.COLLABORATION_MODES_UPDATE,
-            {
-                "bot_id": bot_id,
-                "collaboration_mode": collaboration_mode,
-            },
+            {"bot_id": bot_id, "collaboration_mode": collaboration_mode},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -179,10 +173,7 @@ class BotsCollaboratorsAPI(Resource):
         """
         return self._client.request(
             _operations.COLLABORATORS_CREATE,
-            {
-                "bot_id": bot_id,
-                "collaborators": collaborators,
-            },
+            {"bot_id": bot_id, "collaborators": collaborators},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -228,10 +219,7 @@ class BotsCollaboratorsAPI(Resource):
         """
         return self._client.request(
             _operations.COLLABORATORS_DELETE,
-            {
-                "bot_id": bot_id,
-                "user_id": user_id,
-            },
+            {"bot_id": bot_id, "user_id": user_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -281,10 +269,7 @@ class AsyncBotsCollaboratorsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.COLLABORATORS_CREATE,
-            {
-                "bot_id": bot_id,
-                "collaborators": collaborators,
-            },
+            {"bot_id": bot_id, "collaborators": collaborators},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -330,10 +315,7 @@ class AsyncBotsCollaboratorsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.COLLABORATORS_DELETE,
-            {
-                "bot_id": bot_id,
-                "user_id": user_id,
-            },
+            {"bot_id": bot_id, "user_id": user_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -672,11 +654,7 @@ class BotsAPI(Resource):
         """
         return self._client.paginate(
             _operations.LIST_PUBLISHED,
-            {
-                "space_id": space_id,
-                "page_index": page_index,
-                "page_size": page_size,
-            },
+            {"space_id": space_id, "page_index": page_index, "page_size": page_size},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -725,11 +703,7 @@ class BotsAPI(Resource):
         """
         return self._client.request(
             _operations.PUBLISH,
-            {
-                "bot_id": bot_id,
-                "connector_ids": connector_ids,
-                "connectors": connectors,
-            },
+            {"bot_id": bot_id, "connector_ids": connector_ids, "connectors": connectors},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -775,10 +749,7 @@ class BotsAPI(Resource):
         """
         return self._client.request(
             _operations.RETRIEVE,
-            {
-                "bot_id": bot_id,
-                "is_published": is_published,
-            },
+            {"bot_id": bot_id, "is_published": is_published},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -820,9 +791,7 @@ class BotsAPI(Resource):
         """
         return self._client.request(
             _operations.RETRIEVE_PUBLISHED,
-            {
-                "bot_id": bot_id,
-            },
+            {"bot_id": bot_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -876,11 +845,7 @@ class BotsAPI(Resource):
         """
         return self._client.request(
             _operations.UNPUBLISH,
-            {
-                "bot_id": bot_id,
-                "connector_id": connector_id,
-                "unpublish_reason": unpublish_reason,
-            },
+            {"bot_id": bot_id, "connector_id": connector_id, "unpublish_reason": unpublish_reason},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1161,11 +1126,7 @@ class AsyncBotsAPI(AsyncResource):
         """
         return self._client.paginate(
             _operations.LIST_PUBLISHED,
-            {
-                "space_id": space_id,
-                "page_index": page_index,
-                "page_size": page_size,
-            },
+            {"space_id": space_id, "page_index": page_index, "page_size": page_size},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1214,11 +1175,7 @@ class AsyncBotsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.PUBLISH,
-            {
-                "bot_id": bot_id,
-                "connector_ids": connector_ids,
-                "connectors": connectors,
-            },
+            {"bot_id": bot_id, "connector_ids": connector_ids, "connectors": connectors},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1264,10 +1221,7 @@ class AsyncBotsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.RETRIEVE,
-            {
-                "bot_id": bot_id,
-                "is_published": is_published,
-            },
+            {"bot_id": bot_id, "is_published": is_published},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1309,9 +1263,7 @@ class AsyncBotsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.RETRIEVE_PUBLISHED,
-            {
-                "bot_id": bot_id,
-            },
+            {"bot_id": bot_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1365,11 +1317,7 @@ class AsyncBotsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.UNPUBLISH,
-            {
-                "bot_id": bot_id,
-                "connector_id": connector_id,
-                "unpublish_reason": unpublish_reason,
-            },
+            {"bot_id": bot_id, "connector_id": connector_id, "unpublish_reason": unpublish_reason},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from ..models import chat as _chat
+from ..models import conversations as _conversations
 from ..operations import chat as _operations
 
 if TYPE_CHECKING:
     from .._core._response import ItemList
     from .._core._stream import AsyncStream, Stream
-from ..models import chat as _chat
-from ..models import conversations as _conversations
 
 __all__ = [
-    "AsyncChatMessagesAPI",
-    "ChatMessagesAPI",
     "AsyncChatAPI",
+    "AsyncChatMessagesAPI",
     "ChatAPI",
+    "ChatMessagesAPI",
 ]
 
 
@@ -70,10 +70,7 @@ class ChatMessagesAPI(Resource):
         """
         return self._client.request(
             _operations.MESSAGES_LIST,
-            {
-                "conversation_id": conversation_id,
-                "chat_id": chat_id,
-            },
+            {"conversation_id": conversation_id, "chat_id": chat_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -123,10 +120,7 @@ class AsyncChatMessagesAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.MESSAGES_LIST,
-            {
-                "conversation_id": conversation_id,
-                "chat_id": chat_id,
-            },
+            {"conversation_id": conversation_id, "chat_id": chat_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -181,10 +175,7 @@ class ChatAPI(Resource):
         """
         return self._client.request(
             _operations.CANCEL,
-            {
-                "chat_id": chat_id,
-                "conversation_id": conversation_id,
-            },
+            {"chat_id": chat_id, "conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -197,7 +188,7 @@ class ChatAPI(Resource):
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_params: Mapping[str, str] | None = None,
         shortcut_command: _chat.ShortcutCommandCall | Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
@@ -330,10 +321,7 @@ class ChatAPI(Resource):
         """
         return self._client.request(
             _operations.RETRIEVE,
-            {
-                "conversation_id": conversation_id,
-                "chat_id": chat_id,
-            },
+            {"conversation_id": conversation_id, "chat_id": chat_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -346,7 +334,7 @@ class ChatAPI(Resource):
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_params: Mapping[str, str] | None = None,
         shortcut_command: _chat.ShortcutCommandCall | Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
@@ -486,11 +474,7 @@ class ChatAPI(Resource):
         """
         return self._client.request(
             _operations.SUBMIT_TOOL_OUTPUTS,
-            {
-                "conversation_id": conversation_id,
-                "chat_id": chat_id,
-                "tool_outputs": tool_outputs,
-            },
+            {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -543,11 +527,7 @@ class ChatAPI(Resource):
         return self._client.stream(
             _operations.SUBMIT_TOOL_OUTPUTS_STREAM,
             _chat.ChatStream,
-            {
-                "conversation_id": conversation_id,
-                "chat_id": chat_id,
-                "tool_outputs": tool_outputs,
-            },
+            {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -602,10 +582,7 @@ class AsyncChatAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.CANCEL,
-            {
-                "chat_id": chat_id,
-                "conversation_id": conversation_id,
-            },
+            {"chat_id": chat_id, "conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -618,7 +595,7 @@ class AsyncChatAPI(AsyncResource):
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_params: Mapping[str, str] | None = None,
         shortcut_command: _chat.ShortcutCommandCall | Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
@@ -751,10 +728,7 @@ class AsyncChatAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.RETRIEVE,
-            {
-                "conversation_id": conversation_id,
-                "chat_id": chat_id,
-            },
+            {"conversation_id": conversation_id, "chat_id": chat_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -767,7 +741,7 @@ class AsyncChatAPI(AsyncResource):
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_params: Mapping[str, str] | None = None,
         shortcut_command: _chat.ShortcutCommandCall | Mapping[str, Any] | None = None,
         parameters: Mapping[str, Any] | None = None,
@@ -907,11 +881,7 @@ class AsyncChatAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.SUBMIT_TOOL_OUTPUTS,
-            {
-                "conversation_id": conversation_id,
-                "chat_id": chat_id,
-                "tool_outputs": tool_outputs,
-            },
+            {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -964,10 +934,6 @@ class AsyncChatAPI(AsyncResource):
         return self._client.stream(
             _operations.SUBMIT_TOOL_OUTPUTS_STREAM,
             _chat.ChatStream,
-            {
-                "conversation_id": conversation_id,
-                "chat_id": chat_id,
-                "tool_outputs": tool_outputs,
-            },
+            {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
             Options(extra_headers, extra_query, extra_body, timeout),
         )

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from ..models import conversations as _conversations
 from ..operations import conversations as _operations
 
 if TYPE_CHECKING:
     from .._core._paging import AsyncPager, Page
     from .._core._response import Empty
-from ..models import conversations as _conversations
 
 __all__ = [
-    "AsyncConversationsMessagesFeedbackAPI",
-    "ConversationsMessagesFeedbackAPI",
-    "AsyncConversationsMessagesAPI",
-    "ConversationsMessagesAPI",
     "AsyncConversationsAPI",
+    "AsyncConversationsMessagesAPI",
+    "AsyncConversationsMessagesFeedbackAPI",
     "ConversationsAPI",
+    "ConversationsMessagesAPI",
+    "ConversationsMessagesFeedbackAPI",
 ]
 
 
@@ -131,10 +131,7 @@ class ConversationsMessagesFeedbackAPI(Resource):
         """
         return self._client.request(
             _operations.MESSAGES_FEEDBACK_DELETE,
-            {
-                "conversation_id": conversation_id,
-                "message_id": message_id,
-            },
+            {"conversation_id": conversation_id, "message_id": message_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -244,10 +241,7 @@ class AsyncConversationsMessagesFeedbackAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.MESSAGES_FEEDBACK_DELETE,
-            {
-                "conversation_id": conversation_id,
-                "message_id": message_id,
-            },
+            {"conversation_id": conversation_id, "message_id": message_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -267,7 +261,7 @@ class ConversationsMessagesAPI(Resource):
         role: _conversations.MessageRole | Literal["user", "assistant"],
         content: str,
         content_type: _conversations.EnterMessageContentType | Literal["text", "object_string"],
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -358,10 +352,7 @@ class ConversationsMessagesAPI(Resource):
         """
         return self._client.request(
             _operations.MESSAGES_DELETE,
-            {
-                "conversation_id": conversation_id,
-                "message_id": message_id,
-            },
+            {"conversation_id": conversation_id, "message_id": message_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -478,10 +469,7 @@ class ConversationsMessagesAPI(Resource):
         """
         return self._client.request(
             _operations.MESSAGES_RETRIEVE,
-            {
-                "conversation_id": conversation_id,
-                "message_id": message_id,
-            },
+            {"conversation_id": conversation_id, "message_id": message_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -492,7 +480,7 @@ class ConversationsMessagesAPI(Resource):
         message_id: str,
         content: str | None = None,
         content_type: _conversations.EnterMessageContentType | Literal["text", "object_string"] | None = None,
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -559,7 +547,7 @@ class AsyncConversationsMessagesAPI(AsyncResource):
         role: _conversations.MessageRole | Literal["user", "assistant"],
         content: str,
         content_type: _conversations.EnterMessageContentType | Literal["text", "object_string"],
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -650,10 +638,7 @@ class AsyncConversationsMessagesAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.MESSAGES_DELETE,
-            {
-                "conversation_id": conversation_id,
-                "message_id": message_id,
-            },
+            {"conversation_id": conversation_id, "message_id": message_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -770,10 +755,7 @@ class AsyncConversationsMessagesAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.MESSAGES_RETRIEVE,
-            {
-                "conversation_id": conversation_id,
-                "message_id": message_id,
-            },
+            {"conversation_id": conversation_id, "message_id": message_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -784,7 +766,7 @@ class AsyncConversationsMessagesAPI(AsyncResource):
         message_id: str,
         content: str | None = None,
         content_type: _conversations.EnterMessageContentType | Literal["text", "object_string"] | None = None,
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -885,9 +867,7 @@ class ConversationsAPI(Resource):
         """
         return self._client.request(
             _operations.CLEAR,
-            {
-                "conversation_id": conversation_id,
-            },
+            {"conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -898,7 +878,7 @@ class ConversationsAPI(Resource):
         name: str | None = None,
         messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         connector_id: str | None = None,
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -992,9 +972,7 @@ class ConversationsAPI(Resource):
         """
         return self._client.request(
             _operations.DELETE,
-            {
-                "conversation_id": conversation_id,
-            },
+            {"conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1094,9 +1072,7 @@ class ConversationsAPI(Resource):
         """
         return self._client.request(
             _operations.RETRIEVE,
-            {
-                "conversation_id": conversation_id,
-            },
+            {"conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1140,10 +1116,7 @@ class ConversationsAPI(Resource):
         """
         return self._client.request(
             _operations.UPDATE,
-            {
-                "conversation_id": conversation_id,
-                "name": name,
-            },
+            {"conversation_id": conversation_id, "name": name},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1197,9 +1170,7 @@ class AsyncConversationsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.CLEAR,
-            {
-                "conversation_id": conversation_id,
-            },
+            {"conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1210,7 +1181,7 @@ class AsyncConversationsAPI(AsyncResource):
         name: str | None = None,
         messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         connector_id: str | None = None,
-        meta_data: Mapping[str, Any] | None = None,
+        meta_data: Mapping[str, str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1304,9 +1275,7 @@ class AsyncConversationsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.DELETE,
-            {
-                "conversation_id": conversation_id,
-            },
+            {"conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1406,9 +1375,7 @@ class AsyncConversationsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.RETRIEVE,
-            {
-                "conversation_id": conversation_id,
-            },
+            {"conversation_id": conversation_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1452,9 +1419,6 @@ class AsyncConversationsAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.UPDATE,
-            {
-                "conversation_id": conversation_id,
-                "name": name,
-            },
+            {"conversation_id": conversation_id, "name": name},
             Options(extra_headers, extra_query, extra_body, timeout),
         )

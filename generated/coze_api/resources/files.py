@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from ..models import files as _files
 from ..operations import files as _operations
 
 if TYPE_CHECKING:
     from .._core._files import FileContent
-from ..models import files as _files
 
 __all__ = [
     "AsyncFilesAPI",
@@ -59,9 +59,7 @@ class FilesAPI(Resource):
         """
         return self._client.request(
             _operations.RETRIEVE,
-            {
-                "file_id": file_id,
-            },
+            {"file_id": file_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -103,9 +101,7 @@ class FilesAPI(Resource):
         """
         return self._client.request(
             _operations.UPLOAD,
-            {
-                "file": file,
-            },
+            {"file": file},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -149,9 +145,7 @@ class AsyncFilesAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.RETRIEVE,
-            {
-                "file_id": file_id,
-            },
+            {"file_id": file_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -193,8 +187,6 @@ class AsyncFilesAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.UPLOAD,
-            {
-                "file": file,
-            },
+            {"file": file},
             Options(extra_headers, extra_query, extra_body, timeout),
         )

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from ..models import users as _users
 from ..operations import users as _operations
 
 if TYPE_CHECKING:
     pass
-from ..models import users as _users
 
 __all__ = [
     "AsyncUsersAPI",

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from ..models import workflows as _workflows
 from ..operations import workflows as _operations
 
 if TYPE_CHECKING:
     from .._core._stream import AsyncStream, Stream
-from ..models import workflows as _workflows
 
 __all__ = [
-    "AsyncWorkflowsRunsAPI",
-    "WorkflowsRunsAPI",
     "AsyncWorkflowsAPI",
+    "AsyncWorkflowsRunsAPI",
     "WorkflowsAPI",
+    "WorkflowsRunsAPI",
 ]
 
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from ..models import workspaces as _workspaces
 from ..operations import workspaces as _operations
 
 if TYPE_CHECKING:
     from .._core._paging import AsyncPager, Page
     from .._core._response import Empty
-from ..models import workspaces as _workspaces
 
 __all__ = [
-    "AsyncWorkspacesMembersAPI",
-    "WorkspacesMembersAPI",
     "AsyncWorkspacesAPI",
+    "AsyncWorkspacesMembersAPI",
     "WorkspacesAPI",
+    "WorkspacesMembersAPI",
 ]
 
 
@@ -71,10 +71,7 @@ class WorkspacesMembersAPI(Resource):
         """
         return self._client.request(
             _operations.MEMBERS_CREATE,
-            {
-                "workspace_id": workspace_id,
-                "users": users,
-            },
+            {"workspace_id": workspace_id, "users": users},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -118,10 +115,7 @@ class WorkspacesMembersAPI(Resource):
         """
         return self._client.request(
             _operations.MEMBERS_DELETE,
-            {
-                "workspace_id": workspace_id,
-                "user_ids": user_ids,
-            },
+            {"workspace_id": workspace_id, "user_ids": user_ids},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -165,11 +159,7 @@ class WorkspacesMembersAPI(Resource):
         """
         return self._client.paginate(
             _operations.MEMBERS_LIST,
-            {
-                "workspace_id": workspace_id,
-                "page_num": page_num,
-                "page_size": page_size,
-            },
+            {"workspace_id": workspace_id, "page_num": page_num, "page_size": page_size},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -221,10 +211,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.MEMBERS_CREATE,
-            {
-                "workspace_id": workspace_id,
-                "users": users,
-            },
+            {"workspace_id": workspace_id, "users": users},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -268,10 +255,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.MEMBERS_DELETE,
-            {
-                "workspace_id": workspace_id,
-                "user_ids": user_ids,
-            },
+            {"workspace_id": workspace_id, "user_ids": user_ids},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -315,11 +299,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
         """
         return self._client.paginate(
             _operations.MEMBERS_LIST,
-            {
-                "workspace_id": workspace_id,
-                "page_num": page_num,
-                "page_size": page_size,
-            },
+            {"workspace_id": workspace_id, "page_num": page_num, "page_size": page_size},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -496,11 +476,7 @@ class WorkspacesAPI(Resource):
         """
         return self._client.request(
             _operations.UPDATE,
-            {
-                "workspace_id": workspace_id,
-                "name": name,
-                "description": description,
-            },
+            {"workspace_id": workspace_id, "name": name, "description": description},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -677,10 +653,6 @@ class AsyncWorkspacesAPI(AsyncResource):
         """
         return await self._client.request(
             _operations.UPDATE,
-            {
-                "workspace_id": workspace_id,
-                "name": name,
-                "description": description,
-            },
+            {"workspace_id": workspace_id, "name": name, "description": description},
             Options(extra_headers, extra_query, extra_body, timeout),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._errors import BOT_NOT_PUBLISHED, NOT_FOUND, Failure, missing
+from .._errors import BOT_NOT_PUBLISHED, NOT_FOUND, CallError, missing
 from .._world import World
 from ._common import need
 
@@ -58,9 +58,7 @@ def detail(state: Mapping[str, Any], version: str | None) -> dict[str, Any]:
     shown["model_info"] = {name: model[name] for name in _MODEL_MEMBERS if name in model}
     shown["model_info"]["model_name"] = "Sandbox model"
     datasets = state.get("knowledge", {}).get("dataset_ids", [])
-    shown["knowledge"] = {
-        "knowledge_infos": [{"id": key, "name": f"Knowledge {key}"} for key in datasets]
-    }
+    shown["knowledge"] = {"knowledge_infos": [{"id": key, "name": f"Knowledge {key}"} for key in datasets]}
     return shown
 
 
@@ -74,11 +72,11 @@ def published(world: World, bot: Mapping[str, Any], channel: str) -> dict[str, A
     """Return the version of a bot that is online in a channel.
 
     Raises:
-        Failure: It is not published there.
+        CallError: It is not published there.
     """
     online = bot["channels"].get(channel)
     if online is None:
-        raise Failure(
+        raise CallError(
             BOT_NOT_PUBLISHED,
             f"The bot_id {bot['draft']['bot_id']} has not been published to the channel {channel}.",
         )
@@ -89,7 +87,7 @@ def find_version(world: World, bot_id: str, version: str) -> dict[str, Any]:
     """Return one published version of a bot.
 
     Raises:
-        Failure: There is no such version.
+        CallError: There is no such version.
     """
     found = world.find("bot_version", f"{bot_id}/{version}")
     if found is None:
@@ -129,10 +127,7 @@ def _plugins(state: Mapping[str, Any]) -> list[dict[str, Any]]:
             "name": f"Plugin {plugin_id}",
             "description": "",
             "icon_url": "https://sandbox.invalid/plugin.png",
-            "api_info_list": [
-                {"api_id": api_id, "name": f"Tool {api_id}", "description": ""}
-                for api_id in api_ids
-            ],
+            "api_info_list": [{"api_id": api_id, "name": f"Tool {api_id}", "description": ""} for api_id in api_ids],
         }
         for plugin_id, api_ids in tools.items()
     ]

@@ -16,9 +16,7 @@ T = TypeVar("T")
 _DEFAULT_SIZE = 20
 
 
-def need(
-    world: World, kind: str, key: str, *, name: str = "", code: int = NOT_FOUND
-) -> dict[str, Any]:
+def need(world: World, kind: str, key: str, *, name: str = "", code: int = NOT_FOUND) -> dict[str, Any]:
     """Return a document.
 
     Args:
@@ -29,7 +27,7 @@ def need(
         code: Business code where it does not exist.
 
     Raises:
-        Failure: It does not exist.
+        CallError: It does not exist.
     """
     document = world.find(kind, key)
     if document is None:
@@ -41,7 +39,7 @@ def check_file(world: World, key: str | None, name: str = "file_id") -> None:
     """Refuse the id of a file that was never uploaded.
 
     Raises:
-        Failure: There is no such file.
+        CallError: There is no such file.
     """
     if key:
         need(world, "file", key, name=name)

@@ -11,9 +11,7 @@ from .._chat_state import save_message
 __all__ = ["enter_message"]
 
 
-def enter_message(
-    call: Call, conversation: Mapping[str, Any], message: Mapping[str, Any]
-) -> dict[str, Any]:
+def enter_message(call: Call, conversation: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str, Any]:
     """Add a message at the end of a conversation.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, Failure
+from .._errors import INVALID_PARAMETER, CallError
 from .._world import World
 from ._bot_views import API_CHANNEL, published
 from ._common import need, numbered_page
@@ -19,13 +19,13 @@ def publish(call: Call) -> Members:
     """Make a version of the draft and put it online in the named channels.
 
     Raises:
-        Failure: The bot does not exist, or no channel is named.
+        CallError: The bot does not exist, or no channel is named.
     """
     world, bot_id = call.world, call.body["bot_id"]
     bot = need(world, "bot", bot_id)
     channels = call.body.get("connector_ids", [API_CHANNEL])
     if not channels:
-        raise Failure(INVALID_PARAMETER, "body.connector_ids: name at least one channel")
+        raise CallError(INVALID_PARAMETER, "body.connector_ids: name at least one channel")
     now = world.clock.seconds()
     version = _next_version(world, bot_id)
     snapshot = {
@@ -47,7 +47,7 @@ def unpublish(call: Call) -> None:
     """Take a bot offline in a channel. Its versions stay.
 
     Raises:
-        Failure: The bot does not exist or is not published to that channel.
+        CallError: The bot does not exist or is not published to that channel.
     """
     world, bot_id = call.world, call.path["bot_id"]
     bot = need(world, "bot", bot_id)
@@ -61,7 +61,7 @@ def list_versions(call: Call) -> Members:
     """List published versions, newest first, or the draft alone.
 
     Raises:
-        Failure: There is no such bot.
+        CallError: There is no such bot.
     """
     world, bot_id, query = call.world, call.path["bot_id"], call.query
     bot = need(world, "bot", bot_id)

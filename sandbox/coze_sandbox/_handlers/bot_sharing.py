@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._call import Call
-from .._errors import INVALID_PARAMETER, NOT_FOUND, Failure, missing
+from .._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from ._common import need
 from ._registry import operation
 
@@ -15,7 +15,7 @@ def update_mode(call: Call) -> None:
     """Let only the owner edit, or collaborators as well. Going back to one editor drops the others.
 
     Raises:
-        Failure: There is no such bot.
+        CallError: There is no such bot.
     """
     store, bot_id = call.world.store, call.path["bot_id"]
     bot = need(call.world, "bot", bot_id)
@@ -30,12 +30,12 @@ def add_collaborator(call: Call) -> None:
     """Let accounts edit a bot.
 
     Raises:
-        Failure: The bot or an account does not exist, or the bot has one editor only.
+        CallError: The bot or an account does not exist, or the bot has one editor only.
     """
     world, bot_id = call.world, call.path["bot_id"]
     bot = need(world, "bot", bot_id)
     if bot["collaboration_mode"] == "single":
-        raise Failure(INVALID_PARAMETER, "The bot is not in collaboration mode.")
+        raise CallError(INVALID_PARAMETER, "The bot is not in collaboration mode.")
     for entry in call.body["collaborators"]:
         user_id = entry["user_id"]
         need(world, "user", user_id)
@@ -47,7 +47,7 @@ def remove_collaborator(call: Call) -> None:
     """Let an account edit a bot no longer.
 
     Raises:
-        Failure: The bot does not exist or the account is none of its collaborators.
+        CallError: The bot does not exist or the account is none of its collaborators.
     """
     bot_id, user_id = call.path["bot_id"], call.path["user_id"]
     need(call.world, "bot", bot_id)

@@ -5,11 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, CallError
 from ._bot_views import API_CHANNEL, detail, published, summary
 from ._common import check_file, need, numbered_page
 from ._registry import operation
 
 __all__ = ["create", "list_bots", "list_published", "retrieve", "retrieve_published", "update"]
+
+_EDITABLE = (
+    "name",
+    "description",
+    "icon_file_id",
+    "prompt_info",
+    "onboarding_info",
+    "knowledge",
+    "plugin_id_list",
+    "workflow_id_list",
+    "model_info_config",
+    "suggest_reply_info",
+    "media_config",
+)
 
 
 @operation("bots.create")
@@ -17,15 +32,13 @@ def create(call: Call) -> Members:
     """Make a bot, not published.
 
     Raises:
-        Failure: The workspace or the icon does not exist.
+        CallError: The workspace or the icon does not exist.
     """
-    world, body = call.world, dict(call.body)
-    space_id = body.pop("space_id")
+    world, space_id = call.world, call.body["space_id"]
     need(world, "workspace", space_id, name="space_id")
-    check_file(world, body.get("icon_file_id"), "icon_file_id")
     now = world.clock.seconds()
     draft = {
-        **body,
+        **_edited(call),
         "bot_id": world.new_id(),
         "create_time": now,
         "update_time": now,
@@ -41,12 +54,11 @@ def update(call: Call) -> None:
     """Change the draft; what is published stays as it is.
 
     Raises:
-        Failure: The bot or the icon does not exist.
+        CallError: The bot or the icon does not exist.
     """
     world = call.world
     bot = need(world, "bot", call.body["bot_id"])
-    check_file(world, call.body.get("icon_file_id"), "icon_file_id")
-    bot["draft"] = {**bot["draft"], **call.body, "update_time": world.clock.seconds()}
+    bot["draft"] = {**bot["draft"], **_edited(call), "update_time": world.clock.seconds()}
     world.store.put("bot", call.body["bot_id"], bot, bot["space_id"])
 
 
@@ -55,7 +67,7 @@ def retrieve(call: Call) -> Members:
     """Show what is published to the API channel, or the draft.
 
     Raises:
-        Failure: The bot does not exist or is not published.
+        CallError: The bot does not exist or is not published.
     """
     bot = need(call.world, "bot", call.path["bot_id"])
     if not call.query.get("is_published", True):
@@ -69,7 +81,7 @@ def retrieve_published(call: Call) -> Members:
     """Show what is published to the API channel.
 
     Raises:
-        Failure: The bot does not exist or is not published.
+        CallError: The bot does not exist or is not published.
     """
     bot = need(call.world, "bot", call.query["bot_id"])
     online = published(call.world, bot, API_CHANNEL)
@@ -81,7 +93,7 @@ def list_bots(call: Call) -> Members:
     """List the bots of a workspace in one state of publication, those changed last first.
 
     Raises:
-        Failure: There is no such workspace.
+        CallError: There is no such workspace.
     """
     world, query = call.world, call.query
     need(world, "workspace", query["workspace_id"])
@@ -105,7 +117,7 @@ def list_published(call: Call) -> Members:
     """List the bots of a workspace that are published to the API channel.
 
     Raises:
-        Failure: There is no such workspace.
+        CallError: There is no such workspace.
     """
     world = call.world
     need(world, "workspace", call.query["space_id"], name="space_id")
@@ -125,6 +137,14 @@ def list_published(call: Call) -> Members:
             )
     page, _ = numbered_page(call, lines, param="page_index")
     return {"data": {"space_bots": page, "total": len(lines)}}
+
+
+def _edited(call: Call) -> dict[str, Any]:
+    edited = {name: call.body[name] for name in _EDITABLE if name in call.body}
+    check_file(call.world, edited.get("icon_file_id"), "icon_file_id")
+    if not 0 <= edited.get("model_info_config", {}).get("top_p", 1) <= 1:
+        raise CallError(INVALID_PARAMETER, "body.model_info_config.top_p: must be from 0 to 1")
+    return edited
 
 
 def _newest(line: dict[str, Any]) -> tuple[int, str]:

@@ -22,7 +22,7 @@ from .._errors import (
     INVALID_PARAMETER,
     NOT_FOUND,
     UNSAVED_NEEDS_STREAM,
-    Failure,
+    CallError,
     missing,
 )
 from .._script import after_tools, plan_answer
@@ -42,14 +42,14 @@ def create(call: Call) -> Members | Stream:
     """Start a chat.
 
     Raises:
-        Failure: The bot, its version or the conversation does not exist, the bot is not published,
-            a chat is running in the conversation, or the messages are not right.
+        CallError: The bot, its version or the conversation does not exist, the bot is not
+            published, a chat is running in the conversation, or the messages are not right.
     """
     world, body = call.world, call.body
     streaming, saved = body.get("stream", False), body.get("auto_save_history", True)
     bot = _bot_state(world, body)
     if not streaming and not saved:
-        raise Failure(UNSAVED_NEEDS_STREAM, "auto_save_history must be true without streaming.")
+        raise CallError(UNSAVED_NEEDS_STREAM, "auto_save_history must be true without streaming.")
     if "shortcut_command" in body:
         raise missing(NOT_FOUND, "command_id", body["shortcut_command"]["command_id"])
     entered = body.get("additional_messages", [])
@@ -64,7 +64,7 @@ def create(call: Call) -> Members | Stream:
     spoken = [said for message, said in contents if message["role"] == "user"]
     if not spoken and not past:
         msg = "body.additional_messages: a message of the user is needed"
-        raise Failure(INVALID_PARAMETER, msg)
+        raise CallError(INVALID_PARAMETER, msg)
     said = spoken[-1] if spoken else Said(past[-1])
     heard = [*past, *(one.text for one in spoken)]
     plan = plan_answer(
@@ -85,23 +85,23 @@ def submit_tool_outputs(call: Call) -> Members | Stream:
     """Go on with a chat that waits for tools.
 
     Raises:
-        Failure: The chat does not exist, does not wait, or an output is missing or of no call of
+        CallError: The chat does not exist, does not wait, or an output is missing or of no call of
             it.
     """
     world, body = call.world, call.body
     chat = load_chat(world, call.query["conversation_id"], call.query["chat_id"])
     if chat["status"] != "requires_action":
-        raise Failure(INVALID_PARAMETER, f"The chat is {chat['status']}; it waits for no tools.")
+        raise CallError(INVALID_PARAMETER, f"The chat is {chat['status']}; it waits for no tools.")
     calls = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
     outputs = {one["tool_call_id"]: one["output"] for one in body["tool_outputs"]}
     for number, one in enumerate(body["tool_outputs"]):
         if one["tool_call_id"] not in {asked["id"] for asked in calls}:
             where = f"body.tool_outputs.{number}.tool_call_id"
-            raise Failure(INVALID_PARAMETER, f"{where}: {one['tool_call_id']!r} was not asked for")
+            raise CallError(INVALID_PARAMETER, f"{where}: {one['tool_call_id']!r} was not asked for")
     for asked in calls:
         if asked["id"] not in outputs:
             msg = f"body.tool_outputs: the output of call {asked['id']} is missing"
-            raise Failure(INVALID_PARAMETER, msg)
+            raise CallError(INVALID_PARAMETER, msg)
     results = [(asked["function"]["name"], outputs[asked["id"]]) for asked in calls]
     now = world.clock.seconds()
     for _, output in results:
@@ -119,7 +119,7 @@ def retrieve(call: Call) -> Members:
     """Show a chat as it is now.
 
     Raises:
-        Failure: There is no such chat.
+        CallError: There is no such chat.
     """
     query = call.query
     return {"data": public(load_chat(call.world, query["conversation_id"], query["chat_id"]))}
@@ -130,7 +130,7 @@ def cancel_chat(call: Call) -> Members:
     """End a running chat.
 
     Raises:
-        Failure: There is no such chat, or it is not running.
+        CallError: There is no such chat, or it is not running.
     """
     body = call.body
     chat = load_chat(call.world, body["conversation_id"], body["chat_id"])
@@ -142,14 +142,14 @@ def list_messages(call: Call) -> Members:
     """List what the bot wrote in a chat: answers, tool calls, notices and suggestions.
 
     Raises:
-        Failure: There is no such chat.
+        CallError: There is no such chat.
     """
     world, query = call.world, call.query
     chat = load_chat(world, query["conversation_id"], query["chat_id"])
     messages = [
         public(message)
         for message in world.store.list("message", chat["conversation_id"])
-        if message.get("chat_id") == chat["id"] and message["role"] == "assistant"
+        if message.get("chat_id") == chat["id"] and message["role"] == "assistant" and not message.get("_entered")
     ]
     return {"data": messages}
 
@@ -166,7 +166,7 @@ def _bot_state(world: World, body: Any) -> dict[str, Any]:
     state: dict[str, Any]
     if body.get("publish_status") == "unpublished_draft":
         if version is not None:
-            raise Failure(INVALID_PARAMETER, "body.bot_version: not with unpublished_draft")
+            raise CallError(INVALID_PARAMETER, "body.bot_version: not with unpublished_draft")
         state = bot["draft"]
         return state
     online = published(world, bot, API_CHANNEL)
@@ -174,18 +174,16 @@ def _bot_state(world: World, body: Any) -> dict[str, Any]:
     return state
 
 
-def _read_messages(
-    world: World, entered: list[dict[str, Any]], *, saved: bool
-) -> list[tuple[dict[str, Any], Said]]:
+def _read_messages(world: World, entered: list[dict[str, Any]], *, saved: bool) -> list[tuple[dict[str, Any], Said]]:
     result = []
     for number, message in enumerate(entered):
         where = f"body.additional_messages.{number}"
         kind = message.get("type", "question")
         if saved and kind not in _SAVED_TYPES:
             msg = f"{where}.type: {kind} is allowed only without auto_save_history"
-            raise Failure(INVALID_PARAMETER, msg)
+            raise CallError(INVALID_PARAMETER, msg)
         if kind == "question" and message["role"] != "user" and "type" in message:
-            raise Failure(INVALID_PARAMETER, f"{where}.type: question goes with role user only")
+            raise CallError(INVALID_PARAMETER, f"{where}.type: question goes with role user only")
         said = read_content(world, message["content"], message["content_type"], f"{where}.content")
         result.append((message, said))
     return result
@@ -222,7 +220,7 @@ def _save_entered(world: World, chat: dict[str, Any], entered: list[dict[str, An
         kind = one.get("type", "question" if one["role"] == "user" else "answer")
         message = _message(world, chat, one["role"], kind, one["content"], one["content_type"])
         message["meta_data"] = one.get("meta_data", {})
-        save_message(world, {**message, "created_at": now, "updated_at": now})
+        save_message(world, {**message, "created_at": now, "updated_at": now, "_entered": True})
 
 
 def _message(

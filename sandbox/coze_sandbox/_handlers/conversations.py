@@ -23,7 +23,7 @@ def create(call: Call) -> Members:
     """Make a conversation, with messages where they are given.
 
     Raises:
-        Failure: The bot does not exist, or a message is not right.
+        CallError: The bot does not exist, or a message is not right.
     """
     body, world = call.body, call.world
     bot_id = body.get("bot_id", "")
@@ -43,7 +43,7 @@ def retrieve(call: Call) -> Members:
     """Show a conversation.
 
     Raises:
-        Failure: There is no such conversation.
+        CallError: There is no such conversation.
     """
     return {"data": public(_find(call, call.query["conversation_id"]))}
 
@@ -53,7 +53,7 @@ def list_conversations(call: Call) -> Members:
     """List the conversations with a bot in one channel, newest first unless told otherwise.
 
     Raises:
-        Failure: There is no such bot.
+        CallError: There is no such bot.
     """
     query = call.query
     need(call.world, "bot", query["bot_id"])
@@ -74,7 +74,7 @@ def update(call: Call) -> Members:
     """Rename a conversation.
 
     Raises:
-        Failure: There is no such conversation.
+        CallError: There is no such conversation.
     """
     conversation = _find(call, call.path["conversation_id"])
     if "name" in call.body:
@@ -88,7 +88,7 @@ def delete(call: Call) -> None:
     """Delete a conversation with its messages and chats.
 
     Raises:
-        Failure: There is no such conversation.
+        CallError: There is no such conversation.
     """
     store, key = call.world.store, _find(call, call.path["conversation_id"])["id"]
     store.delete_children("message", key)
@@ -101,7 +101,7 @@ def clear(call: Call) -> Members:
     """Begin a new context section. The messages stay, but are no longer context.
 
     Raises:
-        Failure: There is no such conversation.
+        CallError: There is no such conversation.
     """
     conversation = _find(call, call.path["conversation_id"])
     conversation["last_section_id"] = call.world.new_id()

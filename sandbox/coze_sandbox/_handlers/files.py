@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from .._call import Call, Members
-from .._errors import FILE_EMPTY, Failure
+from .._errors import FILE_EMPTY, CallError
 from ._common import need
 from ._registry import operation
 
@@ -17,21 +15,20 @@ def upload(call: Call) -> Members:
     """Keep a file's name, size and digest.
 
     Raises:
-        Failure: The file is empty.
+        CallError: The file is empty.
     """
     file = call.files["file"]
-    if not file.content:
-        raise Failure(FILE_EMPTY, "body.file: the file is empty")
+    if not file.size:
+        raise CallError(FILE_EMPTY, "body.file: the file is empty")
     world = call.world
     key = world.new_id()
     stored = {
         "id": key,
-        "bytes": len(file.content),
+        "bytes": file.size,
         "file_name": file.name,
         "created_at": world.clock.seconds(),
     }
-    digest = hashlib.sha256(file.content).hexdigest()
-    world.store.put("file", key, {**stored, "_sha256": digest})
+    world.store.put("file", key, {**stored, "_sha256": file.sha256})
     return {"data": stored}
 
 
@@ -40,7 +37,7 @@ def retrieve(call: Call) -> Members:
     """Return what is known of a file.
 
     Raises:
-        Failure: There is no such file.
+        CallError: There is no such file.
     """
     stored = need(call.world, "file", call.query["file_id"])
     return {"data": {name: value for name, value in stored.items() if not name.startswith("_")}}

@@ -12,7 +12,7 @@ from .._errors import (
     INVALID_PARAMETER,
     MESSAGE_NOT_FOUND,
     NOT_FOUND,
-    Failure,
+    CallError,
     missing,
 )
 from ._common import need
@@ -39,7 +39,7 @@ def create(call: Call) -> Members:
     """Add a message.
 
     Raises:
-        Failure: The conversation does not exist or the content is not right.
+        CallError: The conversation does not exist or the content is not right.
     """
     conversation = need(
         call.world,
@@ -56,7 +56,7 @@ def retrieve(call: Call) -> Members:
     """Show a message.
 
     Raises:
-        Failure: The conversation or the message does not exist.
+        CallError: The conversation or the message does not exist.
     """
     return {"data": public(_find(call, call.query))}
 
@@ -66,14 +66,15 @@ def update(call: Call) -> Members:
     """Change content or meta data of a message. Its answer has the message in `message`.
 
     Raises:
-        Failure: The message does not exist, nothing is to be changed, or the content is not right.
+        CallError: The message does not exist, nothing is to be changed, or the content is not
+            right.
     """
     message, body = _find(call, call.query), call.body
     if not body.get("content") and not body.get("meta_data"):
-        raise Failure(INVALID_PARAMETER, "body: content and meta_data must not both be empty")
+        raise CallError(INVALID_PARAMETER, "body: content and meta_data must not both be empty")
     if body.get("content"):
         if "content_type" not in body:
-            raise Failure(INVALID_PARAMETER, "body.content_type: is required with content")
+            raise CallError(INVALID_PARAMETER, "body.content_type: is required with content")
         read_content(call.world, body["content"], body["content_type"], "body.content")
         message.update(content=body["content"], content_type=body["content_type"])
     if body.get("meta_data"):
@@ -87,7 +88,7 @@ def delete(call: Call) -> Members:
     """Delete a message and show it for the last time.
 
     Raises:
-        Failure: The conversation or the message does not exist.
+        CallError: The conversation or the message does not exist.
     """
     message = _find(call, call.query)
     call.world.store.delete("message", message["id"])
@@ -99,7 +100,7 @@ def list_messages(call: Call) -> Members:
     """List messages in the order asked for, one page after or before a message.
 
     Raises:
-        Failure: The conversation or the message to page from does not exist.
+        CallError: The conversation or the message to page from does not exist.
     """
     world, body = call.world, call.body
     key = call.query["conversation_id"]
@@ -138,7 +139,7 @@ def create_feedback(call: Call) -> None:
     """Rate a message; a second rating replaces the first.
 
     Raises:
-        Failure: The conversation or the message does not exist.
+        CallError: The conversation or the message does not exist.
     """
     message = _find(call, call.path)
     save_message(call.world, {**message, "_feedback": dict(call.body)})
@@ -149,7 +150,7 @@ def delete_feedback(call: Call) -> None:
     """Take a rating back.
 
     Raises:
-        Failure: The conversation or the message does not exist, or was not rated.
+        CallError: The conversation or the message does not exist, or was not rated.
     """
     message = _find(call, call.path)
     if message.pop("_feedback", None) is None:

@@ -12,7 +12,7 @@ from .._errors import (
     EXECUTION_NOT_FOUND,
     INVALID_PARAMETER,
     NOT_FOUND,
-    Failure,
+    CallError,
     missing,
 )
 from .._workflow_scripts import QUESTION, play, play_answer
@@ -28,11 +28,11 @@ _RUN_MODES = {"sync": 0, "stream": 1, "async": 2}
 
 
 @operation("workflows.runs.create")
-def create(call: Call) -> Members | Failure:
+def create(call: Call) -> Members | CallError:
     """Run a workflow to its end or to its first question; at the caller's wish in the background.
 
     Raises:
-        Failure: The workflow does not exist or is not published.
+        CallError: The workflow does not exist or is not published.
 
     Returns:
         The result, or the failure of the run.
@@ -50,11 +50,11 @@ def create(call: Call) -> Members | Failure:
 
 
 @operation("workflows.runs.resume")
-def resume(call: Call) -> Members | Failure:
+def resume(call: Call) -> Members | CallError:
     """Answer the question of a run, and run on.
 
     Raises:
-        Failure: The run does not exist or has ended.
+        CallError: The run does not exist or has ended.
 
     Returns:
         The result, or the failure of the run.
@@ -70,7 +70,7 @@ def stream(call: Call) -> Stream:
     """Run a workflow and tell what its nodes put out.
 
     Raises:
-        Failure: The workflow does not exist or is not published.
+        CallError: The workflow does not exist or is not published.
     """
     run, script = _new_run(call, "stream")
     return Stream(_told(call.world, run, play(call.world, run, script)), "workflow")
@@ -81,7 +81,7 @@ def stream_resume(call: Call) -> Stream:
     """Answer the question of a run, and tell how it goes on.
 
     Raises:
-        Failure: The run does not exist or has ended.
+        CallError: The run does not exist or has ended.
     """
     run = _interrupted(call)
     beats = play_answer(call.world, run, call.body["resume_data"])
@@ -93,7 +93,7 @@ def retrieve_history(call: Call) -> Members:
     """Show what became of a run.
 
     Raises:
-        Failure: There is no such run of that workflow.
+        CallError: There is no such run of that workflow.
     """
     world, key = call.world, call.path["execute_id"]
     run = need(world, "run", key, name="execute_id", code=EXECUTION_NOT_FOUND)
@@ -125,7 +125,7 @@ def _new_run(call: Call, mode: str) -> tuple[dict[str, Any], str]:
     if not workflow["published"]:
         raise missing(NOT_FOUND, "workflow_id", body["workflow_id"])
     if "bot_id" in body and "app_id" in body:
-        raise Failure(INVALID_PARAMETER, "body.app_id: must not be given with bot_id")
+        raise CallError(INVALID_PARAMETER, "body.app_id: must not be given with bot_id")
     if body.get("bot_id"):
         published(world, need(world, "bot", body["bot_id"]), API_CHANNEL)
     if body.get("app_id"):
@@ -164,9 +164,9 @@ def _interrupted(call: Call) -> dict[str, Any]:
         raise missing(EXECUTION_NOT_FOUND, "event_id", body["event_id"])
     interrupt = run.get("interrupt")
     if run["status"] != "Interrupted" or interrupt is None:
-        raise Failure(EXECUTION_ENDED, "The execution has ended and cannot be resumed.")
+        raise CallError(EXECUTION_ENDED, "The execution has ended and cannot be resumed.")
     if (body["event_id"], body["interrupt_type"]) != (interrupt["event_id"], interrupt["type"]):
-        raise Failure(INVALID_PARAMETER, "body.event_id: not the event that the run waits for")
+        raise CallError(INVALID_PARAMETER, "body.event_id: not the event that the run waits for")
     run.pop("interrupt")
     return run
 
@@ -178,9 +178,7 @@ def _told(world: World, run: dict[str, Any], beats: Iterator[Beat]) -> Iterator[
         run["update_time"] = world.clock.seconds()
         match run["status"]:
             case "Interrupted":
-                yield Beat(
-                    "Interrupt", {"interrupt_data": run["interrupt"], "node_title": "Question"}
-                )
+                yield Beat("Interrupt", {"interrupt_data": run["interrupt"], "node_title": "Question"})
             case "Fail":
                 error = {"error_code": run["error_code"], "error_message": run["error_message"]}
                 yield Beat("Error", error)
@@ -190,12 +188,12 @@ def _told(world: World, run: dict[str, Any], beats: Iterator[Beat]) -> Iterator[
         _store(world, run)
 
 
-def _result(world: World, run: dict[str, Any]) -> Members | Failure:
+def _result(world: World, run: dict[str, Any]) -> Members | CallError:
     run["update_time"] = world.clock.seconds()
     _store(world, run)
     if run["status"] == "Fail":
         members = {"debug_url": run["debug_url"]}
-        return Failure(run["error_code"], run["error_message"], members=members)
+        return CallError(run["error_code"], run["error_message"], members=members)
     interrupt = run.get("interrupt")
     if interrupt is not None:
         # A stream has told the question as a message; here it goes with the interrupt.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._call import Call, Members
-from .._errors import Failure
+from .._errors import CallError
 from ._common import need, numbered_page
 from ._registry import operation
 from .workspaces import member_key
@@ -20,7 +20,7 @@ def list_members(call: Call) -> Members:
     """List the members, the first to join first.
 
     Raises:
-        Failure: There is no such workspace.
+        CallError: There is no such workspace.
     """
     key = call.path["workspace_id"]
     need(call.world, "workspace", key)
@@ -34,7 +34,7 @@ def create(call: Call) -> Members:
     """Add accounts, and tell what became of each. Accounts join at once: nobody has to accept.
 
     Raises:
-        Failure: There is no such workspace, or it would get too many members.
+        CallError: There is no such workspace, or it would get too many members.
     """
     world, key = call.world, call.path["workspace_id"]
     need(world, "workspace", key)
@@ -55,7 +55,7 @@ def create(call: Call) -> Members:
         else:
             count += 1
             if count > world.options.workspace_limit:
-                raise Failure(_TOO_MANY_MEMBERS, "The workspace would get too many members.")
+                raise CallError(_TOO_MANY_MEMBERS, "The workspace would get too many members.")
             member = {"user_id": user_id, "role_type": user["role_type"]}
             world.store.put("member", member_key(key, user_id), member, key)
             result["added_success_user_ids"].append(user_id)
@@ -67,7 +67,7 @@ def delete(call: Call) -> Members:
     """Remove accounts, and tell what became of each. The owner stays.
 
     Raises:
-        Failure: There is no such workspace.
+        CallError: There is no such workspace.
     """
     world, key = call.world, call.path["workspace_id"]
     need(world, "workspace", key)

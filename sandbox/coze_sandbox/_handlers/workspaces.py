@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, Failure
+from .._errors import INVALID_PARAMETER, CallError
 from ._common import check_file, need, numbered_page
 from ._registry import operation
 
@@ -24,11 +24,11 @@ def list_workspaces(call: Call) -> Members:
     """List the workspaces in which the caller is a member.
 
     Raises:
-        Failure: Only one of `user_id` and `coze_account_id` is given.
+        CallError: Only one of `user_id` and `coze_account_id` is given.
     """
     query, store = call.query, call.world.store
     if ("user_id" in query) != ("coze_account_id" in query):
-        raise Failure(INVALID_PARAMETER, "query.user_id: goes together with coze_account_id only")
+        raise CallError(INVALID_PARAMETER, "query.user_id: goes together with coze_account_id only")
     user_id = query.get("user_id", call.user_id)
     enterprise_id = query.get("enterprise_id", "")
     joined = [
@@ -46,7 +46,7 @@ def create(call: Call) -> Members:
     """Make a team workspace, owned by the caller or by `owner_uid`.
 
     Raises:
-        Failure: The icon or the owner does not exist.
+        CallError: The icon or the owner does not exist.
     """
     world, body = call.world, call.body
     check_file(world, body.get("icon_file_id"), "icon_file_id")
@@ -73,7 +73,7 @@ def update(call: Call) -> None:
     """Change name and description.
 
     Raises:
-        Failure: There is no such workspace.
+        CallError: There is no such workspace.
     """
     key = call.path["workspace_id"]
     workspace = need(call.world, "workspace", key)

@@ -1,0 +1,169 @@
+"""From described schemas to the classes of the client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from . import _ir as ir
+from ._bundle import Bundle
+from ._categories import CATEGORIES
+from ._names import unusable
+from ._opc import Parsed
+from ._problems import Problem
+from ._yaml import Mapping as Located
+
+__all__ = ["Classes"]
+
+_FORMATS = {"binary", "date", "date-time", "double", "int64", "unix-time", "unix-time-ms", "uri"}
+_BASE_MEMBERS = {"extra_fields", "response", "logid", "to_dict", "from_dict"}
+
+
+class Classes:
+    """Decides names and types of what the description has under `components`.
+
+    Attributes:
+        components: Everything there.
+        schemas: The schemas among it.
+        problems: What was found to be unusable so far.
+    """
+
+    def __init__(self, bundled: Bundle, parsed: Parsed) -> None:
+        self.parsed = parsed
+        self.components: Mapping[str, Any] = bundled.document["components"]
+        self.schemas: Mapping[str, Any] = self.components.get("schemas", {})
+        self.problems: list[Problem] = []
+        self._streams: dict[str, ir.Stream] = {}
+        self._fields: dict[str, tuple[ir.Field, ...]] = {}
+
+    def fields(self, model: str) -> tuple[ir.Field, ...]:
+        """Make the attributes of a class."""
+        if model not in self._fields:
+            self._fields[model] = tuple(self._made_fields(model))
+        return self._fields[model]
+
+    def _made_fields(self, model: str) -> Iterator[ir.Field]:
+        raw = self.schemas[model]
+        for prop in self.parsed.properties(model):
+            wire = prop.name.get_untrusted_value()
+            schema = raw["properties"][wire]
+            name = str(prop.python_name)
+            name = f"{name}_" if name in _BASE_MEMBERS else name
+            self.name("member", schema, "description", name)
+            kind, nullable = self.parsed.resolve(prop, schema)
+            merged = self.parsed.deref(schema)
+            if merged.get("format", "double") not in _FORMATS:
+                message = f"{merged['format']} is none of the formats {', '.join(sorted(_FORMATS))}"
+                self.problems.append(schema.problem("unsupported", message, "format"))
+            yield ir.Field(name, wire, kind, prop.required, nullable, merged.get("description", ""), merged)
+
+    def model(self, name: str) -> ir.Model:
+        """Make the class for an object."""
+        raw = self.schemas[name]
+        self.name("class", raw, "type", name)
+        shorthand = raw.get("x-coze-from-string")
+        if shorthand is not None and (
+            shorthand.keys() - raw["properties"].keys() or "$string" not in shorthand.values()
+        ):
+            message = "must name properties of this object, one of them with the value $string"
+            self.problems.append(raw.problem("unsupported", message, "x-coze-from-string"))
+        return ir.Model(
+            name,
+            self.module(raw),
+            raw.get("description", ""),
+            self.fields(name),
+            shorthand,
+            raw.get("deprecated", False),
+        )
+
+    def enum(self, name: str) -> ir.Enum:
+        """Make the class for a list of values."""
+        raw = self.schemas[name]
+        base: Literal["str", "int"] = "int" if raw.get("type") == "integer" else "str"
+        if any(type(value).__name__ != base for value in raw["enum"]):
+            self.problems.append(raw.problem("unsupported", "an enum has texts, or integers and type: integer", "enum"))
+        key = "x-coze-enum-names" if "x-coze-enum-names" in raw else "enum"
+        named = [self.parsed.constant(value, number) for number, value in enumerate(raw["enum"])]
+        constants = raw.get("x-coze-enum-names", named)
+        if len(set(constants)) != len(raw["enum"]):
+            self.problems.append(raw.problem("unsupported", "each value of an enum needs a name of its own", key))
+        self.name("class", raw, "enum", name)
+        self.name("constant", raw, key, *constants)
+        meanings = raw.get("x-coze-enum-descriptions", {})
+        members = [
+            (constant, value, str(meanings.get(str(value), "")))
+            for constant, value in zip(constants, raw["enum"], strict=False)
+        ]
+        return ir.Enum(name, self.module(raw), raw.get("description", ""), base, tuple(members))
+
+    def stream(self, name: str) -> ir.Stream:
+        """Make the classes for a protocol of events."""
+        if name not in self._streams:
+            raw = self.components["x-coze-streams"][name]
+            self.name("class", raw, "event", name, raw["event"])
+            events = tuple(self._event(wire, event) for wire, event in raw["events"].items())
+            self._streams[name] = ir.Stream(
+                name, self.module(raw), raw["event"], raw["description"], events, raw.get("ids", False)
+            )
+        return self._streams[name]
+
+    def _event(self, wire: str, raw: Located) -> ir.Event:
+        self.name("class", raw, "class", raw["class"])
+        data: ir.Type | None = None
+        if "data" in raw and "$ref" not in raw["data"]:
+            self.problems.append(raw.problem("unsupported", "data must be a $ref to a schema", "data"))
+        elif "data" in raw:
+            data = self.schema_type(raw["data"])
+        return ir.Event(wire, raw["class"], raw["description"], data, raw.get("ends", "never"), raw.get("fails", False))
+
+    def schema_type(self, reference: Mapping[str, Any]) -> ir.Type:
+        """Decide the type of a `$ref` that openapi-python-client does not see, since it is in a key of our own."""
+        name = reference["$ref"].rpartition("/")[2]
+        schema = self.schemas[name]
+        if schema.get("properties"):
+            return ir.ModelRef(name)
+        parts = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+        if parts and all("$ref" in part for part in parts):
+            return ir.OneOf(tuple(self.schema_type(part) for part in parts))
+        return ir.MapOf(ir.Scalar("any")) if schema.get("type") == "object" else ir.Scalar("any")
+
+    def error_codes(self) -> Iterator[ir.ErrorCode]:
+        """Make the rows of the table of error codes."""
+        seen: set[int] = set()
+        for row in self.components.get("x-coze-errors", ()):
+            self.name("constant", row, "name", row.get("name"))
+            if type(row.get("code")) is not int or row["code"] in seen:
+                self.problems.append(
+                    row.problem("unsupported", "a code is a whole number that stands here once", "code")
+                )
+                continue
+            seen.add(row["code"])
+            if row.get("category") not in CATEGORIES:
+                message = f"{row.get('category')} is none of the categories {', '.join(CATEGORIES)}"
+                self.problems.append(row.problem("unsupported", message, "category"))
+            yield ir.ErrorCode(
+                row["code"],
+                row.get("name", ""),
+                row.get("meaning", ""),
+                row.get("category", ""),
+                row.get("retryable", False),
+                row.get("http_status"),
+                row.get("hint", ""),
+            )
+
+    def name(self, kind: Literal["member", "class", "constant"], raw: Located, key: str, *names: object) -> None:
+        """Refuse what could not stand in Python code as a name, and so also what could be more than a name."""
+        for name in names:
+            if message := unusable(kind, name):
+                self.problems.append(raw.problem("name", message, key))
+
+    def module(self, raw: Located) -> str:
+        """Name the module of a schema by the folder that it is described in: openapi/bots/versions/… is in `bots`."""
+        _, folder, *rest = raw.file.split("/")
+        if not rest:
+            self.problems.append(raw.problem("unsupported", "describe schemas in a folder, whose name the module gets"))
+        elif message := unusable("member", folder):
+            self.problems.append(raw.problem("name", message))
+        elif folder == "operations":
+            self.problems.append(raw.problem("name-clash", "the name of the folder is taken by generated code"))
+        return folder

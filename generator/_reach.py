@@ -1,0 +1,58 @@
+"""Finds what the client needs of the description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from . import _ir as ir
+from ._classes import Classes
+
+__all__ = ["reached"]
+
+
+def reached(classes: Classes, operations: Iterable[ir.Operation]) -> set[str]:
+    """Find the schemas that the client's users can meet. Envelopes and flattened bodies are not among them."""
+    reach = _Reach(classes)
+    for operation in operations:
+        for argument in operation.arguments:
+            reach.visit(argument.type)
+        reach.visit(operation.result_type)
+        for event in operation.stream.events if operation.stream else ():
+            reach.visit(event.data)
+    return reach.found
+
+
+class _Reach:
+    def __init__(self, classes: Classes) -> None:
+        self.classes = classes
+        self.found: set[str] = set()
+
+    def visit(self, kind: ir.Type | None) -> None:
+        match kind:
+            case ir.ModelRef(name):
+                if name not in self.found:
+                    self.found.add(name)
+                    for field in self.classes.fields(name) if name in self.classes.schemas else ():
+                        self.visit(field.type)
+                        for reference in _references(field.schema.get("x-coze-json-text")):
+                            self.visit(self.classes.schema_type(reference))
+            case ir.EnumRef(name):
+                self.found.add(name)
+            case ir.ListOf(inner) | ir.MapOf(inner):
+                self.visit(inner)
+            case ir.OneOf(members):
+                for member in members:
+                    self.visit(member)
+
+
+def _references(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Find every `$ref` inside a schema."""
+    if isinstance(value, Mapping):
+        if "$ref" in value:
+            yield value
+        for item in value.values():
+            yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)

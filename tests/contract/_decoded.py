@@ -1,0 +1,92 @@
+"""Looking at decoded values: whether the client made of them what it says that they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import attrs
+
+from coze_api import Model, Unknown
+from coze_api._core._paging import AsyncPage, Page
+
+__all__ = ["misread", "set_aside"]
+
+
+def misread(value: Any, where: str = "result") -> Iterator[str]:
+    """Tell all places of a result that were not decoded as their types say.
+
+    That is where a described member landed in `extra_fields`, where it is not of the attribute's type, and where
+    an object of unknown kind stands. Null is kept aside by design.
+    """
+    if isinstance(value, Page | AsyncPage):
+        yield from misread(value.answer, where)
+    elif isinstance(value, Unknown):
+        yield f"{where} is an object of unknown kind: {value.tag!r}"
+    elif isinstance(value, Model):
+        aside = {key for key, item in value.extra_fields.items() if item is not None}
+        for name in sorted(aside & {value._renamed.get(name, name) for name in _types(type(value))}):
+            yield f"{where}.{name} is described but was not decoded"
+        for name, hint in _types(type(value)).items():
+            item = getattr(value, name)
+            if item is not None and not _fits(item, hint):
+                yield f"{where}.{name} is {item!r:.60}, no {hint}"
+            yield from misread(item, f"{where}.{name}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from misread(item, f"{where}[{number}]")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from misread(item, f"{where}.{name}")
+    elif attrs.has(type(value)):  # an event
+        hint = get_type_hints(type(value)).get("data", Any)
+        if not _fits(value.data, hint):
+            yield f"{where}.data is {value.data!r:.60}, no {hint}"
+        yield from misread(value.data, f"{where}.data")
+
+
+def set_aside(value: Any) -> Iterator[str]:
+    """Tell the names of all members of a result that no attribute keeps."""
+    if isinstance(value, Page | AsyncPage):
+        yield from set_aside(value.answer)
+    elif isinstance(value, Model):
+        yield from value.extra_fields
+        for name in _types(type(value)):
+            yield from set_aside(getattr(value, name))
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from set_aside(item)
+
+
+_TYPES: dict[type[Model], dict[str, Any]] = {}
+
+
+def _types(cls: type[Model]) -> dict[str, Any]:
+    if cls not in _TYPES:
+        hints = get_type_hints(cls, localns={"Response": Any, "Value": Any})  # the base's, for type checkers alone
+        names = (field.name for field in attrs.fields(cls) if not field.name.startswith("_"))
+        _TYPES[cls] = {name: hints[name] for name in names}
+    return _TYPES[cls]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if origin in {Union, UnionType}:
+        return any(_fits(value, option) for option in inner)
+    if origin is Literal:
+        return value in inner
+    if origin is list:
+        return isinstance(value, list) and all(_fits(item, inner[0]) for item in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(_fits(item, inner[1]) for item in value.values())
+    if hint in {None, NoneType}:
+        return value is None
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool | Enum)
+    return isinstance(value, hint)

@@ -1,0 +1,20 @@
+"""Starting the streams that recordings are of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.contract._recordings import Recording
+
+__all__ = ["start"]
+
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "chat.stream": {"bot_id": "1", "user_id": "u", "additional_messages": ["Hello"]},
+    "workflows.runs.stream": {"workflow_id": "1"},
+}
+
+
+def start(coze: Any, recording: Recording) -> Any:
+    """Call the method that a recording is of."""
+    resource = coze.chat if recording.method == "chat.stream" else coze.workflows.runs
+    return resource.stream(**_ARGUMENTS[recording.method])

@@ -1,0 +1,191 @@
+"""Every operation, called as the description's example says, sends what is described and understands its answer."""
+
+from __future__ import annotations
+
+import json
+from email import message_from_bytes
+from email.policy import HTTP
+from typing import Any
+
+import pytest
+
+from coze_api import Model
+from coze_api.errors import StreamFailed, StreamInterrupted
+from tests.contract._calls import BASE, MODES, TOKEN, Call, Mode, Outcome, calls, perform, resolve, same, wire
+from tests.contract._decoded import misread, set_aside
+from tests.contract._filled import filled, violations
+from tests.contract._urls import path_of, text_of
+
+PLAIN = [pytest.param(call, id=call.id) for call in calls() if not call.streams]
+STREAMS = [pytest.param(call, id=call.id) for call in calls() if call.streams]
+EVENTS = [
+    pytest.param(call, name, variant, id=f"{call.id}-{name}{number or ''}")
+    for call in calls()
+    if call.streams
+    for name, event in call.protocol["events"].items()
+    for number, variant in enumerate(resolve(event.get("data", {})).get("anyOf", [event.get("data")]))
+]
+
+
+def called(call: Call, mode: Mode, answer: bytes | dict[str, Any] | None = None) -> Outcome:
+    """Call with the described example."""
+    return perform(call, mode, call.example_answer() if answer is None else answer, call.arguments(*call.example()))
+
+
+def extended(value: Any) -> Any:
+    """Add a member to every object."""
+    if isinstance(value, list):
+        return [extended(item) for item in value]
+    if isinstance(value, dict):
+        return {**{key: extended(item) for key, item in value.items()}, "member_of_tomorrow": "x"}
+    return value
+
+
+def framed(*events: tuple[str, str]) -> bytes:
+    """Make a stream of events."""
+    return "".join(f"event: {name}\ndata: {data}\n\n" for name, data in events).encode()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("call", [*PLAIN, *STREAMS])
+def test_request(call: Call, mode: Mode) -> None:
+    """An example is sent once, with the described verb, path, query and headers, and the token."""
+    outcome, (values, _) = called(call, mode), call.example()
+    places = {item["name"]: item["in"] for item in call.parameters}
+    request = outcome.request
+    assert (request.method, f"{BASE}{path_of(call.path, values)}") == (
+        call.verb,
+        str(request.url.copy_with(query=None)),
+    )
+    assert outcome.query == {name: text_of(value) for name, value in values.items() if places[name] == "query"}
+    for name in values:
+        assert places[name] != "header" or request.headers[name] == text_of(values[name])
+    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["Accept"] == ("text/event-stream" if call.streams else "*/*")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("call", [*PLAIN, *STREAMS])
+def test_body(call: Call, mode: Mode) -> None:
+    """The example's body is sent unchanged, except that the method itself says whether it streams."""
+    outcome = called(call, mode)
+    if call.is_upload:
+        assert outcome.request.headers["Content-Type"].startswith("multipart/form-data; boundary=")
+    elif call.body is None:
+        assert outcome.request.content in {b"", b"{}"}
+    else:
+        assert outcome.request.headers["Content-Type"] == "application/json"
+        same(outcome.body, {**call.body["example"], **call.constants})
+        assert violations(call.body["schema"], outcome.body) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("call", [param for param in PLAIN if param.values[0].is_upload])  # type: ignore[union-attr]
+def test_upload(call: Call, mode: Mode) -> None:
+    """A file is one part, under its described name, with its own name and its bytes unchanged."""
+    request = called(call, mode).request
+    head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
+    parts = list(message_from_bytes(head + request.content, policy=HTTP).iter_parts())
+    content = resolve(call.described["requestBody"])["content"]["multipart/form-data"]
+    (name,) = resolve(content["schema"])["properties"]
+    assert [part.get_param("name", header="Content-Disposition") for part in parts] == [name]
+    assert parts[0].get_filename() == "notes.txt"
+    assert b"\r\n\r\none\r\n--two\r\n--" in request.content
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("call", PLAIN)
+def test_answer(call: Call, mode: Mode) -> None:
+    """The example's answer is decoded as the declared types, and encoded as the same payload again."""
+    result = called(call, mode).result
+    answer = call.example_answer()
+    assert isinstance(answer, dict)
+    same(wire(result), call.payload(answer))
+    assert list(misread(result)) == []
+    assert result.logid == answer["detail"]["logid"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("call", PLAIN)
+def test_full_answer(call: Call, mode: Mode) -> None:
+    """An answer in which every described member is present is decoded member by member, and encoded as it was."""
+    assert call.answer is not None
+    answer = filled(call.answer["schema"])
+    assert violations(call.answer["schema"], answer) == []
+    result = called(call, mode, answer).result
+    same(wire(result), call.payload(answer))
+    assert list(misread(result)) == []
+
+
+@pytest.mark.parametrize("call", PLAIN)
+def test_unknown_members(call: Call) -> None:
+    """Of an answer in which every object has a member more than is described, nothing else is set aside."""
+    assert call.answer is not None
+    answer = extended(filled(call.answer["schema"]))
+    result = called(call, "sync", answer).result
+    same(wire(result), call.payload(answer))
+    assert set(set_aside(result)) <= {"member_of_tomorrow"}
+
+
+@pytest.mark.parametrize("call", PLAIN)
+def test_null_members(call: Call) -> None:
+    """An answer whose result has null for every member is kept as it is, though no type allows it."""
+    assert call.answer is not None
+    answer = filled(call.answer["schema"])
+    payload = call.payload(answer)
+    if isinstance(payload, list):
+        payload[:] = [dict.fromkeys(item) if isinstance(item, dict) else item for item in payload]
+    elif call.result != ".":
+        payload.update(dict.fromkeys(payload))
+    same(wire(called(call, "sync", answer).result), call.payload(answer))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("call", "name", "schema"), EVENTS)
+def test_event(call: Call, name: str, schema: dict[str, Any] | None, mode: Mode) -> None:
+    """Every event of a stream, all its members present, is decoded as its own class and ends the stream as described.
+
+    One that reports a failure is found on the error, and one that may end the stream leaves no error behind.
+    """
+    event = call.protocol["events"][name]
+    data = {"any": 1} if schema is None else filled(schema)
+    assert schema is None or violations(schema, data) == []
+    outcome = called(call, mode, framed((name, json.dumps(data))))
+    if event.get("fails"):
+        assert isinstance(outcome.error, StreamFailed)
+        assert outcome.result == []
+        found = outcome.error.event
+    else:
+        assert isinstance(outcome.error, StreamInterrupted) is ("ends" not in event)
+        (found,) = outcome.result
+    assert (type(found).__name__, found.event) == (event["class"], name)
+    same(wire(found.data), data)
+    assert list(misread(found)) == []
+    if isinstance(found.data, Model):
+        more = type(found.data).from_dict(extended(data))
+        same(wire(more), extended(data))
+        assert set(set_aside(more)) == {"member_of_tomorrow"}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("call", STREAMS)
+def test_event_of_example(call: Call, mode: Mode) -> None:
+    """The described example of a stream is an event that is decoded, and encoded as the same data again."""
+    example = resolve(call.described["responses"]["200"])["content"]["text/event-stream"]["example"]
+    outcome = called(call, mode, framed((example["event"], example["data"])))
+    (found,) = outcome.result
+    assert found.event == example["event"]
+    same(wire(found.data), json.loads(example["data"]))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("call", STREAMS)
+def test_unknown_event(call: Call, mode: Mode) -> None:
+    """An event that the description does not know is delivered as it came."""
+    outcome = called(call, mode, framed(("news.of.tomorrow", '{"a":[1]}')))
+    (found,) = outcome.result
+    assert (type(found).__name__, found.event, found.data) == (
+        f"Unknown{call.protocol['event']}",
+        "news.of.tomorrow",
+        {"a": [1]},
+    )

@@ -1,0 +1,120 @@
+"""Pages lead to the next page as the description says, for every operation that has pages."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+import pytest
+
+from coze_api import AsyncClient, Client
+from tests.contract._calls import BASE, MODES, TOKEN, Call, Mode, calls, same, wire
+from tests.contract._filled import filled
+
+PAGED = [pytest.param(call, id=call.id) for call in calls() if "x-coze-pagination" in call.described]
+
+
+class Pages:
+    """A service that has a number of pages, told apart by the first item's id.
+
+    Attributes:
+        asked: What the requests said of the page: the parameter's value, or None.
+    """
+
+    def __init__(self, call: Call, count: int) -> None:
+        self.asked: list[Any] = []
+        self._call = call
+        self._count = count
+        self._paging = call.described["x-coze-pagination"]
+
+    def answer(self, number: int) -> dict[str, Any]:
+        """Make the answer with a page."""
+        assert self._call.answer is not None
+        answer: dict[str, Any] = copy.deepcopy(filled(self._call.answer["schema"]))
+        paging = self._paging
+        self._put(answer, paging["items"], self.items(number))
+        for key, value in (("total", self._count), ("has_more", number < self._count), ("next", f"token-{number + 1}")):
+            if key in paging:
+                self._put(answer, paging[key], value)
+        return answer
+
+    def items(self, number: int) -> list[Any]:
+        """Make the one item of a page."""
+        assert self._call.answer is not None
+        (item, *_) = find(filled(self._call.answer["schema"]), self._paging["items"])
+        return [{**item, "page": number}]
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        """Give the page that is asked for."""
+        said = {**dict(parse_qsl(request.url.query.decode())), **json.loads(request.content or b"{}")}
+        self.asked.append(said.get(self._paging["param"]))
+        return httpx.Response(200, json=self.answer(len(self.asked)))
+
+    def _put(self, answer: dict[str, Any], path: str, value: Any) -> None:
+        *steps, last = path.split(".")
+        find(answer, ".".join(steps))[last] = value
+
+
+def find(value: Any, path: str) -> Any:
+    """Follow a dotted path."""
+    for step in filter(None, path.split(".")):
+        value = value[step]
+    return value
+
+
+def arguments_of(call: Call) -> dict[str, Any]:
+    """Take from the described example all but the page, and ask for one item at a time."""
+    values, body = call.example()
+    paging = call.described["x-coze-pagination"]
+    for given in (values, body):
+        given.pop(paging["param"], None)
+        if paging.get("size") in given:
+            given[paging["size"]] = 1
+    return call.arguments(values, body)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("call", PAGED)
+def test_pages(call: Call, mode: Mode) -> None:
+    """Iterating over a page yields the items of all pages, each asked for once by number or by the token before."""
+    pages = Pages(call, 3)
+    found: list[Any] = []
+
+    def read() -> None:
+        with httpx.Client(transport=httpx.MockTransport(pages.handle)) as http:
+            page = call.method(Client(BASE, TOKEN, http_client=http))(**arguments_of(call))
+            same([wire(item) for item in page.items], pages.items(1))
+            found.extend(wire(item) for item in page)
+
+    async def aread() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(pages.handle)) as http:
+            pager = call.method(AsyncClient(BASE, TOKEN, http_client=http))(**arguments_of(call))
+            async for item in pager:
+                found.append(wire(item))
+
+    if mode == "sync":
+        read()
+    else:
+        asyncio.run(aread())
+    same(found, [item for number in (1, 2, 3) for item in pages.items(number)])
+    if call.described["x-coze-pagination"]["style"] == "page":
+        assert [None if said is None else int(said) for said in pages.asked] == [None, 2, 3]
+    else:
+        assert pages.asked == [None, "token-2", "token-3"]
+
+
+@pytest.mark.parametrize("call", PAGED)
+def test_page_tells(call: Call) -> None:
+    """A page tells the described total, and whether another follows."""
+    pages, paging = Pages(call, 2), call.described["x-coze-pagination"]
+    with httpx.Client(transport=httpx.MockTransport(pages.handle)) as http:
+        page = call.method(Client(BASE, TOKEN, http_client=http))(**arguments_of(call))
+        assert page.total == (2 if "total" in paging else None)
+        assert page.has_more
+        last = page.next_page()
+        assert not last.has_more
+        assert last.next_page() is None

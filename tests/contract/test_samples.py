@@ -1,0 +1,94 @@
+"""What Coze publishes as requests and answers passes through the client without loss."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coze_api.errors import InvalidArgumentError
+from tests.contract._calls import MODES, Call, Mode, calls, perform, resolve, same, wire
+from tests.contract._decoded import misread
+from tests.contract._facts import FACTS, exceptions, excuses
+from tests.contract._facts_samples import Sample, sample_differences, samples
+from tests.contract._urls import typed
+
+HAS_FACTS = FACTS.is_dir()
+SAMPLES = samples() if HAS_FACTS else ()
+
+pytestmark = pytest.mark.skipif(not HAS_FACTS, reason="the facts catalog does not lie beside the repository")
+
+
+def of_folder(folder: str, *, query: bool = False) -> list[Any]:
+    """Pick the JSON samples of a folder, each with the call that it belongs to."""
+    chosen = [sample for sample in SAMPLES if sample.path.match(f"{folder}/*.json") and not is_form(sample)]
+    return [
+        pytest.param(sample, id=f"{sample.operation}:{sample.path.stem}")
+        for sample in chosen
+        if sample.path.name.endswith(".query.json") is query
+    ]
+
+
+def is_form(sample: Sample) -> bool:
+    """Tell whether a sample has the fields of a form: that names the file, and does not show what is sent."""
+    return ".form" in sample.path.suffixes
+
+
+def call_of(sample: Sample, *, streams: bool = False) -> Call:
+    """Find the method that a sample is about."""
+    found = [call for call in calls() if call.operation == sample.operation]
+    return next((call for call in found if call.streams is streams), found[0])
+
+
+def is_listed(sample: Sample) -> bool:
+    """Tell whether openapi/exceptions.yaml says that a sample is wrong."""
+    wrong = [one for one in sample_differences(sample) if not one.tolerated]
+    return any(excuses(entry, one) for entry in exceptions() for one in wrong)
+
+
+def read(path: Path) -> Any:
+    """Read a sample."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def fillers(call: Call) -> dict[str, Any]:
+    """Make values for the parameters that a call needs but its sample does not show."""
+    return {item["name"]: item["example"] for item in call.parameters if item.get("required")}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("sample", of_folder("responses"))
+def test_answer_is_kept(sample: Sample, mode: Mode) -> None:
+    """A published answer, decoded and encoded again, is the same, nulls and moments written as text included."""
+    call, answer = call_of(sample), read(sample.path)
+    result = perform(call, mode, answer, call.arguments(*call.example())).result
+    same(wire(result), call.payload(answer))
+    assert is_listed(sample) or not list(misread(result))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("sample", of_folder("requests"))
+def test_body_is_sent(sample: Sample, mode: Mode) -> None:
+    """The arguments that a published request body consists of make the same body again."""
+    body = read(sample.path)
+    call = call_of(sample, streams=body.get("stream") is True)
+    outcome = perform(call, mode, call.example_answer(), call.arguments(fillers(call), body))
+    same(outcome.body, {**body, **call.constants} or None)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("sample", of_folder("requests", query=True))
+def test_query_is_sent(sample: Sample, mode: Mode) -> None:
+    """The arguments that a published query consists of make the same query again, unless the sample is wrong."""
+    call, texts = call_of(sample), read(sample.path)
+    described = {item["name"]: resolve(item["schema"]) for item in call.parameters if item["in"] == "query"}
+    values = {name: typed(text, described[name]) for name, text in texts.items() if name in described}
+    _, body = call.example()
+    try:
+        outcome = perform(call, mode, call.example_answer(), call.arguments({**fillers(call), **values}, body))
+    except InvalidArgumentError:
+        assert is_listed(sample)
+    else:
+        assert {name: outcome.query[name] for name in texts} == {name: str(text) for name, text in texts.items()}

@@ -1,0 +1,63 @@
+"""What we show to people works as shown."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coze_sandbox import WORKSPACE_ID, Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(code: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
+    return subprocess.run(
+        [sys.executable, *code], env={**kept, **environment}, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_demo_goes_through_every_step() -> None:
+    """The demo starts a sandbox, and the quick start uploads, creates, publishes twice and chats in both ways."""
+    done = run([str(ROOT / "examples/demo.py")])
+    assert done.returncode == 0, done.stderr
+    for step in (
+        "avatar uploaded",
+        "bot created",
+        "published as version",
+        "renamed",
+        "published again as version",
+        "chat by stream",
+        "chat without stream: completed",
+    ):
+        assert step in done.stdout
+    assert len(re.findall(r"logid \w{20,}", done.stdout)) == 7
+    assert "\033" not in done.stdout
+
+
+def test_quickstart_explains_a_wrong_token() -> None:
+    """With a token that Coze does not know, the quick start ends with one line that says so."""
+    with Sandbox() as sandbox:
+        done = run([str(ROOT / "examples/quickstart.py")], COZE_API_TOKEN="wrong", COZE_API_BASE=sandbox.base_url)
+    assert done.returncode == 1
+    assert done.stderr.startswith("quickstart: workspaces.list: authentication is invalid (HTTP 401, code 4100")
+    assert "Traceback" not in done.stderr
+
+
+def test_readme_quick_start_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code in the README's quick start runs as it stands, but for the id of the workspace."""
+    [code] = re.findall(r"## Quick start\n\n```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    png = b"\x89PNG\r\n\x1a\n" + bytes(64)
+    (tmp_path / "avatar.png").write_bytes(png)
+    (tmp_path / "quick_start.py").write_text(code.replace("7361424235321601111", WORKSPACE_ID))
+    monkeypatch.chdir(tmp_path)
+    with Sandbox() as sandbox:
+        done = run(["quick_start.py"], COZE_API_TOKEN=sandbox.token, COZE_API_BASE=sandbox.base_url)
+    assert done.returncode == 0, done.stderr
+    assert "You said: What can you do?" in done.stdout
+    assert " Guide\n" in done.stdout

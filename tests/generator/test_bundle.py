@@ -1,0 +1,268 @@
+"""Many files become one document: what is hoisted, inlined and refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from generator._bundle import Bundle, dump
+from generator._problems import DescriptionError
+from tests.generator._small import Small
+
+
+def refused(small: Small) -> list[tuple[str, int, str]]:
+    """Return file, line and rule of all that keeps the description from becoming one document."""
+    with pytest.raises(DescriptionError) as caught:
+        small.bundle()
+    return [(one.file.removeprefix("openapi/"), one.line, one.rule) for one in caught.value.problems]
+
+
+def schemas(small: Small) -> Any:
+    """Return the schemas of the document."""
+    return small.bundle().document["components"]["schemas"]
+
+
+# -- what becomes of a reference
+
+
+def test_a_schema_of_another_file_becomes_a_component(small: Small) -> None:
+    """A `$ref` into another file becomes a `$ref` to a component called by the last segment of its pointer."""
+    things = schemas(small)
+    assert things["Thing"]["properties"]["made_at"]["$ref"] == "#/components/schemas/UnixTime"
+    assert things["UnixTime"]["format"] == "unix-time"
+
+
+def test_what_stands_beside_a_reference_is_kept(small: Small) -> None:
+    """A description beside a `$ref` survives."""
+    assert schemas(small)["Thing"]["properties"]["made_at"]["description"] == "When it was made."
+
+
+def test_answers_parameters_and_protocols_become_components_of_their_kind(small: Small) -> None:
+    """What a `$ref` refers to is filed by the place of the `$ref`."""
+    small.write("shared/parameters.yaml", "Id: {name: thing_id, in: path, required: true, schema: {type: string}}\n")
+    small.replace(
+        "things/delete.yaml", "- {name: thing_id", "- {$ref: '../shared/parameters.yaml#/Id'}\n  - {name: other"
+    )
+    components = small.bundle().document["components"]
+    assert set(components["responses"]) == {"Error", "Empty"}
+    assert set(components["parameters"]) == {"Id"}
+    assert set(components["x-coze-streams"]) == {"ThingStream"}
+    assert [row["code"] for row in components["x-coze-errors"]] == [4000]
+
+
+@pytest.mark.parametrize("name", ["parameters", "responses", "headers", "links", "protocol", "properties", "items"])
+def test_a_property_may_be_called_like_a_part_of_openapi(small: Small, name: str) -> None:
+    """A reference below a property called `parameters` is one to a schema."""
+    prop = f"{name}: {{type: array, description: More., items: {{$ref: '#/Size'}}}}"
+    small.replace("things/schemas.yaml", "note: {type", f"{prop}\n    note: {{type")
+    document = small.bundle().document
+    assert document["components"]["schemas"]["Thing"]["properties"][name]["items"] == {
+        "$ref": "#/components/schemas/Size"
+    }
+    assert "Size" not in document["components"].get(name, {})
+
+
+@pytest.mark.parametrize("name", ["default", "example", "examples", "enum", "const"])
+def test_a_property_may_be_called_like_a_literal(small: Small, name: str) -> None:
+    """References below a property called `default` or `example` are followed."""
+    small.replace("things/schemas.yaml", "note: {type", f"{name}: {{$ref: '#/Size'}}\n    note: {{type")
+    assert schemas(small)["Thing"]["properties"][name] == {"$ref": "#/components/schemas/Size"}
+
+
+def test_a_reference_in_an_example_is_data(small: Small) -> None:
+    """What looks like a `$ref` inside an example is left alone."""
+    small.replace("things/schemas.yaml", "examples: [{a: b}]", "examples: [{$ref: ./nowhere.yaml}]")
+    assert schemas(small)["Thing"]["properties"]["labels"]["examples"] == [{"$ref": "./nowhere.yaml"}]
+
+
+def test_the_default_answer_is_followed(small: Small) -> None:
+    """The answer `default` is an answer, not a default value."""
+    operation = small.bundle().operations()["things.list"][2]
+    assert operation["responses"]["default"] == {"$ref": "#/components/responses/Error"}
+
+
+def test_schemas_of_an_operation_are_hoisted(small: Small) -> None:
+    """`components.schemas` at the foot of an operation's file become components and leave the operation."""
+    bundled = small.bundle()
+    assert "components" not in bundled.operations()["things.list"][2]
+    assert {"ThingPage", "ThingsListResponse"} <= bundled.document["components"]["schemas"].keys()
+
+
+def test_a_schema_may_refer_to_itself(small: Small) -> None:
+    """Recursion ends."""
+    assert schemas(small)["Part"]["properties"]["inside"]["$ref"] == "#/components/schemas/Part"
+
+
+def test_a_discriminator_refers_across_files(small: Small) -> None:
+    """The names in a discriminator's mapping become pointers to components."""
+    union = """
+        Either:
+          description: One or the other.
+          oneOf: [{$ref: '#/Thing'}, {$ref: './parts/schemas.yaml#/Part'}]
+          discriminator: {propertyName: kind, mapping: {part: './parts/schemas.yaml#/Part', thing: '#/Thing'}}
+        """
+    text = (small.folder / "things/schemas.yaml").read_text(encoding="utf-8")
+    small.write("things/schemas.yaml", text + "\n".join(line[8:] for line in union.splitlines()))
+    small.replace("things/schemas.yaml", "note: {type", "either: {$ref: '#/Either'}\n    note: {type")
+    assert schemas(small)["Either"]["discriminator"]["mapping"] == {
+        "part": "#/components/schemas/Part",
+        "thing": "#/components/schemas/Thing",
+    }
+
+
+def test_a_whole_path_may_lie_in_a_file(small: Small) -> None:
+    """A path item that is a `$ref` is replaced by what it refers to, its operations included."""
+    small.write("things/both.yaml", "get: {$ref: ./list.yaml}\npost: {$ref: ./create.yaml}\n")
+    index = "post: {$ref: ./things/create.yaml}\n    get: {$ref: ./things/list.yaml}"
+    small.replace("coze.yaml", index, "$ref: ./things/both.yaml")
+    assert {"things.list", "things.create"} <= small.bundle().operations().keys()
+
+
+# -- what is refused
+
+BROKEN: dict[str, tuple[str, str, str, str, str]] = {
+    # what: file, text, text instead, the line with this text is reported, rule
+    "missing file": ("things/schemas.yaml", "../shared/types.yaml", "../shared/type.yaml", "type.yaml", "ref"),
+    "missing place": ("things/schemas.yaml", "#/UnixTime'", "#/UnixTimes'", "UnixTimes", "ref"),
+    "pointer without slash": ("things/schemas.yaml", "#/UnixTime'", "#UnixTime'", "#UnixTime", "ref"),
+    "no pointer": ("things/schemas.yaml", "types.yaml#/UnixTime'", "types.yaml'", "types.yaml", "ref"),
+    "pointer into a text": ("things/schemas.yaml", "#/UnixTime'", "#/UnixTime/type/x'", "type/x", "ref"),
+    "outside": ("things/schemas.yaml", "../shared/types.yaml", "../../../etc.yaml", "etc.yaml", "ref"),
+    "address": ("things/schemas.yaml", "../shared/types.yaml", "https://x.org/a.yaml", "x.org", "ref"),
+    "beside an operation": ("coze.yaml", "{$ref: ./things/delete.yaml}", "{$ref: ./things/delete.yaml, summary: X}",
+                            "summary: X", "ref"),
+    "itself": ("shared/types.yaml", "{type: integer,", "{$ref: '#/UnixTime',", "UnixTime", "ref"),
+    "same id": ("things/delete.yaml", "operationId: things.delete", "operationId: things.retrieve", "operationId",
+                "name-clash"),
+    "id is a number": ("things/delete.yaml", "operationId: things.delete", "operationId: 5", "operationId", "shape"),
+    "not in the index": ("coze.yaml", "    delete: {$ref: ./things/delete.yaml}\n", "", "openapi", "not-in-index"),
+    "no method": ("coze.yaml", "delete: {", "remove: {", "remove", "shape"),
+    "parameters of a path": ("coze.yaml", "    delete: {", "    parameters: {a: b}\n    delete: {", "a: b", "shape"),
+    "path is a text": ("coze.yaml", "paths:\n", "paths:\n  /v2/things: none\n", "v2", "shape"),
+    "operation is a text": ("coze.yaml", "paths:\n", "paths:\n  /v2/things: {get: none}\n", "v2", "shape"),
+    "no paths": ("coze.yaml", "paths:\n", "paths: 1\nways:\n", "paths", "shape"),
+    "components is a list": ("coze.yaml", "components:\n", "components: []\nparts:\n", "components", "shape"),
+    "unused": ("things/list.yaml", "    ThingPage:", "    Other: {type: string}\n    ThingPage:", "schemas:", "unused"),
+    "key twice": ("things/schemas.yaml", "Size:\n", "Colour:\n", "Colour:\n", "yaml"),
+    "key is a number": ("things/list.yaml", "'200':", "200:", "200:", "yaml"),
+    "key is a truth value": ("things/list.yaml", "'200':", "on:", "on:", "yaml"),
+    "no yaml": ("things/list.yaml", "responses:\n", "responses: }\n", "responses", "yaml"),
+    "tab": ("things/list.yaml", "responses:\n", "\tresponses:\n", "responses", "yaml"),
+    "control character": ("things/list.yaml", "Lists them", "Lists \x07 them", "Lists", "yaml"),
+    "two documents": ("things/list.yaml", "responses:\n", "---\nresponses:\n", "---", "yaml"),
+    "not a number": ("things/list.yaml", "minimum: 1", "minimum: .nan", "nan", "yaml"),
+    "infinite": ("things/list.yaml", "minimum: 1", "minimum: -.inf", "inf", "yaml"),
+    "python object": ("things/list.yaml", "minimum: 1", "minimum: !!python/name:os.system x", "python", "yaml"),
+    "wrong number": ("things/list.yaml", "minimum: 1", "minimum: !!int one", "one", "yaml"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_cannot_be_bundled_is_refused_with_file_and_line(small: Small, what: str) -> None:
+    """Every fault that the bundler can find is reported where it was made."""
+    file, old, new, seen, rule = BROKEN[what]
+    small.replace(file, old, new)
+    lines = [number for number, line in enumerate((small.folder / file).read_text().splitlines(), 1) if seen in line]
+    lines += [line + 1 for line in lines] if rule == "yaml" else []  # YAML notices some faults one line later
+    if what == "not in the index":
+        file, lines = "things/delete.yaml", [1]
+    if what == "key twice":
+        lines = [small.line(file, "type: integer") - 1]
+    found = refused(small)
+    assert found
+    assert {(name, kind) for name, _, kind in found} == {(file, rule)}, found
+    assert {line for _, line, _ in found} & set(lines), found
+
+
+def test_two_schemas_of_one_name_are_refused(small: Small) -> None:
+    """Two different schemas cannot share a name; the problem names both places."""
+    small.write("shared/types.yaml", (small.folder / "shared/types.yaml").read_text() + "Colour: {type: string}\n")
+    small.replace("things/schemas.yaml", "{$ref: '#/Size', desc", "{$ref: '../shared/types.yaml#/Colour', desc")
+    with pytest.raises(DescriptionError) as caught:
+        small.bundle()
+    [problem] = caught.value.problems
+    assert (problem.file, problem.rule) == ("openapi/things/schemas.yaml", "name-clash")
+    assert problem.line == small.line("things/schemas.yaml", "types.yaml#/Colour")
+    assert "openapi/things/schemas.yaml#/Colour" in problem.message
+
+
+def test_a_schema_of_the_index_is_not_replaced(small: Small) -> None:
+    """A schema in the index and one of the same name in another file clash, too."""
+    small.replace("coze.yaml", "components:\n", "components:\n  schemas: {Size: {type: string}}\n")
+    assert refused(small) == [
+        (file, line, "name-clash") for file, line, _ in refused(small) if file == "things/schemas.yaml"
+    ]
+
+
+def test_a_schema_of_an_operation_is_not_used_by_its_name_alone(small: Small) -> None:
+    """A schema at the foot of an operation is unused if only another of its name is referred to."""
+    small.replace("things/list.yaml", "    ThingPage:", "    Size: {type: string}\n    ThingPage:")
+    assert [rule for _, _, rule in refused(small)] == ["unused"]
+
+
+@pytest.mark.parametrize("content", ["", "- 1\n", "text\n", "{}\n"])
+def test_an_index_that_is_none_is_refused(small: Small, content: str) -> None:
+    """An empty index, a list and a text are reported, not crashed on."""
+    small.write("coze.yaml", content)
+    assert refused(small) == [("coze.yaml", 1, "shape")]
+
+
+def test_a_missing_index_is_refused(small: Small) -> None:
+    """An index that does not exist is reported."""
+    small.index.unlink()
+    assert refused(small) == [("coze.yaml", 1, "yaml")]
+
+
+def test_yaml_that_contains_itself_is_refused(small: Small) -> None:
+    """An anchor inside itself is reported, not followed for ever."""
+    small.replace("things/list.yaml", "x-coze-pagination: {", "x-coze-notes: &notes [*notes]\nx-coze-pagination: {")
+    assert [rule for _, _, rule in refused(small)] == ["yaml"]
+
+
+def test_all_faults_are_reported_at_once(small: Small) -> None:
+    """The bundler goes on after a fault."""
+    small.replace("things/schemas.yaml", "#/UnixTime'", "#/UnixTimes'")
+    small.replace("coze.yaml", "./things/delete.yaml", "./things/remove.yaml")
+    assert {file for file, _, _ in refused(small)} == {"things/schemas.yaml", "coze.yaml", "things/delete.yaml"}
+
+
+# -- the document
+
+
+def test_the_document_is_valid_openapi(real: Bundle) -> None:
+    """The bundle of the real description is a valid OpenAPI 3.1 document without references to files."""
+    document = json.loads(dump(real))
+    assert not list(OpenAPIV31SpecValidator(document).iter_errors())
+    assert ".yaml" not in " ".join(references(document))
+
+
+def references(value: Any) -> list[str]:
+    """Return all references in a document."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    own = [value["$ref"]] if isinstance(value, dict) and isinstance(value.get("$ref"), str) else []
+    return own + [reference for item in items for reference in references(item)]
+
+
+def test_the_document_does_not_depend_on_the_order_of_paths(small: Small) -> None:
+    """Components are sorted, so that moving a line of the index moves no component."""
+    before = list(schemas(small))
+    line = "    delete: {$ref: ./things/delete.yaml}\n"
+    small.replace("coze.yaml", line, "")
+    small.replace("coze.yaml", "paths:\n", f"paths:\n  /v1/thing/{{thing_id}}:\n{line}")
+    assert list(schemas(small)) == before == sorted(before)
+
+
+def test_dates_stay_text(small: Small) -> None:
+    """What YAML takes for a date is a text, since JSON has no dates."""
+    small.replace("things/schemas.yaml", "examples: [old]", "examples: [2024-12-10]")
+    assert schemas(small)["Thing"]["properties"]["note"]["examples"] == ["2024-12-10"]
+
+
+def test_every_mapping_knows_its_line(small: Small) -> None:
+    """Hoisting does not lose where a key was written."""
+    thing = schemas(small)["Thing"]
+    assert thing.file == "openapi/things/schemas.yaml"
+    assert thing["properties"].line_of("colour") == small.line("things/schemas.yaml", "colour: {$ref")

@@ -1,0 +1,192 @@
+"""What the generated client of the real description offers, held against that description."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import coze_api
+from coze_api import AsyncClient, Client
+from generator import _ir as ir
+from generator._bundle import Bundle
+from generator._generate import stale
+from generator._names import params_class
+from generator._opc import parse
+from generator._parse import build_api
+from tests.generator.conftest import ROOT
+
+GENERATED = ROOT / "generated"
+OPTIONS = ["extra_headers", "extra_query", "extra_body", "timeout"]
+
+
+@pytest.fixture(scope="module")
+def api(real: Bundle) -> ir.Api:
+    """The description with every name decided."""
+    return build_api(real, parse(real))
+
+
+def methods(client: type[Any]) -> Iterator[tuple[str, Any]]:
+    """Find every method of a client, with the id of its operation."""
+
+    def visit(cls: Any, path: str) -> Iterator[tuple[str, Any]]:
+        for name, member in vars(cls).items():
+            if name.startswith("_"):
+                continue
+            if hasattr(member, "func"):  # a cached property: the resource below
+                module = importlib.import_module(f"coze_api.resources.{(path + name).partition('.')[0]}")
+                yield from visit(getattr(module, member.func.__annotations__["return"]), f"{path}{name}.")
+            else:
+                yield path + name, member
+
+    return visit(client, "")
+
+
+SYNC = dict(methods(Client))
+ASYNC = dict(methods(AsyncClient))
+
+
+def test_generated_code_is_what_the_description_says(real: Bundle) -> None:
+    """Generating now would change nothing in generated/."""
+    assert stale(real, GENERATED) == []
+
+
+def test_every_operation_is_a_method(real: Bundle, api: ir.Api) -> None:
+    """Each described operation can be called, sync and async, and nothing else can."""
+    assert {one.described_id for one in api.operations} == real.operations().keys()
+    assert SYNC.keys() == ASYNC.keys() == {one.id for one in api.operations}
+
+
+def test_counts(real: Bundle, api: ir.Api) -> None:
+    """The provenance counts what the description has."""
+    told = tomllib.loads((GENERATED / "provenance.toml").read_text(encoding="utf-8"))
+    streams = [one for one in real.operations().values() if one[2].get("x-coze-stream", {}).get("method")]
+    assert told["operations"] == len(real.operations())
+    assert told["methods"] == len(SYNC) == len(real.operations()) + len(streams)
+    assert (told["models"], told["enums"]) == (len(api.models), len(api.enums))
+    assert told["error_codes"] == len(real.document["components"]["x-coze-errors"])
+    assert told["description_files"].keys() == set(real.files)
+    assert told["files"] == len(list((GENERATED / "coze_api").rglob("*.py"))) + len(["py.typed"])
+
+
+def parameters(method: Any) -> list[inspect.Parameter]:
+    """Return the parameters of a method but self."""
+    return list(inspect.signature(method).parameters.values())[1:]
+
+
+@pytest.mark.parametrize("name", SYNC)
+def test_sync_and_async_agree(name: str) -> None:
+    """A method takes the same arguments in both clients, all by keyword."""
+    assert parameters(SYNC[name]) == parameters(ASYNC[name])
+    assert {one.kind for one in parameters(SYNC[name])} == {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("name", SYNC)
+def test_arguments(name: str, api: ir.Api) -> None:
+    """A method takes what is described, required arguments without a default, and the same four options at the end."""
+    [operation] = [one for one in api.operations if one.id == name]
+    found = parameters(SYNC[name])
+    assert [one.name for one in found] == [one.name for one in operation.arguments] + OPTIONS
+    required = {one.name for one in found if one.default is inspect.Parameter.empty}
+    assert required == {one.name for one in operation.arguments if one.required}
+    assert all(one.default is None for one in found if one.name not in required)
+
+
+@pytest.mark.parametrize("name", SYNC)
+def test_async_methods_are_awaited_or_iterated(name: str, api: ir.Api) -> None:
+    """An async method is a coroutine, unless it returns a pager or a stream, which are asked for more."""
+    [operation] = [one for one in api.operations if one.id == name]
+    assert inspect.iscoroutinefunction(ASYNC[name]) == (operation.paging is None and operation.stream is None)
+    assert not inspect.iscoroutinefunction(SYNC[name])
+
+
+@pytest.mark.parametrize("name", SYNC)
+def test_docstring(name: str, api: ir.Api) -> None:
+    """A docstring explains each argument, the result and the errors, and names request and official page."""
+    [operation] = [one for one in api.operations if one.id == name]
+    text = inspect.getdoc(SYNC[name]) or ""
+    assert text == inspect.getdoc(ASYNC[name]) or operation.paging
+    assert text.startswith(f"{operation.summary}.\n\n")
+    head, *sections = text.split("\n\n")
+    titled = {section.partition(":\n")[0]: section.partition(":\n")[2] for section in sections}
+    assert list(titled)[-4:] == ["Args", "Returns", "Raises", "Source"]
+    entries = [line.strip().partition(":")[0] for line in titled["Args"].splitlines() if line[4:5].strip()]
+    assert entries == [one.name for one in operation.arguments] + OPTIONS
+    assert "APIError: " in titled["Raises"]
+    source = " ".join(titled["Source"].split())
+    assert source == f"{operation.verb} {operation.path}" + (f", {operation.page}" if operation.page else "")
+    for note in operation.notes:
+        assert note.split()[0] in text
+    if operation.permission:
+        assert f"`{operation.permission}`" in text
+
+
+def test_every_module_can_be_imported_alone() -> None:
+    """Each generated module can be the first one that is imported."""
+    names = [found.name for found in pkgutil.walk_packages(coze_api.__path__, "coze_api.")]
+    script = """
+import importlib, sys
+for name in sys.argv[1:]:
+    for loaded in [loaded for loaded in sys.modules if loaded.partition(".")[0] == "coze_api"]:
+        del sys.modules[loaded]
+    importlib.import_module(name)
+"""
+    environment = {"PYTHONPATH": str(GENERATED), "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "-W", "error", "-c", script, *names], env=environment, check=True)
+    assert len(names) > 40
+
+
+def test_every_model_is_exported(api: ir.Api) -> None:
+    """`coze_api.models` offers each model, enum and event, and lists it in `__all__`."""
+    models = importlib.import_module("coze_api.models")
+    described = {one.name for one in (*api.models, *api.enums)}
+    described |= {event.name for stream in api.streams for event in stream.events}
+    described |= {name for stream in api.streams for name in (stream.union, f"Unknown{stream.union}")}
+    assert set(models.__all__) == described
+    for name in models.__all__:
+        assert getattr(models, name) is not None
+    assert set(dir(models)) >= described
+    with pytest.raises(AttributeError, match="has no attribute 'Bott'"):
+        models.Bott  # noqa: B018
+
+
+def test_models_say_what_is_described(api: ir.Api) -> None:
+    """A model has a member for each property, and knows its wire name."""
+    models = importlib.import_module("coze_api.models")
+    for model in api.models:
+        cls = getattr(models, model.name)
+        assert cls._known == {field.wire for field in model.fields}
+        assert list(cls.__annotations__)[: len(model.fields)] == [field.name for field in model.fields]
+
+
+def test_params_hold_the_arguments(api: ir.Api) -> None:
+    """Each operation with arguments has a TypedDict of them and of the options."""
+    for operation in api.operations:
+        if operation.arguments:
+            module = importlib.import_module(f"coze_api.params.{operation.tag}")
+            params = getattr(module, params_class(operation))
+            assert set(params.__annotations__) == {field.name for field in operation.arguments} | set(OPTIONS)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(GENERATED.rglob("*.py")), ids=lambda path: path.relative_to(GENERATED).as_posix()
+)
+def test_generated_files_read_well(path: Path) -> None:
+    """Each generated file says that it is, has a docstring, no overlong line of code and no trailing white space."""
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# @generated by `python -m generator generate`")
+    assert ast.get_docstring(ast.parse(text))
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+    for number, line in enumerate(text.splitlines(), 1):
+        assert line == line.rstrip(), (path, number)
+        assert len(line) <= 120 or '"' in line, (path, number)

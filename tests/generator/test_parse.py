@@ -1,0 +1,273 @@
+"""What the description says is what the client has: names, types, limits, methods."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import pytest
+
+from generator import _ir as ir
+from tests.generator._small import Small
+
+SCHEMAS = "things/schemas.yaml"
+
+
+def prop(small: Small, text: str) -> ir.Field:
+    """Add a property to Thing, and return what becomes of it."""
+    before = {field.name for field in model(small.api(), "Thing").fields}
+    small.replace(SCHEMAS, "    note: {type", f"    {text}\n    note: {{type")
+    [field] = [field for field in model(small.api(), "Thing").fields if field.name not in before]
+    return field
+
+
+def model(api: ir.Api, name: str) -> ir.Model:
+    """Find a model."""
+    return next(one for one in api.models if one.name == name)
+
+
+def operation(api: ir.Api, name: str) -> ir.Operation:
+    """Find an operation."""
+    return next(one for one in api.operations if one.id == name)
+
+
+TYPES: dict[str, tuple[str, ir.Type, bool]] = {
+    "text": ("{type: string}", ir.Scalar("str"), False),
+    "text or null": ("{type: [string, 'null']}", ir.Scalar("str"), True),
+    "date": ("{type: string, format: date-time}", ir.Scalar("str"), False),
+    "number": ("{type: number}", ir.Scalar("float"), False),
+    "anything": ("{}", ir.Scalar("any"), False),
+    "nothing": ("{type: 'null'}", ir.Null(), True),
+    "constant": ("{const: thing}", ir.Scalar("str"), False),
+    "constant number": ("{const: 1}", ir.Scalar("int"), False),
+    "constant truth": ("{const: true}", ir.Scalar("bool"), False),
+    "enum": ("{$ref: '#/Colour'}", ir.EnumRef("Colour"), False),
+    "enum or null": ("{anyOf: [{$ref: '#/Colour'}, {type: 'null'}]}", ir.EnumRef("Colour"), True),
+    "moment": ("{$ref: '../shared/types.yaml#/UnixTime'}", ir.Scalar("unix-time"), False),
+    "moment as text": ("{type: string, format: unix-time-ms}", ir.Scalar("unix-time-ms"), False),
+    "moment or null": ("{type: [integer, 'null'], format: unix-time}", ir.Scalar("unix-time"), True),
+    "moment or null, by reference": (
+        "{anyOf: [{$ref: '../shared/types.yaml#/UnixTime'}, {type: 'null'}]}", ir.Scalar("unix-time"), True,
+    ),
+    "moments": (
+        "{type: array, items: {$ref: '../shared/types.yaml#/UnixTime'}}", ir.ListOf(ir.Scalar("unix-time")), False,
+    ),
+    "moments or null": (
+        "{anyOf: [{type: array, items: {type: integer, format: unix-time}}, {type: 'null'}]}",
+        ir.ListOf(ir.Scalar("unix-time")), True,
+    ),
+    "list or null": ("{type: [array, 'null'], items: {type: string}}", ir.ListOf(ir.Scalar("str")), True),
+    "model": ("{$ref: '#/Thing'}", ir.ModelRef("Thing"), False),
+    "model or null": ("{anyOf: [{$ref: '#/Thing'}, {type: 'null'}]}", ir.ModelRef("Thing"), True),
+    "map": ("{type: object, additionalProperties: {type: integer}}", ir.MapOf(ir.Scalar("int")), False),
+    "map of models": ("{type: object, additionalProperties: {$ref: '#/Thing'}}", ir.MapOf(ir.ModelRef("Thing")), False),
+    "map of lists": (
+        "{type: object, additionalProperties: {type: array, items: {$ref: '#/Thing'}}}",
+        ir.MapOf(ir.ListOf(ir.ModelRef("Thing"))), False,
+    ),
+    "any object": ("{type: object}", ir.MapOf(ir.Scalar("any")), False),
+    "union": ("{anyOf: [{type: integer}, {type: string}]}", ir.OneOf((ir.Scalar("int"), ir.Scalar("str"))), False),
+    "union with null": (
+        "{anyOf: [{$ref: '#/Thing'}, {$ref: './parts/schemas.yaml#/Part'}, {type: 'null'}]}",
+        ir.OneOf((ir.ModelRef("Thing"), ir.ModelRef("Part"))), True,
+    ),
+    "tagged union": (
+        "{oneOf: [{$ref: '#/Thing'}, {$ref: './parts/schemas.yaml#/Part'}], "
+        "discriminator: {propertyName: kind, mapping: {t: '#/Thing', p: './parts/schemas.yaml#/Part'}}}",
+        ir.OneOf((ir.ModelRef("Thing"), ir.ModelRef("Part")), "kind", (("t", "Thing"), ("p", "Part"))), False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_type(small: Small, kind: str) -> None:
+    """A property has the type that its schema describes, behind references and beside null."""
+    schema, expected, nullable = TYPES[kind]
+    field = prop(small, f"more: {schema}")
+    assert (field.type, field.nullable) == (expected, nullable)
+
+
+NAMES = {
+    "madeBy": "made_by",
+    "made-by": "made_by",
+    "Made By": "made_by",
+    "type": "type",
+    "format": "format",
+    "bytes": "bytes",
+    "class": "class_",
+    "list": "list_",
+    "self": "self_",
+    "frozenset": "frozenset_",
+    "to_dict": "to_dict_",
+    "response": "response_",
+    "_extra": "field_extra",
+    "2nd": "field_2nd",
+}
+
+
+@pytest.mark.parametrize("wire", NAMES)
+def test_name(small: Small, wire: str) -> None:
+    """A property keeps its own word wherever Python and the base class leave it free, and its wire name always."""
+    field = prop(small, f"{wire}: {{type: boolean}}")
+    assert (field.name, field.wire) == (NAMES[wire], wire)
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ("[blue, dark-red]", ["BLUE", "DARK_RED"]),
+        ("[blue, darkRed]", ["BLUE", "DARKRED"]),
+        ("[blue, '']", ["BLUE", "VALUE_1"]),
+        ("[blue, 2d]", ["BLUE", "VALUE_1"]),
+        ("[blue, 'a\"b\\c']", ["BLUE", "AB_C"]),
+    ],
+)
+def test_enum_values(small: Small, values: str, names: list[str]) -> None:
+    """Constants are named after their values; the values stay what they are, quotes and backslashes included."""
+    small.replace(SCHEMAS, "[blue, dark-red]", values)
+    [colour] = [enum for enum in small.api().enums if enum.name == "Colour"]
+    described = small.bundle().document["components"]["schemas"]["Colour"]["enum"]
+    assert [name for name, _, _ in colour.members] == names
+    assert [value for _, value, _ in colour.members] == described
+
+
+def test_every_operation_becomes_a_method(small: Small) -> None:
+    """Each operation is a method; one that can stream is two."""
+    api = small.api()
+    described = small.bundle().operations()
+    assert {one.described_id for one in api.operations} == described.keys()
+    assert {one.id for one in api.operations} == described.keys() | {"things.stream"}
+
+
+def test_a_stream_sets_its_flag_itself(small: Small) -> None:
+    """The flag that asks for a stream is no argument: each of the two methods sends its own value."""
+    api = small.api()
+    for name, value in (("things.create", False), ("things.stream", True)):
+        assert operation(api, name).constants == {"stream": value}
+        assert "stream" not in {argument.name for argument in operation(api, name).arguments}
+
+
+def test_required_arguments_come_first(small: Small) -> None:
+    """Arguments keep the order of the description, the required ones before the others."""
+    small.replace(SCHEMAS, "required: [name]", "required: [weight]")
+    assert [argument.name for argument in operation(small.api(), "things.create").arguments] == [
+        "weight", "name", "parts", "colour",
+    ]  # fmt: skip
+
+
+def test_arguments_know_their_place(small: Small) -> None:
+    """Path, query, body, and files as parts of a multipart body."""
+    api = small.api()
+    places = {(one.id, field.name): field.place for one in api.operations for field in one.arguments}
+    assert places["things.retrieve", "thing_id"] == "path"
+    assert places["things.list", "page"] == "query"
+    assert places["things.create", "name"] == "body"
+    assert places["things.parts.upload", "file"] == "part"
+    assert places["things.parts.upload", "label"] == "body"
+
+
+def test_a_parameter_may_lie_in_another_file(small: Small) -> None:
+    """A parameter that is a `$ref` is as good as any."""
+    text = "{name: thing_id, in: path, required: true, description: Which., schema: {type: string}, example: '1'}"
+    small.write("shared/parameters.yaml", f"Id: {text}\n")
+    small.replace("things/delete.yaml", text, "{$ref: '../shared/parameters.yaml#/Id'}")
+    assert [argument.wire for argument in operation(small.api(), "things.delete").arguments] == ["thing_id"]
+
+
+def test_results(small: Small) -> None:
+    """A method returns the member `data` if there is one, else the answer's log id only."""
+    api = small.api()
+    assert operation(api, "things.create").result_type == ir.ModelRef("Thing")
+    assert operation(api, "things.parts.list").result_type == ir.ListOf(ir.ModelRef("Part"))
+    assert operation(api, "things.delete").result_type is None
+
+
+def test_paging(small: Small) -> None:
+    """The paths of `x-coze-pagination` become attribute names of the result."""
+    paging = operation(small.api(), "things.list").paging
+    assert paging == ir.Paging("page", "page", ("items",), ir.ModelRef("Thing"), "size", None, ("has_more",), None)
+
+
+def test_envelopes_and_flattened_bodies_have_no_classes(small: Small) -> None:
+    """Only what a user can meet becomes a class."""
+    api = small.api()
+    assert {one.name for one in api.models} == {"Part", "Thing", "ThingPage"}
+    assert {one.name for one in api.enums} == {"Colour", "Size"}
+
+
+def test_a_model_lies_in_the_module_of_its_folder(small: Small) -> None:
+    """Schemas of sub-folders lie in the module of the first folder below openapi/."""
+    assert {one.module for one in small.api().models} == {"things"}
+
+
+LIMITS = {
+    "exclusiveMinimum: 0": "Int(minimum=1)",
+    "exclusiveMinimum: 0, minimum: 5": "Int(minimum=5)",
+    "exclusiveMinimum: 0.5": "Int(minimum=1)",
+    "minimum: 1, maximum: 9": "Int(minimum=1, maximum=9)",
+    "exclusiveMaximum: 9": "Int(maximum=8)",
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_limits_of_whole_numbers(small: Small, limit: str) -> None:
+    """Limits that exclude their own value are turned into ones that include it."""
+    small.replace(
+        SCHEMAS, "{type: number, description: In kilograms., exclusiveMinimum: 0", f"{{type: integer, {limit}"
+    )
+    small.generate()
+    text = (small.root / "generated/coze_api/operations/things.py").read_text(encoding="utf-8")
+    assert f'Argument("weight", "body", {LIMITS[limit]})' in text
+
+
+def test_generated_code_works(small: Small, load: Any) -> None:
+    """Models decode what is described: enums, moments, lists, maps, unknown members."""
+    models = load(small).models
+    sent = {
+        "id": "1", "colour": "dark-red", "size": 2, "made_at": 1715847583, "labels": {"a": "b"}, "new": [1],
+        "parts": [{"text": "x", "inside": {"text": "y"}}],
+    }  # fmt: skip
+    thing = models.Thing.from_dict(sent)
+    assert thing.colour is models.Colour.DARK_RED
+    assert thing.size is models.Size.LARGE
+    assert thing.parts[0].inside.text == "y"
+    assert thing.extra_fields == {"new": [1]}
+    assert thing.to_dict() == sent
+
+
+def test_tagged_unions_work(small: Small, load: Any) -> None:
+    """The member that is named by the discriminator decides the class; an unknown one keeps the object as it came."""
+    prop(small, "more: " + TYPES["tagged union"][0])
+    models = load(small).models
+    assert isinstance(models.Thing.from_dict({"id": "1", "more": {"kind": "p"}}).more, models.Part)
+    unknown = models.Thing.from_dict({"id": "1", "more": {"kind": "q", "a": 1}})
+    assert (unknown.more.tag, unknown.more.raw) == ("q", {"kind": "q", "a": 1})
+
+
+def test_modules_may_need_each_other(small: Small, load: Any) -> None:
+    """Two folders whose schemas refer to each other's make two modules, either of which can be imported first."""
+    part = (small.folder / "things/parts/schemas.yaml").read_text(encoding="utf-8")
+    small.write("tools/schemas.yaml", """
+        Tool:
+          type: object
+          description: A tool.
+          properties:
+            kind: {$ref: '#/ToolKind', description: What it is.}
+            colour: {$ref: '../things/schemas.yaml#/Colour', description: Its colour.}
+            made: {type: array, description: Things., items: {$ref: '../things/schemas.yaml#/Thing'}}
+        ToolKind: {type: string, description: A kind., enum: [saw]}
+        """)  # fmt: skip
+    uses = (
+        "    kind: {$ref: '../../tools/schemas.yaml#/ToolKind'}\n    tool: {$ref: '../../tools/schemas.yaml#/Tool'}\n"
+    )
+    small.write("things/parts/schemas.yaml", part.replace("    inside:", f"{uses}    inside:"))
+    package = load(small)
+    for first in ("things", "tools"):
+        for name in [name for name in sys.modules if name.startswith(f"{package.__name__}.models")]:
+            del sys.modules[name]
+        importlib.import_module(f"{package.__name__}.models.{first}")
+    things = importlib.import_module(f"{package.__name__}.models.things")
+    sent = {"tool": {"kind": "saw", "colour": "blue", "made": [{"id": "1", "parts": [{"kind": "saw"}]}]}}
+    assert things.Part.from_dict(sent).tool.made[0].parts[0].kind.known
+    assert things.Part.from_dict(sent).to_dict() == sent

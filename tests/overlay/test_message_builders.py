@@ -1,0 +1,131 @@
+"""Messages that are built for the caller."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from coze_api.models import EnterMessage
+from coze_sandbox import BOT_ID
+from cozekit import messages
+from cozekit.errors import InvalidArgumentError
+
+
+def built(message: EnterMessage) -> dict[str, Any]:
+    """Return what is sent, with the parts of the content as objects."""
+    members = message.to_dict()
+    if members["content_type"] == "object_string":
+        members["content"] = json.loads(members["content"])
+    return members
+
+
+def test_text():
+    """A text is a question of the user, an answer of the assistant."""
+    assert built(messages.user("Hi")) == {
+        "role": "user",
+        "type": "question",
+        "content": "Hi",
+        "content_type": "text",
+    }
+    assert built(messages.assistant("Ho")) == {
+        "role": "assistant",
+        "type": "answer",
+        "content": "Ho",
+        "content_type": "text",
+    }
+
+
+def test_parts():
+    """Text and files together are an object string, in the order in which they are given."""
+    message = messages.user(
+        "What is this?",
+        messages.image(file_id="1"),
+        messages.file(url="https://a.b/c.pdf"),
+        messages.audio(file_id="2"),
+    )
+    assert built(message) == {
+        "role": "user",
+        "type": "question",
+        "content": [
+            {"type": "text", "text": "What is this?"},
+            {"type": "image", "file_id": "1"},
+            {"type": "file", "file_url": "https://a.b/c.pdf"},
+            {"type": "audio", "file_id": "2"},
+        ],
+        "content_type": "object_string",
+    }
+
+
+def test_exact_json():
+    """The content of an object string is JSON without superfluous white space, in UTF-8."""
+    message = messages.assistant(messages.text("日本"), messages.image(url="https://a.b/c"))
+    assert message.to_dict() == {
+        "role": "assistant",
+        "type": "answer",
+        "content": '[{"type":"text","text":"日本"},{"type":"image","file_url":"https://a.b/c"}]',
+        "content_type": "object_string",
+    }
+
+
+def test_single_part():
+    """A single file is an object string, too."""
+    assert built(messages.user(messages.audio(file_id="2")))["content"] == [{"type": "audio", "file_id": "2"}]
+
+
+def test_meta_data():
+    """Pairs are kept with a message, as a copy."""
+    pairs = {"a": "b"}
+    message = messages.user("Hi", meta_data=pairs)
+    pairs["c"] = "d"
+    assert message.to_dict()["meta_data"] == {"a": "b"}
+
+
+@pytest.mark.parametrize("build", [messages.user, messages.assistant])
+def test_nothing(build):
+    """A message without parts is refused by the name of its maker."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        build()
+    assert str(caught.value) == f"messages.{build.__name__}: a message needs at least one part"
+
+
+@pytest.mark.parametrize("part", [None, b"a", ["a"], {"type": "text", "text": "a"}, 7])
+def test_wrong_part(part):
+    """A part of another type is refused by its number and type."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        messages.user("Hi", part)
+    assert str(caught.value) == (
+        "messages.user: part 2 must be a text or what image(), file() and audio() return, "
+        f"not {type(part).__name__}"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("build", [messages.image, messages.file, messages.audio])
+@pytest.mark.parametrize("given", [{}, {"file_id": ""}, {"file_id": None, "url": ""}, {"file_id": "1", "url": "u"}])
+def test_file_id_or_address(build, given):
+    """A file is named by an id or by an address: by one of them, and not by an empty one."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        build(**given)
+    assert str(caught.value) == f"messages.{build.__name__}: give either file_id or url"
+
+
+def test_sent(coze, coze_sandbox):
+    """Built messages, plain texts and dicts can be sent together, and the bot sees all of them."""
+    picture = coze.files.upload(("a.png", b"\x89PNG\r\n\x1a\n"))
+    sound = coze.files.upload(("a.wav", b"RIFF0000WAVE"))
+    result = coze.chat.create_and_poll(
+        bot_id=BOT_ID,
+        user_id="u",
+        additional_messages=[
+            "plain",
+            messages.assistant("I see"),
+            {"role": "user", "content": "dict", "content_type": "text"},
+            messages.user("look", messages.image(file_id=picture.id), messages.file(file_id=sound.id)),
+        ],
+        poll_interval=0,
+    )
+    assert result.text == "You said: look I got 1 image and 1 file."
+    sent = coze_sandbox.requests.of("chat.create")[0].body["additional_messages"]
+    assert [message["role"] for message in sent] == ["user", "assistant", "user", "user"]
+    assert sent[0] == {"role": "user", "content": "plain", "content_type": "text", "type": "question"}

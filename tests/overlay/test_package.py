@@ -1,0 +1,195 @@
+"""The package as a whole: its names, what importing it costs, and that both clients are alike."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import coze_api.errors
+import cozekit
+from coze_api import AsyncClient, Client
+from coze_api._core._client import AsyncBaseClient, BaseClient
+from coze_api._core._operation import Operation
+from coze_api.operations import bots, chat, conversations, files, users, workflows, workspaces
+from cozekit import AsyncCoze, Coze, _chat, _chat_stream, _files, errors
+
+SOURCES = sorted(Path(cozekit.__file__).parent.glob("**/*.py"))
+OPERATIONS = [
+    value
+    for module in (bots, chat, conversations, files, users, workflows, workspaces)
+    for value in vars(module).values()
+    if isinstance(value, Operation)
+]
+
+
+def isort_key(name: str) -> tuple[int, str]:
+    """Sort constants first, then classes, then the rest."""
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
+    return kind, name
+
+
+@pytest.mark.parametrize("module", [cozekit, errors], ids=lambda module: module.__name__)
+def test_names_are_sorted(module):
+    """`__all__` is sorted as isort does it, without repetition."""
+    assert module.__all__ == sorted(set(module.__all__), key=isort_key)
+
+
+def test_names_are_complete():
+    """Every public name can be had, is listed for type checkers, and nothing else is offered."""
+    tree = ast.parse(Path(cozekit.__file__).read_text())
+    shown = {alias.asname for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert shown - {None} == set(cozekit.__all__) == set(cozekit._MODULES)
+    assert dir(cozekit) == sorted(cozekit.__all__)
+    for name in cozekit.__all__:
+        assert getattr(cozekit, name) is not None
+    with pytest.raises(AttributeError, match="module 'cozekit' has no attribute 'Cozy'"):
+        _ = cozekit.Cozy
+
+
+def test_every_error_is_offered():
+    """cozekit.errors has every exception of the generated client, and all of its own."""
+    generated = {name for name, value in vars(coze_api.errors).items() if is_error(value)}
+    assert generated <= set(errors.__all__)
+    assert {name for name, value in vars(errors).items() if is_error(value)} == set(errors.__all__) - {"CODES"}
+
+
+def is_error(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, errors.CozeError)
+
+
+def test_tree_of_errors():
+    """The tree in the docstring of cozekit.errors is the tree of the classes."""
+    assert errors.__doc__ is not None
+    shown: dict[str, str | None] = {}
+    above: list[str] = []
+    text = re.sub(r",\n +", ", ", errors.__doc__.split("\n\n", 1)[1])
+    for line in text.splitlines():
+        depth = (len(line) - len(line.lstrip())) // 4
+        names = re.findall(r"\w+", re.sub(r"\(.*?\)", "", line).partition(":")[0])
+        for name in names:
+            shown[name] = above[depth - 1] if depth else None
+        above[depth:] = names[-1:]
+    classes = {name: getattr(errors, name) for name in errors.__all__ if name != "CODES"}
+    assert shown == {name: parent_of(kind) for name, kind in classes.items()}
+    assert issubclass(errors.InvalidArgumentError, ValueError)
+
+
+def parent_of(kind: type) -> str | None:
+    return None if kind is errors.CozeError else next(base.__name__ for base in kind.__bases__ if is_error(base))
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the modules that a statement loads in a new interpreter."""
+    command = f"{statement}\nimport sys; print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    return set(result.stdout.split())
+
+
+def test_import_is_cheap():
+    """Importing the package loads neither httpx nor attrs nor any model; errors need no httpx either."""
+    modules = loaded_by("import cozekit")
+    assert "cozekit" in modules
+    assert not {"httpx", "attrs", "attr", "asyncio"} & modules
+    assert not [name for name in modules if name.startswith("coze_api.models")]
+    assert "httpx" not in loaded_by("from cozekit import APIError, CozeError, RetryPolicy, COZE_CN")
+
+
+def test_client_loads_what_it_uses():
+    """Making a client loads no models; a resource loads those of its own."""
+    modules = loaded_by("from cozekit import Coze; coze = Coze('pat_a')")
+    assert not [name for name in modules if name.startswith("coze_api.models.")]
+    modules = loaded_by("from cozekit import Coze; Coze('pat_a').users")
+    assert "coze_api.models.users" in modules
+    assert "coze_api.models.bots" not in modules
+
+
+def public(kind: type) -> dict[str, Any]:
+    """Return the public methods and properties of a class, without what generated methods call."""
+    seam = {"paginate", "request", "stream"} if issubclass(kind, BaseClient | AsyncBaseClient) else set()
+    return {name: inspect.getattr_static(kind, name) for name in dir(kind) if name[0] != "_" and name not in seam}
+
+
+PAIRS = [
+    (Coze, AsyncCoze),
+    (_chat.Chat, _chat.AsyncChat),
+    (_files.Files, _files.AsyncFiles),
+    (_chat_stream.ChatStream, _chat_stream.AsyncChatStream),
+]
+
+
+@pytest.mark.parametrize(("sync", "asynchronous"), PAIRS, ids=lambda kind: kind.__name__)
+def test_both_clients_are_alike(sync, asynchronous):
+    """Sync and async classes have the same public names, and the same parameters with the same defaults."""
+    ours, theirs = public(sync), public(asynchronous)
+    assert ours.keys() == theirs.keys()
+    for name, value in ours.items():
+        if inspect.isfunction(value):
+            assert parameters(value) == parameters(theirs[name]), name
+        else:
+            assert type(value) is type(theirs[name]), name
+    assert parameters(sync.__init__) == parameters(asynchronous.__init__)
+
+
+def parameters(function: Any) -> list[tuple[str, Any, str, str]]:
+    """Return names, kinds, defaults and types, of which those of async clients have another name."""
+    return [
+        (one.name, one.kind, repr(one.default), str(one.annotation).replace("Async", ""))
+        for one in inspect.signature(function).parameters.values()
+    ]
+
+
+@pytest.mark.parametrize(("client", "base"), [(Coze, Client), (AsyncCoze, AsyncClient)])
+def test_overlay_hides_nothing(client, base):
+    """The clients have every resource of the generated ones, and their resources every operation."""
+    assert set(public(base)) <= set(public(client))
+    coze = client("pat_a")
+    for name in ("chat", "files"):
+        generated = type(getattr(base("https://a.b", "pat_a"), name))
+        assert isinstance(getattr(coze, name), generated)
+        assert set(public(generated)) <= set(public(type(getattr(coze, name))))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_no_path_of_the_api_is_written_by_hand(path):
+    """No text in the overlay is a path of the API: paths come from generated code alone."""
+    known = {operation.path for operation in OPERATIONS} | {operation.path.split("{")[0] for operation in OPERATIONS}
+    assert len(known) > 20
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert not any(one in node.value for one in known), (node.lineno, node.value)
+            assert not re.search(r"(?<![\w.])/(v\d+|api)/", node.value), (node.lineno, node.value)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_no_state_of_the_api_is_written_by_hand(path):
+    """No text in the overlay is a value of the enums that chats are steered by: it names their members."""
+    from coze_api import models
+
+    values = {str(member) for enum in (models.ChatStatus, models.MessageType) for member in enum if member}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert node.value not in values, (node.lineno, node.value)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_files_are_small(path):
+    """A file of the overlay has one subject and at most some 350 lines."""
+    assert len(path.read_text().splitlines()) <= 350
+
+
+def test_modules_say_what_they_offer():
+    """Every module of the overlay has a docstring and an `__all__` that holds."""
+    for path in SOURCES:
+        name = "cozekit" if path.stem == "__init__" else f"cozekit.{path.stem}"
+        module = __import__(name, fromlist=["*"])
+        assert isinstance(module, ModuleType)
+        assert module.__doc__
+        assert all(hasattr(module, one) for one in module.__all__)

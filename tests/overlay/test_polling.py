@@ -1,0 +1,208 @@
+"""Waiting for a chat that is not streamed."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from coze_api.models import ChatStatus
+from coze_api.operations import chat as operations
+from coze_sandbox import BOT_ID
+from cozekit import ChatResult, _chat
+from cozekit.errors import ChatFailed, NotFoundError, PollTimeout
+
+ASK: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u", "additional_messages": ["hi"]}
+PENDING = {ChatStatus.CREATED, ChatStatus.IN_PROGRESS}
+WAITS_FOR = [operations.CREATE.poll, operations.SUBMIT_TOOL_OUTPUTS.poll]
+
+
+class Server:
+    """Answers with chats in the given states, the last again and again, and with one message."""
+
+    def __init__(self, *states: str | None, **members: Any) -> None:
+        self.states = list(states)
+        self.members = members
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        data: Any = {"id": "7", "conversation_id": "8", "status": self.states[0], **self.members}
+        if request.url.path == operations.MESSAGES_LIST.path:
+            data = [{"id": "9", "type": "answer", "content": "hello"}, {"id": "10", "type": "verbose", "content": "x"}]
+        elif len(self.states) > 1:
+            self.states.pop(0)
+        return httpx.Response(200, json={"code": 0, "data": data, "detail": {"logid": f"L{len(self.requests)}"}})
+
+    @property
+    def paths(self) -> list[str]:
+        return [request.url.path for request in self.requests]
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Give the list of pauses; a clock goes on by them, and nobody waits."""
+    made: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        made.append(seconds)
+
+    clock = SimpleNamespace(sleep=made.append, monotonic=lambda: time.monotonic() + sum(made))
+    monkeypatch.setattr(_chat, "time", clock)
+    monkeypatch.setattr(anyio, "sleep", sleep)
+    return made
+
+
+def test_states_are_complete():
+    """Each state of a chat either goes on or ends the waiting, and the client knows which."""
+    for poll in WAITS_FOR:
+        assert poll is not None
+        assert poll.pending == PENDING
+        assert poll.pending | poll.terminal == set(ChatStatus)
+        assert not poll.pending & poll.terminal
+
+
+@pytest.mark.parametrize("status", ChatStatus)
+def test_every_state(connect, pauses, status):
+    """Every state that the description knows ends in the result, in ChatFailed or in PollTimeout."""
+    server = Server("created", status, last_error={"code": 4028, "msg": "no credits"})
+    coze = connect(handler=server)
+    if status in PENDING:
+        with pytest.raises(PollTimeout) as late:
+            coze.chat.create_and_poll(**ASK, poll_timeout=60)
+        assert str(late.value) == "the chat 7 did not end within 60 s"
+        assert (late.value.chat.id, late.value.chat.status) == ("7", status)
+        assert isinstance(late.value, TimeoutError)
+    elif status is ChatStatus.FAILED:
+        with pytest.raises(ChatFailed) as failed:
+            coze.chat.create_and_poll(**ASK)
+        error = failed.value
+        assert (error.code, error.msg, error.logid, error.status) == (4028, "no credits", "L2", 200)
+        assert (error.operation, error.chat.id, error.stream) == ("chat.retrieve", "7", None)
+        assert str(error).startswith("chat.retrieve: no credits (HTTP 200, code 4028, logid L2). Wait until the")
+        assert operations.MESSAGES_LIST.path not in server.paths
+    else:
+        result = coze.chat.create_and_poll(**ASK)
+        assert (result.status, result.text, result.chat.id) == (status, "hello", "7")
+        assert server.paths == [op.path for op in (operations.CREATE, operations.RETRIEVE, operations.MESSAGES_LIST)]
+
+
+@pytest.mark.parametrize("status", ["paused_by_moderator", None])
+def test_new_state(connect, pauses, status):
+    """A state that the description does not know, or none at all, ends the waiting instead of going on for ever."""
+    result = connect(handler=Server("in_progress", status)).chat.create_and_poll(**ASK)
+    assert result.status == status
+    assert len(result.messages) == 2
+
+
+@pytest.mark.parametrize("last_error", [None, {}, {"code": 0, "msg": ""}, {"code": "x", "msg": None}, "broken", 7])
+def test_failed_without_reason(connect, pauses, last_error):
+    """A chat that failed without saying why is a ChatFailed all the same."""
+    with pytest.raises(ChatFailed, match="the chat failed") as caught:
+        connect(handler=Server("failed", last_error=last_error)).chat.create_and_poll(**ASK)
+    assert caught.value.code == 0
+
+
+def test_code_as_text(connect, pauses):
+    """A code that comes as text is the same code."""
+    with pytest.raises(ChatFailed) as caught:
+        connect(handler=Server("failed", last_error={"code": "4011", "msg": "m"})).chat.create_and_poll(**ASK)
+    assert caught.value.code == 4011
+    assert caught.value.hint
+
+
+def test_pauses_grow(connect, pauses):
+    """Pauses grow by half up to five seconds; an interval beyond that stays as it is."""
+    running = ["in_progress"] * 7
+    connect(handler=Server(*running, "completed")).chat.create_and_poll(**ASK)
+    assert pauses == [1.0, 1.5, 2.25, 3.375, 5.0, 5.0, 5.0]
+    pauses.clear()
+    connect(handler=Server(*running, "completed")).chat.create_and_poll(**ASK, poll_interval=9)
+    assert pauses == [9.0] * 7
+
+
+def test_last_pause_is_cut(connect, pauses):
+    """The last pause ends with the time given, and the chat is asked for once more after it."""
+    server = Server("in_progress")
+    with pytest.raises(PollTimeout):
+        connect(handler=server).chat.create_and_poll(**ASK, poll_timeout=3)
+    assert pauses[:2] == [1.0, 1.5]
+    assert 0 < pauses[2] <= 0.5
+    assert len(server.requests) == 4
+
+
+def test_no_time(connect, pauses):
+    """With a timeout of 0 the chat is started, and given up where it has not ended at once."""
+    server = Server("in_progress")
+    with pytest.raises(PollTimeout):
+        connect(handler=server).chat.create_and_poll(**ASK, poll_timeout=0)
+    assert server.paths == [operations.CREATE.path]
+    assert pauses == []
+
+
+def test_ended_at_once(connect, pauses):
+    """A chat that has ended when it is started is not asked for again."""
+    server = Server("completed")
+    assert connect(handler=server).chat.create_and_poll(**ASK).text == "hello"
+    assert server.paths == [operations.CREATE.path, operations.MESSAGES_LIST.path]
+    assert pauses == []
+
+
+def test_options_go_with_every_request(connect, pauses):
+    """Headers and timeout that are given go with each request; other extras only with the first."""
+    server = Server("created", "completed")
+    options = {"extra_headers": {"X-Trace": "1"}, "timeout": 9, "extra_body": {"shade": 1}, "extra_query": {"q": "2"}}
+    connect(handler=server).chat.create_and_poll(**ASK, **options)
+    assert [request.headers["X-Trace"] for request in server.requests] == ["1"] * 3
+    assert {request.extensions["timeout"]["read"] for request in server.requests} == {9}
+    assert ["q" in request.url.params for request in server.requests] == [True, False, False]
+
+
+def test_result(coze, coze_sandbox):
+    """The result has chat, messages, text, suggestions, usage and log id."""
+    ask = {**ASK, "additional_messages": ["/suggest hi"]}
+    result = coze.chat.create_and_poll(**ask, poll_interval=0)
+    assert isinstance(result, ChatResult)
+    assert (result.status, result.text) == ("completed", "You said: hi")
+    assert len(result.follow_ups) == 3
+    assert result.usage.token_count > 0
+    assert result.logid == result.chat.logid == coze_sandbox.requests.of("chat.retrieve")[-1].logid
+
+
+def test_failure_of_the_sandbox(coze):
+    """A chat that fails in the sandbox tells code and text."""
+    with pytest.raises(ChatFailed, match="no credits") as caught:
+        coze.chat.create_and_poll(**{**ASK, "additional_messages": ["/fail 4028 no credits"]}, poll_interval=0)
+    assert caught.value.code == 4028
+
+
+def test_tools(coze):
+    """A chat that waits for tools is returned, and can be waited for again after the outputs were handed over."""
+    result = coze.chat.create_and_poll(**{**ASK, "additional_messages": ["/tool clock {}"]}, poll_interval=0)
+    assert result.status is ChatStatus.REQUIRES_ACTION
+    assert len(result.chat.required_action.submit_tool_outputs.tool_calls) == 1
+
+
+def test_trouble_while_waiting(coze, coze_sandbox):
+    """A failure that passes is tried again while waiting, and the chat is not started twice."""
+    coze_sandbox.faults.add("status", operation="chat.retrieve", status=503, times=2)
+    coze_sandbox.faults.add("drop", operation="chat.messages.list")
+    assert coze.chat.create_and_poll(**ASK, poll_interval=0).text == "You said: hi"
+    assert len(coze_sandbox.requests.of("chat.create")) == 1
+
+
+def test_refusals(coze):
+    """What Coze refuses is raised as it is."""
+    with pytest.raises(NotFoundError):
+        coze.chat.create_and_poll(**{**ASK, "bot_id": "7"})
+
+
+def test_conversation_occupied(coze, coze_sandbox):
+    """A chat in an occupied conversation is tried again, so that it begins when the other one has ended."""
+    coze_sandbox.faults.add("code", operation="chat.create", code=4016, times=2)
+    assert coze.chat.create_and_poll(**ASK, poll_interval=0).text == "You said: hi"
+    assert [record.code for record in coze_sandbox.requests.of("chat.create")] == [4016, 4016, 0]

@@ -1,0 +1,82 @@
+"""The token shows nowhere."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import traceback
+from typing import Any
+
+import httpx
+import pytest
+from _both import Connect, Counter
+
+from coze_sandbox import BOT_ID
+from cozekit import CozeError
+
+SECRET = "pat_Secret0123456789"
+
+
+class Signed(httpx.Auth):
+    """Sends the token by itself."""
+
+    def auth_flow(self, request: httpx.Request) -> Any:
+        request.headers["Authorization"] = f"Bearer {SECRET}"
+        yield request
+
+
+WAYS = {"token": (SECRET, None), "function": (lambda: SECRET, None), "strategy": (None, Signed())}
+
+
+@pytest.fixture(params=WAYS)
+def make(request: pytest.FixtureRequest, connect: Connect):
+    """Give a maker of clients that hold the token in one of several ways."""
+    token, auth = WAYS[request.param]
+    return lambda **options: connect(token, auth=auth, **options)
+
+
+def test_representation(make):
+    """Neither repr nor str of a client, its copies, resources and streams shows the token."""
+    coze = make(headers={"X-Other": SECRET})
+    raw = getattr(coze, "raw", coze)
+    parts = [coze, coze.with_options(timeout=1), coze.chat, coze.files, coze.bots, raw._auth, copy.copy(raw)]
+    parts.append(coze.chat.stream(bot_id="1", user_id="u"))
+    assert SECRET not in "".join(f"{part!r}{part!s}" for part in parts)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(401, json={"code": 4100, "msg": "wrong"}),
+        httpx.Response(502, text="<html>", headers={"content-type": "text/html"}),
+        httpx.Response(200, json=[]),
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("late"),
+    ],
+    ids=lambda answer: f"{type(answer).__name__} {getattr(answer, 'status_code', '')}",
+)
+def test_tracebacks(make, answer):
+    """No traceback shows the token, not even one that shows the values of local variables."""
+    coze = make(http_client=None, retry=0)
+    raw = getattr(coze, "raw", coze)
+    raw._http._transport = httpx.MockTransport(Counter(answer))
+    raw._http._mounts = {}
+    with pytest.raises(CozeError) as caught:
+        coze.bots.retrieve(bot_id="1")
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    frames = [frame for frame in shown.stack if "tests" not in frame.filename]
+    assert frames
+    told = "".join(str(frame.locals) for frame in frames) + "".join(shown.format(chain=True))
+    assert SECRET not in told
+    assert SECRET not in f"{caught.value!r}{caught.value.__dict__}"
+
+
+def test_logs(connect, coze_sandbox, caplog):
+    """No log of httpx and httpcore shows the token, at the lowest level."""
+    caplog.set_level(logging.DEBUG)
+    coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url)
+    coze.workspaces.list()
+    with coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["hi"]) as stream:
+        stream.until_done()
+    assert "/v3/chat" in caplog.text
+    assert coze_sandbox.token not in caplog.text

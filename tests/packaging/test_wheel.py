@@ -1,0 +1,44 @@
+"""What is installed is what is needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    target = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(target), str(ROOT)],
+        check=True,
+        capture_output=True,
+    )
+    [path] = target.glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+def test_wheel_has_the_three_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    """The wheel holds the client, the overlay and the sandbox, but no generator, tests or description sources."""
+    roots = {name.partition("/")[0] for name in wheel.namelist()}
+    assert {root for root in roots if not root.endswith(".dist-info")} == {"coze_api", "cozekit", "coze_sandbox"}
+
+
+def test_wheel_has_types_and_the_document(wheel: zipfile.ZipFile) -> None:
+    """Type checkers find the packages typed, and the sandbox finds the description."""
+    names = set(wheel.namelist())
+    assert {"coze_api/py.typed", "cozekit/py.typed", "coze_sandbox/py.typed", "coze_api/coze.openapi.json"} <= names
+
+
+def test_wheel_requires_three_libraries(wheel: zipfile.ZipFile) -> None:
+    """Without extras, installing brings httpx, attrs, python-dateutil and what those bring."""
+    [name] = [name for name in wheel.namelist() if name.endswith("METADATA")]
+    requires = [line for line in wheel.read(name).decode().splitlines() if line.startswith("Requires-Dist")]
+    plain = {line.split()[1].split(">")[0].split("<")[0] for line in requires if "extra ==" not in line}
+    assert plain == {"attrs", "httpx", "python-dateutil"}

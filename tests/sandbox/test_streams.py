@@ -1,0 +1,230 @@
+"""Streams of chats: the bytes, the order, and what happens when one side leaves."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+import time
+
+import httpx
+import pytest
+
+from coze_sandbox import Sandbox
+
+DELTA = "conversation.message.delta"
+COMPLETED = "conversation.message.completed"
+
+
+def names(events):
+    """Return the names of events, each run of deltas as one."""
+    result = []
+    for name, _ in events:
+        if name != DELTA or result[-1:] != [DELTA]:
+            result.append(name)
+    return result
+
+
+def deltas(events, member="content"):
+    return "".join(data.get(member, "") for name, data in events if name == DELTA)
+
+
+def test_bytes_on_the_wire(api):
+    """Each event is `event:NAME`, `data:JSON` and a blank line, without spaces, ids or comments."""
+    response = api.http.post("/v3/chat", json=api.chat("Hi", stream=True))
+    assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert re.fullmatch(r"(event:[a-z_.]+\ndata:[^ \n][^\n]*\n\n)+", response.text)
+    assert response.text.startswith('event:conversation.chat.created\ndata:{"id":"')
+    assert response.text.endswith('event:done\ndata:"[DONE]"\n\n')
+    assert '"content":"You","content_type":"text"' in response.text
+
+
+def test_order_of_events(api):
+    """A plain chat is told in the documented order."""
+    assert names(api.stream("Hi")) == [
+        "conversation.chat.created",
+        "conversation.chat.in_progress",
+        DELTA,
+        COMPLETED,
+        COMPLETED,
+        "conversation.chat.completed",
+        "done",
+    ]
+
+
+def test_deltas_add_up(api):
+    """The pieces of an answer are those of its completed message, under one id."""
+    events = api.stream("/say 一二三四五六七八九十 and more")
+    answer = next(data for name, data in events if name == COMPLETED)
+    pieces = [data for name, data in events if name == DELTA]
+    assert deltas(events) == answer["content"] == "一二三四五六七八九十 and more"
+    assert {piece["id"] for piece in pieces} == {answer["id"]}
+    assert all(0 < len(piece["content"]) <= 5 for piece in pieces)
+
+
+def test_end_of_all_answers(api):
+    """A verbose message tells that all answers are out; suggestions come behind it."""
+    events = api.stream("/suggest Hi")
+    kinds = [data["type"] for name, data in events if name == COMPLETED]
+    assert kinds == ["answer", "verbose", "follow_up", "follow_up", "follow_up"]
+    verbose = next(data for name, data in events if data != "[DONE]" and data.get("type") == "verbose")
+    assert json.loads(verbose["content"])["msg_type"] == "generate_answer_finish"
+
+
+def test_reasoning(api):
+    """Reasoning is streamed before the answer, in a member of its own."""
+    events = api.stream("/think hm")
+    assert deltas(events, "reasoning_content") == "The user says 'hm'. I repeat it."
+    assert deltas(events) == "You said: hm"
+
+
+def test_plugin_of_the_bot(api):
+    """A plugin's call and result come as completed messages before the answer."""
+    events = api.stream("/plugin abc")
+    kinds = [data["type"] for name, data in events if name == COMPLETED]
+    assert kinds == ["function_call", "tool_response", "answer", "verbose"]
+
+
+def test_sound(api):
+    """A question with sound is also answered with sound, after the end of the chat."""
+    parts = json.dumps([{"type": "audio", "file_url": "https://example.invalid/a.wav"}])
+    body = api.chat(parts, stream=True)
+    body["additional_messages"][0]["content_type"] = "object_string"
+    events = api.events("/v3/chat", json=body)
+    tail = [name for name, _ in events][-5:]
+    audio = "conversation.audio.delta"
+    assert tail == ["conversation.chat.completed", audio, audio, audio, "done"]
+    sound = base64.b64decode(events[-2][1]["content"])
+    assert (events[-2][1]["content_type"], len(sound)) == ("audio", 960)
+
+
+def test_tools(api):
+    """A stream ends with the wish for tool results; another one goes on with them."""
+    events = api.stream('/tool get_weather {"city": "Oslo"}')
+    assert names(events)[-2:] == ["conversation.chat.requires_action", "done"]
+    chat = events[-2][1]
+    call = chat["required_action"]["submit_tool_outputs"]["tool_calls"][0]
+    more = api.events(
+        "/v3/chat/submit_tool_outputs",
+        params={"conversation_id": chat["conversation_id"], "chat_id": chat["id"]},
+        json={"stream": True, "tool_outputs": [{"tool_call_id": call["id"], "output": "rain"}]},
+    )
+    assert names(more)[0] == "conversation.chat.created"
+    assert deltas(more) == "get_weather says: rain"
+    assert {data["id"] for name, data in more if name.startswith("conversation.chat.")} == {chat["id"]}
+
+
+def test_failure(api):
+    """A failed chat ends its stream without `done`, as in recordings."""
+    events = api.stream("/fail 4011 no tokens left")
+    name, chat = events[-1]
+    assert (name, chat["status"]) == ("conversation.chat.failed", "failed")
+    assert chat["last_error"] == {"code": 4011, "msg": "no tokens left"}
+
+
+def test_broken_off(api):
+    """A stream can break off with an `error` event."""
+    assert api.stream("/error 5000 oops")[-1] == ("error", {"code": 5000, "msg": "oops"})
+
+
+def test_line_separators_are_escaped(api):
+    """Unicode's line separators are escaped: some clients take them for line ends."""
+    response = api.http.post("/v3/chat", json=api.chat("/say a\u2028b\u2029c", stream=True))
+    assert "\u2028" not in response.text
+    assert "a\\u2028b\\u2029c" in response.text
+
+
+def test_errors_before_the_stream_are_json(api):
+    """What is wrong with the call is told as JSON, not as an event."""
+    response = api.send("POST", "/v3/chat", json=api.chat("Hi", stream=True, bot_id="1"))
+    assert response.headers["content-type"] == "application/json"
+    assert response.json()["code"] == 4200
+
+
+def test_client_that_leaves():
+    """When the client leaves, the stream stops and the chat still ends with its answer kept."""
+    with Sandbox(event_seconds=0.02) as sandbox:
+        headers = {"Authorization": f"Bearer {sandbox.token}"}
+        with httpx.Client(base_url=sandbox.base_url, headers=headers) as http:
+            message = {"role": "user", "content": "/long 200", "content_type": "text"}
+            body = {
+                "bot_id": "7300000000000000200",
+                "user_id": "u",
+                "stream": True,
+                "additional_messages": [message],
+            }
+            with http.stream("POST", "/v3/chat", json=body) as response:
+                lines = response.iter_lines()
+                assert next(lines) == "event:conversation.chat.created"
+                chat = json.loads(next(lines).removeprefix("data:"))
+            query = {"conversation_id": chat["conversation_id"], "chat_id": chat["id"]}
+            for _ in range(100):
+                found = http.get("/v3/chat/retrieve", params=query).json()["data"]
+                if found["status"] != "in_progress":
+                    break
+                time.sleep(0.01)
+            listed = http.get("/v3/chat/message/list", params=query).json()["data"]
+    assert found["status"] == "completed"
+    assert listed[0]["content"].startswith("sand box castle")
+
+
+def test_cancel_ends_the_stream():
+    """A chat that is canceled stops telling, and ends with `done`."""
+    with Sandbox(event_seconds=0.01) as sandbox:
+        headers = {"Authorization": f"Bearer {sandbox.token}"}
+        with httpx.Client(base_url=sandbox.base_url, headers=headers) as http:
+            message = {"role": "user", "content": "/long 2000", "content_type": "text"}
+            body = {
+                "bot_id": "7300000000000000200",
+                "user_id": "u",
+                "stream": True,
+                "additional_messages": [message],
+            }
+            with http.stream("POST", "/v3/chat", json=body) as response:
+                lines = response.iter_lines()
+                next(lines)
+                chat = json.loads(next(lines).removeprefix("data:"))
+                query = {"conversation_id": chat["conversation_id"], "chat_id": chat["id"]}
+                canceler = threading.Thread(
+                    target=httpx.post,
+                    args=(f"{sandbox.base_url}/v3/chat/cancel",),
+                    kwargs={"json": query, "headers": headers},
+                )
+                canceler.start()
+                rest = [line for line in lines if line]
+                canceler.join()
+    assert rest[-2:] == ["event:done", 'data:"[DONE]"']
+    assert "event:conversation.chat.completed" not in rest
+
+
+def test_streams_run_beside_each_other():
+    """A slow stream does not hold up other calls."""
+    with Sandbox(event_seconds=0.05) as sandbox:
+        headers = {"Authorization": f"Bearer {sandbox.token}"}
+        with httpx.Client(base_url=sandbox.base_url, headers=headers) as http:
+            message = {"role": "user", "content": "Hi", "content_type": "text"}
+            body = {
+                "bot_id": "7300000000000000200",
+                "user_id": "u",
+                "stream": True,
+                "additional_messages": [message],
+            }
+            with http.stream("POST", "/v3/chat", json=body):
+                before = time.perf_counter()
+                assert http.get("/v1/users/me").status_code == 200
+                assert time.perf_counter() - before < 0.4
+
+
+@pytest.mark.parametrize("dialect", ["chat", "chatflow", "workflow"])
+def test_dialects(dialect):
+    """Chats write no space after the colon, chatflows one, workflows one and an id as well."""
+    from coze_sandbox._call import Beat
+    from coze_sandbox._sse import frame
+
+    expected = {
+        "chat": b'event:done\ndata:{"a":"&"}\n\n',
+        "chatflow": b'event: done\ndata: {"a":"\\u0026"}\n\n',
+        "workflow": b'id: 3\nevent: done\ndata: {"a":"\\u0026"}\n\n',
+    }
+    assert frame(Beat("done", {"a": "&"}), 3, dialect) == expected[dialect]
