@@ -98,7 +98,7 @@ def _body(operation: dict[str, Any], value: Any) -> _Found:
 
 
 def _answer(operation: dict[str, Any], value: Any) -> _Found:
-    content = _resolve(operation["responses"]["200"]).get("content", {})
+    content = _resolve(operation["responses"].get("200", {})).get("content", {})
     if "application/json" not in content:
         yield "response", "", "is JSON; no JSON is described"
     else:
