@@ -1,0 +1,122 @@
+"""Answers that are no JSON: sound and other files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Self
+
+from ._http import HTTPResponse
+from ._response import Response
+
+__all__ = ["AsyncBinary", "Binary", "is_binary"]
+
+_CHUNK = 64 * 1024
+_NO_FILE = ("application/json", "text/html", "text/event-stream")
+
+
+def is_binary(http: HTTPResponse) -> bool:
+    """Tell whether an answer is a file. No page says which media type speech has, so the others are ruled out."""
+    return http.is_success and not str(http.headers.get("content-type", "")).lower().startswith(_NO_FILE)
+
+
+class _Content:
+    """What sync and async answers tell alike.
+
+    Attributes:
+        response: The HTTP answer.
+    """
+
+    def __init__(self, http: HTTPResponse) -> None:
+        self._http = http
+        self.response = Response(http, str(http.headers.get("x-tt-logid") or ""))
+
+    @property
+    def logid(self) -> str:
+        """Log id of the call."""
+        return self.response.logid
+
+    @property
+    def content_type(self) -> str:
+        """Media type, such as ``audio/mpeg``."""
+        return str(self._http.headers.get("content-type", "")).partition(";")[0].strip()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(content_type={self.content_type!r}, logid={self.logid!r})"
+
+
+class Binary(_Content):
+    """Content that is read once: as it arrives by iterating, at once by `read`, or into a file by `save`.
+
+    Reading to the end gives the connection back; so does `close`, or leaving `with`.
+    """
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._http.iter_bytes(_CHUNK)
+        finally:
+            self.close()
+
+    def read(self) -> bytes:
+        """Return all of the content."""
+        return self._http.read()
+
+    def save(self, path: str | os.PathLike[str]) -> int:
+        """Write the content to a file as it arrives.
+
+        Returns:
+            The number of bytes written.
+        """
+        with Path(path).open("wb") as file:
+            return sum(file.write(chunk) for chunk in self)
+
+    def close(self) -> None:
+        """Give the connection back. Safe to call at any time."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncBinary(_Content):
+    """Content that is read once: as it arrives by iterating, at once by `read`, or into a file by `save`.
+
+    Reading to the end gives the connection back; so does `close`, or leaving `async with`.
+    """
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._http.aiter_bytes(_CHUNK):
+                yield chunk
+        finally:
+            await self.close()
+
+    async def read(self) -> bytes:
+        """Return all of the content."""
+        return await self._http.aread()
+
+    async def save(self, path: str | os.PathLike[str]) -> int:
+        """Write the content to a file as it arrives. The file is written in the event loop's thread.
+
+        Returns:
+            The number of bytes written.
+        """
+        written = 0
+        with Path(path).open("wb") as file:  # noqa: ASYNC230  (small writes; a thread would cost more)
+            async for chunk in self:
+                written += file.write(chunk)
+        return written
+
+    async def close(self) -> None:
+        """Give the connection back. Safe to call at any time."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

@@ -1,0 +1,101 @@
+"""What every client is told once: where to send, and what goes with every request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ._errors import InvalidArgumentError
+from ._http import URL, AsyncHTTPClient, Auth, HTTPClient, InvalidURL, make_timeout, parse_url
+from ._operation import Timeout
+from ._request import Request, add_headers
+
+__all__ = ["MAX_EVENT_BYTES", "Settings"]
+
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+_USER_AGENT = "coze-api-python"
+
+
+class Settings:
+    """What sync and async clients share: where to send, and what goes with every request."""
+
+    _http: HTTPClient | AsyncHTTPClient
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str | None,
+        *,
+        auth: Auth | None,
+        timeout: Timeout,
+        headers: Mapping[str, str] | None,
+        max_event_bytes: int,
+    ) -> None:
+        self._base_url = _checked_base(base_url)
+        self._token = _checked_token(token)
+        self._auth = auth
+        self._timeout = timeout
+        self._headers = dict(headers or {})
+        self._max_event_bytes = max_event_bytes
+
+    @property
+    def base_url(self) -> str:
+        """Address of the service, without a slash at the end."""
+        return self._base_url
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self._base_url!r})"
+
+    def _arguments(self, request: Request) -> dict[str, Any]:
+        """Arguments for the HTTP client's `build_request`."""
+        headers: dict[str, str] = {}
+        add_headers(headers, self._headers, "headers")
+        headers.update(request.headers)
+        if self._token is not None and self._auth is None and request.operation.authorised:
+            headers.setdefault("authorization", f"Bearer {self._token}")
+        timeout = self._timeout if request.timeout is None else request.timeout
+        arguments: dict[str, Any] = {
+            "method": request.method,
+            "url": parse_url(self._base_of(request.operation.host) + request.target),
+            "headers": headers,
+        }
+        if self._http.params:
+            # httpx would put them in place of our query, not beside it.
+            arguments["params"] = arguments["url"].params
+        if timeout is not None:
+            arguments["timeout"] = make_timeout(timeout)
+        if request.files is not None:
+            arguments["files"] = request.files
+        elif request.content is not None:
+            arguments["content"] = request.content
+        return arguments
+
+    def _base_of(self, host: str | None) -> str:
+        """Find the address of a sister of the service: www.coze.com beside api.coze.com. A local server is its own."""
+        return self._base_url if host is None else self._base_url.replace("://api.", f"://{host}.", 1)
+
+    def _send_options(self, request: Request) -> dict[str, Any]:
+        if not request.operation.authorised:
+            return {"auth": None}
+        return {} if self._auth is None else {"auth": self._auth}
+
+
+def _checked_token(token: str | None) -> str | None:
+    # The HTTP library would refuse it too, with a message that shows it.
+    if token is not None and not (token.isascii() and token.isprintable() and token and " " not in token):
+        raise InvalidArgumentError("the token is empty or holds what no token does, such as a space or a line break")
+    return token
+
+
+def _checked_base(base_url: str) -> str:
+    try:
+        url = URL(base_url)
+    except (InvalidURL, TypeError) as error:
+        raise InvalidArgumentError(f"base_url {base_url!r:.80} is not an address: {error}") from error
+    if url.userinfo:
+        raise InvalidArgumentError("base_url must not hold a user name or password")
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise InvalidArgumentError(f"base_url {base_url!r:.80} must start with https:// and name a host")
+    if url.query or url.fragment:
+        raise InvalidArgumentError("base_url must not hold a query or a fragment")
+    return base_url.rstrip("/")
