@@ -76,8 +76,12 @@ _SHAPES: dict[str, tuple[str, Check]] = {
         ),
         ("a text", _text),
     ),
-    **dict.fromkeys(("deprecated", "x-coze-idempotent", "retryable", "fails", "ids", "explode"), ("true or false", _flag)),
-    **dict.fromkeys(("info", "externalDocs", "requestBody", "discriminator", "schema", "x-coze-stream"), ("a mapping", _mapping)),
+    **dict.fromkeys(
+        ("deprecated", "x-coze-idempotent", "retryable", "fails", "ids", "explode"), ("true or false", _flag)
+    ),
+    **dict.fromkeys(
+        ("info", "externalDocs", "requestBody", "discriminator", "schema", "x-coze-stream"), ("a mapping", _mapping)
+    ),
     **dict.fromkeys(("x-coze-from-string",), ("a mapping", _mapping)),
     **dict.fromkeys(("x-coze-pagination", "mapping", "x-coze-enum-descriptions"), ("a mapping of texts", _named_texts)),
     **dict.fromkeys(("protocol", "data"), ("a $ref", _reference)),
