@@ -10,6 +10,7 @@ from pathlib import Path
 from ._bundle import bundle, dump
 from ._problems import DescriptionError, Problem
 from ._provenance import changed_files
+from ._shape import misshapen
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,7 +49,7 @@ def _run(command: str, index: Path, out: Path) -> str:
         return dump(bundled)
     from .lint import lint
 
-    problems = lint(bundled)
+    problems = misshapen(bundled) or lint(bundled)
     if problems and command == "check":
         problems += changed_files(bundled, out)  # a fault may show in another file than the one that was changed
     _refuse(problems)

@@ -235,7 +235,7 @@ class _Bundler:
         for kind in self.components:
             for component in components[kind].values():
                 passed = [component]
-                while isinstance(passed[-1], Mapping) and "$ref" in passed[-1]:
+                while isinstance(passed[-1], Mapping) and isinstance(passed[-1].get("$ref"), str):
                     _, _, name = passed[-1]["$ref"].removeprefix(f"#/components/{kind}/").rpartition("/")
                     following = components[kind].get(name)
                     if any(following is one for one in passed):

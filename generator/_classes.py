@@ -100,21 +100,20 @@ class Classes:
         """Make the classes for a protocol of events."""
         if name not in self._streams:
             raw = self.components["x-coze-streams"][name]
-            self.name("class", raw, "event", name, raw["event"])
-            events = tuple(self._event(wire, event) for wire, event in raw["events"].items())
+            self.name("class", raw, "event", name, raw.get("event"))
+            events = tuple(self._event(wire, event) for wire, event in raw.get("events", {}).items())
             self._streams[name] = ir.Stream(
-                name, self.module(raw), raw["event"], raw["description"], events, raw.get("ids", False)
+                name, self.module(raw), raw.get("event", ""), raw.get("description", ""), events, raw.get("ids", False)
             )
         return self._streams[name]
 
     def _event(self, wire: str, raw: Located) -> ir.Event:
-        self.name("class", raw, "class", raw["class"])
+        self.name("class", raw, "class", raw.get("class"))
         data: ir.Type | None = None
-        if "data" in raw and "$ref" not in raw["data"]:
-            self.problems.append(raw.problem("unsupported", "data must be a $ref to a schema", "data"))
-        elif "data" in raw:
+        if "data" in raw:
             data = self.schema_type(raw["data"])
-        return ir.Event(wire, raw["class"], raw["description"], data, raw.get("ends", "never"), raw.get("fails", False))
+        ends, fails = raw.get("ends", "never"), raw.get("fails", False)
+        return ir.Event(wire, raw.get("class", ""), raw.get("description", ""), data, ends, fails)
 
     def schema_type(self, reference: Mapping[str, Any]) -> ir.Type:
         """Decide the type of a `$ref` that openapi-python-client does not see, since it is in a key of our own."""

@@ -34,6 +34,7 @@ from openapi_python_client.parser.properties.union import UnionProperty
 from . import _ir as ir
 from ._bundle import METHODS, Bundle
 from ._problems import DescriptionError, Problem
+from ._shape import misshapen
 from ._yaml import Mapping as Located
 
 __all__ = ["Parsed", "parse"]
@@ -131,8 +132,8 @@ class Parsed:
             kind = ir.Null() if isinstance(inner, NoneProperty) else self.resolve(inner, clear)[0]
             if kind not in members and not isinstance(kind, ir.Null):
                 members.append(kind)
-        if len(members) == 1:
-            return members[0], nullable
+        if len(members) < 2:
+            return members[0] if members else ir.Null(), nullable
         discriminator = target.get("discriminator")
         if discriminator is None:
             return ir.OneOf(tuple(members)), nullable
@@ -163,10 +164,8 @@ def parse(bundled: Bundle) -> Parsed:
     Raises:
         DescriptionError: It did not understand all of it.
     """
-    schemas = bundled.document["components"].get("schemas", Located("", 0))
-    strange = [name for name, schema in schemas.items() if not isinstance(schema, Located)]
-    if strange:
-        raise DescriptionError(schemas.problem("shape", f"schema {name} must be a mapping", name) for name in strange)
+    if strange := misshapen(bundled):
+        raise DescriptionError(strange)
     document = _adapted(bundled.document)
     config = Config.from_sources(ConfigFile(), MetaType.NONE, Path("coze.yaml"), "utf-8", True, None)
     with _fewer_reserved_words():

@@ -98,7 +98,9 @@ class _Builder(Classes):
                 id=raw["operationId"], constants={flag: False} if flag else {}, result=result,
                 result_type=result_type, paging=paging, poll=raw.get("x-coze-poll"), stream=None, **common,
             )  # fmt: skip
-        if stream_key is not None:
+        if stream_key is not None and "protocol" not in stream_key:
+            self.problems.append(stream_key.problem("unsupported", "a stream needs a protocol"))
+        elif stream_key is not None:
             name = stream_key.get("method") or raw["operationId"].rpartition(".")[2]
             self.name("member", stream_key, "method", name)
             yield ir.Operation(
@@ -220,12 +222,14 @@ class _Builder(Classes):
             self.problems.append(described.problem("pagination", f"{root}: items must name a list", "items"))
             return None
         for key in ("param", "size"):
-            if key in described and described[key] not in by_wire:
-                self.problems.append(described.problem("pagination", f"{root}: no argument {described[key]}", key))
+            if (key in described or key == "param") and described.get(key) not in by_wire:
+                self.problems.append(described.problem("pagination", f"{root}: no argument {described.get(key)}", key))
                 return None
         other = {key: found[0] if (found := path(key)) else None for key in ("total", "has_more", "next")}
         size = by_wire.get(described.get("size", ""))
-        return ir.Paging(described["style"], by_wire[described["param"]], items[0], items[1].item, size, **other)
+        return ir.Paging(
+            described.get("style", ""), by_wire[described["param"]], items[0], items[1].item, size, **other
+        )
 
 
 def _inner(kind: ir.Type) -> set[ir.Type]:

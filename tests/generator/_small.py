@@ -12,6 +12,7 @@ from generator._generate import Summary, generate
 from generator._opc import parse
 from generator._parse import build_api
 from generator._problems import DescriptionError, Problem
+from generator._shape import misshapen
 from generator.lint import lint
 
 __all__ = ["Small"]
@@ -63,7 +64,7 @@ class Small:
     def problems(self, *, linted: bool = True) -> list[Problem]:
         """Return what keeps `python -m generator generate` from generating; nothing if it would generate."""
         try:
-            if linted and (found := lint(self.bundle())):
+            if linted and (found := misshapen(self.bundle()) or lint(self.bundle())):
                 return found
             self.api()
         except DescriptionError as error:

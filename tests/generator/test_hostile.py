@@ -61,9 +61,7 @@ def poison(value: Any, text: str) -> None:
             value[key] = [text, {text: text}] if key != "x-coze-notes" else [text, text]
         elif key == "x-coze-enum-descriptions":
             value[key].update(dict.fromkeys(item, text))
-        elif key in FREE and isinstance(item, str):
-            value[key] = text
-        elif key == "default" and isinstance(item, str):
+        elif (key in FREE and isinstance(item, str)) or (key == "default" and isinstance(item, str)):
             value[key] = text
         else:
             poison(item, text)

@@ -148,7 +148,7 @@ for name in sys.argv[1:]:
 def test_every_model_is_exported(api: ir.Api) -> None:
     """`coze_api.models` offers each model, enum and event, and lists it in `__all__`."""
     models = importlib.import_module("coze_api.models")
-    described = {one.name for one in (*api.models, *api.enums)}
+    described = {model.name for model in api.models} | {enum.name for enum in api.enums}
     described |= {event.name for stream in api.streams for event in stream.events}
     described |= {name for stream in api.streams for name in (stream.union, f"Unknown{stream.union}")}
     assert set(models.__all__) == described

@@ -1,0 +1,140 @@
+"""What is a text, a list or a mapping in a description. All that comes after relies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ._bundle import Bundle
+from ._problems import Problem
+from ._yaml import Mapping
+
+__all__ = ["misshapen"]
+
+Check = Callable[[Any], bool]
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
+
+
+def _mappings(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_mapping, value))
+
+
+def _named_mappings(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(map(_mapping, value.values()))
+
+
+def _named_texts(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(map(_text, value.values()))
+
+
+def _types(value: Any) -> bool:
+    return isinstance(value, str) or (_texts(value) and bool(value))
+
+
+def _parameters(value: Any) -> bool:
+    return value == [] or _mappings(value) or _named_mappings(value)  # the last under components
+
+
+def _required(value: Any) -> bool:
+    return isinstance(value, bool) or _texts(value)
+
+
+def _number(value: Any) -> bool:
+    return type(value) is int
+
+
+def _reference(value: Any) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("$ref"), str)
+
+
+#: Shape of the value of a key, wherever the key stands.
+_SHAPES: dict[str, tuple[str, Check]] = {
+    **dict.fromkeys(
+        (
+            "$ref", "operationId", "summary", "description", "in", "name", "title", "version", "openapi", "url",
+            "format", "pattern", "contentMediaType", "propertyName", "method", "flag", "event", "class", "ends",
+            "meaning", "hint", "category", "x-coze-permission", "x-coze-result",
+        ),
+        ("a text", _text),
+    ),
+    **dict.fromkeys(
+        ("deprecated", "x-coze-idempotent", "retryable", "fails", "ids", "explode"), ("true or false", _flag)
+    ),
+    **dict.fromkeys(
+        ("info", "externalDocs", "requestBody", "discriminator", "schema", "x-coze-stream"), ("a mapping", _mapping)
+    ),
+    **dict.fromkeys(("x-coze-from-string",), ("a mapping", _mapping)),
+    **dict.fromkeys(("x-coze-pagination", "mapping", "x-coze-enum-descriptions"), ("a mapping of texts", _named_texts)),
+    **dict.fromkeys(("protocol", "data"), ("a $ref", _reference)),
+    "type": ("a text or a list of texts", _types),
+    "parameters": ("a list of mappings", _parameters),
+    "required": ("true, false or a list of texts", _required),
+    "code": ("a whole number", _number),
+    **dict.fromkeys(("x-coze-known-values", "examples", "enum", "tags"), ("a list", _list)),
+    **dict.fromkeys(("x-coze-notes", "x-coze-enum-names", "pending", "terminal"), ("a list of texts", _texts)),
+    **dict.fromkeys(("x-coze-errors", "anyOf", "oneOf", "allOf"), ("a list of mappings", _mappings)),
+    **dict.fromkeys(
+        (
+            "paths", "properties", "responses", "content", "headers", "events", "schemas", "x-coze-streams",
+            "securitySchemes",
+        ),
+        ("a mapping of mappings", _named_mappings),
+    ),
+}  # fmt: skip
+_BY_NAME = {name for name, (_, check) in _SHAPES.items() if check in {_named_mappings, _named_texts}}
+_LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-string", "x-coze-known-values"}
+
+
+def misshapen(bundled: Bundle) -> list[Problem]:
+    """Find the keys whose values are of another kind than anything can be done with."""
+    document = bundled.document
+    found = [document.problem("shape", f"{key} is missing") for key in ("info", "paths") if key not in document]
+    if not isinstance(document.get("components"), Mapping):
+        found.append(document.problem("shape", "components must be a mapping", "components"))
+    return [*found, *_walk(document)] or list(_operations(document["paths"]))
+
+
+def _operations(paths: Mapping) -> Iterator[Problem]:
+    for item in paths.values():
+        for method, operation in item.items():
+            if not isinstance(operation, Mapping):
+                yield item.problem("shape", f"{method} must be a mapping", method)
+            elif "operationId" not in operation:
+                yield operation.problem("shape", "operationId is missing")
+
+
+def _walk(value: Any, *, by_name: bool = False) -> Iterator[Problem]:
+    """Look at the keys of *value*, which are names of the author's own if *by_name*, and at what is below."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _walk(item)
+    if not isinstance(value, Mapping):
+        return
+    for key, item in value.items():
+        words, fits = ("", None) if by_name else _SHAPES.get(key, ("", None))
+        if fits is _named_mappings and isinstance(item, Mapping) and not fits(item):
+            wrong = (name for name, member in item.items() if not isinstance(member, Mapping))
+            yield from (item.problem("shape", f"{name} must be a mapping", name) for name in wrong)
+        elif fits is not None and not fits(item):
+            yield value.problem("shape", f"{key} must be {words}", key)
+        elif by_name or key not in _LITERALS:
+            yield from _walk(item, by_name=not by_name and (key in _BY_NAME or key == "parameters"))

@@ -1,0 +1,75 @@
+"""However a description is damaged, the generator says what is wrong, or makes code that compiles."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from generator._opc import parse
+from generator._parse import build_api
+from generator._problems import DescriptionError
+from generator._render import render
+from tests.generator._small import Small
+
+WORDS = (
+    "", "x", "type", "properties", "$ref", "default", "object", "string", "array", "null", "class", "1a", "Thing",
+    "#/Thing", "./schemas.yaml#/Thing", "./schemas.yaml#/Colour", "things", "items", "200", "allOf", "unix-time", "binary",
+    "text/event-stream", "application/json",
+)  # fmt: skip
+VALUES: tuple[Any, ...] = (
+    None, True, False, 0, -1, 1.5, 10**30, [], {}, [1], ["a", "a"], {"a": 1}, {"type": "object"}, {"type": "array"},
+    {"$ref": "./schemas.yaml#/Thing"}, {"type": "string", "enum": ["a", "b"]}, {"type": ["string", "null"]}, *WORDS,
+)  # fmt: skip
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """List every key and index below *value*, with what holds it."""
+    own = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else []
+    return [(value, key) for key in own] + [place for key in own for place in places(value[key])]
+
+
+def damage(folder: Path, chance: random.Random) -> str:
+    """Change one thing in one file: remove it, replace it, rename it, or put something from elsewhere there."""
+    path = chance.choice(sorted(folder.rglob("*.yaml")))
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    holder, key = chance.choice(places(content))
+    match chance.choice(("remove", "replace", "rename", "copy")):
+        case "remove":
+            del holder[key]
+        case "rename" if isinstance(holder, dict):
+            holder[chance.choice(WORDS)] = holder.pop(key)
+        case "copy":
+            other, name = chance.choice(places(content))
+            holder[key] = json.loads(json.dumps(other[name]))
+        case _:
+            holder[key] = chance.choice(VALUES)
+    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    return f"{path.name} {key}"
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32))
+def test_damage_is_told_or_harmless(seed: int) -> None:
+    """One to three damages to the description end in problems with places, or in files that compile."""
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        small = Small(Path(folder) / "project")
+        for _ in range(chance.choice((1, 1, 1, 2, 3))):
+            damage(small.folder, chance)
+        try:
+            bundled = small.bundle()
+            parsed = parse(bundled)
+            files = render(build_api(bundled, parsed), parsed.deref, "")
+        except DescriptionError as error:
+            assert all(problem.file.startswith("openapi") and problem.line > 0 for problem in error.problems)
+            return
+        for name, text in files.items():
+            if not name.startswith("_core"):
+                compile(text, name, "exec", dont_inherit=True)
