@@ -21,7 +21,7 @@ _SENT = ("class", "description", "data", "answers")
 _RECEIVED = ("class", "description", "data", "ends", "fails")
 _SCHEMA = "#/components/schemas/"
 _CALLBACK = ("signature", "answer_within_seconds", "class")
-_SIGNATURE = ("description", "algorithm", "input", "encoding", "headers", "example")
+_SIGNATURE = ("description", "algorithm", "input", "encoding", "header_names", "example")
 _PARTS = ("timestamp", "nonce", "token", "body")
 _HEADERS = ("timestamp", "nonce", "signature")
 
@@ -63,9 +63,10 @@ def socket_protocol(description: Description) -> Iterator[Finding]:
         for event, message in known.items():
             received = mapping(message)
             yield from _message(received, downlink, event, _RECEIVED)
-            for key in ("ends", "fails"):
-                if received.get(key, True) is not True:
-                    yield at(received, f"{key} is true; leave it out otherwise", key)
+            if received.get("ends", "always") != "always":
+                yield at(received, "ends is always; leave it out if something may follow", "ends")
+            if received.get("fails", True) is not True:
+                yield at(received, "fails is true; leave it out otherwise", "fails")
 
 
 def callback(description: Description) -> Iterator[Finding]:
@@ -100,7 +101,7 @@ def signature(description: Description) -> Iterator[Finding]:
             continue
         value = mapping(rule["signature"])
         yield from check_keys(value, rule, "signature", _SIGNATURE, _SIGNATURE)
-        example, headers = mapping(value.get("example")), mapping(value.get("headers"))
+        example, headers = mapping(value.get("example")), mapping(value.get("header_names"))
         yield from check_keys(headers, value, "headers of the signature", _HEADERS, _HEADERS)
         parts = value.get("input")
         if not strings(parts) or any(part not in _PARTS for part in strings(parts)):

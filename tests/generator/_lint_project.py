@@ -77,7 +77,7 @@ FILES: dict[str, str] = {
           algorithm: sha1
           input: [timestamp, token]
           encoding: hex
-          headers: {timestamp: X-Time, nonce: X-Nonce, signature: X-Signature}
+          header_names: {timestamp: X-Time, nonce: X-Nonce, signature: X-Signature}
           example:
             timestamp: '1'
             token: my
@@ -258,7 +258,7 @@ FILES: dict[str, str] = {
               thing.watched:
                 class: ThingWatched
                 description: The thing is watched.
-                ends: true
+                ends: always
         ThingRoom:
           description: Things meet.
           uplink:
