@@ -126,7 +126,7 @@ def test_signature_is_that_of_the_catalog() -> None:
     vector = facts["signature"]["test_vector"]
     for _, _, operation in description().callbacks().values():
         signature = operation["x-coze-callback"]["signature"]
-        headers = signature["headers"]
+        headers = signature["header_names"]
         parts = {"token": "token", "body": "raw request body"} | headers
         assert set(headers.values()) == {header["name"] for header in facts["request"]["headers"]}
         assert [parts[part] for part in signature["input"]] == facts["signature"]["input_order"]

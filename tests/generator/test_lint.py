@@ -87,7 +87,7 @@ CASES = [
     Case("callback", MADE, "'200':", "'204':", "responses:"),
     Case("signature", SIGNED, "algorithm: sha1", "algorithm: sha0", "algorithm:"),
     Case("signature", SIGNED, "input: [timestamp, token]", "input: [token, timestamp]", "    signature:"),
-    Case("signature", SIGNED, "timestamp: X-Time, ", "", "headers:"),
+    Case("signature", SIGNED, "timestamp: X-Time, ", "", "header_names:"),
     Case("message-class", EVENTS, "class: ThingWatched", "class: THING", "class: THING"),
     Case("message-class", EVENTS, "class: ThingWatched", "class: thing_watched", "class: thing_"),
     Case("unused-component", SIGNED, "Signature:\n", "Odd: {}\nSignature:\n", "Odd:"),
