@@ -15,6 +15,11 @@ from ._yaml import Mapping as Located
 
 __all__ = ["Classes"]
 
+
+def _member(name: str, kind: ir.Type, description: str, *, required: bool = False) -> ir.Field:
+    return ir.Field(name, name, kind, required, nullable=False, description=description, schema={})
+
+
 _FORMATS = {"binary", "date", "date-time", "double", "int64", "unix-time", "unix-time-ms", "uri"}
 _BASE_MEMBERS = {"extra_fields", "response", "logid", "to_dict", "from_dict"}
 
@@ -26,6 +31,7 @@ class Classes:
         components: Everything there.
         schemas: The schemas among it.
         problems: What was found to be unusable so far.
+        messages: The classes made for messages of WebSockets, by name.
     """
 
     def __init__(self, bundled: Bundle, parsed: Parsed) -> None:
@@ -33,6 +39,7 @@ class Classes:
         self.components: Mapping[str, Any] = bundled.document["components"]
         self.schemas: Mapping[str, Any] = self.components.get("schemas", {})
         self.problems: list[Problem] = []
+        self.messages: dict[str, ir.Model] = {}
         self._streams: dict[str, ir.Stream] = {}
         self._fields: dict[str, tuple[ir.Field, ...]] = {}
 
@@ -114,6 +121,66 @@ class Classes:
             data = self.schema_type(raw["data"])
         ends, fails = raw.get("ends", "never"), raw.get("fails", False)
         return ir.Event(wire, raw.get("class", ""), raw.get("description", ""), data, ends, fails)
+
+    def socket(self, name: str) -> ir.Socket:
+        """Make the classes for the messages of a WebSocket."""
+        raw = self.components["x-coze-websockets"][name]
+        self.name("class", raw, "description", name)
+        sides = {side: self._side(raw[side]) for side in ("uplink", "downlink")}
+        received = raw["downlink"]["messages"]
+        return ir.Socket(
+            name,
+            self.module(raw),
+            raw["description"],
+            sides["uplink"],
+            sides["downlink"],
+            tuple(wire for wire, message in received.items() if message.get("ends")),
+            tuple(wire for wire, message in received.items() if message.get("fails")),
+        )
+
+    def _side(self, raw: Located) -> ir.Messages:
+        self.name("class", raw, "union", raw["union"])
+        kinds = []
+        for wire, message in raw["messages"].items():
+            self.name("class", message, "class", message["class"])
+            data = self.schema_type(message["data"]) if "data" in message else ir.MapOf(ir.Scalar("any"))
+            fields = [
+                _member("event_type", ir.Const(wire), "Kind of the message.", required=True),
+                _member("id", ir.Scalar("str"), "Id of the message, made by who sends it."),
+                _member("data", data, "Content of the message."),
+            ]
+            if "detail" in raw:
+                fields.append(_member("detail", self.schema_type(raw["detail"]), "About the message itself."))
+            module = self.module(message)
+            self.messages[message["class"]] = ir.Model(
+                message["class"], module, message["description"], tuple(fields), None, deprecated=False
+            )
+            kinds.append((wire, message["class"]))
+        return ir.Messages(raw["union"], ("event_type",), tuple(kinds))
+
+    def callbacks(self, described: Mapping[str, tuple[str, str, Located]]) -> ir.Callbacks | None:
+        """Make the union of the callbacks."""
+        kinds: list[tuple[str, str]] = []
+        rules: list[Located] = []
+        for event, _, raw in described.values():
+            rule = raw["x-coze-callback"]
+            rules.append(rule)
+            kinds.append((event, rule["class"]))
+            if rule["class"] not in self.schemas:
+                message = f"{rule['class']} is no schema; it must be that of the body"
+                self.problems.append(rule.problem("unsupported", message, "class"))
+        if not rules:
+            return None
+        signature = rules[0]["signature"]
+        if any(rule["signature"] != signature for rule in rules):
+            self.problems.append(rules[0].problem("unsupported", "all callbacks must be signed alike", "signature"))
+        return ir.Callbacks(
+            self.module(self.schemas[kinds[0][1]]),
+            ir.Messages("CallbackMessage", ("header", "event_type"), tuple(kinds)),
+            signature["algorithm"],
+            tuple(signature["input"]),
+            dict(signature["header_names"]),
+        )
 
     def schema_type(self, reference: Mapping[str, Any]) -> ir.Type:
         """Decide the type of a `$ref` that openapi-python-client does not see, since it is in a key of our own."""

@@ -28,7 +28,10 @@ class Summary:
 
     operations: int
     methods: int
+    sockets: int
+    callbacks: int
     models: int
+    messages: int
     enums: int
     events: int
     error_codes: int
@@ -37,8 +40,9 @@ class Summary:
 
     def __str__(self) -> str:
         return (
-            f"{self.operations} operations ({self.methods} methods, sync and async), {self.models} models, "
-            f"{self.enums} enums, {self.events} stream events, {self.error_codes} error codes; "
+            f"{self.operations} operations ({self.methods} methods, sync and async), {self.sockets} WebSockets, "
+            f"{self.callbacks} callbacks, {self.models} models, {self.messages} messages, {self.enums} enums, "
+            f"{self.events} stream events, {self.error_codes} error codes; "
             f"{self.files} files, {self.lines:,} lines"
         )
 
@@ -84,9 +88,12 @@ def _write(bundled: Bundle, target: Path) -> Summary:
     (package / "coze.openapi.json").write_text(document, encoding="utf-8", newline="\n")
     lines = sum(path.read_text(encoding="utf-8").count("\n") for path in package.rglob("*.py"))
     summary = Summary(
-        operations=len(bundled.operations()),
+        operations=len({operation.described_id for operation in api.operations}),
+        sockets=sum("x-coze-websocket" in operation for _, _, operation in bundled.operations().values()),
+        callbacks=len(bundled.callbacks()),
+        messages=sum(len(socket.uplink.kinds) + len(socket.downlink.kinds) for socket in api.sockets),
         methods=len(api.operations),
-        models=len(api.models),
+        models=len(api.models) - sum(len(one.uplink.kinds) + len(one.downlink.kinds) for one in api.sockets),
         enums=len(api.enums),
         events=sum(len(stream.events) for stream in api.streams),
         error_codes=len(api.errors),

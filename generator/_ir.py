@@ -8,8 +8,8 @@ from typing import Any, Literal
 import attrs
 
 __all__ = [
-    "Api", "Enum", "EnumRef", "ErrorCode", "Event", "Field", "ListOf", "MapOf", "Model", "ModelRef", "Null", "OneOf",
-    "Operation", "Paging", "Scalar", "Stream", "Type",
+    "Api", "Callbacks", "Const", "Enum", "EnumRef", "ErrorCode", "Event", "Field", "ListOf", "MapOf", "Messages", "Model",
+    "ModelRef", "Null", "OneOf", "Operation", "Paging", "Scalar", "Socket", "Stream", "Type",
 ]  # fmt: skip
 
 
@@ -23,6 +23,13 @@ class Scalar:
 @attrs.frozen
 class Null:
     """Nothing but null."""
+
+
+@attrs.frozen
+class Const:
+    """One value, always the same."""
+
+    value: str
 
 
 @attrs.frozen
@@ -62,7 +69,7 @@ class OneOf:
     kinds: tuple[tuple[str, str], ...] = ()
 
 
-Type = Scalar | Null | ModelRef | EnumRef | ListOf | MapOf | OneOf
+Type = Scalar | Null | Const | ModelRef | EnumRef | ListOf | MapOf | OneOf
 
 
 @attrs.frozen
@@ -139,6 +146,39 @@ class Stream:
 
 
 @attrs.frozen
+class Messages:
+    """A union of messages, told apart by the member at *tag*. *kinds* are its values with their classes."""
+
+    union: str
+    tag: tuple[str, ...]
+    kinds: tuple[tuple[str, str], ...]
+
+
+@attrs.frozen
+class Socket:
+    """The messages of a WebSocket or an RTC room."""
+
+    name: str
+    module: str
+    description: str
+    uplink: Messages
+    downlink: Messages
+    ends: tuple[str, ...]
+    fails: tuple[str, ...]
+
+
+@attrs.frozen
+class Callbacks:
+    """The callbacks, and how they are signed."""
+
+    module: str
+    messages: Messages
+    algorithm: str
+    parts: tuple[str, ...]
+    headers: Mapping[str, str]
+
+
+@attrs.frozen
 class Paging:
     """`x-coze-pagination`, with the paths as attribute names of the result."""
 
@@ -169,6 +209,10 @@ class Operation:
     idempotent: bool
     arguments: tuple[Field, ...]
     constants: Mapping[str, Any]
+    headers: Mapping[str, str]
+    host: str | None
+    authorised: bool
+    answer: Literal["json", "file", "redirect"]
     result: str
     result_type: Type | None
     paging: Paging | None
@@ -217,6 +261,8 @@ class Api:
     models: tuple[Model, ...]
     enums: tuple[Enum, ...]
     streams: tuple[Stream, ...]
+    sockets: tuple[Socket, ...]
+    callbacks: Callbacks | None
     operations: tuple[Operation, ...]
     errors: tuple[ErrorCode, ...]
     tags: Mapping[str, str]

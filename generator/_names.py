@@ -22,14 +22,15 @@ _SHAPES = {
 }
 _MOST = 80
 #: What the base of the clients has already; a tag of that name would hide it.
-_CLIENT = {"base_url", "close", "paginate", "request", "stream"}
+_CLIENT = {"base_url", "close", "download", "paginate", "redirect", "request", "stream"}
 #: What generated class bodies use after their members, which would hide it.
 _BUILTINS = {"bool", "bytes", "cached_property", "dict", "float", "int", "str"}
 #: What the modules of models import.
 _IMPORTED = {
-    "Any", "Anything", "Bool", "Callable", "Choice", "ClassVar", "Content", "Event", "Float", "Int", "Items", "Literal",
-    "Mapping", "Model", "Object", "OpenInt", "OpenStr", "Pairs", "Protocol", "Self", "Text", "TypeAlias", "UnixTime",
-    "UnixTimeMs", "Unknown", "Value",
+    "Any", "Anything", "Bool", "Callable", "CallbackProtocol", "Callbacks", "Choice", "ClassVar", "Content", "Event",
+    "Float", "Int", "Items", "Literal", "Mapping", "MessageKinds", "Model", "Object", "OpenInt", "OpenStr", "Pairs",
+    "Protocol", "Self", "Signature", "SocketProtocol", "Text", "TypeAlias", "UnixTime", "UnixTimeMs", "Unknown",
+    "Value",
 }  # fmt: skip
 _ARGUMENTS = {"extra_headers", "extra_query", "extra_body", "timeout"}
 
@@ -107,8 +108,20 @@ def _method_clashes(api: ir.Api, raw: dict[str, Mapping]) -> Iterator[Problem]:
 
 
 def _class_clashes(api: ir.Api, components: Any) -> Iterator[Problem]:
+    places: dict[str, tuple[Mapping, str]] = {
+        message["class"]: (message, "class")
+        for socket in components.get("x-coze-websockets", {}).values()
+        for side in ("uplink", "downlink")
+        for message in socket[side]["messages"].values()
+    }
     names = [*(model.name for model in api.models), *(enum.name for enum in api.enums)]
-    classes: list[tuple[str, Mapping, str]] = [(name, components["schemas"][name], "description") for name in names]
+    described_by = {name: (schema, "description") for name, schema in components.get("schemas", {}).items()}
+    classes: list[tuple[str, Mapping, str]] = [(name, *(places | described_by)[name]) for name in names]
+    for protocol in api.sockets:
+        described = components["x-coze-websockets"][protocol.name]
+        classes += [(protocol.name, described, "description")]
+        classes += [(protocol.uplink.union, described["uplink"], "union")]
+        classes += [(protocol.downlink.union, described["downlink"], "union")]
     for stream in api.streams:
         described = components["x-coze-streams"][stream.name]
         classes += [(stream.name, described, "description"), (stream.union, described, "event")]

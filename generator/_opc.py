@@ -37,7 +37,7 @@ from ._problems import DescriptionError, Problem
 from ._shape import misshapen
 from ._yaml import Mapping as Located
 
-__all__ = ["Parsed", "parse"]
+__all__ = ["Parsed", "is_constant", "parse"]
 
 # Names that generated annotations use inside a class body, where a member of that name would hide them.
 _HIDING = {"bool", "classmethod", "cls", "dict", "float", "frozenset", "int", "list", "self", "str"}
@@ -185,6 +185,11 @@ def parse(bundled: Bundle) -> Parsed:
     return parsed
 
 
+def is_constant(parameter: Mapping[str, Any]) -> bool:
+    """Tell whether a parameter leaves nothing to say: a header with one value."""
+    return parameter.get("in") == "header" and "const" in parameter.get("schema", {})
+
+
 def _endpoint_name(operation_id: str) -> str:
     return str(strings.PythonIdentifier(operation_id, ""))
 
@@ -208,11 +213,20 @@ def _adapted(document: Any) -> Any:
     """Copy the document without what openapi-python-client would misread."""
     adapted = copy.deepcopy(_plain(document))
     for item in adapted["paths"].values():
+        for method in [method for method, one in item.items() if "x-coze-websocket" in one]:
+            del item[method]  # has no answer that HTTP knows
+    for item in adapted["paths"].values():
         for method, operation in item.items():
             if method in METHODS:
                 for response in operation.get("responses", {}).values():
-                    # It would make one JSON object of the whole stream.
-                    response.get("content", {}).pop("text/event-stream", None)
+                    # It would make one JSON object of the whole stream, and knows only some types of file.
+                    response["content"] = {
+                        media: content
+                        for media, content in response.get("content", {}).items()
+                        if media == "application/json"
+                    }
+                # It refuses constants in headers, which the client sends by itself.
+                operation["parameters"] = [one for one in operation.get("parameters", ()) if not is_constant(one)]
     for schema in adapted["components"].get("schemas", {}).values():
         if isinstance(schema.get("enum"), list):
             # It crashes when two values become one name, which `_classes` tells better.
@@ -272,6 +286,8 @@ def _discriminators(value: Any) -> Iterator[Problem]:
 def _dropped(bundled: Bundle, parsed: Parsed) -> Iterator[Problem]:
     names: dict[str, str] = {}
     for operation_id, (_, _, operation) in bundled.operations().items():
+        if "x-coze-websocket" in operation:
+            continue
         other = names.setdefault(_endpoint_name(operation_id), operation_id)
         if other != operation_id:
             message = f"openapi-python-client gives {operation_id} and {other} the same name"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -12,7 +13,7 @@ from . import _ir as ir
 from ._bundle import Bundle
 from ._classes import Classes
 from ._names import clashes
-from ._opc import Parsed
+from ._opc import Parsed, is_constant
 from ._problems import DescriptionError
 from ._reach import reached
 from ._yaml import Mapping as Located
@@ -41,8 +42,11 @@ class _Builder(Classes):
         self.bundle = bundled
 
     def build(self) -> ir.Api:
-        operations = [op for entry in self.bundle.operations().values() for op in self.operation(*entry)]
-        wanted = reached(self, operations)
+        described = [entry for entry in self.bundle.operations().values() if "x-coze-websocket" not in entry[2]]
+        operations = [op for entry in described for op in self.operation(*entry)]
+        sockets = [self.socket(name) for name in sorted(self.components.get("x-coze-websockets", {}))]
+        callbacks = self.callbacks(self.bundle.callbacks())
+        wanted = reached(self, operations, callbacks)
         for name in sorted(wanted):
             place = self.schemas.get(name, self.bundle.document)
             if not place.get("properties") and "enum" not in place:
@@ -52,9 +56,14 @@ class _Builder(Classes):
             raise DescriptionError(self.problems)
         api = ir.Api(
             version=str(self.bundle.document["info"]["version"]),
-            models=tuple(self.model(name) for name in sorted(wanted) if self.schemas[name].get("properties")),
+            models=(
+                *(self.model(name) for name in sorted(wanted) if self.schemas[name].get("properties")),
+                *(self.messages[name] for name in sorted(self.messages)),
+            ),
             enums=tuple(self.enum(name) for name in sorted(wanted) if "enum" in self.schemas[name]),
             streams=tuple(stream for _, stream in sorted(self._streams.items())),
+            sockets=tuple(sockets),
+            callbacks=callbacks,
             operations=tuple(sorted(operations, key=lambda operation: operation.id)),
             errors=tuple(self.error_codes()),
             tags={tag["name"]: tag.get("description", "") for tag in self.bundle.document.get("tags", ())},
@@ -69,8 +78,8 @@ class _Builder(Classes):
         self.name("member", raw, "operationId", *raw["operationId"].split("."))
         if "." not in raw["operationId"]:
             self.problems.append(raw.problem("name", "an operation id is a resource, a dot and a verb", "operationId"))
-        for key in raw.keys() & {"callbacks", "security", "servers"}:
-            self.problems.append(raw.problem("unsupported", f"the client would not heed {key}", key))
+        if "callbacks" in raw:
+            self.problems.append(raw.problem("unsupported", "the client would not heed callbacks", "callbacks"))
         endpoint = self.parsed.endpoint(raw["operationId"])
         arguments = [*self.parameters(endpoint, raw), *self.body(endpoint, raw)]
         stream_key = raw.get("x-coze-stream")
@@ -90,9 +99,13 @@ class _Builder(Classes):
             "permission": raw.get("x-coze-permission"),
             "idempotent": verb == "get" or raw.get("x-coze-idempotent", False),
             "arguments": tuple(arguments),
+            "headers": {one["name"]: str(one["schema"]["const"]) for one in self.listed(raw) if is_constant(one)},
+            "host": self.host(raw),
+            "authorised": all(raw.get("security", ({"bearer": []},))) and raw.get("security") != [],
+            "answer": self.answer_kind(raw),
         }
         if stream_key is None or stream_key.get("method"):
-            result, result_type = self.result(raw)
+            result, result_type = self.result(raw) if common["answer"] == "json" else (".", None)
             paging = self.paging(raw, result, arguments) if "x-coze-pagination" in raw else None
             yield ir.Operation(
                 id=raw["operationId"], constants={flag: False} if flag else {}, result=result,
@@ -119,9 +132,9 @@ class _Builder(Classes):
             )
             for prop in props
         }
-        for parameter in raw.get("parameters", ()):
-            if "$ref" in parameter:
-                parameter = self.components["parameters"][parameter["$ref"].rpartition("/")[2]]  # noqa: PLW2901
+        for parameter in self.listed(raw):
+            if is_constant(parameter):
+                continue
             prop = parsed.get((parameter["in"], parameter["name"]))
             if prop is None or "schema" not in parameter:
                 message = f"openapi-python-client dropped parameter {parameter['name']}, or it has no schema"
@@ -140,6 +153,29 @@ class _Builder(Classes):
                 str(prop.python_name), parameter["name"], kind, prop.required, nullable,
                 parameter.get("description", ""), self.parsed.deref(parameter["schema"]), parameter["in"],
             )  # fmt: skip
+
+    def listed(self, raw: Located) -> Iterator[Any]:
+        """Yield the parameters of an operation."""
+        for parameter in raw.get("parameters", ()):
+            name = parameter.get("$ref", "").rpartition("/")[2]
+            yield self.components["parameters"][name] if name else parameter
+
+    def host(self, raw: Located) -> str | None:
+        """Find the first label of an operation's own host, such as www."""
+        servers = raw.get("servers", ())
+        labels = {(urlsplit(server["url"]).hostname or "").partition(".")[0] for server in servers}
+        if len(labels) > 1 or any(not label.isalnum() for label in labels):
+            message = "all servers of an operation must be of one kind"
+            self.problems.append(raw.problem("unsupported", message, "servers"))
+        return labels.pop() if labels else None
+
+    def answer_kind(self, raw: Located) -> str:
+        """Tell whether an operation answers with JSON, a file or a redirect."""
+        responses = raw.get("responses", {})
+        if "200" not in responses and "302" in responses:
+            return "redirect"
+        schemas = [media.get("schema", {}) for media in responses.get("200", {}).get("content", {}).values()]
+        return "file" if schemas and all(schema.get("format") == "binary" for schema in schemas) else "json"
 
     def body(self, endpoint: Any, raw: Located) -> Iterator[ir.Field]:
         """Flatten the body into arguments."""

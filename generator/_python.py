@@ -118,6 +118,8 @@ class Types:
                 return _SCALARS[scalar]
             case ir.Null():
                 return "None"
+            case ir.Const(value):
+                return f"Literal[{literal(value)}]"
             case ir.ModelRef(name) | ir.EnumRef(name):
                 return self.name(name)
             case ir.ListOf(item):
@@ -132,6 +134,12 @@ class Types:
         """Annotate an attribute of a model."""
         kind = self.read(field.type)
         return kind if not field.optional or kind in {"Any", "None"} else f"{kind} | None"
+
+    def default(self, field: ir.Field) -> str:
+        """Write what an attribute is when it was not given."""
+        if isinstance(field.type, ir.Const):
+            return f" = {literal(field.type.value)}"
+        return " = None" if field.optional else ""
 
     def write(self, kind: ir.Type) -> str:
         """Annotate what the caller gives."""

@@ -11,7 +11,7 @@ from ._classes import Classes
 __all__ = ["reached"]
 
 
-def reached(classes: Classes, operations: Iterable[ir.Operation]) -> set[str]:
+def reached(classes: Classes, operations: Iterable[ir.Operation], callbacks: ir.Callbacks | None) -> set[str]:
     """Find the schemas that the client's users can meet. Envelopes and flattened bodies are not among them."""
     reach = _Reach(classes)
     for operation in operations:
@@ -20,6 +20,11 @@ def reached(classes: Classes, operations: Iterable[ir.Operation]) -> set[str]:
         reach.visit(operation.result_type)
         for event in operation.stream.events if operation.stream else ():
             reach.visit(event.data)
+    for message in classes.messages.values():
+        for field in message.fields:
+            reach.visit(field.type)
+    for _, name in callbacks.messages.kinds if callbacks else ():
+        reach.visit(ir.ModelRef(name))
     return reach.found
 
 

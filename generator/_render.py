@@ -92,8 +92,21 @@ class _Renderer:
             for stream in streams:
                 names += [stream.union, f"Unknown{stream.union}", *(event.name for event in stream.events)]
             classes.update(dict.fromkeys(names, module))
+            sockets = [socket for socket in self.api.sockets if socket.module == module]
+            for socket in sockets:
+                names += [socket.name, socket.uplink.union, socket.downlink.union]
+            callbacks = self.api.callbacks if self.api.callbacks and self.api.callbacks.module == module else None
+            if callbacks:
+                names += ["Callbacks", callbacks.messages.union]
+            classes.update(dict.fromkeys(names, module))
             bodies[module] = self.env.get_template("models.py.jinja").render(
-                models=models, streams=streams, types=types, deref=self.deref, inputs=inputs
+                models=models,
+                streams=streams,
+                sockets=sockets,
+                callbacks=callbacks,
+                types=types,
+                deref=self.deref,
+                inputs=inputs,
             )
             needs[module] = types.used
         return {
@@ -128,6 +141,9 @@ class _Renderer:
         for operation in self.api.operations:
             for argument in operation.arguments:
                 visit(argument.type)
+        for socket in self.api.sockets:
+            for _, name in socket.uplink.kinds:
+                visit(ir.ModelRef(name))
         return found
 
     def operations(self, tag: str, operations: list[ir.Operation]) -> str:
@@ -197,6 +213,8 @@ class _Renderer:
             "InvalidArgumentError: An argument does not fit; nothing was sent.",
             "APIError: Coze refused the call.",
         ]
+        if operation.answer == "redirect":
+            raises.append("GatewayError: The answer was no redirect.")
         if operation.stream:
             raises += [
                 "StreamFailed: While reading: the stream told a failure.",

@@ -9,11 +9,28 @@ from typing import TYPE_CHECKING
 from ._core._client import AsyncBaseClient, BaseClient
 
 if TYPE_CHECKING:
+    from .resources.api_apps import ApiAppsAPI, AsyncApiAppsAPI
+    from .resources.apps import AppsAPI, AsyncAppsAPI
+    from .resources.audio import AsyncAudioAPI, AudioAPI
+    from .resources.benefit_limitations import AsyncBenefitLimitationsAPI, BenefitLimitationsAPI
+    from .resources.benefits import AsyncBenefitsAPI, BenefitsAPI
+    from .resources.bill_tasks import AsyncBillTasksAPI, BillTasksAPI
     from .resources.bots import AsyncBotsAPI, BotsAPI
     from .resources.chat import AsyncChatAPI, ChatAPI
+    from .resources.connectors import AsyncConnectorsAPI, ConnectorsAPI
     from .resources.conversations import AsyncConversationsAPI, ConversationsAPI
+    from .resources.copy_tasks import AsyncCopyTasksAPI, CopyTasksAPI
+    from .resources.datasets import AsyncDatasetsAPI, DatasetsAPI
+    from .resources.enterprises import AsyncEnterprisesAPI, EnterprisesAPI
     from .resources.files import AsyncFilesAPI, FilesAPI
+    from .resources.folders import AsyncFoldersAPI, FoldersAPI
+    from .resources.oauth import AsyncOauthAPI, OauthAPI
+    from .resources.organizations import AsyncOrganizationsAPI, OrganizationsAPI
+    from .resources.plugins import AsyncPluginsAPI, PluginsAPI
+    from .resources.stores import AsyncStoresAPI, StoresAPI
+    from .resources.templates import AsyncTemplatesAPI, TemplatesAPI
     from .resources.users import AsyncUsersAPI, UsersAPI
+    from .resources.variables import AsyncVariablesAPI, VariablesAPI
     from .resources.workflows import AsyncWorkflowsAPI, WorkflowsAPI
     from .resources.workspaces import AsyncWorkspacesAPI, WorkspacesAPI
 
@@ -22,6 +39,48 @@ __all__ = ["AsyncClient", "Client"]
 
 class Client(BaseClient):
     """All operations of Coze, one call at a time."""
+
+    @cached_property
+    def api_apps(self) -> ApiAppsAPI:
+        """Callback apps, which receive events, and their subscriptions."""
+        from .resources.api_apps import ApiAppsAPI
+
+        return ApiAppsAPI(self)
+
+    @cached_property
+    def apps(self) -> AppsAPI:
+        """Low-code apps and their collaborators."""
+        from .resources.apps import AppsAPI
+
+        return AppsAPI(self)
+
+    @cached_property
+    def audio(self) -> AudioAPI:
+        """Voices, speech, transcription, rooms for calls, and voiceprints."""
+        from .resources.audio import AudioAPI
+
+        return AudioAPI(self)
+
+    @cached_property
+    def benefit_limitations(self) -> BenefitLimitationsAPI:
+        """Quotas that limit what end users may use up."""
+        from .resources.benefit_limitations import BenefitLimitationsAPI
+
+        return BenefitLimitationsAPI(self)
+
+    @cached_property
+    def benefits(self) -> BenefitsAPI:
+        """The account's plan and its limits."""
+        from .resources.benefits import BenefitsAPI
+
+        return BenefitsAPI(self)
+
+    @cached_property
+    def bill_tasks(self) -> BillTasksAPI:
+        """Export the bill of end users and find the files."""
+        from .resources.bill_tasks import BillTasksAPI
+
+        return BillTasksAPI(self)
 
     @cached_property
     def bots(self) -> BotsAPI:
@@ -38,11 +97,39 @@ class Client(BaseClient):
         return ChatAPI(self)
 
     @cached_property
+    def connectors(self) -> ConnectorsAPI:
+        """Publishing channels: add them to workspaces, bind devices, report reviews."""
+        from .resources.connectors import ConnectorsAPI
+
+        return ConnectorsAPI(self)
+
+    @cached_property
     def conversations(self) -> ConversationsAPI:
         """Conversations, their messages and feedback on them."""
         from .resources.conversations import ConversationsAPI
 
         return ConversationsAPI(self)
+
+    @cached_property
+    def copy_tasks(self) -> CopyTasksAPI:
+        """Copy bots, apps and workflows within a workspace or to another one."""
+        from .resources.copy_tasks import CopyTasksAPI
+
+        return CopyTasksAPI(self)
+
+    @cached_property
+    def datasets(self) -> DatasetsAPI:
+        """Knowledge bases, their documents and their images."""
+        from .resources.datasets import DatasetsAPI
+
+        return DatasetsAPI(self)
+
+    @cached_property
+    def enterprises(self) -> EnterprisesAPI:
+        """Employees and organizations of an enterprise."""
+        from .resources.enterprises import EnterprisesAPI
+
+        return EnterprisesAPI(self)
 
     @cached_property
     def files(self) -> FilesAPI:
@@ -52,6 +139,48 @@ class Client(BaseClient):
         return FilesAPI(self)
 
     @cached_property
+    def folders(self) -> FoldersAPI:
+        """Folders of a workspace."""
+        from .resources.folders import FoldersAPI
+
+        return FoldersAPI(self)
+
+    @cached_property
+    def oauth(self) -> OauthAPI:
+        """Get, refresh and limit OAuth access tokens."""
+        from .resources.oauth import OauthAPI
+
+        return OauthAPI(self)
+
+    @cached_property
+    def organizations(self) -> OrganizationsAPI:
+        """Organizations of an enterprise and their members."""
+        from .resources.organizations import OrganizationsAPI
+
+        return OrganizationsAPI(self)
+
+    @cached_property
+    def plugins(self) -> PluginsAPI:
+        """Look up plugins and call the tools of paid ones."""
+        from .resources.plugins import PluginsAPI
+
+        return PluginsAPI(self)
+
+    @cached_property
+    def stores(self) -> StoresAPI:
+        """Browse the plugin store."""
+        from .resources.stores import StoresAPI
+
+        return StoresAPI(self)
+
+    @cached_property
+    def templates(self) -> TemplatesAPI:
+        """Copy templates of the template store."""
+        from .resources.templates import TemplatesAPI
+
+        return TemplatesAPI(self)
+
+    @cached_property
     def users(self) -> UsersAPI:
         """The account behind the token."""
         from .resources.users import UsersAPI
@@ -59,8 +188,15 @@ class Client(BaseClient):
         return UsersAPI(self)
 
     @cached_property
+    def variables(self) -> VariablesAPI:
+        """Values that user variables of bots and apps have for a user."""
+        from .resources.variables import VariablesAPI
+
+        return VariablesAPI(self)
+
+    @cached_property
     def workflows(self) -> WorkflowsAPI:
-        """Run workflows."""
+        """Workflows and chatflows, their versions, collaborators and runs."""
         from .resources.workflows import WorkflowsAPI
 
         return WorkflowsAPI(self)
@@ -77,6 +213,48 @@ class AsyncClient(AsyncBaseClient):
     """All operations of Coze, for use from an event loop."""
 
     @cached_property
+    def api_apps(self) -> AsyncApiAppsAPI:
+        """Callback apps, which receive events, and their subscriptions."""
+        from .resources.api_apps import AsyncApiAppsAPI
+
+        return AsyncApiAppsAPI(self)
+
+    @cached_property
+    def apps(self) -> AsyncAppsAPI:
+        """Low-code apps and their collaborators."""
+        from .resources.apps import AsyncAppsAPI
+
+        return AsyncAppsAPI(self)
+
+    @cached_property
+    def audio(self) -> AsyncAudioAPI:
+        """Voices, speech, transcription, rooms for calls, and voiceprints."""
+        from .resources.audio import AsyncAudioAPI
+
+        return AsyncAudioAPI(self)
+
+    @cached_property
+    def benefit_limitations(self) -> AsyncBenefitLimitationsAPI:
+        """Quotas that limit what end users may use up."""
+        from .resources.benefit_limitations import AsyncBenefitLimitationsAPI
+
+        return AsyncBenefitLimitationsAPI(self)
+
+    @cached_property
+    def benefits(self) -> AsyncBenefitsAPI:
+        """The account's plan and its limits."""
+        from .resources.benefits import AsyncBenefitsAPI
+
+        return AsyncBenefitsAPI(self)
+
+    @cached_property
+    def bill_tasks(self) -> AsyncBillTasksAPI:
+        """Export the bill of end users and find the files."""
+        from .resources.bill_tasks import AsyncBillTasksAPI
+
+        return AsyncBillTasksAPI(self)
+
+    @cached_property
     def bots(self) -> AsyncBotsAPI:
         """Create, configure, publish and list bots (agents)."""
         from .resources.bots import AsyncBotsAPI
@@ -91,11 +269,39 @@ class AsyncClient(AsyncBaseClient):
         return AsyncChatAPI(self)
 
     @cached_property
+    def connectors(self) -> AsyncConnectorsAPI:
+        """Publishing channels: add them to workspaces, bind devices, report reviews."""
+        from .resources.connectors import AsyncConnectorsAPI
+
+        return AsyncConnectorsAPI(self)
+
+    @cached_property
     def conversations(self) -> AsyncConversationsAPI:
         """Conversations, their messages and feedback on them."""
         from .resources.conversations import AsyncConversationsAPI
 
         return AsyncConversationsAPI(self)
+
+    @cached_property
+    def copy_tasks(self) -> AsyncCopyTasksAPI:
+        """Copy bots, apps and workflows within a workspace or to another one."""
+        from .resources.copy_tasks import AsyncCopyTasksAPI
+
+        return AsyncCopyTasksAPI(self)
+
+    @cached_property
+    def datasets(self) -> AsyncDatasetsAPI:
+        """Knowledge bases, their documents and their images."""
+        from .resources.datasets import AsyncDatasetsAPI
+
+        return AsyncDatasetsAPI(self)
+
+    @cached_property
+    def enterprises(self) -> AsyncEnterprisesAPI:
+        """Employees and organizations of an enterprise."""
+        from .resources.enterprises import AsyncEnterprisesAPI
+
+        return AsyncEnterprisesAPI(self)
 
     @cached_property
     def files(self) -> AsyncFilesAPI:
@@ -105,6 +311,48 @@ class AsyncClient(AsyncBaseClient):
         return AsyncFilesAPI(self)
 
     @cached_property
+    def folders(self) -> AsyncFoldersAPI:
+        """Folders of a workspace."""
+        from .resources.folders import AsyncFoldersAPI
+
+        return AsyncFoldersAPI(self)
+
+    @cached_property
+    def oauth(self) -> AsyncOauthAPI:
+        """Get, refresh and limit OAuth access tokens."""
+        from .resources.oauth import AsyncOauthAPI
+
+        return AsyncOauthAPI(self)
+
+    @cached_property
+    def organizations(self) -> AsyncOrganizationsAPI:
+        """Organizations of an enterprise and their members."""
+        from .resources.organizations import AsyncOrganizationsAPI
+
+        return AsyncOrganizationsAPI(self)
+
+    @cached_property
+    def plugins(self) -> AsyncPluginsAPI:
+        """Look up plugins and call the tools of paid ones."""
+        from .resources.plugins import AsyncPluginsAPI
+
+        return AsyncPluginsAPI(self)
+
+    @cached_property
+    def stores(self) -> AsyncStoresAPI:
+        """Browse the plugin store."""
+        from .resources.stores import AsyncStoresAPI
+
+        return AsyncStoresAPI(self)
+
+    @cached_property
+    def templates(self) -> AsyncTemplatesAPI:
+        """Copy templates of the template store."""
+        from .resources.templates import AsyncTemplatesAPI
+
+        return AsyncTemplatesAPI(self)
+
+    @cached_property
     def users(self) -> AsyncUsersAPI:
         """The account behind the token."""
         from .resources.users import AsyncUsersAPI
@@ -112,8 +360,15 @@ class AsyncClient(AsyncBaseClient):
         return AsyncUsersAPI(self)
 
     @cached_property
+    def variables(self) -> AsyncVariablesAPI:
+        """Values that user variables of bots and apps have for a user."""
+        from .resources.variables import AsyncVariablesAPI
+
+        return AsyncVariablesAPI(self)
+
+    @cached_property
     def workflows(self) -> AsyncWorkflowsAPI:
-        """Run workflows."""
+        """Workflows and chatflows, their versions, collaborators and runs."""
         from .resources.workflows import AsyncWorkflowsAPI
 
         return AsyncWorkflowsAPI(self)

@@ -12,7 +12,7 @@ from ._operation import Operation, Options, Protocol, Timeout
 from ._paging import AsyncPage, AsyncPager, Page, following, response_of
 from ._request import Request, prepare
 from ._response import Redirect, read, read_redirect
-from ._settings import MAX_EVENT_BYTES, Settings
+from ._settings import MAX_EVENT_BYTES, USER_AGENT, Settings
 from ._stream import AsyncStream, Stream, is_event_stream, refusal
 
 __all__ = ["AsyncBaseClient", "BaseClient"]
@@ -57,7 +57,7 @@ class BaseClient(Settings):
         super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
         self._http: HTTPClient = http_client or HTTPClient(
-            headers={"User-Agent": _USER_AGENT}, timeout=default_timeout(), limits=default_limits()
+            headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=default_limits()
         )
 
     def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
@@ -165,7 +165,7 @@ class AsyncBaseClient(Settings):
         super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
         self._http: AsyncHTTPClient = http_client or AsyncHTTPClient(
-            headers={"User-Agent": _USER_AGENT}, timeout=default_timeout(), limits=default_limits()
+            headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=default_limits()
         )
 
     async def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:

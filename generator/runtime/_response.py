@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Empty", "ItemList", "Redirect", "Response", "read", "read_redirect"]
 
 T = TypeVar("T")
+_TEXTS = ("msg", "message", "error_message", "error_description")  # the last two in OAuth answers
 
 
 class Response:
@@ -177,7 +178,7 @@ def answered_error(operation: str, permission: str | None, answer: Mapping[str, 
     code = code_of(answer)
     reason = answer.get("error_code") or answer.get("error")  # OAuth answers: text, or an object in older ones
     error = error_class(code, http.status_code)(
-        str(answer.get("msg") or answer.get("message") or answer.get("error_message") or answer.get("error_description") or http.reason_phrase or ""),
+        next((str(answer[key]) for key in _TEXTS if answer.get(key)), http.reason_phrase or ""),
         code=code or http.status_code,
         status=http.status_code,
         logid=logid_of(answer, http),

@@ -10,10 +10,10 @@ from ._http import URL, AsyncHTTPClient, Auth, HTTPClient, InvalidURL, make_time
 from ._operation import Timeout
 from ._request import Request, add_headers
 
-__all__ = ["MAX_EVENT_BYTES", "Settings"]
+__all__ = ["MAX_EVENT_BYTES", "USER_AGENT", "Settings"]
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
-_USER_AGENT = "coze-api-python"
+USER_AGENT = "coze-api-python"
 
 
 class Settings:

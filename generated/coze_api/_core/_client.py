@@ -7,23 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Self, TypeVar, overload
 
-from ._errors import InvalidArgumentError
-from ._http import (
-    URL,
-    AsyncHTTPClient,
-    Auth,
-    HTTPClient,
-    HTTPResponse,
-    InvalidURL,
-    default_limits,
-    default_timeout,
-    make_timeout,
-    parse_url,
-)
+from ._binary import AsyncBinary, Binary, is_binary
+from ._http import AsyncHTTPClient, Auth, HTTPClient, HTTPResponse, default_limits, default_timeout
 from ._operation import Operation, Options, Protocol, Timeout
 from ._paging import AsyncPage, AsyncPager, Page, following, response_of
-from ._request import Request, add_headers, prepare
-from ._response import read
+from ._request import Request, prepare
+from ._response import Redirect, read, read_redirect
+from ._settings import MAX_EVENT_BYTES, USER_AGENT, Settings
 from ._stream import AsyncStream, Stream, is_event_stream, refusal
 
 __all__ = ["AsyncBaseClient", "BaseClient"]
@@ -33,90 +23,10 @@ E = TypeVar("E")
 R = TypeVar("R")
 S = TypeVar("S", bound=Stream[Any])
 SA = TypeVar("SA", bound=AsyncStream[Any])
-_MAX_EVENT_BYTES = 16 * 1024 * 1024
-_USER_AGENT = "coze-api-python"
+_Accepts = Callable[[HTTPResponse], bool]
 
 
-class _Settings:
-    """What sync and async clients share: where to send, and what goes with every request."""
-
-    _http: HTTPClient | AsyncHTTPClient
-
-    def __init__(
-        self,
-        base_url: str,
-        token: str | None,
-        *,
-        auth: Auth | None,
-        timeout: Timeout,
-        headers: Mapping[str, str] | None,
-        max_event_bytes: int,
-    ) -> None:
-        self._base_url = _checked_base(base_url)
-        self._token = _checked_token(token)
-        self._auth = auth
-        self._timeout = timeout
-        self._headers = dict(headers or {})
-        self._max_event_bytes = max_event_bytes
-
-    @property
-    def base_url(self) -> str:
-        """Address of the service, without a slash at the end."""
-        return self._base_url
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self._base_url!r})"
-
-    def _arguments(self, request: Request) -> dict[str, Any]:
-        """Arguments for the HTTP client's `build_request`."""
-        headers: dict[str, str] = {}
-        add_headers(headers, self._headers, "headers")
-        headers.update(request.headers)
-        if self._token is not None and self._auth is None:
-            headers.setdefault("authorization", f"Bearer {self._token}")
-        timeout = self._timeout if request.timeout is None else request.timeout
-        arguments: dict[str, Any] = {
-            "method": request.method,
-            "url": parse_url(self._base_url + request.target),
-            "headers": headers,
-        }
-        if self._http.params:
-            # httpx would put them in place of our query, not beside it.
-            arguments["params"] = arguments["url"].params
-        if timeout is not None:
-            arguments["timeout"] = make_timeout(timeout)
-        if request.files is not None:
-            arguments["files"], arguments["data"] = request.files, request.data
-        elif request.content is not None:
-            arguments["content"] = request.content
-        return arguments
-
-    def _send_options(self) -> dict[str, Any]:
-        return {} if self._auth is None else {"auth": self._auth}
-
-
-def _checked_token(token: str | None) -> str | None:
-    # The HTTP library would refuse it too, with a message that shows it.
-    if token is not None and not (token.isascii() and token.isprintable() and token and " " not in token):
-        raise InvalidArgumentError("the token is empty or holds what no token does, such as a space or a line break")
-    return token
-
-
-def _checked_base(base_url: str) -> str:
-    try:
-        url = URL(base_url)
-    except (InvalidURL, TypeError) as error:
-        raise InvalidArgumentError(f"base_url {base_url!r:.80} is not an address: {error}") from error
-    if url.userinfo:
-        raise InvalidArgumentError("base_url must not hold a user name or password")
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise InvalidArgumentError(f"base_url {base_url!r:.80} must start with https:// and name a host")
-    if url.query or url.fragment:
-        raise InvalidArgumentError("base_url must not hold a query or a fragment")
-    return base_url.rstrip("/")
-
-
-class BaseClient(_Settings):
+class BaseClient(Settings):
     """Sends requests, one after the other. Safe to share between threads."""
 
     def __init__(
@@ -128,7 +38,7 @@ class BaseClient(_Settings):
         timeout: Timeout = None,
         headers: Mapping[str, str] | None = None,
         http_client: HTTPClient | None = None,
-        max_event_bytes: int = _MAX_EVENT_BYTES,
+        max_event_bytes: int = MAX_EVENT_BYTES,
     ) -> None:
         """Make a client.
 
@@ -148,7 +58,7 @@ class BaseClient(_Settings):
         super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
         self._http: HTTPClient = http_client or HTTPClient(
-            headers={"User-Agent": _USER_AGENT}, timeout=default_timeout(), limits=default_limits()
+            headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=default_limits()
         )
 
     def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
@@ -196,11 +106,21 @@ class BaseClient(_Settings):
     ) -> Callable[[], HTTPResponse]:
         request = prepare(operation, arguments, options)
         request.headers.setdefault("accept", "text/event-stream")
-        return lambda: self._exchange(request, lambda: self._open_stream(request))
+        return lambda: self._exchange(request, lambda: self._open(request, is_event_stream))
 
-    def _open_stream(self, request: Request) -> HTTPResponse:
+    def download(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Binary:
+        """Send a request whose answer is a file. Generated methods end here."""
+        request = prepare(operation, arguments, options)
+        return Binary(self._exchange(request, lambda: self._open(request, is_binary)))
+
+    def redirect(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Redirect:
+        """Send a request whose answer sends a browser elsewhere. Generated methods end here."""
+        request = prepare(operation, arguments, options)
+        return self._exchange(request, lambda: read_redirect(operation.id, self._send(request)))
+
+    def _open(self, request: Request, accepts: _Accepts) -> HTTPResponse:
         http = self._send(request, stream=True)
-        if is_event_stream(http):
+        if accepts(http):
             return http
         try:
             http.read()
@@ -214,7 +134,7 @@ class BaseClient(_Settings):
 
     def _send(self, request: Request, *, stream: bool = False) -> HTTPResponse:
         built = self._http.build_request(**self._arguments(request))
-        return self._http.send(built, stream=stream, **self._send_options())
+        return self._http.send(built, stream=stream, **self._send_options(request))
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client was given."""
@@ -228,7 +148,7 @@ class BaseClient(_Settings):
         self.close()
 
 
-class AsyncBaseClient(_Settings):
+class AsyncBaseClient(Settings):
     """Sends requests from one event loop, many at once."""
 
     def __init__(
@@ -240,13 +160,13 @@ class AsyncBaseClient(_Settings):
         timeout: Timeout = None,
         headers: Mapping[str, str] | None = None,
         http_client: AsyncHTTPClient | None = None,
-        max_event_bytes: int = _MAX_EVENT_BYTES,
+        max_event_bytes: int = MAX_EVENT_BYTES,
     ) -> None:
         """Make a client. The arguments are those of the sync client, but *http_client* is an async one."""
         super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
         self._owns_http = http_client is None
         self._http: AsyncHTTPClient = http_client or AsyncHTTPClient(
-            headers={"User-Agent": _USER_AGENT}, timeout=default_timeout(), limits=default_limits()
+            headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=default_limits()
         )
 
     async def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
@@ -301,11 +221,25 @@ class AsyncBaseClient(_Settings):
     ) -> Callable[[], Awaitable[HTTPResponse]]:
         request = prepare(operation, arguments, options)
         request.headers.setdefault("accept", "text/event-stream")
-        return lambda: self._exchange(request, lambda: self._open_stream(request))
+        return lambda: self._exchange(request, lambda: self._open(request, is_event_stream))
 
-    async def _open_stream(self, request: Request) -> HTTPResponse:
+    async def download(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> AsyncBinary:
+        """Send a request whose answer is a file. Generated methods end here."""
+        request = prepare(operation, arguments, options)
+        return AsyncBinary(await self._exchange(request, lambda: self._open(request, is_binary)))
+
+    async def redirect(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Redirect:
+        """Send a request whose answer sends a browser elsewhere. Generated methods end here."""
+        request = prepare(operation, arguments, options)
+
+        async def exchange() -> Redirect:
+            return read_redirect(operation.id, await self._send(request))
+
+        return await self._exchange(request, exchange)
+
+    async def _open(self, request: Request, accepts: _Accepts) -> HTTPResponse:
         http = await self._send(request, stream=True)
-        if is_event_stream(http):
+        if accepts(http):
             return http
         try:
             await http.aread()
@@ -319,7 +253,7 @@ class AsyncBaseClient(_Settings):
 
     async def _send(self, request: Request, *, stream: bool = False) -> HTTPResponse:
         built = self._http.build_request(**self._arguments(request))
-        return await self._http.send(built, stream=stream, **self._send_options())
+        return await self._http.send(built, stream=stream, **self._send_options(request))
 
     async def close(self) -> None:
         """Close the connections, unless the HTTP client was given."""

@@ -38,6 +38,7 @@ class APIError(CozeError):
         operation: Operation id, such as ``bots.create``.
         hint: What to do about it, or "".
         debug_url: Page that shows a failed workflow run, or "".
+        reason: What an OAuth answer calls the error, such as ``authorization_pending``, or "".
         retryable: Whether the same call can succeed later.
         response: The answer; None for failures told inside a stream.
     """
@@ -52,6 +53,7 @@ class APIError(CozeError):
         operation: str = "",
         hint: str = "",
         debug_url: str = "",
+        reason: str = "",
         retryable: bool = False,
         response: Response | None = None,
     ) -> None:
@@ -63,11 +65,14 @@ class APIError(CozeError):
         self.operation = operation
         self.hint = hint
         self.debug_url = debug_url
+        self.reason = reason
         self.retryable = retryable
         self.response = response
 
     def __str__(self) -> str:
         facts = [f"HTTP {self.status}", f"code {self.code}"]
+        if self.reason:
+            facts.append(self.reason)
         if self.logid:
             facts.append(f"logid {self.logid}")
         text = f"{self.operation or 'Coze'}: {self.msg or 'failed'} ({', '.join(facts)})"

@@ -96,6 +96,9 @@ class Operation(Generic[T]):
         result: Member of the answer that is the result; ``.`` for all of it.
         arguments: Python name to argument.
         constants: Body members that the operation sets itself.
+        headers: Headers that the operation sets itself.
+        host: First label of the host, where it is not that of the base URL: ``www`` for pages in the browser.
+        authorised: Whether the token is sent.
         idempotent: Whether a repeated request does no harm.
         permission: The permission that the token needs, if any.
         paging: Set where the result is a page.
@@ -109,6 +112,9 @@ class Operation(Generic[T]):
     result: str = "data"
     arguments: Mapping[str, Argument] = attrs.field(factory=dict, repr=False)
     constants: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    host: str | None = None
+    authorised: bool = True
     idempotent: bool = False
     permission: str | None = None
     paging: Paging | None = attrs.field(default=None, repr=False)

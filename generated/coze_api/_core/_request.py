@@ -27,8 +27,7 @@ class Request:
         target: Path and query.
         headers: Headers of this request alone, by their names in lower case.
         content: JSON body, or None.
-        data: Fields of a multipart body that are not files.
-        files: Files of a multipart body, or None.
+        files: Parts of a multipart body, or None.
         timeout: Seconds for this request, or None for the client's.
     """
 
@@ -37,7 +36,6 @@ class Request:
     target: str
     headers: dict[str, str]
     content: bytes | None = None
-    data: dict[str, Any] | None = None
     files: dict[str, Any] | None = None
     timeout: Timeout = None
 
@@ -65,6 +63,7 @@ def prepare(operation: Operation[Any], given: Mapping[str, Any], options: Option
         raise InvalidArgumentError(f"{operation.id}: {wrong}") from None
     body = {**places["body"], **operation.constants, **(options.body or {})}
     headers: dict[str, str] = {}
+    add_headers(headers, operation.headers, operation.id)
     add_headers(headers, {key: str(value) for key, value in places["header"].items()}, operation.id)
     add_headers(headers, options.headers, f"{operation.id}: extra_headers")
     try:
@@ -73,8 +72,9 @@ def prepare(operation: Operation[Any], given: Mapping[str, Any], options: Option
         raise InvalidArgumentError(f"{operation.id}: an argument is no text that can be sent: {error}") from None
     request = Request(operation, operation.method, target, headers, timeout=options.timeout)
     if any(argument.place == "part" for argument in operation.arguments.values()):
-        request.files = places["part"]
-        request.data = {key: _form_value(value) for key, value in body.items() if value is not None}
+        # Parts without a file name, since httpx would send a form of another kind where no file is given.
+        fields = {key: (None, _form_value(value).encode()) for key, value in body.items() if value is not None}
+        request.files = {**fields, **places["part"]}
     elif body or operation.method in {"POST", "PUT", "PATCH"}:
         request.content = _serialise(operation, body)
         request.headers.setdefault("content-type", "application/json")

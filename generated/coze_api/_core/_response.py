@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from ._http import HTTPResponse
     from ._operation import Operation
 
-__all__ = ["Empty", "ItemList", "Response", "read"]
+__all__ = ["Empty", "ItemList", "Redirect", "Response", "read", "read_redirect"]
 
 T = TypeVar("T")
+_TEXTS = ("msg", "message", "error_message", "error_description")  # the last two in OAuth answers
 
 
 class Response:
@@ -85,6 +86,40 @@ class ItemList(list[T], Generic[T]):
         return self.response.logid
 
 
+class Redirect:
+    """An answer that sends a browser elsewhere.
+
+    Attributes:
+        location: Address to open.
+        response: The HTTP answer.
+    """
+
+    def __init__(self, location: str, response: Response) -> None:
+        self.location = location
+        self.response = response
+
+    @property
+    def logid(self) -> str:
+        """Log id of the call."""
+        return self.response.logid
+
+    def __repr__(self) -> str:
+        return f"Redirect({self.location!r})"
+
+
+def read_redirect(operation: str, http: HTTPResponse) -> Redirect:
+    """Make the result of an operation that answers with a redirect.
+
+    Raises:
+        APIError: The answer tells an error.
+        GatewayError: The answer is something else.
+    """
+    if http.has_redirect_location:
+        return Redirect(http.headers["location"], Response(http, _header_logid(http)))
+    parse(operation, None, http)
+    raise gateway_error(operation, http)
+
+
 def read(operation: Operation[T], http: HTTPResponse) -> T:
     """Make the result of *operation* from its answer.
 
@@ -132,7 +167,7 @@ def parse(operation: str, permission: str | None, http: HTTPResponse) -> dict[st
     if not isinstance(answer, dict):
         raise undecodable(operation, http, _header_logid(http), f"it is {answer!r:.80}")
     code = answer.get("code")
-    if (code and code != "0") or not http.is_success:
+    if (code and code != "0") or answer.get("error_code") or not http.is_success:
         raise answered_error(operation, permission, answer, http)
     return answer
 
@@ -142,14 +177,16 @@ def answered_error(operation: str, permission: str | None, answer: Mapping[str, 
     from ..errors import error_class, hint  # the table of codes is needed by failing calls only
 
     code = code_of(answer)
+    reason = answer.get("error_code") or answer.get("error")  # OAuth answers: text, or an object in older ones
     error = error_class(code, http.status_code)(
-        str(answer.get("msg") or answer.get("message") or http.reason_phrase or ""),
+        next((str(answer[key]) for key in _TEXTS if answer.get(key)), http.reason_phrase or ""),
         code=code or http.status_code,
         status=http.status_code,
         logid=logid_of(answer, http),
         operation=operation,
         hint=hint(code, http.status_code, permission),
         debug_url=str(answer.get("debug_url") or ""),
+        reason=reason if isinstance(reason, str) else "",
         retryable=retryable(code, http.status_code),
     )
     error.response = Response(http, error.logid)

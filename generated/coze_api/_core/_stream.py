@@ -28,12 +28,12 @@ def is_event_stream(http: HTTPResponse) -> bool:
 
 
 def refusal(operation: Operation[Any], http: HTTPResponse) -> CozeError:
-    """Make the error for an answer that is no stream. Its body must have been read."""
+    """Make the error for an answer that is no stream or file. Its body must have been read."""
     try:
         answer = parse(operation.id, operation.permission, http)
     except CozeError as error:
         return error
-    return undecodable(operation.id, http, logid_of(answer, http), f"it is no event stream: {http.text[:80]!r}")
+    return undecodable(operation.id, http, logid_of(answer, http), f"it is not what was asked for: {http.text[:80]!r}")
 
 
 class _StreamState(Generic[E]):

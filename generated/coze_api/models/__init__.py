@@ -4,6 +4,72 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .api_apps import ApiApp as ApiApp
+    from .api_apps import ApiAppEventType as ApiAppEventType
+    from .api_apps import ApiAppList as ApiAppList
+    from .api_apps import ApiAppSubscription as ApiAppSubscription
+    from .api_apps import ApiAppSubscriptionList as ApiAppSubscriptionList
+    from .api_apps import ApiAppType as ApiAppType
+    from .apps import App as App
+    from .apps import AppList as AppList
+    from .apps import AppPublishStatus as AppPublishStatus
+    from .audio import ClonedVoice as ClonedVoice
+    from .audio import CreatedVoiceprint as CreatedVoiceprint
+    from .audio import CreatedVoiceprintGroup as CreatedVoiceprintGroup
+    from .audio import Live as Live
+    from .audio import LiveStream as LiveStream
+    from .audio import LiveType as LiveType
+    from .audio import Room as Room
+    from .audio import RoomAudioCodec as RoomAudioCodec
+    from .audio import RoomAudioConfig as RoomAudioConfig
+    from .audio import RoomConfig as RoomConfig
+    from .audio import RoomMode as RoomMode
+    from .audio import RoomTurnDetection as RoomTurnDetection
+    from .audio import RoomTurnDetectionType as RoomTurnDetectionType
+    from .audio import RoomVideoCodec as RoomVideoCodec
+    from .audio import RoomVideoConfig as RoomVideoConfig
+    from .audio import RoomVideoStream as RoomVideoStream
+    from .audio import SpeakerMatch as SpeakerMatch
+    from .audio import SpeakerMatches as SpeakerMatches
+    from .audio import SpeechEmotion as SpeechEmotion
+    from .audio import SpeechFormat as SpeechFormat
+    from .audio import SpeechSampleRate as SpeechSampleRate
+    from .audio import Transcription as Transcription
+    from .audio import Voice as Voice
+    from .audio import VoiceEmotion as VoiceEmotion
+    from .audio import VoiceEmotionScale as VoiceEmotionScale
+    from .audio import VoiceList as VoiceList
+    from .audio import VoiceModelType as VoiceModelType
+    from .audio import Voiceprint as Voiceprint
+    from .audio import VoiceprintCreator as VoiceprintCreator
+    from .audio import VoiceprintGroup as VoiceprintGroup
+    from .audio import VoiceprintGroupList as VoiceprintGroupList
+    from .audio import VoiceprintList as VoiceprintList
+    from .audio import VoiceSampleFormat as VoiceSampleFormat
+    from .audio import VoiceSampleLanguage as VoiceSampleLanguage
+    from .audio import VoiceState as VoiceState
+    from .benefit_limitations import BenefitLimitation as BenefitLimitation
+    from .benefit_limitations import BenefitLimitationList as BenefitLimitationList
+    from .benefit_limitations import BenefitLimitationSettings as BenefitLimitationSettings
+    from .benefit_limitations import CreatedBenefitLimitation as CreatedBenefitLimitation
+    from .benefit_limitations import LimitationActiveMode as LimitationActiveMode
+    from .benefit_limitations import LimitationBenefitType as LimitationBenefitType
+    from .benefit_limitations import LimitationEntityType as LimitationEntityType
+    from .benefit_limitations import LimitationResetUnit as LimitationResetUnit
+    from .benefit_limitations import LimitationStatus as LimitationStatus
+    from .benefits import Benefit as Benefit
+    from .benefits import BenefitAccount as BenefitAccount
+    from .benefits import BenefitCounter as BenefitCounter
+    from .benefits import BenefitPlan as BenefitPlan
+    from .benefits import BenefitQuota as BenefitQuota
+    from .benefits import BenefitResource as BenefitResource
+    from .benefits import Benefits as Benefits
+    from .benefits import BenefitStatus as BenefitStatus
+    from .benefits import BenefitStrategy as BenefitStrategy
+    from .benefits import BenefitType as BenefitType
+    from .bill_tasks import BillTask as BillTask
+    from .bill_tasks import BillTaskList as BillTaskList
+    from .bill_tasks import BillTaskStatus as BillTaskStatus
     from .bots import Bot as Bot
     from .bots import BotBackgroundImage as BotBackgroundImage
     from .bots import BotBackgroundImages as BotBackgroundImages
@@ -87,6 +153,9 @@ if TYPE_CHECKING:
     from .chat import ToolCallType as ToolCallType
     from .chat import ToolOutput as ToolOutput
     from .chat import UnknownChatStreamEvent as UnknownChatStreamEvent
+    from .connectors import ConnectorConfig as ConnectorConfig
+    from .connectors import ConnectorDevice as ConnectorDevice
+    from .connectors import ConnectorReviewStatus as ConnectorReviewStatus
     from .conversations import Conversation as Conversation
     from .conversations import ConversationList as ConversationList
     from .conversations import ConversationSection as ConversationSection
@@ -103,25 +172,342 @@ if TYPE_CHECKING:
     from .conversations import MessageType as MessageType
     from .conversations import ObjectString as ObjectString
     from .conversations import ObjectStringType as ObjectStringType
+    from .copy_tasks import CopiedEntityType as CopiedEntityType
+    from .copy_tasks import CopyEntityType as CopyEntityType
+    from .copy_tasks import CopyFailure as CopyFailure
+    from .copy_tasks import CopyTask as CopyTask
+    from .copy_tasks import CopyTaskStatus as CopyTaskStatus
+    from .copy_tasks import StartedCopy as StartedCopy
+    from .datasets import ChunkStrategy as ChunkStrategy
+    from .datasets import ChunkType as ChunkType
+    from .datasets import CreatedDataset as CreatedDataset
+    from .datasets import Dataset as Dataset
+    from .datasets import DatasetFormat as DatasetFormat
+    from .datasets import DatasetImage as DatasetImage
+    from .datasets import DatasetImageList as DatasetImageList
+    from .datasets import DatasetList as DatasetList
+    from .datasets import DatasetsDocumentsListResponse as DatasetsDocumentsListResponse
+    from .datasets import DatasetsDocumentsUpdateResponse as DatasetsDocumentsUpdateResponse
+    from .datasets import DatasetStatus as DatasetStatus
+    from .datasets import DatasetType as DatasetType
+    from .datasets import Document as Document
+    from .datasets import DocumentChunking as DocumentChunking
+    from .datasets import DocumentProgress as DocumentProgress
+    from .datasets import DocumentProgressList as DocumentProgressList
+    from .datasets import DocumentSource as DocumentSource
+    from .datasets import DocumentStatus as DocumentStatus
+    from .datasets import DocumentUpdatePolicy as DocumentUpdatePolicy
+    from .datasets import DocumentUpdateRule as DocumentUpdateRule
+    from .datasets import DocumentUpdateType as DocumentUpdateType
+    from .datasets import ImageCaptionType as ImageCaptionType
+    from .datasets import NewDatasetFormat as NewDatasetFormat
+    from .datasets import NewDocument as NewDocument
+    from .datasets import NewDocumentSource as NewDocumentSource
+    from .datasets import NewDocumentSourceType as NewDocumentSourceType
+    from .enterprises import CreatedOrganization as CreatedOrganization
+    from .enterprises import EnterpriseNewcomer as EnterpriseNewcomer
+    from .enterprises import EnterpriseRole as EnterpriseRole
+    from .enterprises import Organization as Organization
+    from .enterprises import OrganizationList as OrganizationList
     from .files import File as File
+    from .folders import Folder as Folder
+    from .folders import FolderList as FolderList
+    from .folders import FolderType as FolderType
+    from .folders import ListedFolderType as ListedFolderType
+    from .oauth import OAuthAccountPermission as OAuthAccountPermission
+    from .oauth import OAuthAttributeConstraint as OAuthAttributeConstraint
+    from .oauth import OAuthBotConstraint as OAuthBotConstraint
+    from .oauth import OAuthCodeChallengeMethod as OAuthCodeChallengeMethod
+    from .oauth import OauthDeviceCodeResponse as OauthDeviceCodeResponse
+    from .oauth import OauthDeviceCodeWorkspaceResponse as OauthDeviceCodeWorkspaceResponse
+    from .oauth import OAuthGrantType as OAuthGrantType
+    from .oauth import OAuthJwtGrantType as OAuthJwtGrantType
+    from .oauth import OAuthResponseType as OAuthResponseType
+    from .oauth import OAuthScope as OAuthScope
+    from .oauth import OauthTokenAccountResponse as OauthTokenAccountResponse
+    from .oauth import OauthTokenEnterpriseResponse as OauthTokenEnterpriseResponse
+    from .oauth import OauthTokenResponse as OauthTokenResponse
+    from .organizations import OrganizationEmployeeRole as OrganizationEmployeeRole
+    from .organizations import OrganizationMember as OrganizationMember
+    from .organizations import OrganizationMemberList as OrganizationMemberList
+    from .organizations import OrganizationNewcomer as OrganizationNewcomer
+    from .organizations import OrganizationPeopleType as OrganizationPeopleType
+    from .organizations import OrganizationRole as OrganizationRole
+    from .plugins import Plugin as Plugin
+    from .plugins import PluginList as PluginList
+    from .plugins import PluginTool as PluginTool
+    from .plugins import PluginToolResult as PluginToolResult
     from .shared import ResponseDetail as ResponseDetail
+    from .stores import StoreCategory as StoreCategory
+    from .stores import StoreCategoryList as StoreCategoryList
+    from .stores import StoreDeveloper as StoreDeveloper
+    from .stores import StoreEntityType as StoreEntityType
+    from .stores import StorePaidType as StorePaidType
+    from .stores import StorePlugin as StorePlugin
+    from .stores import StorePluginList as StorePluginList
+    from .stores import StorePluginStatistics as StorePluginStatistics
+    from .stores import StoreProduct as StoreProduct
+    from .stores import StoreSortType as StoreSortType
+    from .templates import TemplateCopy as TemplateCopy
+    from .templates import TemplateEntityType as TemplateEntityType
     from .users import User as User
+    from .variables import Variable as Variable
+    from .variables import VariableAssignment as VariableAssignment
+    from .variables import VariableList as VariableList
+    from .webhooks import BenefitUsageBalanceType as BenefitUsageBalanceType
+    from .webhooks import BenefitUsageCallback as BenefitUsageCallback
+    from .webhooks import BenefitUsageEntityType as BenefitUsageEntityType
+    from .webhooks import BenefitUsageEvent as BenefitUsageEvent
+    from .webhooks import BenefitUsageResourceType as BenefitUsageResourceType
+    from .webhooks import BotDeletedCallback as BotDeletedCallback
+    from .webhooks import BotDeletedEvent as BotDeletedEvent
+    from .webhooks import BotPublishedCallback as BotPublishedCallback
+    from .webhooks import BotPublishedEvent as BotPublishedEvent
+    from .webhooks import BotUnpublishedCallback as BotUnpublishedCallback
+    from .webhooks import BotUnpublishedEvent as BotUnpublishedEvent
+    from .webhooks import CallbackHeader as CallbackHeader
+    from .webhooks import CallbackMessage as CallbackMessage
+    from .webhooks import Callbacks as Callbacks
+    from .webhooks import PluginScaleApplicant as PluginScaleApplicant
+    from .webhooks import PluginScaleExpiredCallback as PluginScaleExpiredCallback
+    from .webhooks import PluginScaleExpiredEvent as PluginScaleExpiredEvent
+    from .webhooks import PluginScaleRequestedCallback as PluginScaleRequestedCallback
+    from .webhooks import PluginScaleRequestedEvent as PluginScaleRequestedEvent
+    from .webhooks import PluginScaleType as PluginScaleType
+    from .websockets import ChatSocket as ChatSocket
+    from .websockets import ChatSocketAsrConfig as ChatSocketAsrConfig
+    from .websockets import ChatSocketAudioCompleted as ChatSocketAudioCompleted
+    from .websockets import ChatSocketAudioDelta as ChatSocketAudioDelta
+    from .websockets import ChatSocketAudioDump as ChatSocketAudioDump
+    from .websockets import ChatSocketCancellation as ChatSocketCancellation
+    from .websockets import ChatSocketCancellationReason as ChatSocketCancellationReason
+    from .websockets import ChatSocketChatCancel as ChatSocketChatCancel
+    from .websockets import ChatSocketChatCanceled as ChatSocketChatCanceled
+    from .websockets import ChatSocketChatCompleted as ChatSocketChatCompleted
+    from .websockets import ChatSocketChatConfig as ChatSocketChatConfig
+    from .websockets import ChatSocketChatCreated as ChatSocketChatCreated
+    from .websockets import ChatSocketChatFailed as ChatSocketChatFailed
+    from .websockets import ChatSocketChatInProgress as ChatSocketChatInProgress
+    from .websockets import ChatSocketClear as ChatSocketClear
+    from .websockets import ChatSocketCleared as ChatSocketCleared
+    from .websockets import ChatSocketCreated as ChatSocketCreated
+    from .websockets import ChatSocketDownlinkMessage as ChatSocketDownlinkMessage
+    from .websockets import ChatSocketDumpAudio as ChatSocketDumpAudio
+    from .websockets import ChatSocketError as ChatSocketError
+    from .websockets import ChatSocketGenerateAudio as ChatSocketGenerateAudio
+    from .websockets import ChatSocketInputAudioAppend as ChatSocketInputAudioAppend
+    from .websockets import ChatSocketInputAudioClear as ChatSocketInputAudioClear
+    from .websockets import ChatSocketInputAudioCleared as ChatSocketInputAudioCleared
+    from .websockets import ChatSocketInputAudioComplete as ChatSocketInputAudioComplete
+    from .websockets import ChatSocketInputAudioCompleted as ChatSocketInputAudioCompleted
+    from .websockets import ChatSocketInterruptConfig as ChatSocketInterruptConfig
+    from .websockets import ChatSocketInterruptMode as ChatSocketInterruptMode
+    from .websockets import ChatSocketMessageCompleted as ChatSocketMessageCompleted
+    from .websockets import ChatSocketMessageCreate as ChatSocketMessageCreate
+    from .websockets import ChatSocketMessageDelta as ChatSocketMessageDelta
+    from .websockets import ChatSocketOutputAudioInUse as ChatSocketOutputAudioInUse
+    from .websockets import ChatSocketRequiresAction as ChatSocketRequiresAction
+    from .websockets import ChatSocketSentenceStart as ChatSocketSentenceStart
+    from .websockets import ChatSocketSettings as ChatSocketSettings
+    from .websockets import ChatSocketSettingsInUse as ChatSocketSettingsInUse
+    from .websockets import ChatSocketSpeechStarted as ChatSocketSpeechStarted
+    from .websockets import ChatSocketSpeechStopped as ChatSocketSpeechStopped
+    from .websockets import ChatSocketSubmitToolOutputs as ChatSocketSubmitToolOutputs
+    from .websockets import ChatSocketTranscriptCompleted as ChatSocketTranscriptCompleted
+    from .websockets import ChatSocketTranscriptUpdate as ChatSocketTranscriptUpdate
+    from .websockets import ChatSocketTurnDetection as ChatSocketTurnDetection
+    from .websockets import ChatSocketTurnDetectionType as ChatSocketTurnDetectionType
+    from .websockets import ChatSocketUpdate as ChatSocketUpdate
+    from .websockets import ChatSocketUpdated as ChatSocketUpdated
+    from .websockets import ChatSocketUplinkMessage as ChatSocketUplinkMessage
+    from .websockets import ChatSocketVoicePrintConfig as ChatSocketVoicePrintConfig
+    from .websockets import ChatSocketVoiceProcessingConfig as ChatSocketVoiceProcessingConfig
+    from .websockets import InterpretationAudioDelta as InterpretationAudioDelta
+    from .websockets import InterpretationConfig as InterpretationConfig
+    from .websockets import InterpretationCreated as InterpretationCreated
+    from .websockets import InterpretationDownlinkMessage as InterpretationDownlinkMessage
+    from .websockets import InterpretationGlossaryEntry as InterpretationGlossaryEntry
+    from .websockets import InterpretationInputAudioAppend as InterpretationInputAudioAppend
+    from .websockets import InterpretationInputAudioComplete as InterpretationInputAudioComplete
+    from .websockets import InterpretationLanguage as InterpretationLanguage
+    from .websockets import InterpretationMessageCompleted as InterpretationMessageCompleted
+    from .websockets import InterpretationSettings as InterpretationSettings
+    from .websockets import InterpretationSettingsInUse as InterpretationSettingsInUse
+    from .websockets import InterpretationSocket as InterpretationSocket
+    from .websockets import InterpretationText as InterpretationText
+    from .websockets import InterpretationTranscriptionDelta as InterpretationTranscriptionDelta
+    from .websockets import InterpretationTranslationDelta as InterpretationTranslationDelta
+    from .websockets import InterpretationUpdate as InterpretationUpdate
+    from .websockets import InterpretationUpdated as InterpretationUpdated
+    from .websockets import InterpretationUplinkMessage as InterpretationUplinkMessage
+    from .websockets import RtcAgentSpeechStarted as RtcAgentSpeechStarted
+    from .websockets import RtcAgentSpeechStopped as RtcAgentSpeechStopped
+    from .websockets import RtcAsrConfig as RtcAsrConfig
+    from .websockets import RtcChatCancel as RtcChatCancel
+    from .websockets import RtcChatCompleted as RtcChatCompleted
+    from .websockets import RtcChatConfig as RtcChatConfig
+    from .websockets import RtcChatConfigInUse as RtcChatConfigInUse
+    from .websockets import RtcChatCreated as RtcChatCreated
+    from .websockets import RtcChatFailed as RtcChatFailed
+    from .websockets import RtcChatInProgress as RtcChatInProgress
+    from .websockets import RtcChatModeSettings as RtcChatModeSettings
+    from .websockets import RtcChatPreAnswer as RtcChatPreAnswer
+    from .websockets import RtcClientVad as RtcClientVad
+    from .websockets import RtcConversation as RtcConversation
+    from .websockets import RtcConversationCreated as RtcConversationCreated
+    from .websockets import RtcDownlinkMessage as RtcDownlinkMessage
+    from .websockets import RtcError as RtcError
+    from .websockets import RtcErrorData as RtcErrorData
+    from .websockets import RtcGenerateAudio as RtcGenerateAudio
+    from .websockets import RtcInputAudioComplete as RtcInputAudioComplete
+    from .websockets import RtcInputAudioCompleted as RtcInputAudioCompleted
+    from .websockets import RtcInputAudioStart as RtcInputAudioStart
+    from .websockets import RtcInputAudioStarted as RtcInputAudioStarted
+    from .websockets import RtcInterruptConfig as RtcInterruptConfig
+    from .websockets import RtcInterruptMode as RtcInterruptMode
+    from .websockets import RtcMessageCompleted as RtcMessageCompleted
+    from .websockets import RtcMessageCreate as RtcMessageCreate
+    from .websockets import RtcMessageDelta as RtcMessageDelta
+    from .websockets import RtcModeSettings as RtcModeSettings
+    from .websockets import RtcModeSettingsInUse as RtcModeSettingsInUse
+    from .websockets import RtcModeUpdate as RtcModeUpdate
+    from .websockets import RtcModeUpdated as RtcModeUpdated
+    from .websockets import RtcPluginInterruptMode as RtcPluginInterruptMode
+    from .websockets import RtcPreAnswerSettings as RtcPreAnswerSettings
+    from .websockets import RtcPreAnswerSettingsInUse as RtcPreAnswerSettingsInUse
+    from .websockets import RtcPreAnswerSource as RtcPreAnswerSource
+    from .websockets import RtcPreAnswerText as RtcPreAnswerText
+    from .websockets import RtcPreAnswerTrigger as RtcPreAnswerTrigger
+    from .websockets import RtcPreAnswerTriggerType as RtcPreAnswerTriggerType
+    from .websockets import RtcPreAnswerType as RtcPreAnswerType
+    from .websockets import RtcPreAnswerUpdate as RtcPreAnswerUpdate
+    from .websockets import RtcPreAnswerUpdated as RtcPreAnswerUpdated
+    from .websockets import RtcRequiresAction as RtcRequiresAction
+    from .websockets import RtcRoom as RtcRoom
+    from .websockets import RtcSession as RtcSession
+    from .websockets import RtcSessionCreated as RtcSessionCreated
+    from .websockets import RtcSessionUpdate as RtcSessionUpdate
+    from .websockets import RtcSessionUpdated as RtcSessionUpdated
+    from .websockets import RtcSettings as RtcSettings
+    from .websockets import RtcSettingsInUse as RtcSettingsInUse
+    from .websockets import RtcSubmitToolOutputs as RtcSubmitToolOutputs
+    from .websockets import RtcTranscript as RtcTranscript
+    from .websockets import RtcTranscriptDelta as RtcTranscriptDelta
+    from .websockets import RtcTtsConfig as RtcTtsConfig
+    from .websockets import RtcTurnDetection as RtcTurnDetection
+    from .websockets import RtcTurnDetectionInUse as RtcTurnDetectionInUse
+    from .websockets import RtcTurnDetectionType as RtcTurnDetectionType
+    from .websockets import RtcUplinkMessage as RtcUplinkMessage
+    from .websockets import RtcUserSpeechStarted as RtcUserSpeechStarted
+    from .websockets import RtcUserSpeechStopped as RtcUserSpeechStopped
+    from .websockets import RtcVoiceActivity as RtcVoiceActivity
+    from .websockets import RtcVoicePrintConfig as RtcVoicePrintConfig
+    from .websockets import RtcVoiceProcessingConfig as RtcVoiceProcessingConfig
+    from .websockets import SocketAsrStreamMode as SocketAsrStreamMode
+    from .websockets import SocketAudio as SocketAudio
+    from .websockets import SocketBitDepth as SocketBitDepth
+    from .websockets import SocketChannelCount as SocketChannelCount
+    from .websockets import SocketDetail as SocketDetail
+    from .websockets import SocketEmotionConfig as SocketEmotionConfig
+    from .websockets import SocketEnterMessage as SocketEnterMessage
+    from .websockets import SocketError as SocketError
+    from .websockets import SocketInputAudio as SocketInputAudio
+    from .websockets import SocketInputAudioInUse as SocketInputAudioInUse
+    from .websockets import SocketInputCodec as SocketInputCodec
+    from .websockets import SocketInputFormat as SocketInputFormat
+    from .websockets import SocketInputSampleRate as SocketInputSampleRate
+    from .websockets import SocketLanguage as SocketLanguage
+    from .websockets import SocketLimitConfig as SocketLimitConfig
+    from .websockets import SocketMp3Config as SocketMp3Config
+    from .websockets import SocketMp3SampleRate as SocketMp3SampleRate
+    from .websockets import SocketOpusConfig as SocketOpusConfig
+    from .websockets import SocketOpusSampleRate as SocketOpusSampleRate
+    from .websockets import SocketOutputAudio as SocketOutputAudio
+    from .websockets import SocketOutputCodec as SocketOutputCodec
+    from .websockets import SocketPcmConfig as SocketPcmConfig
+    from .websockets import SocketSemanticVadConfig as SocketSemanticVadConfig
+    from .websockets import SocketSensitiveWordsFilter as SocketSensitiveWordsFilter
+    from .websockets import SocketSentence as SocketSentence
+    from .websockets import SocketSpokenText as SocketSpokenText
+    from .websockets import SocketSpokenTextMode as SocketSpokenTextMode
+    from .websockets import SocketToolOutputs as SocketToolOutputs
+    from .websockets import SocketTranscript as SocketTranscript
+    from .websockets import SpeechAudioCompleted as SpeechAudioCompleted
+    from .websockets import SpeechAudioUpdate as SpeechAudioUpdate
+    from .websockets import SpeechCreated as SpeechCreated
+    from .websockets import SpeechDownlinkMessage as SpeechDownlinkMessage
+    from .websockets import SpeechError as SpeechError
+    from .websockets import SpeechOutputAudio as SpeechOutputAudio
+    from .websockets import SpeechOutputAudioInUse as SpeechOutputAudioInUse
+    from .websockets import SpeechOutputCodec as SpeechOutputCodec
+    from .websockets import SpeechSentenceStart as SpeechSentenceStart
+    from .websockets import SpeechSettings as SpeechSettings
+    from .websockets import SpeechSettingsInUse as SpeechSettingsInUse
+    from .websockets import SpeechSocket as SpeechSocket
+    from .websockets import SpeechText as SpeechText
+    from .websockets import SpeechTextAppend as SpeechTextAppend
+    from .websockets import SpeechTextComplete as SpeechTextComplete
+    from .websockets import SpeechTextCompleted as SpeechTextCompleted
+    from .websockets import SpeechUpdate as SpeechUpdate
+    from .websockets import SpeechUpdated as SpeechUpdated
+    from .websockets import SpeechUplinkMessage as SpeechUplinkMessage
+    from .websockets import TranscriptionAsrConfig as TranscriptionAsrConfig
+    from .websockets import TranscriptionCreated as TranscriptionCreated
+    from .websockets import TranscriptionDownlinkMessage as TranscriptionDownlinkMessage
+    from .websockets import TranscriptionError as TranscriptionError
+    from .websockets import TranscriptionInputAudio as TranscriptionInputAudio
+    from .websockets import TranscriptionInputAudioAppend as TranscriptionInputAudioAppend
+    from .websockets import TranscriptionInputAudioClear as TranscriptionInputAudioClear
+    from .websockets import TranscriptionInputAudioCleared as TranscriptionInputAudioCleared
+    from .websockets import TranscriptionInputAudioComplete as TranscriptionInputAudioComplete
+    from .websockets import TranscriptionInputAudioCompleted as TranscriptionInputAudioCompleted
+    from .websockets import TranscriptionInputCodec as TranscriptionInputCodec
+    from .websockets import TranscriptionLanguage as TranscriptionLanguage
+    from .websockets import TranscriptionMessageCompleted as TranscriptionMessageCompleted
+    from .websockets import TranscriptionMessageUpdate as TranscriptionMessageUpdate
+    from .websockets import TranscriptionSettings as TranscriptionSettings
+    from .websockets import TranscriptionSettingsInUse as TranscriptionSettingsInUse
+    from .websockets import TranscriptionSocket as TranscriptionSocket
+    from .websockets import TranscriptionUpdate as TranscriptionUpdate
+    from .websockets import TranscriptionUpdated as TranscriptionUpdated
+    from .websockets import TranscriptionUplinkMessage as TranscriptionUplinkMessage
+    from .workflows import ChatflowMessage as ChatflowMessage
+    from .workflows import ChatflowMessageContentType as ChatflowMessageContentType
+    from .workflows import ChatflowMessageType as ChatflowMessageType
     from .workflows import UnknownWorkflowStreamEvent as UnknownWorkflowStreamEvent
+    from .workflows import Workflow as Workflow
+    from .workflows import WorkflowCollaborationMode as WorkflowCollaborationMode
+    from .workflows import WorkflowCreator as WorkflowCreator
     from .workflows import WorkflowDone as WorkflowDone
     from .workflows import WorkflowDoneEvent as WorkflowDoneEvent
     from .workflows import WorkflowError as WorkflowError
     from .workflows import WorkflowErrorEvent as WorkflowErrorEvent
+    from .workflows import WorkflowExecuteStatus as WorkflowExecuteStatus
+    from .workflows import WorkflowInfo as WorkflowInfo
+    from .workflows import WorkflowInput as WorkflowInput
     from .workflows import WorkflowInterrupt as WorkflowInterrupt
     from .workflows import WorkflowInterruptData as WorkflowInterruptData
     from .workflows import WorkflowInterruptEvent as WorkflowInterruptEvent
     from .workflows import WorkflowInterruptType as WorkflowInterruptType
+    from .workflows import WorkflowList as WorkflowList
     from .workflows import WorkflowMessage as WorkflowMessage
     from .workflows import WorkflowMessageEvent as WorkflowMessageEvent
+    from .workflows import WorkflowMode as WorkflowMode
+    from .workflows import WorkflowNodeRun as WorkflowNodeRun
+    from .workflows import WorkflowNodeStatus as WorkflowNodeStatus
+    from .workflows import WorkflowOutput as WorkflowOutput
     from .workflows import WorkflowParameter as WorkflowParameter
     from .workflows import WorkflowParameterType as WorkflowParameterType
     from .workflows import WorkflowPingEvent as WorkflowPingEvent
+    from .workflows import WorkflowPublishStatus as WorkflowPublishStatus
+    from .workflows import WorkflowRunHistory as WorkflowRunHistory
+    from .workflows import WorkflowRunMode as WorkflowRunMode
     from .workflows import WorkflowsRunsCreateResponse as WorkflowsRunsCreateResponse
+    from .workflows import WorkflowsRunsResumeResponse as WorkflowsRunsResumeResponse
     from .workflows import WorkflowStreamEvent as WorkflowStreamEvent
+    from .workflows import WorkflowTerminatePlan as WorkflowTerminatePlan
+    from .workflows import WorkflowVersion as WorkflowVersion
+    from .workflows import WorkflowVersionList as WorkflowVersionList
     from .workspaces import CreatedWorkspace as CreatedWorkspace
     from .workspaces import Workspace as Workspace
     from .workspaces import WorkspaceInvitation as WorkspaceInvitation
@@ -136,13 +522,45 @@ if TYPE_CHECKING:
     from .workspaces import WorkspaceType as WorkspaceType
 
 __all__ = [
+    "ApiApp",
+    "ApiAppEventType",
+    "ApiAppList",
+    "ApiAppSubscription",
+    "ApiAppSubscriptionList",
+    "ApiAppType",
+    "App",
+    "AppList",
+    "AppPublishStatus",
     "AudioDeltaEvent",
+    "Benefit",
+    "BenefitAccount",
+    "BenefitCounter",
+    "BenefitLimitation",
+    "BenefitLimitationList",
+    "BenefitLimitationSettings",
+    "BenefitPlan",
+    "BenefitQuota",
+    "BenefitResource",
+    "Benefits",
+    "BenefitStatus",
+    "BenefitStrategy",
+    "BenefitType",
+    "BenefitUsageBalanceType",
+    "BenefitUsageCallback",
+    "BenefitUsageEntityType",
+    "BenefitUsageEvent",
+    "BenefitUsageResourceType",
+    "BillTask",
+    "BillTaskList",
+    "BillTaskStatus",
     "Bot",
     "BotBackgroundImage",
     "BotBackgroundImages",
     "BotCacheType",
     "BotCanvasPosition",
     "BotCollaborationMode",
+    "BotDeletedCallback",
+    "BotDeletedEvent",
     "BotGradientPosition",
     "BotKnowledge",
     "BotKnowledgeBase",
@@ -164,6 +582,8 @@ __all__ = [
     "BotPrefixPrompt",
     "BotPrompt",
     "BotPromptMode",
+    "BotPublishedCallback",
+    "BotPublishedEvent",
     "BotPublishStatus",
     "BotResponseFormat",
     "BotShortcutCommand",
@@ -176,6 +596,8 @@ __all__ = [
     "BotSummary",
     "BotSummaryList",
     "BotThinkingType",
+    "BotUnpublishedCallback",
+    "BotUnpublishedEvent",
     "BotUserInputType",
     "BotVariable",
     "BotVariableChannel",
@@ -188,6 +610,9 @@ __all__ = [
     "BotWorkflow",
     "BotWorkflowId",
     "BotWorkflowIdList",
+    "CallbackHeader",
+    "CallbackMessage",
+    "Callbacks",
     "Chat",
     "ChatCompletedEvent",
     "ChatCreatedEvent",
@@ -195,6 +620,9 @@ __all__ = [
     "ChatErrorEvent",
     "ChatFailedEvent",
     "ChatFailureReason",
+    "ChatflowMessage",
+    "ChatflowMessageContentType",
+    "ChatflowMessageType",
     "ChatInProgressEvent",
     "ChatLastError",
     "ChatPendingToolCalls",
@@ -202,22 +630,137 @@ __all__ = [
     "ChatRequiredAction",
     "ChatRequiredActionType",
     "ChatRequiresActionEvent",
+    "ChatSocket",
+    "ChatSocketAsrConfig",
+    "ChatSocketAudioCompleted",
+    "ChatSocketAudioDelta",
+    "ChatSocketAudioDump",
+    "ChatSocketCancellation",
+    "ChatSocketCancellationReason",
+    "ChatSocketChatCancel",
+    "ChatSocketChatCanceled",
+    "ChatSocketChatCompleted",
+    "ChatSocketChatConfig",
+    "ChatSocketChatCreated",
+    "ChatSocketChatFailed",
+    "ChatSocketChatInProgress",
+    "ChatSocketClear",
+    "ChatSocketCleared",
+    "ChatSocketCreated",
+    "ChatSocketDownlinkMessage",
+    "ChatSocketDumpAudio",
+    "ChatSocketError",
+    "ChatSocketGenerateAudio",
+    "ChatSocketInputAudioAppend",
+    "ChatSocketInputAudioClear",
+    "ChatSocketInputAudioCleared",
+    "ChatSocketInputAudioComplete",
+    "ChatSocketInputAudioCompleted",
+    "ChatSocketInterruptConfig",
+    "ChatSocketInterruptMode",
+    "ChatSocketMessageCompleted",
+    "ChatSocketMessageCreate",
+    "ChatSocketMessageDelta",
+    "ChatSocketOutputAudioInUse",
+    "ChatSocketRequiresAction",
+    "ChatSocketSentenceStart",
+    "ChatSocketSettings",
+    "ChatSocketSettingsInUse",
+    "ChatSocketSpeechStarted",
+    "ChatSocketSpeechStopped",
+    "ChatSocketSubmitToolOutputs",
+    "ChatSocketTranscriptCompleted",
+    "ChatSocketTranscriptUpdate",
+    "ChatSocketTurnDetection",
+    "ChatSocketTurnDetectionType",
+    "ChatSocketUpdate",
+    "ChatSocketUpdated",
+    "ChatSocketUplinkMessage",
+    "ChatSocketVoicePrintConfig",
+    "ChatSocketVoiceProcessingConfig",
     "ChatStatus",
     "ChatStreamEvent",
     "ChatUsage",
+    "ChunkStrategy",
+    "ChunkType",
+    "ClonedVoice",
     "Collaborator",
+    "ConnectorConfig",
+    "ConnectorDevice",
+    "ConnectorReviewStatus",
     "Conversation",
     "ConversationList",
     "ConversationSection",
     "ConversationsMessagesListResponse",
     "ConversationSortOrder",
+    "CopiedEntityType",
+    "CopyEntityType",
+    "CopyFailure",
+    "CopyTask",
+    "CopyTaskStatus",
+    "CreatedBenefitLimitation",
     "CreatedBot",
+    "CreatedDataset",
+    "CreatedOrganization",
+    "CreatedVoiceprint",
+    "CreatedVoiceprintGroup",
     "CreatedWorkspace",
+    "Dataset",
+    "DatasetFormat",
+    "DatasetImage",
+    "DatasetImageList",
+    "DatasetList",
+    "DatasetsDocumentsListResponse",
+    "DatasetsDocumentsUpdateResponse",
+    "DatasetStatus",
+    "DatasetType",
+    "Document",
+    "DocumentChunking",
+    "DocumentProgress",
+    "DocumentProgressList",
+    "DocumentSource",
+    "DocumentStatus",
+    "DocumentUpdatePolicy",
+    "DocumentUpdateRule",
+    "DocumentUpdateType",
     "EnterMessage",
     "EnterMessageContentType",
     "EnterMessageType",
+    "EnterpriseNewcomer",
+    "EnterpriseRole",
     "FeedbackType",
     "File",
+    "Folder",
+    "FolderList",
+    "FolderType",
+    "ImageCaptionType",
+    "InterpretationAudioDelta",
+    "InterpretationConfig",
+    "InterpretationCreated",
+    "InterpretationDownlinkMessage",
+    "InterpretationGlossaryEntry",
+    "InterpretationInputAudioAppend",
+    "InterpretationInputAudioComplete",
+    "InterpretationLanguage",
+    "InterpretationMessageCompleted",
+    "InterpretationSettings",
+    "InterpretationSettingsInUse",
+    "InterpretationSocket",
+    "InterpretationText",
+    "InterpretationTranscriptionDelta",
+    "InterpretationTranslationDelta",
+    "InterpretationUpdate",
+    "InterpretationUpdated",
+    "InterpretationUplinkMessage",
+    "LimitationActiveMode",
+    "LimitationBenefitType",
+    "LimitationEntityType",
+    "LimitationResetUnit",
+    "LimitationStatus",
+    "ListedFolderType",
+    "Live",
+    "LiveStream",
+    "LiveType",
     "Message",
     "MessageCompletedEvent",
     "MessageContentType",
@@ -225,36 +768,265 @@ __all__ = [
     "MessageOrder",
     "MessageRole",
     "MessageType",
+    "NewDatasetFormat",
+    "NewDocument",
+    "NewDocumentSource",
+    "NewDocumentSourceType",
+    "OAuthAccountPermission",
+    "OAuthAttributeConstraint",
+    "OAuthBotConstraint",
+    "OAuthCodeChallengeMethod",
+    "OauthDeviceCodeResponse",
+    "OauthDeviceCodeWorkspaceResponse",
+    "OAuthGrantType",
+    "OAuthJwtGrantType",
+    "OAuthResponseType",
+    "OAuthScope",
+    "OauthTokenAccountResponse",
+    "OauthTokenEnterpriseResponse",
+    "OauthTokenResponse",
     "ObjectString",
     "ObjectStringType",
+    "Organization",
+    "OrganizationEmployeeRole",
+    "OrganizationList",
+    "OrganizationMember",
+    "OrganizationMemberList",
+    "OrganizationNewcomer",
+    "OrganizationPeopleType",
+    "OrganizationRole",
+    "Plugin",
+    "PluginList",
+    "PluginScaleApplicant",
+    "PluginScaleExpiredCallback",
+    "PluginScaleExpiredEvent",
+    "PluginScaleRequestedCallback",
+    "PluginScaleRequestedEvent",
+    "PluginScaleType",
+    "PluginTool",
+    "PluginToolResult",
     "PublishedBotSummary",
     "PublishedBotSummaryList",
     "PublishedBotVersion",
     "ResponseDetail",
+    "Room",
+    "RoomAudioCodec",
+    "RoomAudioConfig",
+    "RoomConfig",
+    "RoomMode",
+    "RoomTurnDetection",
+    "RoomTurnDetectionType",
+    "RoomVideoCodec",
+    "RoomVideoConfig",
+    "RoomVideoStream",
+    "RtcAgentSpeechStarted",
+    "RtcAgentSpeechStopped",
+    "RtcAsrConfig",
+    "RtcChatCancel",
+    "RtcChatCompleted",
+    "RtcChatConfig",
+    "RtcChatConfigInUse",
+    "RtcChatCreated",
+    "RtcChatFailed",
+    "RtcChatInProgress",
+    "RtcChatModeSettings",
+    "RtcChatPreAnswer",
+    "RtcClientVad",
+    "RtcConversation",
+    "RtcConversationCreated",
+    "RtcDownlinkMessage",
+    "RtcError",
+    "RtcErrorData",
+    "RtcGenerateAudio",
+    "RtcInputAudioComplete",
+    "RtcInputAudioCompleted",
+    "RtcInputAudioStart",
+    "RtcInputAudioStarted",
+    "RtcInterruptConfig",
+    "RtcInterruptMode",
+    "RtcMessageCompleted",
+    "RtcMessageCreate",
+    "RtcMessageDelta",
+    "RtcModeSettings",
+    "RtcModeSettingsInUse",
+    "RtcModeUpdate",
+    "RtcModeUpdated",
+    "RtcPluginInterruptMode",
+    "RtcPreAnswerSettings",
+    "RtcPreAnswerSettingsInUse",
+    "RtcPreAnswerSource",
+    "RtcPreAnswerText",
+    "RtcPreAnswerTrigger",
+    "RtcPreAnswerTriggerType",
+    "RtcPreAnswerType",
+    "RtcPreAnswerUpdate",
+    "RtcPreAnswerUpdated",
+    "RtcRequiresAction",
+    "RtcRoom",
+    "RtcSession",
+    "RtcSessionCreated",
+    "RtcSessionUpdate",
+    "RtcSessionUpdated",
+    "RtcSettings",
+    "RtcSettingsInUse",
+    "RtcSubmitToolOutputs",
+    "RtcTranscript",
+    "RtcTranscriptDelta",
+    "RtcTtsConfig",
+    "RtcTurnDetection",
+    "RtcTurnDetectionInUse",
+    "RtcTurnDetectionType",
+    "RtcUplinkMessage",
+    "RtcUserSpeechStarted",
+    "RtcUserSpeechStopped",
+    "RtcVoiceActivity",
+    "RtcVoicePrintConfig",
+    "RtcVoiceProcessingConfig",
     "ShortcutCommandCall",
+    "SocketAsrStreamMode",
+    "SocketAudio",
+    "SocketBitDepth",
+    "SocketChannelCount",
+    "SocketDetail",
+    "SocketEmotionConfig",
+    "SocketEnterMessage",
+    "SocketError",
+    "SocketInputAudio",
+    "SocketInputAudioInUse",
+    "SocketInputCodec",
+    "SocketInputFormat",
+    "SocketInputSampleRate",
+    "SocketLanguage",
+    "SocketLimitConfig",
+    "SocketMp3Config",
+    "SocketMp3SampleRate",
+    "SocketOpusConfig",
+    "SocketOpusSampleRate",
+    "SocketOutputAudio",
+    "SocketOutputCodec",
+    "SocketPcmConfig",
+    "SocketSemanticVadConfig",
+    "SocketSensitiveWordsFilter",
+    "SocketSentence",
+    "SocketSpokenText",
+    "SocketSpokenTextMode",
+    "SocketToolOutputs",
+    "SocketTranscript",
+    "SpeakerMatch",
+    "SpeakerMatches",
+    "SpeechAudioCompleted",
+    "SpeechAudioUpdate",
+    "SpeechCreated",
+    "SpeechDownlinkMessage",
+    "SpeechEmotion",
+    "SpeechError",
+    "SpeechFormat",
+    "SpeechOutputAudio",
+    "SpeechOutputAudioInUse",
+    "SpeechOutputCodec",
+    "SpeechSampleRate",
+    "SpeechSentenceStart",
+    "SpeechSettings",
+    "SpeechSettingsInUse",
+    "SpeechSocket",
+    "SpeechText",
+    "SpeechTextAppend",
+    "SpeechTextComplete",
+    "SpeechTextCompleted",
+    "SpeechUpdate",
+    "SpeechUpdated",
+    "SpeechUplinkMessage",
+    "StartedCopy",
+    "StoreCategory",
+    "StoreCategoryList",
+    "StoreDeveloper",
+    "StoreEntityType",
+    "StorePaidType",
+    "StorePlugin",
+    "StorePluginList",
+    "StorePluginStatistics",
+    "StoreProduct",
+    "StoreSortType",
     "StreamError",
+    "TemplateCopy",
+    "TemplateEntityType",
     "ToolCall",
     "ToolCallFunction",
     "ToolCallType",
     "ToolOutput",
+    "Transcription",
+    "TranscriptionAsrConfig",
+    "TranscriptionCreated",
+    "TranscriptionDownlinkMessage",
+    "TranscriptionError",
+    "TranscriptionInputAudio",
+    "TranscriptionInputAudioAppend",
+    "TranscriptionInputAudioClear",
+    "TranscriptionInputAudioCleared",
+    "TranscriptionInputAudioComplete",
+    "TranscriptionInputAudioCompleted",
+    "TranscriptionInputCodec",
+    "TranscriptionLanguage",
+    "TranscriptionMessageCompleted",
+    "TranscriptionMessageUpdate",
+    "TranscriptionSettings",
+    "TranscriptionSettingsInUse",
+    "TranscriptionSocket",
+    "TranscriptionUpdate",
+    "TranscriptionUpdated",
+    "TranscriptionUplinkMessage",
     "UnknownChatStreamEvent",
     "UnknownWorkflowStreamEvent",
     "User",
+    "Variable",
+    "VariableAssignment",
+    "VariableList",
+    "Voice",
+    "VoiceEmotion",
+    "VoiceEmotionScale",
+    "VoiceList",
+    "VoiceModelType",
+    "Voiceprint",
+    "VoiceprintCreator",
+    "VoiceprintGroup",
+    "VoiceprintGroupList",
+    "VoiceprintList",
+    "VoiceSampleFormat",
+    "VoiceSampleLanguage",
+    "VoiceState",
+    "Workflow",
+    "WorkflowCollaborationMode",
+    "WorkflowCreator",
     "WorkflowDone",
     "WorkflowDoneEvent",
     "WorkflowError",
     "WorkflowErrorEvent",
+    "WorkflowExecuteStatus",
+    "WorkflowInfo",
+    "WorkflowInput",
     "WorkflowInterrupt",
     "WorkflowInterruptData",
     "WorkflowInterruptEvent",
     "WorkflowInterruptType",
+    "WorkflowList",
     "WorkflowMessage",
     "WorkflowMessageEvent",
+    "WorkflowMode",
+    "WorkflowNodeRun",
+    "WorkflowNodeStatus",
+    "WorkflowOutput",
     "WorkflowParameter",
     "WorkflowParameterType",
     "WorkflowPingEvent",
+    "WorkflowPublishStatus",
+    "WorkflowRunHistory",
+    "WorkflowRunMode",
     "WorkflowsRunsCreateResponse",
+    "WorkflowsRunsResumeResponse",
     "WorkflowStreamEvent",
+    "WorkflowTerminatePlan",
+    "WorkflowVersion",
+    "WorkflowVersionList",
     "Workspace",
     "WorkspaceInvitation",
     "WorkspaceInvitationRole",
@@ -269,13 +1041,45 @@ __all__ = [
 ]
 
 _MODULES = {
+    "ApiApp": "api_apps",
+    "ApiAppEventType": "api_apps",
+    "ApiAppList": "api_apps",
+    "ApiAppSubscription": "api_apps",
+    "ApiAppSubscriptionList": "api_apps",
+    "ApiAppType": "api_apps",
+    "App": "apps",
+    "AppList": "apps",
+    "AppPublishStatus": "apps",
     "AudioDeltaEvent": "chat",
+    "Benefit": "benefits",
+    "BenefitAccount": "benefits",
+    "BenefitCounter": "benefits",
+    "BenefitLimitation": "benefit_limitations",
+    "BenefitLimitationList": "benefit_limitations",
+    "BenefitLimitationSettings": "benefit_limitations",
+    "BenefitPlan": "benefits",
+    "BenefitQuota": "benefits",
+    "BenefitResource": "benefits",
+    "Benefits": "benefits",
+    "BenefitStatus": "benefits",
+    "BenefitStrategy": "benefits",
+    "BenefitType": "benefits",
+    "BenefitUsageBalanceType": "webhooks",
+    "BenefitUsageCallback": "webhooks",
+    "BenefitUsageEntityType": "webhooks",
+    "BenefitUsageEvent": "webhooks",
+    "BenefitUsageResourceType": "webhooks",
+    "BillTask": "bill_tasks",
+    "BillTaskList": "bill_tasks",
+    "BillTaskStatus": "bill_tasks",
     "Bot": "bots",
     "BotBackgroundImage": "bots",
     "BotBackgroundImages": "bots",
     "BotCacheType": "bots",
     "BotCanvasPosition": "bots",
     "BotCollaborationMode": "bots",
+    "BotDeletedCallback": "webhooks",
+    "BotDeletedEvent": "webhooks",
     "BotGradientPosition": "bots",
     "BotKnowledge": "bots",
     "BotKnowledgeBase": "bots",
@@ -297,6 +1101,8 @@ _MODULES = {
     "BotPrefixPrompt": "bots",
     "BotPrompt": "bots",
     "BotPromptMode": "bots",
+    "BotPublishedCallback": "webhooks",
+    "BotPublishedEvent": "webhooks",
     "BotPublishStatus": "bots",
     "BotResponseFormat": "bots",
     "BotShortcutCommand": "bots",
@@ -309,6 +1115,8 @@ _MODULES = {
     "BotSummary": "bots",
     "BotSummaryList": "bots",
     "BotThinkingType": "bots",
+    "BotUnpublishedCallback": "webhooks",
+    "BotUnpublishedEvent": "webhooks",
     "BotUserInputType": "bots",
     "BotVariable": "bots",
     "BotVariableChannel": "bots",
@@ -321,6 +1129,9 @@ _MODULES = {
     "BotWorkflow": "bots",
     "BotWorkflowId": "bots",
     "BotWorkflowIdList": "bots",
+    "CallbackHeader": "webhooks",
+    "CallbackMessage": "webhooks",
+    "Callbacks": "webhooks",
     "Chat": "chat",
     "ChatCompletedEvent": "chat",
     "ChatCreatedEvent": "chat",
@@ -328,6 +1139,9 @@ _MODULES = {
     "ChatErrorEvent": "chat",
     "ChatFailedEvent": "chat",
     "ChatFailureReason": "chat",
+    "ChatflowMessage": "workflows",
+    "ChatflowMessageContentType": "workflows",
+    "ChatflowMessageType": "workflows",
     "ChatInProgressEvent": "chat",
     "ChatLastError": "chat",
     "ChatPendingToolCalls": "chat",
@@ -335,22 +1149,137 @@ _MODULES = {
     "ChatRequiredAction": "chat",
     "ChatRequiredActionType": "chat",
     "ChatRequiresActionEvent": "chat",
+    "ChatSocket": "websockets",
+    "ChatSocketAsrConfig": "websockets",
+    "ChatSocketAudioCompleted": "websockets",
+    "ChatSocketAudioDelta": "websockets",
+    "ChatSocketAudioDump": "websockets",
+    "ChatSocketCancellation": "websockets",
+    "ChatSocketCancellationReason": "websockets",
+    "ChatSocketChatCancel": "websockets",
+    "ChatSocketChatCanceled": "websockets",
+    "ChatSocketChatCompleted": "websockets",
+    "ChatSocketChatConfig": "websockets",
+    "ChatSocketChatCreated": "websockets",
+    "ChatSocketChatFailed": "websockets",
+    "ChatSocketChatInProgress": "websockets",
+    "ChatSocketClear": "websockets",
+    "ChatSocketCleared": "websockets",
+    "ChatSocketCreated": "websockets",
+    "ChatSocketDownlinkMessage": "websockets",
+    "ChatSocketDumpAudio": "websockets",
+    "ChatSocketError": "websockets",
+    "ChatSocketGenerateAudio": "websockets",
+    "ChatSocketInputAudioAppend": "websockets",
+    "ChatSocketInputAudioClear": "websockets",
+    "ChatSocketInputAudioCleared": "websockets",
+    "ChatSocketInputAudioComplete": "websockets",
+    "ChatSocketInputAudioCompleted": "websockets",
+    "ChatSocketInterruptConfig": "websockets",
+    "ChatSocketInterruptMode": "websockets",
+    "ChatSocketMessageCompleted": "websockets",
+    "ChatSocketMessageCreate": "websockets",
+    "ChatSocketMessageDelta": "websockets",
+    "ChatSocketOutputAudioInUse": "websockets",
+    "ChatSocketRequiresAction": "websockets",
+    "ChatSocketSentenceStart": "websockets",
+    "ChatSocketSettings": "websockets",
+    "ChatSocketSettingsInUse": "websockets",
+    "ChatSocketSpeechStarted": "websockets",
+    "ChatSocketSpeechStopped": "websockets",
+    "ChatSocketSubmitToolOutputs": "websockets",
+    "ChatSocketTranscriptCompleted": "websockets",
+    "ChatSocketTranscriptUpdate": "websockets",
+    "ChatSocketTurnDetection": "websockets",
+    "ChatSocketTurnDetectionType": "websockets",
+    "ChatSocketUpdate": "websockets",
+    "ChatSocketUpdated": "websockets",
+    "ChatSocketUplinkMessage": "websockets",
+    "ChatSocketVoicePrintConfig": "websockets",
+    "ChatSocketVoiceProcessingConfig": "websockets",
     "ChatStatus": "chat",
     "ChatStreamEvent": "chat",
     "ChatUsage": "chat",
+    "ChunkStrategy": "datasets",
+    "ChunkType": "datasets",
+    "ClonedVoice": "audio",
     "Collaborator": "bots",
+    "ConnectorConfig": "connectors",
+    "ConnectorDevice": "connectors",
+    "ConnectorReviewStatus": "connectors",
     "Conversation": "conversations",
     "ConversationList": "conversations",
     "ConversationSection": "conversations",
     "ConversationsMessagesListResponse": "conversations",
     "ConversationSortOrder": "conversations",
+    "CopiedEntityType": "copy_tasks",
+    "CopyEntityType": "copy_tasks",
+    "CopyFailure": "copy_tasks",
+    "CopyTask": "copy_tasks",
+    "CopyTaskStatus": "copy_tasks",
+    "CreatedBenefitLimitation": "benefit_limitations",
     "CreatedBot": "bots",
+    "CreatedDataset": "datasets",
+    "CreatedOrganization": "enterprises",
+    "CreatedVoiceprint": "audio",
+    "CreatedVoiceprintGroup": "audio",
     "CreatedWorkspace": "workspaces",
+    "Dataset": "datasets",
+    "DatasetFormat": "datasets",
+    "DatasetImage": "datasets",
+    "DatasetImageList": "datasets",
+    "DatasetList": "datasets",
+    "DatasetsDocumentsListResponse": "datasets",
+    "DatasetsDocumentsUpdateResponse": "datasets",
+    "DatasetStatus": "datasets",
+    "DatasetType": "datasets",
+    "Document": "datasets",
+    "DocumentChunking": "datasets",
+    "DocumentProgress": "datasets",
+    "DocumentProgressList": "datasets",
+    "DocumentSource": "datasets",
+    "DocumentStatus": "datasets",
+    "DocumentUpdatePolicy": "datasets",
+    "DocumentUpdateRule": "datasets",
+    "DocumentUpdateType": "datasets",
     "EnterMessage": "conversations",
     "EnterMessageContentType": "conversations",
     "EnterMessageType": "conversations",
+    "EnterpriseNewcomer": "enterprises",
+    "EnterpriseRole": "enterprises",
     "FeedbackType": "conversations",
     "File": "files",
+    "Folder": "folders",
+    "FolderList": "folders",
+    "FolderType": "folders",
+    "ImageCaptionType": "datasets",
+    "InterpretationAudioDelta": "websockets",
+    "InterpretationConfig": "websockets",
+    "InterpretationCreated": "websockets",
+    "InterpretationDownlinkMessage": "websockets",
+    "InterpretationGlossaryEntry": "websockets",
+    "InterpretationInputAudioAppend": "websockets",
+    "InterpretationInputAudioComplete": "websockets",
+    "InterpretationLanguage": "websockets",
+    "InterpretationMessageCompleted": "websockets",
+    "InterpretationSettings": "websockets",
+    "InterpretationSettingsInUse": "websockets",
+    "InterpretationSocket": "websockets",
+    "InterpretationText": "websockets",
+    "InterpretationTranscriptionDelta": "websockets",
+    "InterpretationTranslationDelta": "websockets",
+    "InterpretationUpdate": "websockets",
+    "InterpretationUpdated": "websockets",
+    "InterpretationUplinkMessage": "websockets",
+    "LimitationActiveMode": "benefit_limitations",
+    "LimitationBenefitType": "benefit_limitations",
+    "LimitationEntityType": "benefit_limitations",
+    "LimitationResetUnit": "benefit_limitations",
+    "LimitationStatus": "benefit_limitations",
+    "ListedFolderType": "folders",
+    "Live": "audio",
+    "LiveStream": "audio",
+    "LiveType": "audio",
     "Message": "conversations",
     "MessageCompletedEvent": "chat",
     "MessageContentType": "conversations",
@@ -358,36 +1287,265 @@ _MODULES = {
     "MessageOrder": "conversations",
     "MessageRole": "conversations",
     "MessageType": "conversations",
+    "NewDatasetFormat": "datasets",
+    "NewDocument": "datasets",
+    "NewDocumentSource": "datasets",
+    "NewDocumentSourceType": "datasets",
+    "OAuthAccountPermission": "oauth",
+    "OAuthAttributeConstraint": "oauth",
+    "OAuthBotConstraint": "oauth",
+    "OAuthCodeChallengeMethod": "oauth",
+    "OauthDeviceCodeResponse": "oauth",
+    "OauthDeviceCodeWorkspaceResponse": "oauth",
+    "OAuthGrantType": "oauth",
+    "OAuthJwtGrantType": "oauth",
+    "OAuthResponseType": "oauth",
+    "OAuthScope": "oauth",
+    "OauthTokenAccountResponse": "oauth",
+    "OauthTokenEnterpriseResponse": "oauth",
+    "OauthTokenResponse": "oauth",
     "ObjectString": "conversations",
     "ObjectStringType": "conversations",
+    "Organization": "enterprises",
+    "OrganizationEmployeeRole": "organizations",
+    "OrganizationList": "enterprises",
+    "OrganizationMember": "organizations",
+    "OrganizationMemberList": "organizations",
+    "OrganizationNewcomer": "organizations",
+    "OrganizationPeopleType": "organizations",
+    "OrganizationRole": "organizations",
+    "Plugin": "plugins",
+    "PluginList": "plugins",
+    "PluginScaleApplicant": "webhooks",
+    "PluginScaleExpiredCallback": "webhooks",
+    "PluginScaleExpiredEvent": "webhooks",
+    "PluginScaleRequestedCallback": "webhooks",
+    "PluginScaleRequestedEvent": "webhooks",
+    "PluginScaleType": "webhooks",
+    "PluginTool": "plugins",
+    "PluginToolResult": "plugins",
     "PublishedBotSummary": "bots",
     "PublishedBotSummaryList": "bots",
     "PublishedBotVersion": "bots",
     "ResponseDetail": "shared",
+    "Room": "audio",
+    "RoomAudioCodec": "audio",
+    "RoomAudioConfig": "audio",
+    "RoomConfig": "audio",
+    "RoomMode": "audio",
+    "RoomTurnDetection": "audio",
+    "RoomTurnDetectionType": "audio",
+    "RoomVideoCodec": "audio",
+    "RoomVideoConfig": "audio",
+    "RoomVideoStream": "audio",
+    "RtcAgentSpeechStarted": "websockets",
+    "RtcAgentSpeechStopped": "websockets",
+    "RtcAsrConfig": "websockets",
+    "RtcChatCancel": "websockets",
+    "RtcChatCompleted": "websockets",
+    "RtcChatConfig": "websockets",
+    "RtcChatConfigInUse": "websockets",
+    "RtcChatCreated": "websockets",
+    "RtcChatFailed": "websockets",
+    "RtcChatInProgress": "websockets",
+    "RtcChatModeSettings": "websockets",
+    "RtcChatPreAnswer": "websockets",
+    "RtcClientVad": "websockets",
+    "RtcConversation": "websockets",
+    "RtcConversationCreated": "websockets",
+    "RtcDownlinkMessage": "websockets",
+    "RtcError": "websockets",
+    "RtcErrorData": "websockets",
+    "RtcGenerateAudio": "websockets",
+    "RtcInputAudioComplete": "websockets",
+    "RtcInputAudioCompleted": "websockets",
+    "RtcInputAudioStart": "websockets",
+    "RtcInputAudioStarted": "websockets",
+    "RtcInterruptConfig": "websockets",
+    "RtcInterruptMode": "websockets",
+    "RtcMessageCompleted": "websockets",
+    "RtcMessageCreate": "websockets",
+    "RtcMessageDelta": "websockets",
+    "RtcModeSettings": "websockets",
+    "RtcModeSettingsInUse": "websockets",
+    "RtcModeUpdate": "websockets",
+    "RtcModeUpdated": "websockets",
+    "RtcPluginInterruptMode": "websockets",
+    "RtcPreAnswerSettings": "websockets",
+    "RtcPreAnswerSettingsInUse": "websockets",
+    "RtcPreAnswerSource": "websockets",
+    "RtcPreAnswerText": "websockets",
+    "RtcPreAnswerTrigger": "websockets",
+    "RtcPreAnswerTriggerType": "websockets",
+    "RtcPreAnswerType": "websockets",
+    "RtcPreAnswerUpdate": "websockets",
+    "RtcPreAnswerUpdated": "websockets",
+    "RtcRequiresAction": "websockets",
+    "RtcRoom": "websockets",
+    "RtcSession": "websockets",
+    "RtcSessionCreated": "websockets",
+    "RtcSessionUpdate": "websockets",
+    "RtcSessionUpdated": "websockets",
+    "RtcSettings": "websockets",
+    "RtcSettingsInUse": "websockets",
+    "RtcSubmitToolOutputs": "websockets",
+    "RtcTranscript": "websockets",
+    "RtcTranscriptDelta": "websockets",
+    "RtcTtsConfig": "websockets",
+    "RtcTurnDetection": "websockets",
+    "RtcTurnDetectionInUse": "websockets",
+    "RtcTurnDetectionType": "websockets",
+    "RtcUplinkMessage": "websockets",
+    "RtcUserSpeechStarted": "websockets",
+    "RtcUserSpeechStopped": "websockets",
+    "RtcVoiceActivity": "websockets",
+    "RtcVoicePrintConfig": "websockets",
+    "RtcVoiceProcessingConfig": "websockets",
     "ShortcutCommandCall": "chat",
+    "SocketAsrStreamMode": "websockets",
+    "SocketAudio": "websockets",
+    "SocketBitDepth": "websockets",
+    "SocketChannelCount": "websockets",
+    "SocketDetail": "websockets",
+    "SocketEmotionConfig": "websockets",
+    "SocketEnterMessage": "websockets",
+    "SocketError": "websockets",
+    "SocketInputAudio": "websockets",
+    "SocketInputAudioInUse": "websockets",
+    "SocketInputCodec": "websockets",
+    "SocketInputFormat": "websockets",
+    "SocketInputSampleRate": "websockets",
+    "SocketLanguage": "websockets",
+    "SocketLimitConfig": "websockets",
+    "SocketMp3Config": "websockets",
+    "SocketMp3SampleRate": "websockets",
+    "SocketOpusConfig": "websockets",
+    "SocketOpusSampleRate": "websockets",
+    "SocketOutputAudio": "websockets",
+    "SocketOutputCodec": "websockets",
+    "SocketPcmConfig": "websockets",
+    "SocketSemanticVadConfig": "websockets",
+    "SocketSensitiveWordsFilter": "websockets",
+    "SocketSentence": "websockets",
+    "SocketSpokenText": "websockets",
+    "SocketSpokenTextMode": "websockets",
+    "SocketToolOutputs": "websockets",
+    "SocketTranscript": "websockets",
+    "SpeakerMatch": "audio",
+    "SpeakerMatches": "audio",
+    "SpeechAudioCompleted": "websockets",
+    "SpeechAudioUpdate": "websockets",
+    "SpeechCreated": "websockets",
+    "SpeechDownlinkMessage": "websockets",
+    "SpeechEmotion": "audio",
+    "SpeechError": "websockets",
+    "SpeechFormat": "audio",
+    "SpeechOutputAudio": "websockets",
+    "SpeechOutputAudioInUse": "websockets",
+    "SpeechOutputCodec": "websockets",
+    "SpeechSampleRate": "audio",
+    "SpeechSentenceStart": "websockets",
+    "SpeechSettings": "websockets",
+    "SpeechSettingsInUse": "websockets",
+    "SpeechSocket": "websockets",
+    "SpeechText": "websockets",
+    "SpeechTextAppend": "websockets",
+    "SpeechTextComplete": "websockets",
+    "SpeechTextCompleted": "websockets",
+    "SpeechUpdate": "websockets",
+    "SpeechUpdated": "websockets",
+    "SpeechUplinkMessage": "websockets",
+    "StartedCopy": "copy_tasks",
+    "StoreCategory": "stores",
+    "StoreCategoryList": "stores",
+    "StoreDeveloper": "stores",
+    "StoreEntityType": "stores",
+    "StorePaidType": "stores",
+    "StorePlugin": "stores",
+    "StorePluginList": "stores",
+    "StorePluginStatistics": "stores",
+    "StoreProduct": "stores",
+    "StoreSortType": "stores",
     "StreamError": "chat",
+    "TemplateCopy": "templates",
+    "TemplateEntityType": "templates",
     "ToolCall": "chat",
     "ToolCallFunction": "chat",
     "ToolCallType": "chat",
     "ToolOutput": "chat",
+    "Transcription": "audio",
+    "TranscriptionAsrConfig": "websockets",
+    "TranscriptionCreated": "websockets",
+    "TranscriptionDownlinkMessage": "websockets",
+    "TranscriptionError": "websockets",
+    "TranscriptionInputAudio": "websockets",
+    "TranscriptionInputAudioAppend": "websockets",
+    "TranscriptionInputAudioClear": "websockets",
+    "TranscriptionInputAudioCleared": "websockets",
+    "TranscriptionInputAudioComplete": "websockets",
+    "TranscriptionInputAudioCompleted": "websockets",
+    "TranscriptionInputCodec": "websockets",
+    "TranscriptionLanguage": "websockets",
+    "TranscriptionMessageCompleted": "websockets",
+    "TranscriptionMessageUpdate": "websockets",
+    "TranscriptionSettings": "websockets",
+    "TranscriptionSettingsInUse": "websockets",
+    "TranscriptionSocket": "websockets",
+    "TranscriptionUpdate": "websockets",
+    "TranscriptionUpdated": "websockets",
+    "TranscriptionUplinkMessage": "websockets",
     "UnknownChatStreamEvent": "chat",
     "UnknownWorkflowStreamEvent": "workflows",
     "User": "users",
+    "Variable": "variables",
+    "VariableAssignment": "variables",
+    "VariableList": "variables",
+    "Voice": "audio",
+    "VoiceEmotion": "audio",
+    "VoiceEmotionScale": "audio",
+    "VoiceList": "audio",
+    "VoiceModelType": "audio",
+    "Voiceprint": "audio",
+    "VoiceprintCreator": "audio",
+    "VoiceprintGroup": "audio",
+    "VoiceprintGroupList": "audio",
+    "VoiceprintList": "audio",
+    "VoiceSampleFormat": "audio",
+    "VoiceSampleLanguage": "audio",
+    "VoiceState": "audio",
+    "Workflow": "workflows",
+    "WorkflowCollaborationMode": "workflows",
+    "WorkflowCreator": "workflows",
     "WorkflowDone": "workflows",
     "WorkflowDoneEvent": "workflows",
     "WorkflowError": "workflows",
     "WorkflowErrorEvent": "workflows",
+    "WorkflowExecuteStatus": "workflows",
+    "WorkflowInfo": "workflows",
+    "WorkflowInput": "workflows",
     "WorkflowInterrupt": "workflows",
     "WorkflowInterruptData": "workflows",
     "WorkflowInterruptEvent": "workflows",
     "WorkflowInterruptType": "workflows",
+    "WorkflowList": "workflows",
     "WorkflowMessage": "workflows",
     "WorkflowMessageEvent": "workflows",
+    "WorkflowMode": "workflows",
+    "WorkflowNodeRun": "workflows",
+    "WorkflowNodeStatus": "workflows",
+    "WorkflowOutput": "workflows",
     "WorkflowParameter": "workflows",
     "WorkflowParameterType": "workflows",
     "WorkflowPingEvent": "workflows",
+    "WorkflowPublishStatus": "workflows",
+    "WorkflowRunHistory": "workflows",
+    "WorkflowRunMode": "workflows",
     "WorkflowsRunsCreateResponse": "workflows",
+    "WorkflowsRunsResumeResponse": "workflows",
     "WorkflowStreamEvent": "workflows",
+    "WorkflowTerminatePlan": "workflows",
+    "WorkflowVersion": "workflows",
+    "WorkflowVersionList": "workflows",
     "Workspace": "workspaces",
     "WorkspaceInvitation": "workspaces",
     "WorkspaceInvitationRole": "workspaces",

@@ -11,8 +11,63 @@ import attrs
 from .._core._enums import OpenInt, OpenStr, lookup
 from .._core._model import Model, leftovers, new
 from .._core._operation import Event, Protocol
+from .._core._time import UnixTime, unix_time
+from .._core._values import Choice, Pairs, Text, Value
 from . import chat as _chat
+from . import conversations as _conversations
 from . import shared as _shared
+
+
+class ChatflowMessageContentType(OpenStr):
+    """How the content of a message to a chatflow is to be read."""
+
+    TEXT = "text"
+    """Plain text."""
+
+
+ChatflowMessageContentType_members = lookup(ChatflowMessageContentType)
+
+
+class ChatflowMessageType(OpenStr):
+    """What a message to a chatflow is."""
+
+    QUESTION = "question"
+    """What the user said."""
+    ANSWER = "answer"
+    """Reply of the chatflow."""
+    FUNCTION_CALL = "function_call"
+    """Call of a tool."""
+    TOOL_RESPONSE = "tool_response"
+    """Result of a tool call."""
+
+
+ChatflowMessageType_members = lookup(ChatflowMessageType)
+
+
+class WorkflowCollaborationMode(OpenStr):
+    """Who may edit a workflow."""
+
+    SINGLE = "single"
+    """Its owner only."""
+    COLLABORATION = "collaboration"
+    """Its owner and its collaborators."""
+
+
+WorkflowCollaborationMode_members = lookup(WorkflowCollaborationMode)
+
+
+class WorkflowExecuteStatus(OpenStr):
+    """State of a run of a workflow."""
+
+    SUCCESS = "Success"
+    """Ended well."""
+    RUNNING = "Running"
+    """Not ended yet."""
+    FAIL = "Fail"
+    """Ended with an error."""
+
+
+WorkflowExecuteStatus_members = lookup(WorkflowExecuteStatus)
 
 
 class WorkflowInterruptType(OpenInt):
@@ -35,6 +90,20 @@ class WorkflowInterruptType(OpenInt):
 
 
 WorkflowInterruptType_members = lookup(WorkflowInterruptType)
+
+
+class WorkflowMode(OpenStr):
+    """Kind of a workflow."""
+
+    WORKFLOW = "workflow"
+    """Takes parameters and returns a result. Runs by `workflows.runs.create` and
+    `workflows.runs.stream`.
+    """
+    CHATFLOW = "chatflow"
+    """Takes messages and answers them. Runs by `workflows.chat.stream`."""
+
+
+WorkflowMode_members = lookup(WorkflowMode)
 
 
 class WorkflowParameterType(OpenStr):
@@ -63,6 +132,209 @@ class WorkflowParameterType(OpenStr):
 
 
 WorkflowParameterType_members = lookup(WorkflowParameterType)
+
+
+class WorkflowPublishStatus(OpenStr):
+    """Which workflows or versions to list."""
+
+    ALL = "all"
+    """All."""
+    PUBLISHED_ONLINE = "published_online"
+    """Published ones."""
+    UNPUBLISHED_DRAFT = "unpublished_draft"
+    """Drafts."""
+
+
+WorkflowPublishStatus_members = lookup(WorkflowPublishStatus)
+
+
+class WorkflowRunMode(OpenInt):
+    """How a run of a workflow was started."""
+
+    SYNCHRONOUS = 0
+    """By `workflows.runs.create`."""
+    STREAMING = 1
+    """By `workflows.runs.stream`."""
+    ASYNCHRONOUS = 2
+    """By `workflows.runs.create` with `is_async`."""
+
+
+WorkflowRunMode_members = lookup(WorkflowRunMode)
+
+
+class WorkflowTerminatePlan(OpenStr):
+    """What the end node of a workflow returns."""
+
+    RETURN_VARIABLES = "return_variables"
+    """Variables, as a JSON object."""
+    USE_ANSWER_CONTENT = "use_answer_content"
+    """A text that is made from variables."""
+
+
+WorkflowTerminatePlan_members = lookup(WorkflowTerminatePlan)
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowMessage(Model):
+    """A message that a chatflow is to answer, or to know of. A plain string stands for a user's
+    question.
+    """
+
+    role: _conversations.MessageRole
+    """Who is to appear as the author."""
+    type: ChatflowMessageType | None = None
+    """What the message is."""
+    content: str | None = None
+    """What the message says, as plain text. For an input node, text that holds a JSON object with its
+    values, or lines of name, colon and value. Pictures and files are given in `parameters` instead.
+    """
+    content_type: ChatflowMessageContentType | None = None
+    """How `content` is to be read. Needed with `content`."""
+    meta_data: dict[str, str] | None = None
+    """Pairs of your own, given back with the message."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["role", "type", "content", "content_type", "meta_data"])
+    _from_string: ClassVar[Mapping[str, Any] | None] = {
+        "role": "user",
+        "type": "question",
+        "content_type": "text",
+        "content": "$string",
+    }
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "role": Choice(_conversations.MessageRole, required=True),
+        "type": Choice(ChatflowMessageType),
+        "content": Text(),
+        "content_type": Choice(ChatflowMessageContentType),
+        "meta_data": Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("role")
+        if value is None:
+            absent += 1
+        self.role = _conversations.MessageRole_members[value] if value.__class__ is str else value
+        value = get("type")
+        if value is None:
+            absent += 1
+        self.type = ChatflowMessageType_members[value] if value.__class__ is str else value
+        value = get("content")
+        if value is None:
+            absent += 1
+        self.content = value
+        value = get("content_type")
+        if value is None:
+            absent += 1
+        self.content_type = ChatflowMessageContentType_members[value] if value.__class__ is str else value
+        value = get("meta_data")
+        if value is None:
+            absent += 1
+        self.meta_data = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class Workflow(Model):
+    """A workflow or chatflow, as lists show it."""
+
+    workflow_id: str
+    """Id of the workflow."""
+    workflow_name: str
+    """Name of the workflow."""
+    description: str
+    """What the workflow does."""
+    icon_url: str
+    """Address of the icon."""
+    app_id: str
+    """Id of the app that the workflow is part of. `0` if it is part of none."""
+    creator: WorkflowCreator | None = None
+    """Who created the workflow."""
+    created_at: UnixTime | None = None
+    """When the workflow was created, in seconds since 1970-01-01 UTC."""
+    updated_at: UnixTime | None = None
+    """When the workflow was last changed, in seconds since 1970-01-01 UTC."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["workflow_id", "workflow_name", "description", "icon_url", "app_id", "creator", "created_at", "updated_at"]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("workflow_id")
+        if value is None:
+            absent += 1
+        self.workflow_id = value
+        value = get("workflow_name")
+        if value is None:
+            absent += 1
+        self.workflow_name = value
+        value = get("description")
+        if value is None:
+            absent += 1
+        self.description = value
+        value = get("icon_url")
+        if value is None:
+            absent += 1
+        self.icon_url = value
+        value = get("app_id")
+        if value is None:
+            absent += 1
+        self.app_id = value
+        value = get("creator")
+        if value is None:
+            absent += 1
+        self.creator = WorkflowCreator.from_dict(value) if value.__class__ is dict else value
+        value = get("created_at")
+        if value is None:
+            absent += 1
+        self.created_at = None if value is None else unix_time(value)
+        value = get("updated_at")
+        if value is None:
+            absent += 1
+        self.updated_at = None if value is None else unix_time(value)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowCreator(Model):
+    """Who made a workflow or one of its versions."""
+
+    id: str
+    """Coze user id."""
+    name: str
+    """Coze user name."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["id", "name"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("id")
+        if value is None:
+            absent += 1
+        self.id = value
+        value = get("name")
+        if value is None:
+            absent += 1
+        self.name = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        self._response = None
+        return self
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
@@ -115,6 +387,70 @@ class WorkflowError(Model):
         self.error_message = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
         self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowInfo(Model):
+    """A workflow with what it takes and returns."""
+
+    workflow_detail: Workflow
+    """The workflow."""
+    input: WorkflowInput | None = None
+    """What it takes. Present only if asked for by `include_input_output`."""
+    output: WorkflowOutput | None = None
+    """What it returns. Present only if asked for by `include_input_output`."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["workflow_detail", "input", "output"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("workflow_detail")
+        if value is None:
+            absent += 1
+        self.workflow_detail = Workflow.from_dict(value) if value.__class__ is dict else value
+        value = get("input")
+        if value is None:
+            absent += 1
+        self.input = WorkflowInput.from_dict(value) if value.__class__ is dict else value
+        value = get("output")
+        if value is None:
+            absent += 1
+        self.output = WorkflowOutput.from_dict(value) if value.__class__ is dict else value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowInput(Model):
+    """What the start node of a workflow takes."""
+
+    parameters: dict[str, WorkflowParameter] | None = None
+    """The input parameters by name."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["parameters"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("parameters")
+        if value is None:
+            absent += 1
+        self.parameters = (
+            {key: WorkflowParameter.from_dict(item) if item.__class__ is dict else item for key, item in value.items()}
+            if value.__class__ is dict
+            else value
+        )
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -193,6 +529,42 @@ class WorkflowInterruptData(Model):
         )
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
         self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowList(Model):
+    """One page of the workflows of a workspace."""
+
+    items: list[Workflow]
+    """The workflows of this page."""
+    has_more: bool
+    """Whether another page follows."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["items", "has_more"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("items")
+        if value is None:
+            absent += 1
+        self.items = (
+            []
+            if value is None
+            else [Workflow.from_dict(item) if item.__class__ is dict else item for item in value]
+            if value.__class__ is list
+            else value
+        )
+        value = get("has_more")
+        if value is None:
+            absent += 1
+        self.has_more = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -319,6 +691,146 @@ class WorkflowMessage(Model):
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowNodeRun(Model):
+    """State and output of one run of an output node."""
+
+    is_finish: bool
+    """Whether the node is done."""
+    node_output: str | None = None
+    """Output of the node so far."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["is_finish", "node_output"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("is_finish")
+        if value is None:
+            absent += 1
+        self.is_finish = value
+        value = get("node_output")
+        if value is None:
+            absent += 1
+        self.node_output = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowNodeStatus(Model):
+    """One run of an output node."""
+
+    node_id: str | None = None
+    """Id of the node."""
+    is_finish: bool | None = None
+    """Whether the node is done."""
+    loop_index: int | None = None
+    """Which turn of a loop node this belongs to, counting from 0. Absent outside of loops and for
+    workflows within the workflow.
+    """
+    batch_index: int | None = None
+    """Which run of a batch node this belongs to, counting from 0. Absent outside of batches and for
+    workflows within the workflow.
+    """
+    update_time: UnixTime | None = None
+    """When the workflow last ran, in seconds since 1970-01-01 UTC."""
+    sub_execute_id: str | None = None
+    """Id of the execution of a workflow within the workflow."""
+    node_execute_uuid: str
+    """Id of this execution of the node, to be given to
+    `workflows.runs.run_histories.execute_nodes.retrieve`.
+    """
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["node_id", "is_finish", "loop_index", "batch_index", "update_time", "sub_execute_id", "node_execute_uuid"]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("node_id")
+        if value is None:
+            absent += 1
+        self.node_id = value
+        value = get("is_finish")
+        if value is None:
+            absent += 1
+        self.is_finish = value
+        value = get("loop_index")
+        if value is None:
+            absent += 1
+        self.loop_index = value
+        value = get("batch_index")
+        if value is None:
+            absent += 1
+        self.batch_index = value
+        value = get("update_time")
+        if value is None:
+            absent += 1
+        self.update_time = None if value is None else unix_time(value)
+        value = get("sub_execute_id")
+        if value is None:
+            absent += 1
+        self.sub_execute_id = value
+        value = get("node_execute_uuid")
+        if value is None:
+            absent += 1
+        self.node_execute_uuid = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowOutput(Model):
+    """What the end node of a workflow returns."""
+
+    terminate_plan: WorkflowTerminatePlan | None = None
+    """Whether variables or a text is returned."""
+    content: str | None = None
+    """The text, with variables in double braces. Present only if `terminate_plan` is
+    `use_answer_content`.
+    """
+    parameters: dict[str, WorkflowParameter] | None = None
+    """The output variables by name."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["terminate_plan", "content", "parameters"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("terminate_plan")
+        if value is None:
+            absent += 1
+        self.terminate_plan = WorkflowTerminatePlan_members[value] if value.__class__ is str else value
+        value = get("content")
+        if value is None:
+            absent += 1
+        self.content = value
+        value = get("parameters")
+        if value is None:
+            absent += 1
+        self.parameters = (
+            {key: WorkflowParameter.from_dict(item) if item.__class__ is dict else item for key, item in value.items()}
+            if value.__class__ is dict
+            else value
+        )
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowParameter(Model):
     """A parameter that a workflow asks for."""
 
@@ -374,6 +886,277 @@ class WorkflowParameter(Model):
         self.default_value = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
         self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowRunHistory(Model):
+    """One run of a workflow, with its state and result."""
+
+    execute_id: str
+    """Id of the execution."""
+    execute_status: WorkflowExecuteStatus
+    """State of the run."""
+    bot_id: str
+    """Id of the bot that the run was started for. `0` if none was given."""
+    connector_id: str
+    """Channel that the workflow runs in. 1024 is the API."""
+    connector_uid: str
+    """User that the run was started for: `user_id` of `ext`, or the Coze user id of the token's owner
+    if none was given.
+    """
+    run_mode: WorkflowRunMode
+    """How the run was started."""
+    output: str
+    """Output of the run: normally text that holds a JSON object, with the output of the end node as
+    `Output` and that of each output node under the title of the node; sometimes plain text.
+    """
+    is_output_trimmed: bool | None = None
+    """Whether `output` is incomplete because it was too large."""
+    node_execute_status: dict[str, WorkflowNodeStatus] | None = None
+    """Runs of the output nodes, by title of the node; the names are random where a node ran several
+    times. An output above 1 MB is complete only in
+    `workflows.runs.run_histories.execute_nodes.retrieve`.
+    """
+    interrupt_data: WorkflowInterruptData | None = None
+    """What the workflow waits for, if it stopped to ask for input. Resume it with
+    `workflows.runs.resume`.
+    """
+    create_time: UnixTime
+    """When the run was started, in seconds since 1970-01-01 UTC."""
+    update_time: UnixTime
+    """When the run last went on, in seconds since 1970-01-01 UTC."""
+    error_code: str
+    """Error code of `shared/errors.yaml`, written as text. Empty or `0` if the run did not fail."""
+    error_message: str | None = None
+    """Why the run failed, in words. Empty if it did not."""
+    debug_url: str
+    """Page that shows the run node by node, with input and output of each. Valid for seven days."""
+    usage: _chat.ChatUsage | None = None
+    """Tokens that the run consumed. For information only; the bill may differ."""
+    token: str | None = None
+    """Tokens consumed, as an older form of `usage`."""
+    logid_: str
+    """Log id of the call that started the run. Give it to Coze support when you report a problem."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        [
+            "execute_id",
+            "execute_status",
+            "bot_id",
+            "connector_id",
+            "connector_uid",
+            "run_mode",
+            "output",
+            "is_output_trimmed",
+            "node_execute_status",
+            "interrupt_data",
+            "create_time",
+            "update_time",
+            "error_code",
+            "error_message",
+            "debug_url",
+            "usage",
+            "token",
+            "logid",
+        ]
+    )
+    _renamed: ClassVar[Mapping[str, str]] = {"logid_": "logid"}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("execute_id")
+        if value is None:
+            absent += 1
+        self.execute_id = value
+        value = get("execute_status")
+        if value is None:
+            absent += 1
+        self.execute_status = WorkflowExecuteStatus_members[value] if value.__class__ is str else value
+        value = get("bot_id")
+        if value is None:
+            absent += 1
+        self.bot_id = value
+        value = get("connector_id")
+        if value is None:
+            absent += 1
+        self.connector_id = value
+        value = get("connector_uid")
+        if value is None:
+            absent += 1
+        self.connector_uid = value
+        value = get("run_mode")
+        if value is None:
+            absent += 1
+        self.run_mode = WorkflowRunMode_members[value] if value.__class__ is int else value
+        value = get("output")
+        if value is None:
+            absent += 1
+        self.output = value
+        value = get("is_output_trimmed")
+        if value is None:
+            absent += 1
+        self.is_output_trimmed = value
+        value = get("node_execute_status")
+        if value is None:
+            absent += 1
+        self.node_execute_status = (
+            {key: WorkflowNodeStatus.from_dict(item) if item.__class__ is dict else item for key, item in value.items()}
+            if value.__class__ is dict
+            else value
+        )
+        value = get("interrupt_data")
+        if value is None:
+            absent += 1
+        self.interrupt_data = WorkflowInterruptData.from_dict(value) if value.__class__ is dict else value
+        value = get("create_time")
+        if value is None:
+            absent += 1
+        self.create_time = unix_time(value)
+        value = get("update_time")
+        if value is None:
+            absent += 1
+        self.update_time = unix_time(value)
+        value = get("error_code")
+        if value is None:
+            absent += 1
+        self.error_code = value
+        value = get("error_message")
+        if value is None:
+            absent += 1
+        self.error_message = value
+        value = get("debug_url")
+        if value is None:
+            absent += 1
+        self.debug_url = value
+        value = get("usage")
+        if value is None:
+            absent += 1
+        self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
+        value = get("token")
+        if value is None:
+            absent += 1
+        self.token = value
+        value = get("logid")
+        if value is None:
+            absent += 1
+        self.logid_ = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 18 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowVersion(Model):
+    """One version of a workflow."""
+
+    version: str
+    """Number of the version, to be given to `workflows.runs.create` as `workflow_version`."""
+    workflow_id: str
+    """Id of the workflow."""
+    description: str
+    """What its author wrote about the version when publishing it."""
+    creator: WorkflowCreator
+    """Who made the version."""
+    created_at: UnixTime
+    """When the version was made, in seconds since 1970-01-01 UTC."""
+    updated_at: UnixTime
+    """When the version was last changed, in seconds since 1970-01-01 UTC."""
+    input: WorkflowInput | None = None
+    """What it takes. Present only if asked for by `include_input_output`."""
+    output: WorkflowOutput | None = None
+    """What it returns. Present only if asked for by `include_input_output`."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["version", "workflow_id", "description", "creator", "created_at", "updated_at", "input", "output"]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("version")
+        if value is None:
+            absent += 1
+        self.version = value
+        value = get("workflow_id")
+        if value is None:
+            absent += 1
+        self.workflow_id = value
+        value = get("description")
+        if value is None:
+            absent += 1
+        self.description = value
+        value = get("creator")
+        if value is None:
+            absent += 1
+        self.creator = WorkflowCreator.from_dict(value) if value.__class__ is dict else value
+        value = get("created_at")
+        if value is None:
+            absent += 1
+        self.created_at = unix_time(value)
+        value = get("updated_at")
+        if value is None:
+            absent += 1
+        self.updated_at = unix_time(value)
+        value = get("input")
+        if value is None:
+            absent += 1
+        self.input = WorkflowInput.from_dict(value) if value.__class__ is dict else value
+        value = get("output")
+        if value is None:
+            absent += 1
+        self.output = WorkflowOutput.from_dict(value) if value.__class__ is dict else value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowVersionList(Model):
+    """One page of the versions of a workflow."""
+
+    items: list[WorkflowVersion]
+    """The versions of this page."""
+    has_more: bool
+    """Whether another page follows."""
+    next_page_token: str | None = None
+    """Token of the next page, to be given as `page_token`."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["items", "has_more", "next_page_token"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("items")
+        if value is None:
+            absent += 1
+        self.items = (
+            []
+            if value is None
+            else [WorkflowVersion.from_dict(item) if item.__class__ is dict else item for item in value]
+            if value.__class__ is list
+            else value
+        )
+        value = get("has_more")
+        if value is None:
+            absent += 1
+        self.has_more = value
+        value = get("next_page_token")
+        if value is None:
+            absent += 1
+        self.next_page_token = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -442,6 +1225,78 @@ class WorkflowsRunsCreateResponse(Model):
         if value is None:
             absent += 1
         self.interrupt_data = WorkflowInterruptData.from_dict(value) if value.__class__ is dict else value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowsRunsResumeResponse(Model):
+    """Answer of `workflows.runs.resume`."""
+
+    code: int
+    """Status of the call. 0 is success; any other value is an error code of `shared/errors.yaml`."""
+    msg: str | None = None
+    """Empty on success, otherwise what went wrong, in words."""
+    data: str | None = None
+    """Result of the run: normally text that holds a JSON object with the output of the end node,
+    sometimes plain text. Absent if the run is asynchronous or stopped again.
+    """
+    debug_url: str | None = None
+    """Page that shows the run node by node, with input and output of each. Valid for seven days."""
+    usage: _chat.ChatUsage | None = None
+    """Tokens that the run consumed. For information only; the bill may differ."""
+    interrupt_data: WorkflowInterruptData | None = None
+    """What the workflow waits for, if it stopped to ask again."""
+    execute_id: str | None = None
+    """Id of the execution, to be given to `workflows.runs.run_histories.retrieve`. Returned for
+    asynchronous runs and for those that stopped to ask for input.
+    """
+    detail: _shared.ResponseDetail | None = None
+    """Where to find the call in the logs of Coze."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["code", "msg", "data", "debug_url", "usage", "interrupt_data", "execute_id", "detail"]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("code")
+        if value is None:
+            absent += 1
+        self.code = value
+        value = get("msg")
+        if value is None:
+            absent += 1
+        self.msg = value
+        value = get("data")
+        if value is None:
+            absent += 1
+        self.data = value
+        value = get("debug_url")
+        if value is None:
+            absent += 1
+        self.debug_url = value
+        value = get("usage")
+        if value is None:
+            absent += 1
+        self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
+        value = get("interrupt_data")
+        if value is None:
+            absent += 1
+        self.interrupt_data = WorkflowInterruptData.from_dict(value) if value.__class__ is dict else value
+        value = get("execute_id")
+        if value is None:
+            absent += 1
+        self.execute_id = value
+        value = get("detail")
+        if value is None:
+            absent += 1
+        self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
         self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
         self._response = None

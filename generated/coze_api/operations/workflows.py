@@ -3,10 +3,112 @@
 
 from __future__ import annotations
 
-from .._core._operation import Argument, Operation
-from .._core._response import Empty
-from .._core._values import Anything, Bool, Pairs, Text
+from .._core._operation import Argument, Operation, Paging
+from .._core._response import Empty, ItemList
+from .._core._values import Anything, Bool, Choice, Int, Items, Object, Pairs, Text
+from ..models import bots as _bots
 from ..models import workflows as _workflows
+
+CHAT_STREAM: Operation[Empty] = Operation(
+    id="workflows.chat.stream",
+    method="POST",
+    path="/v1/workflows/chat",
+    decode=Empty.from_dict,
+    result=".",
+    arguments={
+        "workflow_id": Argument("workflow_id", "body", Text(required=True)),
+        "additional_messages": Argument(
+            "additional_messages",
+            "body",
+            Items(Object(lambda: _workflows.ChatflowMessage), max_items=50, required=True),
+        ),
+        "parameters": Argument("parameters", "body", Pairs(Anything(), required=True)),
+        "app_id": Argument("app_id", "body", Text()),
+        "bot_id": Argument("bot_id", "body", Text()),
+        "conversation_id": Argument("conversation_id", "body", Text()),
+        "ext": Argument("ext", "body", Pairs(Text())),
+        "workflow_version": Argument("workflow_version", "body", Text()),
+        "connector_id": Argument("connector_id", "body", Text()),
+    },
+    permission="run",
+)
+
+COLLABORATION_MODES_UPDATE: Operation[Empty] = Operation(
+    id="workflows.collaboration_modes.update",
+    method="POST",
+    path="/v1/workflows/{workflow_id}/collaboration_mode",
+    decode=Empty.from_dict,
+    arguments={
+        "workflow_id": Argument("workflow_id", "path", Text(required=True)),
+        "collaboration_mode": Argument("collaboration_mode", "body", Choice(_workflows.WorkflowCollaborationMode)),
+    },
+    idempotent=True,
+    permission="Workflow.switchDevelopMode",
+)
+
+COLLABORATORS_CREATE: Operation[Empty] = Operation(
+    id="workflows.collaborators.create",
+    method="POST",
+    path="/v1/workflows/{workflow_id}/collaborators",
+    decode=Empty.from_dict,
+    arguments={
+        "workflow_id": Argument("workflow_id", "path", Text(required=True)),
+        "collaborators": Argument(
+            "collaborators", "body", Items(Object(lambda: _bots.Collaborator), max_items=1, required=True)
+        ),
+    },
+    permission="Workflow.addCollaborator",
+)
+
+COLLABORATORS_DELETE: Operation[Empty] = Operation(
+    id="workflows.collaborators.delete",
+    method="DELETE",
+    path="/v1/workflows/{workflow_id}/collaborators/{user_id}",
+    decode=Empty.from_dict,
+    arguments={
+        "workflow_id": Argument("workflow_id", "path", Text(required=True)),
+        "user_id": Argument("user_id", "path", Text(required=True)),
+    },
+    idempotent=True,
+    permission="Workflow.removeCollaborator",
+)
+
+LIST: Operation[_workflows.WorkflowList] = Operation(
+    id="workflows.list",
+    method="GET",
+    path="/v1/workflows",
+    decode=_workflows.WorkflowList.from_dict,
+    arguments={
+        "workspace_id": Argument("workspace_id", "query", Text(required=True)),
+        "page_num": Argument("page_num", "query", Int(minimum=1, required=True)),
+        "page_size": Argument("page_size", "query", Int(minimum=1, maximum=30)),
+        "workflow_mode": Argument("workflow_mode", "query", Choice(_workflows.WorkflowMode)),
+        "app_id": Argument("app_id", "query", Text()),
+        "publish_status": Argument("publish_status", "query", Choice(_workflows.WorkflowPublishStatus)),
+    },
+    idempotent=True,
+    permission="listWorkflow",
+    paging=Paging(
+        style="page",
+        argument="page_num",
+        items=("items",),
+        size="page_size",
+        has_more=("has_more",),
+    ),
+)
+
+RETRIEVE: Operation[_workflows.WorkflowInfo] = Operation(
+    id="workflows.retrieve",
+    method="GET",
+    path="/v1/workflows/{workflow_id}",
+    decode=_workflows.WorkflowInfo.from_dict,
+    arguments={
+        "workflow_id": Argument("workflow_id", "path", Text(required=True)),
+        "include_input_output": Argument("include_input_output", "query", Bool()),
+    },
+    idempotent=True,
+    permission="getMetaData",
+)
 
 RUNS_CREATE: Operation[_workflows.WorkflowsRunsCreateResponse] = Operation(
     id="workflows.runs.create",
@@ -27,6 +129,50 @@ RUNS_CREATE: Operation[_workflows.WorkflowsRunsCreateResponse] = Operation(
     permission="run",
 )
 
+RUNS_RESUME: Operation[_workflows.WorkflowsRunsResumeResponse] = Operation(
+    id="workflows.runs.resume",
+    method="POST",
+    path="/v1/workflows/resume",
+    decode=_workflows.WorkflowsRunsResumeResponse.from_dict,
+    result=".",
+    arguments={
+        "workflow_id": Argument("workflow_id", "body", Text(required=True)),
+        "event_id": Argument("event_id", "body", Text(required=True)),
+        "interrupt_type": Argument("interrupt_type", "body", Choice(_workflows.WorkflowInterruptType, required=True)),
+        "resume_data": Argument("resume_data", "body", Text(required=True)),
+    },
+    permission="run",
+)
+
+RUNS_RUN_HISTORIES_EXECUTE_NODES_RETRIEVE: Operation[_workflows.WorkflowNodeRun] = Operation(
+    id="workflows.runs.run_histories.execute_nodes.retrieve",
+    method="GET",
+    path="/v1/workflows/{workflow_id}/run_histories/{execute_id}/execute_nodes/{node_execute_uuid}",
+    decode=_workflows.WorkflowNodeRun.from_dict,
+    arguments={
+        "workflow_id": Argument("workflow_id", "path", Text(required=True)),
+        "execute_id": Argument("execute_id", "path", Text(required=True)),
+        "node_execute_uuid": Argument("node_execute_uuid", "path", Text(required=True)),
+    },
+    idempotent=True,
+    permission="listRunHistory",
+)
+
+RUNS_RUN_HISTORIES_RETRIEVE: Operation[ItemList[_workflows.WorkflowRunHistory]] = Operation(
+    id="workflows.runs.run_histories.retrieve",
+    method="GET",
+    path="/v1/workflows/{workflow_id}/run_histories/{execute_id}",
+    decode=lambda items: ItemList(
+        _workflows.WorkflowRunHistory.from_dict(item) if item.__class__ is dict else item for item in items
+    ),
+    arguments={
+        "workflow_id": Argument("workflow_id", "path", Text(required=True)),
+        "execute_id": Argument("execute_id", "path", Text(required=True)),
+    },
+    idempotent=True,
+    permission="listRunHistory",
+)
+
 RUNS_STREAM: Operation[Empty] = Operation(
     id="workflows.runs.stream",
     method="POST",
@@ -43,4 +189,43 @@ RUNS_STREAM: Operation[Empty] = Operation(
         "connector_id": Argument("connector_id", "body", Text()),
     },
     permission="run",
+)
+
+RUNS_STREAM_RESUME: Operation[Empty] = Operation(
+    id="workflows.runs.stream_resume",
+    method="POST",
+    path="/v1/workflow/stream_resume",
+    decode=Empty.from_dict,
+    result=".",
+    arguments={
+        "workflow_id": Argument("workflow_id", "body", Text(required=True)),
+        "event_id": Argument("event_id", "body", Text(required=True)),
+        "interrupt_type": Argument("interrupt_type", "body", Choice(_workflows.WorkflowInterruptType, required=True)),
+        "resume_data": Argument("resume_data", "body", Text(required=True)),
+    },
+    permission="run",
+)
+
+VERSIONS_LIST: Operation[_workflows.WorkflowVersionList] = Operation(
+    id="workflows.versions.list",
+    method="GET",
+    path="/v1/workflows/{workflow_id}/versions",
+    decode=_workflows.WorkflowVersionList.from_dict,
+    arguments={
+        "workflow_id": Argument("workflow_id", "path", Text(required=True)),
+        "publish_status": Argument("publish_status", "query", Choice(_workflows.WorkflowPublishStatus)),
+        "page_size": Argument("page_size", "query", Int(minimum=1, maximum=30)),
+        "page_token": Argument("page_token", "query", Text()),
+        "include_input_output": Argument("include_input_output", "query", Bool()),
+    },
+    idempotent=True,
+    permission="listVersion",
+    paging=Paging(
+        style="token",
+        argument="page_token",
+        items=("items",),
+        size="page_size",
+        has_more=("has_more",),
+        next=("next_page_token",),
+    ),
 )

@@ -3,10 +3,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NotRequired
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 from .._core._operation import RequestOptions
+
+if TYPE_CHECKING:
+    from ..models import bots as _bots
+    from ..models import workflows as _workflows
+
+
+class ChatStreamParams(RequestOptions):
+    """Arguments of `workflows.chat.stream`."""
+
+    workflow_id: str
+    additional_messages: Sequence[str | _workflows.ChatflowMessage | Mapping[str, Any]]
+    parameters: Mapping[str, Any]
+    app_id: NotRequired[str | None]
+    bot_id: NotRequired[str | None]
+    conversation_id: NotRequired[str | None]
+    ext: NotRequired[Mapping[str, str] | None]
+    workflow_version: NotRequired[str | None]
+    connector_id: NotRequired[str | None]
+
+
+class CollaborationModesUpdateParams(RequestOptions):
+    """Arguments of `workflows.collaboration_modes.update`."""
+
+    workflow_id: str
+    collaboration_mode: NotRequired[_workflows.WorkflowCollaborationMode | Literal["single", "collaboration"] | None]
+
+
+class CollaboratorsCreateParams(RequestOptions):
+    """Arguments of `workflows.collaborators.create`."""
+
+    workflow_id: str
+    collaborators: Sequence[_bots.Collaborator | Mapping[str, Any]]
+
+
+class CollaboratorsDeleteParams(RequestOptions):
+    """Arguments of `workflows.collaborators.delete`."""
+
+    workflow_id: str
+    user_id: str
+
+
+class ListParams(RequestOptions):
+    """Arguments of `workflows.list`."""
+
+    workspace_id: str
+    page_num: int
+    page_size: NotRequired[int | None]
+    workflow_mode: NotRequired[_workflows.WorkflowMode | Literal["workflow", "chatflow"] | None]
+    app_id: NotRequired[str | None]
+    publish_status: NotRequired[
+        _workflows.WorkflowPublishStatus | Literal["all", "published_online", "unpublished_draft"] | None
+    ]
+
+
+class RetrieveParams(RequestOptions):
+    """Arguments of `workflows.retrieve`."""
+
+    workflow_id: str
+    include_input_output: NotRequired[bool | None]
 
 
 class RunsCreateParams(RequestOptions):
@@ -22,6 +81,30 @@ class RunsCreateParams(RequestOptions):
     connector_id: NotRequired[str | None]
 
 
+class RunsResumeParams(RequestOptions):
+    """Arguments of `workflows.runs.resume`."""
+
+    workflow_id: str
+    event_id: str
+    interrupt_type: _workflows.WorkflowInterruptType | Literal[1, 2, 3, 4, 5, 6, 7]
+    resume_data: str
+
+
+class RunsRunHistoriesExecuteNodesRetrieveParams(RequestOptions):
+    """Arguments of `workflows.runs.run_histories.execute_nodes.retrieve`."""
+
+    workflow_id: str
+    execute_id: str
+    node_execute_uuid: str
+
+
+class RunsRunHistoriesRetrieveParams(RequestOptions):
+    """Arguments of `workflows.runs.run_histories.retrieve`."""
+
+    workflow_id: str
+    execute_id: str
+
+
 class RunsStreamParams(RequestOptions):
     """Arguments of `workflows.runs.stream`."""
 
@@ -32,3 +115,24 @@ class RunsStreamParams(RequestOptions):
     app_id: NotRequired[str | None]
     workflow_version: NotRequired[str | None]
     connector_id: NotRequired[str | None]
+
+
+class RunsStreamResumeParams(RequestOptions):
+    """Arguments of `workflows.runs.stream_resume`."""
+
+    workflow_id: str
+    event_id: str
+    interrupt_type: _workflows.WorkflowInterruptType | Literal[1, 2, 3, 4, 5, 6, 7]
+    resume_data: str
+
+
+class VersionsListParams(RequestOptions):
+    """Arguments of `workflows.versions.list`."""
+
+    workflow_id: str
+    publish_status: NotRequired[
+        _workflows.WorkflowPublishStatus | Literal["all", "published_online", "unpublished_draft"] | None
+    ]
+    page_size: NotRequired[int | None]
+    page_token: NotRequired[str | None]
+    include_input_output: NotRequired[bool | None]

@@ -3,28 +3,757 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from ..models import bots as _bots
+from ..models import chat as _chat
 from ..models import workflows as _workflows
 from ..operations import workflows as _operations
 
 if TYPE_CHECKING:
+    from .._core._paging import AsyncPager, Page
+    from .._core._response import Empty, ItemList
     from .._core._stream import AsyncStream, Stream
 
 __all__ = [
     "AsyncWorkflowsAPI",
+    "AsyncWorkflowsChatAPI",
+    "AsyncWorkflowsCollaborationModesAPI",
+    "AsyncWorkflowsCollaboratorsAPI",
     "AsyncWorkflowsRunsAPI",
+    "AsyncWorkflowsRunsRunHistoriesAPI",
+    "AsyncWorkflowsRunsRunHistoriesExecuteNodesAPI",
+    "AsyncWorkflowsVersionsAPI",
     "WorkflowsAPI",
+    "WorkflowsChatAPI",
+    "WorkflowsCollaborationModesAPI",
+    "WorkflowsCollaboratorsAPI",
     "WorkflowsRunsAPI",
+    "WorkflowsRunsRunHistoriesAPI",
+    "WorkflowsRunsRunHistoriesExecuteNodesAPI",
+    "WorkflowsVersionsAPI",
 ]
+
+
+class WorkflowsRunsRunHistoriesExecuteNodesAPI(Resource):
+    """The operations `workflows.runs.run_histories.execute_nodes.*`."""
+
+    def retrieve(
+        self,
+        *,
+        workflow_id: str,
+        execute_id: str,
+        node_execute_uuid: str,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> _workflows.WorkflowNodeRun:
+        """Retrieve the output of an output node.
+
+        Returns the output of one output node of an asynchronous run. Use it where the output is too
+        large for `workflows.runs.run_histories.retrieve`, which also returns the ids of the nodes.
+        The output of the end node cannot be retrieved by it.
+
+        The output of output nodes is kept for 24 hours. Output above 1 MB may be incomplete. Needs
+        the permission `listRunHistory`.
+
+        Args:
+            workflow_id: Id of the workflow, as it was given when the run was started.
+            execute_id: Id of the execution, as returned by `workflows.runs.create`.
+            node_execute_uuid: Id of the node's execution, from `node_execute_status` of
+                `workflows.runs.run_histories.retrieve`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET
+                /v1/workflows/{workflow_id}/run_histories/{execute_id}/execute_nodes/{node_execute_uuid},
+                https://www.coze.cn/open/docs/developer_guides/get_node_execute_history_response
+        """
+        return self._client.request(
+            _operations.RUNS_RUN_HISTORIES_EXECUTE_NODES_RETRIEVE,
+            {"workflow_id": workflow_id, "execute_id": execute_id, "node_execute_uuid": node_execute_uuid},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class AsyncWorkflowsRunsRunHistoriesExecuteNodesAPI(AsyncResource):
+    """The operations `workflows.runs.run_histories.execute_nodes.*`."""
+
+    async def retrieve(
+        self,
+        *,
+        workflow_id: str,
+        execute_id: str,
+        node_execute_uuid: str,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> _workflows.WorkflowNodeRun:
+        """Retrieve the output of an output node.
+
+        Returns the output of one output node of an asynchronous run. Use it where the output is too
+        large for `workflows.runs.run_histories.retrieve`, which also returns the ids of the nodes.
+        The output of the end node cannot be retrieved by it.
+
+        The output of output nodes is kept for 24 hours. Output above 1 MB may be incomplete. Needs
+        the permission `listRunHistory`.
+
+        Args:
+            workflow_id: Id of the workflow, as it was given when the run was started.
+            execute_id: Id of the execution, as returned by `workflows.runs.create`.
+            node_execute_uuid: Id of the node's execution, from `node_execute_status` of
+                `workflows.runs.run_histories.retrieve`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET
+                /v1/workflows/{workflow_id}/run_histories/{execute_id}/execute_nodes/{node_execute_uuid},
+                https://www.coze.cn/open/docs/developer_guides/get_node_execute_history_response
+        """
+        return await self._client.request(
+            _operations.RUNS_RUN_HISTORIES_EXECUTE_NODES_RETRIEVE,
+            {"workflow_id": workflow_id, "execute_id": execute_id, "node_execute_uuid": node_execute_uuid},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class WorkflowsRunsRunHistoriesAPI(Resource):
+    """The operations `workflows.runs.run_histories.*`."""
+
+    @cached_property
+    def execute_nodes(self) -> WorkflowsRunsRunHistoriesExecuteNodesAPI:
+        """The operations `workflows.runs.run_histories.execute_nodes.*`."""
+        return WorkflowsRunsRunHistoriesExecuteNodesAPI(self._client)
+
+    def retrieve(
+        self,
+        *,
+        workflow_id: str,
+        execute_id: str,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> ItemList[_workflows.WorkflowRunHistory]:
+        """Retrieve the result of an asynchronous run.
+
+        Returns state and result of a run that `workflows.runs.create` or `workflows.runs.resume`
+        started asynchronously. Ask until its status is no longer `Running`. The answer is a list,
+        which always has one item.
+
+        The output of output nodes is kept for 24 hours, that of the end node for 7 days. Output
+        above 1 MB may be incomplete. Needs the permission `listRunHistory`.
+
+        Args:
+            workflow_id: Id of the workflow, as it was given when the run was started.
+            execute_id: Id of the execution, as returned by `workflows.runs.create`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/workflows/{workflow_id}/run_histories/{execute_id},
+                https://www.coze.cn/open/docs/developer_guides/workflow_history
+        """
+        return self._client.request(
+            _operations.RUNS_RUN_HISTORIES_RETRIEVE,
+            {"workflow_id": workflow_id, "execute_id": execute_id},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class AsyncWorkflowsRunsRunHistoriesAPI(AsyncResource):
+    """The operations `workflows.runs.run_histories.*`."""
+
+    @cached_property
+    def execute_nodes(self) -> AsyncWorkflowsRunsRunHistoriesExecuteNodesAPI:
+        """The operations `workflows.runs.run_histories.execute_nodes.*`."""
+        return AsyncWorkflowsRunsRunHistoriesExecuteNodesAPI(self._client)
+
+    async def retrieve(
+        self,
+        *,
+        workflow_id: str,
+        execute_id: str,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> ItemList[_workflows.WorkflowRunHistory]:
+        """Retrieve the result of an asynchronous run.
+
+        Returns state and result of a run that `workflows.runs.create` or `workflows.runs.resume`
+        started asynchronously. Ask until its status is no longer `Running`. The answer is a list,
+        which always has one item.
+
+        The output of output nodes is kept for 24 hours, that of the end node for 7 days. Output
+        above 1 MB may be incomplete. Needs the permission `listRunHistory`.
+
+        Args:
+            workflow_id: Id of the workflow, as it was given when the run was started.
+            execute_id: Id of the execution, as returned by `workflows.runs.create`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/workflows/{workflow_id}/run_histories/{execute_id},
+                https://www.coze.cn/open/docs/developer_guides/workflow_history
+        """
+        return await self._client.request(
+            _operations.RUNS_RUN_HISTORIES_RETRIEVE,
+            {"workflow_id": workflow_id, "execute_id": execute_id},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class WorkflowsChatAPI(Resource):
+    """The operations `workflows.chat.*`."""
+
+    def stream(
+        self,
+        *,
+        workflow_id: str,
+        additional_messages: Sequence[str | _workflows.ChatflowMessage | Mapping[str, Any]],
+        parameters: Mapping[str, Any],
+        app_id: str | None = None,
+        bot_id: str | None = None,
+        conversation_id: str | None = None,
+        ext: Mapping[str, str] | None = None,
+        workflow_version: str | None = None,
+        connector_id: str | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Stream[_chat.ChatStreamEvent]:
+        """Chat with a chatflow and stream its answer.
+
+        Hands messages to a published chatflow and returns its answer as it comes, by the events of
+        a chat with a bot. If a node of the chatflow asks the user, the stream ends early; call this
+        again with the reply as the last message. There is no form without a stream, and plugins
+        that run at your side cannot be answered.
+
+        Unlike in chats with bots, the data of `done` is an object; its `debug_url` is a page that
+        shows the run node by node and is valid for seven days. A chatflow of an app needs the
+        `app_id`, and the app must be published as API. One of the workspace's library needs the
+        `bot_id` or the `app_id` that it is to run for. A chatflow that was never published fails
+        with error 4200. Needs the permission `run`.
+
+        Args:
+            workflow_id: Id of the chatflow, as returned by `workflows.list`. It must be published.
+            additional_messages: What the user says, as the last message, which has role `user`;
+                before it earlier messages as context, oldest first. At most 50. The last message
+                becomes the input parameter USER_INPUT, or answers the node that asked. At most 50
+                items.
+            parameters: Values for the other input parameters of the start node, by name; an empty
+                object if there are none. A file is given by its address, or as text that holds a
+                JSON object with the `file_id` returned by `files.upload`; several files as a list
+                of those. CONVERSATION_NAME chooses a conversation of the app by its name;
+                USER_INPUT is ignored here.
+            app_id: Id of the app that the chatflow is part of, or whose data it is to use; the page
+                of the app has it in its address, behind `project-ide/`. Must not be given with
+                `bot_id`.
+            bot_id: Id of the bot whose data the chatflow is to use, as returned by `bots.create`.
+                For chatflows of the workspace's library only. Must not be given with `app_id`.
+            conversation_id: Conversation that keeps the messages, as returned by
+                `conversations.create` with a token of the same user. Takes precedence over
+                CONVERSATION_NAME. With `bot_id`, a new conversation if left out.
+            ext: Facts that plugins use without being asked for them. Coze knows the keys
+                `latitude`, `longitude` and `user_id`.
+            workflow_version: Version of the chatflow, as returned by `workflows.versions.list`, for
+                chatflows of the workspace's library only. The latest if left out.
+            connector_id: Channel to run the chatflow in; data of users and conversations are kept
+                apart by channel. 1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113
+                WeChat customer service, 10000120 WeChat service account, 10000121 WeChat
+                subscription account, 10000126 Douyin mini program, 10000127 WeChat mini program,
+                10000011 Feishu, 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have
+                their own ids. Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121,
+                10000126, 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            The stream. The request is sent when it is entered by `with` or first iterated over.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+            StreamFailed: While reading: the stream told a failure.
+            StreamInterrupted: While reading: the stream broke off.
+
+        Source:
+            POST /v1/workflows/chat, https://www.coze.cn/open/docs/developer_guides/workflow_chat
+        """
+        return self._client.stream(
+            _operations.CHAT_STREAM,
+            _chat.ChatStream,
+            {
+                "workflow_id": workflow_id,
+                "additional_messages": additional_messages,
+                "parameters": parameters,
+                "app_id": app_id,
+                "bot_id": bot_id,
+                "conversation_id": conversation_id,
+                "ext": ext,
+                "workflow_version": workflow_version,
+                "connector_id": connector_id,
+            },
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class AsyncWorkflowsChatAPI(AsyncResource):
+    """The operations `workflows.chat.*`."""
+
+    def stream(
+        self,
+        *,
+        workflow_id: str,
+        additional_messages: Sequence[str | _workflows.ChatflowMessage | Mapping[str, Any]],
+        parameters: Mapping[str, Any],
+        app_id: str | None = None,
+        bot_id: str | None = None,
+        conversation_id: str | None = None,
+        ext: Mapping[str, str] | None = None,
+        workflow_version: str | None = None,
+        connector_id: str | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> AsyncStream[_chat.ChatStreamEvent]:
+        """Chat with a chatflow and stream its answer.
+
+        Hands messages to a published chatflow and returns its answer as it comes, by the events of
+        a chat with a bot. If a node of the chatflow asks the user, the stream ends early; call this
+        again with the reply as the last message. There is no form without a stream, and plugins
+        that run at your side cannot be answered.
+
+        Unlike in chats with bots, the data of `done` is an object; its `debug_url` is a page that
+        shows the run node by node and is valid for seven days. A chatflow of an app needs the
+        `app_id`, and the app must be published as API. One of the workspace's library needs the
+        `bot_id` or the `app_id` that it is to run for. A chatflow that was never published fails
+        with error 4200. Needs the permission `run`.
+
+        Args:
+            workflow_id: Id of the chatflow, as returned by `workflows.list`. It must be published.
+            additional_messages: What the user says, as the last message, which has role `user`;
+                before it earlier messages as context, oldest first. At most 50. The last message
+                becomes the input parameter USER_INPUT, or answers the node that asked. At most 50
+                items.
+            parameters: Values for the other input parameters of the start node, by name; an empty
+                object if there are none. A file is given by its address, or as text that holds a
+                JSON object with the `file_id` returned by `files.upload`; several files as a list
+                of those. CONVERSATION_NAME chooses a conversation of the app by its name;
+                USER_INPUT is ignored here.
+            app_id: Id of the app that the chatflow is part of, or whose data it is to use; the page
+                of the app has it in its address, behind `project-ide/`. Must not be given with
+                `bot_id`.
+            bot_id: Id of the bot whose data the chatflow is to use, as returned by `bots.create`.
+                For chatflows of the workspace's library only. Must not be given with `app_id`.
+            conversation_id: Conversation that keeps the messages, as returned by
+                `conversations.create` with a token of the same user. Takes precedence over
+                CONVERSATION_NAME. With `bot_id`, a new conversation if left out.
+            ext: Facts that plugins use without being asked for them. Coze knows the keys
+                `latitude`, `longitude` and `user_id`.
+            workflow_version: Version of the chatflow, as returned by `workflows.versions.list`, for
+                chatflows of the workspace's library only. The latest if left out.
+            connector_id: Channel to run the chatflow in; data of users and conversations are kept
+                apart by channel. 1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113
+                WeChat customer service, 10000120 WeChat service account, 10000121 WeChat
+                subscription account, 10000126 Douyin mini program, 10000127 WeChat mini program,
+                10000011 Feishu, 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have
+                their own ids. Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121,
+                10000126, 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            The stream. The request is sent when it is entered by `with` or first iterated over.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+            StreamFailed: While reading: the stream told a failure.
+            StreamInterrupted: While reading: the stream broke off.
+
+        Source:
+            POST /v1/workflows/chat, https://www.coze.cn/open/docs/developer_guides/workflow_chat
+        """
+        return self._client.stream(
+            _operations.CHAT_STREAM,
+            _chat.ChatStream,
+            {
+                "workflow_id": workflow_id,
+                "additional_messages": additional_messages,
+                "parameters": parameters,
+                "app_id": app_id,
+                "bot_id": bot_id,
+                "conversation_id": conversation_id,
+                "ext": ext,
+                "workflow_version": workflow_version,
+                "connector_id": connector_id,
+            },
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class WorkflowsCollaborationModesAPI(Resource):
+    """The operations `workflows.collaboration_modes.*`."""
+
+    def update(
+        self,
+        *,
+        workflow_id: str,
+        collaboration_mode: _workflows.WorkflowCollaborationMode | Literal["single", "collaboration"] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Empty:
+        """Turn collaboration on a workflow on or off.
+
+        Sets whether collaborators may edit a workflow or chatflow of the workspace's library. It
+        must be on before `workflows.collaborators.create`; it can be turned off only when no
+        collaborator is left. Workflows that are part of an app cannot be shared this way.
+
+        Enterprise plans only. Not for OAuth apps of the channel type. With OAuth JWT apps and
+        service access tokens the permission is enough; other tokens must be the workflow owner's. A
+        workflow that is part of an app fails with error 4000. Needs the permission
+        `Workflow.switchDevelopMode`.
+
+        Args:
+            workflow_id: Id of the workflow, as returned by `workflows.list`.
+            collaboration_mode: Who may edit the workflow. Before switching back to `single`, remove
+                all collaborators with `workflows.collaborators.delete`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            Nothing but the answer's log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            POST /v1/workflows/{workflow_id}/collaboration_mode,
+                https://www.coze.cn/open/docs/developer_guides/switch_workflow_develop_mode
+        """
+        return self._client.request(
+            _operations.COLLABORATION_MODES_UPDATE,
+            {"workflow_id": workflow_id, "collaboration_mode": collaboration_mode},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class AsyncWorkflowsCollaborationModesAPI(AsyncResource):
+    """The operations `workflows.collaboration_modes.*`."""
+
+    async def update(
+        self,
+        *,
+        workflow_id: str,
+        collaboration_mode: _workflows.WorkflowCollaborationMode | Literal["single", "collaboration"] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Empty:
+        """Turn collaboration on a workflow on or off.
+
+        Sets whether collaborators may edit a workflow or chatflow of the workspace's library. It
+        must be on before `workflows.collaborators.create`; it can be turned off only when no
+        collaborator is left. Workflows that are part of an app cannot be shared this way.
+
+        Enterprise plans only. Not for OAuth apps of the channel type. With OAuth JWT apps and
+        service access tokens the permission is enough; other tokens must be the workflow owner's. A
+        workflow that is part of an app fails with error 4000. Needs the permission
+        `Workflow.switchDevelopMode`.
+
+        Args:
+            workflow_id: Id of the workflow, as returned by `workflows.list`.
+            collaboration_mode: Who may edit the workflow. Before switching back to `single`, remove
+                all collaborators with `workflows.collaborators.delete`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            Nothing but the answer's log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            POST /v1/workflows/{workflow_id}/collaboration_mode,
+                https://www.coze.cn/open/docs/developer_guides/switch_workflow_develop_mode
+        """
+        return await self._client.request(
+            _operations.COLLABORATION_MODES_UPDATE,
+            {"workflow_id": workflow_id, "collaboration_mode": collaboration_mode},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class WorkflowsCollaboratorsAPI(Resource):
+    """The operations `workflows.collaborators.*`."""
+
+    def create(
+        self,
+        *,
+        workflow_id: str,
+        collaborators: Sequence[_bots.Collaborator | Mapping[str, Any]],
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Empty:
+        """Add a collaborator to a workflow.
+
+        Lets a member of the workspace edit a workflow. Turn collaboration on first with
+        `workflows.collaboration_modes.update`. Takes one collaborator per request.
+
+        Enterprise plans only. Not for OAuth apps of the channel type. With OAuth JWT apps and
+        service access tokens the permission is enough; other tokens must be those of the workflow's
+        owner or of a collaborator. Rate limit: 5 requests per second, shared by all accounts under
+        one main account. Needs the permission `Workflow.addCollaborator`.
+
+        Args:
+            workflow_id: Id of the workflow, as returned by `workflows.list`.
+            collaborators: The collaborator to add, one per request. At most 1 items.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            Nothing but the answer's log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            POST /v1/workflows/{workflow_id}/collaborators,
+                https://www.coze.cn/open/docs/developer_guides/add_workflow_collaborator
+        """
+        return self._client.request(
+            _operations.COLLABORATORS_CREATE,
+            {"workflow_id": workflow_id, "collaborators": collaborators},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+    def delete(
+        self,
+        *,
+        workflow_id: str,
+        user_id: str,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Empty:
+        """Remove a collaborator from a workflow.
+
+        Takes the right to edit a workflow from one collaborator. The user stays a member of the
+        workspace.
+
+        Not for OAuth apps of the channel type. With OAuth JWT apps and service access tokens the
+        permission is enough; other tokens must be those of the workflow's owner or of a
+        collaborator. Rate limit: 5 requests per second, shared by all accounts under one main
+        account. Needs the permission `Workflow.removeCollaborator`.
+
+        Args:
+            workflow_id: Id of the workflow, as returned by `workflows.list`.
+            user_id: Coze user id of the collaborator, as returned by `workspaces.members.list`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            Nothing but the answer's log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            DELETE /v1/workflows/{workflow_id}/collaborators/{user_id},
+                https://www.coze.cn/open/docs/developer_guides/remove_workflow_collaborator
+        """
+        return self._client.request(
+            _operations.COLLABORATORS_DELETE,
+            {"workflow_id": workflow_id, "user_id": user_id},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class AsyncWorkflowsCollaboratorsAPI(AsyncResource):
+    """The operations `workflows.collaborators.*`."""
+
+    async def create(
+        self,
+        *,
+        workflow_id: str,
+        collaborators: Sequence[_bots.Collaborator | Mapping[str, Any]],
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Empty:
+        """Add a collaborator to a workflow.
+
+        Lets a member of the workspace edit a workflow. Turn collaboration on first with
+        `workflows.collaboration_modes.update`. Takes one collaborator per request.
+
+        Enterprise plans only. Not for OAuth apps of the channel type. With OAuth JWT apps and
+        service access tokens the permission is enough; other tokens must be those of the workflow's
+        owner or of a collaborator. Rate limit: 5 requests per second, shared by all accounts under
+        one main account. Needs the permission `Workflow.addCollaborator`.
+
+        Args:
+            workflow_id: Id of the workflow, as returned by `workflows.list`.
+            collaborators: The collaborator to add, one per request. At most 1 items.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            Nothing but the answer's log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            POST /v1/workflows/{workflow_id}/collaborators,
+                https://www.coze.cn/open/docs/developer_guides/add_workflow_collaborator
+        """
+        return await self._client.request(
+            _operations.COLLABORATORS_CREATE,
+            {"workflow_id": workflow_id, "collaborators": collaborators},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+    async def delete(
+        self,
+        *,
+        workflow_id: str,
+        user_id: str,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Empty:
+        """Remove a collaborator from a workflow.
+
+        Takes the right to edit a workflow from one collaborator. The user stays a member of the
+        workspace.
+
+        Not for OAuth apps of the channel type. With OAuth JWT apps and service access tokens the
+        permission is enough; other tokens must be those of the workflow's owner or of a
+        collaborator. Rate limit: 5 requests per second, shared by all accounts under one main
+        account. Needs the permission `Workflow.removeCollaborator`.
+
+        Args:
+            workflow_id: Id of the workflow, as returned by `workflows.list`.
+            user_id: Coze user id of the collaborator, as returned by `workspaces.members.list`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            Nothing but the answer's log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            DELETE /v1/workflows/{workflow_id}/collaborators/{user_id},
+                https://www.coze.cn/open/docs/developer_guides/remove_workflow_collaborator
+        """
+        return await self._client.request(
+            _operations.COLLABORATORS_DELETE,
+            {"workflow_id": workflow_id, "user_id": user_id},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
 
 
 class WorkflowsRunsAPI(Resource):
     """The operations `workflows.runs.*`."""
+
+    @cached_property
+    def run_histories(self) -> WorkflowsRunsRunHistoriesAPI:
+        """The operations `workflows.runs.run_histories.*`."""
+        return WorkflowsRunsRunHistoriesAPI(self._client)
 
     def create(
         self,
@@ -107,6 +836,63 @@ class WorkflowsRunsAPI(Resource):
                 "is_async": is_async,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+            },
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+    def resume(
+        self,
+        *,
+        workflow_id: str,
+        event_id: str,
+        interrupt_type: _workflows.WorkflowInterruptType | Literal[1, 2, 3, 4, 5, 6, 7],
+        resume_data: str,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> _workflows.WorkflowsRunsResumeResponse:
+        """Resume a workflow that waits for input.
+
+        Gives the reply or input that a run started with `workflows.runs.create` stopped for, and
+        returns the result in one piece; if the run is asynchronous, its execution id. A reply that
+        does not fit makes the run stop again. Runs started with `workflows.runs.stream` are resumed
+        by `workflows.runs.stream_resume`.
+
+        Needs the permission `run`.
+
+        Args:
+            workflow_id: Id of the workflow, as it was given when the run was started.
+            event_id: Id of the interruption, `event_id` of the `interrupt_data` that
+                `workflows.runs.create` returned.
+            interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
+            resume_data: The user's reply. It should hold all that the question or input node
+                requires. A file is given as text that holds a JSON object with the `file_id`
+                returned by `files.upload`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            POST /v1/workflows/resume,
+                https://www.coze.cn/open/docs/developer_guides/resume_workflow
+        """
+        return self._client.request(
+            _operations.RUNS_RESUME,
+            {
+                "workflow_id": workflow_id,
+                "event_id": event_id,
+                "interrupt_type": interrupt_type,
+                "resume_data": resume_data,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -194,9 +980,75 @@ class WorkflowsRunsAPI(Resource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    def stream_resume(
+        self,
+        *,
+        workflow_id: str,
+        event_id: str,
+        interrupt_type: _workflows.WorkflowInterruptType | Literal[1, 2, 3, 4, 5, 6, 7],
+        resume_data: str,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Stream[_workflows.WorkflowStreamEvent]:
+        """Resume a waiting workflow and stream its output.
+
+        Gives the reply or input that a run started with `workflows.runs.stream` stopped for, and
+        returns the output of its nodes as it comes. A reply that does not fit makes the run stop
+        again. Runs started with `workflows.runs.create` are resumed by `workflows.runs.resume`.
+
+        A run can be resumed three times. If the third reply does not fit either, the run fails.
+        Event ids and the numbers of messages count from 0 again. Resuming consumes as many tokens
+        again as the run did. Needs the permission `run`.
+
+        Args:
+            workflow_id: Id of the workflow, as it was given when the run was started.
+            event_id: Id of the interruption, `event_id` of the `interrupt_data` that the stream
+                returned.
+            interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
+            resume_data: The user's reply. It should hold all that the question or input node
+                requires. A file is given as text that holds a JSON object with the `file_id`
+                returned by `files.upload`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            The stream. The request is sent when it is entered by `with` or first iterated over.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+            StreamFailed: While reading: the stream told a failure.
+            StreamInterrupted: While reading: the stream broke off.
+
+        Source:
+            POST /v1/workflow/stream_resume,
+                https://www.coze.cn/open/docs/developer_guides/workflow_resume
+        """
+        return self._client.stream(
+            _operations.RUNS_STREAM_RESUME,
+            _workflows.WorkflowStream,
+            {
+                "workflow_id": workflow_id,
+                "event_id": event_id,
+                "interrupt_type": interrupt_type,
+                "resume_data": resume_data,
+            },
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
 
 class AsyncWorkflowsRunsAPI(AsyncResource):
     """The operations `workflows.runs.*`."""
+
+    @cached_property
+    def run_histories(self) -> AsyncWorkflowsRunsRunHistoriesAPI:
+        """The operations `workflows.runs.run_histories.*`."""
+        return AsyncWorkflowsRunsRunHistoriesAPI(self._client)
 
     async def create(
         self,
@@ -279,6 +1131,63 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 "is_async": is_async,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+            },
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+    async def resume(
+        self,
+        *,
+        workflow_id: str,
+        event_id: str,
+        interrupt_type: _workflows.WorkflowInterruptType | Literal[1, 2, 3, 4, 5, 6, 7],
+        resume_data: str,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> _workflows.WorkflowsRunsResumeResponse:
+        """Resume a workflow that waits for input.
+
+        Gives the reply or input that a run started with `workflows.runs.create` stopped for, and
+        returns the result in one piece; if the run is asynchronous, its execution id. A reply that
+        does not fit makes the run stop again. Runs started with `workflows.runs.stream` are resumed
+        by `workflows.runs.stream_resume`.
+
+        Needs the permission `run`.
+
+        Args:
+            workflow_id: Id of the workflow, as it was given when the run was started.
+            event_id: Id of the interruption, `event_id` of the `interrupt_data` that
+                `workflows.runs.create` returned.
+            interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
+            resume_data: The user's reply. It should hold all that the question or input node
+                requires. A file is given as text that holds a JSON object with the `file_id`
+                returned by `files.upload`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            POST /v1/workflows/resume,
+                https://www.coze.cn/open/docs/developer_guides/resume_workflow
+        """
+        return await self._client.request(
+            _operations.RUNS_RESUME,
+            {
+                "workflow_id": workflow_id,
+                "event_id": event_id,
+                "interrupt_type": interrupt_type,
+                "resume_data": resume_data,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -366,20 +1275,461 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
+    def stream_resume(
+        self,
+        *,
+        workflow_id: str,
+        event_id: str,
+        interrupt_type: _workflows.WorkflowInterruptType | Literal[1, 2, 3, 4, 5, 6, 7],
+        resume_data: str,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> AsyncStream[_workflows.WorkflowStreamEvent]:
+        """Resume a waiting workflow and stream its output.
+
+        Gives the reply or input that a run started with `workflows.runs.stream` stopped for, and
+        returns the output of its nodes as it comes. A reply that does not fit makes the run stop
+        again. Runs started with `workflows.runs.create` are resumed by `workflows.runs.resume`.
+
+        A run can be resumed three times. If the third reply does not fit either, the run fails.
+        Event ids and the numbers of messages count from 0 again. Resuming consumes as many tokens
+        again as the run did. Needs the permission `run`.
+
+        Args:
+            workflow_id: Id of the workflow, as it was given when the run was started.
+            event_id: Id of the interruption, `event_id` of the `interrupt_data` that the stream
+                returned.
+            interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
+            resume_data: The user's reply. It should hold all that the question or input node
+                requires. A file is given as text that holds a JSON object with the `file_id`
+                returned by `files.upload`.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            The stream. The request is sent when it is entered by `with` or first iterated over.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+            StreamFailed: While reading: the stream told a failure.
+            StreamInterrupted: While reading: the stream broke off.
+
+        Source:
+            POST /v1/workflow/stream_resume,
+                https://www.coze.cn/open/docs/developer_guides/workflow_resume
+        """
+        return self._client.stream(
+            _operations.RUNS_STREAM_RESUME,
+            _workflows.WorkflowStream,
+            {
+                "workflow_id": workflow_id,
+                "event_id": event_id,
+                "interrupt_type": interrupt_type,
+                "resume_data": resume_data,
+            },
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class WorkflowsVersionsAPI(Resource):
+    """The operations `workflows.versions.*`."""
+
+    def list(
+        self,
+        *,
+        workflow_id: str,
+        publish_status: _workflows.WorkflowPublishStatus
+        | Literal["all", "published_online", "unpublished_draft"]
+        | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        include_input_output: bool | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Page[_workflows.WorkflowVersion]:
+        """List the versions of a workflow.
+
+        Lists the versions of a workflow with number, description, author and time, on request also
+        what each takes and returns. Without `publish_status` it lists published ones.
+
+        Needs the permission `listVersion`.
+
+        Args:
+            workflow_id: Id of the workflow, as returned by `workflows.list`.
+            publish_status: Whether to list published versions, drafts or both. Coze assumes
+                'published_online'.
+            page_size: Number of versions on a page, 1 to 30. From 1 to 30. Coze assumes 10.
+            page_token: Token of the page, `next_page_token` of the page before it. Left out for the
+                first page.
+            include_input_output: Whether to return what each version takes and returns. Coze
+                assumes False.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            The first page. Iterating over it yields the items of all pages.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/workflows/{workflow_id}/versions,
+                https://www.coze.cn/open/docs/developer_guides/list_workflow_version
+        """
+        return self._client.paginate(
+            _operations.VERSIONS_LIST,
+            {
+                "workflow_id": workflow_id,
+                "publish_status": publish_status,
+                "page_size": page_size,
+                "page_token": page_token,
+                "include_input_output": include_input_output,
+            },
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+
+class AsyncWorkflowsVersionsAPI(AsyncResource):
+    """The operations `workflows.versions.*`."""
+
+    def list(
+        self,
+        *,
+        workflow_id: str,
+        publish_status: _workflows.WorkflowPublishStatus
+        | Literal["all", "published_online", "unpublished_draft"]
+        | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        include_input_output: bool | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> AsyncPager[_workflows.WorkflowVersion]:
+        """List the versions of a workflow.
+
+        Lists the versions of a workflow with number, description, author and time, on request also
+        what each takes and returns. Without `publish_status` it lists published ones.
+
+        Needs the permission `listVersion`.
+
+        Args:
+            workflow_id: Id of the workflow, as returned by `workflows.list`.
+            publish_status: Whether to list published versions, drafts or both. Coze assumes
+                'published_online'.
+            page_size: Number of versions on a page, 1 to 30. From 1 to 30. Coze assumes 10.
+            page_token: Token of the page, `next_page_token` of the page before it. Left out for the
+                first page.
+            include_input_output: Whether to return what each version takes and returns. Coze
+                assumes False.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            Await it for the first page, or iterate over the items of all pages.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/workflows/{workflow_id}/versions,
+                https://www.coze.cn/open/docs/developer_guides/list_workflow_version
+        """
+        return self._client.paginate(
+            _operations.VERSIONS_LIST,
+            {
+                "workflow_id": workflow_id,
+                "publish_status": publish_status,
+                "page_size": page_size,
+                "page_token": page_token,
+                "include_input_output": include_input_output,
+            },
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
 
 class WorkflowsAPI(Resource):
-    """Run workflows."""
+    """Workflows and chatflows, their versions, collaborators and runs."""
+
+    @cached_property
+    def chat(self) -> WorkflowsChatAPI:
+        """The operations `workflows.chat.*`."""
+        return WorkflowsChatAPI(self._client)
+
+    @cached_property
+    def collaboration_modes(self) -> WorkflowsCollaborationModesAPI:
+        """The operations `workflows.collaboration_modes.*`."""
+        return WorkflowsCollaborationModesAPI(self._client)
+
+    @cached_property
+    def collaborators(self) -> WorkflowsCollaboratorsAPI:
+        """The operations `workflows.collaborators.*`."""
+        return WorkflowsCollaboratorsAPI(self._client)
 
     @cached_property
     def runs(self) -> WorkflowsRunsAPI:
         """The operations `workflows.runs.*`."""
         return WorkflowsRunsAPI(self._client)
 
+    @cached_property
+    def versions(self) -> WorkflowsVersionsAPI:
+        """The operations `workflows.versions.*`."""
+        return WorkflowsVersionsAPI(self._client)
+
+    def list(
+        self,
+        *,
+        workspace_id: str,
+        page_num: int,
+        page_size: int | None = None,
+        workflow_mode: _workflows.WorkflowMode | Literal["workflow", "chatflow"] | None = None,
+        app_id: str | None = None,
+        publish_status: _workflows.WorkflowPublishStatus
+        | Literal["all", "published_online", "unpublished_draft"]
+        | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> Page[_workflows.Workflow]:
+        """List the workflows of a workspace.
+
+        Lists workflows and chatflows of a workspace, or only those of one app. Without
+        `publish_status` it lists published ones. Their parameters are returned by
+        `workflows.retrieve`.
+
+        Needs the permission `listWorkflow`.
+
+        Args:
+            workspace_id: Id of the workspace, as returned by `workspaces.list`.
+            page_num: Number of the page, counted from 1. At least 1.
+            page_size: Number of workflows on a page, 1 to 30. From 1 to 30. Coze assumes 10.
+            workflow_mode: Whether to list workflows or chatflows. Both are listed if left out.
+            app_id: Id of the app whose workflows to list; the page of the app has it in its
+                address, behind `project-ide/`. Those of the whole workspace are listed if left out.
+            publish_status: Whether to list published workflows, drafts or both. Coze assumes
+                'published_online'.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            The first page. Iterating over it yields the items of all pages.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/workflows, https://www.coze.cn/open/docs/developer_guides/get_workflow_list
+        """
+        return self._client.paginate(
+            _operations.LIST,
+            {
+                "workspace_id": workspace_id,
+                "page_num": page_num,
+                "page_size": page_size,
+                "workflow_mode": workflow_mode,
+                "app_id": app_id,
+                "publish_status": publish_status,
+            },
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+    def retrieve(
+        self,
+        *,
+        workflow_id: str,
+        include_input_output: bool | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> _workflows.WorkflowInfo:
+        """Retrieve a workflow.
+
+        Returns name, description and creator of a workflow or chatflow, on request also what its
+        start node takes and its end node returns. The nodes between them are not returned.
+
+        Needs the permission `getMetaData`.
+
+        Args:
+            workflow_id: Id of the workflow, as returned by `workflows.list`.
+            include_input_output: Whether to return what the workflow takes and returns. Coze
+                assumes False.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/workflows/{workflow_id},
+                https://www.coze.cn/open/docs/developer_guides/get_workflow_info
+        """
+        return self._client.request(
+            _operations.RETRIEVE,
+            {"workflow_id": workflow_id, "include_input_output": include_input_output},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
 
 class AsyncWorkflowsAPI(AsyncResource):
-    """Run workflows."""
+    """Workflows and chatflows, their versions, collaborators and runs."""
+
+    @cached_property
+    def chat(self) -> AsyncWorkflowsChatAPI:
+        """The operations `workflows.chat.*`."""
+        return AsyncWorkflowsChatAPI(self._client)
+
+    @cached_property
+    def collaboration_modes(self) -> AsyncWorkflowsCollaborationModesAPI:
+        """The operations `workflows.collaboration_modes.*`."""
+        return AsyncWorkflowsCollaborationModesAPI(self._client)
+
+    @cached_property
+    def collaborators(self) -> AsyncWorkflowsCollaboratorsAPI:
+        """The operations `workflows.collaborators.*`."""
+        return AsyncWorkflowsCollaboratorsAPI(self._client)
 
     @cached_property
     def runs(self) -> AsyncWorkflowsRunsAPI:
         """The operations `workflows.runs.*`."""
         return AsyncWorkflowsRunsAPI(self._client)
+
+    @cached_property
+    def versions(self) -> AsyncWorkflowsVersionsAPI:
+        """The operations `workflows.versions.*`."""
+        return AsyncWorkflowsVersionsAPI(self._client)
+
+    def list(
+        self,
+        *,
+        workspace_id: str,
+        page_num: int,
+        page_size: int | None = None,
+        workflow_mode: _workflows.WorkflowMode | Literal["workflow", "chatflow"] | None = None,
+        app_id: str | None = None,
+        publish_status: _workflows.WorkflowPublishStatus
+        | Literal["all", "published_online", "unpublished_draft"]
+        | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> AsyncPager[_workflows.Workflow]:
+        """List the workflows of a workspace.
+
+        Lists workflows and chatflows of a workspace, or only those of one app. Without
+        `publish_status` it lists published ones. Their parameters are returned by
+        `workflows.retrieve`.
+
+        Needs the permission `listWorkflow`.
+
+        Args:
+            workspace_id: Id of the workspace, as returned by `workspaces.list`.
+            page_num: Number of the page, counted from 1. At least 1.
+            page_size: Number of workflows on a page, 1 to 30. From 1 to 30. Coze assumes 10.
+            workflow_mode: Whether to list workflows or chatflows. Both are listed if left out.
+            app_id: Id of the app whose workflows to list; the page of the app has it in its
+                address, behind `project-ide/`. Those of the whole workspace are listed if left out.
+            publish_status: Whether to list published workflows, drafts or both. Coze assumes
+                'published_online'.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            Await it for the first page, or iterate over the items of all pages.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/workflows, https://www.coze.cn/open/docs/developer_guides/get_workflow_list
+        """
+        return self._client.paginate(
+            _operations.LIST,
+            {
+                "workspace_id": workspace_id,
+                "page_num": page_num,
+                "page_size": page_size,
+                "workflow_mode": workflow_mode,
+                "app_id": app_id,
+                "publish_status": publish_status,
+            },
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )
+
+    async def retrieve(
+        self,
+        *,
+        workflow_id: str,
+        include_input_output: bool | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: Timeout = None,
+    ) -> _workflows.WorkflowInfo:
+        """Retrieve a workflow.
+
+        Returns name, description and creator of a workflow or chatflow, on request also what its
+        start node takes and its end node returns. The nodes between them are not returned.
+
+        Needs the permission `getMetaData`.
+
+        Args:
+            workflow_id: Id of the workflow, as returned by `workflows.list`.
+            include_input_output: Whether to return what the workflow takes and returns. Coze
+                assumes False.
+            extra_headers: Headers for this request.
+            extra_query: Query parameters that the description does not know.
+            extra_body: Body members that the description does not know, or other values for those
+                that it knows.
+            timeout: Seconds for this request instead of the client's.
+
+        Returns:
+            What Coze answered; `.logid` is its log id.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+            APIError: Coze refused the call.
+
+        Source:
+            GET /v1/workflows/{workflow_id},
+                https://www.coze.cn/open/docs/developer_guides/get_workflow_info
+        """
+        return await self._client.request(
+            _operations.RETRIEVE,
+            {"workflow_id": workflow_id, "include_input_output": include_input_output},
+            Options(extra_headers, extra_query, extra_body, timeout),
+        )

@@ -1,0 +1,96 @@
+"""Messages that come outside of answers: over WebSockets and RTC rooms, and as callbacks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from ._model import Model, Unknown
+
+__all__ = ["CallbackProtocol", "MessageKinds", "Signature", "SocketProtocol"]
+
+M = TypeVar("M")
+U = TypeVar("U")
+D = TypeVar("D")
+
+
+@attrs.frozen
+class MessageKinds(Generic[M]):
+    """Several kinds of message, told apart by a member.
+
+    Attributes:
+        tag: Path to the member that names the kind.
+        kinds: Its values and their classes.
+    """
+
+    tag: tuple[str, ...]
+    kinds: Mapping[str, type[Model]]
+
+    def decode(self, data: Mapping[str, Any]) -> M:
+        """Decode a JSON object. A kind that the description does not know becomes `Unknown`."""
+        found: Any = data
+        for name in self.tag:
+            found = found.get(name) if isinstance(found, Mapping) else None
+        kind = self.kinds.get(found) if isinstance(found, str) else None
+        message: Any = Unknown(found, dict(data)) if kind is None else kind.from_dict(data)
+        return message  # type: ignore[no-any-return]  # M is the union of the classes and Unknown
+
+
+@attrs.frozen
+class SocketProtocol(Generic[U, D]):
+    """The messages of a WebSocket or an RTC room.
+
+    Attributes:
+        uplink: What is sent.
+        downlink: What is received.
+        ends: Kinds of received messages after which nothing follows for what was asked.
+        fails: Kinds that tell a failure.
+    """
+
+    uplink: MessageKinds[U]
+    downlink: MessageKinds[D]
+    ends: frozenset[str] = frozenset()
+    fails: frozenset[str] = frozenset()
+
+
+@attrs.frozen
+class Signature:
+    """How a callback is signed.
+
+    Attributes:
+        algorithm: Name of the hash.
+        parts: What is hashed, in this order, with nothing in between: ``timestamp``, ``nonce``, ``token``, ``body``.
+        headers: Names of the headers for ``timestamp``, ``nonce`` and ``signature``.
+    """
+
+    algorithm: str
+    parts: tuple[str, ...]
+    headers: Mapping[str, str]
+
+    def sign(self, *, timestamp: str, nonce: str, token: str, body: bytes) -> str:
+        """Return the signature, in lower-case hexadecimal digits.
+
+        Args:
+            timestamp: Value of the timestamp's header.
+            nonce: Value of the nonce's header.
+            token: The callback app's token.
+            body: The request's body as it was received.
+        """
+        given = {"timestamp": timestamp.encode(), "nonce": nonce.encode(), "token": token.encode(), "body": body}
+        return hashlib.new(self.algorithm, b"".join(given[part] for part in self.parts)).hexdigest()
+
+
+@attrs.frozen
+class CallbackProtocol(Generic[M]):
+    """The callbacks that Coze sends.
+
+    Attributes:
+        messages: Their kinds.
+        signature: How they are signed.
+    """
+
+    messages: MessageKinds[M]
+    signature: Signature
