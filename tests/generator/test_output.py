@@ -60,19 +60,28 @@ def test_generated_code_is_what_the_description_says(real: Bundle) -> None:
     assert stale(real, GENERATED) == []
 
 
+def http(real: Bundle) -> dict[str, Any]:
+    """Return the operations that are called by HTTP."""
+    return {name: one for name, (_, _, one) in real.operations().items() if "x-coze-websocket" not in one}
+
+
 def test_every_operation_is_a_method(real: Bundle, api: ir.Api) -> None:
     """Each described operation can be called, sync and async, and nothing else can."""
-    assert {one.described_id for one in api.operations} == real.operations().keys()
+    assert {one.described_id for one in api.operations} == http(real).keys()
     assert SYNC.keys() == ASYNC.keys() == {one.id for one in api.operations}
 
 
 def test_counts(real: Bundle, api: ir.Api) -> None:
     """The provenance counts what the description has."""
     told = tomllib.loads((GENERATED / "provenance.toml").read_text(encoding="utf-8"))
-    streams = [one for one in real.operations().values() if one[2].get("x-coze-stream", {}).get("method")]
-    assert told["operations"] == len(real.operations())
-    assert told["methods"] == len(SYNC) == len(real.operations()) + len(streams)
-    assert (told["models"], told["enums"]) == (len(api.models), len(api.enums))
+    streams = [one for one in http(real).values() if one.get("x-coze-stream", {}).get("method")]
+    assert told["operations"] == len(http(real))
+    assert told["methods"] == len(SYNC) == len(http(real)) + len(streams)
+    assert told["sockets"] == len(real.operations()) - len(http(real))
+    assert told["callbacks"] == len(real.callbacks()) == len(api.callbacks.messages.kinds if api.callbacks else ())
+    sides = [side for one in real.document["components"]["x-coze-websockets"].values() for side in one.values()]
+    assert told["messages"] == sum(len(side["messages"]) for side in sides if "messages" in side)
+    assert (told["models"] + told["messages"], told["enums"]) == (len(api.models), len(api.enums))
     assert told["error_codes"] == len(real.document["components"]["x-coze-errors"])
     assert told["description_files"].keys() == set(real.files)
     assert told["files"] == len(list((GENERATED / "coze_api").rglob("*.py"))) + len(["py.typed"])
@@ -151,6 +160,8 @@ def test_every_model_is_exported(api: ir.Api) -> None:
     described = {model.name for model in api.models} | {enum.name for enum in api.enums}
     described |= {event.name for stream in api.streams for event in stream.events}
     described |= {name for stream in api.streams for name in (stream.union, f"Unknown{stream.union}")}
+    described |= {name for one in api.sockets for name in (one.name, one.uplink.union, one.downlink.union)}
+    described |= {"Callbacks", "CallbackMessage"}
     assert set(models.__all__) == described
     for name in models.__all__:
         assert getattr(models, name) is not None

@@ -6,7 +6,7 @@ import sys
 import types
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from hypothesis import strategies as st
 
@@ -55,6 +55,8 @@ def example(hint: Any, depth: int = _DEPTH) -> Any:
         return [example(arguments[0], depth)]
     if origin is dict:
         return {"key": example(arguments[1], depth)}
+    if origin is Literal:
+        return arguments[0]
     if hint is Any:
         return {"anything": [1, None]}
     if issubclass(hint, Model):
@@ -76,6 +78,8 @@ def values(hint: Any, depth: int = _DEPTH) -> st.SearchStrategy[Any]:
         fitting = st.lists(values(arguments[0], depth), max_size=3)
     elif origin is dict:
         fitting = st.dictionaries(st.text(max_size=5), values(arguments[1], depth), max_size=3)
+    elif origin is Literal:
+        fitting = st.just(arguments[0])
     elif hint is Any:
         return garbage
     elif issubclass(hint, Model):
