@@ -1,0 +1,127 @@
+"""Tests of answers that are no JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from coze_api import AsyncClient, Client
+from coze_api.errors import AuthenticationError, DecodeError, GatewayError
+from coze_api.models import OAuthResponseType
+
+SOUND = bytes(range(256)) * 1000
+AUTHORIZE = {
+    "client_id": "app",
+    "redirect_uri": "https://app.example.com/callback",
+    "response_type": OAuthResponseType.CODE,
+    "state": "s",
+}
+
+
+class Server:
+    """Answers every request alike, and keeps the last one."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer = answer
+        self.request = httpx.Request("GET", "http://none")
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.request = request
+        return self.answer
+
+
+def sound() -> httpx.Response:
+    return httpx.Response(200, headers={"content-type": "audio/mpeg", "x-tt-logid": "L"}, content=iter([SOUND]))
+
+
+def connect(server: Server) -> Client:
+    return Client("https://api.coze.com", "token", http_client=httpx.Client(transport=httpx.MockTransport(server)))
+
+
+class TestFile:
+    """`audio.speech.create` answers with sound."""
+
+    def test_read(self) -> None:
+        """The content can be read at once; its type and log id are known before."""
+        answer = connect(Server(sound())).audio.speech.create(input="Hi", voice_id="1")
+        assert (answer.content_type, answer.logid, answer.response.status) == ("audio/mpeg", "L", 200)
+        assert answer.read() == SOUND
+        assert repr(answer) == "Binary(content_type='audio/mpeg', logid='L')"
+
+    def test_iterate(self) -> None:
+        """The content can be read piece by piece, after which the connection is free."""
+        answer = connect(Server(sound())).audio.speech.create(input="Hi", voice_id="1")
+        pieces = list(answer)
+        assert b"".join(pieces) == SOUND
+        assert len(pieces) == 4
+
+    def test_save(self, tmp_path: Path) -> None:
+        """The content can be written to a file."""
+        with connect(Server(sound())).audio.speech.create(input="Hi", voice_id="1") as answer:
+            assert answer.save(tmp_path / "hi.mp3") == len(SOUND)
+        assert (tmp_path / "hi.mp3").read_bytes() == SOUND
+
+    @pytest.mark.anyio
+    async def test_async(self, tmp_path: Path) -> None:
+        """The async client reads it in the same three ways."""
+
+        async def chunks() -> object:
+            yield SOUND
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, headers={"content-type": "audio/wav"}, content=chunks())  # type: ignore[arg-type]
+
+        http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+        client = AsyncClient("https://api.coze.com", "token", http_client=http)
+        assert await (await client.audio.speech.create(input="Hi", voice_id="1")).read() == SOUND
+        assert b"".join([piece async for piece in await client.audio.speech.create(input="Hi", voice_id="1")]) == SOUND
+        async with await client.audio.speech.create(input="Hi", voice_id="1") as file:
+            assert await file.save(tmp_path / "hi.wav") == len(SOUND)
+        await http.aclose()
+
+    def test_error(self) -> None:
+        """JSON in place of a file tells an error, and HTML that a gateway answered."""
+        refused = httpx.Response(401, json={"code": 4100, "msg": "bad token"})
+        with pytest.raises(AuthenticationError, match="bad token"):
+            connect(Server(refused)).audio.speech.create(input="Hi", voice_id="1")
+        with pytest.raises(DecodeError, match="not what was asked for"):
+            connect(Server(httpx.Response(200, json={"code": 0}))).audio.speech.create(input="Hi", voice_id="1")
+        with pytest.raises(GatewayError):
+            connect(Server(httpx.Response(200, html="<p>"))).audio.speech.create(input="Hi", voice_id="1")
+
+
+class TestRedirect:
+    """`oauth.authorize` sends a browser elsewhere."""
+
+    def test_location(self) -> None:
+        """The address to open is returned; the page is on www, and gets no token."""
+        server = Server(httpx.Response(302, headers={"location": "https://app.example.com/callback?code=c&state=s"}))
+        answer = connect(server).oauth.authorize(**AUTHORIZE)  # type: ignore[arg-type]  # mixed values
+        assert answer.location == "https://app.example.com/callback?code=c&state=s"
+        assert server.request.url.host == "www.coze.com"
+        assert server.request.url.params["redirect_uri"] == AUTHORIZE["redirect_uri"]
+        assert "authorization" not in server.request.headers
+
+    def test_no_redirect(self) -> None:
+        """A page in place of a redirect is a gateway's answer."""
+        with pytest.raises(GatewayError):
+            connect(Server(httpx.Response(200, html="<p>"))).oauth.authorize(**AUTHORIZE)  # type: ignore[arg-type]
+
+
+def test_local_server_is_its_own_sister() -> None:
+    """Only the first label of the official hosts is replaced."""
+    server = Server(httpx.Response(302, headers={"location": "/"}))
+    http = httpx.Client(transport=httpx.MockTransport(server))
+    Client("http://127.0.0.1:9", "t", http_client=http).oauth.authorize(**AUTHORIZE)  # type: ignore[arg-type]
+    assert server.request.url.host == "127.0.0.1"
+
+
+def test_oauth_errors_tell_their_reason() -> None:
+    """An OAuth answer names its error by a word, which is kept."""
+    refused = httpx.Response(400, json={"error_code": "authorization_pending", "error_message": "not yet"})
+    with pytest.raises(Exception, match="not yet") as caught:
+        connect(Server(refused)).oauth.device_code(client_id="app")
+    assert caught.value.reason == "authorization_pending"  # type: ignore[attr-defined]
+    assert "authorization_pending" in str(caught.value)

@@ -1,0 +1,64 @@
+"""Tests of messages that come outside of answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from coze_api import Unknown
+from coze_api.models import (
+    BotPublishedCallback,
+    Callbacks,
+    SpeechAudioUpdate,
+    SpeechSocket,
+    SpeechTextAppend,
+    SpeechText,
+)
+
+
+def test_a_message_is_made_by_its_content() -> None:
+    """Its kind need not be told: the class knows it."""
+    message = SpeechTextAppend(id="1", data=SpeechText(delta="Hello"))
+    assert message.to_dict() == {"event_type": "input_text_buffer.append", "id": "1", "data": {"delta": "Hello"}}
+    assert SpeechSocket.uplink.decode(message.to_dict()) == message
+
+
+def test_a_message_is_decoded_by_its_kind() -> None:
+    """The kind chooses the class; what is not known stays."""
+    frame = {"event_type": "speech.audio.update", "id": "1", "data": {"delta": "AAAA", "new": 1}, "detail": {"logid": "L"}}
+    message = SpeechSocket.downlink.decode(frame)
+    assert isinstance(message, SpeechAudioUpdate)
+    assert message.to_dict() == frame
+
+
+@pytest.mark.parametrize("frame", [{"event_type": "later"}, {"event_type": 7}, {}, {"event_type": None}])
+def test_an_unknown_kind_is_kept(frame: dict[str, object]) -> None:
+    """A message of no known kind becomes `Unknown` with all that it holds."""
+    message = SpeechSocket.downlink.decode(frame)
+    assert message == Unknown(frame.get("event_type"), frame)
+
+
+def test_protocols_tell_ends_and_failures() -> None:
+    """Which messages end what was asked and which tell a failure is described."""
+    assert SpeechSocket.ends == {"speech.audio.completed"}
+    assert SpeechSocket.fails == {"error"}
+
+
+def test_callbacks_are_told_apart_by_their_header() -> None:
+    """The kind of a callback is inside its header."""
+    body = {"header": {"event_type": "bot.published", "event_id": "1"}, "event": {"bot_name": "n"}}
+    callback = Callbacks.messages.decode(body)
+    assert isinstance(callback, BotPublishedCallback)
+    assert callback.to_dict() == body
+    assert isinstance(Callbacks.messages.decode({"header": "?"}), Unknown)
+
+
+def test_signature_of_a_callback() -> None:
+    """The signature is the SHA-1 of time, nonce, token and raw body; this one was computed by hand elsewhere."""
+    signature = Callbacks.signature.sign(
+        timestamp="1749038258245",
+        nonce="abc123",
+        token="my_token",
+        body=b'{"header":{"event_type":"bot.deleted"},"event":{}}',
+    )
+    assert signature == "fd3fa700c813c24b0c4dfdbc716d59493d967d50"
+    assert Callbacks.signature.headers["signature"] == "X-Coze-Signature"
