@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._clients import AsyncClient as AsyncClient
     from ._clients import Client as Client
+    from ._core._binary import AsyncBinary as AsyncBinary
+    from ._core._binary import Binary as Binary
     from ._core._files import FileContent as FileContent
     from ._core._model import Model as Model
     from ._core._model import Unknown as Unknown
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from ._core._paging import Page as Page
     from ._core._response import Empty as Empty
     from ._core._response import ItemList as ItemList
+    from ._core._response import Redirect as Redirect
     from ._core._response import Response as Response
     from ._core._stream import AsyncStream as AsyncStream
     from ._core._stream import Stream as Stream
@@ -28,10 +31,12 @@ API_VERSION = "1.0.0"
 __all__ = [
     "API_VERSION",
     "APIError",
+    "AsyncBinary",
     "AsyncClient",
     "AsyncPage",
     "AsyncPager",
     "AsyncStream",
+    "Binary",
     "Client",
     "CozeError",
     "Empty",
@@ -40,6 +45,7 @@ __all__ = [
     "Model",
     "Options",
     "Page",
+    "Redirect",
     "Response",
     "Stream",
     "UnixTime",
@@ -49,10 +55,12 @@ __all__ = [
 
 _MODULES = {
     "APIError": "errors",
+    "AsyncBinary": "_core._binary",
     "AsyncClient": "_clients",
     "AsyncPage": "_core._paging",
     "AsyncPager": "_core._paging",
     "AsyncStream": "_core._stream",
+    "Binary": "_core._binary",
     "Client": "_clients",
     "CozeError": "errors",
     "Empty": "_core._response",
@@ -61,6 +69,7 @@ _MODULES = {
     "Model": "_core._model",
     "Options": "_core._operation",
     "Page": "_core._paging",
+    "Redirect": "_core._response",
     "Response": "_core._response",
     "Stream": "_core._stream",
     "UnixTime": "_core._time",
