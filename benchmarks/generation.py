@@ -30,6 +30,7 @@ __all__ = ["main", "multiply"]
 
 _ROOT = Path(__file__).resolve().parents[1]
 _SHARED = "shared"
+_ONCE = "webhooks"  # the index has them by the types of their events, of which there are no others
 
 
 def multiply(source: Path, target: Path, times: int) -> Path:
@@ -39,15 +40,15 @@ def multiply(source: Path, target: Path, times: int) -> Path:
     paths: dict[str, Any] = {}
     for number in range(1, times + 1):
         mark = "" if number == 1 else str(number)
-        for folder in folders:
+        for folder in folders if number == 1 else [folder for folder in folders if folder != _ONCE]:
             for path in sorted((source / folder).rglob("*.yaml")):
                 inside = path.relative_to(source / folder)
-                content = _renamed(load(path, source), folders, mark)
-                if path.name in {"schemas.yaml", "events.yaml"}:
+                content = _renamed(load(path, source), mark, len(inside.parts))
+                if path.name in {"schemas.yaml", "events.yaml", "responses.yaml"}:
                     content = {f"{name}{_words(mark)}": item for name, item in content.items()}
                 _write(target / f"{folder}{mark}" / inside, content)
         for path, item in index["paths"].items():
-            paths[f"/{number}{path}"] = {key: _renamed(value, folders, mark) for key, value in item.items()}
+            paths[f"/{number}{path}"] = {key: _renamed(value, mark, 0) for key, value in item.items()}
     for path in sorted((source / _SHARED).rglob("*.yaml")):
         _write(target / path.relative_to(source), load(path, source))
     _write(target / "coze.yaml", {**index, "paths": paths})
@@ -58,32 +59,34 @@ def _words(mark: str) -> str:
     return f"Copy{mark}" if mark else ""
 
 
-def _renamed(value: Any, folders: list[str], mark: str) -> Any:
-    """Give everything that has a name of its own another one."""
+def _renamed(value: Any, mark: str, depth: int) -> Any:
+    """Give everything that has a name of its own another one, in a file that lies *depth* folders deep."""
     if isinstance(value, list):
-        return [_renamed(item, folders, mark) for item in value]
+        return [_renamed(item, mark, depth) for item in value]
     if not isinstance(value, dict):
         return value
     result: dict[str, Any] = {}
     for key, item in value.items():
         if key == "$ref" and isinstance(item, str):
-            result[key] = _reference(item, folders, mark)
+            result[key] = _reference(item, mark, depth)
         elif key in {"operationId", "operation"} and isinstance(item, str):
             result[key] = re.sub(r"^(\w+)", rf"\g<1>{mark}", item)
-        elif key in {"class", "event"} and isinstance(item, str) and item.isidentifier():
+        elif key in {"class", "event", "union"} and isinstance(item, str) and item.isidentifier():
             result[key] = f"{item}{_words(mark)}"
         elif key == "schemas" and isinstance(item, dict):
-            result[key] = {f"{name}{_words(mark)}": _renamed(one, folders, mark) for name, one in item.items()}
+            result[key] = {f"{name}{_words(mark)}": _renamed(one, mark, depth) for name, one in item.items()}
         else:
-            result[key] = _renamed(item, folders, mark)
+            result[key] = _renamed(item, mark, depth)
     return result
 
 
-def _reference(text: str, folders: list[str], mark: str) -> str:
+def _reference(text: str, mark: str, depth: int) -> str:
     file, _, pointer = text.partition("#")
     if f"{_SHARED}/" in file:
         return text
-    steps = [f"{step}{mark}" if step in folders else step for step in file.split("/")]
+    steps = [step for step in file.split("/") if step != "."]
+    if steps.count("..") == depth and len(steps) > depth:
+        steps[depth] += mark  # a folder of the description itself
     return "/".join(steps) + (f"#{pointer}{_words(mark)}" if pointer else "")
 
 
