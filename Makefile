@@ -8,7 +8,7 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --editable
 SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo generate test check format contract bench clean
+.PHONY: help demo generate docs test check format contract bench clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -21,6 +21,9 @@ demo: .venv/demo ## Regenerate the client, start the sandbox, run the quick star
 
 generate: .venv/demo ## Lint openapi/, then wipe and rewrite generated/
 	@$(BIN)/python -m generator generate
+
+docs: .venv/demo ## Write docs/ from the description
+	@$(BIN)/python -m generator docs
 
 test: .venv/dev ## Run all tests
 	@$(BIN)/python -m pytest -n $(JOBS)

@@ -8,9 +8,11 @@ import time
 from pathlib import Path
 
 from ._bundle import bundle, dump
-from ._problems import DescriptionError, Problem
+from ._problems import DescriptionError, Problem, relative
 from ._provenance import changed_files
 from ._shape import misshapen
+from .docs import coverage as compare
+from .docs import stale_docs, write_docs
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,9 +29,16 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("bundle", help="print the description as one JSON document")
     commands.add_parser("generate", help="lint, then wipe and rewrite the generated code")
     commands.add_parser("check", help="lint, then tell which generated files are stale; write nothing")
+    commands.add_parser("docs", help="lint, then write docs/ beside the description's directory")
+    coverage = commands.add_parser("coverage", help="compare with other clients of the platform")
+    coverage.add_argument("--facts", type=Path, default=Path("../shared/facts/coverage.csv"), help="what those cover")
+    coverage.add_argument("--write", type=Path, metavar="README.md", help="update the table in this file")
     options = parser.parse_args(arguments)
     started = time.perf_counter()
     try:
+        if options.command == "coverage":
+            sys.stdout.write(compare(bundle(options.index), options.facts, options.write))
+            return 0
         message = _run(options.command, options.index, options.out)
     except DescriptionError as error:
         for problem in error.problems:
@@ -55,11 +64,13 @@ def _run(command: str, index: Path, out: Path) -> str:
     _refuse(problems)
     if command == "lint":
         return f"{len(bundled.operations())} operations in {len(bundled.files)} files: clean"
+    if command == "docs":
+        return f"Wrote {', '.join(relative(path, bundled.root) for path in write_docs(bundled))}"
     from ._generate import generate, stale  # openapi-python-client takes most of a second to import
 
     if command == "generate":
         return f"Generated {generate(bundled, out)}"
-    _refuse(stale(bundled, out))
+    _refuse(stale(bundled, out) + stale_docs(bundled))
     return f"{out.name}/ is what openapi/ says"
 
 

@@ -17,7 +17,7 @@ __all__ = ["NAME", "changed_files", "provenance"]
 
 NAME = "provenance.toml"
 _FILES = "description_files"
-_NOT_INPUT = {"lint", "__pycache__"}  # neither writes generated code
+_NOT_INPUT = {"docs", "lint", "__pycache__"}  # none of them writes generated code
 
 
 def provenance(bundled: Bundle, document: str, summary: Mapping[str, int]) -> str:

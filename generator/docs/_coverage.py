@@ -1,0 +1,79 @@
+"""Compares how much of the platform is described here with what its other clients cover."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+from .._bundle import Bundle
+from .._problems import DescriptionError, Problem
+from ._markdown import NOTHING, table
+from ._operations import split
+
+__all__ = ["coverage", "described"]
+
+_PEERS = {
+    "openapi_yaml": "vendor's OpenAPI file",
+    "cozepy": "cozepy",
+    "coze_go": "coze-go",
+    "coze_js": "coze-js",
+    "coze_java": "coze-java",
+}
+_KINDS = {"http": "HTTP operations", "websocket": "WebSockets", "callback": "callbacks"}
+_PLACE = re.compile(r"(?<=<!-- coverage -->\n).*?(?=<!-- /coverage -->)", re.DOTALL)
+
+
+def coverage(bundled: Bundle, facts: Path, readme: Path | None = None) -> str:
+    """Write the table that compares, and put it into a file between the marks `<!-- coverage -->`.
+
+    Args:
+        bundled: The description, whose operations are counted.
+        facts: CSV file with a row for each operation of the platform and a column for each client.
+        readme: The file to write to.
+
+    Returns:
+        The table.
+
+    Raises:
+        DescriptionError: The facts cannot be read, or the file has no marks. Nothing was written.
+    """
+    text = _table(bundled, _rows(facts))
+    if readme is not None:
+        before = readme.read_text(encoding="utf-8") if readme.is_file() else ""
+        if not _PLACE.search(before):
+            message = "has no lines <!-- coverage --> and <!-- /coverage --> to put the table between"
+            raise DescriptionError([Problem(str(readme), 1, "coverage", message)])
+        after = _PLACE.sub(lambda _: text, before)
+        readme.write_text(after, encoding="utf-8", newline="\n")
+    return text
+
+
+def described(bundled: Bundle) -> dict[str, int]:
+    """Count what is described, by kind: `http`, `websocket` and `callback`."""
+    http, sockets = split(bundled)
+    return {"http": len(http), "websocket": len(sockets), "callback": len(bundled.callbacks())}
+
+
+def _rows(facts: Path) -> list[dict[str, str]]:
+    try:
+        with facts.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}; --facts names the file"
+        raise DescriptionError([Problem(str(facts), 1, "coverage", message)]) from None
+    if not rows or (missing := {"transport", *_PEERS} - rows[0].keys()):
+        message = f"lacks columns: {', '.join(sorted(missing))}" if rows else "has no rows"
+        raise DescriptionError([Problem(str(facts), 1, "coverage", message)])
+    return rows
+
+
+def _table(bundled: Bundle, rows: list[dict[str, str]]) -> str:
+    ours = described(bundled)
+    lines = []
+    for kind, name in _KINDS.items():
+        known = [row for row in rows if row["transport"] == kind]
+        # The facts list no callbacks: that says nothing about the other clients.
+        peers = [str(sum(row[peer] == "yes" for row in known)) if known else NOTHING for peer in _PEERS]
+        lines.append([f"{name}, of {len(known) or ours[kind]}", *peers, f"**{ours[kind]}**"])
+    return table(["", *(f">{name}" for name in _PEERS.values()), ">cozekit"], lines)

@@ -1,0 +1,124 @@
+"""Writes the index of all that is described."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._bundle import Bundle
+from ._markdown import NOTHING, cell, code, table
+from ._protocols import events, events_table, messages_table, rooms, users
+
+__all__ = ["http_line", "operations_page", "split"]
+
+_COLUMNS = ("Operation", "Request", "Permission", "What it does", "Official page")
+
+
+def operations_page(bundled: Bundle) -> str:
+    """Write `operations.md`."""
+    http, sockets = split(bundled)
+    callbacks, talks, streams = bundled.callbacks(), dict(rooms(bundled)), users(bundled, "x-coze-stream")
+    head = (
+        "# Operations\n\n"
+        f"{len(http)} HTTP operations, {len(sockets)} WebSockets, {len(callbacks)} callbacks, "
+        f"{len(streams)} kinds of streams, and the messages of RTC rooms. An operation's name is its method in the "
+        "client, and leads to its description. A dash stands where the official pages name no permission, or where "
+        "there is no page.\n"
+    )
+    parts = [
+        head,
+        f"## HTTP\n\n{_resources(bundled, http)}",
+        f"## WebSockets\n\n{_sockets(bundled, sockets)}",
+        f"## RTC rooms\n\n{_rooms(talks)}",
+        f"## Callbacks\n\n{_callbacks(callbacks)}",
+        f"## Streams\n\n{_streams(bundled, streams)}",
+    ]
+    return "\n".join(parts)
+
+
+def split(bundled: Bundle) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part the operations into those of HTTP and those that open a WebSocket."""
+    described = dict(sorted(bundled.operations().items()))
+    sockets = {name: one for name, one in described.items() if "x-coze-websocket" in one[2]}
+    return {name: one for name, one in described.items() if name not in sockets}, sockets
+
+
+def http_line(path: str, method: str, operation: Mapping[str, Any]) -> str:
+    """Write method and path, and the host where it is not the API's own."""
+    servers = operation.get("servers")
+    return f"{method.upper()} {servers[0]['url'] if servers else ''}{path}"
+
+
+def _resources(bundled: Bundle, http: Mapping[str, Any]) -> str:
+    parts = []
+    for tag in bundled.document.get("tags", []):
+        rows = [_row(*http[name]) for name in http if tag["name"] in http[name][2]["tags"]]
+        if rows:
+            parts.append(f"### {tag['name']}\n\n{tag['description']}\n\n{table(_COLUMNS, rows)}")
+    return "\n".join(parts)
+
+
+def _row(path: str, method: str, operation: Any) -> list[str]:
+    return [
+        _name(operation),
+        code(http_line(path, method, operation)),
+        code(operation.get("x-coze-permission", "")),
+        _summary(operation),
+        _page(operation),
+    ]
+
+
+def _sockets(bundled: Bundle, sockets: Mapping[str, Any]) -> str:
+    protocols = bundled.document["components"].get("x-coze-websockets", {})
+    rows, parts = [], []
+    for name, (path, method, operation) in sockets.items():
+        protocol = protocols[operation["x-coze-websocket"]["protocol"]["$ref"].rpartition("/")[2]]
+        rows.append([*_row(path, method, operation), *_counts(protocol)])
+        parts.append(f"\n### {name}\n\n{messages_table(protocol)}")
+    return table((*_COLUMNS, ">Sent", ">Received"), rows) + "".join(parts)
+
+
+def _rooms(talks: Mapping[str, Any]) -> str:
+    head = table(("Protocol", ">Sent", ">Received"), ([code(name), *_counts(one)] for name, one in talks.items()))
+    return head + "".join(f"\n### {name}\n\n{messages_table(one)}" for name, one in talks.items())
+
+
+def _counts(protocol: Mapping[str, Any]) -> list[str]:
+    return [str(len(protocol[side]["messages"])) for side in ("uplink", "downlink")]
+
+
+def _callbacks(callbacks: Mapping[str, Any]) -> str:
+    rows = (
+        [
+            _name(operation),
+            code(event),
+            f"{operation['x-coze-callback']['answer_within_seconds']} s",
+            _summary(operation),
+            _page(operation),
+        ]
+        for _, (event, _, operation) in sorted(callbacks.items())
+    )
+    return table(("Callback", "Event", "Answer within", "When it is sent", "Official page"), rows)
+
+
+def _streams(bundled: Bundle, streams: Mapping[str, list[str]]) -> str:
+    protocols = bundled.document["components"].get("x-coze-streams", {})
+    rows = (
+        [code(name), ", ".join(map(code, operations)), str(len(events(protocols[name])))]
+        for name, operations in sorted(streams.items())
+    )
+    head = table(("Protocol", "Operations", ">Events"), rows)
+    return head + "".join(f"\n### {name}\n\n{events_table(protocols[name])}" for name in sorted(streams))
+
+
+def _name(operation: Any) -> str:
+    return f"[{code(operation['operationId'])}](../{operation.file})"
+
+
+def _summary(operation: Mapping[str, Any]) -> str:
+    return cell(operation["summary"]) + (" (deprecated)" if operation.get("deprecated") else "")
+
+
+def _page(operation: Mapping[str, Any]) -> str:
+    url = operation.get("externalDocs", {}).get("url")
+    return f"[page]({url})" if url else NOTHING

@@ -1,0 +1,146 @@
+"""Turns the description into one that tells in words what only our own keys say.
+
+A viewer knows nothing of `x-coze-*`. What these keys say is added to the texts here, and the keys are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .._bundle import METHODS, Bundle
+from ._curl import curl
+from ._errors import codes_list
+from ._markdown import NOTHING, code, prose
+from ._protocols import events_table, messages_table, rooms
+
+__all__ = ["readable"]
+
+_OURS = "x-coze-"
+_LITERALS = {"const", "default", "enum", "example", "examples"}
+_ROOMS, _ERRORS = "rtc_rooms", "error_codes"
+_TITLES = {_ROOMS: "RTC rooms", _ERRORS: "Error codes"}
+_PAGES = {"page": "numbered from 1", "token": "by an opaque token", "cursor": "by the id of the last item seen"}
+
+
+def readable(bundled: Bundle) -> dict[str, Any]:
+    """Make the document that the reference page shows. The description itself stays as it is."""
+    source = bundled.document
+    document: dict[str, Any] = _plain(source)
+    for part in ("paths", "webhooks"):
+        for path, item in source.get(part, {}).items():
+            for method in METHODS & item.keys():
+                _explain(document[part][path][method], source, path, method, item[method])
+    _add_sections(document, bundled)
+    return document
+
+
+def _plain(value: Any, place: str = "") -> Any:
+    """Copy all but our own keys. Members of `properties` are names, which may be spelled like any key."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    if place == "properties":
+        return {name: _plain(member) for name, member in value.items()}
+    copied = {
+        key: member if key in _LITERALS else _plain(member, key)
+        for key, member in value.items()
+        if not key.startswith(_OURS)
+    }
+    if place == "responses" and "default" in value:
+        copied["default"] = _plain(value["default"])
+    if isinstance(value.get("description"), str):
+        copied["description"] = " ".join([prose(value["description"]), *_remarks(value)])
+    elif remarks := list(_remarks(value)):
+        copied["description"] = " ".join(remarks)
+    if meanings := value.get("x-coze-enum-descriptions"):
+        copied["x-enumDescriptions"] = {name: prose(meaning) for name, meaning in meanings.items()}
+    return copied
+
+
+def _remarks(schema: Mapping[str, Any]) -> Iterator[str]:
+    known = [str(value) for value in schema.get("x-coze-known-values", ())]
+    if any(value not in schema.get("description", "") for value in known):
+        yield f"Known values: {', '.join(code(value) for value in known)}."
+    if "x-coze-json-text" in schema:
+        yield "The text holds JSON."
+
+
+def _explain(target: dict[str, Any], source: Any, path: str, method: str, operation: Mapping[str, Any]) -> None:
+    """Add to an operation's description what its `x-coze-*` say."""
+    facts = "".join(f"- {fact}\n" for fact in _facts(operation, path))
+    parts = [target["description"], facts, *_told(source["components"], operation)]
+    target["description"] = "\n\n".join(part for part in parts if part)
+    if "externalDocs" in target:
+        target["externalDocs"].setdefault("description", "Official page")
+    if "x-coze-callback" in operation:
+        target["security"] = []  # the token of the client has no part in what Coze sends
+    if "x-coze-websocket" not in operation and "x-coze-callback" not in operation:
+        target["x-codeSamples"] = [
+            {"lang": "Shell", "label": "curl", "source": curl(source, path, method, operation)},
+        ]
+
+
+def _facts(operation: Mapping[str, Any], path: str) -> Iterator[str]:
+    if callback := operation.get("x-coze-callback"):
+        signature = callback["signature"]
+        inputs, names = signature["input"], signature["header_names"]
+        yield f"Event: {code(path)}"
+        yield f"Answer within {callback['answer_within_seconds']} seconds"
+        yield (
+            f"Signed in {code(names['signature'])}: {signature['algorithm'].upper()} in {signature['encoding']} of "
+            f"{', '.join(inputs)}, joined"
+        )
+    else:
+        yield f"Name: {code(operation['operationId'])}"
+        yield f"Permission: {code(operation['x-coze-permission']) if 'x-coze-permission' in operation else NOTHING}"
+    if paging := operation.get("x-coze-pagination"):
+        size = f", of size {code(paging['size'])}" if "size" in paging else ""
+        yield f"Pages: {_PAGES[paging['style']]}, chosen with {code(paging['param'])}{size}"
+    if poll := operation.get("x-coze-poll"):
+        yield f"Goes on after the answer: ask {code(poll['operation'])} until `{poll['status']}` is " + ", ".join(
+            map(code, poll["terminal"])
+        )
+    if limit := operation.get("x-coze-max-body-bytes"):
+        yield f"Largest body: {limit:,} bytes"
+    if operation.get("x-coze-idempotent"):
+        yield "May be repeated: a second time has no further effect"
+    for note in operation.get("x-coze-notes", []):
+        yield prose(note)
+
+
+def _told(components: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the operation's stream or WebSocket tells, in which order."""
+    for key, tables in (("x-coze-stream", events_table), ("x-coze-websocket", messages_table)):
+        if key in operation:
+            protocol = components[f"{key}s"][operation[key]["protocol"]["$ref"].rpartition("/")[2]]
+            flag = operation[key].get("flag")
+            when = f"With {code(flag)} the answer is a stream. " if flag else ""
+            yield f"**{'Events' if key == 'x-coze-stream' else 'Messages'}**"
+            yield when + prose(protocol["description"])
+            yield tables(protocol)
+
+
+def _add_sections(document: dict[str, Any], bundled: Bundle) -> None:
+    """Add sections without operations, for RTC rooms and error codes, and group all sections in the menu."""
+    sections = {
+        _ROOMS: "\n\n".join(f"{prose(one['description'])}\n\n{messages_table(one)}" for _, one in rooms(bundled)),
+        _ERRORS: codes_list(bundled),
+    }
+    names = [tag["name"] for tag in document.get("tags", [])]
+    last = [name for name in ("websockets", "webhooks") if name in names]
+    document["tags"] = document.get("tags", []) + [
+        {"name": name, "x-displayName": _TITLES[name], "description": text, "x-traitTag": True}
+        for name, text in sections.items()
+        if text
+    ]
+    groups = {
+        "HTTP": [name for name in names if name not in last],
+        "WebSockets, rooms and callbacks": [*last[:1], _ROOMS, *last[1:]],
+        "Errors": [_ERRORS],
+    }
+    there = {tag["name"] for tag in document["tags"]}
+    document["x-tagGroups"] = [
+        {"name": title, "tags": [name for name in members if name in there]} for title, members in groups.items()
+    ]

@@ -1,0 +1,124 @@
+"""The reference page shows everything that is described, and asks nobody for anything."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator._bundle import Bundle
+from generator.docs._reference import reference_page
+from tests.docs._browser import Visit, needs_chromium, visit
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "reference.html"
+VENDOR = ROOT / "docs" / "vendor"
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Visit:
+    """The committed page after a visit."""
+    return visit(PAGE, tmp_path_factory.mktemp("chromium"))
+
+
+def document(page: str) -> Any:
+    """Take the document out of a page."""
+    found = re.search(r'<script type="application/json" id="description">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+@needs_chromium
+def test_shows_every_operation_and_callback(real: Bundle, shown: Visit) -> None:
+    """Each operation and each callback has a place in the page that a link can lead to."""
+    places = set(re.findall(r'id="tag/[^"]*?/operation/([^"]+)"', shown.dom))
+    assert places == real.operations().keys() | real.callbacks().keys()
+
+
+@needs_chromium
+def test_shows_every_section(real: Bundle, shown: Visit) -> None:
+    """Each tag is a section, as are RTC rooms and error codes, with every message and every code."""
+    assert {tag["name"] for tag in real.document["tags"]} | {"rtc_rooms", "error_codes"} <= set(
+        re.findall(r'id="tag/([^"/]+)"', shown.dom)
+    )
+    told = [error["name"] for error in real.document["components"]["x-coze-errors"]]
+    for protocol in real.document["components"]["x-coze-websockets"].values():
+        told += [*protocol["uplink"]["messages"], *protocol["downlink"]["messages"]]
+    for protocol in real.document["components"]["x-coze-streams"].values():
+        told += protocol["events"]
+    assert not [name for name in told if f"<code>{name}</code>" not in shown.dom]
+
+
+@needs_chromium
+def test_asks_nobody(shown: Visit) -> None:
+    """The page sends no request, and the only one it wants to send, for Redoc's logo, is forbidden."""
+    assert shown.requested == []
+    assert [line for line in shown.console if "cdn.redoc.ly/redoc/logo-mini.svg" not in line] == []
+    assert "<img" not in shown.dom
+
+
+@needs_chromium
+def test_a_page_that_asks_is_noticed(tmp_path: Path) -> None:
+    """Without the page's policy the request for the logo is seen, so that its absence proves something."""
+    page = tmp_path / "reference.html"
+    text, count = re.subn(r"<meta http-equiv[^>]*>\n", "", PAGE.read_text(encoding="utf-8"))
+    assert count == 1
+    page.write_text(text, encoding="utf-8")
+    (tmp_path / "vendor").symlink_to(VENDOR)
+    scratch = tmp_path / "chromium"
+    scratch.mkdir()
+    assert visit(page, scratch).requested[:1] == ["https://cdn.redoc.ly/redoc/logo-mini.svg"]
+
+
+def test_loads_nothing_but_the_vendored_script() -> None:
+    """What the page itself names is the script beside it, and its policy allows no other source."""
+    markup = re.sub(r"(<script[^>]*>).*?</script>", r"\1", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert re.findall(r'(?:src|href)="([^"]*)"', markup) == ["vendor/redoc.standalone.js"]
+    assert "default-src 'none'" in markup
+    assert not re.search(r"https?:", markup)
+
+
+def test_the_vendored_script_is_the_one_described() -> None:
+    """The script has the digest that its README gives, and its licences lie beside it."""
+    told = (VENDOR / "README.md").read_text(encoding="utf-8")
+    assert hashlib.sha256((VENDOR / "redoc.standalone.js").read_bytes()).hexdigest() in told
+    for name in ("redoc.LICENSE", "redoc.standalone.js.LICENSE.txt"):
+        assert name in told
+        assert (VENDOR / name).is_file()
+
+
+def test_our_own_keys_are_words(real: Bundle) -> None:
+    """The shown document has no `x-coze-` key, for no viewer knows them, and tells what they say."""
+    shown = document(reference_page(real))
+    assert '"x-coze-' not in json.dumps(shown)
+    told = shown["paths"]["/v3/chat"]["post"]["description"]
+    for fact in (
+        "- Name: `chat.create`",
+        "- Permission: `chat`",
+        "ask `chat.retrieve`",
+        "| `conversation.chat.created` |",
+    ):
+        assert fact in told
+
+
+def test_schemas_stay_as_they_are(real: Bundle) -> None:
+    """No operation, schema or property of the description is missing in the shown document."""
+    shown = document(reference_page(real))
+    source = real.document
+    for part in ("paths", "webhooks"):
+        assert shown[part].keys() == source[part].keys()
+    assert shown["components"]["schemas"].keys() == source["components"]["schemas"].keys()
+    for name, schema in source["components"]["schemas"].items():
+        assert shown["components"]["schemas"][name].get("properties", {}).keys() == schema.get("properties", {}).keys()
+
+
+def test_a_text_cannot_end_the_script(real: Bundle) -> None:
+    """Nothing that a description says is taken for markup of the page."""
+    page = reference_page(real)
+    inside = page.split('id="description">')[1].split("</script>")[0]
+    assert "<" not in inside
+    assert json.loads(inside)["info"]["title"] == real.document["info"]["title"]
