@@ -115,7 +115,7 @@ class BaseClient(Settings):
     def redirect(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Redirect:
         """Send a request whose answer sends a browser elsewhere. Generated methods end here."""
         request = prepare(operation, arguments, options)
-        return self._exchange(request, lambda: read_redirect(operation.id, self._send(request)))
+        return self._exchange(request, lambda: read_redirect(operation.id, self._send(request, follow_redirects=False)))
 
     def _open(self, request: Request, accepts: _Accepts) -> HTTPResponse:
         http = self._send(request, stream=True)
@@ -131,9 +131,9 @@ class BaseClient(Settings):
         """Send *request* and read its answer by *call*. Subclasses call again where that helps."""
         return call()
 
-    def _send(self, request: Request, *, stream: bool = False) -> HTTPResponse:
+    def _send(self, request: Request, **options: Any) -> HTTPResponse:
         built = self._http.build_request(**self._arguments(request))
-        return self._http.send(built, stream=stream, **self._send_options(request))
+        return self._http.send(built, **options, **self._send_options(request))
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client was given."""
@@ -232,7 +232,7 @@ class AsyncBaseClient(Settings):
         request = prepare(operation, arguments, options)
 
         async def exchange() -> Redirect:
-            return read_redirect(operation.id, await self._send(request))
+            return read_redirect(operation.id, await self._send(request, follow_redirects=False))
 
         return await self._exchange(request, exchange)
 
@@ -250,9 +250,9 @@ class AsyncBaseClient(Settings):
         """Send *request* and read its answer by *call*. Subclasses call again where that helps."""
         return await call()
 
-    async def _send(self, request: Request, *, stream: bool = False) -> HTTPResponse:
+    async def _send(self, request: Request, **options: Any) -> HTTPResponse:
         built = self._http.build_request(**self._arguments(request))
-        return await self._http.send(built, stream=stream, **self._send_options(request))
+        return await self._http.send(built, **options, **self._send_options(request))
 
     async def close(self) -> None:
         """Close the connections, unless the HTTP client was given."""

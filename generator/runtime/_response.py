@@ -111,12 +111,13 @@ def read_redirect(operation: str, http: HTTPResponse) -> Redirect:
 
     Raises:
         APIError: The answer tells an error.
-        GatewayError: The answer is something else.
+        GatewayError: The answer is no JSON, and no redirect either.
+        DecodeError: The answer is JSON that tells no error.
     """
     if http.has_redirect_location:
         return Redirect(http.headers["location"], Response(http, _header_logid(http)))
-    parse(operation, None, http)
-    raise gateway_error(operation, http)
+    answer = parse(operation, None, http)
+    raise undecodable(operation, http, logid_of(answer, http), f"it is no redirect: {answer!r:.80}")
 
 
 def read(operation: Operation[T], http: HTTPResponse) -> T:
