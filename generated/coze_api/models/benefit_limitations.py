@@ -235,9 +235,9 @@ class BenefitLimitationSettings(Model):
     """What the quota limits."""
     active_mode: LimitationActiveMode
     """How the time is given in which the quota holds. There is only one way."""
-    started_at: UnixTime
+    started_at: int
     """From when the quota holds, in seconds since 1970-01-01 UTC."""
-    ended_at: UnixTime
+    ended_at: int
     """Until when the quota holds, in seconds since 1970-01-01 UTC. With 253402300799, the end of the
     year 9999, it never expires.
     """
@@ -284,11 +284,11 @@ class BenefitLimitationSettings(Model):
         value = get("started_at")
         if value is None:
             absent += 1
-        self.started_at = unix_time(value)
+        self.started_at = value
         value = get("ended_at")
         if value is None:
             absent += 1
-        self.ended_at = unix_time(value)
+        self.ended_at = value
         value = get("status")
         if value is None:
             absent += 1
