@@ -8,8 +8,8 @@ from typing import Any, Literal
 import attrs
 
 __all__ = [
-    "Api", "Callbacks", "Const", "Enum", "EnumRef", "ErrorCode", "Event", "Field", "ListOf", "MapOf", "Messages", "Model",
-    "ModelRef", "Null", "OneOf", "Operation", "Paging", "Scalar", "Socket", "Stream", "Type",
+    "Api", "Callbacks", "Const", "Enum", "EnumRef", "ErrorCode", "Event", "Field", "ListOf", "MapOf", "Messages",
+    "Model", "ModelRef", "Null", "OneOf", "Operation", "Paging", "Scalar", "Socket", "Stream", "Type",
 ]  # fmt: skip
 
 
