@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
@@ -19,11 +20,16 @@ from coze_api._core._operation import Operation
 
 __all__ = [
     "BASE",
+    "CONTENT",
+    "LOCATION",
+    "LOGID",
     "MODES",
     "TOKEN",
     "Call",
+    "Kind",
     "Mode",
     "Outcome",
+    "Part",
     "calls",
     "document",
     "perform",
@@ -34,8 +40,13 @@ __all__ = [
 
 BASE = "https://coze.test"
 TOKEN = "pat_contract"
+LOGID = "logid-of-the-header"
+LOCATION = "https://www.coze.test/consent?key=a%20b&next=%2F"
+CONTENT = bytes(range(256)) * 600  # more than is read at once
 Mode = Literal["sync", "async"]
 MODES: tuple[Mode, ...] = ("sync", "async")
+Kind = Literal["json", "stream", "file", "redirect"]
+_FILE = ("notes.txt", b"one\r\n--two")
 
 
 @cache
@@ -83,8 +94,29 @@ class Call:
 
     @property
     def parameters(self) -> list[dict[str, Any]]:
-        """The parameters outside the body."""
-        return [resolve(parameter) for parameter in self.described.get("parameters", ())]
+        """The parameters outside the body that are arguments. Those that can only have one value are not."""
+        return [item for item in self._parameters if "const" not in item["schema"]]
+
+    @property
+    def fixed_headers(self) -> dict[str, str]:
+        """The headers that the method sends by itself."""
+        return {item["name"]: item["schema"]["const"] for item in self._parameters if "const" in item["schema"]}
+
+    @property
+    def kind(self) -> Kind:
+        """What it is answered with."""
+        responses = self.described["responses"]
+        if self.streams:
+            return "stream"
+        if "200" not in responses:
+            assert "302" in responses, f"{self.id} has an answer of no known kind"
+            return "redirect"
+        return "json" if self.answer is not None else "file"
+
+    @property
+    def takes_token(self) -> bool:
+        """Whether the token is sent: where the operation needs it, and not where it is only possible."""
+        return {} not in (security := self.described.get("security", document()["security"])) and security != []
 
     @property
     def body(self) -> dict[str, Any] | None:
@@ -92,14 +124,37 @@ class Call:
         return _json_of(resolve(self.described.get("requestBody", {})))
 
     @property
+    def form(self) -> dict[str, Any] | None:
+        """The multipart body's media type, with schema and example."""
+        found: dict[str, Any] | None = self._content.get("multipart/form-data")
+        return found
+
+    @property
     def is_upload(self) -> bool:
         """Whether it sends a file."""
-        return "multipart/form-data" in resolve(self.described.get("requestBody", {})).get("content", {})
+        return self.form is not None
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The schemas of the body's members, whether it is JSON or multipart."""
+        media = self.body or self.form
+        found: dict[str, Any] = resolve(media["schema"])["properties"] if media is not None else {}
+        return found
+
+    @property
+    def files(self) -> set[str]:
+        """Names of the body's members that are files."""
+        return {name for name, schema in self.members.items() if resolve(schema).get("format") == "binary"}
 
     @property
     def answer(self) -> dict[str, Any] | None:
         """The JSON answer's media type, with schema and example."""
-        return _json_of(resolve(self.described["responses"]["200"]))
+        return _json_of(self._answer)
+
+    @property
+    def content_type(self) -> str:
+        """The media type of an answer that is a stream or a file."""
+        return "text/event-stream" if self.streams else str(next(iter(self._answer["content"])))
 
     @property
     def protocol(self) -> dict[str, Any]:
@@ -121,25 +176,32 @@ class Call:
 
     def arguments(self, values: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
         """Turn parameters and body members into arguments; members that are not described go the way for such."""
-        names = {argument.wire: name for name, argument in self._data.arguments.items()}
+        known = self._data.arguments.items()
+        names = {argument.wire: name for name, argument in known if argument.place not in {"body", "part"}}
+        inside = {argument.wire: name for name, argument in known if argument.place in {"body", "part"}}
         members = {key: value for key, value in body.items() if key not in self.constants}
-        given = {names[key]: value for key, value in {**values, **members}.items() if key in names}
-        more = {key: value for key, value in members.items() if key not in names}
         assert values.keys() <= names.keys(), f"{self.id} lacks arguments for {sorted(values.keys() - names.keys())}"
-        if self.is_upload:
-            given["file"] = ("notes.txt", b"one\r\n--two")
+        given = {names[key]: value for key, value in values.items()}
+        given |= {inside[key]: _FILE if key in self.files else value for key, value in members.items() if key in inside}
+        more = {key: value for key, value in members.items() if key not in inside}
         return {**given, "extra_body": more} if more else given
 
     def example(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the described example: the parameters, and the body without what the method sets."""
         values = {item["name"]: item["example"] for item in self.parameters}
-        body = self.body["example"] if self.body is not None else {}
+        media = self.body or self.form or {"example": {}}
+        body = media["example"]
         return values, {key: value for key, value in body.items() if key not in self.constants}
 
     def example_answer(self) -> bytes | dict[str, Any]:
-        """Return the described answer; of streams nothing."""
-        if self.streams:
-            return b""
+        """Return the described answer; of streams nothing, for files and redirects some content or address."""
+        match self.kind:
+            case "stream":
+                return b""
+            case "file":
+                return CONTENT
+            case "redirect":
+                return LOCATION.encode()
         assert self.answer is not None
         found: dict[str, Any] = self.answer["example"]
         return found
@@ -151,6 +213,19 @@ class Call:
         return client
 
     @property
+    def _parameters(self) -> list[dict[str, Any]]:
+        return [resolve(parameter) for parameter in self.described.get("parameters", ())]
+
+    @property
+    def _content(self) -> dict[str, Any]:
+        found: dict[str, Any] = resolve(self.described.get("requestBody", {})).get("content", {})
+        return found
+
+    @property
+    def _answer(self) -> dict[str, Any]:
+        return resolve(self.described["responses"].get("200", {}))
+
+    @property
     def _data(self) -> Operation[Any]:
         module = importlib.import_module(f"coze_api.operations.{self.id.partition('.')[0]}")
         return next(item for item in vars(module).values() if isinstance(item, Operation) and item.id == self.id)
@@ -158,10 +233,12 @@ class Call:
 
 @cache
 def calls() -> tuple[Call, ...]:
-    """Return all calls, in the order of the description."""
+    """Return all calls, in the order of the description. WebSockets are no calls."""
     found = []
     for path, item in document()["paths"].items():
         for verb, operation in item.items():
+            if "x-coze-websocket" in operation:
+                continue
             name, stream = operation["operationId"], operation.get("x-coze-stream", {})
             flag = stream.get("flag")
             if not stream or "method" in stream:
@@ -182,6 +259,32 @@ def _beside(name: str, method: str) -> str:
     return ".".join([*name.split(".")[:-1], method])
 
 
+@attrs.frozen
+class Part:
+    """A part of a multipart body.
+
+    Attributes:
+        name: Its name.
+        file: Its name as a file, None if it is none.
+        headers: Names of its headers.
+        content: Its content.
+    """
+
+    name: str
+    file: str | None
+    headers: list[str]
+    content: bytes
+
+    @classmethod
+    def read(cls, text: str) -> Part:
+        """Read what is between two boundaries, bytes as characters."""
+        head, _, content = text.removeprefix("\r\n").partition("\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.split("\r\n"))
+        found = re.fullmatch(r'form-data; name="([^"]*)"(?:; filename="([^"]*)")?', headers["Content-Disposition"])
+        assert found is not None
+        return cls(found[1], found[2], list(headers), content.encode("latin-1"))
+
+
 @attrs.define
 class Outcome:
     """What a call sent and returned.
@@ -189,11 +292,13 @@ class Outcome:
     Attributes:
         requests: The requests, in order.
         result: What the method returned; of streams the events.
+        content: What was read of a file.
         error: What reading a stream ended with, unless it was the stream's own end.
     """
 
     requests: list[httpx.Request] = attrs.field(factory=list)
     result: Any = None
+    content: bytes | None = None
     error: Exception | None = None
 
     @property
@@ -214,44 +319,69 @@ class Outcome:
         """The only request's JSON body; None without a body."""
         return json.loads(self.request.content) if self.request.content else None
 
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts of the only request's multipart body, by name."""
+        kind, _, boundary = self.request.headers["Content-Type"].partition("; boundary=")
+        assert kind == "multipart/form-data"
+        first, *parts, last = f"\r\n{self.request.content.decode('latin-1')}".split(f"\r\n--{boundary}")
+        assert (first, last) == ("", "--\r\n")
+        read = [Part.read(part) for part in parts]
+        found = {part.name: part for part in read}
+        assert len(found) == len(read), f"a part was sent twice: {list(found)}"
+        return found
 
-def perform(call: Call, mode: Mode, answer: bytes | dict[str, Any], arguments: dict[str, Any]) -> Outcome:
-    """Call a method on a client whose transport gives the answer."""
+
+def perform(
+    call: Call, mode: Mode, answer: bytes | dict[str, Any], arguments: dict[str, Any], **settings: Any
+) -> Outcome:
+    """Call a method on a client whose transport gives the answer: JSON, else content, of redirects the address.
+
+    Settings are those of the client.
+    """
     outcome = Outcome()
+    settings = {"base_url": BASE, "token": TOKEN, **settings}
 
     def handle(request: httpx.Request) -> httpx.Response:
         outcome.requests.append(request)
-        if isinstance(answer, bytes):
-            return httpx.Response(200, headers={"Content-Type": "text/event-stream"}, content=answer)
-        return httpx.Response(200, json=answer)
+        headers = {"X-Tt-Logid": LOGID}
+        if isinstance(answer, dict):
+            return httpx.Response(200, headers=headers, json=answer)
+        if call.kind == "redirect":
+            return httpx.Response(302, headers={**headers, "Location": answer.decode()})
+        return httpx.Response(200, headers={**headers, "Content-Type": call.content_type}, content=answer)
 
     transport = httpx.MockTransport(handle)
     if mode == "sync":
-        _perform(call, transport, arguments, outcome)
+        with httpx.Client(transport=transport) as http:
+            _perform(call, Client(http_client=http, **settings), arguments, outcome)
     else:
-        asyncio.run(_aperform(call, transport, arguments, outcome))
+        asyncio.run(_aperform(call, transport, settings, arguments, outcome))
     return outcome
 
 
-def _perform(call: Call, transport: httpx.MockTransport, arguments: dict[str, Any], outcome: Outcome) -> None:
-    with httpx.Client(transport=transport) as http:
-        result = call.method(Client(BASE, TOKEN, http_client=http))(**arguments)
-        if not call.streams:
-            outcome.result = result
-            return
-        outcome.result = []
-        try:
-            for event in result:
-                outcome.result.append(event)  # one by one: those before an error count
-        except Exception as error:
-            outcome.error = error
+def _perform(call: Call, client: Client, arguments: dict[str, Any], outcome: Outcome) -> None:
+    result = call.method(client)(**arguments)
+    if not call.streams:
+        outcome.result = result
+        outcome.content = result.read() if call.kind == "file" else None
+        return
+    outcome.result = []
+    try:
+        for event in result:
+            outcome.result.append(event)  # one by one: those before an error count
+    except Exception as error:
+        outcome.error = error
 
 
-async def _aperform(call: Call, transport: httpx.MockTransport, arguments: dict[str, Any], outcome: Outcome) -> None:
+async def _aperform(
+    call: Call, transport: httpx.MockTransport, settings: dict[str, Any], arguments: dict[str, Any], outcome: Outcome
+) -> None:
     async with httpx.AsyncClient(transport=transport) as http:
-        result = call.method(AsyncClient(BASE, TOKEN, http_client=http))(**arguments)
+        result = call.method(AsyncClient(http_client=http, **settings))(**arguments)
         if not call.streams:
             outcome.result = await result
+            outcome.content = await outcome.result.read() if call.kind == "file" else None
             return
         outcome.result = []
         try:

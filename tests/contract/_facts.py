@@ -19,7 +19,9 @@ __all__ = ["FACTS", "ROOT", "Difference", "Listed", "description", "exceptions",
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = ROOT.parent / "shared" / "facts"
 _KEYS = ("pointer", "difference", "reason", "evidence")
-_POINTER = re.compile(r"[a-z0-9_.*]+ (?:(?:operation|request|response|stream|uplink|downlink)(?:[.\[].*)?|sample \S+)\Z")
+_POINTER = re.compile(
+    r"[a-z0-9_.*]+ (?:(?:operation|request|response|stream|uplink|downlink)(?:[.\[].*)?|sample \S+)\Z"
+)
 
 
 @attrs.frozen(order=True)

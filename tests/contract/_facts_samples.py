@@ -180,6 +180,8 @@ class _Strict:
         closed = {key: self._closed(value) for key, value in schema.items() if key not in {"examples", "default"}}
         if isinstance(schema.get("properties"), dict) and "additionalProperties" not in schema:
             closed["additionalProperties"] = False
+        if str(schema.get("format")).startswith("unix-time"):
+            closed["pattern"] = "^[0-9]+$"  # a moment that is text is a number nevertheless
         return closed
 
 

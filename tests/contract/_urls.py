@@ -21,7 +21,7 @@ def typed(text: Any, schema: dict[str, Any]) -> Any:
     if not isinstance(text, str):
         return text
     if schema.get("type") == "array":
-        return text.split(",")
+        return text.split(",") if text else []
     return json.loads(text) if schema.get("type") in {"integer", "boolean"} else text
 
 

@@ -67,14 +67,21 @@ def find(value: Any, path: str) -> Any:
 
 
 def arguments_of(call: Call) -> dict[str, Any]:
-    """Take from the described example all but the page, and ask for one item at a time."""
+    """Take from the described example all but the page, unless it must be given, and ask for one item at a time."""
     values, body = call.example()
     paging = call.described["x-coze-pagination"]
     for given in (values, body):
-        given.pop(paging["param"], None)
+        if not needs_page(call):
+            given.pop(paging["param"], None)
         if paging.get("size") in given:
             given[paging["size"]] = 1
     return call.arguments(values, body)
+
+
+def needs_page(call: Call) -> bool:
+    """Tell whether the first page must be asked for by its number."""
+    name = call.described["x-coze-pagination"]["param"]
+    return any(item["name"] == name and item.get("required", False) for item in call.parameters)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -102,7 +109,7 @@ def test_pages(call: Call, mode: Mode) -> None:
         asyncio.run(aread())
     same(found, [item for number in (1, 2, 3) for item in pages.items(number)])
     if call.described["x-coze-pagination"]["style"] == "page":
-        assert [None if said is None else int(said) for said in pages.asked] == [None, 2, 3]
+        assert [None if said is None else int(said) for said in pages.asked] == [1 if needs_page(call) else None, 2, 3]
     else:
         assert pages.asked == [None, "token-2", "token-3"]
 
