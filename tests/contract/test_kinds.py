@@ -227,7 +227,7 @@ def test_answer_without_envelope_tells_error(call: Call, mode: Mode) -> None:
         (told, told["error_code"], told["error_message"]),
         (standard, told["error"], told["error_description"]),
     ):
-        http = httpx.Response(400, headers={"X-Tt-Logid": LOGID}, json=answer)
+        refuse = partial(httpx.Response, 400, headers={"X-Tt-Logid": LOGID}, json=answer)
         with pytest.raises(APIError, match=message) as caught:
-            answered(call, mode, lambda http=http: http, lambda result: result)
+            answered(call, mode, refuse, lambda result: result)
         assert (caught.value.reason, caught.value.status, caught.value.logid) == (reason, 400, LOGID)
