@@ -7,7 +7,13 @@ from ._errors import INVALID_TOKEN, NO_PERMISSION, CallError
 from ._options import Options
 from ._seed import USER_ID
 
-__all__ = ["authorize"]
+__all__ = ["authorize", "bearer"]
+
+
+def bearer(header: str | None) -> str:
+    """Return what stands behind `Bearer` in the Authorization header, or an empty text."""
+    scheme, _, token = (header or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def authorize(operation: Operation, header: str | None, options: Options) -> str:
@@ -26,10 +32,11 @@ def authorize(operation: Operation, header: str | None, options: Options) -> str
     """
     if operation.public:
         return USER_ID
-    scheme, _, token = (header or "").partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or not token:
+    token = bearer(header)
+    if not token:
         raise CallError(INVALID_TOKEN, "authentication is invalid")
+    if operation.grants:
+        return USER_ID
     if token in options.foreign_tokens:
         raise CallError(
             NO_PERMISSION,

@@ -8,10 +8,13 @@ from __future__ import annotations
 from ._store import Store
 
 __all__ = [
+    "APP_ID",
     "BOT_ID",
     "COLLEAGUE_IDS",
     "USER_ID",
+    "VOICE_ID",
     "WORKFLOW_ASK",
+    "WORKFLOW_CHAT",
     "WORKFLOW_ECHO",
     "WORKFLOW_FAIL",
     "WORKFLOW_INTERLEAVED",
@@ -29,19 +32,28 @@ WORKFLOW_ASK = "7300000000000000302"
 WORKFLOW_FAIL = "7300000000000000303"
 WORKFLOW_INTERLEAVED = "7300000000000000304"
 WORKFLOW_UNPUBLISHED = "7300000000000000305"
+WORKFLOW_CHAT = "7300000000000000306"
+
+APP_ID = "7300000000000000500"
+VOICE_ID = "7300000000000000400"
 
 _NAMES = ("Sandbox Owner", "Ada Example", "Bo Example", "Cai Example")
 _WORKFLOWS = {
-    WORKFLOW_ECHO: ("echo", True),
-    WORKFLOW_ASK: ("ask", True),
-    WORKFLOW_FAIL: ("fail", True),
-    WORKFLOW_INTERLEAVED: ("interleaved", True),
-    WORKFLOW_UNPUBLISHED: ("echo", False),
+    WORKFLOW_ECHO: ("echo", "echo"),
+    WORKFLOW_ASK: ("ask", "ask"),
+    WORKFLOW_FAIL: ("fail", "fail"),
+    WORKFLOW_INTERLEAVED: ("interleaved", "interleaved"),
+    WORKFLOW_UNPUBLISHED: ("unpublished", "echo"),
+    WORKFLOW_CHAT: ("chat", "chat"),
+}
+_SYSTEM_VOICES = {
+    VOICE_ID: ("Calm voice", "en", "英语", "big"),
+    "7300000000000000401": ("Lively voice", "zh", "中文", "small"),
 }
 
 
 def seed_store(store: Store, now: int) -> None:
-    """Put users, the default workspace, a published bot and workflows into an empty store.
+    """Put users, the default workspace, a published bot, an app, workflows and voices into an empty store.
 
     Args:
         store: The store.
@@ -88,11 +100,46 @@ def seed_store(store: Store, now: int) -> None:
     bot["channels"] = {"1024": {"version": version, "published_at": now}}
     store.put("bot", BOT_ID, bot, WORKSPACE_ID)
     store.put("bot_version", f"{BOT_ID}/{version}", published, BOT_ID)
-    for key, (script, is_published) in _WORKFLOWS.items():
+    for key, (name, script) in _WORKFLOWS.items():
         workflow = {
             "workflow_id": key,
             "space_id": WORKSPACE_ID,
+            "name": name,
             "script": script,
-            "published": is_published,
+            "mode": "chatflow" if script == "chat" else "workflow",
+            "published": key != WORKFLOW_UNPUBLISHED,
+            "app_id": "0",
+            "creator_id": USER_ID,
+            "created_at": now,
+            "updated_at": now,
+            "collaboration_mode": "single",
         }
         store.put("workflow", key, workflow, WORKSPACE_ID)
+    app = {
+        "id": APP_ID,
+        "name": "Sandbox app",
+        "description": "An app that is published.",
+        "icon_url": "https://sandbox.invalid/app.png",
+        "is_published": True,
+        "owner_user_id": USER_ID,
+        "updated_at": now,
+        "published_at": now,
+    }
+    store.put("app", APP_ID, app, WORKSPACE_ID)
+    for key, (name, language_code, language_name, model_type) in _SYSTEM_VOICES.items():
+        voice = {
+            "voice_id": key,
+            "name": name,
+            "is_system_voice": True,
+            "state": "cloned",
+            "model_type": model_type,
+            "model_name": "",
+            "language_code": language_code,
+            "language_name": language_name,
+            "preview_text": "Hello.",
+            "preview_audio": f"https://sandbox.invalid/voice/{key}.mp3",
+            "available_training_times": 0,
+            "create_time": now,
+            "update_time": now,
+        }
+        store.put("voice", key, voice)

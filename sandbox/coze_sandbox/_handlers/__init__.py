@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    audio_speech,
     bot_publishing,
     bot_sharing,
     bots,
@@ -11,7 +12,10 @@ from . import (
     files,
     messages,
     users,
+    workflow_chat,
+    workflow_histories,
     workflow_runs,
+    workflows,
     workspace_members,
     workspaces,
 )
@@ -21,6 +25,7 @@ __all__ = ["HANDLERS"]
 
 # Imported for what they register.
 _MODULES = (
+    audio_speech,
     bot_publishing,
     bot_sharing,
     bots,
@@ -29,7 +34,10 @@ _MODULES = (
     files,
     messages,
     users,
+    workflow_chat,
+    workflow_histories,
     workflow_runs,
+    workflows,
     workspace_members,
     workspaces,
 )

@@ -46,21 +46,28 @@ def check_file(world: World, key: str | None, name: str = "file_id") -> None:
 
 
 def numbered_page(
-    call: Call, items: Sequence[T], *, param: str = "page_num", size: int = _DEFAULT_SIZE
+    call: Call,
+    items: Sequence[T],
+    *,
+    param: str = "page_num",
+    size_param: str = "page_size",
+    size: int = _DEFAULT_SIZE,
 ) -> tuple[list[T], bool]:
     """Cut one page, numbered from 1, out of all items.
 
     Args:
-        call: The call, whose query holds the page and `page_size`.
+        call: The call, whose query or body holds the number of the page and its size.
         items: All items.
         param: Name of the page parameter.
+        size_param: Name of the parameter with the size.
         size: Items per page where the call does not say.
 
     Returns:
         The items of the page and whether another page follows.
     """
-    number = max(int(call.query.get(param, 1)), 1)
-    size = max(int(call.query.get("page_size", size)), 1)
+    given = {**call.body, **call.query}
+    number = max(int(given.get(param, 1)), 1)
+    size = max(int(given.get(size_param, size)), 1)
     start = (number - 1) * size
     return list(items[start : start + size]), start + size < len(items)
 

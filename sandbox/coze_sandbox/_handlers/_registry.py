@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._call import Call, Members, Stream
+from .._call import Call, Result
 from .._errors import CallError
 
 __all__ = ["HANDLERS", "Handler", "operation"]
 
-Handler = Callable[[Call], Members | Stream | CallError | None]
+Handler = Callable[[Call], Result | CallError | None]
 """Takes a call. A failure that is returned keeps what was changed; one that is raised undoes it."""
 
 HANDLERS: dict[str, Handler] = {}
