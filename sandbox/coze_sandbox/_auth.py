@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ._document import Operation
 from ._errors import INVALID_TOKEN, NO_PERMISSION, CallError
-from ._options import Options
 from ._seed import USER_ID
+from ._world import World
 
 __all__ = ["authorize", "bearer"]
 
@@ -16,13 +16,13 @@ def bearer(header: str | None) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def authorize(operation: Operation, header: str | None, options: Options) -> str:
+def authorize(operation: Operation, header: str | None, world: World) -> str:
     """Check the token of a request.
 
     Args:
         operation: What is called.
         header: The Authorization header, if there is one.
-        options: Which tokens are known.
+        world: Which tokens are known, from the start or because they were given out.
 
     Returns:
         The id of the account behind the token.
@@ -30,6 +30,7 @@ def authorize(operation: Operation, header: str | None, options: Options) -> str
     Raises:
         CallError: There is no token, it is unknown, or it lacks the permission.
     """
+    options = world.options
     if operation.public:
         return USER_ID
     token = bearer(header)
@@ -44,6 +45,9 @@ def authorize(operation: Operation, header: str | None, options: Options) -> str
             " Tokens of api.coze.com and of api.coze.cn are not interchangeable.",
         )
     if token == options.token:
+        return USER_ID
+    given_out = world.find("token", token)
+    if given_out is not None and given_out["expires_at"] > world.clock.now():
         return USER_ID
     if token not in options.tokens:
         raise CallError(INVALID_TOKEN, "authentication is invalid")

@@ -171,7 +171,7 @@ class Engine:
         if operation.status == _SWITCHING_PROTOCOLS:
             msg = f"{record.path} is a WebSocket; the request is none"
             raise CallError(INVALID_PARAMETER, msg, status=426, headers={"Upgrade": "websocket"})
-        user_id = authorize(operation, request.headers.get("authorization"), self._world.options)
+        user_id = authorize(operation, request.headers.get("authorization"), self._world)
         call = await self._reader.read(request, target, operation, self._world, user_id, record)
         handler = HANDLERS.get(operation.id)
         record.code = 0

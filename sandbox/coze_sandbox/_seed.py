@@ -117,6 +117,7 @@ def seed_store(store: Store, now: int) -> None:
         store.put("workflow", key, workflow, WORKSPACE_ID)
     app = {
         "id": APP_ID,
+        "space_id": WORKSPACE_ID,
         "name": "Sandbox app",
         "description": "An app that is published.",
         "icon_url": "https://sandbox.invalid/app.png",

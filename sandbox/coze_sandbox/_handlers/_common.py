@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from .._call import Call
-from .._errors import NOT_FOUND, missing
+from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._world import World
 
-__all__ = ["check_file", "need", "numbered_page", "without_none"]
+__all__ = ["check_file", "need", "numbered_page", "shown_user", "token_page", "without_none"]
 
 T = TypeVar("T")
 
@@ -70,6 +70,39 @@ def numbered_page(
     size = max(int(given.get(size_param, size)), 1)
     start = (number - 1) * size
     return list(items[start : start + size]), start + size < len(items)
+
+
+def token_page(call: Call, items: Sequence[T], name: str, *, size: int) -> Members:
+    """Cut one page, chosen by an opaque token, out of all items, and write it as `data`.
+
+    Args:
+        call: The call, whose query holds `page_token` and `page_size`.
+        items: All items.
+        name: Name of the member with the items.
+        size: Items per page where the call does not say.
+
+    Raises:
+        CallError: The token is of no page.
+    """
+    token, size = call.query.get("page_token", "0"), call.query.get("page_size", size)
+    if not (token.isascii() and token.isdecimal()):
+        raise CallError(INVALID_PARAMETER, "query.page_token: not the token of a page")
+    start, end = int(token), int(token) + size
+    data: Members = {name: list(items[start:end]), "has_more": end < len(items)}
+    if end < len(items):
+        data["next_page_token"] = str(end)
+    return {"data": data}
+
+
+def shown_user(world: World, user_id: str) -> dict[str, Any]:
+    """Return who a user is, as short as most answers show it."""
+    user = need(world, "user", user_id)
+    return {
+        "id": user["user_id"],
+        "name": user["user_name"],
+        "nickname": user["nick_name"],
+        "avatar_url": user["avatar_url"],
+    }
 
 
 def without_none(members: Mapping[str, Any]) -> dict[str, Any]:

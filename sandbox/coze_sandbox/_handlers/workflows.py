@@ -7,7 +7,7 @@ from typing import Any
 from .._call import Call, Members
 from .._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._world import World
-from ._common import need, numbered_page
+from ._common import need, numbered_page, token_page
 from ._registry import operation
 from ._workflow_state import VERSION
 
@@ -74,18 +74,7 @@ def list_versions(call: Call) -> Members:
         for version, published in versions
         if _is_wanted(call.query.get("publish_status"), published=published)
     ]
-    token, size = call.query.get("page_token", "0"), call.query.get("page_size", 10)
-    if not token.isdecimal():
-        raise CallError(INVALID_PARAMETER, "query.page_token: not a token of a page")
-    end = int(token) + size
-    has_more = end < len(found)
-    return {
-        "data": {
-            "items": found[int(token) : end],
-            "has_more": has_more,
-            **({"next_page_token": str(end)} if has_more else {}),
-        }
-    }
+    return token_page(call, found, "items", size=10)
 
 
 @operation("workflows.collaboration_modes.update")
