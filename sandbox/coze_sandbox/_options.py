@@ -40,7 +40,7 @@ class Options:
         seed: Where the sequence of ids starts. The same seed and calls give the same ids.
         answer_seconds: How long a chat without a stream, or an asynchronous workflow run, takes.
         event_seconds: Pause before each event of a stream.
-        workspace_limit: How many members a workspace can have.
+        workspace_limit: How many members a workspace or an enterprise can have.
     """
 
     document: Mapping[str, Any] | str | os.PathLike[str] | None = None

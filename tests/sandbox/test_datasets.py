@@ -170,6 +170,7 @@ def test_captions_by_coze(api):
         (file(), page()),
         ({"name": "a", "source_info": {}},),
         ({"name": "a", "source_info": {"file_base64": "?", "file_type": "txt"}},),
+        ({"name": "a", "source_info": {"file_base64": "é", "file_type": "txt"}},),
         ({"name": "a", "source_info": {"file_base64": "", "file_type": "exe"}},),
         ({"name": "a", "source_info": {"file_base64": "aGk="}},),
         (page(""),),

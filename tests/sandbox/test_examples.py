@@ -84,6 +84,14 @@ def test_example_answers_example(examples, operation):
     assert not sandbox.requests[-1].tolerated
 
 
+@pytest.mark.parametrize("operation", HTTP, ids=lambda one: one.id)
+def test_example_request_with_state(api, operation):
+    """With state an example request is answered or refused for what it names, as described."""
+    response = api.http.request(**request_of(operation), follow_redirects=False)
+    assert response.status_code in {operation.status, 400, 404}, response.text
+    assert not api.sandbox.violations
+
+
 @pytest.mark.parametrize("operation", [one for one in HTTP if one.stream_end], ids=lambda one: one.id)
 def test_example_stream_ends(examples, operation):
     """A stream of examples ends as streams do that end well."""

@@ -149,7 +149,7 @@ def test_bad_jwts(public, coze_sandbox):
     """What is no JWT, lacks a claim or is out of its time is worth no token."""
     now = coze_sandbox.clock.now()
     bad = ["x", "a.b.c", "W10.W10.x", jwt(now, jti=""), jwt(now, exp=int(now) - 1), jwt(now, iat=int(now) + 3600)]
-    bad += [jwt(now).rpartition(".")[0] + ".", jwt(now, exp="soon"), "e30.e30.x"]
+    bad += [jwt(now).rpartition(".")[0] + ".", jwt(now, exp="soon"), jwt(now, exp=float("inf")), "e30.e30.x"]
     for text in bad:
         response = public.post(TOKEN, json={"grant_type": JWT}, headers=secret(text))
         assert refused(response) == (400, "invalid_client"), text
@@ -164,7 +164,8 @@ def test_bad_requests(public):
 def test_bad_authorizations(public):
     """A missing parameter or an address that is none is told in the usual envelope."""
     query = {"response_type": "code", "client_id": "app", "redirect_uri": "nowhere", "state": "s"}
-    for one in (query, {**query, "response_type": "token"}, {"client_id": "app"}):
+    broken = {**query, "redirect_uri": "http://["}
+    for one in (query, broken, {**query, "response_type": "token"}, {"client_id": "app"}):
         response = public.get(f"{BASE}/authorize", params=one)
         assert (response.status_code, response.json()["code"]) == (400, 4000)
 

@@ -14,6 +14,7 @@ __all__ = ["check_file", "need", "numbered_page", "shown_user", "token_page", "w
 T = TypeVar("T")
 
 _DEFAULT_SIZE = 20
+_LONGEST_TOKEN = 19
 
 
 def need(world: World, kind: str, key: str, *, name: str = "", code: int = NOT_FOUND) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def token_page(call: Call, items: Sequence[T], name: str, *, size: int) -> Membe
         CallError: The token is of no page.
     """
     token, size = call.query.get("page_token", "0"), call.query.get("page_size", size)
-    if not (token.isascii() and token.isdecimal()):
+    if not (token.isascii() and token.isdecimal() and len(token) <= _LONGEST_TOKEN):
         raise CallError(INVALID_PARAMETER, "query.page_token: not the token of a page")
     start, end = int(token), int(token) + size
     data: Members = {name: list(items[start:end]), "has_more": end < len(items)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from typing import Any
@@ -55,7 +54,7 @@ def read_jwt(call: Call) -> dict[str, Any]:
         if not int(claims["iat"]) - 60 <= call.world.clock.now() < int(claims["exp"]):
             raise ValueError("claims: it is too early or too late")
         jti = str(claims["jti"])
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise OAuthFailure("invalid_client", f"invalid JWT: {error}") from error
     if call.world.find("jwt", jti) is not None:
         raise OAuthFailure("invalid_client", "invalid JWT: it was used before")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -141,7 +140,7 @@ def _source(call: Call, entry: Mapping[str, Any], format_type: int, where: str) 
         return _Source(kind, len(url), "html", url)
     try:
         content = base64.b64decode(_given(info, "file_base64", where, empty=True), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise CallError(INVALID_PARAMETER, f"{where}.source_info.file_base64: {error}") from error
     if _given(info, "file_type", where) not in _FILE_TYPES:
         raise CallError(INVALID_PARAMETER, f"{where}.source_info.file_type: one of {', '.join(_FILE_TYPES)}")

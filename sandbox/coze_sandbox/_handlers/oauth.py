@@ -30,7 +30,10 @@ def authorize(call: Call) -> Redirect:
         CallError: The address to go back to is none.
     """
     query, world = call.query, call.world
-    address = urlsplit(query["redirect_uri"])
+    try:
+        address = urlsplit(query["redirect_uri"])
+    except ValueError as error:
+        raise CallError(INVALID_PARAMETER, f"query.redirect_uri: {error}") from error
     if not address.scheme or not address.netloc:
         raise CallError(INVALID_PARAMETER, "query.redirect_uri: not an address")
     code = new_secret(world, "code_")
