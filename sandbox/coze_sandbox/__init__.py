@@ -16,10 +16,16 @@ from ._log import RequestLog, RequestRecord
 from ._options import DEFAULT_TOKEN, Options
 from ._sandbox import Sandbox
 from ._seed import (
+    APP_ID,
     BOT_ID,
     COLLEAGUE_IDS,
+    ENTERPRISE_ID,
+    FOLDER_ID,
+    ORGANIZATION_ID,
     USER_ID,
+    VOICE_ID,
     WORKFLOW_ASK,
+    WORKFLOW_CHAT,
     WORKFLOW_ECHO,
     WORKFLOW_FAIL,
     WORKFLOW_INTERLEAVED,
@@ -28,12 +34,18 @@ from ._seed import (
 )
 
 __all__ = [
+    "APP_ID",
     "BOT_ID",
     "COLLEAGUE_IDS",
     "DEFAULT_TOKEN",
+    "ENTERPRISE_ID",
     "FAULT_KINDS",
+    "FOLDER_ID",
+    "ORGANIZATION_ID",
     "USER_ID",
+    "VOICE_ID",
     "WORKFLOW_ASK",
+    "WORKFLOW_CHAT",
     "WORKFLOW_ECHO",
     "WORKFLOW_FAIL",
     "WORKFLOW_INTERLEAVED",

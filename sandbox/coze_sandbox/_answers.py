@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import attrs
 from starlette.responses import Response
 
-from ._call import Beat, Members
+from ._call import Content, Members, Redirect
 from ._document import Description, Media, Operation
 from ._errors import INTERNAL, CallError, status_of
+from ._examples import has_property
+from ._oauth_errors import oauth_error
 from ._schemas import Finding, Schemas
-from ._sse import frame
 
 __all__ = ["Answers", "Violation", "add_logid"]
 
 _JSON = "application/json"
+_SERVER_ERROR = 500
 _LOGID_HEADER = b"X-Tt-Logid"
 
 
@@ -56,52 +57,50 @@ class Answers:
         self._check = check
         self.violations: list[Violation] = []
 
-    def success(self, operation: Operation, members: Members | None, logid: str) -> Response:
+    def success(self, operation: Operation, result: Members | Content | Redirect | None, logid: str) -> Response:
         """Make the answer of a handler.
 
         Args:
             operation: What was called.
-            members: Members beside the envelope.
+            result: Members beside the envelope, a file, or where to go.
             logid: Log id of the call.
         """
+        if isinstance(result, Redirect):
+            response = _bytes(b"", None, logid, operation.status)
+            response.headers["location"] = result.location
+            return response
+        if isinstance(result, Content):
+            if self._check and result.type not in operation.success:
+                wrong = Finding("header.content-type", "enum", f"{result.type!r} is not described")
+                return self._violation(operation, wrong, logid)
+            return _bytes(result.content, result.type, logid)
         media = operation.success.get(_JSON)
-        body = self._envelope(media, members or {}, logid)
+        body = self._envelope(media, result or {}, logid)
         if self._check and media is not None and media.pointer is not None:
             finding = self._schemas.check(media.pointer, body, "answer")
             if finding is not None:
                 return self._violation(operation, finding, logid)
         return _json(body, 200, logid)
 
-    def example(self, operation: Operation, logid: str) -> Response:
-        """Answer with the example of the description, for operations that have no handler."""
-        media = operation.success.get(_JSON)
-        if media is None:
-            media = next(iter(operation.success.values()), None)
-        if media is None:
-            return _bytes(b"", "application/octet-stream", logid)
-        if media.type != _JSON:
-            return _bytes(_example_bytes(media.example), media.type, logid)
-        members = dict(media.example) if isinstance(media.example, Mapping) else {}
-        for name in ("code", "msg", "detail"):
-            if self._has(media, name):
-                members.pop(name, None)
-        return self.success(operation, members, logid)
-
     def failure(self, operation: Operation | None, failure: CallError, logid: str) -> Response:
         """Make the error envelope of a failure."""
-        body = {
+        status = failure.status or status_of(failure.code, self._description.errors)
+        as_200 = self._errors_as_200
+        body: dict[str, Any] = {
             "code": failure.code,
             "msg": failure.msg,
             "detail": {"logid": logid},
             **failure.members,
         }
         media = operation.failure if operation is not None else None
+        if operation is not None and operation.grants and status < _SERVER_ERROR:
+            # The only sign of this failure is its status, so it is never answered with 200.
+            body, media, as_200 = oauth_error(failure), operation.client_failure, False
         if self._check and operation is not None and media is not None and media.pointer:
             finding = self._schemas.check(media.pointer, body, "answer")
             if finding is not None:
                 return self._violation(operation, finding, logid)
-        status = failure.status or status_of(failure.code, self._description.errors)
-        response = _json(body, 200 if self._errors_as_200 else status, logid)
+        response = _json(body, 200 if as_200 else status, logid)
         response.headers.update(failure.headers)
         return response
 
@@ -130,30 +129,12 @@ class Answers:
 
     def _envelope(self, media: Media | None, members: Members, logid: str) -> dict[str, Any]:
         body: dict[str, Any] = {}
-        if media is None or self._has(media, "code"):
+        if media is None or has_property(media.schema, "code", self._description):
             body.update(code=0, msg="")
         body.update(members)
-        if media is None or self._has(media, "detail"):
+        if media is None or has_property(media.schema, "detail", self._description):
             body["detail"] = {"logid": logid}
         return body
-
-    def _has(self, media: Media, name: str) -> bool:
-        return _has_property(media.schema, name, self._description)
-
-
-def _example_bytes(example: Any) -> bytes:
-    if isinstance(example, Mapping):  # streams are described by one event
-        beat = Beat(example["event"], json.loads(example["data"]))
-        return frame(beat, 0, "workflow" if "id" in example else "chat")
-    return example.encode() if isinstance(example, str) else b""
-
-
-def _has_property(schema: Mapping[str, Any], name: str, description: Description) -> bool:
-    schema, _ = description.follow(schema, "")
-    if name in schema.get("properties", {}):
-        return True
-    parts = [*schema.get("allOf", ()), *schema.get("anyOf", ()), *schema.get("oneOf", ())]
-    return any(_has_property(part, name, description) for part in parts)
 
 
 def _json(body: dict[str, Any], status: int, logid: str) -> Response:
@@ -161,7 +142,7 @@ def _json(body: dict[str, Any], status: int, logid: str) -> Response:
     return _bytes(content, _JSON, logid, status)
 
 
-def _bytes(content: bytes, media_type: str, logid: str, status: int = 200) -> Response:
+def _bytes(content: bytes, media_type: str | None, logid: str, status: int = 200) -> Response:
     response = Response(content, status, media_type=media_type)
     add_logid(response, logid)
     return response

@@ -10,7 +10,7 @@ import attrs
 from ._document import Operation
 from ._world import World
 
-__all__ = ["Beat", "Call", "Members", "Stream", "Upload"]
+__all__ = ["Beat", "Call", "Content", "Members", "Redirect", "Result", "Stream", "Upload"]
 
 Members = dict[str, Any]
 """Members of an answer beside `code`, `msg` and `detail`."""
@@ -45,6 +45,8 @@ class Call:
         body: The body, without members that were null for "not given".
         files: Files of a multipart body, by part name.
         user_id: The account behind the token.
+        bearer: What was sent as bearer, or an empty text.
+        logid: Log id of the call.
     """
 
     operation: Operation
@@ -54,6 +56,32 @@ class Call:
     body: Mapping[str, Any]
     files: Mapping[str, Upload]
     user_id: str
+    bearer: str = ""
+    logid: str = ""
+
+
+@attrs.frozen
+class Content:
+    """An answer that is a file.
+
+    Attributes:
+        content: The bytes.
+        type: Their content type.
+    """
+
+    content: bytes
+    type: str
+
+
+@attrs.frozen
+class Redirect:
+    """An answer that sends the browser elsewhere.
+
+    Attributes:
+        location: The address.
+    """
+
+    location: str
 
 
 @attrs.frozen
@@ -82,3 +110,7 @@ class Stream:
 
     beats: Iterator[Beat]
     dialect: str
+
+
+Result = Members | Stream | Content | Redirect
+"""What a handler may return beside nothing and a failure."""

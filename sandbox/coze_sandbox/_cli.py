@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "db": given.db,
         "token": given.token,
         "lenient": not given.strict,
+        "examples": given.examples,
         "errors_as_200": given.errors_as_200,
         "check_answers": not given.no_check,
         "seed": given.seed,
@@ -117,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="where the sequence of ids starts")
     add("--speed", type=_speed, default=1.0, help="how many times faster than natural (default: 1)")
     add("--strict", action="store_true", help="take nothing that is not described")
+    add("--examples", action="store_true", help="answer every operation with its described example")
     add("--errors-as-200", action="store_true", help="answer failures with HTTP 200")
     add("--no-check", action="store_true", help="do not check answers against the description")
     add("--print-json", action="store_true", help="print address, token and process id as JSON")

@@ -15,6 +15,7 @@ from ._options import Options
 __all__ = ["Description", "Media", "Operation", "Parameter", "read_description"]
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_SUCCESS = ("101", "200", "302")
 _FILE = "coze.openapi.json"
 
 
@@ -62,29 +63,42 @@ class Operation:
         id: Operation id.
         method: HTTP method in upper case.
         path: Path template.
-        public: Whether it needs no token.
+        public: Whether it can be called without a token.
+        grants: Whether it gives tokens out. What it is sent as bearer then is no token, but what it
+            gives the token for, and its failures have a shape of their own.
         permission: The permission that a token needs.
         parameters: Its parameters.
         bodies: Content types that its body may have.
         body_required: Whether a body must be sent.
         max_body_bytes: Largest body accepted.
-        success: Content types of the 200 answer, by type.
+        status: HTTP status of success; 101 where it opens a WebSocket.
+        success: Content types of the answer of that status, by type.
+        location: Example of the address that a redirect leads to.
         failure: The JSON answer for failures.
+        client_failure: The same for the statuses 400 to 499.
         events: Stream protocol: event name to pointer of the schema of its data (None: not fixed).
+        stream_flag: The member of the body that asks for a stream; None where it always is one.
+        stream_end: The event with which a stream ends well.
     """
 
     id: str
     method: str
     path: str
     public: bool
+    grants: bool
     permission: str | None
     parameters: tuple[Parameter, ...]
     bodies: Mapping[str, Media]
     body_required: bool
     max_body_bytes: int | None
+    status: int
     success: Mapping[str, Media]
+    location: str | None
     failure: Media | None
+    client_failure: Media | None
     events: Mapping[str, str | None]
+    stream_flag: str | None
+    stream_end: str | None
 
 
 class Description:
@@ -128,13 +142,19 @@ class Description:
         here = f"{pointer}/{method}"
         body, body_at = self.follow(node.get("requestBody", {}), f"{here}/requestBody")
         responses = node.get("responses", {})
-        success, success_at = self.follow(responses.get("200", {}), f"{here}/responses/200")
-        failure, failure_at = self.follow(responses.get("default", {}), f"{here}/responses/default")
+        status = next((key for key in responses if key in _SUCCESS), "200")
+        success, success_at = self.follow(responses.get(status, {}), f"{here}/responses/{status}")
+        failure = self._failure(responses, "default", here)
+        client_failure = self._failure(responses, "4XX", here) or failure
+        stream = node.get("x-coze-stream", {})
+        protocol, protocol_at = self.follow(stream.get("protocol", {}), f"{here}/x-coze-stream/protocol")
+        events = protocol.get("events", {})
         return Operation(
             id=node["operationId"],
             method=method.upper(),
             path=path,
-            public=not node.get("security", security),
+            public=not all(node.get("security", security) or [{}]),
+            grants=client_failure is not failure,
             permission=node.get("x-coze-permission"),
             parameters=(
                 *self._parameters(item, pointer),
@@ -143,10 +163,22 @@ class Description:
             bodies=self._media(body, body_at),
             body_required=bool(body.get("required")),
             max_body_bytes=node.get("x-coze-max-body-bytes"),
+            status=int(status),
             success=self._media(success, success_at),
-            failure=self._media(failure, failure_at).get("application/json"),
-            events=self._events(node, here),
+            location=success.get("headers", {}).get("Location", {}).get("example"),
+            failure=failure,
+            client_failure=client_failure,
+            events={
+                name: f"{protocol_at}/events/{_escape(name)}/data" if "data" in event else None
+                for name, event in events.items()
+            },
+            stream_flag=stream.get("flag"),
+            stream_end=next((name for name, event in events.items() if _ends_well(event)), None),
         )
+
+    def _failure(self, responses: Mapping[str, Any], status: str, here: str) -> Media | None:
+        response, at = self.follow(responses.get(status, {}), f"{here}/responses/{status}")
+        return self._media(response, at).get("application/json")
 
     def _parameters(self, node: Mapping[str, Any], pointer: str) -> Iterator[Parameter]:
         for number, entry in enumerate(node.get("parameters", [])):
@@ -171,15 +203,6 @@ class Description:
             result[name] = Media(name, at if "schema" in media else None, schema, example)
         return result
 
-    def _events(self, node: Mapping[str, Any], pointer: str) -> dict[str, str | None]:
-        stream = node.get("x-coze-stream", {})
-        at = f"{pointer}/x-coze-stream/protocol"
-        protocol, at = self.follow(stream.get("protocol", {}), at)
-        return {
-            name: f"{at}/events/{_escape(name)}/data" if "data" in event else None
-            for name, event in protocol.get("events", {}).items()
-        }
-
 
 def read_description(options: Options) -> Description:
     """Read the description that the options name.
@@ -202,6 +225,10 @@ def _installed() -> Path:
         if path.is_file():
             return path
     raise FileNotFoundError(f"no {_FILE} is installed; generate the client, or name the file of the description")
+
+
+def _ends_well(event: Mapping[str, Any]) -> bool:
+    return event.get("ends") == "always" and not event.get("fails")
 
 
 def _escape(segment: str) -> str:

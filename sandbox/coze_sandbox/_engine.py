@@ -14,9 +14,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from ._answers import Answers, add_logid
 from ._auth import authorize
-from ._call import Stream
+from ._call import Result, Stream
 from ._document import Description, Operation
 from ._errors import INTERNAL, INVALID_PARAMETER, NOT_FOUND, RATE_LIMITED, CallError
+from ._examples import example
 from ._faults import Fault, Faults, parse_fault
 from ._handlers import HANDLERS
 from ._ids import LogIds
@@ -30,6 +31,7 @@ from ._world import World
 
 __all__ = ["Engine"]
 
+_SWITCHING_PROTOCOLS = 101
 _FAULT_HEADER = "x-sandbox-fault"
 _GATEWAY_PAGE = (
     "<html>\r\n<head><title>{0} {1}</title></head>\r\n"
@@ -53,6 +55,7 @@ class Engine:
     def __init__(self, description: Description, world: World, log: RequestLog, faults: Faults) -> None:
         options = world.options
         schemas = Schemas(description)
+        self._description = description
         self._world = world
         self._log = log
         self._faults = faults
@@ -165,14 +168,19 @@ class Engine:
         operation = target.operation
         if operation is None:
             raise _unroutable(record, target)
-        user_id = authorize(operation, request.headers.get("authorization"), self._world.options)
+        if operation.status == _SWITCHING_PROTOCOLS:
+            msg = f"{record.path} is a WebSocket; the request is none"
+            raise CallError(INVALID_PARAMETER, msg, status=426, headers={"Upgrade": "websocket"})
+        user_id = authorize(operation, request.headers.get("authorization"), self._world)
         call = await self._reader.read(request, target, operation, self._world, user_id, record)
         handler = HANDLERS.get(operation.id)
         record.code = 0
-        if handler is None:
-            return self.answers.example(operation, record.logid)
-        with self._world.store.transaction():
-            result = handler(call)
+        result: Result | CallError | None = None
+        if self._world.options.examples or handler is None:
+            result = example(operation, call, self._description)
+        if result is None and handler is not None:
+            with self._world.store.transaction():
+                result = handler(call)
         if isinstance(result, CallError):
             raise result
         if isinstance(result, Stream):

@@ -17,11 +17,14 @@ __all__ = [
     "INTERNAL",
     "INVALID_PARAMETER",
     "INVALID_TOKEN",
+    "LAST_SUPER_ADMIN",
     "MESSAGE_NOT_FOUND",
     "META_DATA_LIMIT",
     "NOT_FOUND",
     "NO_PERMISSION",
     "RATE_LIMITED",
+    "SPEECH_TOO_LONG",
+    "TEAM_FULL",
     "TOO_MANY_FILES",
     "TOO_MANY_MESSAGES",
     "UNSAVED_NEEDS_STREAM",
@@ -30,6 +33,7 @@ __all__ = [
     "status_of",
 ]
 
+SPEECH_TOO_LONG = 3010
 INVALID_PARAMETER = 4000
 CHAT_NOT_FOUND = 4001
 CONVERSATION_NOT_FOUND = 4002
@@ -50,14 +54,15 @@ FILE_TOO_LARGE = 4302
 EXECUTION_NOT_FOUND = 4314
 EXECUTION_ENDED = 4315
 INTERNAL = 5000
+TEAM_FULL = 777074011
+LAST_SUPER_ADMIN = 777074044
 
 # Coze documents no HTTP status for its codes; this is how its JavaScript SDK pairs categories and
 # statuses.
 _STATUS_OF_CATEGORY = {
-    "auth": 401,
-    "billing": 402,
+    "authentication": 401,
     "conflict": 409,
-    "content_filter": 400,
+    "content_policy": 400,
     "invalid_request": 400,
     "not_found": 404,
     "permission": 403,
@@ -65,7 +70,6 @@ _STATUS_OF_CATEGORY = {
     "rate_limit": 429,
     "server": 500,
     "timeout": 408,
-    "workflow": 400,
 }
 
 

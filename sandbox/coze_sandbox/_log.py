@@ -31,6 +31,7 @@ class RequestRecord:
         code: Business code; 0 for success, None where the answer carried none.
         verdict: `ok`, `refused`, `failed` (a defect of the sandbox) or `fault` (an ordered one).
         reason: Why it was refused, or the kind of fault.
+        tolerated: What was not as described and taken nevertheless.
     """
 
     number: int
@@ -45,6 +46,7 @@ class RequestRecord:
     code: int | None = None
     verdict: str = "ok"
     reason: str = ""
+    tolerated: list[str] = attrs.Factory(list)
 
 
 class RequestLog(Sequence[RequestRecord]):

@@ -31,6 +31,8 @@ class Options:
         foreign_tokens: Tokens of the other region. Coze answers them with a code of its own.
         lenient: Take what Coze takes from the official SDKs although it is not described: null and
             blank values for "not given", other verbs and parameter names.
+        examples: Answer every operation with its described example, whatever it is asked, and keep
+            nothing.
         errors_as_200: Answer failures with HTTP 200 and a business code, as Coze does on some
             paths.
         check_answers: Check every answer against the description; a difference becomes a loud HTTP
@@ -38,7 +40,7 @@ class Options:
         seed: Where the sequence of ids starts. The same seed and calls give the same ids.
         answer_seconds: How long a chat without a stream, or an asynchronous workflow run, takes.
         event_seconds: Pause before each event of a stream.
-        workspace_limit: How many members a workspace can have.
+        workspace_limit: How many members a workspace or an enterprise can have.
     """
 
     document: Mapping[str, Any] | str | os.PathLike[str] | None = None
@@ -47,6 +49,7 @@ class Options:
     tokens: Mapping[str, frozenset[str] | None] = attrs.Factory(dict)
     foreign_tokens: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
     lenient: bool = True
+    examples: bool = False
     errors_as_200: bool = False
     check_answers: bool = True
     seed: int = 0

@@ -14,6 +14,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from ._auth import bearer
 from ._call import Call, Upload
 from ._coerce import from_part, from_texts, without_nulls
 from ._document import Description, Media, Operation
@@ -91,8 +92,11 @@ class Reader:
         self._check(operation, "path", self._convert(operation, "path", _lists(target.path)))
         query = self._query(request, operation)
         self._check(operation, "query", query)
-        headers = {name: [value] for name, value in request.headers.items()}
-        self._check(operation, "header", self._convert(operation, "header", headers))
+        sent = {name: [value] for name, value in request.headers.items()}
+        headers = self._convert(operation, "header", sent)
+        if self._lenient:
+            record.tolerated += _add_fixed(operation, headers)
+        self._check(operation, "header", headers)
         parts = await self._body(request, operation, record)
         return Call(
             operation=operation,
@@ -102,6 +106,8 @@ class Reader:
             body=parts.body if isinstance(parts.body, dict) else {},
             files=parts.files,
             user_id=user_id,
+            bearer=bearer(request.headers.get("authorization")),
+            logid=record.logid,
         )
 
     def _query(self, request: Request, operation: Operation) -> dict[str, Any]:
@@ -161,10 +167,9 @@ class Reader:
         if _content_type(request) != _FORM:
             raise CallError(FILE_EMPTY, f"the request must be {_FORM}")
         properties: Mapping[str, Any] = media.schema.get("properties", {})
-        limits = {
-            name: schema["x-coze-max-bytes"] for name, schema in properties.items() if "x-coze-max-bytes" in schema
-        }
-        ceiling = sum(limits.values()) + _PART_OVERHEAD if limits else None
+        limits = {name: schema.get("x-coze-max-bytes") for name, schema in properties.items() if _is_file(schema)}
+        known = [limit for limit in limits.values() if limit is not None]
+        ceiling = sum(known) + _PART_OVERHEAD if len(known) == len(limits) else None
         stream = _limited(request, operation, ceiling, FILE_TOO_LARGE)
         parser = MultiPartParser(request.headers, stream, max_part_size=_MAX_TEXT_PART)
         try:
@@ -195,6 +200,20 @@ class Reader:
             if name in parts.body:
                 raise CallError(INVALID_PARAMETER, f"body.{name}: must be a file, not a field")
         return parts
+
+
+def _add_fixed(operation: Operation, headers: dict[str, Any]) -> list[str]:
+    """Add the headers that have one value only and were not sent: older clients do without them."""
+    added = []
+    for one in operation.parameters:
+        if one.place == "header" and one.required and "const" in one.schema and one.name not in headers:
+            headers[one.name] = one.schema["const"]
+            added.append(f"header.{one.name}: is required")
+    return added
+
+
+def _is_file(schema: Mapping[str, Any]) -> bool:
+    return schema.get("format") == "binary" or "x-coze-max-bytes" in schema
 
 
 async def _upload(file: UploadFile, limit: int | None) -> Upload:

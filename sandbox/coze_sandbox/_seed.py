@@ -5,13 +5,21 @@ The ids are fixed, so that tests and examples can name them.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ._store import Store
 
 __all__ = [
+    "APP_ID",
     "BOT_ID",
     "COLLEAGUE_IDS",
+    "ENTERPRISE_ID",
+    "FOLDER_ID",
+    "ORGANIZATION_ID",
     "USER_ID",
+    "VOICE_ID",
     "WORKFLOW_ASK",
+    "WORKFLOW_CHAT",
     "WORKFLOW_ECHO",
     "WORKFLOW_FAIL",
     "WORKFLOW_INTERLEAVED",
@@ -29,24 +37,63 @@ WORKFLOW_ASK = "7300000000000000302"
 WORKFLOW_FAIL = "7300000000000000303"
 WORKFLOW_INTERLEAVED = "7300000000000000304"
 WORKFLOW_UNPUBLISHED = "7300000000000000305"
+WORKFLOW_CHAT = "7300000000000000306"
+
+APP_ID = "7300000000000000500"
+VOICE_ID = "7300000000000000400"
+
+ENTERPRISE_ID = "volcano_7300000000000000600"
+ORGANIZATION_ID = "7300000000000000601"
+FOLDER_ID = "7300000000000000700"
 
 _NAMES = ("Sandbox Owner", "Ada Example", "Bo Example", "Cai Example")
 _WORKFLOWS = {
-    WORKFLOW_ECHO: ("echo", True),
-    WORKFLOW_ASK: ("ask", True),
-    WORKFLOW_FAIL: ("fail", True),
-    WORKFLOW_INTERLEAVED: ("interleaved", True),
-    WORKFLOW_UNPUBLISHED: ("echo", False),
+    WORKFLOW_ECHO: ("echo", "echo"),
+    WORKFLOW_ASK: ("ask", "ask"),
+    WORKFLOW_FAIL: ("fail", "fail"),
+    WORKFLOW_INTERLEAVED: ("interleaved", "interleaved"),
+    WORKFLOW_UNPUBLISHED: ("unpublished", "echo"),
+    WORKFLOW_CHAT: ("chat", "chat"),
+}
+_FOLDERS = (
+    (FOLDER_ID, "Projects", ""),
+    ("7300000000000000701", "Finished projects", FOLDER_ID),
+)
+_SYSTEM_VOICES = {
+    VOICE_ID: ("Calm voice", "en", "英语", "big"),
+    "7300000000000000401": ("Lively voice", "zh", "中文", "small"),
 }
 
 
 def seed_store(store: Store, now: int) -> None:
-    """Put users, the default workspace, a published bot and workflows into an empty store.
+    """Put what every sandbox begins with into an empty store.
 
     Args:
         store: The store.
         now: The moment at which they are said to be made.
     """
+    _seed_people(store)
+    _seed_bot(store, now)
+    for key, (name, script) in _WORKFLOWS.items():
+        store.put("workflow", key, _workflow(key, name, script, now), WORKSPACE_ID)
+    _seed_app(store, now)
+    for key, described in _SYSTEM_VOICES.items():
+        store.put("voice", key, _voice(key, described, now))
+    for key, name, parent in _FOLDERS:
+        folder = {
+            "id": key,
+            "name": name,
+            "description": "",
+            "folder_type": "development",
+            "workspace_id": WORKSPACE_ID,
+            "creator_user_id": USER_ID,
+            "parent_folder_id": parent,
+        }
+        store.put("folder", key, folder, WORKSPACE_ID)
+    _seed_enterprise(store, now)
+
+
+def _seed_people(store: Store) -> None:
     for key, nick_name in zip((USER_ID, *COLLEAGUE_IDS), _NAMES, strict=True):
         user_name = nick_name.lower().replace(" ", "_")
         user = {
@@ -68,6 +115,9 @@ def seed_store(store: Store, now: int) -> None:
     store.put("workspace", WORKSPACE_ID, workspace)
     member = {"user_id": USER_ID, "role_type": "owner"}
     store.put("member", f"{WORKSPACE_ID}/{USER_ID}", member, WORKSPACE_ID)
+
+
+def _seed_bot(store: Store, now: int) -> None:
     version = str(now * 1000)
     draft = {
         "bot_id": BOT_ID,
@@ -88,11 +138,63 @@ def seed_store(store: Store, now: int) -> None:
     bot["channels"] = {"1024": {"version": version, "published_at": now}}
     store.put("bot", BOT_ID, bot, WORKSPACE_ID)
     store.put("bot_version", f"{BOT_ID}/{version}", published, BOT_ID)
-    for key, (script, is_published) in _WORKFLOWS.items():
-        workflow = {
-            "workflow_id": key,
-            "space_id": WORKSPACE_ID,
-            "script": script,
-            "published": is_published,
-        }
-        store.put("workflow", key, workflow, WORKSPACE_ID)
+
+
+def _workflow(key: str, name: str, script: str, now: int) -> dict[str, Any]:
+    return {
+        "workflow_id": key,
+        "space_id": WORKSPACE_ID,
+        "name": name,
+        "script": script,
+        "mode": "chatflow" if script == "chat" else "workflow",
+        "published": key != WORKFLOW_UNPUBLISHED,
+        "app_id": "0",
+        "creator_id": USER_ID,
+        "created_at": now,
+        "updated_at": now,
+        "collaboration_mode": "single",
+    }
+
+
+def _seed_app(store: Store, now: int) -> None:
+    app = {
+        "id": APP_ID,
+        "space_id": WORKSPACE_ID,
+        "name": "Sandbox app",
+        "description": "An app that is published.",
+        "icon_url": "https://sandbox.invalid/app.png",
+        "is_published": True,
+        "owner_user_id": USER_ID,
+        "updated_at": now,
+        "published_at": now,
+    }
+    store.put("app", APP_ID, app, WORKSPACE_ID)
+
+
+def _voice(key: str, described: tuple[str, str, str, str], now: int) -> dict[str, Any]:
+    name, language_code, language_name, model_type = described
+    return {
+        "voice_id": key,
+        "name": name,
+        "is_system_voice": True,
+        "state": "cloned",
+        "model_type": model_type,
+        "model_name": "",
+        "language_code": language_code,
+        "language_name": language_name,
+        "preview_text": "Hello.",
+        "preview_audio": f"https://sandbox.invalid/voice/{key}.mp3",
+        "available_training_times": 0,
+        "create_time": now,
+        "update_time": now,
+    }
+
+
+def _seed_enterprise(store: Store, now: int) -> None:
+    store.put("enterprise", ENTERPRISE_ID, {"enterprise_id": ENTERPRISE_ID})
+    organization = {"organization_id": ORGANIZATION_ID, "name": "Default organization", "is_default": True}
+    store.put("organization", ORGANIZATION_ID, {**organization, "enterprise_id": ENTERPRISE_ID}, ENTERPRISE_ID)
+    employee = {"user_id": USER_ID, "role": "enterprise_admin"}
+    store.put("employee", f"{ENTERPRISE_ID}/{USER_ID}", employee, ENTERPRISE_ID)
+    member = {"user_id": USER_ID, "role": "organization_super_admin", "created_at": now}
+    store.put("organization_member", f"{ORGANIZATION_ID}/{USER_ID}", member, ORGANIZATION_ID)

@@ -8,6 +8,7 @@
   blank one it asks again, three times at most.
 - `WORKFLOW_FAIL`: fails after one message; the parameters `code` and `message` choose how
   (default 5000).
+- `WORKFLOW_CHAT`: a chatflow; answers as the bot does.
 - `WORKFLOW_UNPUBLISHED`: cannot be run, because it was never published (4200).
 """
 
@@ -42,7 +43,7 @@ def play(world: World, run: dict[str, Any], script: str) -> Iterator[Beat]:
         case "ask":
             yield from _ask(world, run)
         case "fail":
-            yield from _nodes(world, {"Message": "About to fail."})
+            yield from _nodes(world, run, {"Message": "About to fail."})
             code, msg = parameters.get("code"), parameters.get("message")
             run.update(
                 status="Fail",
@@ -59,7 +60,7 @@ def play(world: World, run: dict[str, Any], script: str) -> Iterator[Beat]:
             speakers = {"Message": text}
             if script == "interleaved":
                 speakers = {"First": text, "Second": text[::-1]}
-            yield from _nodes(world, speakers, seconds)
+            yield from _nodes(world, run, speakers, seconds)
             yield from _end(world, run, text)
 
 
@@ -97,11 +98,13 @@ def _end(world: World, run: dict[str, Any], text: str) -> Iterator[Beat]:
     yield Beat("Message", {**end, **identity, "usage": usage})
 
 
-def _nodes(world: World, speakers: Mapping[str, str], pause: float = 0.0) -> Iterator[Beat]:
+def _nodes(world: World, run: dict[str, Any], speakers: Mapping[str, str], pause: float = 0.0) -> Iterator[Beat]:
     """Let output nodes speak in turns, piece by piece."""
     columns = []
+    nodes = run.setdefault("nodes", {})
     for number, (title, text) in enumerate(speakers.items()):
         identity = {"node_id": f"10000{number + 5}", "node_execute_uuid": world.new_id()}
+        nodes[title] = {**identity, "output": text}
         parts = list(pieces(text)) or [""]
         columns.append(
             [

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 
-import httpx
 import pytest
 
 from coze_sandbox import (
+    APP_ID,
     BOT_ID,
+    COLLEAGUE_IDS,
     WORKFLOW_ASK,
+    WORKFLOW_CHAT,
     WORKFLOW_ECHO,
     WORKFLOW_FAIL,
     WORKFLOW_INTERLEAVED,
     WORKFLOW_UNPUBLISHED,
-    Sandbox,
+    WORKSPACE_ID,
 )
 
 RUN = "/v1/workflow/run"
@@ -131,32 +132,6 @@ def test_question(api):
     assert json.loads(interrupt["data"])["content"] == events[0][1]["content"]
 
 
-@pytest.fixture
-def resumable(coze_sandbox):
-    """Give a sandbox whose description has the operations on runs that were interrupted."""
-    document = copy.deepcopy(dict(coze_sandbox.description.document))
-    paths = document["paths"]
-    loose = {"schema": {"type": "object"}}
-    for path, name, model in (
-        ("/v1/workflow/stream_resume", "stream_resume", STREAM),
-        ("/v1/workflows/resume", "resume", RUN),
-    ):
-        operation = copy.deepcopy(paths[model]["post"])
-        operation["operationId"] = f"workflows.runs.{name}"
-        operation["requestBody"]["content"]["application/json"] = loose
-        paths.setdefault(path, {"post": operation})
-    history = copy.deepcopy(paths["/v1/users/me"]["get"])
-    history["operationId"] = "workflows.runs.run_histories.retrieve"
-    history["responses"]["200"]["content"]["application/json"] = loose
-    key = "/v1/workflows/{workflow_id}/run_histories/{execute_id}"
-    paths.setdefault(key, {"get": history})
-    with Sandbox(document=document) as sandbox:
-        headers = {"Authorization": f"Bearer {sandbox.token}"}
-        with httpx.Client(base_url=sandbox.base_url, headers=headers) as http:
-            yield http
-        assert not sandbox.violations
-
-
 def resumption(interrupt, answer):
     return {
         "workflow_id": WORKFLOW_ASK,
@@ -166,45 +141,181 @@ def resumption(interrupt, answer):
     }
 
 
-def test_resume(resumable):
+def test_resume(api):
     """An interrupted run goes on with the answer, and only once."""
-    asked = resumable.post(RUN, json=run(WORKFLOW_ASK)).json()
+    asked = api.http.post(RUN, json=run(WORKFLOW_ASK)).json()
     body = resumption(asked["interrupt_data"], "Oslo")
     wrong = {**body, "interrupt_type": 5}
-    assert resumable.post("/v1/workflows/resume", json=wrong).json()["code"] == 4000
-    text = resumable.post("/v1/workflow/stream_resume", json=body).text
+    assert api.http.post("/v1/workflows/resume", json=wrong).json()["code"] == 4000
+    text = api.http.post("/v1/workflow/stream_resume", json=body).text
     assert text.startswith("id: 0\nevent: Message\n")
     assert "You answered: Oslo" in text
     assert "event: Done" in text
-    assert resumable.post("/v1/workflows/resume", json=body).json()["code"] == 4315
+    assert api.http.post("/v1/workflows/resume", json=body).json()["code"] == 4315
     lost = {**body, "event_id": "1/2"}
-    assert resumable.post("/v1/workflows/resume", json=lost).json()["code"] == 4314
+    assert api.http.post("/v1/workflows/resume", json=lost).json()["code"] == 4314
 
 
-def test_unsatisfied_resumes(resumable):
+def test_unsatisfied_resumes(api):
     """A run asks again when the answer is blank, and fails after the third."""
-    answer = resumable.post(RUN, json=run(WORKFLOW_ASK)).json()
+    answer = api.http.post(RUN, json=run(WORKFLOW_ASK)).json()
     for _ in range(2):
         body = resumption(answer["interrupt_data"], " ")
-        answer = resumable.post("/v1/workflows/resume", json=body).json()
+        answer = api.http.post("/v1/workflows/resume", json=body).json()
         assert answer["code"] == 0
     body = resumption(answer["interrupt_data"], " ")
-    assert resumable.post("/v1/workflows/resume", json=body).json()["code"] == 5000
+    assert api.http.post("/v1/workflows/resume", json=body).json()["code"] == 5000
 
 
-def test_histories(resumable):
+def history(api, execute_id, workflow_id):
+    path = f"/v1/workflows/{workflow_id}/run_histories/{execute_id}"
+    return api.send("GET", path).json()
+
+
+def test_histories(api):
     """What became of a run can be asked for, also of a failed one."""
-
-    def history(execute_id, workflow_id):
-        path = f"/v1/workflows/{workflow_id}/run_histories/{execute_id}"
-        return resumable.get(path).json()
-
-    done = resumable.post(RUN, json=run(WORKFLOW_ECHO)).json()
-    entry = history(done["execute_id"], WORKFLOW_ECHO)["data"][0]
-    assert (entry["execute_status"], entry["output"]) == ("Success", done["data"])
-    failed = resumable.post(RUN, json=run(WORKFLOW_FAIL)).json()["debug_url"]
+    done = api.send("POST", RUN, json=run(WORKFLOW_ECHO)).json()
+    entry = history(api, done["execute_id"], WORKFLOW_ECHO)["data"][0]
+    assert entry["execute_status"] == "Success"
+    assert json.loads(entry["output"]) == {"Message": "Hello & bye", "Output": done["data"]}
+    failed = api.send("POST", RUN, json=run(WORKFLOW_FAIL)).json()["debug_url"]
     execute_id = re.search(r"execute_id=(\d+)", failed)[1]
-    assert history(execute_id, WORKFLOW_FAIL)["data"][0]["execute_status"] == "Fail"
-    assert history(execute_id, WORKFLOW_ECHO)["code"] == 4314
-    later = resumable.post(RUN, json=run(WORKFLOW_ECHO, is_async=True)).json()["execute_id"]
-    assert history(later, WORKFLOW_ECHO)["data"][0]["execute_status"] == "Running"
+    assert history(api, execute_id, WORKFLOW_FAIL)["data"][0]["execute_status"] == "Fail"
+    assert history(api, execute_id, WORKFLOW_ECHO)["code"] == 4314
+
+
+def test_asynchronous_run_ends_with_the_clock(api):
+    """An asynchronous run is running until its time has come, and so are its output nodes."""
+    started = api.send("POST", RUN, json=run(WORKFLOW_ECHO, is_async=True, ext={"user_id": "u"}))
+    execute_id = started.json()["execute_id"]
+    entry = history(api, execute_id, WORKFLOW_ECHO)["data"][0]
+    assert (entry["execute_status"], entry["output"], entry["connector_uid"]) == ("Running", "", "u")
+    assert entry["logid"] == started.headers["x-tt-logid"]
+    node = entry["node_execute_status"]["Message"]
+    path = f"/v1/workflows/{WORKFLOW_ECHO}/run_histories/{execute_id}/execute_nodes"
+    node_path = f"{path}/{node['node_execute_uuid']}"
+    assert api.ok("GET", node_path) == {"is_finish": False, "node_output": ""}
+    api.sandbox.clock.advance(1)
+    assert history(api, execute_id, WORKFLOW_ECHO)["data"][0]["execute_status"] == "Success"
+    assert api.ok("GET", node_path) == {"is_finish": True, "node_output": "Hello & bye"}
+    assert api.refused("GET", f"{path}/1") == (404, 4314)
+
+
+def test_asynchronous_resume(api):
+    """A run that was started asynchronously and asked goes on asynchronously."""
+    started = api.send("POST", RUN, json=run(WORKFLOW_ASK, is_async=True)).json()
+    entry = history(api, started["execute_id"], WORKFLOW_ASK)["data"][0]
+    body = resumption(entry["interrupt_data"], "Oslo")
+    answer = api.send("POST", "/v1/workflows/resume", json=body).json()
+    assert answer["execute_id"] == started["execute_id"]
+    assert "data" not in answer
+    api.sandbox.clock.advance(1)
+    entry = history(api, started["execute_id"], WORKFLOW_ASK)["data"][0]
+    assert "Oslo" in entry["output"]
+
+
+def test_list_of_workflows(api):
+    """Workflows are listed by state of publication and kind, page by page."""
+
+    def listed(**query):
+        query = {"workspace_id": WORKSPACE_ID, "page_num": 1, **query}
+        return api.ok("GET", "/v1/workflows", params=query)
+
+    every = listed(publish_status="all")
+    assert (len(every["items"]), every["has_more"]) == (6, False)
+    assert [one["workflow_id"] for one in listed(publish_status="unpublished_draft")["items"]] == [WORKFLOW_UNPUBLISHED]
+    assert WORKFLOW_UNPUBLISHED not in {one["workflow_id"] for one in listed()["items"]}
+    assert [one["workflow_id"] for one in listed(workflow_mode="chatflow")["items"]] == [WORKFLOW_CHAT]
+    assert listed(app_id="1")["items"] == []
+    pages = [listed(page_size=2, page_num=page) for page in (1, 2, 3)]
+    assert [page["has_more"] for page in pages] == [True, True, False]
+    assert api.refused("GET", "/v1/workflows", params={"workspace_id": "1", "page_num": 1}) == (404, 4200)
+
+
+def test_workflow_and_its_versions(api):
+    """A workflow tells on request what it takes; its versions are those that can be run."""
+    path = f"/v1/workflows/{WORKFLOW_ECHO}"
+    assert set(api.ok("GET", path)) == {"workflow_detail"}
+    assert "input" in api.ok("GET", path, params={"include_input_output": "true"})["input"]["parameters"]
+    published = api.ok("GET", f"{path}/versions")["items"]
+    assert [one["version"] for one in published] == ["v0.0.1"]
+    body = run(WORKFLOW_ECHO, workflow_version=published[0]["version"])
+    assert api.send("POST", RUN, json=body).json()["code"] == 0
+    first = api.ok("GET", f"{path}/versions", params={"publish_status": "all", "page_size": 1})
+    assert first["has_more"] is True
+    query = {"publish_status": "all", "page_size": 1, "page_token": first["next_page_token"]}
+    assert api.ok("GET", f"{path}/versions", params=query)["items"] == published
+    assert api.refused("GET", f"{path}/versions", params={"page_token": "x"}) == (400, 4000)
+    assert api.refused("GET", "/v1/workflows/1") == (404, 4200)
+    assert api.refused("GET", "/v1/workflows/1/versions") == (404, 4200)
+
+
+def test_collaborators_of_a_workflow(api):
+    """Collaborators need collaboration mode and an account, and must be gone before it is left."""
+    path = f"/v1/workflows/{WORKFLOW_ECHO}"
+    body = {"collaborators": [{"user_id": COLLEAGUE_IDS[0]}]}
+    single, shared = {"collaboration_mode": "single"}, {"collaboration_mode": "collaboration"}
+    assert api.refused("POST", f"{path}/collaborators", json=body) == (400, 4000)
+    api.ok("POST", f"{path}/collaboration_mode", json=shared)
+    api.ok("POST", f"{path}/collaborators", json=body)
+    stranger = {"collaborators": [{"user_id": "1"}]}
+    assert api.refused("POST", f"{path}/collaborators", json=stranger) == (404, 4200)
+    assert api.refused("POST", f"{path}/collaboration_mode", json=single) == (400, 4000)
+    api.ok("DELETE", f"{path}/collaborators/{COLLEAGUE_IDS[0]}")
+    assert api.refused("DELETE", f"{path}/collaborators/{COLLEAGUE_IDS[0]}") == (404, 4200)
+    api.ok("POST", f"{path}/collaboration_mode", json=single)
+
+
+def chatflow(*texts, **members):
+    messages = [{"role": "user", "content": text, "content_type": "text"} for text in texts]
+    body = {"workflow_id": WORKFLOW_CHAT, "parameters": {}, "additional_messages": messages}
+    return {**body, "bot_id": BOT_ID, **members}
+
+
+def test_chatflow(api):
+    """A chatflow answers with the events of a chat, a space after the colon and an object at the end."""
+    response = api.http.post("/v1/workflows/chat", json=chatflow("Hi & bye"))
+    assert response.text.startswith("event: conversation.chat.created\ndata: {")
+    assert "\nid:" not in response.text
+    assert "Hi \\u0026 bye" in response.text
+    events = api.events("/v1/workflows/chat", json=chatflow("Hi & bye"))
+    assert events[-2][0] == "conversation.chat.completed"
+    assert events[-1] == ("done", {"debug_url": events[-1][1]["debug_url"]})
+    assert WORKFLOW_CHAT in events[-1][1]["debug_url"]
+
+
+def test_chatflow_in_a_conversation(api):
+    """A chatflow remembers what was said in its conversation, which also keeps the messages."""
+    first = api.events("/v1/workflows/chat", json=chatflow("One"))
+    key = first[0][1]["conversation_id"]
+    events = api.events("/v1/workflows/chat", json=chatflow("/recall", conversation_id=key))
+    answers = [data["content"] for name, data in events if name.endswith("message.completed")]
+    assert "One" in answers[0]
+    kept = api.ok("POST", "/v1/conversation/message/list", params={"conversation_id": key}, json={})
+    assert len([one for one in kept if one["role"] == "user"]) == 2
+
+
+def test_chatflow_of_an_app(api):
+    """A chatflow may run for an app, for which it has no bot."""
+    body = chatflow("Hi", app_id=APP_ID)
+    del body["bot_id"]
+    events = api.events("/v1/workflows/chat", json=body)
+    assert (events[0][1]["bot_id"], events[-1][0]) == ("", "done")
+
+
+@pytest.mark.parametrize(
+    ("body", "failure"),
+    [
+        (chatflow("Hi", workflow_id="1"), (404, 4200)),
+        (chatflow("Hi", workflow_id=WORKFLOW_ECHO), (400, 4000)),
+        (chatflow("Hi", app_id=APP_ID), (400, 4000)),
+        (chatflow("Hi", bot_id="1"), (404, 4200)),
+        (chatflow("Hi", conversation_id="1"), (404, 4002)),
+        (chatflow(), (400, 4000)),
+        (chatflow("Hi", additional_messages=[{"role": "assistant", "content": "Hi"}]), (400, 4000)),
+        ({"workflow_id": WORKFLOW_CHAT, "parameters": {}, "additional_messages": [{"role": "user"}]}, (400, 4000)),
+    ],
+)
+def test_refused_chatflows(api, body, failure):
+    """A chatflow needs to be one, somebody to run for, and a message of the user at the end."""
+    assert api.refused("POST", "/v1/workflows/chat", json=body) == failure

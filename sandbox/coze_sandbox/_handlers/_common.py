@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from .._call import Call
-from .._errors import NOT_FOUND, missing
+from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._world import World
 
-__all__ = ["check_file", "need", "numbered_page", "without_none"]
+__all__ = ["check_file", "need", "numbered_page", "shown_user", "token_page", "without_none"]
 
 T = TypeVar("T")
 
 _DEFAULT_SIZE = 20
+_LONGEST_TOKEN = 19
 
 
 def need(world: World, kind: str, key: str, *, name: str = "", code: int = NOT_FOUND) -> dict[str, Any]:
@@ -46,23 +47,63 @@ def check_file(world: World, key: str | None, name: str = "file_id") -> None:
 
 
 def numbered_page(
-    call: Call, items: Sequence[T], *, param: str = "page_num", size: int = _DEFAULT_SIZE
+    call: Call,
+    items: Sequence[T],
+    *,
+    param: str = "page_num",
+    size_param: str = "page_size",
+    size: int = _DEFAULT_SIZE,
 ) -> tuple[list[T], bool]:
     """Cut one page, numbered from 1, out of all items.
 
     Args:
-        call: The call, whose query holds the page and `page_size`.
+        call: The call, whose query or body holds the number of the page and its size.
         items: All items.
         param: Name of the page parameter.
+        size_param: Name of the parameter with the size.
         size: Items per page where the call does not say.
 
     Returns:
         The items of the page and whether another page follows.
     """
-    number = max(int(call.query.get(param, 1)), 1)
-    size = max(int(call.query.get("page_size", size)), 1)
+    given = {**call.body, **call.query}
+    number = max(int(given.get(param, 1)), 1)
+    size = max(int(given.get(size_param, size)), 1)
     start = (number - 1) * size
     return list(items[start : start + size]), start + size < len(items)
+
+
+def token_page(call: Call, items: Sequence[T], name: str, *, size: int) -> Members:
+    """Cut one page, chosen by an opaque token, out of all items, and write it as `data`.
+
+    Args:
+        call: The call, whose query holds `page_token` and `page_size`.
+        items: All items.
+        name: Name of the member with the items.
+        size: Items per page where the call does not say.
+
+    Raises:
+        CallError: The token is of no page.
+    """
+    token, size = call.query.get("page_token", "0"), call.query.get("page_size", size)
+    if not (token.isascii() and token.isdecimal() and len(token) <= _LONGEST_TOKEN):
+        raise CallError(INVALID_PARAMETER, "query.page_token: not the token of a page")
+    start, end = int(token), int(token) + size
+    data: Members = {name: list(items[start:end]), "has_more": end < len(items)}
+    if end < len(items):
+        data["next_page_token"] = str(end)
+    return {"data": data}
+
+
+def shown_user(world: World, user_id: str) -> dict[str, Any]:
+    """Return who a user is, as short as most answers show it."""
+    user = need(world, "user", user_id)
+    return {
+        "id": user["user_id"],
+        "name": user["user_name"],
+        "nickname": user["nick_name"],
+        "avatar_url": user["avatar_url"],
+    }
 
 
 def without_none(members: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from .._call import Call, Members, Stream
+from .._call import Call, Result
 from .._errors import CallError
 
 __all__ = ["HANDLERS", "Handler", "operation"]
 
-Handler = Callable[[Call], Members | Stream | CallError | None]
+Handler = Callable[[Call], Result | CallError | None]
 """Takes a call. A failure that is returned keeps what was changed; one that is raised undoes it."""
+
+H = TypeVar("H", bound=Handler)
 
 HANDLERS: dict[str, Handler] = {}
 
 
-def operation(name: str) -> Callable[[Handler], Handler]:
+def operation(name: str) -> Callable[[H], H]:
     """Register the decorated function as the handler of an operation.
 
     Args:
@@ -25,7 +28,7 @@ def operation(name: str) -> Callable[[Handler], Handler]:
         ValueError: The operation has a handler already.
     """
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: H) -> H:
         if name in HANDLERS:
             raise ValueError(f"two handlers for {name}")
         HANDLERS[name] = handler

@@ -28,6 +28,7 @@ from .._errors import (
 from .._script import after_tools, plan_answer
 from .._world import World
 from ._bot_views import API_CHANNEL, find_version, published
+from ._chat_entry import new_chat, new_message, questions, save_entered
 from ._common import need
 from ._conversation_state import new_conversation
 from ._registry import operation
@@ -60,7 +61,7 @@ def create(call: Call) -> Members | Stream:
     else:
         conversation = need(world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
         check_idle(world, conversation)
-    past = _questions(world, conversation)
+    past = questions(world, conversation)
     spoken = [said for message, said in contents if message["role"] == "user"]
     if not spoken and not past:
         msg = "body.additional_messages: a message of the user is needed"
@@ -72,9 +73,9 @@ def create(call: Call) -> Members | Stream:
         before=heard[-2] if len(heard) > 1 else None,
         suggest=bot.get("suggest_reply_info", {}).get("reply_mode") in {"enable", "customized"},
     )
-    chat = _new_chat(call, conversation, saved=saved)
+    chat = new_chat(call, conversation, bot_id=body["bot_id"], saved=saved)
     if saved:
-        _save_entered(world, chat, entered)
+        save_entered(world, chat, entered)
     tokens = sum(count_tokens(text) for text in (bot.get("name", ""), *heard))
     chat = begin_round(world, chat, plan, streaming=streaming, input_tokens=tokens)
     return _answer(world, chat, streaming=streaming)
@@ -105,7 +106,7 @@ def submit_tool_outputs(call: Call) -> Members | Stream:
     results = [(asked["function"]["name"], outputs[asked["id"]]) for asked in calls]
     now = world.clock.seconds()
     for _, output in results:
-        response = _message(world, chat, "assistant", "tool_response", output, "text")
+        response = new_message(world, chat, "assistant", "tool_response", output, "text")
         save_message(world, {**response, "created_at": now, "updated_at": now})
     plan = after_tools(results, audio=plan_of(chat).audio)
     tokens = sum(count_tokens(output) for _, output in results)
@@ -187,53 +188,3 @@ def _read_messages(world: World, entered: list[dict[str, Any]], *, saved: bool) 
         said = read_content(world, message["content"], message["content_type"], f"{where}.content")
         result.append((message, said))
     return result
-
-
-def _questions(world: World, conversation: dict[str, Any]) -> list[str]:
-    return [
-        message["content"]
-        for message in world.store.list("message", conversation["id"])
-        if message["role"] == "user" and message["section_id"] == conversation["last_section_id"]
-    ]
-
-
-def _new_chat(call: Call, conversation: dict[str, Any], *, saved: bool) -> dict[str, Any]:
-    chat = {
-        "id": call.world.new_id(),
-        "conversation_id": conversation["id"],
-        "bot_id": call.body["bot_id"],
-        "created_at": call.world.clock.seconds(),
-        "last_error": {"code": 0, "msg": ""},
-        "status": "in_progress",
-        "usage": {"token_count": 0, "output_count": 0, "input_count": 0},
-        "section_id": conversation["last_section_id"],
-        "_saved": saved,
-    }
-    if "meta_data" in call.body:
-        chat["meta_data"] = call.body["meta_data"]
-    return chat
-
-
-def _save_entered(world: World, chat: dict[str, Any], entered: list[dict[str, Any]]) -> None:
-    now = world.clock.seconds()
-    for one in entered:
-        kind = one.get("type", "question" if one["role"] == "user" else "answer")
-        message = _message(world, chat, one["role"], kind, one["content"], one["content_type"])
-        message["meta_data"] = one.get("meta_data", {})
-        save_message(world, {**message, "created_at": now, "updated_at": now, "_entered": True})
-
-
-def _message(
-    world: World, chat: dict[str, Any], role: str, kind: str, content: str, content_type: str
-) -> dict[str, Any]:
-    return {
-        "id": world.new_id(),
-        "conversation_id": chat["conversation_id"],
-        "bot_id": chat["bot_id"],
-        "chat_id": chat["id"],
-        "section_id": chat["section_id"],
-        "role": role,
-        "type": kind,
-        "content": content,
-        "content_type": content_type,
-    }

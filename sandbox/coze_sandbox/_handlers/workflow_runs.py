@@ -11,20 +11,17 @@ from .._errors import (
     EXECUTION_ENDED,
     EXECUTION_NOT_FOUND,
     INVALID_PARAMETER,
-    NOT_FOUND,
     CallError,
     missing,
 )
 from .._workflow_scripts import QUESTION, play, play_answer
 from .._world import World
-from ._bot_views import API_CHANNEL, published
-from ._common import check_file, need, without_none
+from ._bot_views import API_CHANNEL
+from ._common import need, without_none
 from ._registry import operation
+from ._workflow_state import debug_url, runnable
 
-__all__ = ["create", "resume", "retrieve_history", "stream", "stream_resume"]
-
-_VERSIONS = ("v0.0.1",)
-_RUN_MODES = {"sync": 0, "stream": 1, "async": 2}
+__all__ = ["create", "resume", "stream", "stream_resume"]
 
 
 @operation("workflows.runs.create")
@@ -42,10 +39,6 @@ def create(call: Call) -> Members | CallError:
     run, script = _new_run(call, mode)
     for _ in play(world, run, script):
         pass
-    if mode == "async":
-        run["ends_at"] = world.clock.now() + world.options.answer_seconds
-        _store(world, run)
-        return {"execute_id": run["execute_id"], "debug_url": run["debug_url"]}
     return _result(world, run)
 
 
@@ -88,68 +81,23 @@ def stream_resume(call: Call) -> Stream:
     return Stream(_told(call.world, run, beats), "workflow")
 
 
-@operation("workflows.runs.run_histories.retrieve")
-def retrieve_history(call: Call) -> Members:
-    """Show what became of a run.
-
-    Raises:
-        CallError: There is no such run of that workflow.
-    """
-    world, key = call.world, call.path["execute_id"]
-    run = need(world, "run", key, name="execute_id", code=EXECUTION_NOT_FOUND)
-    if run["workflow_id"] != call.path["workflow_id"]:
-        raise missing(EXECUTION_NOT_FOUND, "execute_id", key)
-    is_running = run["status"] == "Interrupted" or run.get("ends_at", 0) > world.clock.now()
-    entry = {
-        "execute_id": key,
-        "execute_status": "Running" if is_running else run["status"],
-        "bot_id": run.get("bot_id", "0"),
-        "connector_id": run["connector_id"],
-        "run_mode": _RUN_MODES[run["mode"]],
-        "output": "" if is_running else run.get("output", ""),
-        "create_time": run["create_time"],
-        "update_time": run["update_time"],
-        "error_code": str(run.get("error_code", "")),
-        "error_message": run.get("error_message"),
-        "debug_url": run["debug_url"],
-        "usage": run.get("usage"),
-        "is_output_trimmed": False,
-        "interrupt_data": run.get("interrupt"),
-    }
-    return {"data": [without_none(entry)]}
-
-
 def _new_run(call: Call, mode: str) -> tuple[dict[str, Any], str]:
     world, body = call.world, call.body
-    workflow = need(world, "workflow", body["workflow_id"])
-    if not workflow["published"]:
-        raise missing(NOT_FOUND, "workflow_id", body["workflow_id"])
-    if "bot_id" in body and "app_id" in body:
-        raise CallError(INVALID_PARAMETER, "body.app_id: must not be given with bot_id")
-    if body.get("bot_id"):
-        published(world, need(world, "bot", body["bot_id"]), API_CHANNEL)
-    if body.get("app_id"):
-        need(world, "app", body["app_id"])
-    if body.get("workflow_version", _VERSIONS[0]) not in _VERSIONS:
-        raise missing(NOT_FOUND, "workflow_version", body["workflow_version"])
-    parameters = body.get("parameters", {})
-    for value in parameters.values():
-        _check_files(world, value)
+    workflow = runnable(call)
     key, now = world.new_id(), world.clock.seconds()
     run = {
         "execute_id": key,
         "workflow_id": body["workflow_id"],
         "connector_id": body.get("connector_id", API_CHANNEL),
-        "parameters": parameters,
+        "connector_uid": body.get("ext", {}).get("user_id", call.user_id),
+        "logid": call.logid,
+        "parameters": body.get("parameters", {}),
         "mode": mode,
         "resumes": 0,
         "status": "Running",
         "create_time": now,
         "update_time": now,
-        "debug_url": (
-            f"https://www.coze.cn/work_flow?execute_id={key}"
-            f"&space_id={workflow['space_id']}&workflow_id={body['workflow_id']}"
-        ),
+        "debug_url": debug_url(workflow, key),
     }
     if body.get("bot_id"):
         run["bot_id"] = body["bot_id"]
@@ -190,6 +138,10 @@ def _told(world: World, run: dict[str, Any], beats: Iterator[Beat]) -> Iterator[
 
 def _result(world: World, run: dict[str, Any]) -> Members | CallError:
     run["update_time"] = world.clock.seconds()
+    if run["mode"] == "async":
+        run["ends_at"] = world.clock.now() + world.options.answer_seconds
+        _store(world, run)
+        return {"execute_id": run["execute_id"], "debug_url": run["debug_url"]}
     _store(world, run)
     if run["status"] == "Fail":
         members = {"debug_url": run["debug_url"]}
@@ -207,17 +159,6 @@ def _result(world: World, run: dict[str, Any]) -> Members | CallError:
         "interrupt_data": interrupt,
     }
     return without_none(result)
-
-
-def _check_files(world: World, value: Any) -> None:
-    for one in value if isinstance(value, list) else [value]:
-        if isinstance(one, str) and one.lstrip().startswith("{"):
-            try:
-                parsed = json.loads(one)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(parsed, dict) and isinstance(parsed.get("file_id"), str):
-                check_file(world, parsed["file_id"])
 
 
 def _store(world: World, run: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,123 @@
+"""Callback apps and what they are subscribed to. The sandbox sends no callbacks."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, CallError
+from ._common import need, token_page
+from ._registry import operation
+
+__all__ = ["create", "delete", "list_apps", "list_events", "subscribe", "unsubscribe", "update"]
+
+
+@operation("api_apps.create")
+def create(call: Call) -> Members:
+    """Make a callback app.
+
+    Raises:
+        CallError: An app of the account has no name, or one of a channel has no channel.
+    """
+    world, body = call.world, call.body
+    needed = "name" if body["app_type"] == "normal" else "connector_id"
+    if not body.get(needed):
+        raise CallError(INVALID_PARAMETER, f"body.{needed}: is required for this app_type")
+    key = world.new_id()
+    app = {
+        "id": key,
+        "name": body.get("name") or f"Channel {body['connector_id']}",
+        "app_type": body["app_type"],
+        "callback_url": "",
+        "connector_id": body.get("connector_id", ""),
+        "verify_token": hashlib.sha256(f"{world.options.seed} {key}".encode()).hexdigest(),
+    }
+    world.store.put("api_app", key, app)
+    return {"data": app}
+
+
+@operation("api_apps.update")
+def update(call: Call) -> None:
+    """Change name and address. The sandbox does not call the address to check it.
+
+    Raises:
+        CallError: There is no such app.
+    """
+    app = _app(call)
+    app.update({name: call.body[name] for name in ("name", "callback_url") if name in call.body})
+    call.world.store.put("api_app", app["id"], app)
+
+
+@operation("api_apps.delete")
+def delete(call: Call) -> None:
+    """Remove an app with its subscriptions.
+
+    Raises:
+        CallError: There is no such app.
+    """
+    key = _app(call)["id"]
+    call.world.store.delete("api_app", key)
+    call.world.store.delete_children("subscription", key)
+
+
+@operation("api_apps.list")
+def list_apps(call: Call) -> Members:
+    """List the apps, all or those of one kind.
+
+    Raises:
+        CallError: The token is of no page.
+    """
+    wanted = call.query.get("app_type")
+    apps = [app for app in call.world.store.list("api_app") if wanted in {None, app["app_type"]}]
+    return token_page(call, apps, "items", size=50)
+
+
+@operation("api_apps.events.create")
+def subscribe(call: Call) -> None:
+    """Subscribe an app to events; doing so twice changes nothing.
+
+    Raises:
+        CallError: There is no such app, or no event is named.
+    """
+    key = _app(call)["id"]
+    if not call.body["event_types"]:
+        raise CallError(INVALID_PARAMETER, "body.event_types: at least one is needed")
+    for event_type in call.body["event_types"]:
+        call.world.store.put("subscription", f"{key}/{event_type}", {"event_type": event_type}, key)
+
+
+@operation("api_apps.events.delete")
+def unsubscribe(call: Call) -> None:
+    """End subscriptions, also such as there are none.
+
+    Raises:
+        CallError: There is no such app.
+    """
+    key = _app(call)["id"]
+    for event_type in call.body["event_types"]:
+        call.world.store.delete("subscription", f"{key}/{event_type}")
+
+
+@operation("api_apps.events.list")
+def list_events(call: Call) -> Members:
+    """List what an app is subscribed to.
+
+    Raises:
+        CallError: There is no such app, or the token is of no page.
+    """
+    app = _app(call)
+    subscriptions = [
+        {
+            "api_app_id": app["id"],
+            "name": app["name"],
+            "event_type": one["event_type"],
+            "description": f"Events of type {one['event_type']}.",
+        }
+        for one in call.world.store.list("subscription", app["id"])
+    ]
+    return token_page(call, subscriptions, "items", size=50)
+
+
+def _app(call: Call) -> dict[str, Any]:
+    return need(call.world, "api_app", call.path["api_app_id"])

@@ -1,0 +1,66 @@
+"""Low-code apps. There is one from the start; the API can copy apps, and make none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._errors import NOT_FOUND, missing
+from ._bot_views import API_CHANNEL
+from ._common import need, numbered_page
+from ._registry import operation
+
+__all__ = ["add_collaborator", "list_apps", "remove_collaborator"]
+
+
+@operation("apps.list")
+def list_apps(call: Call) -> Members:
+    """List the apps of a workspace in one state of publication, those changed last first.
+
+    Raises:
+        CallError: There is no such workspace.
+    """
+    world, query = call.world, call.query
+    need(world, "workspace", query["workspace_id"])
+    wanted = query.get("publish_status", "published_online")
+    channel = query.get("connector_id", API_CHANNEL)
+    found = []
+    for app in world.store.list("app", query["workspace_id"]):
+        is_online = app["is_published"] and channel == API_CHANNEL
+        if wanted == "all" or (not app["is_published"] if wanted == "unpublished_draft" else is_online):
+            found.append(app)
+    found.sort(key=_newest)
+    page, _ = numbered_page(call, found)
+    shown = [{name: value for name, value in app.items() if name != "space_id"} for app in page]
+    return {"data": {"items": shown, "total": len(found)}}
+
+
+@operation("apps.collaborators.create")
+def add_collaborator(call: Call) -> None:
+    """Let accounts edit an app.
+
+    Raises:
+        CallError: The app or an account does not exist.
+    """
+    world, key = call.world, call.path["app_id"]
+    need(world, "app", key)
+    for entry in call.body["collaborators"]:
+        need(world, "user", entry["user_id"])
+        world.store.put("app_collaborator", f"{key}/{entry['user_id']}", dict(entry), key)
+
+
+@operation("apps.collaborators.delete")
+def remove_collaborator(call: Call) -> None:
+    """Let an account edit an app no longer.
+
+    Raises:
+        CallError: The app does not exist or the account is none of its collaborators.
+    """
+    key, user_id = call.path["app_id"], call.path["user_id"]
+    need(call.world, "app", key)
+    if not call.world.store.delete("app_collaborator", f"{key}/{user_id}"):
+        raise missing(NOT_FOUND, "user_id", user_id)
+
+
+def _newest(app: dict[str, Any]) -> tuple[int, str]:
+    return -int(app["updated_at"]), app["id"]

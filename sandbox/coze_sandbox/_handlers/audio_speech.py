@@ -1,0 +1,44 @@
+"""Speech from text, and text from speech."""
+
+from __future__ import annotations
+
+from .._audio import FORMATS, make_sound
+from .._call import Call, Content, Members
+from .._errors import FILE_EMPTY, SPEECH_TOO_LONG, CallError
+from ._common import need
+from ._registry import operation
+
+__all__ = ["speak", "transcribe"]
+
+_LONGEST = 1024
+_SECONDS_PER_CHARACTER = 0.02
+
+
+@operation("audio.speech.create")
+def speak(call: Call) -> Content:
+    """Make a sound, the longer the longer the text is.
+
+    Raises:
+        CallError: The text is too long or there is no such voice.
+    """
+    body, text = call.body, call.body["input"]
+    if len(text.encode()) > _LONGEST:
+        raise CallError(SPEECH_TOO_LONG, f"body.input: more than {_LONGEST} bytes")
+    if not call.world.options.examples:
+        need(call.world, "voice", body["voice_id"])
+    format = body.get("response_format", "mp3")
+    seconds = max(len(text), 1) * _SECONDS_PER_CHARACTER / body.get("speed", 1)
+    return Content(make_sound(format, seconds, body.get("sample_rate", 24_000)), FORMATS[format])
+
+
+@operation("audio.transcriptions.create")
+def transcribe(call: Call) -> Members:
+    """Tell what was sent, for the sandbox understands no speech.
+
+    Raises:
+        CallError: The file is empty.
+    """
+    file = call.files["file"]
+    if not file.size:
+        raise CallError(FILE_EMPTY, "body.file: the file is empty")
+    return {"data": {"text": f"Sound of {file.size} bytes from {file.name}."}}

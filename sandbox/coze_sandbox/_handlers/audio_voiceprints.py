@@ -1,0 +1,198 @@
+"""Groups of voiceprints, and who speaks in a sound."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members, Upload
+from .._errors import FILE_EMPTY, INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._world import World
+from ._common import need, numbered_page, shown_user
+from ._registry import operation
+
+__all__ = [
+    "add_feature",
+    "create",
+    "delete",
+    "delete_feature",
+    "identify",
+    "list_features",
+    "list_groups",
+    "update",
+    "update_feature",
+]
+
+_MOST_IN_A_GROUP = 10
+_SAME, _OTHER = 100.0, 20.0
+
+
+@operation("audio.voiceprint_groups.create")
+def create(call: Call) -> Members:
+    """Make an empty group."""
+    world, now = call.world, call.world.clock.seconds()
+    key = world.new_id()
+    group = {
+        "id": key,
+        "name": call.body["name"],
+        "desc": call.body.get("desc", ""),
+        "icon_url": "https://sandbox.invalid/group.png",
+        "creator_id": call.user_id,
+        "created_at": now,
+        "updated_at": now,
+    }
+    world.store.put("voiceprint_group", key, group)
+    return {"data": {"id": key}}
+
+
+@operation("audio.voiceprint_groups.update")
+def update(call: Call) -> None:
+    """Change name and description.
+
+    Raises:
+        CallError: There is no such group.
+    """
+    group = _group(call)
+    changes = {name: call.body[name] for name in ("name", "desc") if name in call.body}
+    group.update(changes, updated_at=call.world.clock.seconds())
+    call.world.store.put("voiceprint_group", group["id"], group)
+
+
+@operation("audio.voiceprint_groups.delete")
+def delete(call: Call) -> None:
+    """Remove a group with its voiceprints.
+
+    Raises:
+        CallError: There is no such group.
+    """
+    group = _group(call)
+    call.world.store.delete("voiceprint_group", group["id"])
+    call.world.store.delete_children("voiceprint", group["id"])
+
+
+@operation("audio.voiceprint_groups.list")
+def list_groups(call: Call) -> Members:
+    """List the groups, the newest first."""
+    world, query = call.world, call.query
+    found = [
+        group
+        for group in reversed(world.store.list("voiceprint_group"))
+        if group["name"].startswith(query.get("name", ""))
+        and query.get("user_id", group["creator_id"]) == group["creator_id"]
+        and query.get("group_id", group["id"]) == group["id"]
+    ]
+    page, _ = numbered_page(call, found, size=10)
+    shown = [
+        {**_with_creator(world, group), "feature_count": len(world.store.list("voiceprint", group["id"]))}
+        for group in page
+    ]
+    return {"data": {"items": shown, "total": len(found)}}
+
+
+@operation("audio.voiceprint_groups.features.create")
+def add_feature(call: Call) -> Members:
+    """Add a voiceprint.
+
+    Raises:
+        CallError: There is no such group, it is full, or the file is empty.
+    """
+    world, group = call.world, _group(call)
+    if len(world.store.list("voiceprint", group["id"])) >= _MOST_IN_A_GROUP:
+        raise CallError(INVALID_PARAMETER, f"The group has {_MOST_IN_A_GROUP} voiceprints already.")
+    key, now = world.new_id(), world.clock.seconds()
+    feature = {
+        "id": key,
+        "group_id": group["id"],
+        "name": call.body["name"],
+        "desc": call.body.get("desc", ""),
+        "icon_url": "https://sandbox.invalid/voiceprint.png",
+        "audio_url": f"https://sandbox.invalid/voiceprint/{key}.wav",
+        "creator_id": call.user_id,
+        "created_at": now,
+        "updated_at": now,
+        "_sha256": _sound(call).sha256,
+    }
+    world.store.put("voiceprint", key, feature, group["id"])
+    return {"data": {"id": key}}
+
+
+@operation("audio.voiceprint_groups.features.update")
+def update_feature(call: Call) -> None:
+    """Change name, description or sound of a voiceprint.
+
+    Raises:
+        CallError: The voiceprint does not exist, or the file is empty.
+    """
+    feature = _feature(call)
+    changes = {name: call.body[name] for name in ("name", "desc") if name in call.body}
+    if "file" in call.files:
+        changes["_sha256"] = _sound(call).sha256
+    feature.update(changes, updated_at=call.world.clock.seconds())
+    call.world.store.put("voiceprint", feature["id"], feature, feature["group_id"])
+
+
+@operation("audio.voiceprint_groups.features.delete")
+def delete_feature(call: Call) -> None:
+    """Remove a voiceprint.
+
+    Raises:
+        CallError: There is no such voiceprint.
+    """
+    call.world.store.delete("voiceprint", _feature(call)["id"])
+
+
+@operation("audio.voiceprint_groups.features.list")
+def list_features(call: Call) -> Members:
+    """List the voiceprints of a group.
+
+    Raises:
+        CallError: There is no such group.
+    """
+    features = call.world.store.list("voiceprint", _group(call)["id"])
+    page, _ = numbered_page(call, features, size=10)
+    shown = [_with_creator(call.world, feature) for feature in page]
+    return {"data": {"items": shown, "total": len(features)}}
+
+
+@operation("audio.voiceprint_groups.speaker_identify")
+def identify(call: Call) -> Members:
+    """Tell whose voice it is. The same file is the same voice, and another file another one.
+
+    Raises:
+        CallError: There is no such group, or the file is empty.
+    """
+    sound = _sound(call).sha256
+    matches = [
+        {
+            "feature_id": feature["id"],
+            "feature_name": feature["name"],
+            "feature_desc": feature["desc"],
+            "score": _SAME if feature["_sha256"] == sound else _OTHER,
+        }
+        for feature in call.world.store.list("voiceprint", _group(call)["id"])
+    ]
+    matches.sort(key=lambda match: match["score"], reverse=True)
+    return {"data": {"feature_score_list": matches[: call.body.get("top_k")]}}
+
+
+def _group(call: Call) -> dict[str, Any]:
+    return need(call.world, "voiceprint_group", call.path["group_id"], name="group_id")
+
+
+def _feature(call: Call) -> dict[str, Any]:
+    group, key = _group(call), call.path["feature_id"]
+    feature = need(call.world, "voiceprint", key, name="feature_id")
+    if feature["group_id"] != group["id"]:
+        raise missing(NOT_FOUND, "feature_id", key)
+    return feature
+
+
+def _sound(call: Call) -> Upload:
+    file = call.files["file"]
+    if not file.size:
+        raise CallError(FILE_EMPTY, "body.file: the file is empty")
+    return file
+
+
+def _with_creator(world: World, kept: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: value for name, value in kept.items() if name != "creator_id" and not name.startswith("_")}
+    return {**shown, "user_info": shown_user(world, kept["creator_id"])}

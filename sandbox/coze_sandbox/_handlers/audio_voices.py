@@ -1,0 +1,73 @@
+"""Voices: those that come with Coze, and those that were cloned."""
+
+from __future__ import annotations
+
+from .._call import Call, Members
+from .._errors import FILE_EMPTY, INVALID_PARAMETER, CallError
+from ._common import need, numbered_page
+from ._registry import operation
+
+__all__ = ["clone", "list_voices"]
+
+_TIMES = 10
+_GREETING = "你好。"
+_LANGUAGES = {"zh": "中文", "en": "英语", "ja": "日语", "es": "西班牙语", "id": "印尼语", "pt": "葡萄牙语"}
+
+
+@operation("audio.voices.list")
+def list_voices(call: Call) -> Members:
+    """List the voices: cloned ones first, the newest at the top."""
+    query = call.query
+    voices = [
+        voice
+        for voice in reversed(call.world.store.list("voice"))
+        if not (query.get("filter_system_voice") and voice["is_system_voice"])
+        and query.get("model_type", voice["model_type"]) == voice["model_type"]
+        and query.get("voice_state", "cloned") in {voice["state"], "all"}
+    ]
+    page, has_more = numbered_page(call, voices, size=100)
+    shown = [{name: value for name, value in voice.items() if not name.startswith("_")} for voice in page]
+    return {"data": {"voice_list": shown, "has_more": has_more}}
+
+
+@operation("audio.voices.clone")
+def clone(call: Call) -> Members:
+    """Make a voice, or make a cloned one anew.
+
+    Raises:
+        CallError: The file is empty, the workspace or the voice does not exist, or the voice comes
+            with Coze or was cloned too often.
+    """
+    world, body = call.world, call.body
+    if not call.files["file"].size:
+        raise CallError(FILE_EMPTY, "body.file: the file is empty")
+    if "space_id" in body:
+        need(world, "workspace", body["space_id"], name="space_id")
+    now = world.clock.seconds()
+    if "voice_id" in body:
+        voice = need(world, "voice", body["voice_id"])
+        if voice["is_system_voice"] or not voice["available_training_times"]:
+            raise CallError(INVALID_PARAMETER, "body.voice_id: cannot be cloned anew")
+    else:
+        key = world.new_id()
+        voice = {
+            "voice_id": key,
+            "is_system_voice": False,
+            "state": "cloned",
+            "model_type": "big",
+            "model_name": "",
+            "preview_audio": f"https://sandbox.invalid/voice/{key}.mp3",
+            "available_training_times": _TIMES,
+            "create_time": now,
+        }
+    language = body.get("language", "zh")
+    voice.update(
+        name=body["voice_name"],
+        language_code=language,
+        language_name=_LANGUAGES[language],
+        preview_text=body.get("preview_text", _GREETING),
+        available_training_times=voice["available_training_times"] - 1,
+        update_time=now,
+    )
+    world.store.put("voice", voice["voice_id"], voice)
+    return {"data": {"voice_id": voice["voice_id"]}}

@@ -1,0 +1,43 @@
+"""Channels. Every id is that of one: the API can neither make nor list any."""
+
+from __future__ import annotations
+
+from .._call import Call
+from ._common import need
+from ._registry import operation
+
+__all__ = ["bind", "install", "review"]
+
+
+@operation("connectors.install")
+def install(call: Call) -> None:
+    """Add a channel to a workspace; doing so twice changes nothing.
+
+    Raises:
+        CallError: There is no such workspace.
+    """
+    workspace_id, connector_id = call.body["workspace_id"], call.path["connector_id"]
+    need(call.world, "workspace", workspace_id)
+    call.world.store.put("connector", f"{workspace_id}/{connector_id}", {"id": connector_id}, workspace_id)
+
+
+@operation("connectors.bots.update")
+def review(call: Call) -> None:
+    """Note how a channel has decided about a bot.
+
+    Raises:
+        CallError: There is no such bot.
+    """
+    bot_id, connector_id = call.path["bot_id"], call.path["connector_id"]
+    need(call.world, "bot", bot_id)
+    call.world.store.put("review", f"{connector_id}/{bot_id}", dict(call.body), connector_id)
+
+
+@operation("connectors.bind")
+def bind(call: Call) -> None:
+    """Note the devices of a channel."""
+    connector_id = call.path["connector_id"]
+    for config in call.body["configs"]:
+        for device in config["enums"]:
+            key = f"{connector_id}/{config['key']}/{device['value']}"
+            call.world.store.put("device", key, device, connector_id)

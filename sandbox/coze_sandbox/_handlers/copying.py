@@ -1,0 +1,101 @@
+"""Copies of bots, apps, workflows and templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, CallError
+from .._world import World
+from ._common import need
+from ._registry import operation
+from .workspaces import member_key
+
+__all__ = ["duplicate_template", "retrieve", "start"]
+
+
+@operation("copy_tasks.create")
+def start(call: Call) -> Members:
+    """Copy at once what is a bot and stays, and the rest by a task that ends with the clock.
+
+    Raises:
+        CallError: What is to be copied or the workspace does not exist, or the account is no member.
+    """
+    world, body = call.world, call.body
+    kind, key = body.get("entity_type"), body.get("entity_id")
+    if not kind or not key:
+        raise CallError(INVALID_PARAMETER, "body.entity_id: it and entity_type are required")
+    source = need(world, kind, key, name="entity_id")
+    home = source["space_id"]
+    target = body.get("to_workspace_id", home)
+    need(world, "workspace", target, name="to_workspace_id")
+    for space_id in (home, target):
+        if world.find("member", member_key(space_id, call.user_id)) is None:
+            raise CallError(INVALID_PARAMETER, f"You are no member of the workspace {space_id}.")
+    if target != home and need(world, "workspace", home)["workspace_type"] == "personal":
+        raise CallError(INVALID_PARAMETER, "What lies in a personal workspace can be copied within it only.")
+    if kind == "bot" and target == home:
+        return {"data": {"copied_entity_id": _copy(world, kind, source, target)}}
+    task = {
+        "task_id": world.new_id(),
+        "entity_type": kind,
+        "source_entity_id": key,
+        "target_workspace_id": target,
+        "_ends_at": world.clock.now() + world.options.answer_seconds,
+        "_source": source,
+    }
+    world.store.put("copy_task", task["task_id"], task)
+    return {"data": {"task_id": task["task_id"]}}
+
+
+@operation("copy_tasks.retrieve")
+def retrieve(call: Call) -> Members:
+    """Show how far a task is. The copy is made when somebody looks after its time has come.
+
+    Raises:
+        CallError: There is no such task.
+    """
+    world = call.world
+    task = need(world, "copy_task", call.path["task_id"], name="task_id")
+    if "target_entity_id" not in task and task["_ends_at"] <= world.clock.now():
+        task["target_entity_id"] = _copy(world, task["entity_type"], task["_source"], task["target_workspace_id"])
+        world.store.put("copy_task", task["task_id"], task)
+    shown = {name: value for name, value in task.items() if not name.startswith("_")}
+    return {"data": {**shown, "task_status": "successful" if "target_entity_id" in task else "in_progress"}}
+
+
+@operation("templates.duplicate")
+def duplicate_template(call: Call) -> Members:
+    """Make a bot from a template. No operation lists templates, so every id is one.
+
+    Raises:
+        CallError: There is no such workspace.
+    """
+    world, body = call.world, call.body
+    need(world, "workspace", body["workspace_id"])
+    now, template_id = world.clock.seconds(), call.path["template_id"]
+    draft = {
+        "name": body.get("name") or f"Template {template_id}",
+        "description": f"Made from the template {template_id}.",
+        "create_time": now,
+        "owner_user_id": call.user_id,
+    }
+    bot = {"draft": draft, "collaboration_mode": "single"}
+    return {"data": {"entity_id": _copy(world, "bot", bot, body["workspace_id"]), "entity_type": "agent"}}
+
+
+def _copy(world: World, kind: str, source: dict[str, Any], space_id: str) -> str:
+    """Copy as a draft, with the name and without the publications."""
+    key, now = world.new_id(), world.clock.seconds()
+    match kind:
+        case "bot":
+            draft = {**source["draft"], "bot_id": key, "create_time": now, "update_time": now}
+            copied = {**source, "space_id": space_id, "draft": draft, "channels": {}}
+        case "workflow":
+            copied = {**source, "workflow_id": key, "space_id": space_id, "published": False}
+            copied.update(created_at=now, updated_at=now)
+        case _:
+            copied = {**source, "id": key, "space_id": space_id, "is_published": False, "updated_at": now}
+            copied.pop("published_at", None)
+    world.store.put(kind, key, copied, space_id)
+    return key

@@ -1,0 +1,159 @@
+"""Documents of knowledge bases. Their content is measured and not kept."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import attrs
+
+from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, CallError
+from ._common import need, numbered_page
+from ._dataset_views import document, store_document
+from ._registry import operation
+
+__all__ = ["create", "delete", "list_documents", "update"]
+
+_TEXT, _IMAGE = 0, 2
+_LOCAL_FILE, _WEB_PAGE, _UPLOADED_FILE = 0, 1, 5
+_FILE_TYPES = ("pdf", "txt", "doc", "docx")
+_BYTES_PER_SLICE = 1000
+
+
+@attrs.frozen
+class _Source:
+    kind: int
+    size: int
+    type: str
+    url: str
+
+
+@operation("datasets.documents.create")
+def create(call: Call) -> Members:
+    """Add documents, which are processed until their time has come. Empty ones fail then.
+
+    Raises:
+        CallError: The knowledge base or a file does not exist, a source is not complete, or it is of
+            another kind than the other sources or the knowledge base.
+    """
+    world, body = call.world, call.body
+    dataset = need(world, "dataset", body["dataset_id"])
+    if body.get("format_type", _TEXT) != dataset["format_type"]:
+        raise CallError(INVALID_PARAMETER, "body.format_type: not that of the knowledge base")
+    sources = [
+        _source(call, entry, dataset["format_type"], f"body.document_bases.{number}")
+        for number, entry in enumerate(body["document_bases"])
+    ]
+    if not sources or len({source.kind for source in sources}) > 1:
+        raise CallError(INVALID_PARAMETER, "body.document_bases: must be of one kind of source")
+    now = world.clock.seconds()
+    added = []
+    for entry, source in zip(body["document_bases"], sources, strict=True):
+        key = world.new_id()
+        caption = entry.get("caption", "")
+        if not caption and body["chunk_strategy"].get("caption_type", 0) == 0:
+            caption = f"A picture called {entry['name']}."
+        kept = {
+            "document_id": key,
+            "name": entry["name"],
+            "type": source.type,
+            "size": source.size,
+            "char_count": source.size,
+            "slice_count": -(-source.size // _BYTES_PER_SLICE),
+            "hit_count": 0,
+            "format_type": dataset["format_type"],
+            "source_type": source.kind,
+            "chunk_strategy": body["chunk_strategy"],
+            **_update_rule(entry),
+            "tos_uri": f"FileBizType.BIZ_BOT_DATASET/{key}.{source.type}",
+            "create_time": now,
+            "update_time": now,
+            "_dataset_id": dataset["dataset_id"],
+            "_ends_at": world.clock.now() + world.options.answer_seconds,
+            "_fails": not source.size,
+            "_url": source.url or f"https://sandbox.invalid/document/{key}.{source.type}",
+            "_caption": caption if dataset["format_type"] == _IMAGE else "",
+            "_creator_id": call.user_id,
+        }
+        added.append(document(world, store_document(world, kept)))
+    return {"document_infos": added}
+
+
+@operation("datasets.documents.update")
+def update(call: Call) -> None:
+    """Rename a document, or change how often it is read anew.
+
+    Raises:
+        CallError: There is no such document, or it is no web page and is to be read anew.
+    """
+    world, body = call.world, call.body
+    kept = need(world, "document", body["document_id"])
+    if "update_rule" in body:
+        if kept["source_type"] != _WEB_PAGE:
+            raise CallError(INVALID_PARAMETER, "body.update_rule: for web pages only")
+        kept.update(_update_rule(body))
+    kept.update(name=body.get("document_name", kept["name"]), update_time=world.clock.seconds())
+    store_document(world, kept)
+
+
+@operation("datasets.documents.delete")
+def delete(call: Call) -> None:
+    """Remove documents.
+
+    Raises:
+        CallError: One does not exist; then none is removed.
+    """
+    for key in call.body["document_ids"]:
+        need(call.world, "document", key)
+        call.world.store.delete("document", key)
+
+
+@operation("datasets.documents.list")
+def list_documents(call: Call) -> Members:
+    """List the documents of a knowledge base, the newest first.
+
+    Raises:
+        CallError: There is no such knowledge base.
+    """
+    world, key = call.world, call.body["dataset_id"]
+    need(world, "dataset", key)
+    found = world.store.list("document", key)[::-1]
+    page, _ = numbered_page(call, found, param="page", size_param="size", size=10)
+    return {"document_infos": [document(world, kept) for kept in page], "total": len(found)}
+
+
+def _source(call: Call, entry: Mapping[str, Any], format_type: int, where: str) -> _Source:
+    info = entry["source_info"]
+    kind = info.get("document_source", _LOCAL_FILE)
+    if (kind == _UPLOADED_FILE) != (format_type == _IMAGE):
+        raise CallError(INVALID_PARAMETER, f"{where}.source_info: of no kind that the knowledge base takes")
+    extension = PurePosixPath(entry["name"]).suffix.removeprefix(".")
+    if kind == _UPLOADED_FILE:
+        file = need(call.world, "file", _given(info, "source_file_id", where), name="source_file_id")
+        extension = PurePosixPath(file["file_name"]).suffix.removeprefix(".")
+        return _Source(kind, file["bytes"], extension, "")
+    if kind == _WEB_PAGE:
+        url = _given(info, "web_url", where)
+        return _Source(kind, len(url), "html", url)
+    try:
+        content = base64.b64decode(_given(info, "file_base64", where, empty=True), validate=True)
+    except ValueError as error:
+        raise CallError(INVALID_PARAMETER, f"{where}.source_info.file_base64: {error}") from error
+    if _given(info, "file_type", where) not in _FILE_TYPES:
+        raise CallError(INVALID_PARAMETER, f"{where}.source_info.file_type: one of {', '.join(_FILE_TYPES)}")
+    return _Source(kind, len(content), info["file_type"], "")
+
+
+def _given(info: Mapping[str, Any], name: str, where: str, *, empty: bool = False) -> str:
+    if name not in info or not (info[name] or empty):
+        raise CallError(INVALID_PARAMETER, f"{where}.source_info.{name}: is required")
+    return str(info[name])
+
+
+def _update_rule(entry: Mapping[str, Any]) -> dict[str, int]:
+    rule = entry.get("update_rule", {})
+    kind = rule.get("update_type", 0)
+    return {"update_type": kind, "update_interval": rule.get("update_interval", 24) if kind else 0}

@@ -1,0 +1,59 @@
+"""Images of knowledge bases, found by their captions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._errors import NOT_FOUND, missing
+from ._common import need, numbered_page
+from ._dataset_views import document, store_document
+from ._registry import operation
+
+__all__ = ["list_images", "update"]
+
+
+@operation("datasets.images.list")
+def list_images(call: Call) -> Members:
+    """List the images of a knowledge base, the newest first.
+
+    Raises:
+        CallError: There is no such knowledge base.
+    """
+    world, query, key = call.world, call.query, call.path["dataset_id"]
+    need(world, "dataset", key)
+    found = [
+        kept
+        for kept in reversed(world.store.list("document", key))
+        if query.get("keyword", "") in kept["_caption"]
+        and query.get("has_caption", bool(kept["_caption"])) == bool(kept["_caption"])
+    ]
+    page, _ = numbered_page(call, found, size=10)
+    return {"data": {"photo_infos": [_shown(call, kept) for kept in page], "total_count": len(found)}}
+
+
+@operation("datasets.images.update")
+def update(call: Call) -> None:
+    """Set the caption of an image.
+
+    Raises:
+        CallError: The knowledge base or the image does not exist.
+    """
+    world, key = call.world, call.path["document_id"]
+    need(world, "dataset", call.path["dataset_id"])
+    kept = need(world, "document", key)
+    if kept["_dataset_id"] != call.path["dataset_id"]:
+        raise missing(NOT_FOUND, "document_id", key)
+    kept.update(_caption=call.body["caption"], update_time=world.clock.seconds())
+    store_document(world, kept)
+
+
+def _shown(call: Call, kept: dict[str, Any]) -> dict[str, Any]:
+    now = document(call.world, kept)
+    same = ("document_id", "name", "size", "type", "status", "source_type", "create_time", "update_time")
+    return {
+        **{name: now[name] for name in same},
+        "caption": kept["_caption"],
+        "url": kept["_url"],
+        "creator_id": kept["_creator_id"],
+    }

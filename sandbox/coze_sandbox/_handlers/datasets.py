@@ -1,0 +1,111 @@
+"""Knowledge bases."""
+
+from __future__ import annotations
+
+from .._call import Call, Members
+from .._errors import NOT_FOUND, missing
+from ._common import check_file, need, numbered_page
+from ._dataset_views import progress, summary
+from ._registry import operation
+
+__all__ = ["create", "delete", "list_datasets", "process", "update"]
+
+
+@operation("datasets.create")
+def create(call: Call) -> Members:
+    """Make an empty knowledge base.
+
+    Raises:
+        CallError: The workspace or the icon does not exist.
+    """
+    world, body = call.world, call.body
+    need(world, "workspace", body["space_id"], name="space_id")
+    check_file(world, body.get("file_id"))
+    key, now = world.new_id(), world.clock.seconds()
+    dataset = {
+        "dataset_id": key,
+        "name": body["name"],
+        "description": body.get("description", ""),
+        "space_id": body["space_id"],
+        "format_type": body["format_type"],
+        "icon_file_id": body.get("file_id", ""),
+        "creator_id": call.user_id,
+        "create_time": now,
+        "update_time": now,
+    }
+    world.store.put("dataset", key, dataset, body["space_id"])
+    return {"data": {"dataset_id": key}}
+
+
+@operation("datasets.update")
+def update(call: Call) -> None:
+    """Replace name, description and icon; what is left out goes back to its default.
+
+    Raises:
+        CallError: The knowledge base or the icon does not exist.
+    """
+    world, body = call.world, call.body
+    dataset = need(world, "dataset", call.path["dataset_id"])
+    check_file(world, body.get("file_id"))
+    dataset.update(
+        name=body["name"],
+        description=body.get("description", ""),
+        icon_file_id=body.get("file_id", ""),
+        update_time=world.clock.seconds(),
+    )
+    world.store.put("dataset", dataset["dataset_id"], dataset, dataset["space_id"])
+
+
+@operation("datasets.delete")
+def delete(call: Call) -> None:
+    """Remove a knowledge base with all that is in it, and unbind it from the bots' drafts.
+
+    Raises:
+        CallError: There is no such knowledge base.
+    """
+    store, key = call.world.store, call.path["dataset_id"]
+    if not store.delete("dataset", key):
+        raise missing(NOT_FOUND, "dataset_id", key)
+    store.delete_children("document", key)
+    for bot in store.list("bot"):
+        bound = bot["draft"].get("knowledge", {}).get("dataset_ids", [])
+        if key in bound:
+            bound.remove(key)
+            store.put("bot", bot["draft"]["bot_id"], bot, bot["space_id"])
+
+
+@operation("datasets.list")
+def list_datasets(call: Call) -> Members:
+    """List the knowledge bases of a workspace, the newest first.
+
+    Raises:
+        CallError: There is no such workspace.
+    """
+    world, query = call.world, call.query
+    need(world, "workspace", query["space_id"], name="space_id")
+    found = [
+        dataset
+        for dataset in reversed(world.store.list("dataset", query["space_id"]))
+        if query.get("name", "") in dataset["name"]
+        and query.get("format_type", dataset["format_type"]) == dataset["format_type"]
+    ]
+    page, _ = numbered_page(call, found, size=10)
+    shown = [summary(world, dataset, call.user_id) for dataset in page]
+    return {"data": {"dataset_list": shown, "total_count": len(found)}}
+
+
+@operation("datasets.process")
+def process(call: Call) -> Members:
+    """Tell how far documents are.
+
+    Raises:
+        CallError: The knowledge base does not exist, or a document is not in it.
+    """
+    world, key = call.world, call.path["dataset_id"]
+    need(world, "dataset", key)
+    known = {kept["document_id"]: kept for kept in world.store.list("document", key)}
+    for document_id in call.body["document_ids"]:
+        if document_id not in known:
+            raise missing(NOT_FOUND, "document_id", document_id)
+    shown = [progress(world, known[document_id]) for document_id in call.body["document_ids"]]
+    return {"data": {"data": shown}}

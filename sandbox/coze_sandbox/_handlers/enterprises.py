@@ -1,0 +1,125 @@
+"""Enterprises: their employees, and the organizations in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, NOT_FOUND, TEAM_FULL, CallError, missing
+from ._common import need, numbered_page
+from ._registry import operation
+
+__all__ = ["add_employee", "create_organization", "list_organizations", "remove_employee", "update_employee"]
+
+_MOST_ORGANIZATIONS = 20
+
+
+@operation("enterprises.members.create")
+def add_employee(call: Call) -> None:
+    """Add accounts, which belong to the default organization from then on.
+
+    Raises:
+        CallError: The enterprise or an account does not exist, or the enterprise is full.
+    """
+    world, key = call.world, _enterprise(call)
+    now = world.clock.seconds()
+    default = next(one for one in world.store.list("organization", key) if one["is_default"])["organization_id"]
+    for user in call.body.get("users", ()):
+        need(world, "user", user["user_id"])
+        if len(world.store.list("employee", key)) >= world.options.workspace_limit:
+            raise CallError(TEAM_FULL, "The enterprise has as many members as it may have.")
+        world.store.put("employee", f"{key}/{user['user_id']}", dict(user), key)
+        member = {"user_id": user["user_id"], "role": "organization_member", "created_at": now}
+        world.store.put("organization_member", f"{default}/{user['user_id']}", member, default)
+
+
+@operation("enterprises.members.update")
+def update_employee(call: Call) -> None:
+    """Change the role of an employee.
+
+    Raises:
+        CallError: The enterprise or the employee does not exist.
+    """
+    key = _enterprise(call)
+    employee = {**_employee(call, call.path["user_id"]), "role": call.body["role"]}
+    call.world.store.put("employee", f"{key}/{employee['user_id']}", employee, key)
+
+
+@operation("enterprises.members.delete")
+def remove_employee(call: Call) -> None:
+    """Remove an employee who is in no organization but the default one.
+
+    Raises:
+        CallError: The enterprise, the employee or the heir does not exist, the heir is no
+            administrator, or the employee is still in an organization.
+    """
+    world, key, user_id = call.world, _enterprise(call), call.path["user_id"]
+    _employee(call, user_id)
+    heir = _employee(call, call.body["receiver_user_id"])
+    if heir["role"] != "enterprise_admin" or heir["user_id"] == user_id:
+        raise CallError(INVALID_PARAMETER, "body.receiver_user_id: must be another administrator")
+    for organization in world.store.list("organization", key):
+        place = f"{organization['organization_id']}/{user_id}"
+        if not organization["is_default"] and world.find("organization_member", place):
+            raise CallError(INVALID_PARAMETER, "The member is still in an organization.")
+        world.store.delete("organization_member", place)
+    world.store.delete("employee", f"{key}/{user_id}")
+
+
+@operation("enterprises.organizations.create")
+def create_organization(call: Call) -> Members:
+    """Make an organization with a super administrator.
+
+    Raises:
+        CallError: The enterprise or the employee does not exist, or there are too many
+            organizations.
+    """
+    world, key, admin = call.world, _enterprise(call), call.body["super_admin_user_id"]
+    _employee(call, admin)
+    if len(world.store.list("organization", key)) >= _MOST_ORGANIZATIONS:
+        raise CallError(INVALID_PARAMETER, f"An enterprise has at most {_MOST_ORGANIZATIONS} organizations.")
+    organization_id = world.new_id()
+    organization = {
+        "organization_id": organization_id,
+        "name": call.body["name"],
+        "description": call.body.get("description", ""),
+        "is_default": False,
+        "enterprise_id": key,
+    }
+    world.store.put("organization", organization_id, organization, key)
+    member = {"user_id": admin, "role": "organization_super_admin", "created_at": world.clock.seconds()}
+    world.store.put("organization_member", f"{organization_id}/{admin}", member, organization_id)
+    return {"data": {"organization_id": organization_id}}
+
+
+@operation("enterprises.organizations.list")
+def list_organizations(call: Call) -> Members:
+    """List the organizations, the default one first.
+
+    Raises:
+        CallError: There is no such enterprise.
+    """
+    organizations = call.world.store.list("organization", _enterprise(call))
+    page, _ = numbered_page(call, organizations)
+    shown = [
+        {
+            "organization_id": one["organization_id"],
+            "organization_name": one["name"],
+            "organization_icon_url": "https://sandbox.invalid/organization.png",
+            "is_default_organization": one["is_default"],
+        }
+        for one in page
+    ]
+    return {"data": {"items": shown, "total_count": len(organizations)}}
+
+
+def _enterprise(call: Call) -> str:
+    key: str = need(call.world, "enterprise", call.path["enterprise_id"])["enterprise_id"]
+    return key
+
+
+def _employee(call: Call, user_id: str) -> dict[str, Any]:
+    employee = call.world.find("employee", f"{call.path['enterprise_id']}/{user_id}")
+    if employee is None:
+        raise missing(NOT_FOUND, "user_id", user_id)
+    return employee

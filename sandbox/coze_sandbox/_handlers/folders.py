@@ -1,0 +1,49 @@
+"""Folders. They are there from the start: the API can only look at them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._world import World
+from ._common import need, numbered_page
+from ._registry import operation
+
+__all__ = ["list_folders", "retrieve"]
+
+
+@operation("folders.list")
+def list_folders(call: Call) -> Members:
+    """List the folders directly in a workspace or in another folder.
+
+    Raises:
+        CallError: The workspace or the folder does not exist.
+    """
+    world, query = call.world, call.query
+    need(world, "workspace", query["workspace_id"])
+    parent = query.get("parent_folder_id", "")
+    if parent:
+        need(world, "folder", parent, name="parent_folder_id")
+    found = _inside(world, query["workspace_id"], parent)
+    page, has_more = numbered_page(call, found)
+    shown = [_shown(world, folder) for folder in page]
+    return {"data": {"items": shown, "has_more": has_more, "total_count": len(found)}}
+
+
+@operation("folders.retrieve")
+def retrieve(call: Call) -> Members:
+    """Show a folder.
+
+    Raises:
+        CallError: There is no such folder.
+    """
+    return {"data": _shown(call.world, need(call.world, "folder", call.path["folder_id"]))}
+
+
+def _inside(world: World, workspace_id: str, parent: str) -> list[dict[str, Any]]:
+    return [one for one in world.store.list("folder", workspace_id) if one["parent_folder_id"] == parent]
+
+
+def _shown(world: World, folder: dict[str, Any]) -> dict[str, Any]:
+    count = len(_inside(world, folder["workspace_id"], folder["id"]))
+    return {**folder, "children_count": count}

@@ -1,0 +1,127 @@
+"""Organizations and their members."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, LAST_SUPER_ADMIN, NOT_FOUND, CallError, missing
+from ._common import need, numbered_page
+from ._registry import operation
+
+__all__ = ["add_member", "list_members", "remove_member", "update", "update_member"]
+
+_SUPER_ADMIN, _GUEST = "organization_super_admin", "organization_guest"
+
+
+@operation("organizations.update")
+def update(call: Call) -> None:
+    """Change name and description; what is empty stays as it is.
+
+    Raises:
+        CallError: There is no such organization.
+    """
+    organization = _organization(call)
+    organization.update({name: call.body[name] for name in ("name", "description") if call.body.get(name)})
+    key = organization["organization_id"]
+    call.world.store.put("organization", key, organization, organization["enterprise_id"])
+
+
+@operation("organizations.members.list")
+def list_members(call: Call) -> Members:
+    """List the members, the first to join first.
+
+    Raises:
+        CallError: There is no such organization.
+    """
+    world = call.world
+    members = world.store.list("organization_member", _organization(call)["organization_id"])
+    page, _ = numbered_page(call, members)
+    shown = []
+    for member in page:
+        user = need(world, "user", member["user_id"])
+        shown.append(
+            {
+                "user_id": member["user_id"],
+                "is_valid": True,
+                "avatar_url": user["avatar_url"],
+                "created_at": member["created_at"],
+                "people_type": "guest" if member["role"] == _GUEST else "employee",
+                "user_nickname": user["nick_name"],
+                "user_unique_name": user["user_name"],
+                "organization_role_type": member["role"],
+            }
+        )
+    return {"data": {"items": shown, "total_count": len(members)}}
+
+
+@operation("organizations.members.create")
+def add_member(call: Call) -> None:
+    """Add employees of the enterprise.
+
+    Raises:
+        CallError: There is no such organization, or an account is no employee of the enterprise.
+    """
+    organization = _organization(call)
+    for person in call.body["organization_people"]:
+        place = f"{organization['enterprise_id']}/{person['user_id']}"
+        if call.world.find("employee", place) is None:
+            raise missing(NOT_FOUND, "user_id", person["user_id"])
+        now = call.world.clock.seconds()
+        _store(call, {"user_id": person["user_id"], "role": person["organization_role_type"], "created_at": now})
+
+
+@operation("organizations.members.update")
+def update_member(call: Call) -> None:
+    """Change the role of an employee.
+
+    Raises:
+        CallError: The organization or the member does not exist, is a guest, or is the last super
+            administrator.
+    """
+    member, role = _member(call, call.path["user_id"]), call.body["organization_role_type"]
+    if member["role"] == _GUEST:
+        raise CallError(INVALID_PARAMETER, "Guests stay guests.")
+    if role != _SUPER_ADMIN:
+        _check_not_last(call, member)
+    _store(call, {**member, "role": role})
+
+
+@operation("organizations.members.delete")
+def remove_member(call: Call) -> None:
+    """Remove a member.
+
+    Raises:
+        CallError: The organization, the member or the heir does not exist, the heir is no super
+            administrator, or the member is the last one.
+    """
+    member = _member(call, call.path["user_id"])
+    _check_not_last(call, member)
+    heir = _member(call, call.body["receiver_user_id"])
+    if heir["role"] != _SUPER_ADMIN or heir["user_id"] == member["user_id"]:
+        raise CallError(INVALID_PARAMETER, "body.receiver_user_id: must be another super administrator")
+    call.world.store.delete("organization_member", f"{call.path['organization_id']}/{member['user_id']}")
+
+
+def _organization(call: Call) -> dict[str, Any]:
+    return need(call.world, "organization", call.path["organization_id"])
+
+
+def _member(call: Call, user_id: str) -> dict[str, Any]:
+    key = _organization(call)["organization_id"]
+    member = call.world.find("organization_member", f"{key}/{user_id}")
+    if member is None:
+        raise missing(NOT_FOUND, "user_id", user_id)
+    return member
+
+
+def _check_not_last(call: Call, member: dict[str, Any]) -> None:
+    members = call.world.store.list("organization_member", call.path["organization_id"])
+    admins = [one["user_id"] for one in members if one["role"] == _SUPER_ADMIN]
+    if admins == [member["user_id"]]:
+        raise CallError(LAST_SUPER_ADMIN, "The last super administrator must stay.")
+
+
+def _store(call: Call, member: dict[str, Any]) -> None:
+    key = call.path["organization_id"]
+    call.world.store.put("organization_member", f"{key}/{member['user_id']}", member, key)

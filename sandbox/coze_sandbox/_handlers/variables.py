@@ -1,0 +1,58 @@
+"""Values that the variables of bots and apps have for users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._call import Call, Members
+from .._errors import BOT_NOT_PUBLISHED, INVALID_PARAMETER, CallError
+from ._bot_views import API_CHANNEL, published
+from ._common import need
+from ._registry import operation
+
+__all__ = ["retrieve", "update"]
+
+
+@operation("variables.retrieve")
+def retrieve(call: Call) -> Members:
+    """Return the values that were set, all or those named.
+
+    Raises:
+        CallError: Neither bot nor app is given, or one does not exist or is not published.
+    """
+    owner = _owner(call, call.query)
+    names = call.query.get("keywords")
+    values = call.world.store.list("variable", owner)
+    return {"data": {"items": [one for one in values if not names or one["keyword"] in names]}}
+
+
+@operation("variables.update")
+def update(call: Call) -> None:
+    """Set values. The API cannot define variables, so the sandbox takes every name for defined.
+
+    Raises:
+        CallError: Neither bot nor app is given, one does not exist or is not published, or there is
+            nothing to set.
+    """
+    world, owner = call.world, _owner(call, call.body)
+    if not call.body["data"]:
+        raise CallError(INVALID_PARAMETER, "body.data: at least one value is needed")
+    now = world.clock.seconds()
+    for one in call.body["data"]:
+        key = f"{owner}/{one['keyword']}"
+        known = world.find("variable", key) or {"create_time": now}
+        value = {**known, "keyword": one["keyword"], "value": one["value"], "update_time": now}
+        world.store.put("variable", key, value, owner)
+
+
+def _owner(call: Call, given: Mapping[str, Any]) -> str:
+    bot_id, app_id = given.get("bot_id", ""), given.get("app_id", "")
+    channel = given.get("connector_id", API_CHANNEL)
+    if not bot_id and not app_id:
+        raise CallError(INVALID_PARAMETER, "bot_id: it or app_id is required")
+    if bot_id:
+        published(call.world, need(call.world, "bot", bot_id), channel)
+    if app_id and not need(call.world, "app", app_id)["is_published"]:
+        raise CallError(BOT_NOT_PUBLISHED, f"The app {app_id} has not been published.")
+    return "/".join((call.user_id, given["connector_uid"], channel, bot_id, app_id))

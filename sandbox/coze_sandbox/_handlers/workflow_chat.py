@@ -1,0 +1,52 @@
+"""Chats with chatflows."""
+
+from __future__ import annotations
+
+from .._call import Call, Stream
+from .._chat_state import begin_round, check_idle
+from .._chat_stream import chat_beats
+from .._compose import count_tokens
+from .._content import Said
+from .._errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, CallError
+from .._script import plan_answer
+from ._chat_entry import new_chat, questions, save_entered
+from ._common import need
+from ._conversation_state import new_conversation
+from ._registry import operation
+from ._workflow_state import debug_url, runnable
+
+__all__ = ["stream"]
+
+
+@operation("workflows.chat.stream")
+def stream(call: Call) -> Stream:
+    """Answer as the bot does, and tell of it as chats do.
+
+    Raises:
+        CallError: The chatflow or what it is to run with does not exist or is not published, it is
+            no chatflow, or the last message is not the user's.
+    """
+    world, body = call.world, call.body
+    workflow = runnable(call)
+    if workflow["mode"] != "chatflow":
+        raise CallError(INVALID_PARAMETER, "body.workflow_id: not a chatflow")
+    if "bot_id" not in body and "app_id" not in body:
+        raise CallError(INVALID_PARAMETER, "body.bot_id: it or app_id is required")
+    entered = body["additional_messages"]
+    if not entered or entered[-1]["role"] != "user":
+        raise CallError(INVALID_PARAMETER, "body.additional_messages: the last must be the user's")
+    bot_id = body.get("bot_id", "")
+    if "conversation_id" in body:
+        conversation = need(world, "conversation", body["conversation_id"], code=CONVERSATION_NOT_FOUND)
+        check_idle(world, conversation)
+    else:
+        conversation = new_conversation(call, bot_id=bot_id)
+    heard = questions(world, conversation)
+    heard += [one.get("content", "") for one in entered if one["role"] == "user"]
+    plan = plan_answer(Said(heard[-1]), before=heard[-2] if len(heard) > 1 else None, suggest=False)
+    chat = new_chat(call, conversation, bot_id=bot_id, saved=True)
+    save_entered(world, chat, entered)
+    tokens = sum(count_tokens(text) for text in heard)
+    chat = begin_round(world, chat, plan, streaming=True, input_tokens=tokens)
+    done = {"debug_url": debug_url(workflow, chat["id"])}
+    return Stream(chat_beats(world, chat, done), "chatflow")

@@ -1,0 +1,88 @@
+"""What became of runs of workflows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .._call import Call, Members
+from .._errors import EXECUTION_NOT_FOUND, missing
+from ._common import need, without_none
+from ._registry import operation
+
+__all__ = ["retrieve", "retrieve_node"]
+
+_RUN_MODES = {"sync": 0, "stream": 1, "async": 2}
+
+
+@operation("workflows.runs.run_histories.retrieve")
+def retrieve(call: Call) -> Members:
+    """Show what became of a run.
+
+    Raises:
+        CallError: There is no such run of that workflow.
+    """
+    run = _run(call)
+    is_running = _is_running(call, run)
+    entry = {
+        "execute_id": run["execute_id"],
+        "execute_status": "Running" if is_running else run["status"],
+        "bot_id": run.get("bot_id", "0"),
+        "connector_id": run["connector_id"],
+        "connector_uid": run["connector_uid"],
+        "run_mode": _RUN_MODES[run["mode"]],
+        "output": "" if is_running else _output(run),
+        "node_execute_status": {
+            title: {
+                "node_id": node["node_id"],
+                "is_finish": not is_running,
+                "update_time": run["update_time"],
+                "node_execute_uuid": node["node_execute_uuid"],
+            }
+            for title, node in run.get("nodes", {}).items()
+        },
+        "create_time": run["create_time"],
+        "update_time": run["update_time"],
+        "error_code": str(run.get("error_code", "")),
+        "error_message": run.get("error_message"),
+        "debug_url": run["debug_url"],
+        "usage": run.get("usage"),
+        "is_output_trimmed": False,
+        "interrupt_data": run.get("interrupt"),
+        "logid": run["logid"],
+    }
+    return {"data": [without_none(entry)]}
+
+
+@operation("workflows.runs.run_histories.execute_nodes.retrieve")
+def retrieve_node(call: Call) -> Members:
+    """Show what an output node put out.
+
+    Raises:
+        CallError: There is no such run of that workflow, or no such node in it.
+    """
+    run, key = _run(call), call.path["node_execute_uuid"]
+    for node in run.get("nodes", {}).values():
+        if node["node_execute_uuid"] == key:
+            is_running = _is_running(call, run)
+            return {"data": {"is_finish": not is_running, "node_output": "" if is_running else node["output"]}}
+    raise missing(EXECUTION_NOT_FOUND, "node_execute_uuid", key)
+
+
+def _run(call: Call) -> dict[str, Any]:
+    key = call.path["execute_id"]
+    run = need(call.world, "run", key, name="execute_id", code=EXECUTION_NOT_FOUND)
+    if run["workflow_id"] != call.path["workflow_id"]:
+        raise missing(EXECUTION_NOT_FOUND, "execute_id", key)
+    return run
+
+
+def _is_running(call: Call, run: dict[str, Any]) -> bool:
+    return run["status"] == "Interrupted" or bool(run.get("ends_at", 0) > call.world.clock.now())
+
+
+def _output(run: dict[str, Any]) -> str:
+    outputs = {title: node["output"] for title, node in run.get("nodes", {}).items()}
+    if "output" in run:
+        outputs["Output"] = run["output"]
+    return json.dumps(outputs, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,147 @@
+"""Workflows themselves. They are there from the start: the API cannot make any."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._world import World
+from ._common import need, numbered_page, token_page
+from ._registry import operation
+from ._workflow_state import VERSION
+
+__all__ = ["list_versions", "list_workflows", "retrieve"]
+
+_ICON = "https://sandbox.invalid/workflow.png"
+_INPUT = {"parameters": {"input": {"type": "string", "required": False, "description": "What to say."}}}
+_OUTPUT = {"terminate_plan": "return_variables", "parameters": {"output": {"type": "string", "required": False}}}
+
+
+@operation("workflows.list")
+def list_workflows(call: Call) -> Members:
+    """List the workflows of a workspace in one state of publication.
+
+    Raises:
+        CallError: There is no such workspace.
+    """
+    world, query = call.world, call.query
+    need(world, "workspace", query["workspace_id"])
+    found = [
+        _summary(world, workflow)
+        for workflow in world.store.list("workflow", query["workspace_id"])
+        if _is_wanted(query.get("publish_status"), published=workflow["published"])
+        and query.get("workflow_mode", workflow["mode"]) == workflow["mode"]
+        and query.get("app_id", workflow["app_id"]) == workflow["app_id"]
+    ]
+    page, has_more = numbered_page(call, found, size=10)
+    return {"data": {"items": page, "has_more": has_more}}
+
+
+@operation("workflows.retrieve")
+def retrieve(call: Call) -> Members:
+    """Show a workflow.
+
+    Raises:
+        CallError: There is no such workflow.
+    """
+    workflow = need(call.world, "workflow", call.path["workflow_id"])
+    return {"data": {"workflow_detail": _summary(call.world, workflow), **_inside(call)}}
+
+
+@operation("workflows.versions.list")
+def list_versions(call: Call) -> Members:
+    """List the versions of a workflow, newest first: a draft, and the published one.
+
+    Raises:
+        CallError: There is no such workflow, or the token is of no page.
+    """
+    world, key = call.world, call.path["workflow_id"]
+    workflow = need(world, "workflow", key)
+    versions = [("", False)]
+    if workflow["published"]:
+        versions.append((VERSION, True))
+    found = [
+        {
+            "version": version,
+            "workflow_id": key,
+            "description": f"Version {version}." if version else "Draft.",
+            "creator": _creator(world, workflow),
+            "created_at": str(workflow["created_at"]),
+            "updated_at": str(workflow["updated_at"]),
+            **_inside(call),
+        }
+        for version, published in versions
+        if _is_wanted(call.query.get("publish_status"), published=published)
+    ]
+    return token_page(call, found, "items", size=10)
+
+
+@operation("workflows.collaboration_modes.update")
+def update_mode(call: Call) -> None:
+    """Let only the owner edit, or collaborators as well.
+
+    Raises:
+        CallError: There is no such workflow, or collaborators are left that would be shut out.
+    """
+    store, key = call.world.store, call.path["workflow_id"]
+    workflow = need(call.world, "workflow", key)
+    workflow["collaboration_mode"] = call.body.get("collaboration_mode", "single")
+    if workflow["collaboration_mode"] == "single" and store.list("workflow_collaborator", key):
+        raise CallError(INVALID_PARAMETER, "The workflow still has collaborators.")
+    store.put("workflow", key, workflow, workflow["space_id"])
+
+
+@operation("workflows.collaborators.create")
+def add_collaborator(call: Call) -> None:
+    """Let accounts edit a workflow.
+
+    Raises:
+        CallError: The workflow or an account does not exist, or the workflow has one editor only.
+    """
+    world, key = call.world, call.path["workflow_id"]
+    if need(world, "workflow", key)["collaboration_mode"] == "single":
+        raise CallError(INVALID_PARAMETER, "The workflow is not in collaboration mode.")
+    for entry in call.body["collaborators"]:
+        user_id = entry["user_id"]
+        need(world, "user", user_id)
+        world.store.put("workflow_collaborator", f"{key}/{user_id}", {"user_id": user_id}, key)
+
+
+@operation("workflows.collaborators.delete")
+def remove_collaborator(call: Call) -> None:
+    """Let an account edit a workflow no longer.
+
+    Raises:
+        CallError: The workflow does not exist or the account is none of its collaborators.
+    """
+    key, user_id = call.path["workflow_id"], call.path["user_id"]
+    need(call.world, "workflow", key)
+    if not call.world.store.delete("workflow_collaborator", f"{key}/{user_id}"):
+        raise missing(NOT_FOUND, "user_id", user_id)
+
+
+def _summary(world: World, workflow: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "workflow_id": workflow["workflow_id"],
+        "workflow_name": workflow["name"],
+        "description": f"Does what the script {workflow['script']} says.",
+        "icon_url": _ICON,
+        "app_id": workflow["app_id"],
+        "creator": _creator(world, workflow),
+        "created_at": str(workflow["created_at"]),
+        "updated_at": str(workflow["updated_at"]),
+    }
+
+
+def _creator(world: World, workflow: dict[str, Any]) -> dict[str, Any]:
+    user = need(world, "user", workflow["creator_id"])
+    return {"id": user["user_id"], "name": user["user_name"]}
+
+
+def _inside(call: Call) -> dict[str, Any]:
+    return {"input": _INPUT, "output": _OUTPUT} if call.query.get("include_input_output") else {}
+
+
+def _is_wanted(status: str | None, *, published: bool) -> bool:
+    return status == "all" or published == (status != "unpublished_draft")
