@@ -10,8 +10,8 @@ from coze_api.models import (
     Callbacks,
     SpeechAudioUpdate,
     SpeechSocket,
-    SpeechTextAppend,
     SpeechText,
+    SpeechTextAppend,
 )
 
 
@@ -24,7 +24,12 @@ def test_a_message_is_made_by_its_content() -> None:
 
 def test_a_message_is_decoded_by_its_kind() -> None:
     """The kind chooses the class; what is not known stays."""
-    frame = {"event_type": "speech.audio.update", "id": "1", "data": {"delta": "AAAA", "new": 1}, "detail": {"logid": "L"}}
+    frame = {
+        "event_type": "speech.audio.update",
+        "id": "1",
+        "data": {"delta": "AAAA", "new": 1},
+        "detail": {"logid": "L"},
+    }
     message = SpeechSocket.downlink.decode(frame)
     assert isinstance(message, SpeechAudioUpdate)
     assert message.to_dict() == frame
