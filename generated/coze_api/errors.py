@@ -3,6 +3,7 @@
 
 CozeError
     InvalidArgumentError (also a ValueError)
+    DownloadInterrupted
     StreamInterrupted
     APIError
         DecodeError
@@ -28,6 +29,7 @@ from ._core._errors import (
     APIError,
     CozeError,
     DecodeError,
+    DownloadInterrupted,
     GatewayError,
     InvalidArgumentError,
     StreamFailed,
@@ -43,6 +45,7 @@ __all__ = [
     "GatewayError",
     "InvalidArgumentError",
     "StreamFailed",
+    "DownloadInterrupted",
     "StreamInterrupted",
     "error_class",
     "hint",

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Self
 
-from ._http import HTTPResponse
+from ._errors import DownloadInterrupted
+from ._http import HTTPError, HTTPResponse
 from ._response import Response
 
 __all__ = ["AsyncBinary", "Binary", "is_binary"]
 
-_CHUNK = 64 * 1024
 _NO_FILE = ("application/json", "text/html", "text/event-stream")
 
 
@@ -28,8 +28,10 @@ class _Content:
         response: The HTTP answer.
     """
 
-    def __init__(self, http: HTTPResponse) -> None:
+    def __init__(self, operation: str, http: HTTPResponse) -> None:
+        self._operation = operation
         self._http = http
+        self._content: bytes | None = None
         self.response = Response(http, str(http.headers.get("x-tt-logid") or ""))
 
     @property
@@ -42,6 +44,10 @@ class _Content:
         """Media type, such as ``audio/mpeg``."""
         return str(self._http.headers.get("content-type", "")).partition(";")[0].strip()
 
+    def _interrupted(self, error: HTTPError, received: int) -> DownloadInterrupted:
+        reason = f"{type(error).__name__}: {error}"
+        return DownloadInterrupted(reason, operation=self._operation, logid=self.logid, received=received)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(content_type={self.content_type!r}, logid={self.logid!r})"
 
@@ -53,20 +59,40 @@ class Binary(_Content):
     """
 
     def __iter__(self) -> Iterator[bytes]:
+        received = 0
         try:
-            yield from self._http.iter_bytes(_CHUNK)
+            for chunk in self._http.iter_bytes():
+                received += len(chunk)
+                yield chunk
+        except HTTPError as error:
+            raise self._interrupted(error, received) from error
         finally:
             self.close()
 
     def read(self) -> bytes:
-        """Return all of the content."""
-        return self._http.read()
+        """Return all of the content, also when called again.
+
+        Raises:
+            DownloadInterrupted: It broke off; `content` of the error is what arrived.
+        """
+        if self._content is None:
+            chunks: list[bytes] = []
+            try:
+                chunks.extend(self)
+            except DownloadInterrupted as error:
+                error.content = b"".join(chunks)
+                raise
+            self._content = b"".join(chunks)
+        return self._content
 
     def save(self, path: str | os.PathLike[str]) -> int:
         """Write the content to a file as it arrives.
 
         Returns:
             The number of bytes written.
+
+        Raises:
+            DownloadInterrupted: It broke off; the file holds what arrived.
         """
         with Path(path).open("wb") as file:
             return sum(file.write(chunk) for chunk in self)
@@ -89,21 +115,41 @@ class AsyncBinary(_Content):
     """
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        received = 0
         try:
-            async for chunk in self._http.aiter_bytes(_CHUNK):
+            async for chunk in self._http.aiter_bytes():
+                received += len(chunk)
                 yield chunk
+        except HTTPError as error:
+            raise self._interrupted(error, received) from error
         finally:
             await self.close()
 
     async def read(self) -> bytes:
-        """Return all of the content."""
-        return await self._http.aread()
+        """Return all of the content, also when called again.
+
+        Raises:
+            DownloadInterrupted: It broke off; `content` of the error is what arrived.
+        """
+        if self._content is None:
+            chunks: list[bytes] = []
+            try:
+                async for chunk in self:
+                    chunks.append(chunk)  # noqa: PERF401  (what arrived must be at hand when it breaks off)
+            except DownloadInterrupted as error:
+                error.content = b"".join(chunks)
+                raise
+            self._content = b"".join(chunks)
+        return self._content
 
     async def save(self, path: str | os.PathLike[str]) -> int:
         """Write the content to a file as it arrives. The file is written in the event loop's thread.
 
         Returns:
             The number of bytes written.
+
+        Raises:
+            DownloadInterrupted: It broke off; the file holds what arrived.
         """
         written = 0
         with Path(path).open("wb") as file:  # noqa: ASYNC230  (small writes; a thread would cost more)

@@ -4,6 +4,7 @@ CozeError
     InvalidArgumentError (also a ValueError): nothing was sent
     APIConnectionError: no answer came
         APITimeoutError: it did not come in time
+    DownloadInterrupted: a file broke off; tells how much arrived
     StreamInterrupted: a stream broke off; carries what arrived
     PollTimeout: a chat did not end in time; carries it
     APIError: Coze answered with an error
@@ -27,6 +28,7 @@ from coze_api.errors import (
     ContentPolicyError,
     CozeError,
     DecodeError,
+    DownloadInterrupted,
     GatewayError,
     InvalidArgumentError,
     InvalidRequestError,
@@ -54,6 +56,7 @@ __all__ = [
     "ContentPolicyError",
     "CozeError",
     "DecodeError",
+    "DownloadInterrupted",
     "GatewayError",
     "InvalidArgumentError",
     "InvalidRequestError",

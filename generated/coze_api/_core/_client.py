@@ -111,7 +111,7 @@ class BaseClient(Settings):
     def download(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Binary:
         """Send a request whose answer is a file. Generated methods end here."""
         request = prepare(operation, arguments, options)
-        return Binary(self._exchange(request, lambda: self._open(request, is_binary)))
+        return Binary(operation.id, self._exchange(request, lambda: self._open(request, is_binary)))
 
     def redirect(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Redirect:
         """Send a request whose answer sends a browser elsewhere. Generated methods end here."""
@@ -226,7 +226,7 @@ class AsyncBaseClient(Settings):
     async def download(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> AsyncBinary:
         """Send a request whose answer is a file. Generated methods end here."""
         request = prepare(operation, arguments, options)
-        return AsyncBinary(await self._exchange(request, lambda: self._open(request, is_binary)))
+        return AsyncBinary(operation.id, await self._exchange(request, lambda: self._open(request, is_binary)))
 
     async def redirect(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Redirect:
         """Send a request whose answer sends a browser elsewhere. Generated methods end here."""

@@ -12,6 +12,7 @@ __all__ = [
     "APIError",
     "CozeError",
     "DecodeError",
+    "DownloadInterrupted",
     "GatewayError",
     "InvalidArgumentError",
     "StreamFailed",
@@ -118,6 +119,30 @@ class StreamFailed(APIError):
     """
 
     event: Any = None
+
+
+class DownloadInterrupted(CozeError):
+    """A file broke off before its end.
+
+    Attributes:
+        operation: Operation id.
+        logid: Log id of the call, or "".
+        received: How many bytes arrived. Those read by iterating or written to a file were given out before.
+        content: What arrived, where all of it was asked for at once; else empty.
+    """
+
+    def __init__(self, reason: str, *, operation: str, logid: str, received: int) -> None:
+        super().__init__(
+            f"{operation}: the file broke off after {received:,} bytes: {reason} (logid {logid or 'unknown'})"
+        )
+        self.operation = operation
+        self.logid = logid
+        self.received = received
+        self.content = b""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As for APIError.
+        return (_restore, (type(self), str(self), dict(self.__dict__)))
 
 
 class StreamInterrupted(CozeError):
