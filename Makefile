@@ -8,7 +8,7 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --editable
 SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo generate docs test check format contract bench clean
+.PHONY: redocly help demo generate docs test check format contract bench clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -41,6 +41,9 @@ format: .venv/dev ## Format hand-written code
 
 bench: .venv/benchmarks ## Compare with cozepy, httpx and the bare parser in one run
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks
+
+redocly: ## Have another tool lint the description, too (needs node)
+	npx --yes @redocly/cli@2 lint --extends=spec generated/coze_api/coze.openapi.json
 
 clean: ## Remove the environment and all caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -161,11 +161,14 @@ class Classes:
     def callbacks(self, described: Mapping[str, tuple[str, str, Located]]) -> ir.Callbacks | None:
         """Make the union of the callbacks."""
         kinds: list[tuple[str, str]] = []
+        answers: list[str] = []
         rules: list[Located] = []
         for event, _, raw in described.values():
             rule = raw["x-coze-callback"]
             rules.append(rule)
             kinds.append((event, rule["class"]))
+            content = raw.get("responses", {}).get("200", {}).get("content", {}).get("application/json", {})
+            answers += filter(None, [content.get("schema", {}).get("$ref", "").rpartition("/")[2]])
             if rule["class"] not in self.schemas:
                 message = f"{rule['class']} is no schema; it must be that of the body"
                 self.problems.append(rule.problem("unsupported", message, "class"))
@@ -177,6 +180,7 @@ class Classes:
         return ir.Callbacks(
             self.module(self.schemas[kinds[0][1]]),
             ir.Messages("CallbackMessage", ("header", "event_type"), tuple(kinds)),
+            tuple(answers),
             signature["algorithm"],
             tuple(signature["input"]),
             dict(signature["header_names"]),

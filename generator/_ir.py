@@ -169,10 +169,11 @@ class Socket:
 
 @attrs.frozen
 class Callbacks:
-    """The callbacks, and how they are signed."""
+    """The callbacks, the objects that they may be answered with, and how they are signed."""
 
     module: str
     messages: Messages
+    answers: tuple[str, ...]
     algorithm: str
     parts: tuple[str, ...]
     headers: Mapping[str, str]

@@ -12,7 +12,7 @@ __all__ = ["reached"]
 
 
 def reached(classes: Classes, operations: Iterable[ir.Operation], callbacks: ir.Callbacks | None) -> set[str]:
-    """Find the schemas that the client's users can meet. Envelopes and flattened bodies are not among them."""
+    """Find the schemas that the client's users can meet: all but envelopes, frames and flattened bodies."""
     reach = _Reach(classes)
     for operation in operations:
         for argument in operation.arguments:
@@ -23,9 +23,10 @@ def reached(classes: Classes, operations: Iterable[ir.Operation], callbacks: ir.
     for message in classes.messages.values():
         for field in message.fields:
             reach.visit(field.type)
-    for _, name in callbacks.messages.kinds if callbacks else ():
+    for name in (*(name for _, name in callbacks.messages.kinds), *callbacks.answers) if callbacks else ():
         reach.visit(ir.ModelRef(name))
-    return reach.found
+    # Every list of values has its use: names of events, reasons of errors, queries of WebSockets.
+    return reach.found | {name for name, schema in classes.schemas.items() if "enum" in schema}
 
 
 class _Reach:

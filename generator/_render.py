@@ -144,6 +144,8 @@ class _Renderer:
         for socket in self.api.sockets:
             for _, name in socket.uplink.kinds:
                 visit(ir.ModelRef(name))
+        for name in self.api.callbacks.answers if self.api.callbacks else ():
+            visit(ir.ModelRef(name))
         return found
 
     def operations(self, tag: str, operations: list[ir.Operation]) -> str:

@@ -201,3 +201,21 @@ def test_generated_files_read_well(path: Path) -> None:
     for number, line in enumerate(text.splitlines(), 1):
         assert line == line.rstrip(), (path, number)
         assert len(line) <= 120 or '"' in line, (path, number)
+
+
+def test_every_schema_is_a_class_or_flattened(real: Bundle, api: ir.Api) -> None:
+    """What is described has a class, unless it is a body or an answer, which become arguments and results."""
+    schemas = real.document["components"]["schemas"]
+    described = {name for name, schema in schemas.items() if "properties" in schema or "enum" in schema}
+    made = {model.name for model in api.models} | {enum.name for enum in api.enums}
+    wrappers = set()
+    responses = list(real.document["components"]["responses"].values())
+    for _, _, operation in real.operations().values():
+        responses += [operation["requestBody"]] if "requestBody" in operation else []
+        responses += operation["responses"].values()
+    for response in responses:
+        wrappers |= {
+            media["schema"].get("$ref", "").rpartition("/")[2] for media in response.get("content", {}).values()
+        }
+    assert described - made <= wrappers
+    assert len(made & described) > 380

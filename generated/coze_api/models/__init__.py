@@ -132,6 +132,7 @@ if TYPE_CHECKING:
     from .chat import ChatCreatedEvent as ChatCreatedEvent
     from .chat import ChatDoneEvent as ChatDoneEvent
     from .chat import ChatErrorEvent as ChatErrorEvent
+    from .chat import ChatEventName as ChatEventName
     from .chat import ChatFailedEvent as ChatFailedEvent
     from .chat import ChatFailureReason as ChatFailureReason
     from .chat import ChatInProgressEvent as ChatInProgressEvent
@@ -220,6 +221,7 @@ if TYPE_CHECKING:
     from .oauth import OAuthCodeChallengeMethod as OAuthCodeChallengeMethod
     from .oauth import OauthDeviceCodeResponse as OauthDeviceCodeResponse
     from .oauth import OauthDeviceCodeWorkspaceResponse as OauthDeviceCodeWorkspaceResponse
+    from .oauth import OAuthErrorCode as OAuthErrorCode
     from .oauth import OAuthGrantType as OAuthGrantType
     from .oauth import OAuthJwtGrantType as OAuthJwtGrantType
     from .oauth import OAuthResponseType as OAuthResponseType
@@ -261,6 +263,9 @@ if TYPE_CHECKING:
     from .webhooks import BenefitUsageResourceType as BenefitUsageResourceType
     from .webhooks import BotDeletedCallback as BotDeletedCallback
     from .webhooks import BotDeletedEvent as BotDeletedEvent
+    from .webhooks import BotPublishedAnswer as BotPublishedAnswer
+    from .webhooks import BotPublishedAudit as BotPublishedAudit
+    from .webhooks import BotPublishedAuditStatus as BotPublishedAuditStatus
     from .webhooks import BotPublishedCallback as BotPublishedCallback
     from .webhooks import BotPublishedEvent as BotPublishedEvent
     from .webhooks import BotUnpublishedCallback as BotUnpublishedCallback
@@ -410,6 +415,7 @@ if TYPE_CHECKING:
     from .websockets import SocketDetail as SocketDetail
     from .websockets import SocketEmotionConfig as SocketEmotionConfig
     from .websockets import SocketEnterMessage as SocketEnterMessage
+    from .websockets import SocketEntityType as SocketEntityType
     from .websockets import SocketError as SocketError
     from .websockets import SocketInputAudio as SocketInputAudio
     from .websockets import SocketInputAudioInUse as SocketInputAudioInUse
@@ -482,6 +488,7 @@ if TYPE_CHECKING:
     from .workflows import WorkflowDoneEvent as WorkflowDoneEvent
     from .workflows import WorkflowError as WorkflowError
     from .workflows import WorkflowErrorEvent as WorkflowErrorEvent
+    from .workflows import WorkflowEventName as WorkflowEventName
     from .workflows import WorkflowExecuteStatus as WorkflowExecuteStatus
     from .workflows import WorkflowInfo as WorkflowInfo
     from .workflows import WorkflowInput as WorkflowInput
@@ -582,6 +589,9 @@ __all__ = [
     "BotPrefixPrompt",
     "BotPrompt",
     "BotPromptMode",
+    "BotPublishedAnswer",
+    "BotPublishedAudit",
+    "BotPublishedAuditStatus",
     "BotPublishedCallback",
     "BotPublishedEvent",
     "BotPublishStatus",
@@ -618,6 +628,7 @@ __all__ = [
     "ChatCreatedEvent",
     "ChatDoneEvent",
     "ChatErrorEvent",
+    "ChatEventName",
     "ChatFailedEvent",
     "ChatFailureReason",
     "ChatflowMessage",
@@ -778,6 +789,7 @@ __all__ = [
     "OAuthCodeChallengeMethod",
     "OauthDeviceCodeResponse",
     "OauthDeviceCodeWorkspaceResponse",
+    "OAuthErrorCode",
     "OAuthGrantType",
     "OAuthJwtGrantType",
     "OAuthResponseType",
@@ -890,6 +902,7 @@ __all__ = [
     "SocketDetail",
     "SocketEmotionConfig",
     "SocketEnterMessage",
+    "SocketEntityType",
     "SocketError",
     "SocketInputAudio",
     "SocketInputAudioInUse",
@@ -1001,6 +1014,7 @@ __all__ = [
     "WorkflowDoneEvent",
     "WorkflowError",
     "WorkflowErrorEvent",
+    "WorkflowEventName",
     "WorkflowExecuteStatus",
     "WorkflowInfo",
     "WorkflowInput",
@@ -1101,6 +1115,9 @@ _MODULES = {
     "BotPrefixPrompt": "bots",
     "BotPrompt": "bots",
     "BotPromptMode": "bots",
+    "BotPublishedAnswer": "webhooks",
+    "BotPublishedAudit": "webhooks",
+    "BotPublishedAuditStatus": "webhooks",
     "BotPublishedCallback": "webhooks",
     "BotPublishedEvent": "webhooks",
     "BotPublishStatus": "bots",
@@ -1137,6 +1154,7 @@ _MODULES = {
     "ChatCreatedEvent": "chat",
     "ChatDoneEvent": "chat",
     "ChatErrorEvent": "chat",
+    "ChatEventName": "chat",
     "ChatFailedEvent": "chat",
     "ChatFailureReason": "chat",
     "ChatflowMessage": "workflows",
@@ -1297,6 +1315,7 @@ _MODULES = {
     "OAuthCodeChallengeMethod": "oauth",
     "OauthDeviceCodeResponse": "oauth",
     "OauthDeviceCodeWorkspaceResponse": "oauth",
+    "OAuthErrorCode": "oauth",
     "OAuthGrantType": "oauth",
     "OAuthJwtGrantType": "oauth",
     "OAuthResponseType": "oauth",
@@ -1409,6 +1428,7 @@ _MODULES = {
     "SocketDetail": "websockets",
     "SocketEmotionConfig": "websockets",
     "SocketEnterMessage": "websockets",
+    "SocketEntityType": "websockets",
     "SocketError": "websockets",
     "SocketInputAudio": "websockets",
     "SocketInputAudioInUse": "websockets",
@@ -1520,6 +1540,7 @@ _MODULES = {
     "WorkflowDoneEvent": "workflows",
     "WorkflowError": "workflows",
     "WorkflowErrorEvent": "workflows",
+    "WorkflowEventName": "workflows",
     "WorkflowExecuteStatus": "workflows",
     "WorkflowInfo": "workflows",
     "WorkflowInput": "workflows",

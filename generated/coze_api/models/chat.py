@@ -16,6 +16,24 @@ from .._core._values import Pairs, Text, Value
 from . import conversations as _conversations
 
 
+class ChatEventName(OpenStr):
+    """Name of an event in the stream of a chat."""
+
+    CONVERSATION_CHAT_CREATED = "conversation.chat.created"
+    CONVERSATION_CHAT_IN_PROGRESS = "conversation.chat.in_progress"
+    CONVERSATION_MESSAGE_DELTA = "conversation.message.delta"
+    CONVERSATION_AUDIO_DELTA = "conversation.audio.delta"
+    CONVERSATION_MESSAGE_COMPLETED = "conversation.message.completed"
+    CONVERSATION_CHAT_COMPLETED = "conversation.chat.completed"
+    CONVERSATION_CHAT_FAILED = "conversation.chat.failed"
+    CONVERSATION_CHAT_REQUIRES_ACTION = "conversation.chat.requires_action"
+    ERROR = "error"
+    DONE = "done"
+
+
+ChatEventName_members = lookup(ChatEventName)
+
+
 class ChatPublishStatus(OpenStr):
     """Which state of a bot to chat with."""
 

@@ -26,6 +26,34 @@ class OAuthCodeChallengeMethod(OpenStr):
 OAuthCodeChallengeMethod_members = lookup(OAuthCodeChallengeMethod)
 
 
+class OAuthErrorCode(OpenStr):
+    """Why there is no token."""
+
+    INVALID_REQUEST = "invalid_request"
+    """A parameter is wrong; the message names it."""
+    INVALID_CLIENT = "invalid_client"
+    """The JWT or the client secret is wrong."""
+    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
+    """There is no such grant type."""
+    ACCESS_DENY = "access_deny"
+    """The app was disabled or is of the wrong type, or the user must log in again; the message tells
+    which.
+    """
+    INTERNAL_ERROR = "internal_error"
+    """The service failed. Try again later."""
+    AUTHORIZATION_PENDING = "authorization_pending"
+    """The user has not finished yet. Ask again."""
+    SLOW_DOWN = "slow_down"
+    """You ask too often. Ask again, less often."""
+    ACCESS_DENIED = "access_denied"
+    """The user refused."""
+    EXPIRED_TOKEN = "expired_token"
+    """The device code has expired. Get another one."""
+
+
+OAuthErrorCode_members = lookup(OAuthErrorCode)
+
+
 class OAuthGrantType(OpenStr):
     """What a token is asked for with."""
 

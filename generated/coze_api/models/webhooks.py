@@ -12,6 +12,7 @@ from .._core._enums import OpenInt, OpenStr, lookup
 from .._core._messages import CallbackProtocol, MessageKinds, Signature
 from .._core._model import Model, Unknown, leftovers, new
 from .._core._time import UnixTime, UnixTimeMs, unix_time, unix_time_ms
+from .._core._values import Choice, Object, Text, Value
 from . import api_apps as _api_apps
 
 
@@ -55,6 +56,17 @@ class BenefitUsageResourceType(OpenInt):
 
 
 BenefitUsageResourceType_members = lookup(BenefitUsageResourceType)
+
+
+class BotPublishedAuditStatus(OpenInt):
+    """State of a channel's review of a bot."""
+
+    IN_REVIEW = 1
+    APPROVED = 2
+    REJECTED = 3
+
+
+BotPublishedAuditStatus_members = lookup(BotPublishedAuditStatus)
 
 
 class PluginScaleType(OpenStr):
@@ -354,6 +366,74 @@ class BotDeletedEvent(Model):
         self.description = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
         self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class BotPublishedAnswer(Model):
+    """What the app of a channel answers when a bot was published there."""
+
+    audit: BotPublishedAudit
+    """Result of the channel's review."""
+    share_link: str | None = None
+    """Address of the bot in the channel. Known from official sample code only."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["audit", "share_link"])
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "audit": Object(lambda: BotPublishedAudit, required=True),
+        "share_link": Text(),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("audit")
+        if value is None:
+            absent += 1
+        self.audit = BotPublishedAudit.from_dict(value) if value.__class__ is dict else value
+        value = get("share_link")
+        if value is None:
+            absent += 1
+        self.share_link = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class BotPublishedAudit(Model):
+    """Result of a channel's review of a bot."""
+
+    audit_status: BotPublishedAuditStatus
+    """State of the review."""
+    reason: str | None = None
+    """Why the bot was rejected."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["audit_status", "reason"])
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "audit_status": Choice(BotPublishedAuditStatus, required=True),
+        "reason": Text(),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("audit_status")
+        if value is None:
+            absent += 1
+        self.audit_status = BotPublishedAuditStatus_members[value] if value.__class__ is int else value
+        value = get("reason")
+        if value is None:
+            absent += 1
+        self.reason = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 

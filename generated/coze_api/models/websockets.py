@@ -172,6 +172,16 @@ class SocketChannelCount(OpenInt):
 SocketChannelCount_members = lookup(SocketChannelCount)
 
 
+class SocketEntityType(OpenStr):
+    """Kind of what a call is made for."""
+
+    BOT = "bot"
+    WORKFLOW = "workflow"
+
+
+SocketEntityType_members = lookup(SocketEntityType)
+
+
 class SocketInputCodec(OpenStr):
     """Encoding of the sound that you send."""
 

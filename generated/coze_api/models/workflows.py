@@ -56,6 +56,19 @@ class WorkflowCollaborationMode(OpenStr):
 WorkflowCollaborationMode_members = lookup(WorkflowCollaborationMode)
 
 
+class WorkflowEventName(OpenStr):
+    """Name of an event in the stream of a workflow."""
+
+    MESSAGE = "Message"
+    ERROR = "Error"
+    DONE = "Done"
+    INTERRUPT = "Interrupt"
+    PING = "PING"
+
+
+WorkflowEventName_members = lookup(WorkflowEventName)
+
+
 class WorkflowExecuteStatus(OpenStr):
     """State of a run of a workflow."""
 
