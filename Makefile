@@ -8,7 +8,7 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --editable
 SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
 
 .DEFAULT_GOAL := help
-.PHONY: redocly help demo generate docs test check format contract bench clean
+.PHONY: redocly help demo generate docs test check format bench clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

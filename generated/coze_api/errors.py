@@ -19,6 +19,7 @@ CozeError
         RateLimitError
         ServerError
         ServerTimeoutError
+        UnsupportedError
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ __all__ = [
     "RateLimitError",
     "ServerError",
     "ServerTimeoutError",
+    "UnsupportedError",
 ]
 
 
@@ -102,6 +104,10 @@ class ServerTimeoutError(APIError):
     """Coze gave up waiting for something of its own."""
 
 
+class UnsupportedError(APIError):
+    """Coze does not offer this operation to this kind of token or resource."""
+
+
 class Code(NamedTuple):
     """What is known of an error code."""
 
@@ -117,6 +123,7 @@ class Code(NamedTuple):
         "rate_limit",
         "server",
         "timeout",
+        "unsupported",
     ]
     retryable: bool
     meaning: str
@@ -495,6 +502,7 @@ _CLASSES: dict[str, type[APIError]] = {
     "rate_limit": RateLimitError,
     "server": ServerError,
     "timeout": ServerTimeoutError,
+    "unsupported": UnsupportedError,
 }
 
 _STATUS = {

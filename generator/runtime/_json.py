@@ -83,7 +83,10 @@ def dumps(value: Any) -> bytes:
         use("auto")
         return dumps(value)
     try:
-        return _dumps(value)
+        text = _dumps(value)
+        if b"null" not in text or _dumps is _standard_dumps:
+            return text
+        return _standard_dumps(value)  # orjson writes null for infinity, which this one refuses
     except TypeError:
         if _dumps is _standard_dumps:
             raise

@@ -10,7 +10,7 @@ __all__ = ["load"]
 
 
 def load(package: str, namespace: dict[str, Any], modules: Mapping[str, str], name: str) -> Any:
-    """Import the module that holds *name* and keep the name in the package.
+    """Import the module that holds *name* and keep the name in the package. A name without a module is one itself.
 
     Raises:
         AttributeError: The package has no such name.
@@ -18,5 +18,7 @@ def load(package: str, namespace: dict[str, Any], modules: Mapping[str, str], na
     module = modules.get(name)
     if module is None:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
+    if not module:
+        return import_module(f"{package}.{name}")
     value = namespace[name] = getattr(import_module(f"{package}.{module}"), name)
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,6 +15,8 @@ from ._operation import Operation, Options, Timeout
 from ._values import Wrong
 
 __all__ = ["Request", "add_headers", "prepare"]
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @attrs.define
@@ -88,6 +91,8 @@ def add_headers(headers: dict[str, str], more: Mapping[str, Any] | None, where: 
             library's own message would.
     """
     for name, value in (more or {}).items():
+        if not _HEADER.fullmatch(name):
+            raise InvalidArgumentError(f"{where} have the name {name!r:.40}, which no header can have")
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
             raise InvalidArgumentError(f"{where} hold a value for {name} that is no printable ASCII text")
         headers[name.lower()] = value

@@ -51,6 +51,7 @@ class Response:
         # What is pickled goes to queues and caches: the request stays here, since the token is in its headers.
         kept = copy(self.http)
         kept.request = type(kept.request)(kept.request.method, kept.request.url)
+        kept.history, kept.next_request = [], None  # hold requests, too
         return (Response, (kept, self.logid))
 
 

@@ -17,6 +17,7 @@ from ._sse import EventTooLarge, ServerEvent, SSEDecoder
 __all__ = ["AsyncStream", "Stream", "is_event_stream", "refusal"]
 
 E = TypeVar("E")
+_PATIENCE = 1.0  # seconds for the end of the HTTP answer after the last event
 _TRAILING = 8  # chunks to read past the end of a stream before its connection is given up
 
 
@@ -158,6 +159,11 @@ class _StreamState(Generic[E]):
         if self._closed and not self._ended:
             raise self._interrupted("it was closed here before its end")
 
+    def _raise_unless_ended(self) -> None:
+        """Refuse to look finished after a read that was cancelled: nothing can be read any more, but it was no end."""
+        if not self._ended:
+            raise self._interrupted("a read was cancelled before its end")
+
     def _finish(self) -> None:
         """Decide at the end of input whether it was the end of the stream."""
         if self._ended or self._may_end:
@@ -250,6 +256,7 @@ class Stream(_StreamState[E]):
             return next(self._iterator)
         except StopIteration:
             self._raise_if_broken()
+            self._raise_unless_ended()
             raise
 
     def _read(self, http: HTTPResponse) -> Generator[E, None, None]:
@@ -259,7 +266,8 @@ class Stream(_StreamState[E]):
                 for chunk in chunks:
                     yield from self._events(chunk)
                     if self._ended:
-                        # The connection can be used again only after the end of the HTTP answer, which follows at once.
+                        # The connection can be used again only after the end of the HTTP answer. It follows at once, or
+                        # a read times out.
                         for _ in zip(range(_TRAILING), chunks, strict=False):
                             pass
                         return
@@ -340,6 +348,7 @@ class AsyncStream(_StreamState[E]):
             return await anext(self._iterator)
         except StopAsyncIteration:
             self._raise_if_broken()
+            self._raise_unless_ended()
             raise
 
     async def _read(self, http: HTTPResponse) -> AsyncGenerator[E, None]:
@@ -351,8 +360,11 @@ class AsyncStream(_StreamState[E]):
                         yield event
                     if self._ended:
                         # The connection can be used again only after the end of the HTTP answer, which follows at once.
-                        for _ in range(_TRAILING):
-                            await anext(chunks, None)
+                        from anyio import move_on_after  # comes with httpx
+
+                        with move_on_after(_PATIENCE):
+                            for _ in range(_TRAILING):
+                                await anext(chunks, None)
                         return
             except (HTTPError, StreamError) as error:
                 if not self._ended:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from coze_api import Page as Page
     from coze_api import Response as Response
 
+    from . import errors as errors
+    from . import messages as messages
     from ._chat import ChatResult as ChatResult
     from ._chat_stream import AsyncChatStream as AsyncChatStream
     from ._chat_stream import ChatStream as ChatStream
@@ -47,6 +49,8 @@ __all__ = [
     "Response",
     "RetryPolicy",
     "StreamInterrupted",
+    "errors",
+    "messages",
 ]
 
 _MODULES = {
@@ -68,6 +72,8 @@ _MODULES = {
     "Response": "_api",
     "RetryPolicy": "_retry",
     "StreamInterrupted": "errors",
+    "errors": "",
+    "messages": "",
 }
 
 if not TYPE_CHECKING:  # visible to type checkers, it would make every misspelt name valid

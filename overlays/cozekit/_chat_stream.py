@@ -115,7 +115,7 @@ class ChatStream(_Snapshot, Stream[ChatStreamEvent]):
 
     @property
     def text(self) -> Iterator[str]:
-        """The answer's text, piece by piece; together they make `answer`. Reads the stream, as iterating does."""
+        """The answer's text, piece by piece, as it is said. Reads the stream, as iterating over events does."""
         for _ in self:
             if self._news:
                 yield self._news
@@ -137,7 +137,7 @@ class AsyncChatStream(_Snapshot, AsyncStream[ChatStreamEvent]):
 
     @property
     async def text(self) -> AsyncIterator[str]:
-        """The answer's text, piece by piece; together they make `answer`. Reads the stream, as iterating does."""
+        """The answer's text, piece by piece, as it is said. Reads the stream, as iterating over events does."""
         async for _ in self:
             if self._news:
                 yield self._news

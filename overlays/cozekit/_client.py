@@ -152,8 +152,9 @@ class Coze(_Policies, Client):
             timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection.
                 Default: 5, 60, 60 and 10, or what *http_client* says.
             retry: How often and how patiently to try again; a number sets the most retries alone. Default: 2.
-            deadline: Seconds that a call may take in all, with retries. For a stream, until it opens. Only an answer
-                that keeps coming in drips can take longer. Default: none.
+            deadline: Seconds that a call may take in all, with retries; no attempt begins after it. For a stream,
+                until it opens. Each step of the last attempt (to get a connection, to connect, to send, each read) may
+                take what was left when the attempt began. Default: none.
             headers: Sent with every request.
             http_client: An httpx client with proxies, limits, hooks and so on of your own, which stays yours to close.
             **options: `max_event_bytes`: largest event that a stream may hold. Default: 16 MiB.

@@ -9,7 +9,7 @@ CozeError
     PollTimeout: a chat did not end in time; carries it
     APIError: Coze answered with an error
         AuthenticationError, PermissionDeniedError, RateLimitError, QuotaError, InvalidRequestError, NotFoundError,
-        ConflictError, ContentPolicyError, ServerTimeoutError, ServerError: by its code
+        ConflictError, ContentPolicyError, UnsupportedError, ServerTimeoutError, ServerError: by its code
         GatewayError: the answer is not of the Coze API
         DecodeError: the answer has an unknown shape
         StreamFailed: told inside a stream
@@ -40,6 +40,7 @@ from coze_api.errors import (
     ServerTimeoutError,
     StreamFailed,
     StreamInterrupted,
+    UnsupportedError,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ __all__ = [
     "ServerTimeoutError",
     "StreamFailed",
     "StreamInterrupted",
+    "UnsupportedError",
 ]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -86,7 +87,8 @@ class Fault:
 class Faults:
     """The faults that wait for calls. The first that fits a call is taken; the others stay."""
 
-    def __init__(self) -> None:
+    def __init__(self, operations: Collection[str]) -> None:
+        self._operations = operations
         self._lock = threading.Lock()
         self._waiting: list[Fault] = []
 
@@ -95,14 +97,19 @@ class Faults:
 
         Args:
             kind: What is to happen; see `Fault`.
-            operation: Operation id, or `*` for any.
+            operation: Operation id as in the description (`chat.create` also where it streams), or `*` for any.
             **settings: Further members of `Fault`.
 
         Raises:
-            ValueError: The kind is unknown or a number is negative.
+            ValueError: The kind or the operation is unknown, or a number is negative.
             TypeError: There is no such setting.
         """
         fault = Fault(kind=kind, operation=operation, **settings)
+        if operation != "*" and operation not in self._operations:
+            near = difflib.get_close_matches(operation, self._operations, n=3)
+            raise ValueError(
+                f"there is no operation {operation}; the description has {', '.join(near) or 'none like it'}"
+            )
         with self._lock:
             self._waiting.append(fault)
         return fault

@@ -55,7 +55,7 @@ class Sandbox:
         self.options = Options(**options)
         self.description: Description = read_description(self.options)
         self.clock = clock or Clock()
-        self.faults = Faults()
+        self.faults = Faults(self.description.operations)
         self.requests = RequestLog()
         self._world = World(self.options, self.clock)
         self._engine = Engine(self.description, self._world, self.requests, self.faults)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_sandbox import WORKSPACE_ID, Sandbox
+from coze_sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,11 +50,11 @@ def test_quickstart_explains_a_wrong_token() -> None:
 
 
 def test_readme_quick_start_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The code in the README's quick start runs as it stands, but for the id of the workspace."""
+    """The code in the README's quick start runs as it stands."""
     [code] = re.findall(r"## Quick start\n\n```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     png = b"\x89PNG\r\n\x1a\n" + bytes(64)
     (tmp_path / "avatar.png").write_bytes(png)
-    (tmp_path / "quick_start.py").write_text(code.replace("7361424235321601111", WORKSPACE_ID))
+    (tmp_path / "quick_start.py").write_text(code)
     monkeypatch.chdir(tmp_path)
     with Sandbox() as sandbox:
         done = run(["quick_start.py"], COZE_API_TOKEN=sandbox.token, COZE_API_BASE=sandbox.base_url)

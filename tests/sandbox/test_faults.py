@@ -319,3 +319,12 @@ def test_start_and_stop():
     found = httpx.get(url, headers=headers, params=query)
     sandbox.close()
     assert found.json()["code"] == 0
+
+
+def test_a_fault_for_an_operation_that_is_not_there_is_refused() -> None:
+    """A misspelt operation, or the client's name for a streaming method, would wait for ever; it is told instead."""
+    with Sandbox() as sandbox:
+        with pytest.raises(ValueError, match=r"there is no operation chat\.crate; the description has chat\.create"):
+            sandbox.faults.add("rate_limit", "chat.crate")
+        with pytest.raises(ValueError, match=r"there is no operation chat\.stream"):
+            sandbox.faults.add("rate_limit", "chat.stream")

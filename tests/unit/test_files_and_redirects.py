@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 
 from coze_api import AsyncClient, Client
-from coze_api.errors import AuthenticationError, DecodeError, DownloadInterrupted, GatewayError
+from coze_api.errors import (
+    AuthenticationError,
+    DecodeError,
+    DownloadInterrupted,
+    GatewayError,
+    InvalidArgumentError,
+    StreamInterrupted,
+)
 from coze_api.models import OAuthResponseType
 
 SOUND = bytes(range(256)) * 1000
@@ -160,3 +168,83 @@ class TestBrokenFile:
         """The content can be asked for again."""
         answer = connect(Server(sound())).audio.speech.create(input="Hi", voice_id="1")
         assert answer.read() == answer.read() == SOUND
+
+    def test_used_up(self, tmp_path: Path) -> None:
+        """A file that was iterated over cannot be had again, and saving it leaves the target as it was."""
+        answer = connect(Server(sound())).audio.speech.create(input="Hi", voice_id="1")
+        assert list(answer)
+        (tmp_path / "a").write_bytes(b"old")
+        with pytest.raises(DownloadInterrupted):
+            answer.save(tmp_path / "a")
+        assert (tmp_path / "a").read_bytes() == b"old"
+
+    def test_save_after_read(self, tmp_path: Path) -> None:
+        """What was read can be saved."""
+        answer = connect(Server(sound())).audio.speech.create(input="Hi", voice_id="1")
+        assert len(answer.read()) == answer.save(tmp_path / "a")
+        assert (tmp_path / "a").read_bytes() == SOUND
+
+
+@pytest.mark.parametrize("extra", [None, {"Authorization": "Basic mine"}])
+def test_no_token_of_the_client_where_none_belongs(extra: dict[str, str] | None) -> None:
+    """Whatever way the client has its token, an OAuth operation does not send it; one given for the call goes out."""
+    server = Server(httpx.Response(200, json={"device_code": "d"}))
+    secret = {"Authorization": "Bearer SECRET"}
+    http = httpx.Client(transport=httpx.MockTransport(server), headers=secret)
+    for client in (
+        Client("https://api.coze.com", http_client=http),
+        Client("https://api.coze.com", headers=secret, http_client=http),
+    ):
+        client.oauth.device_code(client_id="app", extra_headers=extra)
+        assert server.request.headers.get("authorization") == (extra or {}).get("Authorization")
+
+
+def test_a_token_for_one_call_counts_more() -> None:
+    """An Authorization header given for a call wins over every strategy of the client."""
+
+    class Own(httpx.Auth):
+        def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+            request.headers["Authorization"] = "Bearer client"
+            yield request
+
+    server = Server(httpx.Response(200, json={"code": 0, "data": {}}))
+    http = httpx.Client(transport=httpx.MockTransport(server))
+    client = Client("https://api.coze.com", auth=Own(), http_client=http)
+    client.users.me(extra_headers={"Authorization": "Bearer mine"})
+    assert server.request.headers["authorization"] == "Bearer mine"
+    client.users.me()
+    assert server.request.headers["authorization"] == "Bearer client"
+
+
+def test_arguments_that_make_no_request() -> None:
+    """An address that is too long and a header that cannot be are told by our own error."""
+    client = connect(Server(httpx.Response(200, json={"code": 0})))
+    with pytest.raises(InvalidArgumentError, match=r"users\.me: the arguments make no address"):
+        client.users.me(extra_query={"a": "x" * 70000})
+    with pytest.raises(InvalidArgumentError, match="'é', which no header can have"):
+        client.users.me(extra_headers={"é": "x"})
+    with pytest.raises(InvalidArgumentError, match="cannot be written as JSON"):
+        client.bots.create(space_id="1", name="n", extra_body={"a": float("inf"), "b": None})
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_read_is_no_end() -> None:
+    """A stream whose read was cancelled does not look finished when it is read on."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b'event:conversation.chat.created\ndata:{"id":"1"}\n\n'
+        await anyio.sleep_forever()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=chunks())
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    async with AsyncClient("https://api.coze.com", "t", http_client=http).chat.stream(
+        bot_id="1", user_id="2"
+    ) as stream:
+        assert (await anext(stream)).event == "conversation.chat.created"
+        with anyio.move_on_after(0.01):
+            await anext(stream)
+        with pytest.raises(StreamInterrupted, match="a read was cancelled before its end"):
+            await anext(stream)
+    await http.aclose()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from ._errors import DownloadInterrupted
-from ._http import HTTPError, HTTPResponse
+from ._http import HTTPError, HTTPResponse, StreamError
 from ._response import Response
 
 __all__ = ["AsyncBinary", "Binary", "is_binary"]
@@ -45,7 +45,7 @@ class _Content:
         """Media type, such as ``audio/mpeg``."""
         return str(self._http.headers.get("content-type", "")).partition(";")[0].strip()
 
-    def _interrupted(self, error: HTTPError, received: int) -> DownloadInterrupted:
+    def _interrupted(self, error: Exception, received: int) -> DownloadInterrupted:
         reason = f"{type(error).__name__}: {error}"
         return DownloadInterrupted(reason, operation=self._operation, logid=self.logid, received=received)
 
@@ -60,12 +60,15 @@ class Binary(_Content):
     """
 
     def __iter__(self) -> Iterator[bytes]:
+        if self._content is not None:
+            yield self._content
+            return
         received = 0
         try:
             for chunk in self._http.iter_bytes():
                 received += len(chunk)
                 yield chunk
-        except HTTPError as error:
+        except (HTTPError, StreamError) as error:
             raise self._interrupted(error, received) from error
         finally:
             self.close()
@@ -95,8 +98,10 @@ class Binary(_Content):
         Raises:
             DownloadInterrupted: It broke off; the file holds what arrived.
         """
+        chunks = iter(self)
+        first = next(chunks, b"")  # before the file is emptied: there may be nothing left to read
         with Path(path).open("wb") as file:
-            return sum(file.write(chunk) for chunk in self)
+            return file.write(first) + sum(map(file.write, chunks))
 
     def close(self) -> None:
         """Give the connection back. Safe to call at any time."""
@@ -116,12 +121,15 @@ class AsyncBinary(_Content):
     """
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._content is not None:
+            yield self._content
+            return
         received = 0
         try:
             async for chunk in self._http.aiter_bytes():
                 received += len(chunk)
                 yield chunk
-        except HTTPError as error:
+        except (HTTPError, StreamError) as error:
             raise self._interrupted(error, received) from error
         finally:
             await self.close()
@@ -152,9 +160,11 @@ class AsyncBinary(_Content):
         Raises:
             DownloadInterrupted: It broke off; the file holds what arrived.
         """
-        written = 0
+        chunks = aiter(self)
+        first = await anext(chunks, b"")  # before the file is emptied: there may be nothing left to read
         with Path(path).open("wb") as file:  # noqa: ASYNC230  (small writes; a thread would cost more)
-            async for chunk in self:
+            written = file.write(first)
+            async for chunk in chunks:
                 written += file.write(chunk)
         return written
 

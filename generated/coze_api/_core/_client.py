@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Self, TypeVar, overload
 
+import attrs
+
 from ._binary import AsyncBinary, Binary, is_binary
 from ._http import AsyncHTTPClient, Auth, HTTPClient, HTTPResponse, default_limits, default_timeout
 from ._operation import Operation, Options, Protocol, Timeout
@@ -106,7 +108,11 @@ class BaseClient(Settings):
     ) -> Callable[[], HTTPResponse]:
         request = prepare(operation, arguments, options)
         request.headers.setdefault("accept", "text/event-stream")
-        return lambda: self._exchange(request, lambda: self._open(request, is_event_stream))
+        # A copy for each opening: what one exchange does to its request is nothing to the next.
+        return lambda: self._opened(attrs.evolve(request))
+
+    def _opened(self, request: Request) -> HTTPResponse:
+        return self._exchange(request, lambda: self._open(request, is_event_stream))
 
     def download(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Binary:
         """Send a request whose answer is a file. Generated methods end here."""
@@ -133,7 +139,7 @@ class BaseClient(Settings):
         return call()
 
     def _send(self, request: Request, **options: Any) -> HTTPResponse:
-        built = self._http.build_request(**self._arguments(request))
+        built = self._without_token(self._http.build_request(**self._arguments(request)), request)
         return self._http.send(built, **options, **self._send_options(request))
 
     def close(self) -> None:
@@ -221,7 +227,11 @@ class AsyncBaseClient(Settings):
     ) -> Callable[[], Awaitable[HTTPResponse]]:
         request = prepare(operation, arguments, options)
         request.headers.setdefault("accept", "text/event-stream")
-        return lambda: self._exchange(request, lambda: self._open(request, is_event_stream))
+        # A copy for each opening: what one exchange does to its request is nothing to the next.
+        return lambda: self._opened(attrs.evolve(request))
+
+    async def _opened(self, request: Request) -> HTTPResponse:
+        return await self._exchange(request, lambda: self._open(request, is_event_stream))
 
     async def download(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> AsyncBinary:
         """Send a request whose answer is a file. Generated methods end here."""
@@ -252,7 +262,7 @@ class AsyncBaseClient(Settings):
         return await call()
 
     async def _send(self, request: Request, **options: Any) -> HTTPResponse:
-        built = self._http.build_request(**self._arguments(request))
+        built = self._without_token(self._http.build_request(**self._arguments(request)), request)
         return await self._http.send(built, **options, **self._send_options(request))
 
     async def close(self) -> None:

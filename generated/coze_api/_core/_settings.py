@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ._errors import InvalidArgumentError
-from ._http import URL, AsyncHTTPClient, Auth, HTTPClient, InvalidURL, make_timeout, parse_url
+from ._http import URL, AsyncHTTPClient, Auth, HTTPClient, HTTPRequest, InvalidURL, make_timeout, parse_url
 from ._operation import Timeout
 from ._request import Request, add_headers
 
@@ -57,7 +57,7 @@ class Settings:
         timeout = self._timeout if request.timeout is None else request.timeout
         arguments: dict[str, Any] = {
             "method": request.method,
-            "url": parse_url(self._base_of(request.operation.host) + request.target),
+            "url": self._address(request),
             "headers": headers,
         }
         if self._http.params:
@@ -71,13 +71,26 @@ class Settings:
             arguments["content"] = request.content
         return arguments
 
+    def _address(self, request: Request) -> URL:
+        try:
+            return parse_url(self._base_of(request.operation.host) + request.target)
+        except InvalidURL as error:
+            message = f"{request.operation.id}: the arguments make no address that can be asked for: {error}"
+            raise InvalidArgumentError(message) from None
+
     def _base_of(self, host: str | None) -> str:
         """Find the address of a sister of the service: www.coze.com beside api.coze.com. A local server is its own."""
         return self._base_url if host is None else self._base_url.replace("://api.", f"://{host}.", 1)
 
+    def _without_token(self, built: HTTPRequest, request: Request) -> HTTPRequest:
+        """Take the client's own token away where the operation must not see it. One given for the request stays."""
+        if not request.operation.authorised and "authorization" not in request.headers:
+            built.headers.pop("authorization", None)
+        return built
+
     def _send_options(self, request: Request) -> dict[str, Any]:
-        if not request.operation.authorised:
-            return {"auth": None}
+        if not request.operation.authorised or "authorization" in request.headers:
+            return {"auth": None}  # what the caller says of this request counts more than what the client was told
         return {} if self._auth is None else {"auth": self._auth}
 
 
