@@ -243,7 +243,7 @@ class Types:
     def value(self, kind: ir.Type, schema: Mapping[str, Any], deref: Any, *, required: bool = False) -> str:
         """Write the check of an argument, with the limits that *schema* sets."""
         arguments: list[str] = []
-        limits = {"minLength": "min_length", "maxLength": "max_length", "minimum": "minimum", "maximum": "maximum"}
+        limits: dict[str, str]
         match kind:
             case ir.Scalar("binary"):
                 name, limits = "Content", {"x-coze-max-bytes": "max_bytes"}

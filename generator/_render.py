@@ -70,9 +70,7 @@ class _Renderer:
         files["resources/__init__.py"] = self.template("resources_init", resources=resources)
         files["_clients.py"] = self.template("clients", resources=resources)
         files["errors.py"] = self.errors()
-        files["__init__.py"] = self.template(
-            "package_init", errors=sorted(name for name, _ in self.error_classes().values()), version=self.api.version
-        )
+        files["__init__.py"] = self.template("package_init", version=self.api.version)
         files["py.typed"] = ""
         return files
 
@@ -91,7 +89,6 @@ class _Renderer:
             names = [*(enum.name for enum in self.enums(module)), *(model.name for model in models)]
             for stream in streams:
                 names += [stream.union, f"Unknown{stream.union}", *(event.name for event in stream.events)]
-            classes.update(dict.fromkeys(names, module))
             sockets = [socket for socket in self.api.sockets if socket.module == module]
             for socket in sockets:
                 names += [socket.name, socket.uplink.union, socket.downlink.union]
@@ -154,9 +151,6 @@ class _Renderer:
         body = self.env.get_template("operations.py.jinja").render(
             operations=described.values(), types=types, deref=self.deref
         )
-        for operation in operations:
-            if operation.stream:
-                types.used.add(operation.stream.module)
         return self.header + self.env.get_template("operations_head.py.jinja").render(
             tag=tag, used=sorted(types.used), body=body
         )
@@ -185,13 +179,8 @@ class _Renderer:
         )
         return self.template("params_head", tag=tag, used=sorted(types.used), body=body)
 
-    def error_classes(self) -> dict[str, tuple[str, str]]:
-        return dict(sorted(CATEGORIES.items()))
-
     def errors(self) -> str:
-        return self.template(
-            "errors", classes=self.error_classes(), codes=sorted(self.api.errors, key=lambda c: c.code)
-        )
+        return self.template("errors", classes=CATEGORIES, codes=sorted(self.api.errors, key=lambda c: c.code))
 
     def method_doc(self, operation: ir.Operation, returns: str) -> str:
         """Write the docstring of a method."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .._call import Call, Members
-from .._errors import NOT_FOUND, missing
 from ._bot_views import API_CHANNEL
 from ._common import need, numbered_page
 from ._registry import operation
+from ._sharing import share, unshare
 
 __all__ = ["add_collaborator", "list_apps", "remove_collaborator"]
 
@@ -42,11 +42,9 @@ def add_collaborator(call: Call) -> None:
     Raises:
         CallError: The app or an account does not exist.
     """
-    world, key = call.world, call.path["app_id"]
-    need(world, "app", key)
-    for entry in call.body["collaborators"]:
-        need(world, "user", entry["user_id"])
-        world.store.put("app_collaborator", f"{key}/{entry['user_id']}", dict(entry), key)
+    key = call.path["app_id"]
+    need(call.world, "app", key)
+    share(call, "app_collaborator", key)
 
 
 @operation("apps.collaborators.delete")
@@ -56,10 +54,9 @@ def remove_collaborator(call: Call) -> None:
     Raises:
         CallError: The app does not exist or the account is none of its collaborators.
     """
-    key, user_id = call.path["app_id"], call.path["user_id"]
+    key = call.path["app_id"]
     need(call.world, "app", key)
-    if not call.world.store.delete("app_collaborator", f"{key}/{user_id}"):
-        raise missing(NOT_FOUND, "user_id", user_id)
+    unshare(call, "app_collaborator", key)
 
 
 def _newest(app: dict[str, Any]) -> tuple[int, str]:

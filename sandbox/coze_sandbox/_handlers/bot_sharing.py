@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .._call import Call
-from .._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._errors import INVALID_PARAMETER, CallError
 from ._common import need
 from ._registry import operation
+from ._sharing import share, unshare
 
 __all__ = ["add_collaborator", "remove_collaborator", "update_mode"]
 
@@ -32,14 +33,10 @@ def add_collaborator(call: Call) -> None:
     Raises:
         CallError: The bot or an account does not exist, or the bot has one editor only.
     """
-    world, bot_id = call.world, call.path["bot_id"]
-    bot = need(world, "bot", bot_id)
-    if bot["collaboration_mode"] == "single":
+    bot_id = call.path["bot_id"]
+    if need(call.world, "bot", bot_id)["collaboration_mode"] == "single":
         raise CallError(INVALID_PARAMETER, "The bot is not in collaboration mode.")
-    for entry in call.body["collaborators"]:
-        user_id = entry["user_id"]
-        need(world, "user", user_id)
-        world.store.put("collaborator", f"{bot_id}/{user_id}", {"user_id": user_id}, bot_id)
+    share(call, "collaborator", bot_id)
 
 
 @operation("bots.collaborators.delete")
@@ -49,7 +46,6 @@ def remove_collaborator(call: Call) -> None:
     Raises:
         CallError: The bot does not exist or the account is none of its collaborators.
     """
-    bot_id, user_id = call.path["bot_id"], call.path["user_id"]
+    bot_id = call.path["bot_id"]
     need(call.world, "bot", bot_id)
-    if not call.world.store.delete("collaborator", f"{bot_id}/{user_id}"):
-        raise missing(NOT_FOUND, "user_id", user_id)
+    unshare(call, "collaborator", bot_id)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._errors import INVALID_PARAMETER, CallError
 from .._world import World
 from ._common import need, numbered_page, token_page
 from ._registry import operation
+from ._sharing import share, unshare
 from ._workflow_state import VERSION
 
 __all__ = ["list_versions", "list_workflows", "retrieve"]
@@ -99,13 +100,10 @@ def add_collaborator(call: Call) -> None:
     Raises:
         CallError: The workflow or an account does not exist, or the workflow has one editor only.
     """
-    world, key = call.world, call.path["workflow_id"]
-    if need(world, "workflow", key)["collaboration_mode"] == "single":
+    key = call.path["workflow_id"]
+    if need(call.world, "workflow", key)["collaboration_mode"] == "single":
         raise CallError(INVALID_PARAMETER, "The workflow is not in collaboration mode.")
-    for entry in call.body["collaborators"]:
-        user_id = entry["user_id"]
-        need(world, "user", user_id)
-        world.store.put("workflow_collaborator", f"{key}/{user_id}", {"user_id": user_id}, key)
+    share(call, "workflow_collaborator", key)
 
 
 @operation("workflows.collaborators.delete")
@@ -115,10 +113,9 @@ def remove_collaborator(call: Call) -> None:
     Raises:
         CallError: The workflow does not exist or the account is none of its collaborators.
     """
-    key, user_id = call.path["workflow_id"], call.path["user_id"]
+    key = call.path["workflow_id"]
     need(call.world, "workflow", key)
-    if not call.world.store.delete("workflow_collaborator", f"{key}/{user_id}"):
-        raise missing(NOT_FOUND, "user_id", user_id)
+    unshare(call, "workflow_collaborator", key)
 
 
 def _summary(world: World, workflow: dict[str, Any]) -> dict[str, Any]:
