@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import time
-from collections.abc import Callable, Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import attrs
 
 from coze_api._core._model import encode
-from coze_api._core._operation import Options
 from coze_api._core._response import code_of, retryable
 from coze_api.errors import hint
 from coze_api.models import Chat as ChatState
@@ -20,6 +16,7 @@ from coze_api.models import chat as _models
 from coze_api.operations import chat as _operations
 from coze_api.resources.chat import AsyncChatAPI, ChatAPI
 
+from ._arguments import split
 from ._chat_stream import AsyncChatStream, ChatStream, answer_of, follow_ups_of
 from .errors import ChatFailed, PollTimeout
 
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncChat", "Chat", "ChatResult"]
 
-_OPTIONS = {"extra_headers": "headers", "extra_query": "query", "extra_body": "body", "timeout": "timeout"}
 _LONGEST_PAUSE = 5.0
 
 
@@ -69,25 +65,6 @@ class ChatResult:
     def logid(self) -> str:
         """Log id of the call that told the end."""
         return self.chat.logid
-
-
-@cache
-def _signature(method: Callable[..., Any]) -> inspect.Signature:
-    return inspect.signature(method)
-
-
-def _split(method: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Options]:
-    """Part an operation's own arguments from those that every operation takes.
-
-    Raises:
-        TypeError: The generated *method* would not take them.
-    """
-    try:
-        _signature(method).bind(None, **arguments)
-    except TypeError as error:
-        raise TypeError(f"{method.__name__}(): {error}") from None
-    own = {name: value for name, value in arguments.items() if name not in _OPTIONS}
-    return own, Options(**{field: arguments.get(name) for name, field in _OPTIONS.items()})
 
 
 def _again(chat: ChatState, arguments: CreateParams) -> RetrieveParams:
@@ -166,12 +143,12 @@ class Chat(ChatAPI):
             ChatFailed: While reading: the chat failed.
             StreamInterrupted: While reading: the stream broke off.
         """
-        own, options = _split(ChatAPI.stream, arguments)
+        own, options = split(ChatAPI.stream, arguments)
         return self._client.stream(_operations.STREAM, _models.ChatStream, own, options, ChatStream)
 
     def submit_tool_outputs_stream(self, **arguments: Unpack[SubmitToolOutputsStreamParams]) -> ChatStream:
         """Hand over results of tool calls and follow the chat as it goes on. See `stream`."""
-        own, options = _split(ChatAPI.submit_tool_outputs_stream, arguments)
+        own, options = split(ChatAPI.submit_tool_outputs_stream, arguments)
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
         return self._client.stream(operation, _models.ChatStream, own, options, ChatStream)
 
@@ -206,12 +183,12 @@ class AsyncChat(AsyncChatAPI):
 
     def stream(self, **arguments: Unpack[StreamParams]) -> AsyncChatStream:
         """Start a chat and follow it. See the sync client."""
-        own, options = _split(AsyncChatAPI.stream, arguments)
+        own, options = split(AsyncChatAPI.stream, arguments)
         return self._client.stream(_operations.STREAM, _models.ChatStream, own, options, AsyncChatStream)
 
     def submit_tool_outputs_stream(self, **arguments: Unpack[SubmitToolOutputsStreamParams]) -> AsyncChatStream:
         """Hand over results of tool calls and follow the chat as it goes on. See `stream`."""
-        own, options = _split(AsyncChatAPI.submit_tool_outputs_stream, arguments)
+        own, options = split(AsyncChatAPI.submit_tool_outputs_stream, arguments)
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
         return self._client.stream(operation, _models.ChatStream, own, options, AsyncChatStream)
 

@@ -22,6 +22,7 @@ from .errors import InvalidArgumentError
 if TYPE_CHECKING:
     from ._chat import AsyncChat, Chat
     from ._files import AsyncFiles, Files
+    from ._workflows import AsyncWorkflows, Workflows
 
 __all__ = ["AsyncCoze", "Coze"]
 
@@ -198,6 +199,13 @@ class Coze(_Policies, Client):
 
         return Files(self)
 
+    @cached_property
+    def workflows(self) -> Workflows:
+        """Workflows: run them, and chat with chatflows."""
+        from ._workflows import Workflows
+
+        return Workflows(self)
+
     def _exchange(self, request: Request, call: Callable[[], R]) -> R:
         return self._patience(self).call(request, call)
 
@@ -260,6 +268,13 @@ class AsyncCoze(_Policies, AsyncClient):
         from ._files import AsyncFiles
 
         return AsyncFiles(self)
+
+    @cached_property
+    def workflows(self) -> AsyncWorkflows:
+        """Workflows: run them, and chat with chatflows."""
+        from ._workflows import AsyncWorkflows
+
+        return AsyncWorkflows(self)
 
     async def _exchange(self, request: Request, call: Callable[[], Awaitable[R]]) -> R:
         return await self._patience(self).acall(request, call)

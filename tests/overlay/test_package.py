@@ -19,7 +19,7 @@ from coze_api import AsyncClient, Client
 from coze_api._core._client import AsyncBaseClient, BaseClient
 from coze_api._core._operation import Operation
 from coze_api.operations import bots, chat, conversations, files, users, workflows, workspaces
-from cozekit import AsyncCoze, Coze, _chat, _chat_stream, _files, errors
+from cozekit import AsyncCoze, Coze, _chat, _chat_stream, _files, _workflows, errors
 
 SOURCES = sorted(Path(cozekit.__file__).parent.glob("**/*.py"))
 OPERATIONS = [
@@ -122,6 +122,8 @@ PAIRS = [
     (_chat.Chat, _chat.AsyncChat),
     (_files.Files, _files.AsyncFiles),
     (_chat_stream.ChatStream, _chat_stream.AsyncChatStream),
+    (_workflows.Workflows, _workflows.AsyncWorkflows),
+    (_workflows.WorkflowsChat, _workflows.AsyncWorkflowsChat),
 ]
 
 
@@ -151,7 +153,7 @@ def test_overlay_hides_nothing(client, base):
     """The clients have every resource of the generated ones, and their resources every operation."""
     assert set(public(base)) <= set(public(client))
     coze = client("pat_a")
-    for name in ("chat", "files"):
+    for name in ("chat", "files", "workflows"):
         generated = type(getattr(base("https://a.b", "pat_a"), name))
         assert isinstance(getattr(coze, name), generated)
         assert set(public(generated)) <= set(public(type(getattr(coze, name))))

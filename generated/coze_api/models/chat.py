@@ -618,7 +618,10 @@ class ChatErrorEvent:
 
 @attrs.define
 class ChatDoneEvent:
-    """The stream is over. Its data is the text `[DONE]`, as JSON string or bare, and says nothing."""
+    """The stream is over. In chats with bots its data is the text `[DONE]`, as JSON string or bare,
+    and says nothing. In chats with chatflows it is an object, whose `debug_url` is a page that
+    shows the run node by node.
+    """
 
     data: Any
     id: str | None = None

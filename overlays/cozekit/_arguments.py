@@ -1,0 +1,33 @@
+"""Arguments of generated methods, taken by methods of ours."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from coze_api._core._operation import Options
+
+__all__ = ["split"]
+
+_OPTIONS = {"extra_headers": "headers", "extra_query": "query", "extra_body": "body", "timeout": "timeout"}
+
+
+@cache
+def _signature(method: Callable[..., Any]) -> inspect.Signature:
+    return inspect.signature(method)
+
+
+def split(method: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Options]:
+    """Part an operation's own arguments from those that every operation takes.
+
+    Raises:
+        TypeError: The generated *method* would not take them.
+    """
+    try:
+        _signature(method).bind(None, **arguments)
+    except TypeError as error:
+        raise TypeError(f"{method.__name__}(): {error}") from None
+    own = {name: value for name, value in arguments.items() if name not in _OPTIONS}
+    return own, Options(**{field: arguments.get(name) for name, field in _OPTIONS.items()})
