@@ -23,6 +23,7 @@ from ._errors import (
     FILE_TOO_LARGE,
     INVALID_PARAMETER,
     META_DATA_LIMIT,
+    SPEECH_TOO_LONG,
     TOO_MANY_FILES,
     TOO_MANY_MESSAGES,
     CallError,
@@ -39,6 +40,7 @@ _FORM = "multipart/form-data"
 _PART_OVERHEAD = 1 << 20  # room for the headers and the other fields of a form
 _MAX_TEXT_PART = 16 << 20
 _CHUNK = 1 << 20
+_SIZES = ("maxProperties", "maxLength")
 
 # Names that clients in the wild use for a parameter that the documentation calls otherwise.
 _PARAMETER_ALIASES = {
@@ -133,7 +135,7 @@ class Reader:
             key = f"{operation.id} {place}"
             finding = self._schemas.check_parameters(key, parameters, values, place)
             if finding is not None:
-                raise _refusal(finding)
+                raise _refusal(operation, finding)
 
     async def _body(self, request: Request, operation: Operation, record: RequestRecord) -> _Parts:
         if not operation.bodies:
@@ -154,14 +156,14 @@ class Reader:
         value = record.body = _parse(content)
         if self._lenient and b"null" in content:
             value = without_nulls(value, media.schema, self._description)
-        self._check_body(media, value)
+        self._check_body(operation, media, value)
         return _Parts(value)
 
-    def _check_body(self, media: Media, value: Any) -> None:
+    def _check_body(self, operation: Operation, media: Media, value: Any) -> None:
         if media.pointer is not None:
             finding = self._schemas.check(media.pointer, value, "body")
             if finding is not None:
-                raise _refusal(finding)
+                raise _refusal(operation, finding)
 
     async def _form(self, request: Request, operation: Operation, media: Media, record: RequestRecord) -> _Parts:
         if _content_type(request) != _FORM:
@@ -195,7 +197,7 @@ class Reader:
             **{name: file.name for name, file in parts.files.items()},
         }
         shape = {**parts.body, **dict.fromkeys(parts.files, "")}
-        self._check_body(media, shape)
+        self._check_body(operation, media, shape)
         for name in limits:
             if name in parts.body:
                 raise CallError(INVALID_PARAMETER, f"body.{name}: must be a file, not a field")
@@ -279,12 +281,12 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _refusal(finding: Finding) -> CallError:
-    code = INVALID_PARAMETER
-    if "meta_data" in finding.path.split(".") or (
-        finding.keyword == "maxProperties" and finding.path.endswith("meta_data")
-    ):
+def _refusal(operation: Operation, finding: Finding) -> CallError:
+    code, keyword = INVALID_PARAMETER, finding.keyword
+    if "meta_data" in finding.path.split(".") and keyword in _SIZES:
         code = META_DATA_LIMIT
-    elif finding.keyword == "maxItems" and finding.path == "body.additional_messages":
+    elif (keyword, finding.path) == ("maxItems", "body.additional_messages"):
         code = TOO_MANY_MESSAGES
+    elif (keyword, finding.path, operation.id) == ("maxLength", "body.input", "audio.speech.create"):
+        code = SPEECH_TOO_LONG
     return CallError(code, str(finding))

@@ -15,6 +15,7 @@ __all__ = ["Finding", "Schemas"]
 _URN = "urn:coze"
 _LONGEST = 300
 _SAFE = "/~!$&'()*+,;=:@"
+_INT64 = {"minimum": -(2**63), "maximum": 2**63 - 1}
 
 
 class Finding:
@@ -45,7 +46,8 @@ class Schemas:
     """
 
     def __init__(self, description: Description) -> None:
-        self._registry = jsonschema_rs.Registry([(_URN, dict(description.document))], draft=jsonschema_rs.Draft202012)
+        document = _bounded(dict(description.document))
+        self._registry = jsonschema_rs.Registry([(_URN, document)], draft=jsonschema_rs.Draft202012)
         self._compiled: dict[str, jsonschema_rs.Validator] = {}
 
     def check(self, pointer: str, value: Any, name: str) -> Finding | None:
@@ -111,6 +113,22 @@ def _first(validator: jsonschema_rs.Validator, value: Any, name: str) -> Finding
     if len(message) > _LONGEST:
         message = f"{message[:_LONGEST]}…"
     return Finding(".".join(steps), keyword, message)
+
+
+def _bounded(node: Any) -> Any:
+    """Write what `format: int64` means as bounds, for JSON Schema takes formats of numbers for remarks.
+
+    Only what changes is copied.
+    """
+    if isinstance(node, list):
+        items = [_bounded(item) for item in node]
+        return items if any(new is not old for new, old in zip(items, node, strict=True)) else node
+    if not isinstance(node, dict):
+        return node
+    changed = {name: new for name, old in node.items() if (new := _bounded(old)) is not old}
+    if node.get("format") == "int64" and "type" in node:
+        return {**_INT64, **node, **changed}
+    return {**node, **changed} if changed else node
 
 
 def _reference(pointer: str) -> str:
