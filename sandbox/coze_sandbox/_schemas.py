@@ -10,7 +10,7 @@ import jsonschema_rs
 
 from ._document import Description, Parameter
 
-__all__ = ["Finding", "Schemas"]
+__all__ = ["Finding", "Schemas", "first_finding"]
 
 _URN = "urn:coze"
 _LONGEST = 300
@@ -65,7 +65,7 @@ class Schemas:
         if validator is None:
             validator = self._compile({"$ref": _reference(pointer)})
             self._compiled[pointer] = validator
-        return _first(validator, value, name)
+        return first_finding(validator, value, name)
 
     def check_parameters(
         self, key: str, parameters: Sequence[Parameter], value: Mapping[str, Any], name: str
@@ -91,13 +91,20 @@ class Schemas:
                 }
             )
             self._compiled[key] = validator
-        return _first(validator, value, name)
+        return first_finding(validator, value, name)
 
     def _compile(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
         return jsonschema_rs.Draft202012Validator(schema, registry=self._registry)
 
 
-def _first(validator: jsonschema_rs.Validator, value: Any, name: str) -> Finding | None:
+def first_finding(validator: jsonschema_rs.Validator, value: Any, name: str) -> Finding | None:
+    """Return what a validator finds wrong with a value first, or None.
+
+    Args:
+        validator: The compiled schema.
+        value: The value, as parsed from JSON.
+        name: What the value is called in findings.
+    """
     try:
         if validator.is_valid(value):
             return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._seed_plugins import LIBRARY_PLUGIN_ID, LOCKED_PLUGIN_ID, PLUGIN_ID, WEATHER_PLUGIN_ID, seed_plugins
 from ._store import Store
 
 __all__ = [
@@ -15,9 +16,15 @@ __all__ = [
     "COLLEAGUE_IDS",
     "ENTERPRISE_ID",
     "FOLDER_ID",
+    "LIBRARY_PLUGIN_ID",
+    "LIVE_ID",
+    "LOCKED_PLUGIN_ID",
     "ORGANIZATION_ID",
+    "PLUGIN_ID",
+    "RTC_APP_ID",
     "USER_ID",
     "VOICE_ID",
+    "WEATHER_PLUGIN_ID",
     "WORKFLOW_ASK",
     "WORKFLOW_CHAT",
     "WORKFLOW_ECHO",
@@ -41,6 +48,8 @@ WORKFLOW_CHAT = "7300000000000000306"
 
 APP_ID = "7300000000000000500"
 VOICE_ID = "7300000000000000400"
+LIVE_ID = "7300000000000000450"
+RTC_APP_ID = "6705332c79516e0173000045"
 
 ENTERPRISE_ID = "volcano_7300000000000000600"
 ORGANIZATION_ID = "7300000000000000601"
@@ -90,6 +99,13 @@ def seed_store(store: Store, now: int) -> None:
             "parent_folder_id": parent,
         }
         store.put("folder", key, folder, WORKSPACE_ID)
+    streams = (("Chinese", "origin"), ("English", "translation"))
+    infos = [
+        {"stream_id": f"stream_{LIVE_ID}_{number}", "name": name, "live_type": kind}
+        for number, (name, kind) in enumerate(streams)
+    ]
+    store.put("live", LIVE_ID, {"stream_infos": infos})
+    seed_plugins(store, now)
     _seed_enterprise(store, now)
 
 

@@ -99,7 +99,7 @@ def example_request(operation: Operation) -> Request:
             files = {
                 name for name in request.body if merged(media.schema["properties"][name]).get("format") == "binary"
             }
-            request.files = {name: b"RIFF" for name in files}
+            request.files = dict.fromkeys(files, b"RIFF")
             request.body = {name: value for name, value in request.body.items() if name not in files}
     return request
 

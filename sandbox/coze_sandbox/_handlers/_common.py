@@ -73,7 +73,7 @@ def numbered_page(
     return list(items[start : start + size]), start + size < len(items)
 
 
-def token_page(call: Call, items: Sequence[T], name: str, *, size: int) -> Members:
+def token_page(call: Call, items: Sequence[T], name: str, *, size: int, next_name: str = "next_page_token") -> Members:
     """Cut one page, chosen by an opaque token, out of all items, and write it as `data`.
 
     Args:
@@ -81,17 +81,18 @@ def token_page(call: Call, items: Sequence[T], name: str, *, size: int) -> Membe
         items: All items.
         name: Name of the member with the items.
         size: Items per page where the call does not say.
+        next_name: Name of the member with the token of the next page.
 
     Raises:
         CallError: The token is of no page.
     """
-    token, size = call.query.get("page_token", "0"), call.query.get("page_size", size)
+    token, size = call.query.get("page_token") or "0", call.query.get("page_size", size)
     if not (token.isascii() and token.isdecimal() and len(token) <= _LONGEST_TOKEN):
         raise CallError(INVALID_PARAMETER, "query.page_token: not the token of a page")
     start, end = int(token), int(token) + size
     data: Members = {name: list(items[start:end]), "has_more": end < len(items)}
     if end < len(items):
-        data["next_page_token"] = str(end)
+        data[next_name] = str(end)
     return {"data": data}
 
 

@@ -1,0 +1,62 @@
+"""Rooms for calls, and live sessions with interpretation. The sandbox carries no sound of either."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from .._call import Call, Members
+from .._errors import CONVERSATION_NOT_FOUND
+from .._seed import RTC_APP_ID
+from ._bot_views import API_CHANNEL, published
+from ._common import need
+from ._conversation_state import new_conversation
+from ._registry import operation
+
+__all__ = ["create", "retrieve_live"]
+
+
+@operation("audio.rooms.create")
+def create(call: Call) -> Members:
+    """Make a room with a published bot in it. The same calls give the same ids and tokens.
+
+    Raises:
+        CallError: The bot, the conversation, the voice or the workflow does not exist, or the bot is
+            not published.
+    """
+    world, body = call.world, call.body
+    published(world, need(world, "bot", body["bot_id"]), API_CHANNEL)
+    if "voice_id" in body:
+        need(world, "voice", body["voice_id"])
+    if "workflow_id" in body:
+        need(world, "workflow", body["workflow_id"])
+    if "conversation_id" in body:
+        conversation = need(world, "conversation", body["conversation_id"], code=CONVERSATION_NOT_FOUND)
+    else:
+        conversation = new_conversation(call, bot_id=body["bot_id"])
+    key = world.new_id()
+    room = {
+        "room_id": f"room_id_{key}",
+        "app_id": RTC_APP_ID,
+        "token": _token(f"{world.options.seed} {key}"),
+        "uid": body.get("uid") or world.new_id(),
+    }
+    world.store.put("room", room["room_id"], {**room, "conversation_id": conversation["id"], "asked": dict(body)})
+    return {"data": room}
+
+
+@operation("audio.live.retrieve")
+def retrieve_live(call: Call) -> Members:
+    """Show the streams of a live session. No operation makes any, so there is that of the start.
+
+    Raises:
+        CallError: There is no such session.
+    """
+    live = need(call.world, "live", call.path["live_id"])
+    return {"data": {"app_id": RTC_APP_ID, "stream_infos": live["stream_infos"]}}
+
+
+def _token(seed: str) -> str:
+    # As the passes of the real-time network look: version, application, and a signed part.
+    signed = base64.b64encode(hashlib.sha384(seed.encode()).digest()).decode()
+    return f"001{RTC_APP_ID}{signed}"

@@ -1,0 +1,99 @@
+"""Quotas of end users. The sandbox has no end users, so no quota is ever used up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._chat_state import public
+from .._errors import INVALID_PARAMETER, CallError
+from ._common import need, token_page
+from ._registry import operation
+
+__all__ = ["create", "list_limitations", "update"]
+
+_SETTINGS = ("active_mode", "started_at", "ended_at", "limit", "status", "trigger_unit", "trigger_time")
+_NEVER = "never"
+
+
+@operation("benefit_limitations.create")
+def create(call: Call) -> Members:
+    """Set a quota.
+
+    Raises:
+        CallError: The id of the device or consumer is missing or out of place, the quota ends before
+            it begins, or all devices or consumers have such a quota already.
+    """
+    world, body = call.world, call.body
+    _check_entity(body["entity_type"], body.get("entity_id"), "body.entity_id", needed=True)
+    kept = {
+        "benefit_id": world.new_id(),
+        "entity_type": body["entity_type"],
+        "status": "valid",
+        "trigger_unit": _NEVER,
+        "trigger_time": 1,
+        **body["benefit_info"],
+    }
+    if "entity_id" in body:
+        kept["entity_id"] = body["entity_id"]
+    return {"data": {"benefit_info": public(_store(call, kept, "body.benefit_info"))}}
+
+
+@operation("benefit_limitations.update")
+def update(call: Call) -> Members:
+    """Change a quota.
+
+    Raises:
+        CallError: There is no such quota, it would end before it begins, or would be the second of
+            its kind.
+    """
+    kept = need(call.world, "limitation", call.path["benefit_id"], name="benefit_id")
+    kept.update({name: call.body[name] for name in _SETTINGS if name in call.body})
+    return {"data": public(_store(call, kept, "body"))}
+
+
+@operation("benefit_limitations.list")
+def list_limitations(call: Call) -> Members:
+    """List the quotas of one scope and kind in one state, the first that was set first.
+
+    Raises:
+        CallError: An id is given for a scope that has none, or the token is of no page.
+    """
+    query = call.query
+    _check_entity(query["entity_type"], query.get("entity_id"), "query.entity_id", needed=False)
+    found = [
+        {name: value for name, value in kept.items() if name != "benefit_id"}
+        for kept in call.world.store.list("limitation")
+        if (kept["entity_type"], kept["benefit_type"]) == (query["entity_type"], query["benefit_type"])
+        and kept["status"] == query.get("status", "valid")
+        and query.get("entity_id", kept.get("entity_id")) == kept.get("entity_id")
+    ]
+    return token_page(call, found, "benefit_infos", size=20, next_name="page_token")
+
+
+def _check_entity(entity_type: str, entity_id: str | None, where: str, *, needed: bool) -> None:
+    is_single = entity_type.startswith("single_")
+    if entity_id and not is_single:
+        raise CallError(INVALID_PARAMETER, f"{where}: not with entity_type {entity_type}")
+    if is_single and needed and not entity_id:
+        raise CallError(INVALID_PARAMETER, f"{where}: is required with entity_type {entity_type}")
+
+
+def _store(call: Call, kept: dict[str, Any], where: str) -> dict[str, Any]:
+    """Keep a quota, new or changed, if it can be."""
+    store = call.world.store
+    if kept["ended_at"] <= kept["started_at"]:
+        raise CallError(INVALID_PARAMETER, f"{where}.ended_at: must be after started_at")
+    if kept["trigger_unit"] == _NEVER:
+        kept["trigger_time"] = 1
+    elif kept["trigger_time"] < 1:
+        raise CallError(INVALID_PARAMETER, f"{where}.trigger_time: must be at least 1")
+    if not kept["entity_type"].startswith("single_"):
+        for other in store.list("limitation"):
+            if other["benefit_id"] != kept["benefit_id"] and _kind(other) == _kind(kept):
+                raise CallError(INVALID_PARAMETER, f"The quota {other['benefit_id']} is of that kind already.")
+    return store.put("limitation", kept["benefit_id"], kept)
+
+
+def _kind(kept: dict[str, Any]) -> tuple[str, str, bool]:
+    return kept["entity_type"], kept["benefit_type"], kept["trigger_unit"] == _NEVER

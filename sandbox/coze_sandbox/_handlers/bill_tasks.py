@@ -1,0 +1,79 @@
+"""Bills of end users, written into files by tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, CallError
+from .._world import World
+from ._common import numbered_page
+from ._registry import operation
+
+__all__ = ["create", "list_tasks"]
+
+_DAY = 86_400
+_BEIJING = 8 * 3600  # days are those of Beijing, as in the documented example
+_FIRST_DAY = 1_741_795_200  # 13 March 2025
+_KEPT = 7 * _DAY
+
+
+@operation("bill_tasks.create")
+def create(call: Call) -> Members:
+    """Start a task, for yesterday where no days are given. Other times of a day are moved to its ends.
+
+    Raises:
+        CallError: The days are in the wrong order, before the first one that is billed, or not over.
+    """
+    world, body = call.world, call.body
+    now = world.clock.seconds()
+    today = _midnight(now)
+    yesterday = today - _DAY
+    started_at = _midnight(body.get("started_at", min(body.get("ended_at", yesterday), yesterday)))
+    ended_at = _midnight(body.get("ended_at", yesterday)) + _DAY - 1
+    for name, moment in (("started_at", started_at), ("ended_at", ended_at)):
+        if not _FIRST_DAY <= moment < today:
+            raise CallError(INVALID_PARAMETER, f"body.{name}: must lie from 13 March 2025 to yesterday")
+    if started_at > ended_at:
+        raise CallError(INVALID_PARAMETER, "body.ended_at: must not be before started_at")
+    task: dict[str, Any] = {
+        "task_id": world.new_id(),
+        "started_at": started_at,
+        "ended_at": ended_at,
+        "created_at": now,
+        "expires_at": now + _KEPT,
+        "_ends_at": world.clock.now() + world.options.answer_seconds,
+    }
+    world.store.put("bill_task", task["task_id"], task)
+    return {"data": _shown(world, task)}
+
+
+@operation("bill_tasks.list")
+def list_tasks(call: Call) -> Members:
+    """List the tasks named, or those of the last seven days, the newest first. Unknown ones are left out."""
+    world, wanted = call.world, call.query.get("task_ids")
+    since = world.clock.now() - _KEPT
+    found = [
+        task
+        for task in reversed(world.store.list("bill_task"))
+        if (task["task_id"] in wanted if wanted else task["created_at"] >= since)
+    ]
+    page, _ = numbered_page(call, found)
+    return {"data": {"total": len(found), "task_infos": [_shown(world, task) for task in page]}}
+
+
+def _midnight(moment: int) -> int:
+    return (moment + _BEIJING) // _DAY * _DAY - _BEIJING
+
+
+def _shown(world: World, task: dict[str, Any]) -> dict[str, Any]:
+    """Show a task as it is now: it has one file for every month begun, until they expire."""
+    now = world.clock.now()
+    is_done = task["_ends_at"] <= now
+    count = (task["ended_at"] - task["started_at"]) // (31 * _DAY) + 1 if is_done and now < task["expires_at"] else 0
+    key = task["task_id"]
+    return {
+        **{name: value for name, value in task.items() if not name.startswith("_")},
+        "status": "succeed" if is_done else "running",
+        "file_urls": [f"https://sandbox.invalid/bill/{key}_{number}.csv" for number in range(1, count + 1)],
+    }

@@ -1,0 +1,63 @@
+"""Plugins and their tools. They are there from the start: the API can make none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema_rs
+
+from .._call import Call, Members
+from .._chat_state import public
+from .._errors import INVALID_PARAMETER, NO_PERMISSION, NOT_FOUND, CallError, missing
+from .._schemas import first_finding
+from .._seed_plugins import run_tool
+from ._common import need
+from ._registry import operation
+
+__all__ = ["call_tool", "retrieve", "retrieve_many"]
+
+
+@operation("plugins.retrieve")
+def retrieve(call: Call) -> Members:
+    """Show a plugin with its tools.
+
+    Raises:
+        CallError: There is no such plugin.
+    """
+    return {"data": public(need(call.world, "plugin", call.path["plugin_id"]))}
+
+
+@operation("plugins.retrieve_many")
+def retrieve_many(call: Call) -> Members:
+    """Show plugins in the order asked for, each once. Unknown ones are left out."""
+    found = [call.world.find("plugin", key) for key in dict.fromkeys(call.query["ids"])]
+    return {"data": {"items": [public(plugin) for plugin in found if plugin is not None]}}
+
+
+@operation("plugins.tools.call")
+def call_tool(call: Call) -> Members:
+    """Run a tool of a paid plugin, and count the call.
+
+    Raises:
+        CallError: There is no such plugin or tool, the plugin is free or its terms were not accepted,
+            or the arguments are not as the tool's `inputSchema` has them.
+    """
+    world, body = call.world, call.body
+    plugin = need(world, "plugin", call.path["plugin_id"])
+    tool = next((one for one in plugin["tools"] if one["name"] == body["tool_name"]), None)
+    if tool is None:
+        raise missing(NOT_FOUND, "tool_name", body["tool_name"])
+    if not plugin["_paid"]:
+        raise CallError(INVALID_PARAMETER, "Tools of free plugins can be used in bots and workflows only.")
+    if not plugin["is_call_available"]:
+        raise CallError(NO_PERMISSION, "The terms of this plugin were not accepted.")
+    _check_arguments(tool["inputSchema"], body["arguments"])
+    plugin["_calls"] += 1
+    world.store.put("plugin", plugin["plugin_id"], plugin)
+    return {"data": {"result": run_tool(tool["name"], body["arguments"])}}
+
+
+def _check_arguments(schema: dict[str, Any], arguments: dict[str, Any]) -> None:
+    finding = first_finding(jsonschema_rs.Draft202012Validator(schema), arguments, "body.arguments")
+    if finding is not None:
+        raise CallError(INVALID_PARAMETER, str(finding))

@@ -1,0 +1,92 @@
+"""The store, which sells the paid plugins of the start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, CallError
+from .._world import World
+from ._common import need, numbered_page
+from ._registry import operation
+
+__all__ = ["list_categories", "list_plugins"]
+
+
+@operation("stores.categories.list")
+def list_categories(call: Call) -> Members:
+    """List the categories of plugins."""
+    page, has_more = numbered_page(call, call.world.store.list("category"))
+    return {"data": {"items": page, "has_more": has_more}}
+
+
+@operation("stores.plugins.list")
+def list_plugins(call: Call) -> Members:
+    """List the plugins of the store: the most popular first, or the latest, or those that fit best.
+
+    Raises:
+        CallError: The best match is asked for without a keyword.
+    """
+    query = call.query
+    keyword, order = query.get("keyword", "").casefold(), query.get("sort_type", "heat")
+    if order == "relative" and not keyword:
+        raise CallError(INVALID_PARAMETER, "query.sort_type: relative goes together with a keyword only")
+    shown = [_shown(call.world, plugin) for plugin in call.world.store.list("plugin") if plugin["_paid"]]
+    found = [
+        one
+        for one in shown
+        if keyword in _words(one)
+        and query.get("is_official", one["metainfo"]["is_official"]) == one["metainfo"]["is_official"]
+        and one["metainfo"]["category"]["id"] in query.get("category_ids", [one["metainfo"]["category"]["id"]])
+    ]
+    if order == "newest":
+        found.sort(key=lambda one: -int(one["metainfo"]["listed_at"]))
+    else:
+        fits = order == "relative"
+        found.sort(key=lambda one: (fits and keyword not in one["metainfo"]["name"].casefold(), -_heat(one)))
+    page, has_more = numbered_page(call, found)
+    return {"data": {"items": page, "has_more": has_more}}
+
+
+def _shown(world: World, plugin: dict[str, Any]) -> dict[str, Any]:
+    key, product = plugin["plugin_id"], need(world, "product", plugin["plugin_id"])
+    uses = sum(key in _plugins_of(bot) for bot in world.store.list("bot"))
+    metainfo = {
+        "product_id": product["product_id"],
+        "entity_id": key,
+        "entity_type": "plugin",
+        "entity_version": "0",
+        "name": plugin["name"],
+        "description": plugin["description"],
+        "icon_url": plugin["icon_url"],
+        "category": need(world, "category", product["category_id"]),
+        "user_info": product["user_info"],
+        "is_official": product["is_official"],
+        "paid_type": "paid",
+        "listed_at": product["listed_at"],
+    }
+    info = {
+        "description": plugin["description"],
+        "heat": product["heat"],
+        "call_count": plugin["_calls"],
+        "success_rate": 1,
+        "bots_use_count": uses,
+        "favorite_count": 0,
+        "total_tools_count": len(plugin["tools"]),
+        "is_call_available": plugin["is_call_available"],
+        "avg_exec_duration_ms": 1,
+        "associated_bots_use_count": 0,
+    }
+    return {"metainfo": metainfo, "plugin_info": info}
+
+
+def _plugins_of(bot: dict[str, Any]) -> set[str]:
+    return {entry["plugin_id"] for entry in bot["draft"].get("plugin_id_list", {}).get("id_list", ())}
+
+
+def _words(one: dict[str, Any]) -> str:
+    return f"{one['metainfo']['name']}\n{one['metainfo']['description']}".casefold()
+
+
+def _heat(one: dict[str, Any]) -> int:
+    return int(one["plugin_info"]["heat"])
