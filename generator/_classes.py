@@ -136,6 +136,7 @@ class Classes:
             sides["downlink"],
             tuple(wire for wire, message in received.items() if message.get("ends")),
             tuple(wire for wire, message in received.items() if message.get("fails")),
+            {wire: tuple(one["answers"]) for wire, one in raw["uplink"]["messages"].items() if "answers" in one},
         )
 
     def _side(self, raw: Located) -> ir.Messages:

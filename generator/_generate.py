@@ -88,7 +88,7 @@ def _write(bundled: Bundle, target: Path) -> Summary:
     (package / "coze.openapi.json").write_text(document, encoding="utf-8", newline="\n")
     lines = sum(path.read_text(encoding="utf-8").count("\n") for path in package.rglob("*.py"))
     summary = Summary(
-        operations=len({operation.described_id for operation in api.operations}),
+        operations=len({operation.described_id for operation in api.operations if not operation.socket}),
         sockets=sum("x-coze-websocket" in operation for _, _, operation in bundled.operations().values()),
         callbacks=len(bundled.callbacks()),
         messages=sum(len(socket.uplink.kinds) + len(socket.downlink.kinds) for socket in api.sockets),

@@ -165,6 +165,7 @@ class Socket:
     downlink: Messages
     ends: tuple[str, ...]
     fails: tuple[str, ...]
+    answers: Mapping[str, tuple[str, ...]]
 
 
 @attrs.frozen
@@ -195,7 +196,7 @@ class Paging:
 
 @attrs.frozen
 class Operation:
-    """A method. A described operation that can stream becomes two of them."""
+    """A method. A described operation that can stream becomes two of them; one that opens a WebSocket a `handshake`."""
 
     id: str
     described_id: str
@@ -213,12 +214,14 @@ class Operation:
     headers: Mapping[str, str]
     host: str | None
     authorised: bool
-    answer: Literal["json", "file", "redirect"]
+    answer: Literal["json", "file", "redirect", "socket"]
     result: str
     result_type: Type | None
     paging: Paging | None
     poll: Mapping[str, Any] | None
     stream: Stream | None
+    socket: Socket | None = None
+    servers: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str:

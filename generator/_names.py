@@ -22,7 +22,7 @@ _SHAPES = {
 }
 _MOST = 80
 #: What the base of the clients has already; a tag of that name would hide it.
-_CLIENT = {"base_url", "close", "download", "paginate", "redirect", "request", "stream"}
+_CLIENT = {"base_url", "close", "download", "handshake", "paginate", "redirect", "request", "stream"}
 #: What generated class bodies use after their members, which would hide it.
 _BUILTINS = {"bool", "bytes", "cached_property", "dict", "float", "int", "str"}
 #: What the modules of models import.

@@ -213,11 +213,10 @@ def _adapted(document: Any) -> Any:
     """Copy the document without what openapi-python-client would misread."""
     adapted = copy.deepcopy(_plain(document))
     for item in adapted["paths"].values():
-        for method in [method for method, one in item.items() if "x-coze-websocket" in one]:
-            del item[method]  # has no answer that HTTP knows
-    for item in adapted["paths"].values():
         for method, operation in item.items():
             if method in METHODS:
+                if "x-coze-websocket" in operation:
+                    operation["responses"] = {"200": {"description": "It has none."}}  # 101 is unknown to it
                 for response in operation.get("responses", {}).values():
                     # It would make one JSON object of the whole stream, and knows only some types of file.
                     response["content"] = {
@@ -286,8 +285,6 @@ def _discriminators(value: Any) -> Iterator[Problem]:
 def _dropped(bundled: Bundle, parsed: Parsed) -> Iterator[Problem]:
     names: dict[str, str] = {}
     for operation_id, (_, _, operation) in bundled.operations().items():
-        if "x-coze-websocket" in operation:
-            continue
         other = names.setdefault(_endpoint_name(operation_id), operation_id)
         if other != operation_id:
             message = f"openapi-python-client gives {operation_id} and {other} the same name"

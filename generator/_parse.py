@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,9 +42,8 @@ class _Builder(Classes):
         self.bundle = bundled
 
     def build(self) -> ir.Api:
-        described = [entry for entry in self.bundle.operations().values() if "x-coze-websocket" not in entry[2]]
-        operations = [op for entry in described for op in self.operation(*entry)]
-        sockets = [self.socket(name) for name in sorted(self.components.get("x-coze-websockets", {}))]
+        sockets = {name: self.socket(name) for name in sorted(self.components.get("x-coze-websockets", {}))}
+        operations = [op for entry in self.bundle.operations().values() for op in self.operation(*entry, sockets)]
         callbacks = self.callbacks(self.bundle.callbacks())
         wanted = reached(self, operations, callbacks)
         for name in sorted(wanted):
@@ -62,7 +61,7 @@ class _Builder(Classes):
             ),
             enums=tuple(self.enum(name) for name in sorted(wanted) if "enum" in self.schemas[name]),
             streams=tuple(stream for _, stream in sorted(self._streams.items())),
-            sockets=tuple(sockets),
+            sockets=tuple(sockets.values()),
             callbacks=callbacks,
             operations=tuple(sorted(operations, key=lambda operation: operation.id)),
             errors=tuple(self.error_codes()),
@@ -74,7 +73,7 @@ class _Builder(Classes):
             raise DescriptionError(self.problems)
         return api
 
-    def operation(self, path: str, verb: str, raw: Located) -> Iterator[ir.Operation]:
+    def operation(self, path: str, verb: str, raw: Located, sockets: Mapping[str, ir.Socket]) -> Iterator[ir.Operation]:
         self.name("member", raw, "operationId", *raw["operationId"].split("."))
         if "." not in raw["operationId"]:
             self.problems.append(raw.problem("name", "an operation id is a resource, a dot and a verb", "operationId"))
@@ -100,10 +99,18 @@ class _Builder(Classes):
             "idempotent": verb == "get" or raw.get("x-coze-idempotent", False),
             "arguments": tuple(arguments),
             "headers": {one["name"]: str(one["schema"]["const"]) for one in self.listed(raw) if is_constant(one)},
-            "host": self.host(raw),
+            "host": None if "x-coze-websocket" in raw else self.host(raw),
             "authorised": all(raw.get("security", ({"bearer": []},))) and raw.get("security") != [],
             "answer": self.answer_kind(raw),
         }
+        if "x-coze-websocket" in raw:
+            socket = sockets[raw["x-coze-websocket"]["protocol"]["$ref"].rpartition("/")[2]]
+            servers = tuple(server["url"] for server in raw.get("servers", ()))
+            yield ir.Operation(
+                id=f"{raw['operationId']}.handshake", constants={}, result=".", result_type=None, paging=None,
+                poll=None, stream=None, socket=socket, servers=servers, **common,
+            )  # fmt: skip
+            return
         if stream_key is None or stream_key.get("method"):
             result, result_type = self.result(raw) if common["answer"] == "json" else (".", None)
             paging = self.paging(raw, result, arguments) if "x-coze-pagination" in raw else None
@@ -170,8 +177,10 @@ class _Builder(Classes):
         return labels.pop() if labels else None
 
     def answer_kind(self, raw: Located) -> str:
-        """Tell whether an operation answers with JSON, a file or a redirect."""
+        """Tell whether an operation answers with JSON, a file, a redirect or a WebSocket."""
         responses = raw.get("responses", {})
+        if "x-coze-websocket" in raw:
+            return "socket"
         if "200" not in responses and "302" in responses:
             return "redirect"
         schemas = [media.get("schema", {}) for media in responses.get("200", {}).get("content", {}).values()]

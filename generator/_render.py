@@ -167,8 +167,8 @@ class _Renderer:
             for is_async in (False, True)
         )  # fmt: skip
         for operation in operations:
-            if operation.stream:
-                types.used.add(operation.stream.module)
+            if protocol := operation.stream or operation.socket:
+                types.used.add(protocol.module)
         classes = sorted(prefix + resource_class(name) for name, _, _ in tree for prefix in ("", "Async"))
         return self.template("resources_head", tag=tag, used=sorted(types.used), body=text, classes=classes)
 
@@ -196,10 +196,14 @@ class _Renderer:
             "extra_body: Body members that the description does not know, or other values for those that it knows.",
             "timeout: Seconds for this request instead of the client's.",
         ]
+        if operation.socket:
+            del arguments[-2:]  # a handshake has no body, and is not sent here
         raises = [
             "InvalidArgumentError: An argument does not fit; nothing was sent.",
             "APIError: Coze refused the call.",
         ]
+        if operation.socket:
+            del raises[-1]
         if operation.answer == "redirect":
             raises.append("GatewayError: The answer was no redirect.")
         if operation.stream:

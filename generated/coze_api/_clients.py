@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .resources.templates import AsyncTemplatesAPI, TemplatesAPI
     from .resources.users import AsyncUsersAPI, UsersAPI
     from .resources.variables import AsyncVariablesAPI, VariablesAPI
+    from .resources.websockets import AsyncWebsocketsAPI, WebsocketsAPI
     from .resources.workflows import AsyncWorkflowsAPI, WorkflowsAPI
     from .resources.workspaces import AsyncWorkspacesAPI, WorkspacesAPI
 
@@ -193,6 +194,13 @@ class Client(BaseClient):
         from .resources.variables import VariablesAPI
 
         return VariablesAPI(self)
+
+    @cached_property
+    def websockets(self) -> WebsocketsAPI:
+        """Connections that stay open: talk with a bot, turn text into speech and speech into text."""
+        from .resources.websockets import WebsocketsAPI
+
+        return WebsocketsAPI(self)
 
     @cached_property
     def workflows(self) -> WorkflowsAPI:
@@ -365,6 +373,13 @@ class AsyncClient(AsyncBaseClient):
         from .resources.variables import AsyncVariablesAPI
 
         return AsyncVariablesAPI(self)
+
+    @cached_property
+    def websockets(self) -> AsyncWebsocketsAPI:
+        """Connections that stay open: talk with a bot, turn text into speech and speech into text."""
+        from .resources.websockets import AsyncWebsocketsAPI
+
+        return AsyncWebsocketsAPI(self)
 
     @cached_property
     def workflows(self) -> AsyncWorkflowsAPI:

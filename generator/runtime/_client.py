@@ -9,7 +9,9 @@ from typing import Any, Self, TypeVar, overload
 import attrs
 
 from ._binary import AsyncBinary, Binary, is_binary
+from ._handshake import Handshake
 from ._http import AsyncHTTPClient, Auth, HTTPClient, HTTPResponse, default_limits, default_timeout
+from ._messages import SocketProtocol
 from ._operation import Operation, Options, Protocol, Timeout
 from ._paging import AsyncPage, AsyncPager, Page, following, response_of
 from ._request import Request, prepare
@@ -22,6 +24,8 @@ __all__ = ["AsyncBaseClient", "BaseClient"]
 T = TypeVar("T")
 E = TypeVar("E")
 R = TypeVar("R")
+U = TypeVar("U")
+D = TypeVar("D")
 S = TypeVar("S", bound=Stream[Any])
 SA = TypeVar("SA", bound=AsyncStream[Any])
 _Accepts = Callable[[HTTPResponse], bool]
@@ -122,6 +126,12 @@ class BaseClient(Settings):
         """Send a request whose answer sends a browser elsewhere. Generated methods end here."""
         request = prepare(operation, arguments, options)
         return self._exchange(request, lambda: read_redirect(operation.id, self._send(request, follow_redirects=False)))
+
+    def handshake(
+        self, operation: Operation[Any], protocol: SocketProtocol[U, D], arguments: Mapping[str, Any], options: Options
+    ) -> Handshake[U, D]:
+        """Make what opens a WebSocket. Generated methods end here."""
+        return self._handshake(operation, protocol, arguments, options)
 
     def _open(self, request: Request, accepts: _Accepts) -> HTTPResponse:
         http = self._send(request, stream=True)
@@ -245,6 +255,12 @@ class AsyncBaseClient(Settings):
             return read_redirect(operation.id, await self._send(request, follow_redirects=False))
 
         return await self._exchange(request, exchange)
+
+    def handshake(
+        self, operation: Operation[Any], protocol: SocketProtocol[U, D], arguments: Mapping[str, Any], options: Options
+    ) -> Handshake[U, D]:
+        """Make what opens a WebSocket. Generated methods end here."""
+        return self._handshake(operation, protocol, arguments, options)
 
     async def _open(self, request: Request, accepts: _Accepts) -> HTTPResponse:
         http = await self._send(request, stream=True)

@@ -48,12 +48,14 @@ class SocketProtocol(Generic[U, D]):
         downlink: What is received.
         ends: Kinds of received messages after which nothing follows for what was asked.
         fails: Kinds that tell a failure.
+        answers: Kinds of sent messages, with the kinds that Coze answers them with.
     """
 
     uplink: MessageKinds[U]
     downlink: MessageKinds[D]
     ends: frozenset[str] = frozenset()
     fails: frozenset[str] = frozenset()
+    answers: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, repr=False)
 
 
 @attrs.frozen

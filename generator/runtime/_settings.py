@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from ._errors import InvalidArgumentError
+from ._handshake import Handshake
 from ._http import URL, AsyncHTTPClient, Auth, HTTPClient, HTTPRequest, InvalidURL, make_timeout, parse_url
-from ._operation import Timeout
-from ._request import Request, add_headers
+from ._messages import SocketProtocol
+from ._operation import Operation, Options, Timeout
+from ._request import Request, add_headers, prepare
 
 __all__ = ["MAX_EVENT_BYTES", "USER_AGENT", "Settings"]
 
+U = TypeVar("U")
+D = TypeVar("D")
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 USER_AGENT = "coze-api-python"
 
@@ -72,14 +76,25 @@ class Settings:
 
     def _address(self, request: Request) -> URL:
         try:
-            return parse_url(self._base_of(request.operation.host) + request.target)
+            return parse_url(self._base_of(request.operation) + request.target)
         except InvalidURL as error:
             message = f"{request.operation.id}: the arguments make no address that can be asked for: {error}"
             raise InvalidArgumentError(message) from None
 
-    def _base_of(self, host: str | None) -> str:
+    def _base_of(self, operation: Operation[Any]) -> str:
         """Find the address of a sister of the service: www.coze.com beside api.coze.com. A local server is its own."""
+        if operation.servers:
+            return _beside(self._base_url, operation.servers)
+        host = operation.host
         return self._base_url if host is None else self._base_url.replace("://api.", f"://{host}.", 1)
+
+    def _handshake(
+        self, operation: Operation[Any], protocol: SocketProtocol[U, D], arguments: Mapping[str, Any], options: Options
+    ) -> Handshake[U, D]:
+        request = prepare(operation, arguments, options)
+        built = self._without_token(self._http.build_request(**self._arguments(request)), request)
+        auth = self._send_options(request).get("auth", self._http.auth)
+        return Handshake(operation, protocol, request, built, auth)
 
     def _without_token(self, built: HTTPRequest, request: Request) -> HTTPRequest:
         """Take the client's own token away where the operation must not see it. One given for the request stays."""
@@ -91,6 +106,16 @@ class Settings:
         if not request.operation.authorised or "authorization" in request.headers:
             return {"auth": None}  # what the caller says of this request counts more than what the client was told
         return {} if self._auth is None else {"auth": self._auth}
+
+
+def _beside(base_url: str, servers: tuple[str, ...]) -> str:
+    """Choose the one of *servers* that is in the domain of the service; another service speaks WebSocket itself."""
+    scheme, _, rest = base_url.partition("://")
+    label, _, domain = rest.partition(".")
+    for server in servers:
+        if label == "api" and server.partition("://")[2].partition(".")[2] == domain:
+            return server
+    return f"{scheme.replace('http', 'ws', 1)}://{rest}"
 
 
 def _checked_token(token: str | None) -> str | None:

@@ -13,6 +13,7 @@ from ._values import Value
 __all__ = [
     "Argument",
     "Event",
+    "HandshakeOptions",
     "Operation",
     "Options",
     "Paging",
@@ -98,6 +99,7 @@ class Operation(Generic[T]):
         constants: Body members that the operation sets itself.
         headers: Headers that the operation sets itself.
         host: First label of the host, where it is not that of the base URL: ``www`` for pages in the browser.
+        servers: Addresses of the official service, where they are not those of the other operations.
         authorised: Whether the token is sent.
         idempotent: Whether a repeated request does no harm.
         permission: The permission that the token needs, if any.
@@ -114,11 +116,19 @@ class Operation(Generic[T]):
     constants: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     host: str | None = None
+    servers: tuple[str, ...] = attrs.field(default=(), repr=False)
     authorised: bool = True
     idempotent: bool = False
     permission: str | None = None
     paging: Paging | None = attrs.field(default=None, repr=False)
     poll: Poll | None = attrs.field(default=None, repr=False)
+
+
+class HandshakeOptions(TypedDict):
+    """Keyword arguments that every operation takes besides its own that opens a WebSocket."""
+
+    extra_headers: NotRequired[Mapping[str, str] | None]
+    extra_query: NotRequired[Mapping[str, Any] | None]
 
 
 class RequestOptions(TypedDict):

@@ -7280,6 +7280,19 @@ ChatSocket: SocketProtocol[ChatSocketUplinkMessage, ChatSocketDownlinkMessage] =
     ),
     ends=frozenset(("conversation.chat.completed", "conversation.chat.failed", "conversation.chat.canceled")),
     fails=frozenset(("conversation.chat.failed", "error")),
+    answers={
+        "chat.update": ("chat.updated", "error"),
+        "input_audio_buffer.complete": ("input_audio_buffer.completed",),
+        "input_audio_buffer.clear": ("input_audio_buffer.cleared",),
+        "conversation.message.create": ("conversation.message.completed", "conversation.chat.created"),
+        "conversation.clear": ("conversation.cleared",),
+        "conversation.chat.cancel": ("conversation.chat.canceled",),
+        "input_text.generate_audio": (
+            "conversation.audio.sentence_start",
+            "conversation.audio.delta",
+            "conversation.audio.completed",
+        ),
+    },
 )
 """The connection begins with `chat.created`, but what you send need not wait for it. `chat.update`
 changes settings and may be left out. A turn begins with `conversation.message.create`, or with
@@ -7331,6 +7344,7 @@ InterpretationSocket: SocketProtocol[InterpretationUplinkMessage, Interpretation
     ),
     ends=frozenset(("simult_interpretation.message.completed",)),
     fails=frozenset(()),
+    answers={"simult_interpretation.update": ("simult_interpretation.updated",)},
 )
 """The connection begins with `simult_interpretation.created`. `simult_interpretation.update` chooses
 the languages. The sound follows in any number of `input_audio_buffer.append` and ends with
@@ -7423,6 +7437,13 @@ RtcRoom: SocketProtocol[RtcUplinkMessage, RtcDownlinkMessage] = SocketProtocol(
     ),
     ends=frozenset(("conversation.chat.completed", "conversation.chat.failed")),
     fails=frozenset(("conversation.chat.failed", "error")),
+    answers={
+        "session.update": ("session.updated", "error"),
+        "session.pre_answer.update": ("session.pre_answer.updated", "error"),
+        "mode.update": ("mode.updated", "error"),
+        "input_audio_buffer.start": ("input_audio_buffer.started",),
+        "input_audio_buffer.complete": ("input_audio_buffer.completed",),
+    },
 )
 """Messages in a room for calls, which `audio.rooms.create` makes. They are texts that hold JSON, sent
 over Volcengine RTC from one user of the room to another, not over a WebSocket; sound and pictures
@@ -7474,6 +7495,10 @@ SpeechSocket: SocketProtocol[SpeechUplinkMessage, SpeechDownlinkMessage] = Socke
     ),
     ends=frozenset(("speech.audio.completed",)),
     fails=frozenset(("error",)),
+    answers={
+        "speech.update": ("speech.updated", "error"),
+        "input_text_buffer.complete": ("input_text_buffer.completed",),
+    },
 )
 """The connection begins with `speech.created`, but what you send need not wait for it. `speech.update`
 changes settings and may be left out. The text follows in any number of `input_text_buffer.append`
@@ -7527,6 +7552,11 @@ TranscriptionSocket: SocketProtocol[TranscriptionUplinkMessage, TranscriptionDow
     ),
     ends=frozenset(("transcriptions.message.completed",)),
     fails=frozenset(("error",)),
+    answers={
+        "transcriptions.update": ("transcriptions.updated", "error"),
+        "input_audio_buffer.complete": ("input_audio_buffer.completed",),
+        "input_audio_buffer.clear": ("input_audio_buffer.cleared",),
+    },
 )
 """The connection begins with `transcriptions.created`, but what you send need not wait for it.
 `transcriptions.update` changes settings and may be left out. The sound follows in any number of

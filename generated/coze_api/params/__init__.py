@@ -24,6 +24,7 @@ __all__ = [
     "templates",
     "users",
     "variables",
+    "websockets",
     "workflows",
     "workspaces",
 ]

@@ -1,0 +1,47 @@
+"""What opens a WebSocket: a request that is answered with 101. Sending it is left to a library that can."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from ._http import Auth, HTTPRequest
+from ._messages import SocketProtocol
+from ._operation import Operation
+from ._request import Request
+
+__all__ = ["Handshake"]
+
+U = TypeVar("U")
+D = TypeVar("D")
+_OF_THE_LIBRARY = {"accept", "accept-encoding", "connection", "host"}  # it sets its own, or must not send any
+
+
+@attrs.frozen(eq=False)
+class Handshake(Generic[U, D]):
+    """What a WebSocket library needs to connect.
+
+    Attributes:
+        operation: The operation that opens the connection.
+        protocol: Its messages.
+        request: The request as the client prepared it.
+        built: The request as it is sent, but for what *auth* adds.
+        auth: Strategy that authorises the request; None where the headers say all.
+    """
+
+    operation: Operation[Any]
+    protocol: SocketProtocol[U, D]
+    request: Request = attrs.field(repr=False)
+    built: HTTPRequest = attrs.field(repr=False)
+    auth: Auth | None = attrs.field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """The address, with the query."""
+        return str(self.built.url)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, the token among them, without those that the library makes itself."""
+        return {key: value for key, value in self.built.headers.items() if key.lower() not in _OF_THE_LIBRARY}
