@@ -185,6 +185,7 @@ class Classes:
             signature["algorithm"],
             tuple(signature["input"]),
             dict(signature["header_names"]),
+            signature["challenge"],
         )
 
     def schema_type(self, reference: Mapping[str, Any]) -> ir.Type:

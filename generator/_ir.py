@@ -178,6 +178,7 @@ class Callbacks:
     algorithm: str
     parts: tuple[str, ...]
     headers: Mapping[str, str]
+    challenge: str
 
 
 @attrs.frozen

@@ -21,7 +21,7 @@ _SENT = ("class", "description", "data", "answers")
 _RECEIVED = ("class", "description", "data", "ends", "fails")
 _SCHEMA = "#/components/schemas/"
 _CALLBACK = ("signature", "answer_within_seconds", "class")
-_SIGNATURE = ("description", "algorithm", "input", "encoding", "header_names", "example")
+_SIGNATURE = ("description", "algorithm", "input", "encoding", "header_names", "challenge", "example")
 _PARTS = ("timestamp", "nonce", "token", "body")
 _HEADERS = ("timestamp", "nonce", "signature")
 
@@ -110,6 +110,8 @@ def signature(description: Description) -> Iterator[Finding]:
             yield at(value, f"algorithm is one of {', '.join(sorted(hashlib.algorithms_guaranteed))}", "algorithm")
         elif value.get("encoding") != "hex":
             yield at(value, "encoding is hex", "encoding")
+        elif not isinstance(value.get("challenge"), str):
+            yield at(value, "challenge names the member that is to be answered unchanged", "challenge")
         else:
             text = "".join(str(example.get(part)) for part in strings(parts))
             digest = hashlib.new(str(value["algorithm"]), text.encode()).hexdigest()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from . import errors as errors
     from . import messages as messages
+    from . import webhooks as webhooks
     from ._chat import ChatResult as ChatResult
     from ._chat_stream import AsyncChatStream as AsyncChatStream
     from ._chat_stream import ChatStream as ChatStream
@@ -51,6 +52,7 @@ __all__ = [
     "StreamInterrupted",
     "errors",
     "messages",
+    "webhooks",
 ]
 
 _MODULES = {
@@ -74,6 +76,7 @@ _MODULES = {
     "StreamInterrupted": "errors",
     "errors": "",
     "messages": "",
+    "webhooks": "",
 }
 
 if not TYPE_CHECKING:  # visible to type checkers, it would make every misspelt name valid

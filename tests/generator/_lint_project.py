@@ -78,6 +78,7 @@ FILES: dict[str, str] = {
           input: [timestamp, token]
           encoding: hex
           header_names: {timestamp: X-Time, nonce: X-Nonce, signature: X-Signature}
+          challenge: challenge
           example:
             timestamp: '1'
             token: my

@@ -21,7 +21,8 @@ from coze_api._core._operation import Operation
 from coze_api.operations import bots, chat, conversations, files, users, workflows, workspaces
 from cozekit import AsyncCoze, Coze, _chat, _chat_stream, _files, _workflows, errors
 
-SOURCES = sorted(Path(cozekit.__file__).parent.glob("**/*.py"))
+ROOT = Path(cozekit.__file__).parent
+SOURCES = sorted(ROOT.glob("**/*.py"))
 OPERATIONS = [
     value
     for module in (bots, chat, conversations, files, users, workflows, workspaces)
@@ -159,7 +160,7 @@ def test_overlay_hides_nothing(client, base):
         assert set(public(generated)) <= set(public(type(getattr(coze, name))))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_path_of_the_api_is_written_by_hand(path):
     """No text in the overlay is a path of the API: paths come from generated code alone."""
     known = {operation.path for operation in OPERATIONS} | {operation.path.split("{")[0] for operation in OPERATIONS}
@@ -170,7 +171,7 @@ def test_no_path_of_the_api_is_written_by_hand(path):
             assert not re.search(r"(?<![\w.])/(v\d+|api)/", node.value), (node.lineno, node.value)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_state_of_the_api_is_written_by_hand(path):
     """No text in the overlay is a value of the enums that chats are steered by: it names their members."""
     from coze_api import models
@@ -181,7 +182,7 @@ def test_no_state_of_the_api_is_written_by_hand(path):
             assert node.value not in values, (node.lineno, node.value)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_files_are_small(path):
     """A file of the overlay has one subject and at most some 350 lines."""
     assert len(path.read_text().splitlines()) <= 350
@@ -190,7 +191,8 @@ def test_files_are_small(path):
 def test_modules_say_what_they_offer():
     """Every module of the overlay has a docstring and an `__all__` that holds."""
     for path in SOURCES:
-        name = "cozekit" if path.stem == "__init__" else f"cozekit.{path.stem}"
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(["cozekit", *(part for part in parts if part != "__init__")])
         module = __import__(name, fromlist=["*"])
         assert isinstance(module, ModuleType)
         assert module.__doc__

@@ -93,7 +93,9 @@ class CallbackProtocol(Generic[M]):
     Attributes:
         messages: Their kinds.
         signature: How they are signed.
+        challenge: Member of the body by which Coze checks an address; its value is to be answered unchanged.
     """
 
     messages: MessageKinds[M]
     signature: Signature
+    challenge: str

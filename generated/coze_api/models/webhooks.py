@@ -952,5 +952,6 @@ Callbacks: CallbackProtocol[CallbackMessage] = CallbackProtocol(
         ("timestamp", "nonce", "token", "body"),
         {"timestamp": "X-Coze-Timestamp", "nonce": "X-Coze-Nonce", "signature": "X-Coze-Signature"},
     ),
+    challenge="challenge",
 )
 """The callbacks that Coze sends, and how they are signed."""

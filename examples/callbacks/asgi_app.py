@@ -1,0 +1,20 @@
+"""Callbacks in an asynchronous server: `uvicorn asgi_app:app`.
+
+`webhooks.ASGIApp` can also be mounted into Starlette or FastAPI: `app.mount("/coze", webhooks.ASGIApp(…))`.
+"""
+
+import os
+
+from coze_api.models import BotPublishedAnswer, BotPublishedCallback, CallbackMessage
+from cozekit import webhooks
+
+
+async def handle(message: CallbackMessage) -> BotPublishedAnswer | None:
+    """Let bots into the channel if they say what they are for."""
+    if isinstance(message, BotPublishedCallback):
+        return webhooks.approve() if message.event.description else webhooks.reject("Describe the bot, please.")
+    return None
+
+
+# Half an hour: a request that somebody overheard is of no use to them tomorrow.
+app = webhooks.ASGIApp(handle, token=os.environ["COZE_VERIFY_TOKEN"], max_age=1800)

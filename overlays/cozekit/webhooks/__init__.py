@@ -1,0 +1,63 @@
+"""Callbacks: check what Coze sends to your server, and answer it.
+
+```python
+from cozekit import webhooks
+
+message = webhooks.parse(request.headers, request.body, token=verify_token)
+```
+
+`ASGIApp` and `WSGIApp` do the same as applications that any server can mount.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._asgi import ASGIApp as ASGIApp
+    from ._errors import InvalidSignature as InvalidSignature
+    from ._errors import MalformedCallback as MalformedCallback
+    from ._errors import StaleCallback as StaleCallback
+    from ._errors import WebhookError as WebhookError
+    from ._parse import Challenge as Challenge
+    from ._parse import parse as parse
+    from ._replies import approve as approve
+    from ._replies import in_review as in_review
+    from ._replies import reject as reject
+    from ._wsgi import WSGIApp as WSGIApp
+
+__all__ = [
+    "ASGIApp",
+    "Challenge",
+    "InvalidSignature",
+    "MalformedCallback",
+    "StaleCallback",
+    "WSGIApp",
+    "WebhookError",
+    "approve",
+    "in_review",
+    "parse",
+    "reject",
+]
+
+_MODULES = {
+    "ASGIApp": "_asgi",
+    "Challenge": "_parse",
+    "InvalidSignature": "_errors",
+    "MalformedCallback": "_errors",
+    "StaleCallback": "_errors",
+    "WSGIApp": "_wsgi",
+    "WebhookError": "_errors",
+    "approve": "_replies",
+    "in_review": "_replies",
+    "parse": "_parse",
+    "reject": "_replies",
+}
+
+if not TYPE_CHECKING:  # visible to type checkers, it would make every misspelt name valid
+
+    def __getattr__(name):
+        from coze_api._core._lazy import load
+
+        return load(__name__, globals(), _MODULES, name)
+
+    def __dir__():
+        return sorted(__all__)

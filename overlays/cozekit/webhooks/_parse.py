@@ -1,0 +1,147 @@
+"""Tells whether a request is a callback of Coze, and what it says. Pure: no server is needed."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from coze_api._core import _json
+from coze_api.models import CallbackMessage, Callbacks
+
+from ..errors import InvalidArgumentError
+from ._errors import InvalidSignature, MalformedCallback, StaleCallback
+
+__all__ = ["Challenge", "checked_tokens", "parse"]
+
+_NAMES = Callbacks.signature.headers
+
+
+@attrs.frozen
+class Challenge:
+    """Coze checks an address that was set for an app. Answer it within three seconds.
+
+    Attributes:
+        value: What is to be answered, unchanged.
+    """
+
+    value: str
+
+    @property
+    def answer(self) -> dict[str, str]:
+        """The body of the answer, to be sent as JSON."""
+        return {Callbacks.challenge: self.value}
+
+
+def parse(
+    headers: Mapping[Any, Any] | Iterable[tuple[Any, Any]],
+    body: bytes,
+    *,
+    token: str | Iterable[str],
+    max_age: float | None = None,
+) -> CallbackMessage | Challenge:
+    """Check a request, and decode it.
+
+    Args:
+        headers: Its headers, as a mapping or as pairs; of text or bytes, in any case.
+        body: Its body exactly as it was received. JSON that was read and written again has another signature.
+        token: The callback app's `verify_token`; several of them where the address serves several apps.
+        max_age: Seconds that may lie between Coze's time in the headers and now. Keeps a request that was overheard
+            from being sent again later. Default: none, since Coze does not say whether a callback that it sends again
+            keeps its first time.
+
+    Returns:
+        The message, told apart by its class: `message.event` and `message.header`. A kind that the description does
+        not know is an `Unknown`. Or a `Challenge` that is to be answered; it may be unsigned.
+
+    Raises:
+        InvalidSignature: It is not from Coze, or for another app. Answer 401.
+        StaleCallback: It is older than *max_age*. Answer 401.
+        MalformedCallback: It is no JSON object. Answer 400.
+        InvalidArgumentError: There is no token, or the body is no bytes.
+
+    See https://www.coze.cn/open/docs/dev_how_to_guides/receive_handle_callbacks.
+    """
+    tokens = checked_tokens(token)
+    if not isinstance(body, bytes | bytearray | memoryview):
+        raise InvalidArgumentError(
+            f"webhooks.parse: body must be the bytes that were received, not {type(body).__name__}"
+        )
+    body = bytes(body)
+    challenge = _challenge(body)
+    if challenge is not None:
+        return challenge  # the answer tells the sender nothing but what it sent, so it need not be signed
+    found = _found(headers)
+    _check_signature(found, body, tokens)
+    if max_age is not None:
+        _check_age(found[_NAMES["timestamp"].lower()], max_age)
+    # The signature is a plain hash, to which whoever overheard it can append: zeros after the byte 0x80, which is no
+    # UTF-8, and then what they like. So bytes must be decoded strictly.
+    message = _object(body)
+    if message is None:
+        raise MalformedCallback("the callback's body is no JSON object")
+    return Callbacks.messages.decode(message)
+
+
+def checked_tokens(token: str | Iterable[str]) -> list[str]:
+    """Return the tokens as a list.
+
+    Raises:
+        InvalidArgumentError: There is none.
+    """
+    tokens = [token] if isinstance(token, str) else list(token)
+    if not tokens or not all(isinstance(each, str) and each for each in tokens):
+        raise InvalidArgumentError(
+            "webhooks: token must be the verify_token of the callback app, as api_apps.list returns it"
+        )
+    return tokens
+
+
+def _found(headers: Mapping[Any, Any] | Iterable[tuple[Any, Any]]) -> dict[str, str]:
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return {_text(name).lower(): _text(value) for name, value in pairs}
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _check_signature(found: Mapping[str, str], body: bytes, tokens: list[str]) -> None:
+    missing = [name for name in _NAMES.values() if not found.get(name.lower())]
+    if missing:
+        raise InvalidSignature(f"the callback lacks {', '.join(missing)}: it is not from Coze, or a proxy dropped them")
+    timestamp, nonce, given = (found[_NAMES[part].lower()] for part in ("timestamp", "nonce", "signature"))
+    right = False
+    for token in tokens:  # all of them, so that the time taken tells nothing
+        expected = Callbacks.signature.sign(timestamp=timestamp, nonce=nonce, token=token, body=body)
+        right |= hmac.compare_digest(expected.encode(), given.encode())
+    if not right:
+        raise InvalidSignature(
+            "the callback's signature is wrong: give the verify_token of the app that it was sent to, "
+            "and the body as it was received"
+        )
+
+
+def _check_age(timestamp: str, max_age: float) -> None:
+    if not (timestamp.isascii() and timestamp.isdigit()):
+        raise StaleCallback("the callback's time is no number of milliseconds")
+    age = time.time() - int(timestamp) / 1000
+    if abs(age) > max_age:
+        told = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead of this machine's clock"
+        raise StaleCallback(f"the callback is {told}, {max_age:g} s are allowed")
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        value = _json.loads(body.decode())
+    except (ValueError, RecursionError):  # unsigned bodies come here, too, and may be nested to do harm
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _challenge(body: bytes) -> Challenge | None:
+    value = (_object(body) or {}).get(Callbacks.challenge)
+    return Challenge(value) if isinstance(value, str) else None

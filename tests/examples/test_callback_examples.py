@@ -1,0 +1,69 @@
+"""The examples of callbacks receive some."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from coze_api.models import Callbacks
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples/callbacks"
+TOKEN = "verify-me"
+
+
+def signed(message: Any) -> dict[str, Any]:
+    """Return what a client must be given to post *message* as Coze would."""
+    body, now = json.dumps(message).encode(), "1749038258245"
+    names = Callbacks.signature.headers
+    signature = Callbacks.signature.sign(timestamp=now, nonce="n", token=TOKEN, body=body)
+    return {
+        "content": body,
+        "headers": {names["timestamp"]: now, names["nonce"]: "n", names["signature"]: signature},
+    }
+
+
+@pytest.fixture
+def server() -> Iterator[subprocess.Popen[str]]:
+    """Run the example's server."""
+    environment = {**os.environ, "COZE_VERIFY_TOKEN": TOKEN, "PORT": "0"}
+    process = subprocess.Popen(
+        [sys.executable, str(EXAMPLES / "wsgi_server.py")],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def test_the_server_prints_what_it_receives(server: subprocess.Popen[str]) -> None:
+    """The server of the standard library lets a bot in and tells of a deleted one."""
+    assert server.stdout is not None
+    url = server.stdout.readline().split()[-1]
+    published = {"header": {"event_type": "bot.published", "event_id": "1"}, "event": {"bot_name": "Guide"}}
+    assert httpx.post(url, **signed(published)).json() == {"audit": {"audit_status": 2}}
+    deleted = {"header": {"event_type": "bot.deleted", "event_id": "2"}, "event": {"bot_name": "Guide"}}
+    assert httpx.post(url, **signed(deleted)).status_code == 200
+    assert [server.stdout.readline() for _ in range(2)] == ["published: Guide\n", "deleted: Guide\n"]
+
+
+@pytest.mark.anyio
+async def test_the_application_reviews_and_refuses_old_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ASGI example answers the check of its address, and refuses a message from another year."""
+    monkeypatch.setenv("COZE_VERIFY_TOKEN", TOKEN)
+    app = runpy.run_path(str(EXAMPLES / "asgi_app.py"))["app"]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://own") as http:
+        assert (await http.post("/", json={"challenge": "c"})).json() == {"challenge": "c"}
+        old = await http.post("/", **signed({"header": {"event_type": "bot.published", "event_id": "1"}}))
+    assert old.status_code == 401
+    assert "1800 s are allowed" in old.json()["error"]
