@@ -92,7 +92,7 @@ def checked_tokens(token: str | Iterable[str]) -> list[str]:
     Raises:
         InvalidArgumentError: There is none.
     """
-    tokens = [token] if isinstance(token, str) else list(token)
+    tokens: list[Any] = [token] if isinstance(token, str) else list(token)
     if not tokens or not all(isinstance(each, str) and each for each in tokens):
         raise InvalidArgumentError(
             "webhooks: token must be the verify_token of the callback app, as api_apps.list returns it"
