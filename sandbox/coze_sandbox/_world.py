@@ -52,11 +52,11 @@ class World:
 
     def reset(self) -> None:
         """Go back to the state at the start."""
+        self.clock.reset()  # first, since what is there at the start tells when it was made
         with self.store.transaction():
             self.store.clear()
             self._ids = Ids(self.options.seed)
             self._seed()
-        self.clock.reset()
 
     def _seed(self) -> None:
         with self.store.transaction():

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coze_sandbox import Sandbox
+from coze_sandbox import WORKSPACE_ID, Sandbox
 from coze_sandbox._inject import ConnectionDroppedError
 
 
@@ -87,6 +87,14 @@ def test_moved_clock(sandbox):
     assert after["created_at"] - before["created_at"] >= 3600
     with pytest.raises(ValueError, match="forward"):
         sandbox.clock.advance(-1)
+
+
+def test_reset_takes_the_clock_back_first(sandbox):
+    """After a reset, what is there from the start was made then, not at the time to which the clock was moved."""
+    sandbox.clock.advance(3600)
+    sandbox.reset()
+    bots = call(sandbox, "GET", "/v1/bots", params={"workspace_id": WORKSPACE_ID}).json()["data"]["items"]
+    assert {bot["updated_at"] <= sandbox.clock.seconds() for bot in bots} == {True}
 
 
 def test_small_answers_are_sent_at_once(api):

@@ -1,0 +1,224 @@
+"""Conversations and the messages in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, consumes, initialize, invariant, multiple, precondition, rule
+
+from coze_sandbox import BOT_ID
+from tests.contract.machines._base import MANY, SIZES, TEXTS, Machine, items
+
+__all__ = ["Conversations"]
+
+NO_CONVERSATION, NO_MESSAGE, NO_FEEDBACK, NOTHING_TO_DO = 4002, 4005, 4200, 4000
+META = st.dictionaries(st.sampled_from(["topic", "lang"]), TEXTS, max_size=2)
+ROLES = st.sampled_from(["user", "assistant"])
+ORDERS = st.sampled_from(["asc", "desc"])
+
+
+@attrs.define
+class Said:
+    """A message as it should be."""
+
+    role: str
+    content: str
+    meta_data: dict[str, str]
+    section: str
+
+
+@attrs.define
+class Kept:
+    """A conversation as it should be, its messages by id in the order in which they came."""
+
+    name: str
+    meta_data: dict[str, str]
+    section: str
+    messages: dict[str, Said] = attrs.field(factory=dict)
+
+
+class Conversations(Machine):
+    """Any order of conversations made, renamed, cleared and deleted, and of messages in them."""
+
+    conversations = Bundle("conversations")
+    messages = Bundle("messages")
+
+    def begin(self) -> None:
+        """Begin without any."""
+        self.kept: dict[str, Kept] = {}
+        self.gone: set[str] = set()
+
+    @initialize(target=conversations)
+    def first(self) -> Any:
+        """Make a conversation with messages: much can be done with it."""
+        return self.create("first", {}, [("user", "one"), ("assistant", "two"), ("user", "three")])
+
+    @initialize(target=messages)
+    def second(self) -> Any:
+        """Make another one, whose messages are picked."""
+        key = self.create("second", {}, [("user", "one"), ("assistant", "two"), ("user", "three")])
+        return multiple(*((key, message) for message in self.kept[key].messages))
+
+    @precondition(lambda self: len(self.kept) < MANY)
+    @rule(target=conversations, name=TEXTS, meta_data=META, said=st.lists(st.tuples(ROLES, TEXTS), max_size=3))
+    def create(self, name: str, meta_data: dict[str, str], said: list[tuple[str, str]]) -> Any:
+        """A new conversation has the name, the meta data and the messages that it was made with."""
+        self.later()
+        messages = [{"role": role, "content": content, "content_type": "text"} for role, content in said]
+        made = self.coze.conversations.create(bot_id=BOT_ID, name=name, meta_data=meta_data, messages=messages)
+        assert made.id not in self.kept.keys() | self.gone
+        kept = self.kept[made.id] = Kept(name, meta_data, made.last_section_id)
+        self.shown(made, made.id)
+        for one in items(self.coze.conversations.messages.list(conversation_id=made.id, order="asc")):
+            role, content = said[len(kept.messages)]
+            kept.messages[one.id] = Said(role, content, {}, kept.section)
+        assert len(kept.messages) == len(said)
+        return made.id
+
+    @rule(key=conversations, name=TEXTS)
+    def rename(self, key: str, name: str) -> None:
+        """The name is changed, and the answer shows it."""
+        self.later()
+        if key in self.gone:
+            self.refused(NO_CONVERSATION, self.coze.conversations.update, conversation_id=key, name=name)
+            return
+        self.kept[key].name = name
+        self.shown(self.coze.conversations.update(conversation_id=key, name=name), key)
+
+    @rule(key=conversations)
+    def clear(self, key: str) -> None:
+        """A new section begins; the messages stay."""
+        if key in self.gone:
+            self.refused(NO_CONVERSATION, self.coze.conversations.clear, conversation_id=key)
+            return
+        section = self.coze.conversations.clear(conversation_id=key)
+        assert section.conversation_id == key
+        assert section.id != self.kept[key].section
+        self.kept[key].section = section.id
+
+    @rule(key=consumes(conversations))
+    def delete(self, key: str) -> None:
+        """The conversation is gone, with its messages."""
+        if key not in self.gone:
+            self.coze.conversations.delete(conversation_id=key)
+        self.gone.add(key)
+        messages = self.kept.pop(key).messages if key in self.kept else {}
+        self.refused(NO_CONVERSATION, self.coze.conversations.delete, conversation_id=key)
+        self.refused(NO_CONVERSATION, self.coze.conversations.retrieve, conversation_id=key)
+        self.refused(NO_CONVERSATION, self.coze.conversations.messages.list, conversation_id=key)
+        for message in messages:
+            where = {"conversation_id": key, "message_id": message}
+            self.refused(NO_CONVERSATION, self.coze.conversations.messages.retrieve, **where)
+
+    @rule(target=messages, key=conversations, role=ROLES, content=TEXTS, meta_data=META)
+    def say(self, key: str, role: str, content: str, meta_data: dict[str, str]) -> Any:
+        """A new message is the last one, and has what it was made of."""
+        self.later()
+        said = {"role": role, "content": content, "content_type": "text", "meta_data": meta_data}
+        if key in self.gone:
+            self.refused(NO_CONVERSATION, self.coze.conversations.messages.create, conversation_id=key, **said)
+            return multiple()
+        made = self.coze.conversations.messages.create(conversation_id=key, **said)
+        kept = self.kept[key]
+        assert made.id not in kept.messages
+        kept.messages[made.id] = Said(role, content, meta_data, kept.section)
+        self.same(made, key, made.id)
+        return multiple((key, made.id))
+
+    @rule(place=messages, content=st.none() | TEXTS, meta_data=META)
+    def edit(self, place: tuple[str, str], content: str | None, meta_data: dict[str, str]) -> None:
+        """What is given is changed in the message, and nothing else."""
+        self.later()
+        call, where = self.coze.conversations.messages.update, self.where(place)
+        given: dict[str, Any] = {} if content is None else {"content": content, "content_type": "text"}
+        given |= {"meta_data": meta_data} if meta_data else {}
+        if not self.is_there(place):
+            self.refused(self.absence(place), call, **where, content="x", content_type="text")
+        elif not given:
+            self.refused(NOTHING_TO_DO, call, **where)
+        else:
+            kept = self.kept[place[0]].messages[place[1]]
+            kept.content = kept.content if content is None else content
+            kept.meta_data = meta_data or kept.meta_data
+            self.same(call(**where, **given), *place)
+            self.same(self.coze.conversations.messages.retrieve(**where), *place)
+
+    @rule(place=messages)
+    def unsay(self, place: tuple[str, str]) -> None:
+        """The message is shown for the last time."""
+        where = self.where(place)
+        if self.is_there(place):
+            self.same(self.coze.conversations.messages.delete(**where), *place)
+            del self.kept[place[0]].messages[place[1]]
+        self.refused(self.absence(place), self.coze.conversations.messages.delete, **where)
+        self.refused(self.absence(place), self.coze.conversations.messages.retrieve, **where)
+
+    @rule(place=messages)
+    def rate(self, place: tuple[str, str]) -> None:
+        """Feedback can be given, and taken back once."""
+        feedback, where = self.coze.conversations.messages.feedback, self.where(place)
+        if not self.is_there(place):
+            self.refused(self.absence(place), feedback.create, **where, feedback_type="like")
+            return
+        feedback.create(**where, feedback_type="like")
+        feedback.create(**where, feedback_type="unlike", comment="No.")
+        feedback.delete(**where)
+        self.refused(NO_FEEDBACK, feedback.delete, **where)
+
+    @rule(key=conversations, order=ORDERS, size=SIZES, data=st.data())
+    def listed(self, key: str, order: str, size: int, data: st.DataObject) -> None:
+        """Messages are listed in both orders, in pages of any size, and from any message on in both directions."""
+        if key in self.gone:
+            return
+        ids = list(self.kept[key].messages)
+        ids = ids if order == "asc" else ids[::-1]
+        where = {"conversation_id": key, "order": order}
+        listed = items(self.coze.conversations.messages.list(**where, limit=size))
+        assert [one.id for one in listed] == ids
+        for one in listed:
+            self.same(one, key, one.id)
+        if ids:
+            place = data.draw(st.integers(0, len(ids) - 1))
+            after = items(self.coze.conversations.messages.list(**where, after_id=ids[place], limit=size))
+            assert [one.id for one in after] == ids[place + 1 :]
+            before = self.coze.conversations.messages.list(**where, before_id=ids[place], limit=size)
+            nearest = ids[max(place - size, 0) : place]
+            assert [one.id for one in before.items] == nearest
+
+    @invariant()
+    def lists(self) -> None:
+        """Every conversation is listed in both orders, and shown as it should be."""
+        size = 1 + len(self.kept) % 2
+        for order, expected in (("ASC", list(self.kept)), ("DESC", list(self.kept)[::-1])):
+            listed = items(self.coze.conversations.list(bot_id=BOT_ID, sort_order=order, page_size=size))
+            assert [one.id for one in listed] == expected
+            for one in listed:
+                self.shown(one, one.id)
+        for key in self.kept:
+            self.shown(self.coze.conversations.retrieve(conversation_id=key), key)
+
+    def shown(self, shown: Any, key: str) -> None:
+        """Compare a conversation that is shown with what it should be."""
+        kept = self.kept[key]
+        found = (shown.id, shown.name, shown.meta_data or {}, shown.last_section_id)
+        assert found == (key, kept.name, kept.meta_data, kept.section)
+
+    def same(self, shown: Any, key: str, message: str) -> None:
+        """Compare a message that is shown with what it should be."""
+        kept = self.kept[key].messages[message]
+        found = (shown.id, shown.conversation_id, shown.role, shown.content, shown.meta_data or {}, shown.section_id)
+        assert found == (message, key, kept.role, kept.content, kept.meta_data, kept.section)
+
+    def is_there(self, place: tuple[str, str]) -> bool:
+        """Tell whether a message should be there."""
+        return place[0] in self.kept and place[1] in self.kept[place[0]].messages
+
+    def absence(self, place: tuple[str, str]) -> int:
+        """Tell the code for a message that is gone, alone or with its conversation."""
+        return NO_MESSAGE if place[0] in self.kept else NO_CONVERSATION
+
+    def where(self, place: tuple[str, str]) -> dict[str, str]:
+        """Name a message."""
+        return {"conversation_id": place[0], "message_id": place[1]}

@@ -1,0 +1,99 @@
+"""Workspaces and organizations, and who is in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, initialize, invariant, precondition, rule
+
+from coze_sandbox import COLLEAGUE_IDS, USER_ID, WORKSPACE_ID
+from tests.contract.machines._base import MANY, TEXTS, Machine, items
+
+__all__ = ["Members"]
+
+NOT_FOUND = 4200
+NOBODY = "7399999999999999999"
+PEOPLE = st.lists(st.sampled_from([USER_ID, NOBODY, *COLLEAGUE_IDS]), min_size=1, max_size=3, unique=True)
+ROLES = st.sampled_from(["admin", "member"])
+
+
+class Members(Machine):
+    """Any order of workspaces made and renamed, and of people who join and leave."""
+
+    workspaces = Bundle("workspaces")
+
+    def begin(self) -> None:
+        """Begin with the personal workspace."""
+        (first,) = items(self.coze.workspaces.list())
+        self.names = {WORKSPACE_ID: (first.name, first.description)}
+        self.roles: dict[str, dict[str, str]] = {WORKSPACE_ID: {USER_ID: "owner"}}
+
+    @initialize(target=workspaces)
+    def first(self) -> Any:
+        """Let somebody join: much can be done then."""
+        self.join(WORKSPACE_ID, [*COLLEAGUE_IDS], "member")
+        return WORKSPACE_ID
+
+    @precondition(lambda self: len(self.names) < MANY)
+    @rule(target=workspaces, name=TEXTS, description=TEXTS)
+    def create(self, name: str, description: str) -> Any:
+        """A new workspace has its maker as owner, and nobody else."""
+        made = self.coze.workspaces.create(name=name, description=description).id
+        assert made not in self.names
+        self.names[made] = (name, description)
+        self.roles[made] = {USER_ID: "owner"}
+        return made
+
+    @rule(key=workspaces, name=st.none() | TEXTS, description=st.none() | TEXTS)
+    def update(self, key: str, name: str | None, description: str | None) -> None:
+        """What is given is changed, and nothing else."""
+        given = {"name": name, "description": description}
+        self.coze.workspaces.update(
+            workspace_id=key, **{part: value for part, value in given.items() if value is not None}
+        )
+        self.names[key] = (name or self.names[key][0], description or self.names[key][1])
+
+    @rule(key=workspaces, people=PEOPLE, role=ROLES)
+    def join(self, key: str, people: list[str], role: str) -> None:
+        """Who exists and is no member becomes one; of everybody it is told what happened."""
+        roles = self.roles[key]
+        told = self.coze.workspaces.members.create(
+            workspace_id=key, users=[{"user_id": one, "role_type": role} for one in people]
+        )
+        assert told.not_exist_user_ids == [one for one in people if one == NOBODY]
+        assert told.already_joined_user_ids == [one for one in people if one in roles]
+        new = [one for one in people if one != NOBODY and one not in roles]
+        assert told.added_success_user_ids == new
+        roles.update(dict.fromkeys(new, role))
+
+    @rule(key=workspaces, people=PEOPLE)
+    def leave(self, key: str, people: list[str]) -> None:
+        """Members are removed, except for the owner."""
+        roles = self.roles[key]
+        told = self.coze.workspaces.members.delete(workspace_id=key, user_ids=people)
+        assert told.owner_not_support_remove_user_ids == [one for one in people if roles.get(one) == "owner"]
+        assert told.not_in_workspace_user_ids == [one for one in people if one not in roles]
+        left = [one for one in people if roles.get(one, "owner") != "owner"]
+        assert told.removed_success_user_ids == left
+        for one in left:
+            del roles[one]
+
+    @rule()
+    def unknown(self) -> None:
+        """A workspace that was never made is not found."""
+        self.refused(NOT_FOUND, self.coze.workspaces.update, workspace_id="1", name="x")
+        self.refused(NOT_FOUND, self.coze.workspaces.members.list, workspace_id="1")
+
+    @invariant()
+    def lists(self) -> None:
+        """Every workspace is listed with its members, the first to join first."""
+        size = 1 + len(self.names) % 2
+        listed = items(self.coze.workspaces.list(page_size=size), len(self.names))
+        assert [(one.id, (one.name, one.description)) for one in listed] == list(self.names.items())
+        for one in listed:
+            roles = self.roles[one.id]
+            assert (one.owner_uid, one.role_type) == (USER_ID, "owner")
+            assert set(one.admin_uids) == {key for key, role in roles.items() if role == "admin"}
+            members = items(self.coze.workspaces.members.list(workspace_id=one.id, page_size=size), len(roles))
+            assert [(member.user_id, member.role_type) for member in members] == list(roles.items())
