@@ -13,6 +13,8 @@ from ._answers import Violation
 from ._clock import Clock
 from ._faults import FAULT_KINDS, Fault, Faults
 from ._log import RequestLog, RequestRecord
+from ._oauth_apps import CHANNEL_APP, ENTERPRISE_APP, PUBLIC_APP, SERVICE_APP, WEB_APP, OAuthApp
+from ._oauth_control import OAuthControl
 from ._options import DEFAULT_TOKEN, Options
 from ._sandbox import Sandbox
 from ._seed import (
@@ -42,8 +44,10 @@ from ._seed import (
 __all__ = [
     "APP_ID",
     "BOT_ID",
+    "CHANNEL_APP",
     "COLLEAGUE_IDS",
     "DEFAULT_TOKEN",
+    "ENTERPRISE_APP",
     "ENTERPRISE_ID",
     "FAULT_KINDS",
     "FOLDER_ID",
@@ -52,10 +56,13 @@ __all__ = [
     "LOCKED_PLUGIN_ID",
     "ORGANIZATION_ID",
     "PLUGIN_ID",
+    "PUBLIC_APP",
     "RTC_APP_ID",
+    "SERVICE_APP",
     "USER_ID",
     "VOICE_ID",
     "WEATHER_PLUGIN_ID",
+    "WEB_APP",
     "WORKFLOW_ASK",
     "WORKFLOW_CHAT",
     "WORKFLOW_ECHO",
@@ -66,6 +73,8 @@ __all__ = [
     "Clock",
     "Fault",
     "Faults",
+    "OAuthApp",
+    "OAuthControl",
     "Options",
     "RequestLog",
     "RequestRecord",

@@ -1,9 +1,10 @@
-"""The whole application: the engine, and the control endpoints beside it."""
+"""The whole application: the engine, and beside it the control endpoints and the pages for people."""
 
 from __future__ import annotations
 
 from starlette.types import Receive, Scope, Send
 
+from ._consent_pages import CONSENT_PATH, DEVICE_PATH, ConsentPages
 from ._control import PREFIX, Control
 from ._engine import Engine
 
@@ -16,10 +17,12 @@ class App:
     Args:
         engine: Answers the operations of Coze.
         control: Answers the paths under `/_sandbox/`.
+        pages: Answers for the pages on which people allow OAuth apps.
     """
 
-    def __init__(self, engine: Engine, control: Control) -> None:
+    def __init__(self, engine: Engine, control: Control, pages: ConsentPages) -> None:
         self._engine = engine
+        self._pages = pages
         self._control = control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,6 +36,8 @@ class App:
         match scope["type"]:
             case "http" if scope["path"].startswith(PREFIX):
                 await self._control(scope, receive, send)
+            case "http" if scope["path"] in (CONSENT_PATH, DEVICE_PATH):
+                await self._pages(scope, receive, send)
             case "http":
                 await self._engine(scope, receive, send)
             case "lifespan":

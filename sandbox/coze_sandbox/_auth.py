@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from ._call import Call
 from ._document import Operation
 from ._errors import INVALID_TOKEN, NO_PERMISSION, CallError
 from ._seed import USER_ID
 from ._world import World
 
-__all__ = ["authorize", "bearer"]
+__all__ = ["authorize", "bearer", "check_reach"]
+
+# What the permission of channel apps opens.
+_IMPLIED = {"Connector.botChat": ("cancelChat", "chat", "getChat", "submitToolChat")}
+# Conversations, files and voices belong to an account and to no workspace.
+_OF_THE_ACCOUNT = ("audio", "conversations", "files")
 
 
 def bearer(header: str | None) -> str:
@@ -48,11 +56,37 @@ def authorize(operation: Operation, header: str | None, world: World) -> str:
         return USER_ID
     given_out = world.find("token", token)
     if given_out is not None and given_out["expires_at"] > world.clock.now():
-        return USER_ID
+        _check_permission(operation, given_out["permissions"])
+        if given_out.get("workspace_id") and operation.id.partition(".")[0] in _OF_THE_ACCOUNT:
+            raise CallError(NO_PERMISSION, "The token is for one workspace, and this call is about the account.")
+        return str(given_out["user_id"])
     if token not in options.tokens:
         raise CallError(INVALID_TOKEN, "authentication is invalid")
-    permissions = options.tokens[token]
-    needed = operation.permission
-    if permissions is not None and needed is not None and needed not in permissions:
-        raise CallError(NO_PERMISSION, f"The token has no permission {needed} for this call.")
+    _check_permission(operation, options.tokens[token])
     return USER_ID
+
+
+def check_reach(call: Call) -> None:
+    """Refuse what lies beyond a token that was given out for one workspace, or for some bots.
+
+    Raises:
+        CallError: The call names another workspace or another bot.
+    """
+    given_out = call.world.find("token", call.bearer) if call.bearer else None
+    if given_out is None:
+        return
+    named = {**call.body, **call.query, **call.path}
+    workspace, bots = given_out.get("workspace_id"), given_out.get("bot_ids")
+    wanted = named.get("workspace_id", named.get("space_id"))
+    if workspace is not None and wanted is not None and wanted != workspace:
+        raise CallError(NO_PERMISSION, f"The token is for the workspace {workspace} only.")
+    if bots is not None and "bot_id" in named and named["bot_id"] not in bots:
+        raise CallError(NO_PERMISSION, f"The token is not for the bot {named['bot_id']}.")
+
+
+def _check_permission(operation: Operation, permissions: Collection[str] | None) -> None:
+    needed = operation.permission
+    if permissions is None or needed is None:
+        return
+    if needed not in permissions and not any(needed in _IMPLIED.get(one, ()) for one in permissions):
+        raise CallError(NO_PERMISSION, f"The token has no permission {needed} for this call.")

@@ -47,6 +47,7 @@ class Call:
         user_id: The account behind the token.
         bearer: What was sent as bearer, or an empty text.
         logid: Log id of the call.
+        base_url: Where the caller reaches this sandbox.
     """
 
     operation: Operation
@@ -58,6 +59,7 @@ class Call:
     user_id: str
     bearer: str = ""
     logid: str = ""
+    base_url: str = ""
 
 
 @attrs.frozen

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -44,12 +45,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "errors_as_200": given.errors_as_200,
         "check_answers": not given.no_check,
         "seed": given.seed,
+        "any_oauth_app": given.any_oauth_app,
+        "auto_consent": True if given.auto_consent else None,
+        "device_interval": given.device_interval,
         "answer_seconds": _ANSWER_SECONDS / given.speed,
         "event_seconds": _EVENT_SECONDS / given.speed,
     }
     try:
         sandbox = Sandbox(document=given.document, **options)
         listener = bind(given.host, given.port)
+        if given.write_jwt_config is not None:
+            _write_jwt_config(given.write_jwt_config, sandbox.oauth.jwt_config(base_url=url_of(listener)))
     except (OSError, ValueError) as error:
         sys.stderr.write(f"coze_sandbox: {error}\n")
         return 1
@@ -81,6 +87,14 @@ def _announce(server: uvicorn.Server, listener: socket.socket, given: argparse.N
     line = text if given.print_json else f"Coze sandbox on {facts['base_url']}, token {given.token}"
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def _write_jwt_config(path: Path, config: dict[str, Any]) -> None:
+    # It holds a private key. This one opens nothing but the sandbox, yet nobody should learn to leave such files open.
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(config, file, indent=2)
+        file.write("\n")
 
 
 def _watch_parent(server: uvicorn.Server) -> None:
@@ -121,6 +135,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--examples", action="store_true", help="answer every operation with its described example")
     add("--errors-as-200", action="store_true", help="answer failures with HTTP 200")
     add("--no-check", action="store_true", help="do not check answers against the description")
+    add("--auto-consent", action="store_true", help="people allow OAuth apps at once, without a page")
+    add("--any-oauth-app", action="store_true", help="take unknown client ids of OAuth apps")
+    add("--device-interval", type=int, default=5, metavar="SECONDS", help="how often a device may ask (default: 5)")
+    add("--write-jwt-config", type=Path, metavar="FILE", help="write id and key of an app that signs JWTs")
     add("--print-json", action="store_true", help="print address, token and process id as JSON")
     add("--ready-file", type=Path, metavar="FILE", help="write the same JSON to this file")
     add(

@@ -8,6 +8,10 @@
 | `GET /_sandbox/violations` | answers that were not as described |
 | `POST /_sandbox/clock` | `{"advance": seconds}` moves the time |
 | `POST /_sandbox/reset` | state, faults, requests and clock as at the start |
+| `GET, POST /_sandbox/oauth` | OAuth apps and who waits; `{"auto_consent": true}` (or false, null) decides for people |
+| `POST /_sandbox/oauth/decide` | `{"key": code or key, "allow": true}` decides for one who waits |
+| `POST /_sandbox/oauth/apps` | `{"client_id": id, "active": false}` deactivates an app |
+| `GET /_sandbox/oauth/jwt-config` | the file with the key of a service app (`?client_id=`) |
 | `GET /_sandbox/openapi.json` | the description, with this server's address |
 """
 
@@ -29,6 +33,7 @@ from ._clock import Clock
 from ._document import Description
 from ._faults import Faults
 from ._log import RequestLog
+from ._oauth_control import OAuthControl
 
 __all__ = ["PREFIX", "Control", "Controlled"]
 
@@ -58,6 +63,10 @@ class Controlled(Protocol):
     def violations(self) -> list[Violation]:
         """Answers that were not as described."""
 
+    @property
+    def oauth(self) -> OAuthControl:
+        """The people and developers of OAuth apps."""
+
     def reset(self) -> None:
         """Go back to the start."""
 
@@ -81,6 +90,11 @@ class Control:
             ("GET", "violations"): self._list_violations,
             ("POST", "clock"): self._advance,
             ("POST", "reset"): lambda _request, _body: sandbox.reset(),
+            ("GET", "oauth"): self._about_oauth,
+            ("POST", "oauth"): self._set_consent,
+            ("POST", "oauth/decide"): self._decide,
+            ("POST", "oauth/apps"): lambda _request, body: sandbox.oauth.set_active(**body),
+            ("GET", "oauth/jwt-config"): self._jwt_config,
             ("GET", "openapi.json"): self._document,
         }
 
@@ -136,6 +150,22 @@ class Control:
 
     def _advance(self, _request: Request, body: Any) -> Any:
         return {"now": self._sandbox.clock.advance(float(body["advance"]))}
+
+    def _about_oauth(self, _request: Request, _body: Any) -> Any:
+        oauth = self._sandbox.oauth
+        hidden = attrs.filters.exclude("public_key", "permissions")
+        apps = [attrs.asdict(app, filter=hidden) for app in oauth.apps]
+        return {"apps": apps, "auto_consent": oauth.auto_consent, "waiting": oauth.waiting()}
+
+    def _set_consent(self, _request: Request, body: Any) -> Any:
+        self._sandbox.oauth.auto_consent = body["auto_consent"]
+
+    def _decide(self, _request: Request, body: Any) -> Any:
+        return {"location": self._sandbox.oauth.decide(**body)}
+
+    def _jwt_config(self, request: Request, _body: Any) -> Any:
+        wanted = dict(request.query_params)
+        return self._sandbox.oauth.jwt_config(**wanted, base_url=str(request.base_url).rstrip("/"))
 
     def _document(self, request: Request, _body: Any) -> Any:
         servers = [{"url": str(request.base_url).rstrip("/"), "description": "This sandbox."}]

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from ._answers import Answers, add_logid
-from ._auth import authorize
+from ._auth import authorize, check_reach
 from ._call import Result, Stream
 from ._document import Description, Operation
 from ._errors import INTERNAL, INVALID_PARAMETER, NOT_FOUND, RATE_LIMITED, CallError
@@ -173,6 +173,7 @@ class Engine:
             raise CallError(INVALID_PARAMETER, msg, status=426, headers={"Upgrade": "websocket"})
         user_id = authorize(operation, request.headers.get("authorization"), self._world)
         call = await self._reader.read(request, target, operation, self._world, user_id, record)
+        check_reach(call)
         handler = HANDLERS.get(operation.id)
         record.code = 0
         result: Result | CallError | None = None

@@ -24,12 +24,23 @@ class OAuthFailure(CallError):
         self.word = word
 
 
+_GRANT = "body.grant_type: "
+
+
+def _word(failure: CallError) -> str:
+    if isinstance(failure, OAuthFailure):
+        return failure.word
+    if failure.msg.startswith(_GRANT) and " is not one of " in failure.msg:
+        return "unsupported_grant_type"
+    return _WORDS.get(failure.code, "invalid_request")
+
+
 def oauth_error(failure: CallError) -> dict[str, Any]:
     """Write a failure as these operations do.
 
     Coze calls the members by other names for devices than for the rest, so each has both.
     """
-    word = failure.word if isinstance(failure, OAuthFailure) else _WORDS.get(failure.code, "invalid_request")
+    word = _word(failure)
     return {
         "error_code": word,
         "error_message": failure.msg,

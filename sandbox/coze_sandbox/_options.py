@@ -9,6 +9,8 @@ from typing import Any
 
 import attrs
 
+from ._oauth_apps import OAuthApp
+
 __all__ = ["DEFAULT_TOKEN", "Options"]
 
 DEFAULT_TOKEN = "pat_sandbox"  # noqa: S105 - opens nothing but sandboxes
@@ -40,6 +42,11 @@ class Options:
         seed: Where the sequence of ids starts. The same seed and calls give the same ids.
         answer_seconds: How long a chat without a stream, or an asynchronous workflow run, takes.
         event_seconds: Pause before each event of a stream.
+        oauth_apps: OAuth apps beside those that are there from the start.
+        any_oauth_app: Take every unknown client id for that of an app of the kind `any`.
+        auto_consent: What people decide on the pages of OAuth, at once and without a page: True, they allow; False,
+            they refuse. None: they are asked.
+        device_interval: Seconds that a device has to wait before it asks again.
         workspace_limit: How many members a workspace or an enterprise can have.
     """
 
@@ -55,6 +62,10 @@ class Options:
     seed: int = 0
     answer_seconds: float = 0.05
     event_seconds: float = 0.0
+    oauth_apps: tuple[OAuthApp, ...] = ()
+    any_oauth_app: bool = False
+    auto_consent: bool | None = None
+    device_interval: int = 5
     workspace_limit: int = 100
 
     @property

@@ -48,6 +48,9 @@ _PARAMETER_ALIASES = {
     "bots.list": {"page_index": "page_num"},
 }
 
+# Texts that the official SDKs send although they are empty.
+_MAY_BE_BLANK = {"oauth.authorize": ("state",), "oauth.authorize_workspace": ("state",)}
+
 
 @attrs.define
 class _Parts:
@@ -110,14 +113,18 @@ class Reader:
             user_id=user_id,
             bearer=bearer(request.headers.get("authorization")),
             logid=record.logid,
+            base_url=str(request.base_url).rstrip("/"),
         )
 
     def _query(self, request: Request, operation: Operation) -> dict[str, Any]:
         text = request.scope["query_string"].decode("latin-1")
+        blank = _MAY_BE_BLANK.get(operation.id, ())
         renamed = _PARAMETER_ALIASES.get(operation.id, {}) if self._lenient else {}
         texts: dict[str, list[str]] = {}
         # Blank values are left out: the official Python SDK sends `conversation_id=` for "none".
-        for name, value in parse_qsl(text, keep_blank_values=not self._lenient, errors="replace"):
+        for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
+            if not value and self._lenient and name not in blank:
+                continue
             texts.setdefault(renamed.get(name, name), []).append(value)
         return self._convert(operation, "query", texts)
 

@@ -10,11 +10,13 @@ from starlette.types import ASGIApp
 from ._answers import Violation
 from ._app import App
 from ._clock import Clock
+from ._consent_pages import ConsentPages
 from ._control import Control
 from ._document import Description, read_description
 from ._engine import Engine
 from ._faults import Faults
 from ._log import RequestLog
+from ._oauth_control import OAuthControl
 from ._options import Options
 from ._server import ThreadedServer
 from ._world import World
@@ -44,6 +46,7 @@ class Sandbox:
         clock: The time, which tests may advance.
         faults: Faults that wait for calls.
         requests: What was asked so far.
+        oauth: Stands in for the people and developers of OAuth apps.
         app: The ASGI application.
 
     Raises:
@@ -58,8 +61,9 @@ class Sandbox:
         self.faults = Faults(self.description.operations)
         self.requests = RequestLog()
         self._world = World(self.options, self.clock)
+        self.oauth = OAuthControl(self._world, lambda: self.base_url)
         self._engine = Engine(self.description, self._world, self.requests, self.faults)
-        self.app: ASGIApp = App(self._engine, Control(self))
+        self.app: ASGIApp = App(self._engine, Control(self), ConsentPages(self._world))
         self._address = (host, port)
         self._server: ThreadedServer | None = None
 

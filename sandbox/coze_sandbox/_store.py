@@ -95,6 +95,13 @@ class Store:
             rows = self._connection.execute(f"{query} ORDER BY seq", values).fetchall()
         return [_document(row[0]) for row in rows]
 
+    def items(self, kind: str) -> dict[str, Document]:
+        """Return all documents of a kind by their ids, oldest first."""
+        query = "SELECT id, body FROM documents WHERE kind = ? ORDER BY seq"
+        with self._lock:
+            rows = self._connection.execute(query, (kind,)).fetchall()
+        return {row[0]: _document(row[1]) for row in rows}
+
     def delete(self, kind: str, key: str) -> bool:
         """Remove a document and tell whether it was there."""
         with self._lock:

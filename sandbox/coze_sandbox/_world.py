@@ -7,6 +7,7 @@ from typing import Any
 
 from ._clock import Clock
 from ._ids import Ids
+from ._oauth_apps import AppKeys
 from ._options import Options
 from ._seed import seed_store
 from ._store import Store
@@ -27,6 +28,8 @@ class World:
         options: The settings.
         clock: The time.
         store: The documents.
+        keys: The keys of OAuth apps.
+        auto_consent: What people decide at once, or None where they are asked; see `Options`.
         session: Tells this process from earlier ones that wrote the same file.
     """
 
@@ -35,6 +38,8 @@ class World:
         self.clock = clock
         self.session = uuid.uuid4().hex
         self.store = Store(options.db)
+        self.keys = AppKeys(options.oauth_apps)
+        self.auto_consent = options.auto_consent
         known = self.store.fact(_LAST_ID)
         self._ids = Ids(options.seed, None if known is None else int(known))
         if known is None:
@@ -57,6 +62,7 @@ class World:
             self.store.clear()
             self._ids = Ids(self.options.seed)
             self._seed()
+        self.auto_consent = self.options.auto_consent
 
     def _seed(self) -> None:
         with self.store.transaction():

@@ -1,0 +1,195 @@
+"""Tokens for what OAuth apps have: a code, a device code, a JWT or a refresh token."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from typing import Any
+
+from .._call import Call, Members
+from .._consent import DEVICE, find_app, is_active, new_secret
+from .._errors import CallError
+from .._oauth_apps import OAuthApp
+from .._oauth_errors import OAuthFailure
+from ._jwt import read_jwt
+from ._registry import operation
+from ._tokens import LIFETIME, new_token
+
+__all__ = ["exchange", "exchange_for_account", "exchange_for_enterprise"]
+
+_REFRESH_SECONDS = 30 * 86_400
+_REFRESH = "oauth_refresh"
+
+
+@operation("oauth.token")
+def exchange(call: Call) -> Members | CallError:
+    """Give a token for a code, a device code, a refresh token or a JWT.
+
+    Raises:
+        OAuthFailure: What was sent is not worth a token.
+
+    Returns:
+        The token, or that the device has to wait; that it asked is kept.
+    """
+    match call.body["grant_type"]:
+        case "authorization_code":
+            return _from_code(call)
+        case "refresh_token":
+            return _from_refresh_token(call)
+        case "urn:ietf:params:oauth:grant-type:device_code":
+            return _from_device(call)
+        case _:
+            app = read_jwt(call)
+            if app.kind == "enterprise":
+                raise OAuthFailure("access_deny", "invalid app type")
+            return _for_jwt(call, app, **_scope(call, app))
+
+
+@operation("oauth.token_account")
+def exchange_for_account(call: Call) -> Members:
+    """Give a token of another account, or of an organization, for a JWT.
+
+    Raises:
+        OAuthFailure: The JWT is not worth a token, or there is no such account.
+    """
+    app, account = read_jwt(call), call.path["account_id"]
+    if app.kind not in {"service", "any"}:
+        raise OAuthFailure("access_deny", "invalid app type")
+    if call.world.find("user", account) is not None:
+        return _for_jwt(call, app, user_id=account)
+    if call.world.find("organization", account) is not None:
+        return _for_jwt(call, app)
+    raise OAuthFailure("invalid_request", "invalid request: account_id")
+
+
+@operation("oauth.token_enterprise")
+def exchange_for_enterprise(call: Call) -> Members:
+    """Give a token for the administration of an enterprise for a JWT.
+
+    Raises:
+        OAuthFailure: The JWT is not worth a token, is not of an enterprise privileged app, or there is no such
+            enterprise.
+    """
+    app = read_jwt(call)
+    if app.kind not in {"enterprise", "any"}:
+        raise OAuthFailure("access_deny", "invalid app type")
+    if call.world.find("enterprise", call.path["enterprise_id"]) is None:
+        raise OAuthFailure("invalid_request", "invalid request: enterprise_id")
+    return _for_jwt(call, app)
+
+
+def _for_jwt(call: Call, app: OAuthApp, **limits: Any) -> Members:
+    seconds = call.body.get("duration_seconds", LIFETIME)
+    if seconds <= 0:
+        raise OAuthFailure("invalid_request", "invalid request: duration_seconds")
+    return new_token(call.world, app, "czs_", seconds, **limits)
+
+
+def _scope(call: Call, app: OAuthApp) -> dict[str, Any]:
+    """Read what a channel app wants its token to be limited to. For other apps a scope is without effect."""
+    scope = call.body.get("scope")
+    if app.kind != "channel" or scope is None:
+        return {}
+    wanted = set(scope["account_permission"]["permission_list"])
+    if app.permissions is not None and not wanted <= app.permissions:
+        raise OAuthFailure("invalid_request", "invalid request: scope")
+    bots = scope["attribute_constraint"]["connector_bot_chat_attribute"]["bot_id_list"]
+    return {"permissions": sorted(wanted), "bot_ids": bots}
+
+
+def _from_code(call: Call) -> Members:
+    app = _app(call)
+    kept = _kept(call, "oauth_code", "code")
+    if kept["redirect_uri"] != _given(call, "redirect_uri"):
+        raise OAuthFailure("invalid_request", "invalid request: redirect_uri")
+    challenge = kept["code_challenge"]
+    has_secret = app.kind == "web" or challenge is None
+    if has_secret:
+        _need_secret(call, app)
+    if challenge is not None and not _same(challenge, _challenge(_given(call, "code_verifier"), kept["method"])):
+        raise OAuthFailure("invalid_request", "invalid request: code_verifier")
+    call.world.store.delete("oauth_code", _given(call, "code"))
+    return _with_refresh_token(call, app, kept["workspace_id"], has_secret=has_secret)
+
+
+def _from_refresh_token(call: Call) -> Members:
+    app = _app(call)
+    kept = _kept(call, _REFRESH, "refresh_token")
+    if kept["has_secret"]:
+        _need_secret(call, app)
+    call.world.store.delete(_REFRESH, _given(call, "refresh_token"))
+    return _with_refresh_token(call, app, kept["workspace_id"], has_secret=kept["has_secret"])
+
+
+def _from_device(call: Call) -> Members | CallError:
+    app = _app(call)
+    world, code = call.world, _given(call, "device_code")
+    kept = world.find(DEVICE, code)
+    if kept is None or kept["client_id"] != app.client_id:
+        raise OAuthFailure("invalid_request", "invalid request: device_code")
+    now, asked_at = world.clock.now(), kept["asked_at"]
+    if kept["expires_at"] <= now:
+        raise OAuthFailure("expired_token", "The device code has expired.")
+    interval = world.options.device_interval
+    world.store.put(DEVICE, code, {**kept, "asked_at": now})
+    if asked_at is not None and now < asked_at + interval:
+        return OAuthFailure("slow_down", f"Ask every {interval} seconds only.")
+    if kept["allowed"] is None:
+        return OAuthFailure("authorization_pending", "The user has not finished yet.")
+    if not kept["allowed"]:
+        return OAuthFailure("access_denied", "The user refused.")
+    world.store.delete(DEVICE, code)
+    return _with_refresh_token(call, app, kept["workspace_id"], has_secret=False)
+
+
+def _app(call: Call) -> OAuthApp:
+    app = find_app(call.world, _given(call, "client_id"))
+    if app is None:
+        raise OAuthFailure("invalid_request", "invalid request: client_id")
+    if not is_active(call.world, app):
+        raise OAuthFailure("access_deny", f"app: {app.name} is currently deactivated by the owner")
+    if app.signs:
+        raise OAuthFailure("access_deny", "invalid app type")
+    return app
+
+
+def _kept(call: Call, kind: str, name: str) -> dict[str, Any]:
+    """Find something that was given out to this app and works once."""
+    kept = call.world.find(kind, _given(call, name))
+    if kept is None or kept["client_id"] != call.body["client_id"] or kept["expires_at"] <= call.world.clock.now():
+        raise OAuthFailure("invalid_request", f"invalid request: {name}")
+    return kept
+
+
+def _with_refresh_token(call: Call, app: OAuthApp, workspace_id: str | None, *, has_secret: bool) -> Members:
+    world, token = call.world, new_secret(call.world, "")
+    kept = {"client_id": app.client_id, "has_secret": has_secret, "workspace_id": workspace_id}
+    world.store.put(_REFRESH, token, {**kept, "expires_at": world.clock.now() + _REFRESH_SECONDS})
+    return {**new_token(world, app, "czu_", workspace_id=workspace_id), "refresh_token": token}
+
+
+def _need_secret(call: Call, app: OAuthApp) -> None:
+    if not call.bearer:
+        raise OAuthFailure("invalid_client", "the client secret is required as bearer")
+    # An app of the kind `any` has no secret that anybody could compare.
+    if app.client_secret is not None and not _same(call.bearer, app.client_secret):
+        raise OAuthFailure("invalid_client", "the client secret is wrong")
+
+
+def _given(call: Call, name: str) -> str:
+    value = call.body.get(name)
+    if not value:
+        raise OAuthFailure("invalid_request", f"invalid request: {name}")
+    return str(value)
+
+
+def _challenge(verifier: str, method: str) -> str:
+    if method == "plain":
+        return verifier
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
