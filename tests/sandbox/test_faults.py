@@ -71,7 +71,7 @@ def test_lost_answers(api, kind, handled):
     api.sandbox.faults.add(kind, "conversations.create", handled=handled)
     try:
         api.http.post("/v1/conversation/create", json={"bot_id": BOT_ID})
-    except httpx.RemoteProtocolError:
+    except (httpx.RemoteProtocolError, httpx.ReadError):  # where the body was not read yet, the end is a reset
         assert kind == "drop"
     listed = api.ok("GET", "/v1/conversations", params={"bot_id": BOT_ID})
     assert len(listed["conversations"]) == int(handled)
