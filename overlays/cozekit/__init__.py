@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from . import errors as errors
     from . import messages as messages
     from . import webhooks as webhooks
-    from ._chat import ChatResult as ChatResult
+    from ._chat_result import ChatResult as ChatResult
+    from ._chat_run import AsyncChatRunStream as AsyncChatRunStream
+    from ._chat_run import ChatRun as ChatRun
+    from ._chat_run import ChatRunStream as ChatRunStream
     from ._chat_stream import AsyncChatStream as AsyncChatStream
     from ._chat_stream import ChatStream as ChatStream
     from ._client import AsyncCoze as AsyncCoze
@@ -22,12 +25,16 @@ if TYPE_CHECKING:
     from ._config import COZE_CN as COZE_CN
     from ._config import COZE_COM as COZE_COM
     from ._retry import RetryPolicy as RetryPolicy
+    from ._tool_loop import ToolRun as ToolRun
+    from ._tools import Tool as Tool
+    from ._tools import tool as tool
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIError as APIError
     from .errors import APITimeoutError as APITimeoutError
     from .errors import ChatFailed as ChatFailed
     from .errors import CozeError as CozeError
     from .errors import StreamInterrupted as StreamInterrupted
+    from .errors import ToolError as ToolError
 
 __version__ = "0.1.0"
 
@@ -37,12 +44,15 @@ __all__ = [
     "APIConnectionError",
     "APIError",
     "APITimeoutError",
+    "AsyncChatRunStream",
     "AsyncChatStream",
     "AsyncCoze",
     "AsyncPage",
     "AsyncPager",
     "ChatFailed",
     "ChatResult",
+    "ChatRun",
+    "ChatRunStream",
     "ChatStream",
     "Coze",
     "CozeError",
@@ -50,8 +60,12 @@ __all__ = [
     "Response",
     "RetryPolicy",
     "StreamInterrupted",
+    "Tool",
+    "ToolError",
+    "ToolRun",
     "errors",
     "messages",
+    "tool",
     "webhooks",
 ]
 
@@ -59,6 +73,7 @@ _MODULES = {
     "APIConnectionError": "errors",
     "APIError": "errors",
     "APITimeoutError": "errors",
+    "AsyncChatRunStream": "_chat_run",
     "AsyncChatStream": "_chat_stream",
     "AsyncCoze": "_client",
     "AsyncPage": "_api",
@@ -66,7 +81,9 @@ _MODULES = {
     "COZE_CN": "_config",
     "COZE_COM": "_config",
     "ChatFailed": "errors",
-    "ChatResult": "_chat",
+    "ChatResult": "_chat_result",
+    "ChatRun": "_chat_run",
+    "ChatRunStream": "_chat_run",
     "ChatStream": "_chat_stream",
     "Coze": "_client",
     "CozeError": "errors",
@@ -74,8 +91,12 @@ _MODULES = {
     "Response": "_api",
     "RetryPolicy": "_retry",
     "StreamInterrupted": "errors",
+    "Tool": "_tools",
+    "ToolError": "errors",
+    "ToolRun": "_tool_loop",
     "errors": "",
     "messages": "",
+    "tool": "_tools",
     "webhooks": "",
 }
 

@@ -20,7 +20,7 @@ from ._retry import RetryPolicy
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from ._chat import AsyncChat, Chat
+    from ._chat_tools import AsyncToolChat, ToolChat
     from ._files import AsyncFiles, Files
     from ._workflows import AsyncWorkflows, Workflows
 
@@ -186,11 +186,11 @@ class Coze(_Policies, Client):
         return cast("Self", self._with(self, timeout, retry, deadline, headers))
 
     @cached_property
-    def chat(self) -> Chat:
-        """Chat with a bot: by stream, or by starting a chat and asking for its result."""
-        from ._chat import Chat
+    def chat(self) -> ToolChat:
+        """Chat with a bot: by stream, by starting a chat and asking for its result, or with tools."""
+        from ._chat_tools import ToolChat
 
-        return Chat(self)
+        return ToolChat(self)
 
     @cached_property
     def files(self) -> Files:
@@ -256,11 +256,11 @@ class AsyncCoze(_Policies, AsyncClient):
         return cast("Self", self._with(self, timeout, retry, deadline, headers))
 
     @cached_property
-    def chat(self) -> AsyncChat:
-        """Chat with a bot: by stream, or by starting a chat and asking for its result."""
-        from ._chat import AsyncChat
+    def chat(self) -> AsyncToolChat:
+        """Chat with a bot: by stream, by starting a chat and asking for its result, or with tools."""
+        from ._chat_tools import AsyncToolChat
 
-        return AsyncChat(self)
+        return AsyncToolChat(self)
 
     @cached_property
     def files(self) -> AsyncFiles:

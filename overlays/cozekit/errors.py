@@ -7,6 +7,10 @@ CozeError
     DownloadInterrupted: a file broke off; tells how much arrived
     StreamInterrupted: a stream broke off; carries what arrived
     PollTimeout: a chat did not end in time; carries it
+    ActionRequired: a chat waits for something that was not provided for; carries it
+        ToolRoundsExceeded: a bot kept calling tools; carries the calls as well
+        ToolFailed: a tool raised, and that was to end the run; carries the call as well
+    ToolError: for tools to raise; its text is for the bot
     APIError: Coze answered with an error
         AuthenticationError, PermissionDeniedError, RateLimitError, QuotaError, InvalidRequestError, NotFoundError,
         ConflictError, ContentPolicyError, UnsupportedError, ServerTimeoutError, ServerError: by its code
@@ -46,11 +50,14 @@ from coze_api.errors import (
 if TYPE_CHECKING:
     from coze_api.models import Chat
 
+    from ._tool_loop import ToolRun
+
 __all__ = [
     "CODES",
     "APIConnectionError",
     "APIError",
     "APITimeoutError",
+    "ActionRequired",
     "AuthenticationError",
     "ChatFailed",
     "ConflictError",
@@ -70,6 +77,9 @@ __all__ = [
     "ServerTimeoutError",
     "StreamFailed",
     "StreamInterrupted",
+    "ToolError",
+    "ToolFailed",
+    "ToolRoundsExceeded",
     "UnsupportedError",
 ]
 
@@ -143,3 +153,51 @@ class ChatFailed(StreamFailed):
         # The stream holds a connection, which stays in the process that made it.
         state = {**self.__dict__, "response": None, "stream": None, "chat": _detached(self.chat)}
         return (_restore, (type(self), self.msg, state))
+
+
+class ToolError(CozeError):
+    """Raise it in a tool to tell the bot what went wrong: its text is what the bot reads.
+
+    Of any other exception of a tool the bot gets to know the class alone.
+    """
+
+
+class ActionRequired(CozeError):
+    """A chat waits for something that the call did not provide for, such as tools where none were given.
+
+    It waits until it expires, and cannot be canceled meanwhile.
+
+    Attributes:
+        chat: The chat. What it waits for is in its `required_action`; `chat.submit_tool_outputs` goes on with it.
+    """
+
+    def __init__(self, message: str, *, chat: Chat | None) -> None:
+        super().__init__(message)
+        self.chat = chat
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_restore, (type(self), str(self), {**self.__dict__, "chat": _detached(self.chat)}))
+
+
+class ToolRoundsExceeded(ActionRequired):
+    """A bot called tools more often than it was allowed to.
+
+    Attributes:
+        tool_runs: The calls that were carried out.
+    """
+
+    def __init__(self, message: str, *, chat: Chat | None, tool_runs: list[ToolRun]) -> None:
+        super().__init__(message, chat=chat)
+        self.tool_runs = tool_runs
+
+
+class ToolFailed(ActionRequired):
+    """A tool raised an exception, which is the cause of this one.
+
+    Attributes:
+        tool_run: The call.
+    """
+
+    def __init__(self, message: str, *, chat: Chat | None, tool_run: ToolRun) -> None:
+        super().__init__(message, chat=chat)
+        self.tool_run = tool_run

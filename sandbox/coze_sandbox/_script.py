@@ -18,7 +18,8 @@ one of these words makes it do something else:
 | `/error CODE TEXT` | breaks the stream off with an `error` event; without a stream it fails |
 | `/slow SECONDS TEXT` | takes that long, then answers as usual |
 
-A message with sound is also answered with sound.
+A message with sound is also answered with sound. A result of a tool that has `/tool` lines of its own
+makes the bot call those tools next, and answer after them.
 """
 
 from __future__ import annotations
@@ -125,12 +126,15 @@ def plan_answer(said: Said, *, before: str | None, suggest: bool) -> Plan:
 
 
 def after_tools(outputs: list[tuple[str, str]], *, audio: bool) -> Plan:
-    """Decide what to do with the results of tools.
+    """Decide what to do with the results of tools: call those that the results ask for, or answer.
 
     Args:
         outputs: Name and output of each call, in the order of the calls.
         audio: Whether the question was spoken.
     """
+    next_calls = tuple(call for _, output in outputs for call in _tool_calls(output))
+    if next_calls:
+        return Plan(tool_calls=next_calls, audio=audio)
     text = "; ".join(f"{name} says: {output}" for name, output in outputs)
     return Plan(answers=(text,), audio=audio)
 

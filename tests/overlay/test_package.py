@@ -19,7 +19,7 @@ from coze_api import AsyncClient, Client
 from coze_api._core._client import AsyncBaseClient, BaseClient
 from coze_api._core._operation import Operation
 from coze_api.operations import bots, chat, conversations, files, users, workflows, workspaces
-from cozekit import AsyncCoze, Coze, _chat, _chat_stream, _files, _workflows, errors
+from cozekit import AsyncCoze, Coze, _chat_run, _chat_stream, _chat_tools, _files, _workflows, errors
 
 ROOT = Path(cozekit.__file__).parent
 SOURCES = sorted(ROOT.glob("**/*.py"))
@@ -120,9 +120,10 @@ def public(kind: type) -> dict[str, Any]:
 
 PAIRS = [
     (Coze, AsyncCoze),
-    (_chat.Chat, _chat.AsyncChat),
+    (_chat_tools.ToolChat, _chat_tools.AsyncToolChat),
     (_files.Files, _files.AsyncFiles),
     (_chat_stream.ChatStream, _chat_stream.AsyncChatStream),
+    (_chat_run.ChatRunStream, _chat_run.AsyncChatRunStream),
     (_workflows.Workflows, _workflows.AsyncWorkflows),
     (_workflows.WorkflowsChat, _workflows.AsyncWorkflowsChat),
 ]

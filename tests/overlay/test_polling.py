@@ -13,7 +13,7 @@ import pytest
 from coze_api.models import ChatStatus
 from coze_api.operations import chat as operations
 from coze_sandbox import BOT_ID
-from cozekit import ChatResult, _chat
+from cozekit import ChatResult, _waiting
 from cozekit.errors import ChatFailed, NotFoundError, PollTimeout
 
 ASK: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u", "additional_messages": ["hi"]}
@@ -52,7 +52,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         made.append(seconds)
 
     clock = SimpleNamespace(sleep=made.append, monotonic=lambda: time.monotonic() + sum(made))
-    monkeypatch.setattr(_chat, "time", clock)
+    monkeypatch.setattr(_waiting, "time", clock)
     monkeypatch.setattr(anyio, "sleep", sleep)
     return made
 

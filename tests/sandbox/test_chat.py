@@ -133,6 +133,19 @@ def test_tools(api):
     assert api.refused("POST", submit, params=query, json=body)[1] == 4000
 
 
+def test_tools_in_rounds(api):
+    """A result with calls of its own makes the chat wait again, for those calls."""
+    query, chat = api.finished("/tool first")
+    (call,) = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
+    outputs = [{"tool_call_id": call["id"], "output": "/tool second {}"}]
+    api.ok("POST", "/v3/chat/submit_tool_outputs", params=query, json={"tool_outputs": outputs})
+    api.sandbox.clock.advance(10)
+    chat = api.ok("GET", "/v3/chat/retrieve", params=query)
+    (again,) = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
+    assert chat["status"] == "requires_action"
+    assert (again["function"]["name"], again["id"] != call["id"]) == ("second", True)
+
+
 def test_unknown_things(api):
     """Unknown bot, conversation and chat have codes of their own."""
     assert api.refused("POST", "/v3/chat", json=api.chat("Hi", bot_id="1")) == (404, 4200)

@@ -1,0 +1,189 @@
+"""Several streams, one after the other, read as one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
+
+from coze_api._core._stream import AsyncStream, Stream
+
+if TYPE_CHECKING:
+    from coze_api import Response
+
+__all__ = ["AsyncRounds", "Parts", "Rounds"]
+
+E = TypeVar("E")
+S = TypeVar("S", bound=Stream[Any])
+SA = TypeVar("SA", bound=AsyncStream[Any])
+Part = TypeVar("Part", bound=Stream[Any] | AsyncStream[Any])
+
+
+class Parts(Generic[Part]):
+    """All that sync and async ones decide alike."""
+
+    def __init__(self, first: Part) -> None:
+        self._parts = [first]
+        self._closed = False
+        self._over = False
+        self._broken: BaseException | None = None
+
+    @property
+    def _current(self) -> Part:
+        return self._parts[-1]
+
+    @property
+    def response(self) -> Response:
+        """The HTTP answer of the latest round.
+
+        Raises:
+            RuntimeError: Nothing was sent yet.
+        """
+        opened = [part for part in self._parts if part.logid] or self._parts
+        return opened[-1].response
+
+    @property
+    def logid(self) -> str:
+        """Log id of the latest round's call; "" until the first is open."""
+        return next((part.logid for part in reversed(self._parts) if part.logid), "")
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last round came to its proper end."""
+        return self._over and self._current.ended
+
+    def _raise_if_stopped(self) -> None:
+        """Refuse to go on after what went wrong between two rounds: it would be done a second time."""
+        if isinstance(self._broken, Exception):
+            raise self._broken
+        if self._broken is not None:
+            raise RuntimeError("reading was interrupted between two rounds, and cannot go on") from self._broken
+        if self._closed:
+            raise RuntimeError("it was closed between two rounds, and cannot go on")
+
+    def _break(self, error: BaseException) -> NoReturn:
+        self._broken = error
+        raise error
+
+    def _took(self, following: Part | None) -> bool:
+        self._over = following is None
+        if following is not None:
+            self._parts.append(following)
+        return following is not None
+
+
+class Rounds(Parts[S], Generic[S, E]):
+    """Streams read as one. Opened by `with` or by the first event; closed by the end, an error, or leaving `with`."""
+
+    def _following(self) -> S | None:
+        """Return the stream that goes on where the current one ended, or None."""
+        raise NotImplementedError
+
+    def _go_on(self) -> bool:
+        """Begin the next round; tell whether there is one."""
+        self._raise_if_stopped()
+        try:
+            return self._took(self._following())
+        except BaseException as error:
+            self._break(error)
+
+    def open(self) -> Self:
+        """Send the request of the current round, unless it was sent.
+
+        Raises:
+            APIError: Coze refused the call.
+        """
+        self._current.open()
+        return self
+
+    def close(self) -> None:
+        """Give the connection back. Safe to call at any time."""
+        self._closed = True
+        self._current.close()
+
+    def until_done(self) -> Self:
+        """Read to the end and return the stream itself. Raises what iterating raises."""
+        for _ in self:
+            pass
+        return self
+
+    def __iter__(self) -> Iterator[E]:
+        return self
+
+    def __next__(self) -> E:
+        while True:
+            try:
+                event: E = next(self._current)
+            except StopIteration:
+                if not self._go_on():
+                    raise
+            else:
+                self._see(event)
+                return event
+
+    def _see(self, event: E) -> None:
+        """Take note of an event before the caller gets it."""
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *details: object) -> None:
+        self._closed = True
+        self._current.__exit__(*details)
+
+
+class AsyncRounds(Parts[SA], Generic[SA, E]):
+    """Streams read as one, awaited. See `Rounds`."""
+
+    async def _following(self) -> SA | None:
+        raise NotImplementedError
+
+    async def _go_on(self) -> bool:
+        self._raise_if_stopped()
+        try:
+            return self._took(await self._following())
+        except BaseException as error:
+            self._break(error)
+
+    async def open(self) -> Self:
+        """Send the request of the current round, unless it was sent.
+
+        Raises:
+            APIError: Coze refused the call.
+        """
+        await self._current.open()
+        return self
+
+    async def close(self) -> None:
+        """Give the connection back. Safe to call at any time."""
+        self._closed = True
+        await self._current.close()
+
+    async def until_done(self) -> Self:
+        """Read to the end and return the stream itself. Raises what iterating raises."""
+        async for _ in self:
+            pass
+        return self
+
+    def __aiter__(self) -> AsyncIterator[E]:
+        return self
+
+    async def __anext__(self) -> E:
+        while True:
+            try:
+                event: E = await anext(self._current)
+            except StopAsyncIteration:
+                if not await self._go_on():
+                    raise
+            else:
+                self._see(event)
+                return event
+
+    def _see(self, event: E) -> None:
+        """Take note of an event before the caller gets it."""
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(self, *details: object) -> None:
+        self._closed = True
+        await self._current.__aexit__(*details)

@@ -1,0 +1,232 @@
+"""Carrying out the tool calls that a chat waits for. Sync and async runs share every decision."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import Any, Literal
+
+import attrs
+
+from coze_api.models import Chat, ChatStatus, ToolCall, ToolCallType, ToolOutput
+
+from ._tools import Tool, as_text, toolbox
+from .errors import ActionRequired, InvalidArgumentError, ToolError, ToolFailed, ToolRoundsExceeded
+
+__all__ = ["OnToolCall", "OnToolError", "OnToolRun", "ToolLoop", "ToolRun"]
+
+OnToolCall = Callable[[ToolCall], object]
+OnToolError = Literal["report", "raise"]
+
+_log = logging.getLogger("cozekit.tools")
+_SIDE_BY_SIDE = 32  # threads for the calls of one round
+
+
+@attrs.frozen
+class ToolRun:
+    """One call of a tool, carried out.
+
+    Attributes:
+        call: The call as the bot made it.
+        name: Name of the tool.
+        arguments: What its function was given; None where the bot's arguments did not fit or there is no such tool.
+        output: What the bot was told.
+        error: What went wrong: a `ToolError`, or whatever the function raised; None if nothing did.
+        seconds: How long the function took.
+    """
+
+    call: ToolCall
+    name: str
+    arguments: Mapping[str, Any] | None
+    output: str
+    error: Exception | None
+    seconds: float
+
+
+OnToolRun = Callable[[ToolRun], object]
+
+
+@attrs.define
+class _Job:
+    """A call about to be carried out, or the reason why it cannot be."""
+
+    call: ToolCall
+    name: str
+    tool: Tool[..., Any] | None
+    arguments: dict[str, Any] | None = None
+    refusal: ToolError | None = None
+    _started: float = 0.0
+
+    def run(self) -> ToolRun:
+        """Call the function."""
+        self._started = time.perf_counter()
+        try:
+            value = self._function()()
+            if inspect.iscoroutine(value):
+                value.close()  # it would warn that nobody awaited it
+                raise TypeError("the function returned something to be awaited; use AsyncCoze")
+            return self._ended(as_text(value))
+        except Exception as error:
+            return self._failed(error)
+
+    async def arun(self) -> ToolRun:
+        """Await the function, or call it in a thread."""
+        from anyio.to_thread import run_sync  # comes with httpx; serves asyncio and trio alike
+
+        self._started = time.perf_counter()
+        try:
+            function = self._function()
+            is_async = self.tool is not None and self.tool.is_async
+            value = function() if is_async else await run_sync(function, abandon_on_cancel=True)
+            return self._ended(as_text(await value if inspect.isawaitable(value) else value))
+        except Exception as error:
+            return self._failed(error)
+
+    def _function(self) -> Callable[[], Any]:
+        if self.refusal is not None or self.tool is None or self.arguments is None:
+            raise self.refusal or ToolError(f"There is no tool called {self.name}.")
+        return partial(self.tool.function, **self.arguments)
+
+    def _ended(self, output: str, error: Exception | None = None) -> ToolRun:
+        seconds = time.perf_counter() - self._started
+        return ToolRun(self.call, self.name, self.arguments, output, error, seconds)
+
+    def _failed(self, error: Exception) -> ToolRun:
+        if isinstance(error, ToolError):
+            _log.warning("tool %s, call %s: %s", self.name, self.call.id, error)
+            return self._ended(str(error), error)
+        _log.warning("tool %s, call %s failed", self.name, self.call.id, exc_info=error)
+        # The text of an exception may hold what is none of the bot's business: addresses, queries, keys.
+        return self._ended(f"The tool {self.name} failed ({type(error).__name__}).", error)
+
+
+@attrs.define(kw_only=True)
+class ToolLoop:
+    """The rounds of one chat: what the bot calls, what it is told, and when it is enough.
+
+    Attributes:
+        tools: The tools by name.
+        max_rounds: How often the bot may be told results.
+        on_tool_error: What becomes of an exception of a tool.
+        on_tool_call: Told each call before it is carried out.
+        on_tool_run: Told each call after it was carried out.
+        runs: All calls so far, in order.
+    """
+
+    tools: Mapping[str, Tool[..., Any]]
+    max_rounds: int = 10
+    on_tool_error: OnToolError = "report"
+    on_tool_call: OnToolCall | None = None
+    on_tool_run: OnToolRun | None = None
+    runs: list[ToolRun] = attrs.field(factory=list, init=False)
+    _rounds: int = attrs.field(default=0, init=False)
+
+    @classmethod
+    def of(cls, tools: Sequence[Callable[..., Any]], *, may_await: bool, **settings: Any) -> ToolLoop:
+        """Make a loop of functions.
+
+        Raises:
+            InvalidArgumentError: One is no tool, or a setting is unusable.
+        """
+        loop = cls(tools=toolbox(tools, may_await=may_await), **settings)
+        rounds: Any = loop.max_rounds
+        if not isinstance(rounds, int) or isinstance(rounds, bool) or rounds < 0:
+            raise InvalidArgumentError(f"max_rounds must be a number from 0 on, not {rounds!r:.60}")
+        if loop.on_tool_error not in ("report", "raise"):
+            raise InvalidArgumentError(f"on_tool_error must be 'report' or 'raise', not {loop.on_tool_error!r:.60}")
+        return loop
+
+    def answer(self, chat: Chat | None) -> list[ToolOutput]:
+        """Carry out what a chat waits for, calls of one round side by side.
+
+        Returns:
+            The outputs, in the order of the calls; none where the chat waits for no tools.
+
+        Raises:
+            ActionRequired: There are no tools.
+            ToolRoundsExceeded: The bot had its results often enough.
+            ToolFailed: A tool raised, and such is the policy.
+        """
+        jobs = self._begun(chat)
+        if len(jobs) < 2:
+            return self._told(chat, [job.run() for job in jobs])
+        pool = ThreadPoolExecutor(min(len(jobs), _SIDE_BY_SIDE), thread_name_prefix="cozekit-tool")
+        try:
+            futures = [pool.submit(copy_context().run, job.run) for job in jobs]
+            return self._told(chat, [future.result() for future in futures])
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # an interrupted caller does not wait for its tools
+
+    async def aanswer(self, chat: Chat | None) -> list[ToolOutput]:
+        """Carry out what a chat waits for, sync functions in threads. See `answer`."""
+        from anyio import create_task_group
+
+        jobs = self._begun(chat)
+        if len(jobs) < 2:
+            return self._told(chat, [await job.arun() for job in jobs])
+        runs: dict[int, ToolRun] = {}
+
+        async def act(number: int, job: _Job) -> None:
+            runs[number] = await job.arun()
+
+        async with create_task_group() as group:
+            for number, job in enumerate(jobs):
+                group.start_soon(act, number, job)
+        return self._told(chat, [runs[number] for number in range(len(jobs))])
+
+    def _begun(self, chat: Chat | None) -> list[_Job]:
+        if chat is None or chat.status is not ChatStatus.REQUIRES_ACTION:
+            return []
+        pending = chat.required_action and chat.required_action.submit_tool_outputs
+        calls = list(pending.tool_calls) if pending else []
+        if calls and all(call.type is ToolCallType.REPLY_MESSAGE for call in calls):
+            return []  # a question to the user, who answers by the next message
+        unknown = [call for call in calls if call.function is None or call.type is ToolCallType.REPLY_MESSAGE]
+        if unknown or not calls:
+            raise ActionRequired("the chat waits for something that no tool can do", chat=chat)
+        names = ", ".join(dict.fromkeys(call.function.name for call in calls if call.function))
+        if not self.tools:
+            raise ActionRequired(f"the bot calls {names}, and there are no tools; give some by tools=[…]", chat=chat)
+        if self._rounds >= self.max_rounds:
+            raise ToolRoundsExceeded(
+                f"the bot calls {names} again after {self._rounds} rounds of tools; allow more by max_rounds=…",
+                chat=chat,
+                tool_runs=self.runs,
+            )
+        self._rounds += 1
+        for call in calls:
+            if self.on_tool_call is not None:
+                self.on_tool_call(call)
+        return [self._job(call) for call in calls]
+
+    def _job(self, call: ToolCall) -> _Job:
+        assert call.function is not None
+        name = call.function.name
+        tool = self.tools.get(name)
+        job = _Job(call, name, tool)
+        if tool is None:
+            job.refusal = ToolError(f"There is no tool called {name}; there are {', '.join(self.tools)}.")
+            return job
+        try:
+            job.arguments = tool.parameters.decode(call.function.arguments)
+        except ToolError as error:
+            job.refusal = error
+        return job
+
+    def _told(self, chat: Chat | None, runs: list[ToolRun]) -> list[ToolOutput]:
+        self.runs += runs
+        for run in runs:
+            if self.on_tool_run is not None:
+                self.on_tool_run(run)
+        if self.on_tool_error == "raise":
+            for run in runs:
+                if run.error is not None and not isinstance(run.error, ToolError):
+                    raise ToolFailed(
+                        f"the tool {run.name} failed: {type(run.error).__name__}", chat=chat, tool_run=run
+                    ) from run.error
+        return [ToolOutput(tool_call_id=run.call.id, output=run.output) for run in runs]

@@ -1,0 +1,336 @@
+"""What a bot gives a tool, and what the function gets."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal, NewType, NotRequired, Optional, TypedDict, Union
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coze_api.models import ChatUsage, MessageType
+from cozekit import Tool, ToolError, tool
+from cozekit.errors import InvalidArgumentError
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    NUMBER = 7
+
+
+class Size(enum.IntEnum):
+    SMALL = 1
+    LARGE = 2
+
+
+@dataclasses.dataclass
+class Place:
+    city: str
+    district: str = "Mitte"
+    inner: Place | None = None
+
+
+@attrs.frozen
+class Span:
+    first: int
+    _last: int = attrs.field(default=9, validator=attrs.validators.le(9))
+    steps: list[float] = attrs.field(factory=list)
+    shown: str = attrs.field(init=False, default="")
+
+
+class Filters(TypedDict):
+    word: str
+    limit: NotRequired[int]
+
+
+City = NewType("City", str)
+
+
+def decode(hint: Any, value: Any) -> Any:
+    """Give one argument to a function annotated with *hint*."""
+
+    def function(one: Any) -> None: ...
+
+    function.__annotations__["one"] = hint
+    return tool(function).parameters.decode(json.dumps({"one": value}))["one"]
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "expected"),
+    [
+        (str, "a", "a"),
+        (int, 3, 3),
+        (int, 3.0, 3),
+        (float, 3, 3.0),
+        (bool, True, True),
+        (Any, {"a": [None]}, {"a": [None]}),
+        (None, None, None),
+        (int | None, None, None),
+        (Optional[str], "x", "x"),  # noqa: UP045  (the old form is what is tested)
+        (int | str, "3", "3"),
+        (list, [1, "a"], [1, "a"]),
+        (list[int], [1, 2], [1, 2]),
+        (Sequence[str], ["a"], ["a"]),
+        (Iterable[bool], [True], [True]),
+        (dict, {"a": 1}, {"a": 1}),
+        (dict[str, float], {"a": 1}, {"a": 1.0}),
+        (Mapping[int, str], {"1": "a", "-2": "b"}, {1: "a", -2: "b"}),
+        (Literal["a", 1, True], 1, 1),
+        (Literal[Colour.RED], "red", Colour.RED),
+        (Colour, "red", Colour.RED),
+        (Colour, 7, Colour.NUMBER),
+        (Size, 2, Size.LARGE),
+        (MessageType, "brand_new", MessageType("brand_new")),
+        (Annotated[int, "minutes"], 3, 3),
+        (City, "Ulm", "Ulm"),
+        (Filters, {"word": "a"}, {"word": "a"}),
+        (Filters, {"word": "a", "limit": 2}, {"word": "a", "limit": 2}),
+        (Place, {"city": "Ulm"}, Place("Ulm")),
+        (Place, {"city": "Ulm", "inner": {"city": "Bonn"}}, Place("Ulm", inner=Place("Bonn"))),
+        (Span, {"first": 1, "last": 2, "steps": [1]}, Span(1, 2, [1.0])),
+        (list[Place | int], [{"city": "Ulm"}, 4], [Place("Ulm"), 4]),
+        (ChatUsage, {"token_count": 3, "new": 1}, ChatUsage(token_count=3, extra_fields={"new": 1})),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_types(hint, value, expected):
+    """JSON becomes what the parameter is annotated with."""
+    found = decode(hint, value)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "reason"),
+    [
+        (str, 7, "one must be a text, not 7"),
+        (int, "7", 'one must be a whole number, not "7"'),
+        (int, 7.5, "one must be a whole number, not 7.5"),
+        (int, True, "one must be a whole number, not true"),
+        (float, "x", 'one must be a number, not "x"'),
+        (float, 10**400, "one is too large"),
+        (bool, 1, "one must be true or false, not 1"),
+        (None, 1, "one must be null, not 1"),
+        (int | None, "a", 'one must be a whole number, not "a", or one must be null, not "a"'),
+        (list[int], {"a": 1}, 'one must be a list, not {"a":1}'),
+        (list[int], [1, "b"], 'one[1] must be a whole number, not "b"'),
+        (dict[str, int], [], "one must be an object, not []"),
+        (dict[str, int], {"a": "b"}, 'one.a must be a whole number, not "b"'),
+        (dict[int, int], {"a": 1}, 'a name in one must be a whole number, not "a"'),
+        (Literal["a", 1], True, 'one must be one of "a", 1, not true'),
+        (Colour, [], 'one must be one of "red", 7, not []'),
+        (Size, True, "one must be one of 1, 2, not true"),
+        (Filters, {}, "one.word must be given"),
+        (Filters, {"word": "a", "x": 1}, "there is no one.x; known are word, limit"),
+        (Place, "Ulm", 'one must be an object, not "Ulm"'),
+        (Place, {"city": 1}, "one.city must be a text, not 1"),
+        (Place, {"city": "a", "inner": {"city": "b", "district": 3}}, "one.inner.district must be a text, not 3"),
+        (Span, {"first": 1, "last": 10}, "'_last' must be <= 9: 10"),
+        (ChatUsage, 3, "one must be an object, not 3"),
+        (str, {"long": "x" * 100}, "…"),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_what_does_not_fit(hint, value, reason):
+    """What does not fit is told to the bot by name, with what was wanted and what came."""
+    with pytest.raises(ToolError) as caught:
+        decode(hint, value)
+    assert reason in str(caught.value)
+    assert str(caught.value).startswith("Wrong arguments for function: ")
+    assert len(str(caught.value)) < 250
+
+
+def weather(city: str, days: int = 1, *, unit: Literal["C", "F"] = "C") -> str:
+    return f"{city} {days} {unit}"
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ('{"city": "Ulm"}', {"city": "Ulm"}),
+        ('{"city": "Ulm", "days": null, "unit": "F"}', {"city": "Ulm", "unit": "F"}),
+        (' {"unit": "C", "city": ""} ', {"city": "", "unit": "C"}),
+    ],
+)
+def test_calls(text, arguments):
+    """Arguments are given by name; a null for something that need not be given leaves it out."""
+    assert tool(weather).parameters.decode(text) == arguments
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "Wrong arguments for weather: city must be given."),
+        ("null", "Wrong arguments for weather: city must be given."),
+        ("{", "The arguments of weather are not JSON: "),
+        ("[1]", "The arguments of weather must be an object, not [1]."),
+        ('{"city": null}', "Wrong arguments for weather: city must be a text, not null."),
+        ('{"city": "a", "town": "b"}', "Wrong arguments for weather: there is no town; known are city, days, unit."),
+    ],
+)
+def test_calls_that_do_not_fit(text, reason):
+    """Text that is no JSON object, missing and unknown arguments are told to the bot."""
+    with pytest.raises(ToolError) as caught:
+        tool(weather).parameters.decode(text)
+    assert str(caught.value).startswith(reason)
+
+
+def test_others():
+    """A function that takes any names gets all of them, decoded."""
+
+    def sums(first: int, **others: int) -> int: ...
+
+    assert tool(sums).parameters.decode('{"first": 1, "b": 2.0}') == {"first": 1, "b": 2}
+    with pytest.raises(ToolError, match="b must be a whole number"):
+        tool(sums).parameters.decode('{"first": 1, "b": "x"}')
+
+
+class Service:
+    def look_up(self, key: str) -> str:
+        return key
+
+    def __call__(self, key: int) -> int:
+        return key
+
+
+def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*arguments: Any, **others: Any) -> Any:
+        return function(*arguments, **others)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("one", "name", "text", "arguments"),
+    [
+        (tool(Service().look_up), "look_up", '{"key": "a"}', {"key": "a"}),
+        (tool(Service(), name="service"), "service", '{"key": 3.0}', {"key": 3}),
+        (tool(functools.partial(weather, unit="F"), name="us"), "us", '{"city": "a"}', {"city": "a"}),
+        (tool(wrapped(weather)), "weather", '{"city": "a", "days": 2.0}', {"city": "a", "days": 2}),
+        (tool(name="x")(weather), "x", '{"city": "a"}', {"city": "a"}),
+        (Tool(weather), "weather", '{"city": "a"}', {"city": "a"}),
+        (tool(Place, name="place"), "place", '{"city": "a"}', {"city": "a"}),
+    ],
+    ids=["method", "object", "partial", "wrapped", "decorator", "class", "constructor"],
+)
+def test_kinds_of_functions(one, name, text, arguments):
+    """Methods, callable objects, partial and decorated functions are tools as well."""
+    assert one.name == name
+    assert one.parameters.decode(text) == arguments
+    assert repr(one) == f"Tool('{name}')"
+
+
+def test_a_tool_is_its_function():
+    """A tool is called like the function that it was made of, and has its documentation."""
+
+    @tool(name="add-up")
+    def add(a: int, b: int) -> int:
+        """Add."""
+        return a + b
+
+    assert add(1, b=2) == 3
+    assert (add.name, add.__doc__, add.__name__) == ("add-up", "Add.", "add")
+
+
+def positional(a: int, /) -> None: ...
+def starred(*a: int) -> None: ...
+def unknown_class(a: Service) -> None: ...
+def unknown_item(a: list[set[int]]) -> None: ...
+def unknown_name(a: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: F821  (what is tested)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: tool(positional), "tool positional: parameter a cannot be given by name"),
+        (lambda: tool(starred), "tool starred: parameter a cannot be given by name"),
+        (lambda: tool(unknown_class), "tool unknown_class: parameter a: bots cannot give a Service; annotate it with"),
+        (lambda: tool(unknown_item), "tool unknown_item: parameter a: bots cannot give a set"),
+        (lambda: tool(unknown_name), "tool unknown_name: its annotations cannot be resolved: name 'Nowhere' is not"),
+        (lambda: tool(lambda a: a), "has no name; give one by cozekit.tool"),
+        (lambda: tool(functools.partial(weather)), "has no name; give one by cozekit.tool"),
+        (lambda: Tool("weather"), "a tool must be a function, not str"),
+    ],
+    ids=["positional", "starred", "class", "item", "name", "lambda", "partial", "text"],
+)
+def test_what_is_no_tool(make, reason):
+    """What bots cannot call is refused when the tool is made, with the reason."""
+    with pytest.raises(InvalidArgumentError, match=reason):
+        make()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+SIMPLE = (str, int, float, bool, None, Any, Colour, Size, Place, Span, Filters, Literal["a", 1])
+
+
+def around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    lists, maps = inner.map(lambda one: list[one]), inner.map(lambda one: dict[str, one])
+    return lists | maps | st.lists(inner, min_size=1, max_size=3).map(lambda some: Union[tuple(some)])  # noqa: UP007  (`None | None` is no type)
+
+
+HINTS = st.recursive(st.sampled_from(SIMPLE), around, max_leaves=4)
+
+
+@given(HINTS, JSON)
+def test_any_json_fits_or_is_told(hint, value):
+    """Whatever a bot sends, it becomes a value or a text for the bot; nothing else is raised."""
+    try:
+        decode(hint, value)
+    except ToolError as error:
+        assert str(error)
+
+
+@given(st.text())
+def test_any_text_fits_or_is_told(text):
+    """Whatever text stands in place of the arguments, it becomes arguments or a text for the bot."""
+    try:
+        assert "city" in tool(weather).parameters.decode(text)
+    except ToolError as error:
+        assert "weather" in str(error)
+
+
+VALUES = st.fixed_dictionaries(
+    {
+        "name": st.text(),
+        "count": st.integers(),
+        "share": st.floats(allow_nan=False, allow_infinity=False),
+        "flags": st.lists(st.booleans()),
+        "colour": st.sampled_from(Colour),
+        "span": st.builds(Span, st.integers(), st.integers(max_value=9), st.lists(st.integers().map(float))),
+        "place": st.none() | st.builds(Place, st.text(), st.text()),
+        "table": st.dictionaries(st.text(), st.none() | st.integers()),
+    }
+)
+
+
+@given(VALUES)
+def test_what_is_written_is_read(values):
+    """What a tool would return for a value is read as that value where it comes as argument."""
+    from cozekit._tools import as_text
+
+    def function(
+        name: str,
+        count: int,
+        share: float,
+        flags: list[bool],
+        colour: Colour,
+        span: Span,
+        place: Place | None,
+        table: dict[str, int | None],
+    ) -> None: ...
+
+    text = as_text(
+        {**values, "span": {"first": values["span"].first, "last": values["span"]._last, "steps": values["span"].steps}}
+    )
+    assert tool(function).parameters.decode(text) == values
