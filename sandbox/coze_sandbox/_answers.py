@@ -57,30 +57,38 @@ class Answers:
         self._check = check
         self.violations: list[Violation] = []
 
-    def success(self, operation: Operation, result: Members | Content | Redirect | None, logid: str) -> Response:
+    def success(
+        self, operation: Operation, result: Members | Content | Redirect | None, logid: str, *, checked: bool = True
+    ) -> Response:
         """Make the answer of a handler.
 
         Args:
             operation: What was called.
             result: Members beside the envelope, a file, or where to go.
             logid: Log id of the call.
+            checked: Whether it has to be as described.
         """
         if isinstance(result, Redirect):
             response = _bytes(b"", None, logid, operation.status)
             response.headers["location"] = result.location
             return response
+        wrong = self.finding(operation, result, logid) if self._check and checked else None
+        if wrong is not None:
+            return self._violation(operation, wrong, logid)
         if isinstance(result, Content):
-            if self._check and result.type not in operation.success:
-                wrong = Finding("header.content-type", "enum", f"{result.type!r} is not described")
-                return self._violation(operation, wrong, logid)
             return _bytes(result.content, result.type, logid)
+        return _json(self._envelope(operation.success.get(_JSON), result or {}, logid), 200, logid)
+
+    def finding(self, operation: Operation, result: Members | Content | None, logid: str = "") -> Finding | None:
+        """Tell what is not as described in what a handler returns, or None."""
+        if isinstance(result, Content):
+            if result.type in operation.success:
+                return None
+            return Finding("header.content-type", "enum", f"{result.type!r} is not described")
         media = operation.success.get(_JSON)
-        body = self._envelope(media, result or {}, logid)
-        if self._check and media is not None and media.pointer is not None:
-            finding = self._schemas.check(media.pointer, body, "answer")
-            if finding is not None:
-                return self._violation(operation, finding, logid)
-        return _json(body, 200, logid)
+        if media is None or media.pointer is None:
+            return None
+        return self._schemas.check(media.pointer, self._envelope(media, result or {}, logid), "answer")
 
     def failure(self, operation: Operation | None, failure: CallError, logid: str) -> Response:
         """Make the error envelope of a failure."""
@@ -110,18 +118,21 @@ class Answers:
 
     def check_event(self, operation: Operation, event: str, data: Any) -> Violation | None:
         """Check the data of one event of a stream; a difference is recorded and returned."""
-        if not self._check or not operation.events:
-            return None
-        if event not in operation.events:
-            finding: Finding | None = Finding("event", "enum", f"{event!r} is not described")
-        else:
-            pointer = operation.events[event]
-            finding = (pointer and self._schemas.check(pointer, data, event)) or None
+        finding = self.event_finding(operation, event, data) if self._check else None
         if finding is None:
             return None
         violation = Violation(operation.id, finding.path, finding.message)
         self.violations.append(violation)
         return violation
+
+    def event_finding(self, operation: Operation, event: str, data: Any) -> Finding | None:
+        """Tell what is not as described in one event of a stream, or None."""
+        if not operation.events:
+            return None
+        if event not in operation.events:
+            return Finding("event", "enum", f"{event!r} is not described")
+        pointer = operation.events[event]
+        return self._schemas.check(pointer, data, event) if pointer is not None else None
 
     def _violation(self, operation: Operation, finding: Finding, logid: str) -> Response:
         self.violations.append(Violation(operation.id, finding.path, finding.message))

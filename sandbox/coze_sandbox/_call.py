@@ -108,10 +108,12 @@ class Stream:
     Attributes:
         beats: The events. Runs as they are sent, and is closed when the client leaves.
         dialect: How the lines are written: `chat`, `chatflow` or `workflow`.
+        checked: Whether the events have to be as described.
     """
 
     beats: Iterator[Beat]
     dialect: str
+    checked: bool = True
 
 
 Result = Members | Stream | Content | Redirect

@@ -31,7 +31,7 @@ def chat_beats(world: World, chat: dict[str, Any], done: Any = "[DONE]") -> Iter
         yield Beat("conversation.chat.created", {**running, "status": "created"})
         yield Beat("conversation.chat.in_progress", running, plan.seconds or 0.0)
         for message in chat["_messages"]:
-            for beat in _message_beats(message):
+            for beat in _message_beats(message, plan):
                 if _is_canceled(world, chat["id"]):
                     yield Beat("done", done)
                     return
@@ -59,13 +59,14 @@ def _ending(world: World, chat: dict[str, Any], plan: Plan, done: Any) -> Iterat
     yield Beat("done", done)
 
 
-def _message_beats(message: dict[str, Any]) -> Iterator[Beat]:
+def _message_beats(message: dict[str, Any], plan: Plan) -> Iterator[Beat]:
     if message["type"] == "answer":
         shape = {name: value for name, value in message.items() if name != "reasoning_content"}
         for piece in pieces(message.get("reasoning_content", "")):
             thought = {**shape, "content": "", "reasoning_content": piece}
             yield Beat("conversation.message.delta", thought)
-        for piece in pieces(message["content"]):
+        is_cut = message["content"] == "".join(plan.deltas)
+        for piece in plan.deltas if is_cut else pieces(message["content"]):
             yield Beat("conversation.message.delta", {**shape, "content": piece})
     yield Beat("conversation.message.completed", message)
 

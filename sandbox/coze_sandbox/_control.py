@@ -4,6 +4,8 @@
 |---|---|
 | `GET /_sandbox/` | what is running: operations, time, ids of the seed data |
 | `GET, POST, DELETE /_sandbox/faults` | list, add (members of `Fault` as JSON), cancel faults |
+| `POST /_sandbox/answers`, `replies`, `workflows`, `bots` | say what happens next: arguments of `Scenario` as JSON |
+| `GET, DELETE /_sandbox/scenario` | list, take back what was said and not used yet |
 | `GET, DELETE /_sandbox/requests` | list (`?operation=`), forget requests |
 | `GET /_sandbox/violations` | answers that were not as described |
 | `POST /_sandbox/clock` | `{"advance": seconds}` moves the time |
@@ -34,6 +36,7 @@ from ._document import Description
 from ._faults import Faults
 from ._log import RequestLog
 from ._oauth_control import OAuthControl
+from ._scenario import Scenario
 
 __all__ = ["PREFIX", "Control", "Controlled"]
 
@@ -58,6 +61,10 @@ class Controlled(Protocol):
     @property
     def requests(self) -> RequestLog:
         """The requests so far."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """What happens next."""
 
     @property
     def violations(self) -> list[Violation]:
@@ -85,6 +92,12 @@ class Control:
             ("GET", "faults"): self._list_faults,
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): lambda _request, _body: sandbox.faults.clear(),
+            ("POST", "answers"): lambda _request, body: _say(sandbox.scenario.answer, body),
+            ("POST", "replies"): lambda _request, body: _say(sandbox.scenario.reply, body),
+            ("POST", "workflows"): lambda _request, body: _say(sandbox.scenario.workflow, body),
+            ("POST", "bots"): lambda _request, body: _say(sandbox.scenario.bot, body),
+            ("GET", "scenario"): self._list_rules,
+            ("DELETE", "scenario"): lambda _request, _body: sandbox.scenario.clear(),
             ("GET", "requests"): self._list_requests,
             ("DELETE", "requests"): lambda _request, _body: sandbox.requests.clear(),
             ("GET", "violations"): self._list_violations,
@@ -139,6 +152,10 @@ class Control:
     def _add_fault(self, _request: Request, body: Any) -> Any:
         return attrs.asdict(self._sandbox.faults.add(**body))
 
+    def _list_rules(self, _request: Request, _body: Any) -> Any:
+        waiting = self._sandbox.scenario.waiting
+        return {"waiting": [{"kind": rule.kind, "about": rule.about, "times": rule.times} for rule in waiting]}
+
     def _list_requests(self, request: Request, _body: Any) -> Any:
         wanted = request.query_params.get("operation")
         records = self._sandbox.requests
@@ -170,6 +187,10 @@ class Control:
     def _document(self, request: Request, _body: Any) -> Any:
         servers = [{"url": str(request.base_url).rstrip("/"), "description": "This sandbox."}]
         return {**self._sandbox.description.document, "servers": servers}
+
+
+def _say(say: Callable[..., None], body: Any) -> None:
+    say(**body)
 
 
 def _is_local(request: Request) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from ._call import Beat, Call, Content, Members, Redirect, Stream
 from ._document import Description, Media, Operation
 
-__all__ = ["example", "has_property"]
+__all__ = ["dialect_of", "example", "has_property"]
 
 _JSON = "application/json"
 _EVENTS = "text/event-stream"
@@ -37,6 +37,14 @@ def example(operation: Operation, call: Call, description: Description) -> Membe
     return Content(files[0].example.encode(), files[0].type) if files else None
 
 
+def dialect_of(operation: Operation) -> str:
+    """Tell how the events of an operation are written, as its example shows."""
+    if "id" in operation.success[_EVENTS].example:
+        return "workflow"
+    # Of those without ids only chatflows stream without being asked to.
+    return "chatflow" if operation.stream_flag is None else "chat"
+
+
 def has_property(schema: Mapping[str, Any], name: str, description: Description) -> bool:
     """Tell whether a schema describes a member."""
     schema, _ = description.follow(schema, "")
@@ -55,11 +63,7 @@ def _members(media: Media, description: Description) -> Members:
 
 
 def _stream(operation: Operation, media: Media, description: Description) -> Stream:
-    described = media.example
-    return Stream(
-        _beats(operation, described, description),
-        "workflow" if "id" in described else "chat",
-    )
+    return Stream(_beats(operation, media.example, description), dialect_of(operation))
 
 
 def _beats(operation: Operation, described: Mapping[str, Any], description: Description) -> Iterator[Beat]:

@@ -18,6 +18,7 @@ from ._faults import Faults
 from ._log import RequestLog
 from ._oauth_control import OAuthControl
 from ._options import Options
+from ._scenario import Scenario
 from ._server import ThreadedServer
 from ._world import World
 
@@ -47,6 +48,7 @@ class Sandbox:
         faults: Faults that wait for calls.
         requests: What was asked so far.
         oauth: Stands in for the people and developers of OAuth apps.
+        scenario: Tells it what to do next.
         app: The ASGI application.
 
     Raises:
@@ -63,6 +65,8 @@ class Sandbox:
         self._world = World(self.options, self.clock)
         self.oauth = OAuthControl(self._world, lambda: self.base_url)
         self._engine = Engine(self.description, self._world, self.requests, self.faults)
+        self._answers = self._engine.answers
+        self.scenario = Scenario(self)
         self.app: ASGIApp = App(self._engine, Control(self), ConsentPages(self._world))
         self._address = (host, port)
         self._server: ThreadedServer | None = None
@@ -86,7 +90,7 @@ class Sandbox:
     @property
     def violations(self) -> list[Violation]:
         """Answers that were not as described: defects of the sandbox or of the description."""
-        return self._engine.answers.violations
+        return self._answers.violations
 
     def start(self) -> Self:
         """Listen.

@@ -46,6 +46,7 @@ class Plan:
         knowledge: What it finds in its knowledge, or an empty text.
         plugin: What its own plugin is asked, or an empty text.
         answers: Its answers.
+        deltas: The pieces in which the first answer is streamed; as usual where there are none.
         suggestions: Questions that it suggests.
         tool_calls: Names and JSON arguments of the tools to wait for.
         error_code: Code of the failure; 0 for none.
@@ -59,6 +60,7 @@ class Plan:
     knowledge: str = ""
     plugin: str = ""
     answers: tuple[str, ...] = ()
+    deltas: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
     tool_calls: tuple[tuple[str, str], ...] = ()
     error_code: int = 0

@@ -32,7 +32,9 @@ __all__ = [
     "WORKFLOW_INTERLEAVED",
     "WORKFLOW_UNPUBLISHED",
     "WORKSPACE_ID",
+    "seed_bot",
     "seed_store",
+    "seed_workflow",
 ]
 
 USER_ID = "7300000000000000001"
@@ -82,9 +84,9 @@ def seed_store(store: Store, now: int) -> None:
         now: The moment at which they are said to be made.
     """
     _seed_people(store)
-    _seed_bot(store, now)
+    seed_bot(store, BOT_ID, "Sandbox bot", now)
     for key, (name, script) in _WORKFLOWS.items():
-        store.put("workflow", key, _workflow(key, name, script, now), WORKSPACE_ID)
+        seed_workflow(store, key, now, name, script)
     _seed_app(store, now)
     for key, described in _SYSTEM_VOICES.items():
         store.put("voice", key, _voice(key, described, now))
@@ -133,11 +135,19 @@ def _seed_people(store: Store) -> None:
     store.put("member", f"{WORKSPACE_ID}/{USER_ID}", member, WORKSPACE_ID)
 
 
-def _seed_bot(store: Store, now: int) -> None:
+def seed_bot(store: Store, key: str, name: str, now: int) -> None:
+    """Put a bot into a store that is published to the API channel.
+
+    Args:
+        store: The store.
+        key: Its id.
+        name: Its name.
+        now: The moment at which it is said to be made.
+    """
     version = str(now * 1000)
     draft = {
-        "bot_id": BOT_ID,
-        "name": "Sandbox bot",
+        "bot_id": key,
+        "name": name,
         "description": "Repeats what you say.",
         "create_time": now,
         "update_time": now,
@@ -152,8 +162,21 @@ def _seed_bot(store: Store, now: int) -> None:
     }
     bot = {"space_id": WORKSPACE_ID, "draft": draft, "collaboration_mode": "single"}
     bot["channels"] = {"1024": {"version": version, "published_at": now}}
-    store.put("bot", BOT_ID, bot, WORKSPACE_ID)
-    store.put("bot_version", f"{BOT_ID}/{version}", published, BOT_ID)
+    store.put("bot", key, bot, WORKSPACE_ID)
+    store.put("bot_version", f"{key}/{version}", published, key)
+
+
+def seed_workflow(store: Store, key: str, now: int, name: str = "", script: str = "echo") -> None:
+    """Put a workflow into a store.
+
+    Args:
+        store: The store.
+        key: Its id.
+        now: The moment at which it is said to be made.
+        name: Its name; its id by default.
+        script: What it does.
+    """
+    store.put("workflow", key, _workflow(key, name or key, script, now), WORKSPACE_ID)
 
 
 def _workflow(key: str, name: str, script: str, now: int) -> dict[str, Any]:

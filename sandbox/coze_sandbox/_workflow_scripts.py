@@ -23,9 +23,9 @@ from ._call import Beat
 from ._compose import count_tokens, pieces
 from ._world import World
 
-__all__ = ["QUESTION", "play", "play_answer"]
+__all__ = ["ask", "end_with", "message", "play", "play_answer"]
 
-QUESTION = "Which city, and which day?"
+_QUESTION = "Which city, and which day?"
 
 _MAX_RESUMES = 3
 
@@ -41,7 +41,7 @@ def play(world: World, run: dict[str, Any], script: str) -> Iterator[Beat]:
     parameters = run["parameters"]
     match script:
         case "ask":
-            yield from _ask(world, run)
+            yield from ask(world, run, _QUESTION)
         case "fail":
             yield from _nodes(world, run, {"Message": "About to fail."})
             code, msg = parameters.get("code"), parameters.get("message")
@@ -76,24 +76,29 @@ def play_answer(world: World, run: dict[str, Any], answer: str) -> Iterator[Beat
     if answer.strip():
         yield from _end(world, run, f"You answered: {answer}")
     elif run["resumes"] < _MAX_RESUMES:
-        yield from _ask(world, run)
+        yield from ask(world, run, _QUESTION)
     else:
         run.update(status="Fail", error_code=5000, error_message="No answer after three questions.")
 
 
-def _ask(world: World, run: dict[str, Any]) -> Iterator[Beat]:
+def ask(world: World, run: dict[str, Any], asked: str) -> Iterator[Beat]:
+    """Stop a run at a question, and tell it."""
     event_id = f"{run['execute_id']}/{world.new_id()}"
-    run.update(status="Interrupted", interrupt={"event_id": event_id, "type": 2, "data": ""})
-    question = _message(QUESTION, "Question", 0, is_last=True)
+    run.update(status="Interrupted", question=asked, interrupt={"event_id": event_id, "type": 2, "data": ""})
+    question = message(asked, "Question", 0, is_last=True)
     yield Beat("Message", {**question, "node_id": "100002", "node_execute_uuid": world.new_id()})
 
 
 def _end(world: World, run: dict[str, Any], text: str) -> Iterator[Beat]:
-    output = json.dumps({"output": text}, ensure_ascii=False, separators=(",", ":"))
+    yield from end_with(world, run, json.dumps({"output": text}, ensure_ascii=False, separators=(",", ":")))
+
+
+def end_with(world: World, run: dict[str, Any], output: str) -> Iterator[Beat]:
+    """End a run with an output, and tell it."""
     read, written = count_tokens(json.dumps(run["parameters"])), count_tokens(output)
     usage = {"input_count": read, "output_count": written, "token_count": read + written}
     run.update(status="Success", output=output, usage=usage)
-    end = _message(output, "End", 0, is_last=True)
+    end = message(output, "End", 0, is_last=True)
     identity = {"node_id": "900001", "node_execute_uuid": world.new_id()}
     yield Beat("Message", {**end, **identity, "usage": usage})
 
@@ -108,18 +113,19 @@ def _nodes(world: World, run: dict[str, Any], speakers: Mapping[str, str], pause
         parts = list(pieces(text)) or [""]
         columns.append(
             [
-                {**_message(part, title, place, is_last=place == len(parts) - 1), **identity}
+                {**message(part, title, place, is_last=place == len(parts) - 1), **identity}
                 for place, part in enumerate(parts)
             ]
         )
     for row in zip_longest(*columns):
-        for message in row:
-            if message is not None:
-                yield Beat("Message", message, pause)
+        for said in row:
+            if said is not None:
+                yield Beat("Message", said, pause)
                 pause = 0.0
 
 
-def _message(content: str, title: str, place: int, *, is_last: bool) -> dict[str, Any]:
+def message(content: str, title: str, place: int, *, is_last: bool) -> dict[str, Any]:
+    """Make the data of one `Message` event, without the identity of its node."""
     return {
         "content": content,
         "content_type": "text",

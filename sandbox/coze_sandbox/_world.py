@@ -9,6 +9,7 @@ from ._clock import Clock
 from ._ids import Ids
 from ._oauth_apps import AppKeys
 from ._options import Options
+from ._rules import Rules
 from ._seed import seed_store
 from ._store import Store
 
@@ -30,6 +31,7 @@ class World:
         store: The documents.
         keys: The keys of OAuth apps.
         auto_consent: What people decide at once, or None where they are asked; see `Options`.
+        rules: What scenarios say about calls to come.
         session: Tells this process from earlier ones that wrote the same file.
     """
 
@@ -40,6 +42,7 @@ class World:
         self.store = Store(options.db)
         self.keys = AppKeys(options.oauth_apps)
         self.auto_consent = options.auto_consent
+        self.rules = Rules()
         known = self.store.fact(_LAST_ID)
         self._ids = Ids(options.seed, None if known is None else int(known))
         if known is None:
@@ -63,6 +66,7 @@ class World:
             self._ids = Ids(self.options.seed)
             self._seed()
         self.auto_consent = self.options.auto_consent
+        self.rules.clear()
 
     def _seed(self) -> None:
         with self.store.transaction():

@@ -10,9 +10,6 @@ from _both import Connect, at_once
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from coze_sandbox import Sandbox
-from coze_sandbox.pytest_plugin import coze_sandbox, coze_sandbox_server
-
-__all__ = ["coze_sandbox", "coze_sandbox_server"]
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,6 @@ import httpx
 import pytest
 
 from coze_sandbox import BOT_ID, Sandbox
-from coze_sandbox.pytest_plugin import coze_sandbox, coze_sandbox_server
-
-__all__ = ["api", "coze_sandbox", "coze_sandbox_server", "http"]
 
 
 @attrs.frozen

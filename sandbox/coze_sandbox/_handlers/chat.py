@@ -25,7 +25,7 @@ from .._errors import (
     CallError,
     missing,
 )
-from .._script import after_tools, plan_answer
+from .._replies import next_plan, next_plan_after_tools
 from .._world import World
 from ._bot_views import API_CHANNEL, find_version, published
 from ._chat_entry import new_chat, new_message, questions, save_entered
@@ -68,8 +68,10 @@ def create(call: Call) -> Members | Stream:
         raise CallError(INVALID_PARAMETER, msg)
     said = spoken[-1] if spoken else Said(past[-1])
     heard = [*past, *(one.text for one in spoken)]
-    plan = plan_answer(
+    plan = next_plan(
+        world,
         said,
+        bot_id=body["bot_id"],
         before=heard[-2] if len(heard) > 1 else None,
         suggest=bot.get("suggest_reply_info", {}).get("reply_mode") in {"enable", "customized"},
     )
@@ -108,7 +110,7 @@ def submit_tool_outputs(call: Call) -> Members | Stream:
     for _, output in results:
         response = new_message(world, chat, "assistant", "tool_response", output, "text")
         save_message(world, {**response, "created_at": now, "updated_at": now})
-    plan = after_tools(results, audio=plan_of(chat).audio)
+    plan = next_plan_after_tools(world, results, bot_id=chat["bot_id"], audio=plan_of(chat).audio)
     tokens = sum(count_tokens(output) for _, output in results)
     streaming = body.get("stream", False)
     chat = begin_round(world, chat, plan, streaming=streaming, input_tokens=tokens)

@@ -8,7 +8,7 @@ from .._chat_stream import chat_beats
 from .._compose import count_tokens
 from .._content import Said
 from .._errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, CallError
-from .._script import plan_answer
+from .._replies import next_plan
 from ._chat_entry import new_chat, questions, save_entered
 from ._common import need
 from ._conversation_state import new_conversation
@@ -43,7 +43,8 @@ def stream(call: Call) -> Stream:
         conversation = new_conversation(call, bot_id=bot_id)
     heard = questions(world, conversation)
     heard += [one.get("content", "") for one in entered if one["role"] == "user"]
-    plan = plan_answer(Said(heard[-1]), before=heard[-2] if len(heard) > 1 else None, suggest=False)
+    before = heard[-2] if len(heard) > 1 else None
+    plan = next_plan(world, Said(heard[-1]), bot_id=bot_id, before=before, suggest=False)
     chat = new_chat(call, conversation, bot_id=bot_id, saved=True)
     save_entered(world, chat, entered)
     tokens = sum(count_tokens(text) for text in heard)

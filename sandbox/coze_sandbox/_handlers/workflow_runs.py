@@ -14,7 +14,8 @@ from .._errors import (
     CallError,
     missing,
 )
-from .._workflow_scripts import QUESTION, play, play_answer
+from .._outcomes import next_outcome, play_outcome
+from .._workflow_scripts import play, play_answer
 from .._world import World
 from ._bot_views import API_CHANNEL
 from ._common import need, without_none
@@ -36,8 +37,8 @@ def create(call: Call) -> Members | CallError:
     """
     world = call.world
     mode = "async" if call.body.get("is_async") else "sync"
-    run, script = _new_run(call, mode)
-    for _ in play(world, run, script):
+    run, beats = _new_run(call, mode)
+    for _ in beats:
         pass
     return _result(world, run)
 
@@ -53,7 +54,7 @@ def resume(call: Call) -> Members | CallError:
         The result, or the failure of the run.
     """
     run = _interrupted(call)
-    for _ in play_answer(call.world, run, call.body["resume_data"]):
+    for _ in _resumed(call, run):
         pass
     return _result(call.world, run)
 
@@ -65,8 +66,8 @@ def stream(call: Call) -> Stream:
     Raises:
         CallError: The workflow does not exist or is not published.
     """
-    run, script = _new_run(call, "stream")
-    return Stream(_told(call.world, run, play(call.world, run, script)), "workflow")
+    run, beats = _new_run(call, "stream")
+    return Stream(_told(call.world, run, beats), "workflow")
 
 
 @operation("workflows.runs.stream_resume")
@@ -77,11 +78,10 @@ def stream_resume(call: Call) -> Stream:
         CallError: The run does not exist or has ended.
     """
     run = _interrupted(call)
-    beats = play_answer(call.world, run, call.body["resume_data"])
-    return Stream(_told(call.world, run, beats), "workflow")
+    return Stream(_told(call.world, run, _resumed(call, run)), "workflow")
 
 
-def _new_run(call: Call, mode: str) -> tuple[dict[str, Any], str]:
+def _new_run(call: Call, mode: str) -> tuple[dict[str, Any], Iterator[Beat]]:
     world, body = call.world, call.body
     workflow = runnable(call)
     key, now = world.new_id(), world.clock.seconds()
@@ -101,7 +101,16 @@ def _new_run(call: Call, mode: str) -> tuple[dict[str, Any], str]:
     }
     if body.get("bot_id"):
         run["bot_id"] = body["bot_id"]
-    return _store(world, run), workflow["script"]
+    _store(world, run)
+    outcome = next_outcome(world, run["workflow_id"])
+    return run, play(world, run, workflow["script"]) if outcome is None else play_outcome(world, run, outcome)
+
+
+def _resumed(call: Call, run: dict[str, Any]) -> Iterator[Beat]:
+    outcome = next_outcome(call.world, run["workflow_id"])
+    if outcome is not None:
+        return play_outcome(call.world, run, outcome)
+    return play_answer(call.world, run, call.body["resume_data"])
 
 
 def _interrupted(call: Call) -> dict[str, Any]:
@@ -139,7 +148,7 @@ def _told(world: World, run: dict[str, Any], beats: Iterator[Beat]) -> Iterator[
 def _result(world: World, run: dict[str, Any]) -> Members | CallError:
     run["update_time"] = world.clock.seconds()
     if run["mode"] == "async":
-        run["ends_at"] = world.clock.now() + world.options.answer_seconds
+        run["ends_at"] = world.clock.now() + run.get("seconds", world.options.answer_seconds)
         _store(world, run)
         return {"execute_id": run["execute_id"], "debug_url": run["debug_url"]}
     _store(world, run)
@@ -149,7 +158,7 @@ def _result(world: World, run: dict[str, Any]) -> Members | CallError:
     interrupt = run.get("interrupt")
     if interrupt is not None:
         # A stream has told the question as a message; here it goes with the interrupt.
-        question = json.dumps({"content_type": "text", "content": QUESTION})
+        question = json.dumps({"content_type": "text", "content": run["question"]})
         interrupt = {**interrupt, "data": question}
     result = {
         "data": run.get("output", ""),

@@ -1,0 +1,59 @@
+"""What runs of workflows come to, as a scenario has it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from ._call import Beat
+from ._workflow_scripts import ask, end_with, message
+from ._world import World
+
+__all__ = ["Outcome", "next_outcome", "play_outcome"]
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """One outcome. The members are arguments of `Scenario.workflow`."""
+
+    output: Any
+    messages: tuple[str, ...]
+    question: str
+    code: int
+    msg: str
+    seconds: float | None
+
+
+def next_outcome(world: World, workflow_id: str) -> Outcome | None:
+    """Return what a scenario has for the next run of a workflow, or None."""
+    outcome: Outcome | None = world.rules.take("workflow", workflow_id)
+    return outcome
+
+
+def play_outcome(world: World, run: dict[str, Any], outcome: Outcome) -> Iterator[Beat]:
+    """Run a workflow, or its next part, as a scenario has it.
+
+    Args:
+        world: Where ids come from.
+        run: The run; its state is set to what becomes of it.
+        outcome: What becomes of it.
+    """
+    if outcome.seconds is not None:
+        run["seconds"] = outcome.seconds
+    if outcome.messages:
+        node = {"node_id": "100005", "node_execute_uuid": world.new_id()}
+        run.setdefault("nodes", {})["Message"] = {**node, "output": "".join(outcome.messages)}
+        last = len(outcome.messages) - 1
+        for place, text in enumerate(outcome.messages):
+            yield Beat("Message", {**message(text, "Message", place, is_last=place == last), **node})
+    if outcome.question:
+        yield from ask(world, run, outcome.question)
+    elif outcome.code:
+        run.update(status="Fail", error_code=outcome.code, error_message=outcome.msg)
+    else:
+        output = outcome.output
+        text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, separators=(",", ":"))
+        yield from end_with(world, run, text)
