@@ -1,0 +1,58 @@
+"""What the official Python SDK, version 0.20.0, sends that is not described, and why the description stays as it is.
+
+By operation, or by method and path where the description knows none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["DEVIATIONS"]
+
+_NULL = "It writes null for what the caller did not give. Coze takes that for absent; the documentation has no null there."
+_BLANK = "It sends an empty text for what the caller did not give. Coze takes that for absent."
+_VERB = "The documentation says GET; Coze takes both."
+_PAGE = "It pages through apps as through published bots, where the parameter really has that name."
+
+
+def _nulls(*paths: str) -> dict[str, str]:
+    return {f"{path}: null": _NULL for path in paths}
+
+
+_MESSAGE = _nulls(
+    *(
+        f"body.additional_messages[].{name}"
+        for name in (
+            "bot_id",
+            "chat_id",
+            "conversation_id",
+            "created_at",
+            "id",
+            "meta_data",
+            "reasoning_content",
+            "section_id",
+            "updated_at",
+        )
+    )
+)
+_STRATEGY = ("caption_type", "max_tokens", "remove_extra_spaces", "remove_urls_emails", "separator")
+_SOURCE = ("document_source", "file_base64", "file_type", "source_file_id", "web_url")
+
+DEVIATIONS: Mapping[str, Mapping[str, str]] = {
+    "POST /v3/chat/retrieve": {"/v3/chat/retrieve does not know POST, only GET": _VERB},
+    "chat.create": _MESSAGE,
+    "conversations.messages.create": _nulls("body.meta_data"),
+    "conversations.messages.list": _nulls("body.after_id", "body.before_id", "body.chat_id"),
+    "conversations.messages.update": _nulls("body.meta_data"),
+    "datasets.create": _nulls("body.description", "body.file_id"),
+    "datasets.documents.create": _nulls(
+        *(f"body.chunk_strategy.{name}" for name in _STRATEGY),
+        *(f"body.document_bases[].source_info.{name}" for name in _SOURCE),
+        "body.document_bases[].update_rule",
+    ),
+    "datasets.documents.update": _nulls("body.update_rule"),
+    "datasets.images.list": {'query.has_caption: "" is not of type "boolean"': _BLANK},
+    "datasets.list": {'query.format_type: "" is not of type "integer"': _BLANK},
+    "datasets.update": _nulls("body.description", "body.file_id"),
+    "workflows.chat.stream": _MESSAGE,
+}
