@@ -9,37 +9,42 @@ from collections.abc import Mapping
 
 __all__ = ["DEVIATIONS"]
 
-_NULL = "It writes null for what the caller did not give. Coze takes that for absent; the documentation has no null there."
+_NULL = (
+    "It writes null for what the caller did not give. Coze takes that for absent; the documentation has no null there."
+)
+_WHOLE = "It sends the class of messages in answers, whose further members are null in a question."
 _BLANK = "It sends an empty text for what the caller did not give. Coze takes that for absent."
 _VERB = "The documentation says GET; Coze takes both."
-_PAGE = "It pages through apps as through published bots, where the parameter really has that name."
+_PAGE = "It names the page as `bots.list_published` does; this operation documents `page_num`, and so ignores it."
+_TWICE = "It sends the id in the body that is in the path already."
 
 
 def _nulls(*paths: str) -> dict[str, str]:
     return {f"{path}: null": _NULL for path in paths}
 
 
-_MESSAGE = _nulls(
-    *(
-        f"body.additional_messages[].{name}"
-        for name in (
-            "bot_id",
-            "chat_id",
-            "conversation_id",
-            "created_at",
-            "id",
-            "meta_data",
-            "reasoning_content",
-            "section_id",
-            "updated_at",
-        )
-    )
+_ANSWERS_ONLY = (
+    "bot_id",
+    "chat_id",
+    "conversation_id",
+    "created_at",
+    "id",
+    "reasoning_content",
+    "section_id",
+    "updated_at",
 )
+_MESSAGE = {
+    **_nulls("body.additional_messages[].meta_data"),
+    **{f"body.additional_messages[].{name}: null": _WHOLE for name in _ANSWERS_ONLY},
+}
 _STRATEGY = ("caption_type", "max_tokens", "remove_extra_spaces", "remove_urls_emails", "separator")
 _SOURCE = ("document_source", "file_base64", "file_type", "source_file_id", "web_url")
 
 DEVIATIONS: Mapping[str, Mapping[str, str]] = {
     "POST /v3/chat/retrieve": {"/v3/chat/retrieve does not know POST, only GET": _VERB},
+    "apps.list": {"query.page_index: not described": _PAGE},
+    "bots.list": {"query.page_index: not described": _PAGE},
+    "bots.unpublish": {"body.bot_id: not described": _TWICE},
     "chat.create": _MESSAGE,
     "conversations.messages.create": _nulls("body.meta_data"),
     "conversations.messages.list": _nulls("body.after_id", "body.before_id", "body.chat_id"),

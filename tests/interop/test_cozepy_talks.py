@@ -95,7 +95,9 @@ def test_failed_workflow(official: Any) -> None:
 def test_chatflow(official: Any) -> None:
     """It chats with a workflow."""
     chat = official.coze.workflows.chat
-    events = list(chat.stream(workflow_id=WORKFLOW_CHAT, bot_id=BOT_ID, parameters={}, additional_messages=said("hello")))
+    events = list(
+        chat.stream(workflow_id=WORKFLOW_CHAT, bot_id=BOT_ID, parameters={}, additional_messages=said("hello"))
+    )
     assert Event.CONVERSATION_CHAT_COMPLETED in [each.event for each in events]
 
 

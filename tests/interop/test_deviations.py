@@ -1,0 +1,42 @@
+"""The list of deviations is true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from deviations import DEVIATIONS
+
+from coze_sandbox import Sandbox
+from coze_sandbox._document import Description
+
+NULLS = [(name, fault) for name, faults in DEVIATIONS.items() for fault in faults if fault.endswith(": null")]
+
+
+@pytest.fixture(scope="module")
+def description() -> Description:
+    """Give the description."""
+    sandbox = Sandbox()
+    sandbox.close()
+    return sandbox.description
+
+
+@pytest.mark.parametrize(("name", "fault"), NULLS)
+def test_null_is_not_described(description: Description, name: str, fault: str) -> None:
+    """No member that the SDK sends as null may be null by the description, or it is not described at all."""
+    schema: Any = description.operations[name].bodies["application/json"].schema
+    for step in fault.removesuffix(": null").split(".")[1:]:
+        schema, _ = description.follow(schema, "")
+        if step not in schema["properties"] and "[]" not in step:
+            return
+        schema = schema["properties"][step.removesuffix("[]")]
+        if step.endswith("[]"):
+            schema, _ = description.follow(schema, "")
+            schema = schema["items"]
+    schema, _ = description.follow(schema, "")
+    assert "null" not in schema.get("type", ())
+
+
+def test_every_deviation_has_a_reason() -> None:
+    """Nothing is excused without a word."""
+    assert all(reason.endswith(".") for faults in DEVIATIONS.values() for reason in faults.values())
