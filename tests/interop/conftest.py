@@ -15,8 +15,7 @@ from deviations import DEVIATIONS
 
 from coze_sandbox import Sandbox
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it warns of what its own dependencies will drop
+with warnings.catch_warnings(record=True):
     import cozepy
 
 from coze_sandbox.pytest_plugin import coze_sandbox, coze_sandbox_server
