@@ -118,7 +118,28 @@ class Answers:
 
     def check_event(self, operation: Operation, event: str, data: Any) -> Violation | None:
         """Check the data of one event of a stream; a difference is recorded and returned."""
-        finding = self.event_finding(operation, event, data) if self._check else None
+        return self._noted(operation, self.event_finding(operation, event, data) if self._check else None)
+
+    def check_message(self, operation: Operation, frame: dict[str, Any]) -> Violation | None:
+        """Check a message for a WebSocket; a difference is recorded and returned."""
+        socket, event, data = operation.socket, frame["event_type"], frame.get("data")
+        if not self._check or socket is None:
+            return None
+        described = socket.downlink.get(event)
+        finding: Finding | None = None
+        if described is None:
+            finding = Finding("event_type", "enum", f"{event!r} is not described")
+        elif data is None:
+            finding = Finding(f"{event}.data", "required", "is required") if described.data_required else None
+        elif described.pointer is None:
+            finding = Finding(f"{event}.data", "not", "no data is described")
+        else:
+            finding = self._schemas.check(described.pointer, data, f"{event}.data")
+        if finding is None and socket.detail is not None:
+            finding = self._schemas.check(socket.detail, frame["detail"], f"{event}.detail")
+        return self._noted(operation, finding)
+
+    def _noted(self, operation: Operation, finding: Finding | None) -> Violation | None:
         if finding is None:
             return None
         violation = Violation(operation.id, finding.path, finding.message)
@@ -135,7 +156,7 @@ class Answers:
         return self._schemas.check(pointer, data, event) if pointer is not None else None
 
     def _violation(self, operation: Operation, finding: Finding, logid: str) -> Response:
-        self.violations.append(Violation(operation.id, finding.path, finding.message))
+        self._noted(operation, finding)
         return self.defect(f"the sandbox's own answer to {operation.id} is not as described: {finding}", logid)
 
     def _envelope(self, media: Media | None, members: Members, logid: str) -> dict[str, Any]:

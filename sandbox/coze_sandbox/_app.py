@@ -38,12 +38,12 @@ class App:
                 await self._control(scope, receive, send)
             case "http" if scope["path"] in (CONSENT_PATH, DEVICE_PATH):
                 await self._pages(scope, receive, send)
-            case "http":
+            case "http" | "websocket":
                 await self._engine(scope, receive, send)
             case "lifespan":
                 await _lifespan(receive, send)
-            case _:
-                await send({"type": "websocket.close", "code": 1003})
+            case other:
+                raise ValueError(f"the sandbox serves no {other!r}")
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ._call import Beat
 from ._chat_state import finish, plan_of, public
-from ._compose import audio_pieces, pieces
+from ._compose import answer_pieces, audio_pieces, pieces
 from ._script import Plan
 from ._world import World
 
@@ -65,8 +65,7 @@ def _message_beats(message: dict[str, Any], plan: Plan) -> Iterator[Beat]:
         for piece in pieces(message.get("reasoning_content", "")):
             thought = {**shape, "content": "", "reasoning_content": piece}
             yield Beat("conversation.message.delta", thought)
-        is_cut = message["content"] == "".join(plan.deltas)
-        for piece in plan.deltas if is_cut else pieces(message["content"]):
+        for piece in answer_pieces(message["content"], plan):
             yield Beat("conversation.message.delta", {**shape, "content": piece})
     yield Beat("conversation.message.completed", message)
 

@@ -6,13 +6,13 @@ import base64
 import json
 import math
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ._script import Plan
 from ._world import World
 
-__all__ = ["audio_pieces", "compose", "count_tokens", "pieces", "required_action"]
+__all__ = ["answer_pieces", "audio_pieces", "compose", "count_tokens", "pieces", "required_action"]
 
 # Lengths of the pieces of an answer: uneven, so that nobody relies on words or characters.
 _PIECES = (3, 2, 4, 1, 5)
@@ -90,6 +90,11 @@ def required_action(world: World, plan: Plan) -> dict[str, Any]:
         for name, arguments in plan.tool_calls
     ]
     return {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls}}
+
+
+def answer_pieces(content: str, plan: Plan) -> Iterable[str]:
+    """Cut an answer into the pieces in which it is streamed: those of the plan, where it has any."""
+    return plan.deltas if content == "".join(plan.deltas) else pieces(content)
 
 
 def pieces(text: str) -> Iterator[str]:

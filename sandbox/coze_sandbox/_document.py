@@ -12,7 +12,7 @@ import attrs
 
 from ._options import Options
 
-__all__ = ["Description", "Media", "Operation", "Parameter", "read_description"]
+__all__ = ["Description", "Media", "Operation", "Parameter", "SocketMessage", "SocketProtocol", "read_description"]
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _SUCCESS = ("101", "200", "302")
@@ -56,6 +56,36 @@ class Media:
 
 
 @attrs.frozen
+class SocketMessage:
+    """One kind of message of a WebSocket.
+
+    Attributes:
+        pointer: Where the schema of its data is in the document, or None where it has no data.
+        schema: The schema, references followed.
+        data_required: Whether the data may not be left out.
+    """
+
+    pointer: str | None
+    schema: Mapping[str, Any]
+    data_required: bool
+
+
+@attrs.frozen
+class SocketProtocol:
+    """What is said over a WebSocket.
+
+    Attributes:
+        uplink: What clients send, by event type.
+        downlink: What Coze sends, by event type.
+        detail: Where the schema of the member `detail` is, which Coze adds to each message.
+    """
+
+    uplink: Mapping[str, SocketMessage]
+    downlink: Mapping[str, SocketMessage]
+    detail: str | None
+
+
+@attrs.frozen
 class Operation:
     """One operation of the description.
 
@@ -79,6 +109,7 @@ class Operation:
         events: Stream protocol: event name to pointer of the schema of its data (None: not fixed).
         stream_flag: The member of the body that asks for a stream; None where it always is one.
         stream_end: The event with which a stream ends well.
+        socket: What is said over the WebSocket that it opens, or None where it opens none.
     """
 
     id: str
@@ -99,6 +130,7 @@ class Operation:
     events: Mapping[str, str | None]
     stream_flag: str | None
     stream_end: str | None
+    socket: SocketProtocol | None
 
 
 class Description:
@@ -174,7 +206,23 @@ class Description:
             },
             stream_flag=stream.get("flag"),
             stream_end=next((name for name, event in events.items() if _ends_well(event)), None),
+            socket=self._socket(node["x-coze-websocket"], here) if "x-coze-websocket" in node else None,
         )
+
+    def _socket(self, node: Mapping[str, Any], here: str) -> SocketProtocol:
+        protocol, at = self.follow(node["protocol"], f"{here}/x-coze-websocket/protocol")
+        downlink = protocol["downlink"]
+        return SocketProtocol(
+            uplink=dict(self._socket_messages(protocol["uplink"], f"{at}/uplink")),
+            downlink=dict(self._socket_messages(downlink, f"{at}/downlink")),
+            detail=f"{at}/downlink/detail" if "detail" in downlink else None,
+        )
+
+    def _socket_messages(self, side: Mapping[str, Any], at: str) -> Iterator[tuple[str, SocketMessage]]:
+        for name, message in side["messages"].items():
+            pointer = f"{at}/messages/{_escape(name)}/data"
+            schema, _ = self.follow(message.get("data", {}), pointer)
+            yield name, SocketMessage(pointer if "data" in message else None, schema, bool(schema.get("required")))
 
     def _failure(self, responses: Mapping[str, Any], status: str, here: str) -> Media | None:
         response, at = self.follow(responses.get(status, {}), f"{here}/responses/{status}")

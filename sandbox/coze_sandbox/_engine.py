@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import AsyncIterator
-from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
@@ -16,28 +15,24 @@ from ._answers import Answers, add_logid
 from ._auth import authorize, check_reach
 from ._call import Result, Stream
 from ._document import Description, Operation
-from ._errors import INTERNAL, INVALID_PARAMETER, NOT_FOUND, RATE_LIMITED, CallError
+from ._errors import INTERNAL, INVALID_PARAMETER, CallError
 from ._examples import example
-from ._faults import Fault, Faults, parse_fault
+from ._faults import Fault, Faults, ordered_fault
 from ._handlers import HANDLERS
 from ._ids import LogIds
-from ._inject import FaultySend, drop
-from ._log import RequestLog, RequestRecord
+from ._inject import FaultySend, drop, replaced
+from ._log import RequestLog, RequestRecord, shown_headers
 from ._request import Reader
-from ._routing import Router, Target
+from ._routing import Router, Target, sent_path
 from ._schemas import Schemas
 from ._scripted_answers import ScriptedAnswer
+from ._socket_engine import SocketEngine, SocketParts
 from ._sse import frame
 from ._world import World
 
 __all__ = ["Engine"]
 
 _SWITCHING_PROTOCOLS = 101
-_FAULT_HEADER = "x-sandbox-fault"
-_GATEWAY_PAGE = (
-    "<html>\r\n<head><title>{0} {1}</title></head>\r\n"
-    "<body>\r\n<center><h1>{0} {1}</h1></center>\r\n</body>\r\n</html>\r\n"
-)
 
 
 class Engine:
@@ -62,25 +57,30 @@ class Engine:
         self._faults = faults
         self._router = Router(description.operations.values(), aliases=options.lenient)
         self._reader = Reader(description, schemas, lenient=options.lenient)
-        self._logids = LogIds(options.seed, world.clock)
+        logids = self._logids = LogIds(options.seed, world.clock)
         self.answers = Answers(
             description,
             schemas,
             errors_as_200=options.errors_as_200,
             check=options.check_answers,
         )
+        self._sockets = SocketEngine(
+            SocketParts(description, schemas, world, log, faults, self._router, self._reader, logids, self.answers)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request.
+        """Answer one request, or hold one conversation over a WebSocket.
 
         Args:
-            scope: ASGI scope of type `http`.
+            scope: ASGI scope of type `http` or `websocket`.
             receive: Gives the body.
             send: Takes the answer.
         """
+        if scope["type"] == "websocket":
+            await self._sockets(scope, receive, send)
+            return
         request = Request(scope, receive)
-        raw = scope.get("raw_path") or scope["path"].encode()
-        raw_path = raw.decode("latin-1").partition("?")[0]
+        raw_path = sent_path(scope)
         target = self._router.find(scope["method"], raw_path)
         logid = self._logids.next()
         record = self._log.add(
@@ -88,7 +88,7 @@ class Engine:
             path=raw_path,
             query=scope["query_string"].decode("latin-1"),
             operation=target.operation and target.operation.id,
-            headers=_shown(request),
+            headers=shown_headers(request.headers),
             logid=logid,
         )
 
@@ -99,7 +99,7 @@ class Engine:
 
         fault: Fault | None = None
         try:
-            fault = self._fault(request, record)
+            fault = ordered_fault(self._faults, request.headers, record.operation)
             response = await self._respond(request, target, record, fault)
         except CallError as failure:
             record.code, record.verdict, record.reason = failure.code, "refused", failure.msg
@@ -115,22 +115,13 @@ class Engine:
                 await drop(send)
                 return
             if fault.in_body:
-                spoiled = FaultySend(send, fault)
+                spoiled = FaultySend(send, request.receive, fault)
                 # The server's send is spoiled, not the recording one: the transport is found
                 # through it.
                 record.status = response.status_code
                 await response(scope, request.receive, spoiled)
                 return
         await response(scope, request.receive, recording_send)
-
-    def _fault(self, request: Request, record: RequestRecord) -> Fault | None:
-        header = request.headers.get(_FAULT_HEADER)
-        if header is None:
-            return self._faults.take(record.operation)
-        try:
-            return parse_fault(header)
-        except (TypeError, ValueError) as error:
-            raise CallError(INVALID_PARAMETER, f"header.{_FAULT_HEADER}: {error}") from error
 
     async def _respond(self, request: Request, target: Target, record: RequestRecord, fault: Fault | None) -> Response:
         if fault is None or fault.in_body:
@@ -140,35 +131,12 @@ class Engine:
             return await self._answer(request, target, record)
         if fault.handled:
             await self._answer(request, target, record)
-        return self._faulty(target.operation, fault, record)
-
-    def _faulty(self, operation: Operation | None, fault: Fault, record: RequestRecord) -> Response:
-        match fault.kind:
-            case "html":
-                status = fault.status or 502
-                page = _GATEWAY_PAGE.format(status, HTTPStatus(status).phrase)
-                response = Response(page, status, media_type="text/html")
-                add_logid(response, record.logid)
-                return response
-            case "rate_limit":
-                after = f"{fault.seconds if fault.seconds is not None else 1:g}"
-                failure = CallError(
-                    fault.code or RATE_LIMITED,
-                    fault.msg,
-                    status=fault.status or 429,
-                    headers={"Retry-After": after},
-                )
-            case "status":
-                failure = CallError(fault.code or INTERNAL, fault.msg, status=fault.status or 500)
-            case _:
-                failure = CallError(fault.code or INTERNAL, fault.msg, status=fault.status)
-        record.code = failure.code
-        return self.answers.failure(operation, failure, record.logid)
+        return replaced(self.answers, target.operation, fault, record)
 
     async def _answer(self, request: Request, target: Target, record: RequestRecord) -> Response:
         operation = target.operation
         if operation is None:
-            raise _unroutable(record, target)
+            raise target.refusal(record.method, record.path)
         if operation.status == _SWITCHING_PROTOCOLS:
             msg = f"{record.path} is a WebSocket; the request is none"
             raise CallError(INVALID_PARAMETER, msg, status=426, headers={"Upgrade": "websocket"})
@@ -223,18 +191,3 @@ class _EventStream(StreamingResponse):
         finally:
             source: Any = self.body_iterator
             await source.aclose()
-
-
-def _unroutable(record: RequestRecord, target: Target) -> CallError:
-    if not target.allowed:
-        return CallError(NOT_FOUND, f"there is no path {record.path}", status=404)
-    allowed = ", ".join(target.allowed)
-    msg = f"{record.path} does not know {record.method}, only {allowed}"
-    return CallError(INVALID_PARAMETER, msg, status=405, headers={"Allow": allowed})
-
-
-def _shown(request: Request) -> dict[str, str]:
-    headers = dict(request.headers.items())
-    if "authorization" in headers:
-        headers["authorization"] = f"{headers['authorization'].partition(' ')[0]} ***"
-    return headers

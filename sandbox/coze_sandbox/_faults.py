@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
 import attrs
 
-__all__ = ["FAULT_KINDS", "Fault", "Faults", "parse_fault"]
+from ._errors import INVALID_PARAMETER, CallError
+
+__all__ = ["FAULT_KINDS", "Fault", "Faults", "ordered_fault", "parse_fault"]
+
+_HEADER = "x-sandbox-fault"
 
 FAULT_KINDS = (
+    "close",
     "code",
     "cut",
     "delay",
@@ -20,10 +25,14 @@ FAULT_KINDS = (
     "duplicate",
     "garbage",
     "html",
+    "huge",
     "lost",
     "rate_limit",
+    "stall",
     "status",
 )
+
+_IN_BODY = frozenset({"close", "cut", "duplicate", "garbage", "huge", "lost", "stall"})
 
 
 def _known_kind(_: object, __: object, value: str) -> None:
@@ -45,23 +54,44 @@ def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float | Non
 class Fault:
     """One ordered fault.
 
+    These replace an answer, or refuse the handshake of a WebSocket:
+
+    | kind | what happens |
+    |---|---|
+    | `status` | an HTTP status with an error envelope |
+    | `code` | a business code |
+    | `rate_limit` | HTTP 429 with Retry-After |
+    | `html` | the page of a gateway |
+    | `drop` | the connection ends without an answer |
+
+    These hit an answer under way. In streams and WebSockets they hit one event or message, with the first `events`
+    left alone; answers that are no streams can be cut, delayed and stalled.
+
+    | kind | what happens |
+    |---|---|
+    | `cut` | the connection ends, after `bytes` of what comes next: in the middle of an event, answer or frame |
+    | `stall` | nothing more is sent, and the connection stays; with `seconds` it goes on after them |
+    | `delay` | the event comes late; without `events` the whole answer, or the handshake |
+    | `lost` | the event does not come |
+    | `duplicate` | the event comes twice |
+    | `garbage` | a line that is no field, or a message that is no JSON, comes before the event |
+    | `huge` | the event comes with `bytes` bytes (default 4 MiB), filled up with spaces |
+    | `close` | the stream ends in good order, but too early; a WebSocket with the close code `code` (default 1011) |
+
     Attributes:
-        kind: `status` (HTTP status with an error envelope), `code` (business code), `delay`, `drop`
-            (the connection ends without an answer), `cut` (it ends within the answer), `html` (a
-            gateway's page), `rate_limit` (429 with Retry-After), and in streams `garbage` (a line
-            that is no field), `duplicate` and `lost` (of one event).
+        kind: What happens.
         operation: Operation id, or `*` for any.
         times: How many calls it hits; None for all.
         after: How many calls are left alone before.
         handled: Whether the call takes effect before its answer is replaced or lost.
         status: HTTP status, for `status` (default 500), `code` (default: that of the code) and
             `html` (default 502).
-        code: Business code, for `code` (default 5000).
+        code: Business code, for `code` (default 5000); close code, for `close`.
         msg: Text of the error.
-        seconds: How long to wait, for `delay`; for `rate_limit` the Retry-After (default 1).
-        events: How many events pass before the fault, for `cut`, `delay`, `garbage`, `duplicate`
-            and `lost`.
-        bytes: For `cut`: how many bytes of the answer's body pass.
+        seconds: How long to wait, for `delay` and `stall`; for `rate_limit` the Retry-After (default 1).
+        events: How many events pass before the fault.
+        bytes: For `cut`: how many bytes pass after these events, of the whole answer where it is no stream. For
+            `huge`: how long the event becomes.
     """
 
     kind: str = attrs.field(validator=_known_kind)
@@ -81,7 +111,7 @@ class Fault:
         """Whether the call is answered and the fault lies in the answer's body."""
         if self.kind == "delay":
             return self.events is not None
-        return self.kind in {"cut", "duplicate", "garbage", "lost"}
+        return self.kind in _IN_BODY
 
 
 class Faults:
@@ -142,6 +172,21 @@ class Faults:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+
+def ordered_fault(faults: Faults, headers: Mapping[str, str], operation: str | None) -> Fault | None:
+    """Return the fault that a call orders itself by its header, or one that waits for it.
+
+    Raises:
+        CallError: The header orders no fault.
+    """
+    header = headers.get(_HEADER)
+    if header is None:
+        return faults.take(operation)
+    try:
+        return parse_fault(header)
+    except (TypeError, ValueError) as error:
+        raise CallError(INVALID_PARAMETER, f"header.{_HEADER}: {error}") from error
 
 
 def parse_fault(text: str) -> Fault:

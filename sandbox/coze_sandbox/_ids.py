@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import time
+import uuid
 
 from ._clock import Clock
 
-__all__ = ["Ids", "LogIds"]
+__all__ = ["EventIds", "Ids", "LogIds"]
 
 # Ids of Coze have 19 digits and exceed 2**53, which is why clients must keep them as strings.
 _FIRST = 7_400_000_000_000_000_000
@@ -44,3 +45,14 @@ class LogIds:
         """Return the id of one more call."""
         moment = time.strftime("%Y%m%d%H%M%S", time.gmtime(self._clock.now()))
         return f"{moment}{self._random.getrandbits(80):020X}"
+
+
+class EventIds:
+    """Ids of the messages that come over WebSockets: UUIDs."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(f"event ids {seed}")
+
+    def next(self) -> str:
+        """Return the id of one more message."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))

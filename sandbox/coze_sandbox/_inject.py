@@ -1,24 +1,72 @@
-"""Faults in what is sent: cut, garbled, doubled and lost."""
+"""Faults in what is sent: answers that are replaced, and events that are spoiled."""
 
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 
-from starlette.types import Message, Send
+from starlette.responses import Response
+from starlette.types import Message, Receive, Send
 
+from ._answers import Answers, add_logid
+from ._document import Operation
+from ._errors import INTERNAL, RATE_LIMITED, CallError
 from ._faults import Fault
+from ._log import RequestRecord
+from ._spoil import Spoiler
 
-__all__ = ["ConnectionDroppedError", "FaultySend", "drop"]
+__all__ = ["ConnectionDroppedError", "FaultySend", "drop", "replaced"]
 
-GARBAGE = b"%%% this is not a field of an event\n"
+_GATEWAY_PAGE = (
+    "<html>\r\n<head><title>{0} {1}</title></head>\r\n"
+    "<body>\r\n<center><h1>{0} {1}</h1></center>\r\n</body>\r\n</html>\r\n"
+)
+_GARBAGE = b"%%% this is not a field of an event\n"
+_EVENT_END = b"\n\n"
 
 
 class ConnectionDroppedError(ConnectionError):
     """Raised to a server whose connection cannot be reached, in place of closing it."""
 
 
-async def drop(send: Send) -> None:
+def replaced(answers: Answers, operation: Operation | None, fault: Fault, record: RequestRecord) -> Response:
+    """Make the answer that takes the place of the right one.
+
+    Args:
+        answers: Makes envelopes.
+        operation: What was called.
+        fault: The fault.
+        record: Where the code is noted.
+    """
+    match fault.kind:
+        case "html":
+            status = fault.status or 502
+            page = _GATEWAY_PAGE.format(status, HTTPStatus(status).phrase)
+            response = Response(page, status, media_type="text/html")
+            add_logid(response, record.logid)
+            return response
+        case "rate_limit":
+            after = f"{fault.seconds if fault.seconds is not None else 1:g}"
+            failure = CallError(
+                fault.code or RATE_LIMITED,
+                fault.msg,
+                status=fault.status or 429,
+                headers={"Retry-After": after},
+            )
+        case "status":
+            failure = CallError(fault.code or INTERNAL, fault.msg, status=fault.status or 500)
+        case _:
+            failure = CallError(fault.code or INTERNAL, fault.msg, status=fault.status)
+    record.code = failure.code
+    return answers.failure(operation, failure, record.logid)
+
+
+async def drop(send: Send, last: bytes = b"") -> None:
     """End the connection under an answer.
+
+    Args:
+        send: The server's own.
+        last: What is written to the connection before.
 
     Raises:
         ConnectionDroppedError: The server shows no transport, which is so when the app is called in
@@ -27,6 +75,8 @@ async def drop(send: Send) -> None:
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         raise ConnectionDroppedError("the sandbox dropped this connection because a fault was ordered")
+    if last:
+        transport.write(last)
     # close() lets what was already sent through, abort() would not; the pauses let the server see
     # the end before the app returns, so that it neither writes a 500 nor complains.
     transport.close()
@@ -37,19 +87,20 @@ async def drop(send: Send) -> None:
 class FaultySend:
     """An ASGI `send` that spoils the body as ordered. Every body message of a stream is one event.
 
-    Answers that are no streams can only be cut or delayed: they carry a length, which extra bytes
+    Answers that are no streams can only be cut, delayed and stalled: they carry a length, which extra bytes
     would break.
 
     Args:
         send: The server's own.
+        receive: The server's own, which tells when the client leaves.
         fault: The fault.
     """
 
-    def __init__(self, send: Send, fault: Fault) -> None:
+    def __init__(self, send: Send, receive: Receive, fault: Fault) -> None:
         self._send = send
+        self._receive = receive
         self._fault = fault
-        self._events = 0
-        self._bytes = 0
+        self._spoiler = Spoiler(fault, garbage=_with_garbage, padded=_padded)
         self._idle = False
         self.dropped = False
 
@@ -59,7 +110,7 @@ class FaultySend:
         if message["type"] == "http.response.start":
             kinds = [value for name, value in message["headers"] if name.lower() == b"content-type"]
             streaming = any(kind.startswith(b"text/event-stream") for kind in kinds)
-            self._idle = not streaming and self._fault.kind not in {"cut", "delay"}
+            self._idle = not streaming and self._fault.kind not in {"cut", "delay", "stall"}
         if self._idle:
             await self._send(message)
         elif message["type"] == "http.response.body" and message.get("body"):
@@ -70,44 +121,47 @@ class FaultySend:
             await self._send(message)
 
     async def _body(self, message: Message) -> None:
-        fault, body = self._fault, message["body"]
-        here = self._events == (fault.events or 0)
-        self._events += 1
-        match fault.kind:
-            case "cut":
-                await self._cut(message, body)
-            case "garbage" if here:
-                await self._send({**message, "body": GARBAGE + body})
-            case "lost" if here:
-                if not message.get("more_body"):
-                    await self._send({**message, "body": b""})
-            case "duplicate" if here:
-                await self._send({**message, "more_body": True})
-                await self._send(message)
-            case "delay" if here:
-                await asyncio.sleep(fault.seconds or 0)
-                await self._send(message)
-            case _:
-                await self._send(message)
-
-    async def _cut(self, message: Message, body: bytes) -> None:
-        fault = self._fault
-        if fault.bytes is not None:
-            room = fault.bytes - self._bytes
-            self._bytes += len(body)
-            if room >= len(body) and message.get("more_body"):
-                await self._send(message)
+        body, more = message["body"], message.get("more_body", False)
+        for step in self._spoiler.spoil(body):
+            match step.kind:
+                case "send":
+                    await self._send({**message, "body": step.content, "more_body": True})
+                case "wait":
+                    await self._wait(step.seconds)
+                case "cut":
+                    if step.content:
+                        await self._send({**message, "body": step.content, "more_body": True})
+                    await self._end()
+                case "close":
+                    await self._send({**message, "body": b"", "more_body": False})
+                    self.dropped = True
+            if self.dropped:
                 return
-            body = body[: max(room, 0)]
-        elif self._events <= (fault.events or 0) and message.get("more_body"):
-            await self._send(message)
+        if more:
             return
-        elif self._events > (fault.events or 0):
-            body = b""
-        if body:
-            await self._send({**message, "body": body, "more_body": True})
-        await self._end()
+        if self._fault.kind == "cut":
+            await self._end()
+        else:
+            await self._send({**message, "body": b"", "more_body": False})
+
+    async def _wait(self, seconds: float | None) -> None:
+        if seconds is not None:
+            await asyncio.sleep(seconds)
+            return
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.dropped = True
 
     async def _end(self) -> None:
         self.dropped = True
         await drop(self._send)
+
+
+def _with_garbage(content: bytes) -> tuple[bytes, ...]:
+    return (_GARBAGE + content,)
+
+
+def _padded(content: bytes, size: int) -> bytes:
+    # Spaces behind the JSON of the data are no part of its meaning.
+    event = content.removesuffix(_EVENT_END)
+    return event.ljust(size - len(_EVENT_END)) + _EVENT_END

@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
 
 import attrs
 
-__all__ = ["RequestLog", "RequestRecord"]
+__all__ = ["RequestLog", "RequestRecord", "SocketEntry", "shown_headers"]
 
 _KEPT = 10_000
+_KEPT_MESSAGES = 1_000
+_LONGEST = 200
+
+
+@attrs.frozen(kw_only=True)
+class SocketEntry:
+    """One message of a WebSocket.
+
+    Attributes:
+        sender: `client` or `server`.
+        event: The event type; empty where it could not be read.
+        data: Its data; long texts, such as sound, are shortened.
+        verdict: `ok`, `refused`, `failed` (a defect of the sandbox) or `fault` (an ordered one).
+        reason: Why it was refused, or the kind of fault.
+    """
+
+    sender: str
+    event: str
+    data: Any = None
+    verdict: str = "ok"
+    reason: str = ""
 
 
 @attrs.define(kw_only=True)
@@ -32,6 +53,7 @@ class RequestRecord:
         verdict: `ok`, `refused`, `failed` (a defect of the sandbox) or `fault` (an ordered one).
         reason: Why it was refused, or the kind of fault.
         tolerated: What was not as described and taken nevertheless.
+        messages: What was said over a WebSocket, the last 1,000 messages.
     """
 
     number: int
@@ -47,6 +69,14 @@ class RequestRecord:
     verdict: str = "ok"
     reason: str = ""
     tolerated: list[str] = attrs.Factory(list)
+    messages: list[SocketEntry] = attrs.field(factory=list, repr=False)
+
+    def say(self, sender: str, event: str, data: Any = None, verdict: str = "ok", reason: str = "") -> None:
+        """Add a message of a WebSocket."""
+        if len(self.messages) == _KEPT_MESSAGES:
+            del self.messages[0]
+        entry = SocketEntry(sender=sender, event=event, data=_shortened(data), verdict=verdict, reason=reason)
+        self.messages.append(entry)
 
 
 class RequestLog(Sequence[RequestRecord]):
@@ -86,3 +116,21 @@ class RequestLog(Sequence[RequestRecord]):
 
     def __len__(self) -> int:
         return len(self._records)
+
+
+def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers as they are recorded: without the token."""
+    shown = dict(headers.items())
+    if "authorization" in shown:
+        shown["authorization"] = f"{shown['authorization'].partition(' ')[0]} ***"
+    return shown
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return f"{value[:_LONGEST]}… ({len(value)} characters)"
+    if isinstance(value, dict):
+        return {name: _shortened(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_shortened(member) for member in value]
+    return value

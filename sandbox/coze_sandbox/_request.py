@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,7 +10,7 @@ from urllib.parse import parse_qsl
 import attrs
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from ._auth import bearer
 from ._call import Call, Upload
@@ -28,6 +26,7 @@ from ._errors import (
     TOO_MANY_MESSAGES,
     CallError,
 )
+from ._json import parse_json
 from ._log import RequestRecord
 from ._routing import Target
 from ._schemas import Finding, Schemas
@@ -94,14 +93,7 @@ class Reader:
         Raises:
             CallError: A parameter or the body is missing, malformed or too large.
         """
-        self._check(operation, "path", self._convert(operation, "path", _lists(target.path)))
-        query = self._query(request, operation)
-        self._check(operation, "query", query)
-        sent = {name: [value] for name, value in request.headers.items()}
-        headers = self._convert(operation, "header", sent)
-        if self._lenient:
-            record.tolerated += _add_fixed(operation, headers)
-        self._check(operation, "header", headers)
+        query = self.read_head(request, target, operation, record)
         parts = await self._body(request, operation, record)
         return Call(
             operation=operation,
@@ -116,7 +108,25 @@ class Reader:
             base_url=str(request.base_url).rstrip("/"),
         )
 
-    def _query(self, request: Request, operation: Operation) -> dict[str, Any]:
+    def read_head(
+        self, request: HTTPConnection, target: Target, operation: Operation, record: RequestRecord
+    ) -> dict[str, Any]:
+        """Check path, query and headers, and return the query.
+
+        Raises:
+            CallError: A parameter is missing or malformed.
+        """
+        self._check(operation, "path", self._convert(operation, "path", _lists(target.path)))
+        query = self._query(request, operation)
+        self._check(operation, "query", query)
+        sent = {name: [value] for name, value in request.headers.items()}
+        headers = self._convert(operation, "header", sent)
+        if self._lenient:
+            record.tolerated += _add_fixed(operation, headers)
+        self._check(operation, "header", headers)
+        return query
+
+    def _query(self, request: HTTPConnection, operation: Operation) -> dict[str, Any]:
         text = request.scope["query_string"].decode("latin-1")
         blank = _MAY_BE_BLANK.get(operation.id, ())
         renamed = _PARAMETER_ALIASES.get(operation.id, {}) if self._lenient else {}
@@ -160,7 +170,7 @@ class Reader:
             raise CallError(INVALID_PARAMETER, "body: a JSON body is required")
         if _content_type(request) != _JSON:
             raise CallError(INVALID_PARAMETER, f"header.content-type: must be {_JSON}")
-        value = record.body = _parse(content)
+        value = record.body = parse_json(content, "body")
         if self._lenient and b"null" in content:
             value = without_nulls(value, media.schema, self._description)
         self._check_body(operation, media, value)
@@ -265,27 +275,6 @@ async def _limited(
 async def _drain(request: Request, operation: Operation) -> None:
     async for _ in _limited(request, operation):
         pass
-
-
-def _parse(content: bytes) -> Any:
-    try:
-        value = json.loads(content, parse_constant=_no_constant, parse_float=_finite)
-        if b"\\u" in content:
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
-    except (ValueError, RecursionError) as error:
-        raise CallError(INVALID_PARAMETER, f"body: not JSON: {error}") from error
-    return value
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):  # could not be written as JSON again
-        raise ValueError(f"{text} is too large a number")
-    return value
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _refusal(operation: Operation, finding: Finding) -> CallError:

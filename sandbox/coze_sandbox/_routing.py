@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import unquote
 
 import attrs
 
 from ._document import Operation
+from ._errors import INVALID_PARAMETER, NOT_FOUND, CallError
 
-__all__ = ["Router", "Target"]
+__all__ = ["Router", "Target", "sent_path"]
 
 # Verbs that clients in the wild use although the documentation names another one.
 _ALIASES = {
@@ -33,6 +35,19 @@ class Target:
     operation: Operation | None
     path: dict[str, str]
     allowed: tuple[str, ...]
+
+    def refusal(self, method: str, path: str) -> CallError:
+        """Make the failure for a request that no operation was found for.
+
+        Args:
+            method: HTTP method.
+            path: The path as sent.
+        """
+        if not self.allowed:
+            return CallError(NOT_FOUND, f"there is no path {path}", status=404)
+        allowed = ", ".join(self.allowed)
+        msg = f"{path} does not know {method}, only {allowed}"
+        return CallError(INVALID_PARAMETER, msg, status=405, headers={"Allow": allowed})
 
 
 class Router:
@@ -77,6 +92,13 @@ class Router:
         if verbs is None:
             return Target(None, {}, ())
         return Target(verbs.get(method), path, tuple(sorted(verbs)))
+
+
+def sent_path(scope: Mapping[str, Any]) -> str:
+    """Return the path of an ASGI scope as it was sent, still percent-encoded."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    path: str = raw.decode("latin-1").partition("?")[0]
+    return path
 
 
 def _match(template: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:

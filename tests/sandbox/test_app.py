@@ -45,8 +45,8 @@ def test_dropped_connections_in_process(sandbox):
 
 
 def test_lifespan_and_other_protocols(sandbox):
-    """The application starts and stops when asked, and refuses what is not HTTP."""
-    asked = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    """The application starts and stops when asked, and says no to a WebSocket also where a server has no words for it."""
+    asked = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}, {"type": "websocket.connect"}])
     sent: list[dict[str, Any]] = []
 
     async def receive():
@@ -56,9 +56,11 @@ def test_lifespan_and_other_protocols(sandbox):
         sent.append(message)
 
     asyncio.run(sandbox.app({"type": "lifespan"}, receive, send))
-    asyncio.run(sandbox.app({"type": "websocket", "path": "/v1/chat"}, receive, send))
+    asyncio.run(sandbox.app({"type": "websocket", "path": "/v1/chat", "headers": []}, receive, send))
     kinds = [message["type"] for message in sent]
     assert kinds == ["lifespan.startup.complete", "lifespan.shutdown.complete", "websocket.close"]
+    with pytest.raises(ValueError, match="serves no 'carrier pigeon'"):
+        asyncio.run(sandbox.app({"type": "carrier pigeon"}, receive, send))
 
 
 def test_defects_are_loud(sandbox, monkeypatch, capsys):

@@ -177,9 +177,62 @@ def test_stalled_stream(api):
     assert time.perf_counter() - before >= 0.2
 
 
+@pytest.mark.parametrize("size", [1, 30])
+def test_cut_in_the_middle_of_an_event(api, size):
+    """A stream can be cut within an event, after others that are whole."""
+    whole = received(api)[0].split(b"\n\n")
+    api.sandbox.faults.add("cut", "chat.create", events=2, bytes=size)
+    content, ended_well = received(api)
+    assert not ended_well
+    assert content.count(b"\n\n") == 2
+    assert content.split(b"\n\n")[2] == whole[2][:size]
+
+
+def test_stall(api):
+    """A stream can stop for good while the connection stays; whoever waits runs into a time limit of its own."""
+    api.sandbox.faults.add("stall", "chat.create", events=2)
+    content = b""
+    body = api.chat("Hi", stream=True)
+    with api.http.stream("POST", "/v3/chat", json=body, timeout=0.3) as response, pytest.raises(httpx.ReadTimeout):
+        for chunk in response.iter_raw():
+            content += chunk
+    assert content.count(b"\n\n") == 2
+    api.sandbox.faults.add("stall", seconds=0)
+    assert api.ok("GET", ME)
+
+
+def test_stalled_answer(api):
+    """An answer that is no stream can stall too, behind its headers."""
+    api.sandbox.faults.add("stall", "users.me")
+    with pytest.raises(httpx.ReadTimeout):
+        api.http.get(ME, timeout=0.3)
+    assert api.ok("GET", ME)
+
+
+def test_huge(api):
+    """An event can be huge and still mean the same."""
+    whole = received(api)[0].split(b"\n\n")
+    api.sandbox.faults.add("huge", "chat.create", events=2, bytes=100_000)
+    content, ended_well = received(api)
+    events = content.split(b"\n\n")
+    assert ended_well
+    assert len(events[2]) + 2 == 100_000
+    names = [event.partition(b"\n")[0] for event in events]
+    assert names == [event.partition(b"\n")[0] for event in whole]
+    assert events[2].rstrip().endswith(b"}")
+
+
+def test_close(api):
+    """A stream can end in good order and still too early."""
+    api.sandbox.faults.add("close", "chat.create", events=3)
+    content, ended_well = received(api)
+    assert ended_well
+    assert content.count(b"\n\n") == 3
+
+
 def test_stream_faults_leave_json_alone(api):
-    """Garbage, lost and doubled events need a stream: other answers come as usual."""
-    for kind in ("garbage", "lost", "duplicate"):
+    """Garbage, lost, doubled, huge and closing events need a stream: other answers come as usual."""
+    for kind in ("close", "duplicate", "garbage", "huge", "lost"):
         api.sandbox.faults.add(kind, "users.me")
         assert api.ok("GET", ME)
 

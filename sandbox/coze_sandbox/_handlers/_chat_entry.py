@@ -6,13 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._call import Call
-from .._chat_state import save_message
+from .._chat_state import begin_round, plan_of, save_message
+from .._compose import count_tokens
+from .._errors import INVALID_PARAMETER, CallError
+from .._replies import next_plan_after_tools
 from .._world import World
 
-__all__ = ["new_chat", "new_message", "questions", "save_entered"]
+__all__ = ["new_chat", "new_message", "questions", "resume_chat", "save_entered"]
 
 
-def new_chat(call: Call, conversation: Mapping[str, Any], *, bot_id: str, saved: bool) -> dict[str, Any]:
+def new_chat(
+    call: Call,
+    conversation: Mapping[str, Any],
+    *,
+    bot_id: str,
+    saved: bool,
+    meta_data: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Make a chat, not yet at work.
 
     Args:
@@ -20,6 +30,7 @@ def new_chat(call: Call, conversation: Mapping[str, Any], *, bot_id: str, saved:
         conversation: Where it takes place.
         bot_id: Who answers; empty for a chatflow of an app.
         saved: Whether it is to be kept.
+        meta_data: The caller's own pairs.
     """
     chat = {
         "id": call.world.new_id(),
@@ -32,8 +43,8 @@ def new_chat(call: Call, conversation: Mapping[str, Any], *, bot_id: str, saved:
         "section_id": conversation["last_section_id"],
         "_saved": saved,
     }
-    if "meta_data" in call.body:
-        chat["meta_data"] = call.body["meta_data"]
+    if meta_data is not None:
+        chat["meta_data"] = dict(meta_data)
     return chat
 
 
@@ -52,6 +63,43 @@ def new_message(
         "content": content,
         "content_type": content_type,
     }
+
+
+def resume_chat(
+    world: World, chat: dict[str, Any], tool_outputs: Sequence[Mapping[str, Any]], *, streaming: bool, where: str
+) -> dict[str, Any]:
+    """Set a chat that waits for tools to work again.
+
+    Args:
+        world: The state.
+        chat: The chat.
+        tool_outputs: What the tools gave.
+        streaming: Whether a stream tells of it.
+        where: What holds `tool_outputs` in failures: `body` or `data`.
+
+    Raises:
+        CallError: The chat does not wait, or an output is missing or of no call of it.
+    """
+    if chat["status"] != "requires_action":
+        raise CallError(INVALID_PARAMETER, f"The chat is {chat['status']}; it waits for no tools.")
+    calls = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
+    outputs = {one["tool_call_id"]: one["output"] for one in tool_outputs}
+    for number, one in enumerate(tool_outputs):
+        if one["tool_call_id"] not in {asked["id"] for asked in calls}:
+            place = f"{where}.tool_outputs.{number}.tool_call_id"
+            raise CallError(INVALID_PARAMETER, f"{place}: {one['tool_call_id']!r} was not asked for")
+    for asked in calls:
+        if asked["id"] not in outputs:
+            msg = f"{where}.tool_outputs: the output of call {asked['id']} is missing"
+            raise CallError(INVALID_PARAMETER, msg)
+    results = [(asked["function"]["name"], outputs[asked["id"]]) for asked in calls]
+    now = world.clock.seconds()
+    for _, output in results:
+        response = new_message(world, chat, "assistant", "tool_response", output, "text")
+        save_message(world, {**response, "created_at": now, "updated_at": now})
+    plan = next_plan_after_tools(world, results, bot_id=chat["bot_id"], audio=plan_of(chat).audio)
+    tokens = sum(count_tokens(output) for _, output in results)
+    return begin_round(world, chat, plan, streaming=streaming, input_tokens=tokens)
 
 
 def save_entered(world: World, chat: Mapping[str, Any], entered: Sequence[Mapping[str, Any]]) -> None:

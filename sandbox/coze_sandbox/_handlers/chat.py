@@ -10,9 +10,7 @@ from .._chat_state import (
     cancel,
     check_idle,
     load_chat,
-    plan_of,
     public,
-    save_message,
 )
 from .._chat_stream import chat_beats
 from .._compose import count_tokens
@@ -25,10 +23,10 @@ from .._errors import (
     CallError,
     missing,
 )
-from .._replies import next_plan, next_plan_after_tools
+from .._replies import next_plan
 from .._world import World
 from ._bot_views import API_CHANNEL, find_version, published
-from ._chat_entry import new_chat, new_message, questions, save_entered
+from ._chat_entry import new_chat, questions, resume_chat, save_entered
 from ._common import need
 from ._conversation_state import new_conversation
 from ._registry import operation
@@ -75,7 +73,7 @@ def create(call: Call) -> Members | Stream:
         before=heard[-2] if len(heard) > 1 else None,
         suggest=bot.get("suggest_reply_info", {}).get("reply_mode") in {"enable", "customized"},
     )
-    chat = new_chat(call, conversation, bot_id=body["bot_id"], saved=saved)
+    chat = new_chat(call, conversation, bot_id=body["bot_id"], saved=saved, meta_data=body.get("meta_data"))
     if saved:
         save_entered(world, chat, entered)
     tokens = sum(count_tokens(text) for text in (bot.get("name", ""), *heard))
@@ -93,27 +91,8 @@ def submit_tool_outputs(call: Call) -> Members | Stream:
     """
     world, body = call.world, call.body
     chat = load_chat(world, call.query["conversation_id"], call.query["chat_id"])
-    if chat["status"] != "requires_action":
-        raise CallError(INVALID_PARAMETER, f"The chat is {chat['status']}; it waits for no tools.")
-    calls = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
-    outputs = {one["tool_call_id"]: one["output"] for one in body["tool_outputs"]}
-    for number, one in enumerate(body["tool_outputs"]):
-        if one["tool_call_id"] not in {asked["id"] for asked in calls}:
-            where = f"body.tool_outputs.{number}.tool_call_id"
-            raise CallError(INVALID_PARAMETER, f"{where}: {one['tool_call_id']!r} was not asked for")
-    for asked in calls:
-        if asked["id"] not in outputs:
-            msg = f"body.tool_outputs: the output of call {asked['id']} is missing"
-            raise CallError(INVALID_PARAMETER, msg)
-    results = [(asked["function"]["name"], outputs[asked["id"]]) for asked in calls]
-    now = world.clock.seconds()
-    for _, output in results:
-        response = new_message(world, chat, "assistant", "tool_response", output, "text")
-        save_message(world, {**response, "created_at": now, "updated_at": now})
-    plan = next_plan_after_tools(world, results, bot_id=chat["bot_id"], audio=plan_of(chat).audio)
-    tokens = sum(count_tokens(output) for _, output in results)
     streaming = body.get("stream", False)
-    chat = begin_round(world, chat, plan, streaming=streaming, input_tokens=tokens)
+    chat = resume_chat(world, chat, body["tool_outputs"], streaming=streaming, where="body")
     return _answer(world, chat, streaming=streaming)
 
 

@@ -45,7 +45,7 @@ def stream(call: Call) -> Stream:
     heard += [one.get("content", "") for one in entered if one["role"] == "user"]
     before = heard[-2] if len(heard) > 1 else None
     plan = next_plan(world, Said(heard[-1]), bot_id=bot_id, before=before, suggest=False)
-    chat = new_chat(call, conversation, bot_id=bot_id, saved=True)
+    chat = new_chat(call, conversation, bot_id=bot_id, saved=True, meta_data=body.get("meta_data"))
     save_entered(world, chat, entered)
     tokens = sum(count_tokens(text) for text in heard)
     chat = begin_round(world, chat, plan, streaming=True, input_tokens=tokens)

@@ -1,0 +1,145 @@
+"""One open WebSocket: what comes in is heard while what goes out is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from typing import Any
+
+from starlette.types import Receive
+
+from ._answers import Answers
+from ._call import Beat
+from ._errors import INTERNAL, CallError
+from ._ids import EventIds
+from ._log import RequestRecord
+from ._socket_frames import Frames, write_frame
+from ._socket_wire import Wire
+from ._sockets import Script
+
+__all__ = ["Session"]
+
+_ERROR = "error"
+_POLICY_VIOLATION = 1008
+_INTERNAL_ERROR = 1011
+
+
+class Session:
+    """Lets a script talk with a client.
+
+    Args:
+        script: Decides what is said.
+        frames: Reads what the client sends.
+        wire: Sends.
+        record: Where all messages are noted.
+        answers: Checks what is sent.
+        ids: Where the ids of messages come from.
+    """
+
+    def __init__(
+        self, script: Script, frames: Frames, wire: Wire, record: RequestRecord, answers: Answers, ids: EventIds
+    ) -> None:
+        self._script = script
+        self._frames = frames
+        self._wire = wire
+        self._record = record
+        self._answers = answers
+        self._ids = ids
+        self._woken = asyncio.Event()
+
+    async def run(self, receive: Receive) -> None:
+        """Talk until either side closes.
+
+        Args:
+            receive: Gives what the client sends.
+        """
+        tasks = (asyncio.create_task(self._read(receive)), asyncio.create_task(self._write()))
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+            self._script.close()
+        for end in ends:
+            # A client that leaves makes sending fail, which is how the writer hears of it.
+            if isinstance(end, Exception) and (self._wire.closed or not isinstance(end, OSError)):
+                raise end
+
+    async def _read(self, receive: Receive) -> None:
+        while (message := await receive())["type"] == "websocket.receive":
+            frame: dict[str, Any] = {}
+            try:
+                frame = self._frames.parse(message.get("text"))
+                uplink = self._frames.check(frame)
+                with self._script.world.store.transaction():
+                    self._script.hear(uplink.event, uplink.data)
+                self._note("client", frame)
+            except CallError as failure:
+                self._note("client", frame, "refused", failure.msg)
+                await self._refuse(failure)
+            except Exception as error:
+                self._note("client", frame, "failed", repr(error))
+                await self._fail(error)
+            self._woken.set()
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._wire.closed:
+            self._woken.clear()
+            try:
+                beat, wait = self._script.next(loop.time())
+                if beat is not None:
+                    await self._say(beat)
+                    self._script.prepare(loop.time())
+                    await asyncio.sleep(0)  # sending alone need not let other sessions in
+                    continue
+            except CallError as failure:
+                await self._refuse(failure)
+                continue
+            except OSError:
+                raise
+            except Exception as error:
+                await self._fail(error)
+                continue
+            try:
+                async with asyncio.timeout(wait):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+
+    async def _say(self, beat: Beat) -> None:
+        if not self._script.wants(beat.event):
+            return
+        frame: dict[str, Any] = {"event_type": beat.event, "id": self._ids.next()}
+        if beat.data is not None:
+            frame["data"] = beat.data
+        moment = int(self._script.world.clock.now() * 1000)
+        frame["detail"] = {"logid": self._record.logid, "respond_at": str(moment)}
+        violation = self._answers.check_message(self._script.call.operation, frame)
+        if violation is not None:
+            raise RuntimeError(f"the sandbox's own message is not as described: {violation}")
+        content = write_frame(frame)
+        steps = self._wire.plan(content)
+        # Noted before it is sent: whoever has received it may look here at once.
+        if steps and not any(step.spoiled for step in steps):
+            self._note("server", frame)
+        else:
+            self._note("server", frame, "fault", self._record.reason)
+        await self._wire.send(content, steps)
+
+    async def _refuse(self, failure: CallError) -> None:
+        if _ERROR in self._frames.protocol.downlink:
+            self._script.say(_ERROR, {"code": failure.code, "msg": failure.msg})
+        elif not self._wire.closed:
+            await self._wire.close(_POLICY_VIOLATION, failure.msg)
+
+    async def _fail(self, error: Exception) -> None:
+        traceback.print_exception(error)
+        self._record.code, self._record.verdict, self._record.reason = INTERNAL, "failed", repr(error)
+        if not self._wire.closed:
+            await self._wire.close(_INTERNAL_ERROR, f"defect of the sandbox: {error!r}")
+
+    def _note(self, sender: str, frame: dict[str, Any], verdict: str = "ok", reason: str = "") -> None:
+        event = frame.get("event_type")
+        self._record.say(sender, event if isinstance(event, str) else "", frame.get("data"), verdict, reason)

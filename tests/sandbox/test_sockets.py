@@ -1,0 +1,324 @@
+"""WebSockets of the sandbox: how they are opened, what they refuse, and what is recorded of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+
+import pytest
+import websockets
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.sync.client import connect
+
+from coze_sandbox import WORKFLOW_CHAT, WORKFLOW_ECHO, Sandbox
+from tests.sandbox._talk import CHAT, INTERPRETATION, SPEECH, TRANSCRIPTIONS, address, sound, talk
+
+PATHS = {
+    "speech": (SPEECH, "speech.created"),
+    "transcriptions": (TRANSCRIPTIONS, "transcriptions.created"),
+    "chat": (CHAT, "chat.created"),
+    "interpretation": (INTERPRETATION, "simult_interpretation.created"),
+}
+
+
+def refused(sandbox, path, headers=None, **query):
+    """Open a WebSocket that must be refused, and return HTTP status and business code of the answer."""
+    with pytest.raises(InvalidStatus) as caught:
+        connect(address(sandbox, path, **query), additional_headers=headers or {})
+    response = caught.value.response
+    body = json.loads(response.body)
+    assert body["detail"] == {"logid": response.headers["x-tt-logid"]}
+    return response.status_code, body["code"]
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_first_message(coze_sandbox, name):
+    """Every WebSocket begins with its own message, with a UUID, a log id and a moment, and members in Coze's order."""
+    path, created = PATHS[name]
+    with talk(coze_sandbox, path) as client:
+        text = client.connection.recv(timeout=10)
+        logid = client.connection.response.headers["x-tt-logid"]
+    frame = json.loads(text)
+    assert frame["event_type"] == created
+    assert str(uuid.UUID(frame["id"])) == frame["id"]
+    assert frame["detail"]["logid"] == logid
+    assert abs(int(frame["detail"]["respond_at"]) / 1000 - coze_sandbox.clock.now()) < 60
+    assert list(frame) == ["event_type", "id", "detail"]
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_token_in_the_query(coze_sandbox, name):
+    """Browsers set no headers: the token may be a query parameter, and is recorded nowhere."""
+    path, created = PATHS[name]
+    with connect(address(coze_sandbox, path, authorization=f"Bearer {coze_sandbox.token}")) as connection:
+        assert json.loads(connection.recv(timeout=10))["event_type"] == created
+    assert coze_sandbox.token not in str(coze_sandbox.requests[0])
+    assert "authorization=%2A%2A%2A" in coze_sandbox.requests[0].query
+
+
+def test_refused_tokens(coze_sandbox):
+    """Without a token, or with one that nobody knows, the handshake is answered with HTTP 401."""
+    assert refused(coze_sandbox, SPEECH) == (401, 4100)
+    assert refused(coze_sandbox, SPEECH, {"Authorization": "Bearer nobody"}) == (401, 4100)
+    assert refused(coze_sandbox, SPEECH, authorization=coze_sandbox.token) == (401, 4100)
+    assert [record.verdict for record in coze_sandbox.requests] == ["refused"] * 3
+
+
+def test_permissions():
+    """A token opens only the WebSockets that its permissions are for."""
+    with Sandbox(tokens={"only_speech": frozenset({"createSpeech"})}) as sandbox:
+        headers = {"Authorization": "Bearer only_speech"}
+        with talk(sandbox, SPEECH, headers=headers) as client:
+            assert client.hear()["event_type"] == "speech.created"
+        assert refused(sandbox, TRANSCRIPTIONS, headers) == (403, 4101)
+        assert refused(sandbox, CHAT, headers) == (403, 4101)
+
+
+def test_refused_queries(coze_sandbox):
+    """Query parameters are held to the description, and what they name must exist."""
+    mine = {"Authorization": f"Bearer {coze_sandbox.token}"}
+    assert refused(coze_sandbox, SPEECH, mine, entity_type="cat") == (400, 4000)
+    assert refused(coze_sandbox, "/v1/chat", mine) == (400, 4000)
+    assert refused(coze_sandbox, "/v1/chat", mine, bot_id="9") == (404, 4200)
+    assert refused(coze_sandbox, CHAT, mine, workflow_id="9") == (404, 4200)
+    assert refused(coze_sandbox, CHAT, mine, workflow_id=WORKFLOW_ECHO) == (400, 4000)
+    with talk(coze_sandbox, CHAT, workflow_id=WORKFLOW_CHAT, device_id="1") as client:
+        assert client.hear()["event_type"] == "chat.created"
+
+
+def test_refused_paths(coze_sandbox):
+    """A path that is unknown, or of another verb, or no WebSocket, is answered as over HTTP."""
+    mine = {"Authorization": f"Bearer {coze_sandbox.token}"}
+    assert refused(coze_sandbox, "/v1/nowhere", mine) == (404, 4200)
+    assert refused(coze_sandbox, "/v3/chat", mine) == (405, 4000)
+    assert refused(coze_sandbox, "/v1/users/me", mine) == (400, 4000)
+    assert refused(coze_sandbox, "/_sandbox/faults", mine) == (404, 4200)
+
+
+WRONG = {
+    "no JSON": ("{", "not JSON"),
+    "no object": ("[]", "must be a JSON object"),
+    "no type": ("{}", "event_type: is required"),
+    "type is no text": ('{"event_type": 1}', "event_type: is required"),
+    "binary": (b"{}", "must be a text frame"),
+    "unknown type": ('{"event_type": "speech.sing"}', "'speech.sing' is unknown here"),
+    "message of the server": ('{"event_type": "speech.created"}', "is unknown here"),
+    "no data": ('{"event_type": "input_text_buffer.append"}', "data: is required"),
+    "data without a member": ('{"event_type": "input_text_buffer.append", "data": {}}', "data.delta: is required"),
+    "wrong member": ('{"event_type": "input_text_buffer.append", "data": {"delta": 1}}', "data.delta: 1 is not"),
+    "id is no text": ('{"event_type": "input_text_buffer.complete", "id": 1}', "id: must be a text"),
+    "unknown value": ('{"event_type": "speech.update", "data": {"output_audio": {"codec": "mp4"}}}', "codec"),
+    "beyond a limit": (
+        '{"event_type": "speech.update", "data": {"output_audio": {"speech_rate": 101}}}',
+        "speech_rate",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_refused_messages(coze_sandbox, name):
+    """A message that is not as described is answered with an error that names the member; the connection stays."""
+    text, told = WRONG[name]
+    with talk(coze_sandbox, SPEECH) as client:
+        created = client.hear()
+        client.connection.send(text)
+        error = client.hear()
+        assert error["event_type"] == "error"
+        assert error["data"]["code"] == 4000
+        assert told in error["data"]["msg"]
+        assert error["detail"]["logid"] == created["detail"]["logid"]
+        assert error["id"] != created["id"]
+        client.say("speech.update", {})
+        assert client.hear()["event_type"] == "speech.updated"
+    entries = coze_sandbox.requests[0].messages
+    assert [entry.verdict for entry in entries if entry.sender == "client"] == ["refused", "ok"]
+
+
+def test_nulls(coze_sandbox):
+    """Null for "not given" and an empty id are taken, as official SDKs send them; a strict sandbox takes no nulls."""
+    data = {"output_audio": {"codec": None, "voice_id": None}}
+    with talk(coze_sandbox, SPEECH) as client:
+        client.say("speech.update", data, id="")
+        assert client.until("speech.updated")[-1]["data"]["output_audio"]["codec"] == "pcm"
+    with Sandbox(lenient=False) as strict, talk(strict, SPEECH) as client:
+        client.say("speech.update", data)
+        assert client.refusal()[0] == 4000
+
+
+def test_refusal_without_an_error_message(coze_sandbox):
+    """Interpretation describes no error message, so that a refusal closes the connection and gives the reason."""
+    with talk(coze_sandbox, INTERPRETATION) as client:
+        client.hear()
+        client.say("input_audio_buffer.append", {})
+        with pytest.raises(ConnectionClosedError) as caught:
+            client.hear()
+    assert caught.value.rcvd.code == 1008
+    assert "data.delta: is required" in caught.value.rcvd.reason
+
+
+def test_log(coze_sandbox):
+    """The log has every message of both sides in order, with verdicts, and shortens sound."""
+    with talk(coze_sandbox, TRANSCRIPTIONS) as client:
+        client.until("transcriptions.created")
+        client.say("input_audio_buffer.append", sound(b"\xff" * 3000))
+        client.say("input_audio_buffer.sing")
+        client.until("error")
+        client.say("input_audio_buffer.complete")
+        client.until("transcriptions.message.completed")
+    record = coze_sandbox.requests.of("websockets.audio.transcriptions")[0]
+    assert (record.status, record.code, record.verdict) == (101, 0, "ok")
+    assert [(entry.sender, entry.event, entry.verdict) for entry in record.messages] == [
+        ("server", "transcriptions.created", "ok"),
+        ("client", "input_audio_buffer.append", "ok"),
+        ("client", "input_audio_buffer.sing", "refused"),
+        ("server", "error", "ok"),
+        ("client", "input_audio_buffer.complete", "ok"),
+        ("server", "input_audio_buffer.completed", "ok"),
+        ("server", "transcriptions.message.update", "ok"),
+        ("server", "transcriptions.message.completed", "ok"),
+    ]
+    assert record.messages[1].data["delta"].endswith("… (4000 characters)")
+    assert "is unknown here" in record.messages[2].reason
+
+
+def test_log_over_http(api):
+    """Other processes see the messages in the log too."""
+    with talk(api.sandbox, SPEECH) as client:
+        client.hear()
+    listed = api.http.get("/_sandbox/requests").json()["requests"]
+    assert listed[0]["messages"][0]["event"] == "speech.created"
+
+
+def test_messages_that_are_not_as_described(coze_sandbox, monkeypatch, capsys):
+    """A defect of the sandbox is loud: it is recorded, and closes the connection with the reason."""
+    from coze_sandbox._sockets._speech import SpeechScript
+
+    def broken(self, event, data):
+        self.say("speech.audio.update", {"delta": 1})
+
+    monkeypatch.setattr(SpeechScript, "hear", broken)
+    with talk(coze_sandbox, SPEECH) as client:
+        client.hear()
+        client.say("speech.update", {})
+        with pytest.raises(ConnectionClosedError) as caught:
+            client.hear()
+    assert caught.value.rcvd.code == 1011
+    assert coze_sandbox.violations[0].operation == "websockets.audio.speech"
+    assert coze_sandbox.requests[0].verdict == "failed"
+    coze_sandbox.violations.clear()
+    assert "not as described" in capsys.readouterr().err
+
+
+def test_defects_are_loud(coze_sandbox, monkeypatch, capsys):
+    """A script that raises closes the connection, and what it changed is undone."""
+    from coze_sandbox._sockets._speech import SpeechScript
+
+    def broken(self, event, data):
+        self.world.store.put("user", "1", {})
+        raise KeyError("boom")
+
+    monkeypatch.setattr(SpeechScript, "hear", broken)
+    with talk(coze_sandbox, SPEECH) as client:
+        client.hear()
+        client.say("speech.update", {})
+        with pytest.raises(ConnectionClosedError, match="boom"):
+            client.hear()
+    assert "KeyError" in capsys.readouterr().err
+
+
+def test_large_messages(coze_sandbox):
+    """A minute of sound fits into one message."""
+    with talk(coze_sandbox, TRANSCRIPTIONS) as client:
+        client.say("input_audio_buffer.append", sound(b"\x80" * 48_000 * 60))
+        client.say("input_audio_buffer.complete")
+        heard = client.until("transcriptions.message.completed")
+    assert heard[-2]["data"]["content"] == "Sound of 2880000 bytes."
+
+
+def test_many_sessions_at_once(coze_sandbox):
+    """Many sessions talk at the same time, and each hears its own answer whole."""
+    count = 60
+
+    async def session(number):
+        url = address(coze_sandbox, CHAT, authorization=f"Bearer {coze_sandbox.token}")
+        async with websockets.connect(url, max_size=None) as client:
+            message = {"role": "user", "content_type": "text", "content": f"I am {number}."}
+            await client.send(json.dumps({"event_type": "conversation.message.create", "data": message}))
+            text = ""
+            async for frame in client:
+                received = json.loads(frame)
+                if received["event_type"] == "conversation.message.delta":
+                    text += received["data"]["content"]
+                if received["event_type"] == "conversation.chat.completed":
+                    return text
+        return ""
+
+    async def main():
+        return await asyncio.gather(*(session(number) for number in range(count)))
+
+    assert asyncio.run(main()) == [f"You said: I am {number}." for number in range(count)]
+    assert len(coze_sandbox.requests) == count
+
+
+def test_a_slow_answer_holds_nobody_up(coze_sandbox):
+    """While one session waits for its bot, another is served."""
+    with talk(coze_sandbox, CHAT) as slow, talk(coze_sandbox, CHAT) as quick:
+        slow.ask("/slow 3600 Hi")
+        slow.until("conversation.chat.created")
+        quick.ask("Hi")
+        assert quick.until("conversation.chat.completed")
+
+
+def test_stop_with_open_sessions():
+    """A sandbox that stops closes its sessions in good order, with the code for a restart."""
+    sandbox = Sandbox().start()
+    with talk(sandbox, CHAT) as client:
+        client.until("chat.created")
+        sandbox.stop()
+        with pytest.raises(ConnectionClosedError) as caught:
+            client.hear()
+    sandbox.close()
+    assert caught.value.rcvd.code == 1012
+
+
+def test_in_process(coze_sandbox):
+    """WebSockets also work without a server, in any ASGI client; a cut then is an exception."""
+    asked = [
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "text": '{"event_type": "input_text_buffer.complete"}'},
+    ]
+
+    async def session():
+        sent, over = [], asyncio.Event()
+
+        async def receive():
+            if asked:
+                return asked.pop(0)
+            await over.wait()
+            return {"type": "websocket.disconnect", "code": 1000}
+
+        async def send(message):
+            sent.append(message)
+            if "speech.audio.completed" in message.get("text", ""):
+                over.set()
+
+        headers = [(b"authorization", f"Bearer {coze_sandbox.token}".encode())]
+        scope = {"type": "websocket", "path": SPEECH, "query_string": b"", "headers": headers}
+        await coze_sandbox.app(scope, receive, send)
+        return sent
+
+    texts = [message.get("text", "") for message in asyncio.run(session())]
+    events = [json.loads(text)["event_type"] for text in texts if text]
+    assert events == ["speech.created", "input_text_buffer.completed", "speech.audio.completed"]
+    asked.append({"type": "websocket.connect"})
+    coze_sandbox.faults.add("cut", events=0)
+    with pytest.raises(ConnectionError, match="dropped this connection"):
+        asyncio.run(session())
+
+
+def test_examples_only():
+    """A sandbox that answers with examples lets anybody talk to any bot."""
+    with Sandbox(examples=True) as sandbox, talk(sandbox, "/v1/chat", bot_id="9") as client:
+        client.ask("Hi")
+        assert client.until("conversation.chat.completed")
