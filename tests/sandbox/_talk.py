@@ -68,7 +68,9 @@ def address(sandbox: Sandbox, path: str, **query: str) -> str:
 def talk(sandbox: Sandbox, path: str, *, headers: dict[str, str] | None = None, **query: str) -> Iterator[Talk]:
     """Open a WebSocket with the sandbox's own token."""
     sent = {"Authorization": f"Bearer {sandbox.token}", **(headers or {})}
-    with connect(address(sandbox, path, **query), additional_headers=sent, max_size=None) as connection:
+    url = address(sandbox, path, **query)
+    # Without limits, since a client whose queue is full does not see the other side close.
+    with connect(url, additional_headers=sent, max_size=None, max_queue=None) as connection:
         yield Talk(connection)
 
 

@@ -97,7 +97,7 @@ def test_message_of_the_assistant(api):
         said = {"role": "assistant", "content_type": "text", "content": "I am the bot."}
         client.say("conversation.message.create", said)
         frames = asked(client, "Hi")
-    assert [one["role"] for one in only(frames, "conversation.message.completed")][0] == "user"
+    assert only(frames, "conversation.message.completed")[0]["role"] == "user"
     body = {"conversation_id": frames[-1]["data"]["conversation_id"]}
     listed = api.http.post("/v1/conversation/message/list", params=body, json={}).json()["data"]
     assert "I am the bot." in [message["content"] for message in listed]

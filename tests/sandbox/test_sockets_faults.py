@@ -105,9 +105,9 @@ def test_huge(coze_sandbox, whole):
     assert len(frames[2]) == 4 << 20
     assert kinds(frames) == whole
     coze_sandbox.faults.add("huge", events=0)
-    with connect(address(coze_sandbox, SPEECH, authorization=f"Bearer {coze_sandbox.token}")) as client:
-        with pytest.raises(ConnectionClosedError) as caught:
-            client.recv(timeout=10)
+    url = address(coze_sandbox, SPEECH, authorization=f"Bearer {coze_sandbox.token}")
+    with connect(url) as client, pytest.raises(ConnectionClosedError) as caught:
+        client.recv(timeout=10)
     assert caught.value.sent.code == 1009
 
 
