@@ -21,7 +21,7 @@ _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 @attrs.define
 class Request:
-    """A request, with everything but the server's address and the token.
+    """A request, with everything but the server's address and the token. `repr` shows no secrets.
 
     Attributes:
         operation: The operation it is for.
@@ -36,9 +36,9 @@ class Request:
     operation: Operation[Any]
     method: str
     target: str
-    headers: dict[str, str]
-    content: bytes | None = None
-    files: dict[str, Any] | None = None
+    headers: dict[str, str] = attrs.field(repr=False)
+    content: bytes | None = attrs.field(default=None, repr=False)
+    files: dict[str, Any] | None = attrs.field(default=None, repr=False)
     timeout: Timeout = None
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from coze_api import Page as Page
     from coze_api import Response as Response
 
+    from . import auth as auth
     from . import errors as errors
     from . import messages as messages
     from . import webhooks as webhooks
@@ -63,6 +64,7 @@ __all__ = [
     "Tool",
     "ToolError",
     "ToolRun",
+    "auth",
     "errors",
     "messages",
     "tool",
@@ -94,6 +96,7 @@ _MODULES = {
     "Tool": "_tools",
     "ToolError": "errors",
     "ToolRun": "_tool_loop",
+    "auth": "",
     "errors": "",
     "messages": "",
     "tool": "_tools",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
@@ -14,7 +13,7 @@ from coze_api._core._operation import Timeout
 from coze_api._core._request import Request
 from coze_api._core._resource import AsyncResource, Resource
 
-from ._config import base_url_or_default, checked_token, token_or_default
+from ._credentials import AsyncTokenFunction, TokenFunction, address_of, authorisation
 from ._patience import Patience
 from ._retry import RetryPolicy
 from .errors import InvalidArgumentError
@@ -29,47 +28,6 @@ __all__ = ["AsyncCoze", "Coze"]
 C = TypeVar("C")
 R = TypeVar("R")
 _UNSET: Any = object()
-
-
-class _TokenSource(Auth):
-    """Asks for the token before each request, for tokens that somebody else refreshes."""
-
-    def __init__(self, source: Callable[[], str]) -> None:
-        self._source = source
-
-    def auth_flow(self, request: Any) -> Any:
-        given = self._source()
-        if inspect.iscoroutine(given):
-            given.close()  # it would warn that nobody awaited it
-        token = checked_token(given)
-        if not token:
-            raise InvalidArgumentError("the function given as token returned none")
-        request.headers["Authorization"] = f"Bearer {token}"
-        yield request
-
-
-def _authorisation(
-    token: str | Callable[[], str] | None, auth: Auth | None, http_client: HTTPClient | AsyncHTTPClient | None
-) -> dict[str, Any]:
-    """Choose what authorises requests: what is given here, else what the HTTP client has, else the environment."""
-    if auth is not None and token is not None:
-        raise InvalidArgumentError("give either token or auth, not both")
-    if callable(token):
-        return {"token": None, "auth": _TokenSource(token)}
-    if auth is not None:
-        return {"token": None, "auth": auth}
-    has_auth = http_client is not None and http_client.auth is not None
-    if token is None and (has_auth or (http_client is not None and "authorization" in http_client.headers)):
-        return {"token": None, "auth": None}
-    found = token_or_default(token)
-    if found is not None and has_auth:
-        return {"token": None, "auth": _TokenSource(lambda: found)}  # a mere header would lose against the other
-    if found is None and http_client is None:
-        raise InvalidArgumentError(
-            "no access token: set COZE_API_TOKEN, or give token= or auth=; tokens are made on "
-            "https://www.coze.com/open/oauth/pats or https://www.coze.cn/open/oauth/pats"
-        )
-    return {"token": found, "auth": None}
 
 
 class _Policies:
@@ -142,14 +100,15 @@ class Coze(_Policies, Client):
         deadline: float | None = None,
         headers: Mapping[str, str] | None = None,
         http_client: HTTPClient | None = None,
+        allow_http: bool = False,
         **options: Any,
     ) -> None:
         """Make a client.
 
         Args:
             token: Access token, or a function that returns one. Default: the environment's COZE_API_TOKEN.
-            base_url: `COZE_COM`, `COZE_CN` or another address. Default: COZE_API_BASE, else `COZE_COM`.
-            auth: Strategy that authorises each request, instead of a token.
+            base_url: `COZE_COM`, `COZE_CN` or another address. Default: that of *auth*, COZE_API_BASE, else `COZE_COM`.
+            auth: Strategy that authorises each request, instead of a token: see `cozekit.auth`, or any httpx.Auth.
             timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection.
                 Default: 5, 60, 60 and 10, or what *http_client* says.
             retry: How often and how patiently to try again; a number sets the most retries alone. Default: 2.
@@ -158,17 +117,18 @@ class Coze(_Policies, Client):
                 take what was left when the attempt began. Default: none.
             headers: Sent with every request.
             http_client: An httpx client with proxies, limits, hooks and so on of your own, which stays yours to close.
+            allow_http: Whether the address may be one without encryption that is not of this machine.
             **options: `max_event_bytes`: largest event that a stream may hold. Default: 16 MiB.
 
         Raises:
             InvalidArgumentError: There is no token, or an argument is unusable.
         """
         super().__init__(
-            base_url_or_default(base_url),
+            address_of(base_url, auth, allow_http=allow_http),
             timeout=timeout,
             headers=headers,
             http_client=_checked_http(http_client, HTTPClient),
-            **_authorisation(token, auth, http_client),
+            **authorisation(token, auth, http_client, TokenFunction),
             **options,
         )
         self._retry = _as_policy(retry)
@@ -221,7 +181,7 @@ class AsyncCoze(_Policies, AsyncClient):
 
     def __init__(
         self,
-        token: str | Callable[[], str] | None = None,
+        token: str | Callable[[], str] | Callable[[], Awaitable[str]] | None = None,
         *,
         base_url: str | None = None,
         auth: Auth | None = None,
@@ -230,15 +190,16 @@ class AsyncCoze(_Policies, AsyncClient):
         deadline: float | None = None,
         headers: Mapping[str, str] | None = None,
         http_client: AsyncHTTPClient | None = None,
+        allow_http: bool = False,
         **options: Any,
     ) -> None:
-        """Make a client. The arguments are those of `Coze`, but *http_client* is an async one."""
+        """Make a client. The arguments are those of `Coze`, but *http_client* is an async one, and *token* may be."""
         super().__init__(
-            base_url_or_default(base_url),
+            address_of(base_url, auth, allow_http=allow_http),
             timeout=timeout,
             headers=headers,
             http_client=_checked_http(http_client, AsyncHTTPClient),
-            **_authorisation(token, auth, http_client),
+            **authorisation(token, auth, http_client, AsyncTokenFunction),
             **options,
         )
         self._retry = _as_policy(retry)

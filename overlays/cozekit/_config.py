@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from .errors import InvalidArgumentError
 
-__all__ = ["COZE_CN", "COZE_COM", "base_url_or_default", "checked_token", "token_or_default"]
+__all__ = ["COZE_CN", "COZE_COM", "base_url_or_default", "checked_scheme", "checked_token", "token_or_default"]
 
 COZE_COM = "https://api.coze.com"
 """The international service. Tokens issued on www.coze.com work here only."""
@@ -45,3 +47,31 @@ def checked_token(token: object) -> str:
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise InvalidArgumentError("the access token holds characters that no token has; was more copied than it?")
     return token
+
+
+def checked_scheme(base_url: str, *, allow_http: bool) -> str:
+    """Return an address to which a token may be sent: one with encryption, or of this machine.
+
+    Raises:
+        InvalidArgumentError: It is neither, and was not allowed.
+    """
+    if allow_http or not isinstance(base_url, str):
+        return base_url  # what is no text is refused elsewhere
+    try:
+        address = urlsplit(base_url.strip())
+        host = address.hostname or ""
+    except ValueError:
+        return base_url  # as is what is no address
+    if address.scheme.lower() != "http" or _is_loopback(host):
+        return base_url
+    raise InvalidArgumentError(
+        f"base_url has no encryption, so everybody on the way to {host or 'it'} could read the token: use https://, or"
+        " allow_http=True where you know the way"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -18,6 +18,7 @@ from coze_api._core._http import (
     PoolTimeout,
     TimeoutException,
     UnsupportedProtocol,
+    is_token_request,
     make_timeout,
 )
 from coze_api._core._request import Request
@@ -101,6 +102,12 @@ class Patience:
         if isinstance(error, HTTPError) and hasattr(error, "response"):
             raise error  # an answer was refused by a hook of the caller's own HTTP client
         failure = _failure(error)
+        if self._lacked_token(request, error):
+            # This request was not sent, so whatever became of that for the token, it may be tried again.
+            if isinstance(error, HTTPError):
+                failure = Failure(kind=FailureKind.NOT_SENT)
+            else:
+                failure = attrs.evolve(failure, refused=True, retryable=error.retryable)
         if failure.kind is FailureKind.LOST or (failure.kind is FailureKind.ANSWERED and not failure.refused):
             self._may_have_acted = True
         wait = None
@@ -120,11 +127,18 @@ class Patience:
             raise error
         raise self._connection_error(request, error) from error
 
+    def _lacked_token(self, request: Request, error: APIError | HTTPError) -> bool:
+        """Tell whether it was the request for the token that failed."""
+        if isinstance(error, HTTPError):
+            return is_token_request(error)
+        return bool(error.operation) and error.operation != request.operation.id
+
     def _connection_error(self, request: Request, error: HTTPError) -> APIConnectionError:
         cls = APITimeoutError if isinstance(error, TimeoutException) else APIConnectionError
         late = isinstance(error, TimeoutException) and self.deadline is not None and self._elapsed() >= self.deadline
+        text = f"the deadline of {self.deadline:g} s passed" if late else _explain(error)
         return cls(
-            f"the deadline of {self.deadline:g} s passed" if late else _explain(error),
+            f"the access token could not be renewed: {text}" if self._lacked_token(request, error) else text,
             operation=request.operation.id,
             base_url=self.base_url,
             attempts=self._attempts,

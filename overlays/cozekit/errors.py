@@ -11,8 +11,18 @@ CozeError
         ToolRoundsExceeded: a bot kept calling tools; carries the calls as well
         ToolFailed: a tool raised, and that was to end the run; carries the call as well
     ToolError: for tools to raise; its text is for the bot
+    StateMismatch: a browser came back that somebody else sent
+    DeviceTimeout, DeviceCancelled: the caller stopped waiting for the user of a device
+    TokenStoreError: tokens cannot be kept
     APIError: Coze answered with an error
-        AuthenticationError, PermissionDeniedError, RateLimitError, QuotaError, InvalidRequestError, NotFoundError,
+        AuthenticationError: the token is wrong
+            OAuthError: there is no token
+                InvalidClient: because of the app
+                InvalidGrant: because of the code or refresh token; the user must log in again
+                AuthorizationDenied: because the user refused
+                    DeviceDenied: on the page that a device showed
+                DeviceExpired: because the user did not finish in time
+        PermissionDeniedError, RateLimitError, QuotaError, InvalidRequestError, NotFoundError,
         ConflictError, ContentPolicyError, UnsupportedError, ServerTimeoutError, ServerError: by its code
         GatewayError: the answer is not of the Coze API
         DecodeError: the answer has an unknown shape
@@ -47,6 +57,19 @@ from coze_api.errors import (
     UnsupportedError,
 )
 
+from ._auth_errors import (
+    AuthorizationDenied,
+    DeviceCancelled,
+    DeviceDenied,
+    DeviceExpired,
+    DeviceTimeout,
+    InvalidClient,
+    InvalidGrant,
+    OAuthError,
+    StateMismatch,
+    TokenStoreError,
+)
+
 if TYPE_CHECKING:
     from coze_api.models import Chat
 
@@ -59,24 +82,34 @@ __all__ = [
     "APITimeoutError",
     "ActionRequired",
     "AuthenticationError",
+    "AuthorizationDenied",
     "ChatFailed",
     "ConflictError",
     "ContentPolicyError",
     "CozeError",
     "DecodeError",
+    "DeviceCancelled",
+    "DeviceDenied",
+    "DeviceExpired",
+    "DeviceTimeout",
     "DownloadInterrupted",
     "GatewayError",
     "InvalidArgumentError",
+    "InvalidClient",
+    "InvalidGrant",
     "InvalidRequestError",
     "NotFoundError",
+    "OAuthError",
     "PermissionDeniedError",
     "PollTimeout",
     "QuotaError",
     "RateLimitError",
     "ServerError",
     "ServerTimeoutError",
+    "StateMismatch",
     "StreamFailed",
     "StreamInterrupted",
+    "TokenStoreError",
     "ToolError",
     "ToolFailed",
     "ToolRoundsExceeded",

@@ -93,11 +93,7 @@ def test_function(connect):
     assert sent(answers) == "Bearer pat_2"
 
 
-async def _coroutine() -> str:
-    return SECRET
-
-
-@pytest.mark.parametrize("function", [lambda: f"{SECRET}\r\nX: y", lambda: "", lambda: None, _coroutine])
+@pytest.mark.parametrize("function", [lambda: f"{SECRET}\r\nX: y", lambda: "", lambda: None])
 def test_function_returns_no_token(connect, function):
     """What a function returns is checked like a token, before anything is sent and without showing it."""
     answers = Counter(200)
@@ -105,6 +101,23 @@ def test_function_returns_no_token(connect, function):
     with pytest.raises(InvalidArgumentError) as caught:
         coze.users.me()
     assert SECRET not in str(caught.value)
+    assert not answers.requests
+
+
+async def _coroutine() -> str:
+    return f"{SECRET}\n"
+
+
+@pytest.mark.parametrize("function", [_coroutine, lambda: _coroutine()], ids=["async function", "function"])
+def test_async_function(connect, function):
+    """An async function is awaited before every request of an async client; a sync one refuses it."""
+    answers = Counter(200)
+    if connect.is_async:
+        connect(function, handler=answers).users.me()
+        assert sent(answers) == f"Bearer {SECRET}"
+        return
+    with pytest.raises(InvalidArgumentError, match="the function given as token is async: use AsyncCoze"):
+        connect(function, handler=answers).users.me()
     assert not answers.requests
 
 
@@ -195,3 +208,25 @@ def test_unusable_policies(connect, options, message):
         with pytest.raises(InvalidArgumentError) as caught:
             make()
         assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    ["http://127.0.0.1:8080", "http://localhost:1", "http://coze.localhost", "http://[::1]:9", "HTTPS://a.b"],
+)
+def test_address_that_nobody_listens_to(connect, base_url):
+    """Addresses with encryption and those of this machine are fine."""
+    assert connect(SECRET, base_url=base_url).base_url == base_url
+
+
+@pytest.mark.parametrize(
+    "base_url", ["http://api.coze.com", "http://10.0.0.1:80", "http://localhost.evil.example", "HTTP://a"]
+)
+def test_address_without_encryption(connect, monkeypatch, base_url):
+    """An address without encryption is refused, wherever it comes from, unless it is allowed."""
+    with pytest.raises(InvalidArgumentError, match="base_url has no encryption, so everybody on the way to"):
+        connect(SECRET, base_url=base_url)
+    monkeypatch.setenv("COZE_API_BASE", base_url)
+    with pytest.raises(InvalidArgumentError, match="allow_http=True where you know the way"):
+        connect(SECRET)
+    assert connect(SECRET, base_url=base_url, allow_http=True).base_url == base_url

@@ -19,7 +19,7 @@ from coze_api import AsyncClient, Client
 from coze_api._core._client import AsyncBaseClient, BaseClient
 from coze_api._core._operation import Operation
 from coze_api.operations import bots, chat, conversations, files, users, workflows, workspaces
-from cozekit import AsyncCoze, Coze, _chat_run, _chat_stream, _chat_tools, _files, _workflows, errors
+from cozekit import AsyncCoze, Coze, _chat_run, _chat_stream, _chat_tools, _files, _workflows, auth, errors
 
 ROOT = Path(cozekit.__file__).parent
 SOURCES = sorted(ROOT.glob("**/*.py"))
@@ -37,22 +37,23 @@ def isort_key(name: str) -> tuple[int, str]:
     return kind, name
 
 
-@pytest.mark.parametrize("module", [cozekit, errors], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [cozekit, errors, auth], ids=lambda module: module.__name__)
 def test_names_are_sorted(module):
     """`__all__` is sorted as isort does it, without repetition."""
     assert module.__all__ == sorted(set(module.__all__), key=isort_key)
 
 
-def test_names_are_complete():
+@pytest.mark.parametrize("module", [cozekit, auth], ids=lambda module: module.__name__)
+def test_names_are_complete(module):
     """Every public name can be had, is listed for type checkers, and nothing else is offered."""
-    tree = ast.parse(Path(cozekit.__file__).read_text())
+    tree = ast.parse(Path(module.__file__).read_text())
     shown = {alias.asname for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert shown - {None} == set(cozekit.__all__) == set(cozekit._MODULES)
-    assert dir(cozekit) == sorted(cozekit.__all__)
-    for name in cozekit.__all__:
-        assert getattr(cozekit, name) is not None
-    with pytest.raises(AttributeError, match="module 'cozekit' has no attribute 'Cozy'"):
-        _ = cozekit.Cozy
+    assert shown - {None} == set(module.__all__) == set(module._MODULES)
+    assert dir(module) == sorted(module.__all__)
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+    with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute 'Cozy'"):
+        _ = module.Cozy
 
 
 def test_every_error_is_offered():
@@ -143,9 +144,10 @@ def test_both_clients_are_alike(sync, asynchronous):
 
 
 def parameters(function: Any) -> list[tuple[str, Any, str, str]]:
-    """Return names, kinds, defaults and types, of which those of async clients have another name."""
+    """Return names, kinds, defaults and types, of which those of async clients have another name or may be awaited."""
+    awaited = " | Callable[[], Awaitable[str]]"
     return [
-        (one.name, one.kind, repr(one.default), str(one.annotation).replace("Async", ""))
+        (one.name, one.kind, repr(one.default), str(one.annotation).replace("Async", "").replace(awaited, ""))
         for one in inspect.signature(function).parameters.values()
     ]
 

@@ -144,7 +144,7 @@ class RequestOptions(TypedDict):
 class Options:
     """What the caller adds to one request: sent as given, never checked against the description."""
 
-    headers: Mapping[str, str] | None = None
-    query: Mapping[str, Any] | None = None
-    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] | None = attrs.field(default=None, repr=False)  # may be secrets
+    query: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    body: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
     timeout: Timeout = None

@@ -1,0 +1,74 @@
+"""The JSON file with an app's settings, as it is downloaded from the console of Coze."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Self
+
+from ..errors import InvalidArgumentError
+
+__all__ = ["FromFile", "read_app_file"]
+
+_MEMBERS = {
+    "web": ("client_id", "client_secret"),
+    "pkce": ("client_id",),
+    "device": ("client_id",),
+    "jwt": ("client_id", "private_key", "public_key_id"),
+}
+
+
+def read_app_file(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
+    """Read the settings of an app, as arguments.
+
+    Args:
+        path: The file.
+        kind: What the file calls the flow: web, pkce, device or jwt.
+
+    Raises:
+        InvalidArgumentError: It cannot be read, or is of another kind. The message shows nothing of its content.
+    """
+    found, problem = _read(path, kind)
+    if problem:
+        raise InvalidArgumentError(f"{os.fspath(path)}: {problem}")
+    return found
+
+
+def _read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], str]:
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        return {}, f"cannot be read: {error.strerror}"
+    except ValueError:
+        return {}, "is no JSON; download the app's settings from the console of Coze again"
+    if not isinstance(content, dict):
+        return {}, "is no JSON object; download the app's settings from the console of Coze again"
+    if content.get("client_type", kind) != kind:
+        return {}, f"is of an app for the flow {content['client_type']!r:.20}, not {kind!r}"
+    absent = [name for name in _MEMBERS[kind] if not content.get(name)]
+    if absent:
+        return {}, f"lacks {', '.join(absent)}"
+    found = {name: content[name] for name in _MEMBERS[kind]}
+    if content.get("coze_api_base"):
+        found["base_url"] = content["coze_api_base"]
+    return found, ""
+
+
+class FromFile:
+    """Can be made from the file that the console of Coze gives."""
+
+    _kind: str
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], **options: Any) -> Self:
+        """Make one with the app's settings, as they are downloaded from the console of Coze.
+
+        Args:
+            path: The JSON file.
+            **options: Further arguments. They win over what the file says.
+
+        Raises:
+            InvalidArgumentError: The file cannot be read or is of another kind of app.
+        """
+        return cls(**{**read_app_file(path, cls._kind), **options})

@@ -1,0 +1,91 @@
+"""The browser's way to Coze and back: states, PKCE, and the address that it comes back to."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from urllib.parse import parse_qs, urlsplit
+
+from coze_api.models import OAuthErrorCode, OAuthResponseType
+from coze_api.operations import oauth
+
+from ..errors import AuthorizationDenied, InvalidArgumentError, OAuthError, StateMismatch
+
+__all__ = ["check_state", "challenge_of", "new_state", "new_verifier", "parse_callback"]
+
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+_CODE = str(OAuthResponseType.CODE)
+_STATE = oauth.AUTHORIZE.arguments["state"].wire
+
+
+def new_state() -> str:
+    """Return a random state, to be kept in the user's session until the browser comes back."""
+    return secrets.token_urlsafe(32)
+
+
+def new_verifier() -> str:
+    """Return a random code verifier for PKCE, to be kept until the code is exchanged."""
+    return secrets.token_urlsafe(48)
+
+
+def challenge_of(code_verifier: str) -> str:
+    """Return the S256 challenge of a code verifier.
+
+    Raises:
+        InvalidArgumentError: It is no code verifier: 43 to 128 letters, digits and ``-._~``.
+    """
+    usable = _VERIFIER.fullmatch(str(code_verifier))
+    digest = hashlib.sha256(code_verifier.encode()).digest() if usable else b""
+    del code_verifier, usable
+    if not digest:
+        raise InvalidArgumentError("code_verifier must be 43 to 128 letters, digits and -._~ (see new_verifier)")
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def check_state(came: str | None, sent: str) -> None:
+    """Compare the state that came back with the one that was sent, in constant time.
+
+    Raises:
+        StateMismatch: They differ.
+        InvalidArgumentError: None was sent.
+    """
+    if not sent:
+        raise InvalidArgumentError("state is empty: keep the one given to authorize_url in the user's session")
+    same = came is not None and hmac.compare_digest(came.encode(), sent.encode())
+    del came, sent
+    if not same:
+        raise StateMismatch(
+            "the state that came back is not the one that was sent: somebody else began this authorization, or the"
+            " session was lost; send the user to authorize_url() again"
+        )
+
+
+def parse_callback(url: str, *, state: str) -> str:
+    """Return the code from the address that the browser came back to.
+
+    Args:
+        url: The address, or its path and query.
+        state: The state that was sent.
+
+    Raises:
+        StateMismatch: Another state came back. Nothing else in the address counts then.
+        AuthorizationDenied: The user refused.
+        OAuthError: The address tells another failure, or has no code, or several.
+    """
+    answer = parse_qs(urlsplit(url).query)
+    came = answer.get(_STATE, [])
+    check_state(came[0] if len(came) == 1 else None, state)
+    codes, told = answer.get(_CODE, []), answer.get("error", [])
+    why = " ".join(answer.get("error_description", []))
+    code = codes[0] if len(codes) == 1 and not told else ""
+    del url, state, answer, came, codes
+    if told:
+        denied = told[0] in {OAuthErrorCode.ACCESS_DENIED, OAuthErrorCode.ACCESS_DENY}
+        kind = AuthorizationDenied if denied else OAuthError
+        raise kind(why or "the browser came back without a code", operation=oauth.AUTHORIZE.id, reason=told[0])
+    if not code:
+        raise OAuthError("the browser came back without a code, or with several", operation=oauth.AUTHORIZE.id)
+    return code

@@ -1,0 +1,118 @@
+"""Tokens in Redis, for processes on several machines."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from ..errors import CozeError, InvalidArgumentError, TokenStoreError
+from ._token import Token
+
+__all__ = ["RedisStore"]
+
+_UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
+
+
+class RedisStore:
+    """Keeps tokens in Redis. Needs `cozekit[redis]`.
+
+    A lock that is not given back, because its holder was killed, ends after *lock_seconds*. Give Redis persistence, or
+    users must log in again after it was restarted.
+    """
+
+    def __init__(self, redis: Any, *, prefix: str = "cozekit:", lock_seconds: float = 60) -> None:
+        """Name the server.
+
+        Args:
+            redis: An address such as ``redis://localhost:6379/0``, or a client (`redis.Redis`).
+            prefix: What the names of all keys begin with.
+            lock_seconds: How long a lock lasts at most. Longer than a token request may take.
+
+        Raises:
+            InvalidArgumentError: *lock_seconds* is not above 0.
+            CozeError: The library redis is missing.
+        """
+        try:
+            import redis as library
+        except ImportError:
+            raise CozeError('RedisStore needs the library redis: pip install "cozekit[redis]"') from None
+        if lock_seconds <= 0:
+            raise InvalidArgumentError("lock_seconds must be above 0")
+        self._errors = (library.RedisError, OSError)
+        self._redis = library.Redis.from_url(redis) if isinstance(redis, str) else redis
+        self._prefix = prefix
+        self._lock_ms = int(lock_seconds * 1000)
+
+    def __repr__(self) -> str:
+        return f"RedisStore(prefix={self._prefix!r})"  # an address may hold a password
+
+    def load(self, key: str) -> Token | None:
+        """Return the token of that name, or None.
+
+        Raises:
+            TokenStoreError: Redis does not answer, or has something else under that name.
+        """
+        name = f"{self._prefix}token:{key}"
+        token, problem = self._read(name)
+        if problem:
+            raise TokenStoreError(f"the token {name!r} cannot be read: {problem}")
+        return token
+
+    def save(self, key: str, token: Token) -> None:
+        """Keep a token under that name.
+
+        Raises:
+            TokenStoreError: Redis does not take it.
+        """
+        name = f"{self._prefix}token:{key}"
+        _, problem = self._call(lambda: self._redis.set(name, json.dumps(token.to_dict())))
+        if problem:
+            raise TokenStoreError(f"the token cannot be kept as {name!r}: {problem}")
+
+    def delete(self, key: str) -> None:
+        """Forget the token of that name.
+
+        Raises:
+            TokenStoreError: Redis does not answer.
+        """
+        name = f"{self._prefix}token:{key}"
+        _, problem = self._call(lambda: self._redis.delete(name))
+        if problem:
+            raise TokenStoreError(f"the token {name!r} cannot be removed: {problem}")
+
+    def try_lock(self, key: str) -> Callable[[], None] | None:
+        """Lock a name for all who use this Redis, without waiting.
+
+        Raises:
+            TokenStoreError: Redis does not answer.
+        """
+        name, owner = f"{self._prefix}lock:{key}", secrets.token_hex(16)
+        taken, problem = self._call(lambda: self._redis.set(name, owner, nx=True, px=self._lock_ms))
+        if problem:
+            raise TokenStoreError(f"{name!r} cannot be locked: {problem}")
+
+        def unlock() -> None:
+            with suppress(*self._errors):  # it ends by itself
+                self._redis.eval(_UNLOCK, 1, name, owner)  # if it is still ours
+
+        return unlock if taken else None
+
+    def _read(self, name: str) -> tuple[Token | None, str]:
+        content, problem = self._call(lambda: self._redis.get(name))
+        if problem or content is None:
+            return None, problem
+        try:
+            token = Token.from_dict(json.loads(content))
+        except (ValueError, TypeError):
+            token = None
+        return token, "" if token is not None else "it is no token; delete it and log in again"
+
+    def _call(self, command: Callable[[], Any]) -> tuple[Any, str]:
+        """Run a command. What it raises goes no further: its traceback holds what was sent."""
+        try:
+            return command(), ""
+        except self._errors as error:
+            return None, f"{type(error).__name__}; check that Redis runs and lets this client in"

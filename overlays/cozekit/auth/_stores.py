@@ -1,0 +1,76 @@
+"""Where tokens are kept, for all processes that share them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Protocol, runtime_checkable
+
+from ._token import Token
+
+__all__ = ["MemoryStore", "TokenStore"]
+
+
+@runtime_checkable
+class TokenStore(Protocol):
+    """Keeps tokens by name. All methods may be called from several threads.
+
+    `AsyncCoze` calls them in worker threads, so they may block for as long as reading and writing take.
+    """
+
+    def load(self, key: str) -> Token | None:
+        """Return the token of that name, or None.
+
+        Raises:
+            TokenStoreError: It cannot be read.
+        """
+
+    def save(self, key: str, token: Token) -> None:
+        """Keep a token under that name. Once this returns, it must outlive the process.
+
+        Raises:
+            TokenStoreError: It cannot be kept. What was kept before stays.
+        """
+
+    def delete(self, key: str) -> None:
+        """Forget the token of that name, if there is one.
+
+        Raises:
+            TokenStoreError: It cannot be forgotten.
+        """
+
+    def try_lock(self, key: str) -> Callable[[], None] | None:
+        """Lock a name for all who share the store, without waiting.
+
+        Returns:
+            What unlocks it, to be called once from any thread; None while somebody else holds the lock. The lock of a
+            process that ends must end with it, or soon after.
+
+        Raises:
+            TokenStoreError: It cannot be locked.
+        """
+
+
+class MemoryStore:
+    """Keeps tokens for this process alone."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, Token] = {}
+        self._locks: dict[str, Lock] = {}
+
+    def load(self, key: str) -> Token | None:
+        """Return the token of that name, or None."""
+        return self._tokens.get(key)
+
+    def save(self, key: str, token: Token) -> None:
+        """Keep a token under that name."""
+        self._tokens[key] = token
+
+    def delete(self, key: str) -> None:
+        """Forget the token of that name."""
+        self._tokens.pop(key, None)
+
+    def try_lock(self, key: str) -> Callable[[], None] | None:
+        """Lock a name, without waiting."""
+        lock = self._locks.setdefault(key, Lock())
+        return lock.release if lock.acquire(blocking=False) else None

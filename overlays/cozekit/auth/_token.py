@@ -1,0 +1,96 @@
+"""Tokens, and when they expire."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+import attrs
+
+__all__ = ["Token"]
+
+_LONGEST_DURATION = 100_000_000
+"""No token lives for three years, and none expired in 1973: below it a number of seconds is a duration."""
+
+
+def _aware(_: object, attribute: Any, value: Any) -> None:
+    if value is not None and getattr(value, "tzinfo", None) is None:
+        raise ValueError(f"{attribute.name} must be a datetime with a time zone, not {type(value).__name__}")
+
+
+@attrs.frozen(kw_only=True)
+class Token:
+    """An access token, with what it takes to get the next one. `repr` and `str` show neither.
+
+    Attributes:
+        access_token: What authorises requests.
+        expires_at: Until when it does, by the clock of Coze.
+        refresh_token: Gets the next token, once; None for tokens that were got with a JWT.
+        obtained_at: When it was got, by the clock of Coze; None if unknown.
+    """
+
+    access_token: str = attrs.field(repr=False, validator=attrs.validators.instance_of(str))
+    expires_at: datetime = attrs.field(validator=_aware)
+    refresh_token: str | None = attrs.field(
+        default=None, repr=False, validator=attrs.validators.optional(attrs.validators.instance_of(str))
+    )
+    obtained_at: datetime | None = attrs.field(default=None, validator=_aware)
+
+    def expired(self, leeway: float = 0) -> bool:
+        """Tell whether the token expires within *leeway* seconds from now, by the clock of this machine."""
+        return self.expires_at <= datetime.now(UTC) + timedelta(seconds=leeway)
+
+    @classmethod
+    def from_answer(cls, answer: Any, now: datetime) -> Self | None:
+        """Make a token of an answer of `oauth.token` and its kin.
+
+        Args:
+            answer: The answer, as a model.
+            now: The moment of the answer, by the clock of Coze.
+
+        Returns:
+            The token; None if the answer has none, or does not say until when it is valid.
+        """
+        if (
+            not isinstance(answer.access_token, str)
+            or not answer.access_token
+            or not isinstance(answer.expires_in, int)
+        ):
+            return None
+        seconds = int(answer.expires_in)  # Coze writes a moment here, unlike what OAuth asks for
+        try:
+            expires = now + timedelta(seconds=seconds) if seconds < _LONGEST_DURATION else from_seconds(seconds)
+        except (OverflowError, ValueError):
+            return None
+        refresh = getattr(answer, "refresh_token", None)
+        refresh = refresh if isinstance(refresh, str) and refresh else None
+        return cls(access_token=answer.access_token, expires_at=expires, refresh_token=refresh, obtained_at=now)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what stores keep, secrets included."""
+        kept = {
+            "access_token": self.access_token,
+            "expires_at": int(self.expires_at.timestamp()),
+            "refresh_token": self.refresh_token,
+            "obtained_at": None if self.obtained_at is None else int(self.obtained_at.timestamp()),
+        }
+        return {name: value for name, value in kept.items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self | None:
+        """Make a token of what `to_dict` returned; None of anything else."""
+        try:
+            obtained = data.get("obtained_at")
+            return cls(
+                access_token=data["access_token"],
+                expires_at=from_seconds(data["expires_at"]),
+                refresh_token=data.get("refresh_token"),
+                obtained_at=None if obtained is None else from_seconds(obtained),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError):
+            return None
+
+
+def from_seconds(seconds: float) -> datetime:
+    """Return the moment that many seconds after 1970-01-01 UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
