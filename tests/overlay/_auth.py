@@ -1,10 +1,13 @@
-"""What tests of authorization share: apps of the sandbox, a key, and flows of both kinds that look sync."""
+"""What tests of authorization share: flows of both kinds that look sync, and a user with a browser."""
 
 from __future__ import annotations
 
 import inspect
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,9 +15,21 @@ import httpx
 from _both import Connect
 
 from cozekit import auth
-from cozekit.auth import Token
+from cozekit.auth import Token, new_state, new_verifier
 
-__all__ = ["CLIENT_ID", "REDIRECT", "SECRET", "Flows", "browse", "expired", "keys", "token_requests"]
+__all__ = [
+    "PUBLIC_APP",
+    "REDIRECT",
+    "SECRET",
+    "WEB_APP",
+    "Flows",
+    "ahead",
+    "browse",
+    "expired",
+    "jwt_config",
+    "query_of",
+    "token_requests",
+]
 
 WEB_APP, SECRET = "81730000000000000000000000000001.app.coze", "secret_sandbox"
 PUBLIC_APP = "81730000000000000000000000000002.app.coze"
@@ -22,39 +37,68 @@ REDIRECT = "http://127.0.0.1:9/callback"
 
 
 @cache
-def keys() -> tuple[str, str]:
-    """Return a private key and its public key, in PEM form."""
+def private_key() -> str:
+    """Return an RSA key in PEM form."""
     from cryptography.hazmat.primitives import serialization as form
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
-    public = key.public_key().public_bytes(form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo)
-    return private.decode(), public.decode()
+    return key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()).decode()
+
+
+def jwt_config(sandbox: Any, *which: str) -> dict[str, str]:
+    """Return the settings of an app that signs, as the console of Coze gives them."""
+    if hasattr(sandbox, "oauth"):
+        return dict(sandbox.oauth.jwt_config(*which))
+    own = {"client_type": "jwt", "client_id": "1173000000003", "public_key_id": "fingerprint"}
+    return {**own, "private_key": private_key(), "coze_api_base": sandbox.base_url}
 
 
 class Flows:
     """Makes flows of one kind, which look as if they were sync."""
 
-    def __init__(self, connect: Connect, base_url: str) -> None:
+    def __init__(self, connect: Connect, sandbox: Any) -> None:
         self._connect = connect
-        self.base_url = base_url
+        self.sandbox = sandbox
+        self.base_url = sandbox.base_url
 
     def __call__(self, name: str, *arguments: Any, **options: Any) -> Any:
         kind = getattr(auth, f"Async{name}" if self._connect.is_async else name)
         return _Shown(kind(*arguments, **{"base_url": self.base_url, **options}), self._connect)
 
     def web(self, **options: Any) -> Any:
-        return self("WebOAuth", CLIENT_ID, SECRET, REDIRECT, **options)
+        return self("WebOAuth", WEB_APP, SECRET, REDIRECT, **options)
 
     def pkce(self, **options: Any) -> Any:
-        return self("PKCEOAuth", CLIENT_ID, REDIRECT, **options)
+        return self("PKCEOAuth", PUBLIC_APP, REDIRECT, **options)
 
     def device(self, **options: Any) -> Any:
-        return self("DeviceOAuth", CLIENT_ID, **options)
+        return self("DeviceOAuth", PUBLIC_APP, **options)
 
-    def jwt(self, **options: Any) -> Any:
-        return self("JWTOAuth", CLIENT_ID, keys()[0], "fingerprint", **options)
+    def jwt(self, *which: str, **options: Any) -> Any:
+        config = jwt_config(self.sandbox, *which)
+        return self("JWTOAuth", config["client_id"], config["private_key"], config["public_key_id"], **options)
+
+    def web_token(self, **options: Any) -> tuple[Any, Token]:
+        """Return the flow of a web app, and a token that a user gave it."""
+        web, state = self.web(**options), new_state()
+        return web, web.exchange(web.parse_callback(browse(web.authorize_url(state=state)), state=state))
+
+    def pkce_token(self, **options: Any) -> tuple[Any, Token]:
+        """Return the flow of an app without a secret, and a token that a user gave it."""
+        pkce, state, verifier = self.pkce(**options), new_state(), new_verifier()
+        url = pkce.authorize_url(state=state, code_verifier=verifier)
+        return pkce, pkce.exchange(pkce.parse_callback(browse(url), state=state), code_verifier=verifier)
+
+    def app(self, *which: str) -> dict[str, str]:
+        """Return the settings of an app that signs."""
+        return jwt_config(self.sandbox, *which)
+
+    def app_file(self, folder: Path, **changes: Any) -> Path:
+        """Write the file of an app that signs."""
+        path = folder / "app.json"
+        path.write_text(json.dumps({**jwt_config(self.sandbox), **changes}))
+        return path
 
 
 class _Shown:
@@ -77,7 +121,7 @@ class _Shown:
 
 
 def browse(url: str) -> str:
-    """Be the user's browser: open an address, agree, and return the address that the browser is sent back to."""
+    """Be the user's browser: open an address, and return the one that the browser is sent back to."""
     with httpx.Client() as http:
         response = http.get(url)
         while response.is_redirect and not response.headers["location"].startswith(REDIRECT):
@@ -97,8 +141,11 @@ def expired(token: Token) -> Token:
     return Token(access_token=token.access_token, refresh_token=token.refresh_token, expires_at=then)
 
 
+def ahead(clock: Callable[[], float], seconds: float) -> Callable[[], float]:
+    """Return a clock that goes wrong by some seconds."""
+    return lambda: clock() + seconds
+
+
 def token_requests(sandbox: Any) -> int:
     """Return how often the sandbox was asked for a token."""
-    return sum(
-        record.operation is not None and record.operation.startswith("oauth.token") for record in sandbox.requests
-    )
+    return sum((record.operation or "").startswith("oauth.token") for record in sandbox.requests)
