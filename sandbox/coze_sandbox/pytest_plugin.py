@@ -34,7 +34,8 @@ def coze_sandbox_server(coze_sandbox_options: Mapping[str, Any]) -> Iterator[San
     try:
         from ._sandbox import Sandbox
     except ModuleNotFoundError as error:
-        reason = f'the sandbox needs {error.name}, which is not installed: pip install "cozekit[sandbox]"'
+        needed = (error.name or "").partition(".")[0]
+        reason = f'the sandbox needs {needed}, which is not installed: pip install "cozekit[sandbox]"'
         pytest.fail(reason, pytrace=False)
     with Sandbox(**coze_sandbox_options) as sandbox:
         yield sandbox

@@ -42,3 +42,9 @@ def test_wheel_requires_three_libraries(wheel: zipfile.ZipFile) -> None:
     requires = [line for line in wheel.read(name).decode().splitlines() if line.startswith("Requires-Dist")]
     plain = {line.split()[1].split(">")[0].split("<")[0] for line in requires if "extra ==" not in line}
     assert plain == {"attrs", "httpx", "python-dateutil"}
+
+
+def test_wheel_gives_pytest_its_fixtures(wheel: zipfile.ZipFile) -> None:
+    """The entry point of the fixtures is named like its module, so that naming the module as well loads it once."""
+    [name] = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
+    assert "[pytest11]\ncoze_sandbox.pytest_plugin = coze_sandbox.pytest_plugin\n" in wheel.read(name).decode()

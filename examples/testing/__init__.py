@@ -1,0 +1,1 @@
+"""A small application, and how it is tested without Coze. Run it: `pytest examples/testing`."""
