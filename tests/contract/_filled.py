@@ -77,13 +77,22 @@ def _validator(reference: str) -> Any:
 
 def _pointer_to(schema: dict[str, Any]) -> str:
     """Find where a schema stands that is no reference."""
+    found = _pointers().get(id(schema))
+    if found is None:
+        raise LookupError("the schema is not of the description")
+    return found
+
+
+@cache
+def _pointers() -> dict[int, str]:
+    """Tell where each object of the description stands."""
+    pointers: dict[int, str] = {}
     waiting: list[tuple[str, Any]] = [("#", document())]
     while waiting:
         pointer, value = waiting.pop()
-        if value is schema:
-            return pointer
         if isinstance(value, dict):
+            pointers[id(value)] = pointer
             waiting += [(f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", one) for key, one in value.items()]
         elif isinstance(value, list):
             waiting += [(f"{pointer}/{number}", one) for number, one in enumerate(value)]
-    raise LookupError("the schema is not of the description")
+    return pointers

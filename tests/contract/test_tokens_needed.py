@@ -1,0 +1,79 @@
+"""Every operation that needs a token is refused without the right one, and one that needs none does not look at it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from coze_sandbox import Sandbox
+from tests.contract._calls import Call, calls, perform
+
+INVALID_TOKEN, NO_PERMISSION = 4100, 4101
+POWERLESS, FOREIGN = "pat_powerless", "pat_foreign"
+CALLS = [call for call in calls() if call.id == call.operation]
+GRANTS = {call.id for call in CALLS if "4XX" in call.described["responses"]}  # their bearer is a secret, not a token
+NEEDY = [pytest.param(call, id=call.id) for call in CALLS if call.takes_token and call.id not in GRANTS]
+FREE = [pytest.param(call, id=call.id) for call in CALLS if not call.takes_token]
+WRONG = {
+    "none": {},
+    "unknown": {"Authorization": "Bearer pat_unknown"},
+    "empty": {"Authorization": "Bearer "},
+    "bare": {"Authorization": "pat_sandbox"},
+    "basic": {"Authorization": "Basic cGF0X3NhbmRib3g6"},
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Make a sandbox that answers whatever it takes."""
+    sandbox = Sandbox(examples=True, tokens={POWERLESS: frozenset()}, foreign_tokens={FOREIGN})
+    yield sandbox
+    assert sandbox.violations == []
+    sandbox.close()
+
+
+def answer(sandbox: Sandbox, call: Call, headers: dict[str, str]) -> httpx.Response:
+    """Send a described example as the client does, with other headers for the token."""
+    request = perform(call, "sync", call.example_answer(), call.arguments(*call.example())).request
+    kept = {name: value for name, value in request.headers.items() if name.lower() not in {"authorization", "host"}}
+
+    async def send() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app)) as http:
+            return await http.request(request.method, request.url, headers={**kept, **headers}, content=request.read())
+
+    return asyncio.run(send())
+
+
+def told(response: httpx.Response) -> Any:
+    """Return status and code of a refusal."""
+    return response.status_code, response.json()["code"]
+
+
+@pytest.mark.parametrize("call", NEEDY)
+def test_without_token(call: Call, sandbox: Sandbox) -> None:
+    """Without token, with an unknown one or with another scheme, the answer is 401 and the documented code."""
+    for headers in WRONG.values():
+        assert told(answer(sandbox, call, headers)) == (401, INVALID_TOKEN)
+    assert told(answer(sandbox, call, {"Authorization": f"Bearer {FOREIGN}"}))[1] == NO_PERMISSION
+    assert answer(sandbox, call, {"Authorization": f"Bearer {sandbox.token}"}).status_code == 200
+
+
+@pytest.mark.parametrize("call", NEEDY)
+def test_without_permission(call: Call, sandbox: Sandbox) -> None:
+    """A token that lacks the described permission is refused by name of the permission; others need none."""
+    response = answer(sandbox, call, {"Authorization": f"Bearer {POWERLESS}"})
+    if permission := call.described.get("x-coze-permission"):
+        assert told(response) == (403, NO_PERMISSION)
+        assert permission in response.json()["msg"]
+    else:
+        assert response.status_code == 200
+
+
+@pytest.mark.parametrize("call", FREE)
+def test_needs_none(call: Call, sandbox: Sandbox) -> None:
+    """Where no token is needed, its absence is no reason to refuse."""
+    assert answer(sandbox, call, {}).status_code in {200, 302}
