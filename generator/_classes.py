@@ -120,7 +120,9 @@ class Classes:
         if "data" in raw:
             data = self.schema_type(raw["data"])
         ends, fails = raw.get("ends", "never"), raw.get("fails", False)
-        return ir.Event(wire, raw.get("class", ""), raw.get("description", ""), data, ends, fails)
+        rule = raw.get("counter")
+        counter = rule and ir.Counter(rule["member"], tuple(rule.get("within", ())), rule.get("until"))
+        return ir.Event(wire, raw.get("class", ""), raw.get("description", ""), data, ends, fails, counter)
 
     def socket(self, name: str) -> ir.Socket:
         """Make the classes for the messages of a WebSocket."""
@@ -195,8 +197,8 @@ class Classes:
         if schema.get("properties"):
             return ir.ModelRef(name)
         parts = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
-        if parts and all("$ref" in part for part in parts):
-            return ir.OneOf(tuple(self.schema_type(part) for part in parts))
+        if parts and all("$ref" in part or part.get("type") == "string" for part in parts):
+            return ir.OneOf(tuple(self.schema_type(part) if "$ref" in part else ir.Scalar("str") for part in parts))
         return ir.MapOf(ir.Scalar("any")) if schema.get("type") == "object" else ir.Scalar("any")
 
     def error_codes(self) -> Iterator[ir.ErrorCode]:

@@ -122,6 +122,15 @@ class Enum:
 
 
 @attrs.frozen
+class Counter:
+    """A member that counts the events of one kind."""
+
+    member: str
+    within: tuple[str, ...]
+    until: str | None
+
+
+@attrs.frozen
 class Event:
     """A class for one kind of server-sent event."""
 
@@ -131,6 +140,7 @@ class Event:
     data: Type | None
     ends: str
     fails: bool
+    counter: Counter | None
 
 
 @attrs.frozen

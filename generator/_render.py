@@ -211,6 +211,10 @@ class _Renderer:
                 "StreamFailed: While reading: the stream told a failure.",
                 "StreamInterrupted: While reading: the stream broke off.",
             ]
+            if operation.stream.ids:
+                raises.append(
+                    "StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says so."
+                )
         source = f"{operation.verb} {operation.path}" + (f", {operation.page}" if operation.page else "")
         return docstring(
             8, operation.summary, operation.description, " ".join(map(sentence, facts)),

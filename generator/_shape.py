@@ -72,7 +72,7 @@ _SHAPES: dict[str, tuple[str, Check]] = {
         (
             "$ref", "operationId", "summary", "description", "in", "name", "title", "version", "openapi", "url",
             "format", "pattern", "contentMediaType", "propertyName", "method", "flag", "event", "class", "ends",
-            "meaning", "hint", "category", "x-coze-permission", "x-coze-result",
+            "meaning", "hint", "category", "member", "until", "x-coze-permission", "x-coze-result",
         ),
         ("a text", _text),
     ),
@@ -80,7 +80,8 @@ _SHAPES: dict[str, tuple[str, Check]] = {
         ("deprecated", "x-coze-idempotent", "retryable", "fails", "ids", "explode"), ("true or false", _flag)
     ),
     **dict.fromkeys(
-        ("info", "externalDocs", "requestBody", "discriminator", "schema", "x-coze-stream"), ("a mapping", _mapping)
+        ("info", "externalDocs", "requestBody", "discriminator", "schema", "x-coze-stream", "counter"),
+        ("a mapping", _mapping),
     ),
     **dict.fromkeys(("x-coze-from-string",), ("a mapping", _mapping)),
     **dict.fromkeys(("x-coze-pagination", "mapping", "x-coze-enum-descriptions"), ("a mapping of texts", _named_texts)),
@@ -90,7 +91,7 @@ _SHAPES: dict[str, tuple[str, Check]] = {
     "required": ("true, false or a list of texts", _required),
     "code": ("a whole number", _number),
     **dict.fromkeys(("x-coze-known-values", "examples", "enum", "tags"), ("a list", _list)),
-    **dict.fromkeys(("x-coze-notes", "x-coze-enum-names", "pending", "terminal"), ("a list of texts", _texts)),
+    **dict.fromkeys(("x-coze-notes", "x-coze-enum-names", "pending", "terminal", "within"), ("a list of texts", _texts)),
     **dict.fromkeys(("x-coze-errors", "anyOf", "oneOf", "allOf"), ("a list of mappings", _mappings)),
     **dict.fromkeys(
         (

@@ -5,6 +5,7 @@ CozeError
     InvalidArgumentError (also a ValueError)
     DownloadInterrupted
     StreamInterrupted
+    StreamGap
     APIError
         DecodeError
         GatewayError
@@ -34,6 +35,8 @@ from ._core._errors import (
     GatewayError,
     InvalidArgumentError,
     StreamFailed,
+    StreamGap,
+    StreamGapWarning,
     StreamInterrupted,
 )
 
@@ -47,6 +50,8 @@ __all__ = [
     "InvalidArgumentError",
     "StreamFailed",
     "DownloadInterrupted",
+    "StreamGap",
+    "StreamGapWarning",
     "StreamInterrupted",
     "error_class",
     "hint",

@@ -15,7 +15,8 @@ _WITH_NEXT = ("token", "cursor")
 _STREAM = ("method", "flag", "protocol")
 _POLL = ("operation", "status", "pending", "terminal")
 _PROTOCOL = ("description", "event", "ids", "events")
-_EVENT = ("class", "description", "data", "ends", "fails")
+_EVENT = ("class", "description", "data", "ends", "fails", "counter")
+_COUNTER = ("member", "within", "until")
 _EVENT_STREAM = "text/event-stream"
 
 
@@ -95,6 +96,18 @@ def stream_protocol(description: Description) -> Iterator[Finding]:
                 yield at(told, "ends is always or maybe; leave it out if the stream goes on", "ends")
             if told.get("fails", True) is not True:
                 yield at(told, "fails is true; leave it out otherwise", "fails")
+            if "counter" in told:
+                yield from _counter(description, told)
+
+
+def _counter(description: Description, event: Mapping) -> Iterator[Finding]:
+    """Look at what counts the events of one kind."""
+    rule = mapping(event["counter"])
+    yield from check_keys(rule, event, "counter", _COUNTER, ("member",))
+    names = [rule.get("member"), *strings(rule.get("within")), *([rule["until"]] if "until" in rule else [])]
+    for name in names:
+        if member(description, mapping(event.get("data")), str(name)) is None:
+            yield at(rule, f"the data of the event has no member {name}", "member")
 
 
 def poll(description: Description) -> Iterator[Finding]:

@@ -15,6 +15,8 @@ __all__ = [
     "GatewayError",
     "InvalidArgumentError",
     "StreamFailed",
+    "StreamGap",
+    "StreamGapWarning",
     "StreamInterrupted",
 ]
 
@@ -172,3 +174,58 @@ class StreamInterrupted(CozeError):
     def __reduce__(self) -> tuple[Any, ...]:
         # The stream holds a connection, which stays in the process that made it.
         return (_restore, (type(self), str(self), {**self.__dict__, "stream": None}))
+
+
+class StreamGap(CozeError):
+    """The numbers of a stream's events do not follow each other: events were lost, or came twice.
+
+    Attributes:
+        operation: Operation id.
+        logid: Log id of the call, or "".
+        stream: The stream, with what arrived. It can be read on.
+        event: The event that showed it, which is given out when the stream is read on.
+        counter: What counts: ``id`` for the id of the events, else a member of their data.
+        expected: The number that should have come.
+        found: The number that came.
+    """
+
+    def __init__(
+        self, *, operation: str, logid: str, stream: Any, event: Any, counter: str, expected: int, found: int
+    ) -> None:
+        if found < expected:
+            told = f"the event with {counter} {found} came again"
+        elif found == expected + 1:
+            told = f"the event with {counter} {expected} is missing"
+        else:
+            told = f"the events with {counter} {expected} to {found - 1} are missing"
+        super().__init__(f"{operation}: {told} (logid {logid or 'unknown'})")
+        self.operation = operation
+        self.logid = logid
+        self.stream = stream
+        self.event = event
+        self.counter = counter
+        self.expected = expected
+        self.found = found
+
+    @property
+    def repeated(self) -> bool:
+        """Whether an event came again, rather than that some are missing."""
+        return self.found < self.expected
+
+    @property
+    def missing_from(self) -> int | None:
+        """The first number that is missing; None where an event came again."""
+        return None if self.repeated else self.expected
+
+    @property
+    def missing_to(self) -> int | None:
+        """The last number that is missing; None where an event came again."""
+        return None if self.repeated else self.found - 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As for StreamInterrupted.
+        return (_restore, (type(self), str(self), {**self.__dict__, "stream": None}))
+
+
+class StreamGapWarning(UserWarning):
+    """The numbers of a stream's events do not follow each other; see `StreamGap`."""

@@ -7,7 +7,7 @@ import json.scanner
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["dumps", "loads", "use"]
+__all__ = ["dumps", "loads", "parser", "use"]
 
 _scan = json.scanner.make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # what typeshed asks for has no use
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
@@ -70,6 +70,14 @@ def loads(data: bytes | str) -> Any:
         if _loads is _standard_loads:
             raise
         return _standard_loads(data)  # orjson refuses invalid UTF-8 and halves of surrogate pairs, which do occur
+
+
+def parser() -> Callable[[bytes | str], Any]:
+    """Return the chosen parser alone, for loops. What it refuses with ValueError, `loads` may accept all the same."""
+    if _loads is None:
+        use("auto")
+    assert _loads is not None
+    return _loads
 
 
 def dumps(value: Any) -> bytes:

@@ -11,6 +11,7 @@ from ._values import Value
 
 __all__ = [
     "Argument",
+    "Counter",
     "Event",
     "HandshakeOptions",
     "Operation",
@@ -67,12 +68,34 @@ class Poll:
 
 
 @attrs.frozen
+class Counter:
+    """A member that counts the events of one kind; see `counter` in openapi/extensions.md.
+
+    Attributes:
+        member: The member that counts from 0.
+        within: Members that together tell one count from another.
+        until: Boolean member that is true in the last event of a count.
+    """
+
+    member: str
+    within: tuple[str, ...] = ()
+    until: str | None = None
+
+
+@attrs.frozen
 class Event(Generic[E]):
     """One kind of server-sent event."""
 
     make: Callable[[Any, str | None], E]
     ends: Literal["never", "maybe", "always"] = "never"
     fails: bool = False
+    counter: Counter | None = None
+    goes_on: bool = attrs.field(init=False)
+
+    @goes_on.default
+    def _goes_on(self) -> bool:
+        """Whether the event tells nothing about the end of its stream, as most events do."""
+        return self.ends == "never" and not self.fails
 
 
 @attrs.frozen
@@ -82,6 +105,12 @@ class Protocol(Generic[E]):
     events: Mapping[str, Event[E]]
     unknown: Callable[[str, Any, str | None], E]
     ids: bool = False
+    by_wire: Mapping[bytes, Event[E]] = attrs.field(init=False, repr=False)
+
+    @by_wire.default
+    def _by_wire(self) -> Mapping[bytes, Event[E]]:
+        """The events by the bytes of their names, which is how they arrive."""
+        return {name.encode(): event for name, event in self.events.items()}
 
 
 @attrs.frozen(eq=False)

@@ -110,6 +110,7 @@ class ChatStream(_Snapshot, Stream[ChatStreamEvent]):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self._observe = self._see
         self.messages = []
         self._growing = {}
 
@@ -132,6 +133,7 @@ class AsyncChatStream(_Snapshot, AsyncStream[ChatStreamEvent]):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self._observe = self._see
         self.messages = []
         self._growing = {}
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coze_api._core._sse import EventTooLarge, ServerEvent, SSEDecoder
+from tests.unit._sse_reference import TextEvent, reference
 
 MAX_EXAMPLES = int(os.environ.get("COZEKIT_MAX_EXAMPLES", "200"))
 
@@ -39,56 +40,21 @@ EVENTS = [
 ]
 
 
-def decode(*chunks: bytes) -> list[ServerEvent]:
+def decode(*chunks: bytes) -> list[TextEvent]:
     """Decode a stream that ends after *chunks*."""
     decoder = SSEDecoder()
     events = [event for chunk in chunks for event in decoder.feed(chunk)]
-    return events + decoder.flush()
+    return text(events + decoder.flush())
 
 
-def reference(stream: bytes) -> list[ServerEvent]:
-    """Decode a whole *stream* the simple way: line by line, following the rules one by one."""
-    text = stream.decode("utf-8", errors="replace")
-    if text[:1] == "\ufeff":
-        text = text[1:]
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    events: list[ServerEvent] = []
-    bodies: list[str] = []
-    fields: dict[str, str] = {}
-
-    def dispatch(*, at_end: bool) -> None:
-        events.extend(("", body, "") for body in bodies)
-        if "data" in fields or (fields.get("event") and not at_end):
-            events.append((fields.get("event", ""), fields.get("data", ""), fields.get("id", "")))
-        bodies.clear()
-        fields.clear()
-
-    for line in lines[:-1]:
-        _read_line(line, bodies, fields)
-        if line == "":
-            dispatch(at_end=False)
-    _read_line(lines[-1], bodies, fields)
-    dispatch(at_end=True)
-    return events
+def text(events: list[ServerEvent]) -> list[TextEvent]:
+    """Read events as text."""
+    return [(_read(name), _read(data), _read(event_id)) for name, data, event_id in events]
 
 
-def _read_line(line: str, bodies: list[str], fields: dict[str, str]) -> None:
-    """Note in *bodies* or *fields* what *line* says."""
-    name, value = line, ""
-    if ":" in line:
-        colon = line.index(":")
-        name, value = line[:colon], line[colon + 1 :]
-        if value[:1] == " ":
-            value = value[1:]
-    if name == "data":
-        fields["data"] = fields["data"] + "\n" + value if "data" in fields else value
-    elif name == "event" or (name == "id" and "\0" not in value):
-        fields[name] = value
-    elif name not in ("", "id"):
-        if line[:1] == "{":
-            bodies.append(line)
-        elif bodies and line[:1] in list(' \t"}]'):
-            bodies[-1] += "\n" + line
+def _read(value: bytes) -> str:
+    assert type(value) is bytes
+    return value.decode("utf-8", "replace")
 
 
 class TestWhatwg:
@@ -149,7 +115,7 @@ class TestLines:
     def test_cr_is_not_waited_on(self) -> None:
         """An event that ends with CR is delivered before the next byte arrives."""
         decoder = SSEDecoder()
-        assert decoder.feed(b"data: a\r\n\r") == [("", "a", "")]
+        assert text(decoder.feed(b"data: a\r\n\r")) == [("", "a", "")]
         assert decoder.feed(b"\n") == []
 
     def test_mixed_line_ends(self) -> None:
@@ -279,6 +245,16 @@ class TestCoze:
         assert decode(b'"a"\n}\ndata: b\n\n') == [("", "b", "")]
 
 
+    def test_events_without_blank_lines(self) -> None:
+        """A second id or name after data begins another event, as where documentation left out the blank lines."""
+        assert decode(b"id: 0\nevent: Message\ndata: {}\nid: 1\nevent: Done\ndata: {}\n") == [
+            ("Message", "{}", "0"),
+            ("Done", "{}", "1"),
+        ]
+        assert decode(b"event:a\ndata:1\nevent:b\ndata:2\n\n") == [("a", "1", ""), ("b", "2", "")]
+        assert decode(b"data:1\nevent:a\nid:0\ndata:2\n\n") == [("a", "1\n2", "0")]
+
+
 class TestEnd:
     """The end of a stream."""
 
@@ -296,7 +272,7 @@ class TestEnd:
         """The last event is delivered once."""
         decoder = SSEDecoder()
         decoder.feed(b"data: a")
-        assert decoder.flush() == [("", "a", "")]
+        assert text(decoder.flush()) == [("", "a", "")]
         assert decoder.flush() == []
         assert decoder.pending == b""
 
@@ -307,7 +283,7 @@ class TestEnd:
     def test_pending(self) -> None:
         """What arrived of an unfinished event can be seen, also after a fruitless flush."""
         decoder = SSEDecoder()
-        assert decoder.feed(b"event:a\r\ndata:b\r\n\r\n<html>\r\n") == [("a", "b", "")]
+        assert text(decoder.feed(b"event:a\r\ndata:b\r\n\r\n<html>\r\n")) == [("a", "b", "")]
         assert decoder.pending == b"<html>\n"
         assert decoder.flush() == []
         assert decoder.pending == b"<html>\n"
@@ -319,7 +295,7 @@ class TestLimit:
     def test_at_the_limit(self) -> None:
         """An event of exactly the allowed size is delivered, its blank line does not count."""
         decoder = SSEDecoder(max_event_bytes=8)
-        assert decoder.feed(b"data:abc\n\ndata:def\n\n") == [("", "abc", ""), ("", "def", "")]
+        assert text(decoder.feed(b"data:abc\n\ndata:def\n\n")) == [("", "abc", ""), ("", "def", "")]
 
     @pytest.mark.parametrize("size", [1, 3, 5, 9, 100])
     def test_beyond_the_limit(self, size: int) -> None:
@@ -329,7 +305,7 @@ class TestLimit:
         events = []
         with pytest.raises(EventTooLarge, match="larger than 8 bytes") as caught:
             for start in range(0, len(stream), size):
-                events += decoder.feed(stream[start : start + size])
+                events += text(decoder.feed(stream[start : start + size]))
             decoder.flush()
         assert events == [("", "a", ""), ("", "b", "")]
         assert caught.value.limit == 8
@@ -350,7 +326,7 @@ class TestLimit:
         """The limit is on one event, not on the stream or the chunk."""
         decoder = SSEDecoder(max_event_bytes=8)
         assert len(decoder.feed(b"data:a\n\n" * 100 + b"data:b")) == 100
-        assert decoder.flush() == [("", "b", "")]
+        assert text(decoder.flush()) == [("", "b", "")]
 
 
 class CountingBuffer(bytearray):
@@ -378,7 +354,7 @@ def test_huge_event_takes_linear_time(size: int) -> None:
     decoder = SSEDecoder()
     decoder._pending = buffer = CountingBuffer()
     events = [event for chunk in chunks for event in decoder.feed(chunk)]
-    assert events == [("a", "x" * 50_000, "")]
+    assert text(events) == [("a", "x" * 50_000, "")]
     assert 2 * len(stream) <= buffer.work <= 2 * len(stream) + len(chunks)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar, overload
 import attrs
 
 from ._binary import AsyncBinary, Binary, is_binary
+from ._gaps import OnGap
 from ._handshake import Handshake
 from ._http import AsyncHTTPClient, Auth, HTTPClient, HTTPResponse, default_limits, default_timeout
 from ._messages import SocketProtocol
@@ -45,6 +46,7 @@ class BaseClient(Settings):
         headers: Mapping[str, str] | None = None,
         http_client: HTTPClient | None = None,
         max_event_bytes: int = MAX_EVENT_BYTES,
+        on_gap: OnGap = "warn",
     ) -> None:
         """Make a client.
 
@@ -57,11 +59,21 @@ class BaseClient(Settings):
             headers: Sent with every request.
             http_client: An httpx client with proxies, limits, hooks and so on of your own. Closing it stays yours.
             max_event_bytes: Largest event that a stream may hold.
+            on_gap: What a stream does when the numbers of its events show that some were lost or came twice: ``raise``
+                `StreamGap`, ``warn`` by `StreamGapWarning`, or ``ignore`` it. In each case `stream.gaps` tells them.
 
         Raises:
             InvalidArgumentError: *base_url* is not an address.
         """
-        super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
+        super().__init__(
+            base_url,
+            token,
+            auth=auth,
+            timeout=timeout,
+            headers=headers,
+            max_event_bytes=max_event_bytes,
+            on_gap=on_gap,
+        )
         self._owns_http = http_client is None
         self._http: HTTPClient = http_client or HTTPClient(
             headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=default_limits()
@@ -105,7 +117,9 @@ class BaseClient(Settings):
         kind: type[Stream[Any]] = Stream,
     ) -> Stream[Any]:
         """Make a stream, which sends its request when it is opened. Generated methods end here."""
-        return kind(operation, protocol, self._opener(operation, arguments, options), self._max_event_bytes)
+        return kind(
+            operation, protocol, self._opener(operation, arguments, options), self._max_event_bytes, self._on_gap
+        )
 
     def _opener(
         self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options
@@ -177,9 +191,18 @@ class AsyncBaseClient(Settings):
         headers: Mapping[str, str] | None = None,
         http_client: AsyncHTTPClient | None = None,
         max_event_bytes: int = MAX_EVENT_BYTES,
+        on_gap: OnGap = "warn",
     ) -> None:
         """Make a client. The arguments are those of the sync client, but *http_client* is an async one."""
-        super().__init__(base_url, token, auth=auth, timeout=timeout, headers=headers, max_event_bytes=max_event_bytes)
+        super().__init__(
+            base_url,
+            token,
+            auth=auth,
+            timeout=timeout,
+            headers=headers,
+            max_event_bytes=max_event_bytes,
+            on_gap=on_gap,
+        )
         self._owns_http = http_client is None
         self._http: AsyncHTTPClient = http_client or AsyncHTTPClient(
             headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=default_limits()
@@ -230,7 +253,9 @@ class AsyncBaseClient(Settings):
         kind: type[AsyncStream[Any]] = AsyncStream,
     ) -> AsyncStream[Any]:
         """Make a stream, which sends its request when it is opened. Generated methods end here."""
-        return kind(operation, protocol, self._opener(operation, arguments, options), self._max_event_bytes)
+        return kind(
+            operation, protocol, self._opener(operation, arguments, options), self._max_event_bytes, self._on_gap
+        )
 
     def _opener(
         self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from ._errors import InvalidArgumentError
+from ._gaps import OnGap, checked_on_gap
 from ._handshake import Handshake
 from ._http import URL, AsyncHTTPClient, Auth, HTTPClient, HTTPRequest, InvalidURL, make_timeout, parse_url
 from ._messages import SocketProtocol
@@ -35,6 +36,7 @@ class Settings:
         timeout: Timeout,
         headers: Mapping[str, str] | None,
         max_event_bytes: int,
+        on_gap: OnGap,
     ) -> None:
         self._base_url = _checked_base(base_url)
         self._token = _checked_token(token)
@@ -42,6 +44,7 @@ class Settings:
         self._timeout = timeout
         self._headers = dict(headers or {})
         self._max_event_bytes = max_event_bytes
+        self._on_gap = checked_on_gap(on_gap)
 
     @property
     def base_url(self) -> str:

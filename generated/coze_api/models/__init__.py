@@ -135,6 +135,7 @@ if TYPE_CHECKING:
     from .chat import ChatEventName as ChatEventName
     from .chat import ChatFailedEvent as ChatFailedEvent
     from .chat import ChatFailureReason as ChatFailureReason
+    from .chat import ChatflowDone as ChatflowDone
     from .chat import ChatInProgressEvent as ChatInProgressEvent
     from .chat import ChatLastError as ChatLastError
     from .chat import ChatPendingToolCalls as ChatPendingToolCalls
@@ -631,6 +632,7 @@ __all__ = [
     "ChatEventName",
     "ChatFailedEvent",
     "ChatFailureReason",
+    "ChatflowDone",
     "ChatflowMessage",
     "ChatflowMessageContentType",
     "ChatflowMessageType",
@@ -1157,6 +1159,7 @@ _MODULES = {
     "ChatEventName": "chat",
     "ChatFailedEvent": "chat",
     "ChatFailureReason": "chat",
+    "ChatflowDone": "chat",
     "ChatflowMessage": "workflows",
     "ChatflowMessageContentType": "workflows",
     "ChatflowMessageType": "workflows",

@@ -360,6 +360,30 @@ class ChatUsage(Model):
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowDone(Model):
+    """What comes with the end of the stream of a chatflow."""
+
+    debug_url: str | None = None
+    """Page that shows the run node by node. Valid for seven days."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["debug_url"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("debug_url")
+        if value is None:
+            absent += 1
+        self.debug_url = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
 class ShortcutCommandCall(Model):
     """A shortcut command of the bot, to be run in place of a question."""
 
@@ -623,7 +647,7 @@ class ChatDoneEvent:
     shows the run node by node.
     """
 
-    data: Any
+    data: str | ChatflowDone
     id: str | None = None
     event: Literal["done"] = "done"
 
@@ -716,7 +740,10 @@ ChatStream: Protocol[ChatStreamEvent] = Protocol(
             ends="always",
             fails=True,
         ),
-        "done": Event(ChatDoneEvent, ends="always"),
+        "done": Event(
+            lambda value, number: ChatDoneEvent(either(value, ((frozenset([]), ChatflowDone.from_dict),)), number),
+            ends="always",
+        ),
     },
     unknown=UnknownChatStreamEvent,
     ids=False,

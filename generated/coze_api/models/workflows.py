@@ -10,7 +10,7 @@ import attrs
 
 from .._core._enums import OpenInt, OpenStr, lookup
 from .._core._model import Model, leftovers, new
-from .._core._operation import Event, Protocol
+from .._core._operation import Counter, Event, Protocol
 from .._core._time import UnixTime, unix_time
 from .._core._values import Choice, Pairs, Text, Value
 from . import chat as _chat
@@ -1391,7 +1391,12 @@ WorkflowStream: Protocol[WorkflowStreamEvent] = Protocol(
         "Message": Event(
             lambda value, number: WorkflowMessageEvent(
                 WorkflowMessage.from_dict(value) if value.__class__ is dict else value, number
-            )
+            ),
+            counter=Counter(
+                "node_seq_id",
+                ("node_execute_uuid", "node_id", "node_title", "sub_execute_id", "loop_index", "batch_index"),
+                "node_is_finish",
+            ),
         ),
         "Error": Event(
             lambda value, number: WorkflowErrorEvent(

@@ -960,6 +960,8 @@ class WorkflowsRunsAPI(Resource):
             APIError: Coze refused the call.
             StreamFailed: While reading: the stream told a failure.
             StreamInterrupted: While reading: the stream broke off.
+            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says
+                so.
 
         Source:
             POST /v1/workflow/stream_run,
@@ -1024,6 +1026,8 @@ class WorkflowsRunsAPI(Resource):
             APIError: Coze refused the call.
             StreamFailed: While reading: the stream told a failure.
             StreamInterrupted: While reading: the stream broke off.
+            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says
+                so.
 
         Source:
             POST /v1/workflow/stream_resume,
@@ -1255,6 +1259,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             APIError: Coze refused the call.
             StreamFailed: While reading: the stream told a failure.
             StreamInterrupted: While reading: the stream broke off.
+            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says
+                so.
 
         Source:
             POST /v1/workflow/stream_run,
@@ -1319,6 +1325,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             APIError: Coze refused the call.
             StreamFailed: While reading: the stream told a failure.
             StreamInterrupted: While reading: the stream broke off.
+            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says
+                so.
 
         Source:
             POST /v1/workflow/stream_resume,

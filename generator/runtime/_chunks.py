@@ -1,0 +1,69 @@
+"""The bytes of an answer as they arrive, and how to stop waiting for them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, cast
+
+from ._http import HTTPResponse
+
+__all__ = ["aiter_chunks", "at_most", "hang_up", "iter_chunks"]
+
+
+def iter_chunks(response: HTTPResponse) -> Iterator[bytes]:
+    """Iterate over the decoded bytes of an answer as they arrive."""
+    if response.is_stream_consumed or "content-encoding" in response.headers:
+        return response.iter_bytes()
+    # Nothing needs decoding, so the layers that would do so are left out: per chunk they cost as much as an event.
+    response.is_stream_consumed = True
+    return iter(cast("Iterable[bytes]", response.stream))
+
+
+def aiter_chunks(response: HTTPResponse) -> AsyncIterator[bytes]:
+    """Iterate over the decoded bytes of an answer as they arrive."""
+    if response.is_stream_consumed or "content-encoding" in response.headers:
+        return response.aiter_bytes()
+    response.is_stream_consumed = True
+    return aiter(cast("AsyncIterable[bytes]", response.stream))
+
+
+def hang_up(response: HTTPResponse) -> bool:
+    """Shut down the connection of an answer, so that a read which waits in another thread ends at once.
+
+    Closing would not wake it. The reader has to close the answer afterwards.
+
+    Returns:
+        Whether there was a connection that belongs to this answer alone.
+    """
+    found = _socket_of(response)
+    if found is not None:
+        with suppress(OSError):
+            found.shutdown(socket.SHUT_RDWR)
+    return found is not None
+
+
+@contextmanager
+def at_most(seconds: float, response: HTTPResponse) -> Iterator[None]:
+    """Hang up when what is read in this context takes longer."""
+    if _socket_of(response) is None:
+        yield
+        return
+    timer = threading.Timer(seconds, hang_up, (response,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()  # or it could still hang up on whoever gets the connection next
+
+
+def _socket_of(response: HTTPResponse) -> Any:
+    """Find the socket of an answer, unless other answers come by it too."""
+    if response.http_version == "HTTP/2":
+        return None
+    stream = response.extensions.get("network_stream")
+    return None if stream is None else stream.get_extra_info("socket")

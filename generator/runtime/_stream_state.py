@@ -1,0 +1,270 @@
+"""What sync and async streams decide alike; only reading and closing differ."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any, Generic, TypeVar
+
+from . import _json
+from ._errors import CozeError, StreamFailed, StreamGap, StreamGapWarning, StreamInterrupted
+from ._gaps import OnGap, Watch, checked_on_gap
+from ._http import HTTPResponse
+from ._model import Model
+from ._operation import Event, Operation, Protocol
+from ._response import Response, code_of, logid_of, parse, retryable, undecodable
+from ._sse import EventTooLarge, ServerEvent, SSEDecoder
+
+__all__ = ["PATIENCE", "TRAILING", "StreamState", "is_event_stream", "refusal"]
+
+E = TypeVar("E")
+PATIENCE = 1.0
+"""Seconds for the end of the HTTP answer after the last event."""
+TRAILING = 8
+"""Chunks to read past the end of a stream before its connection is given up."""
+
+
+def is_event_stream(http: HTTPResponse) -> bool:
+    """Tell whether an answer is a stream, by what it says of itself."""
+    content_type: str = http.headers.get("content-type", "")
+    return http.is_success and content_type.partition(";")[0].strip().lower() == "text/event-stream"
+
+
+def refusal(operation: Operation[Any], http: HTTPResponse) -> CozeError:
+    """Make the error for an answer that is no stream or file. Its body must have been read."""
+    try:
+        answer = parse(operation.id, operation.permission, http)
+    except CozeError as error:
+        return error
+    return undecodable(operation.id, http, logid_of(answer, http), f"it is not what was asked for: {http.text[:80]!r}")
+
+
+class StreamState(Generic[E]):
+    """A stream without its input and output.
+
+    Attributes:
+        gaps: The gaps in the numbers of the events so far; empty where events carry none.
+    """
+
+    def __init__(
+        self, operation: Operation[Any], protocol: Protocol[E], max_event_bytes: int, on_gap: OnGap = "warn"
+    ) -> None:
+        self.gaps: list[StreamGap] = []
+        self._operation = operation
+        self._protocol = protocol
+        self._decoder = SSEDecoder(max_event_bytes)
+        self._on_gap = checked_on_gap(on_gap)
+        self._watch = Watch() if protocol.ids else None
+        self._observe: Callable[[E], None] | None = None  # told of each event before the caller gets it
+        self._found: Iterator[ServerEvent] = iter(())  # arrived, but not given out yet
+        self._http: HTTPResponse | None = None
+        self._ended = False
+        self._left = ""  # why nothing can be read any more, although nothing went wrong with the stream
+        self._may_end = False
+        self._count = 0
+        self._rest = b""
+        self._last: E | None = None
+        self._failure: CozeError | None = None
+
+    @property
+    def response(self) -> Response:
+        """The HTTP answer.
+
+        Raises:
+            RuntimeError: The stream was not opened yet.
+        """
+        if self._http is None:
+            raise RuntimeError("the stream is not open yet: enter it with `with`, or iterate")
+        return Response(self._http, self.logid)
+
+    @property
+    def logid(self) -> str:
+        """Log id of the call; "" until the stream is open."""
+        return "" if self._http is None else logid_of({}, self._http)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the stream came to its proper end."""
+        return self._ended
+
+    @property
+    def on_gap(self) -> OnGap:
+        """What a gap in the numbers of the events does: ``raise``, ``warn`` or ``ignore``. May be set at any time."""
+        return self._on_gap
+
+    @on_gap.setter
+    def on_gap(self, value: OnGap) -> None:
+        self._on_gap = checked_on_gap(value)
+
+    def _feed(self, chunk: bytes | None) -> None:
+        """Take the next bytes; None for the end of input."""
+        try:
+            self._found = iter(self._flush() if chunk is None else self._decoder.feed(chunk))
+        except EventTooLarge as error:
+            raise self._interrupted(str(error)) from error
+
+    def _flush(self) -> list[ServerEvent]:
+        """Decode what is left at the end of input, without an event whose data was cut off."""
+        rest = self._decoder.pending
+        found = self._decoder.flush()
+        if found and _is_cut(found[-1][1]):
+            found.pop()
+            self._rest = rest
+        return found
+
+    def _events(self) -> Iterator[E]:
+        """Give out what arrived, up to the event that ends the stream.
+
+        This runs once for each event, so it counts: everything rare stands in methods of its own.
+        """
+        loads = _json.parser()
+        by_wire = self._protocol.by_wire
+        observe, watch = self._observe, self._watch
+        for name, data, number in self._found:
+            try:
+                value = loads(data)
+            except ValueError:
+                value = _value(data)
+            kind = by_wire.get(name)
+            if kind is None:
+                event = self._unknown(name, value, number)
+            else:
+                event = kind.make(value, _text(number) if number else None)
+            if watch is not None:
+                gap = watch.see(number, None if kind is None else kind.counter, value)
+                if gap is not None:
+                    self._notice(event, gap, (name, data, number))
+            self._count += 1
+            self._last = event
+            if observe is not None:
+                observe(event)
+            if kind is not None and not kind.goes_on:
+                self._end(kind, event)
+            yield event
+            if self._ended:
+                return
+            if self._left:
+                raise self._interrupted(self._left)
+
+    def _end(self, kind: Event[E], event: E) -> None:
+        """Note that the stream ends with *event*, or may end."""
+        self._ended = kind.fails or kind.ends == "always"
+        self._may_end = True
+        if kind.fails:
+            raise self._failed(event)
+
+    def _unknown(self, name: bytes, value: Any, number: bytes) -> E:
+        """Make an event of a kind that the description does not know."""
+        event = self._protocol.unknown(_text(name), value, _text(number) if number else None)
+        if not name and isinstance(value, dict) and value.get("code"):
+            # An error answer inside a stream, without framing; see sse_events.json, error_delivery.
+            self._count, self._last, self._ended = self._count + 1, event, True
+            raise self._failed(event)
+        return event
+
+    def _notice(self, event: E, found: tuple[str, int, int], arrived: ServerEvent) -> None:
+        """Do about a gap what was asked for."""
+        counter, expected, number = found
+        gap = StreamGap(
+            operation=self._operation.id,
+            logid=self.logid,
+            stream=self,
+            event=event,
+            counter=counter,
+            expected=expected,
+            found=number,
+        )
+        self.gaps.append(gap)
+        if self._on_gap == "warn":
+            warnings.warn(str(gap), StreamGapWarning, stacklevel=4)
+        elif self._on_gap == "raise":
+            assert self._watch is not None
+            self._watch.pass_next()
+            self._found = chain([arrived], self._found)
+            raise gap
+
+    def _failed(self, event: E) -> CozeError:
+        from ..errors import hint
+
+        told = failure_of(event)
+        code = code_of(told)
+        error = StreamFailed(
+            str(told.get("msg") or "the stream reported a failure"),
+            code=code,
+            status=self.response.status,
+            logid=self.logid,
+            operation=self._operation.id,
+            hint=hint(code, 200, self._operation.permission),
+            debug_url=str(told.get("debug_url") or ""),
+            retryable=retryable(code, 200),
+        )
+        error.event = event
+        return self._remember(error)
+
+    def _interrupted(self, reason: str) -> CozeError:
+        return self._remember(
+            StreamInterrupted(
+                self._left or reason,
+                operation=self._operation.id,
+                logid=self.logid,
+                stream=self,
+                events=self._count,
+                last_event=self._last,
+                rest=self._rest or self._decoder.pending,
+            )
+        )
+
+    def _remember(self, error: CozeError) -> CozeError:
+        self._failure = error
+        return error
+
+    def _leave(self, reason: str) -> None:
+        """Note why nothing can be read any more; the first reason counts."""
+        self._left = self._left or reason
+
+    def _raise_if_broken(self) -> None:
+        """Raise again what ended the stream: reading on turns neither a failure nor a closed stream into an end."""
+        if self._failure is not None:
+            raise self._failure from self._failure.__cause__
+        if self._left and not self._ended:
+            raise self._interrupted(self._left)
+
+    def _finish(self) -> None:
+        """Decide at the end of input whether it was the end of the stream."""
+        if self._ended or (self._may_end and not self._left):
+            self._ended = True
+        else:
+            raise self._interrupted("the server closed it without an ending event")
+
+
+def failure_of(event: Any) -> dict[str, Any]:
+    """Find code and message in a failure event: bare, in `last_error`, or as `error_code` and `error_message`."""
+    data = getattr(event, "data", None)
+    told = data.to_dict() if isinstance(data, Model) else data
+    if not isinstance(told, dict):
+        return {"msg": told} if isinstance(told, str) else {}
+    inner = told.get("last_error")
+    merged = {**told, **inner} if isinstance(inner, dict) else dict(told)
+    merged["code"] = merged.get("code") or told.get("error_code")
+    merged["msg"] = merged.get("msg") or told.get("error_message")
+    return merged
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+def _value(data: bytes) -> Any:
+    """Decode the data of an event that is not the usual JSON."""
+    if not data:
+        return None
+    try:
+        return _json.loads(data)
+    except ValueError:
+        return _text(data)  # [DONE] without quotes, or a text that a later version sends
+
+
+def _is_cut(data: bytes) -> bool:
+    """Tell whether the data of an event that lacks its blank line is only the beginning of what was to be sent."""
+    return not data or (data.startswith(b"{") and not isinstance(_value(data), dict))
