@@ -91,7 +91,9 @@ _SHAPES: dict[str, tuple[str, Check]] = {
     "required": ("true, false or a list of texts", _required),
     "code": ("a whole number", _number),
     **dict.fromkeys(("x-coze-known-values", "examples", "enum", "tags"), ("a list", _list)),
-    **dict.fromkeys(("x-coze-notes", "x-coze-enum-names", "pending", "terminal", "within"), ("a list of texts", _texts)),
+    **dict.fromkeys(
+        ("x-coze-notes", "x-coze-enum-names", "pending", "terminal", "within"), ("a list of texts", _texts)
+    ),
     **dict.fromkeys(("x-coze-errors", "anyOf", "oneOf", "allOf"), ("a list of mappings", _mappings)),
     **dict.fromkeys(
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import suppress
+from inspect import GEN_CLOSED, GEN_RUNNING, getgeneratorstate
 from typing import Any, Self, TypeVar
 
 from ._chunks import aiter_chunks, at_most, hang_up, iter_chunks
@@ -59,7 +60,7 @@ class Stream(StreamState[E]):
         self._leave(_CLOSED)
         if self._http is None:
             return
-        reading = self._reader is not None and self._reader.gi_running
+        reading = self._reader is not None and getgeneratorstate(self._reader) == GEN_RUNNING
         if not (reading and hang_up(self._http)):  # else the reader closes: its socket must not vanish under it
             self._http.close()
 
@@ -75,11 +76,10 @@ class Stream(StreamState[E]):
         return self
 
     def __iter__(self) -> Iterator[E]:
-        if self._reader is None or (self._reader.gi_frame is None and not self._ended):
+        if self._reader is None or getgeneratorstate(self._reader) == GEN_CLOSED:
             self._raise_if_broken()
-            self._reader = self._read()
-        elif self._reader.gi_frame is None:
-            self._raise_if_broken()
+            if self._reader is None or not self._ended:
+                self._reader = self._read()
         return self._reader
 
     def __next__(self) -> E:

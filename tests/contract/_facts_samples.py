@@ -128,7 +128,8 @@ def _stream(operation: dict[str, Any], text: str) -> _Found:
         if event and event not in events:
             yield f"stream.{event}", "", f"has the event {event}; it is not described"
         elif event and "data" in events[event]:
-            yield from broken(events[event]["data"], json.loads(data), f"stream.{event}")
+            value = data if data == "[DONE]" else json.loads(data)  # which some pages show without quotes
+            yield from broken(events[event]["data"], value, f"stream.{event}")
 
 
 def _read(text: Any, schema: dict[str, Any]) -> Any:

@@ -42,13 +42,13 @@ class Line:
         """
         if mode == "sync":
             with httpx.Client(transport=self._transport) as http:
-                coze = Coze("token", base_url="https://coze.test", http_client=http)
+                coze = Coze("token", base_url="https://coze.test", http_client=http, on_gap="ignore")
                 for self.pieces in cases:
                     yield self._receive(start(coze, recording))
         else:
             with asyncio.Runner() as runner:
                 http_client = httpx.AsyncClient(transport=self._atransport)
-                acoze = AsyncCoze("token", base_url="https://coze.test", http_client=http_client)
+                acoze = AsyncCoze("token", base_url="https://coze.test", http_client=http_client, on_gap="ignore")
                 for self.pieces in cases:
                     yield runner.run(self._areceive(start(acoze, recording)))
                 runner.run(http_client.aclose())

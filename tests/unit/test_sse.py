@@ -244,7 +244,6 @@ class TestCoze:
         """Lines that would continue a JSON body mean nothing without one."""
         assert decode(b'"a"\n}\ndata: b\n\n') == [("", "b", "")]
 
-
     def test_events_without_blank_lines(self) -> None:
         """A second id or name after data begins another event, as where documentation left out the blank lines."""
         assert decode(b"id: 0\nevent: Message\ndata: {}\nid: 1\nevent: Done\ndata: {}\n") == [
