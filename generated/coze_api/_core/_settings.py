@@ -36,7 +36,7 @@ class Settings:
         timeout: Timeout,
         headers: Mapping[str, str] | None,
         max_event_bytes: int,
-        on_gap: OnGap,
+        on_gap: OnGap = "warn",
     ) -> None:
         self._base_url = _checked_base(base_url)
         self._token = _checked_token(token)
