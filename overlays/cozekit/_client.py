@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from coze_api import AsyncClient, Client
+from coze_api._core._gaps import OnGap, checked_on_gap
 from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient, make_timeout
 from coze_api._core._operation import Timeout
 from coze_api._core._request import Request
@@ -36,7 +37,7 @@ class _Policies:
     _retry: RetryPolicy
     _deadline: float | None
 
-    def _with(self, base: Any, timeout: Any, retry: Any, deadline: Any, headers: Any) -> Any:
+    def _with(self, base: Any, timeout: Any, retry: Any, deadline: Any, headers: Any, on_gap: Any) -> Any:
         """Copy a client that shares the connections of *base* but not its policies."""
         twin = copy.copy(base)
         for name, value in list(vars(twin).items()):
@@ -49,6 +50,8 @@ class _Policies:
             twin._retry = _as_policy(retry)
         if deadline is not _UNSET:
             twin._deadline = _checked_deadline(deadline)
+        if on_gap is not _UNSET:
+            twin._on_gap = checked_on_gap(on_gap)
         if headers is not _UNSET:
             twin._headers = {**base._headers, **(headers or {})}
         return twin
@@ -101,6 +104,7 @@ class Coze(_Policies, Client):
         headers: Mapping[str, str] | None = None,
         http_client: HTTPClient | None = None,
         allow_http: bool = False,
+        on_gap: OnGap = "warn",
         **options: Any,
     ) -> None:
         """Make a client.
@@ -118,6 +122,8 @@ class Coze(_Policies, Client):
             headers: Sent with every request.
             http_client: An httpx client with proxies, limits, hooks and so on of your own, which stays yours to close.
             allow_http: Whether the address may be one without encryption that is not of this machine.
+            on_gap: What a stream does when the numbers of its events show that some were lost or came twice: ``raise``
+                `StreamGap`, ``warn`` by `StreamGapWarning`, or ``ignore`` it. Only streams of workflows have numbers.
             **options: `max_event_bytes`: largest event that a stream may hold. Default: 16 MiB.
 
         Raises:
@@ -129,6 +135,7 @@ class Coze(_Policies, Client):
             headers=headers,
             http_client=_checked_http(http_client, HTTPClient),
             **authorisation(token, auth, http_client, TokenFunction),
+            on_gap=on_gap,
             **options,
         )
         self._retry = _as_policy(retry)
@@ -141,9 +148,10 @@ class Coze(_Policies, Client):
         retry: RetryPolicy | int | None = _UNSET,
         deadline: float | None = _UNSET,
         headers: Mapping[str, str] | None = _UNSET,
+        on_gap: OnGap = _UNSET,
     ) -> Self:
         """Return a client over the same connections with other policies. This one stays as it is."""
-        return cast("Self", self._with(self, timeout, retry, deadline, headers))
+        return cast("Self", self._with(self, timeout, retry, deadline, headers, on_gap))
 
     @cached_property
     def chat(self) -> ToolChat:
@@ -191,6 +199,7 @@ class AsyncCoze(_Policies, AsyncClient):
         headers: Mapping[str, str] | None = None,
         http_client: AsyncHTTPClient | None = None,
         allow_http: bool = False,
+        on_gap: OnGap = "warn",
         **options: Any,
     ) -> None:
         """Make a client. The arguments are those of `Coze`, but *http_client* is an async one, and *token* may be."""
@@ -200,6 +209,7 @@ class AsyncCoze(_Policies, AsyncClient):
             headers=headers,
             http_client=_checked_http(http_client, AsyncHTTPClient),
             **authorisation(token, auth, http_client, AsyncTokenFunction),
+            on_gap=on_gap,
             **options,
         )
         self._retry = _as_policy(retry)
@@ -212,9 +222,10 @@ class AsyncCoze(_Policies, AsyncClient):
         retry: RetryPolicy | int | None = _UNSET,
         deadline: float | None = _UNSET,
         headers: Mapping[str, str] | None = _UNSET,
+        on_gap: OnGap = _UNSET,
     ) -> Self:
         """Return a client over the same connections with other policies. This one stays as it is."""
-        return cast("Self", self._with(self, timeout, retry, deadline, headers))
+        return cast("Self", self._with(self, timeout, retry, deadline, headers, on_gap))
 
     @cached_property
     def chat(self) -> AsyncToolChat:

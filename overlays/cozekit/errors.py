@@ -6,6 +6,7 @@ CozeError
         APITimeoutError: it did not come in time
     DownloadInterrupted: a file broke off; tells how much arrived
     StreamInterrupted: a stream broke off; carries what arrived
+    StreamGap: events of a stream were lost or came twice, where `on_gap` says to raise it
     PollTimeout: a chat did not end in time; carries it
     ActionRequired: a chat waits for something that was not provided for; carries it
         ToolRoundsExceeded: a bot kept calling tools; carries the calls as well
@@ -53,6 +54,8 @@ from coze_api.errors import (
     ServerError,
     ServerTimeoutError,
     StreamFailed,
+    StreamGap,
+    StreamGapWarning,
     StreamInterrupted,
     UnsupportedError,
 )
@@ -108,6 +111,8 @@ __all__ = [
     "ServerTimeoutError",
     "StateMismatch",
     "StreamFailed",
+    "StreamGap",
+    "StreamGapWarning",
     "StreamInterrupted",
     "TokenStoreError",
     "ToolError",
