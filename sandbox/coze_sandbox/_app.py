@@ -7,6 +7,7 @@ from starlette.types import Receive, Scope, Send
 from ._consent_pages import CONSENT_PATH, DEVICE_PATH, ConsentPages
 from ._control import PREFIX, Control
 from ._engine import Engine
+from ._home_page import FILES, HomePage
 
 __all__ = ["App"]
 
@@ -18,11 +19,13 @@ class App:
         engine: Answers the operations of Coze.
         control: Answers the paths under `/_sandbox/`.
         pages: Answers for the pages on which people allow OAuth apps.
+        home: Answers for the page that shows the sandbox.
     """
 
-    def __init__(self, engine: Engine, control: Control, pages: ConsentPages) -> None:
+    def __init__(self, engine: Engine, control: Control, pages: ConsentPages, home: HomePage) -> None:
         self._engine = engine
         self._pages = pages
+        self._home = home
         self._control = control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,6 +37,8 @@ class App:
             send: Takes what it is sent.
         """
         match scope["type"]:
+            case "http" if scope["path"] == "/" or scope["path"].startswith(FILES):
+                await self._home(scope, receive, send)
             case "http" if scope["path"].startswith(PREFIX):
                 await self._control(scope, receive, send)
             case "http" if scope["path"] in (CONSENT_PATH, DEVICE_PATH):

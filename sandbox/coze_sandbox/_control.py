@@ -14,6 +14,7 @@
 | `POST /_sandbox/oauth/decide` | `{"key": code or key, "allow": true}` decides for one who waits |
 | `POST /_sandbox/oauth/apps` | `{"client_id": id, "active": false}` deactivates an app |
 | `GET /_sandbox/oauth/jwt-config` | the file with the key of a service app (`?client_id=`) |
+| `GET /_sandbox/state` | how many documents of each kind there are; `?kind=` the documents, without secrets |
 | `GET /_sandbox/openapi.json` | the description, with this server's address |
 """
 
@@ -23,6 +24,7 @@ import ipaddress
 import json
 from collections.abc import Callable
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import attrs
 from starlette.requests import Request
@@ -37,6 +39,8 @@ from ._faults import Faults
 from ._log import RequestLog
 from ._oauth_control import OAuthControl
 from ._scenario import Scenario
+from ._state_view import browse
+from ._store import Store
 
 __all__ = ["PREFIX", "Control", "Controlled"]
 
@@ -45,6 +49,14 @@ PREFIX = "/_sandbox/"
 
 class Controlled(Protocol):
     """What the endpoints act on: a sandbox."""
+
+    @property
+    def token(self) -> str:
+        """A token that may do everything."""
+
+    @property
+    def store(self) -> Store:
+        """The state."""
 
     @property
     def description(self) -> Description:
@@ -108,6 +120,7 @@ class Control:
             ("POST", "oauth/decide"): self._decide,
             ("POST", "oauth/apps"): lambda _request, body: sandbox.oauth.set_active(**body),
             ("GET", "oauth/jwt-config"): self._jwt_config,
+            ("GET", "state"): lambda request, _body: browse(sandbox.store, request.query_params.get("kind")),
             ("GET", "openapi.json"): self._document,
         }
 
@@ -141,6 +154,7 @@ class Control:
     def _about(self, _request: Request, _body: Any) -> Any:
         return {
             "operations": len(self._sandbox.description.operations),
+            "token": self._sandbox.token,
             "now": self._sandbox.clock.now(),
             "requests": len(self._sandbox.requests),
             "seed": {name.lower(): getattr(_seed, name) for name in _seed.__all__ if name.isupper()},
@@ -194,9 +208,10 @@ def _say(say: Callable[..., None], body: Any) -> None:
 
 
 def _is_local(request: Request) -> bool:
-    # A page in a browser on this machine is local too, but must not reach in here: it sends its
-    # origin.
-    if "origin" in request.headers:
+    # A page in a browser on this machine is local too, but must not reach in here unless it is the sandbox's own: it
+    # sends its origin.
+    origin = request.headers.get("origin")
+    if origin is not None and not _is_own(origin, request.headers.get("host", "")):
         return False
     if request.client is None:
         return True
@@ -204,3 +219,9 @@ def _is_local(request: Request) -> bool:
         return ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:
         return False
+
+
+def _is_own(origin: str, host: str) -> bool:
+    """Tell whether a page comes from this server, under a name that cannot be made to point elsewhere."""
+    parts = urlsplit(origin)
+    return parts.netloc == host and parts.hostname in {"127.0.0.1", "localhost", "::1"}

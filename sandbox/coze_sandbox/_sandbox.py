@@ -15,11 +15,13 @@ from ._control import Control
 from ._document import Description, read_description
 from ._engine import Engine
 from ._faults import Faults
+from ._home_page import HomePage
 from ._log import RequestLog
 from ._oauth_control import OAuthControl
 from ._options import Options
 from ._scenario import Scenario
 from ._server import ThreadedServer
+from ._store import Store
 from ._world import World
 
 __all__ = ["Sandbox"]
@@ -67,7 +69,7 @@ class Sandbox:
         self._engine = Engine(self.description, self._world, self.requests, self.faults)
         self._answers = self._engine.answers
         self.scenario = Scenario(self)
-        self.app: ASGIApp = App(self._engine, Control(self), ConsentPages(self._world))
+        self.app: ASGIApp = App(self._engine, Control(self), ConsentPages(self._world), HomePage())
         self._address = (host, port)
         self._server: ThreadedServer | None = None
 
@@ -75,6 +77,11 @@ class Sandbox:
     def token(self) -> str:
         """A token that may do everything."""
         return self.options.token
+
+    @property
+    def store(self) -> Store:
+        """What it keeps."""
+        return self._world.store
 
     @property
     def base_url(self) -> str:

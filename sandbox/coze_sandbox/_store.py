@@ -102,6 +102,12 @@ class Store:
             rows = self._connection.execute(query, (kind,)).fetchall()
         return {row[0]: _document(row[1]) for row in rows}
 
+    def kinds(self) -> dict[str, int]:
+        """Return how many documents there are of each kind."""
+        with self._lock:
+            query = "SELECT kind, count(*) FROM documents GROUP BY kind ORDER BY kind"
+            return dict(self._connection.execute(query).fetchall())
+
     def delete(self, kind: str, key: str) -> bool:
         """Remove a document and tell whether it was there."""
         with self._lock:

@@ -1,0 +1,33 @@
+// Builds the page. Texts only ever become text nodes: what callers send must not become markup.
+
+const LONGEST = 2000;
+
+export function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+export function pretty(value) {
+  const shortened = (_, member) =>
+    typeof member === "string" && member.length > LONGEST
+      ? `${member.slice(0, LONGEST)}… (${member.length} characters)`
+      : member;
+  return el("pre", {}, JSON.stringify(value, shortened, 2) ?? "");
+}
+
+export function table(heads, rows) {
+  return el(
+    "table", {},
+    el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
+    el("tbody", {}, rows),
+  );
+}
+
+export function notice(text) {
+  document.getElementById("notice").textContent = text;
+}

@@ -1,0 +1,60 @@
+// Shows the part that the address names.
+
+import { control } from "./api.js";
+import { el, notice } from "./dom.js";
+import * as operations from "./operations.js";
+import * as requests from "./requests.js";
+import * as state from "./state.js";
+
+const parts = { operations, requests, state };
+const main = document.getElementById("main");
+let leave = null;
+let turn = 0;
+
+async function show() {
+  const mine = ++turn;
+  const [, name, wanted] = location.hash.split("/");
+  const part = parts[name] ?? operations;
+  for (const link of document.querySelectorAll("nav a")) {
+    if (parts[link.hash.slice(2)] === part) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  leave?.();
+  leave = null;
+  try {
+    const about = await tell();
+    const left = await part.show(main, decodeURIComponent(wanted ?? ""), about);
+    if (mine === turn) leave = left ?? null;
+    else left?.();
+    document.body.dataset.shown = location.hash || "#/operations";
+  } catch (error) {
+    main.replaceChildren(el("section", {}, el("p", { class: "bad" }, String(error))));
+  }
+}
+
+async function tell() {
+  const about = await control("");
+  document.getElementById("address").textContent = location.origin;
+  document.getElementById("token").textContent = about.token;
+  const now = new Date(about.now * 1000);
+  document.getElementById("now").textContent = now.toLocaleTimeString();
+  document.getElementById("now").dateTime = now.toISOString();
+  return about;
+}
+
+function act(id, change) {
+  document.getElementById(id).addEventListener("click", async () => {
+    try {
+      await change();
+      notice("");
+      await show();
+    } catch (error) {
+      notice(String(error));
+    }
+  });
+}
+
+act("advance", () => control("clock", { method: "POST", body: { advance: 60 } }));
+act("reset", () => control("reset", { method: "POST", body: {} }));
+addEventListener("hashchange", show);
+await show();

@@ -1,0 +1,84 @@
+// What was asked of the sandbox, and what it thought of it.
+
+import { control } from "./api.js";
+import { el, notice, pretty, table } from "./dom.js";
+
+const PAUSE = 1000;
+const MOST = 500;
+const CLASSES = { ok: "good", refused: "odd", fault: "odd", failed: "bad" };
+
+export async function show(main, wanted) {
+  const verdict = el("select", { "aria-label": "Verdict", onchange: () => draw() },
+    ["all", "ok", "refused", "failed", "fault", "tolerated"].map((name) => el("option", {}, name)));
+  const clear = el("button", { onclick: async () => { await control("requests", { method: "DELETE" }); await refresh(); } }, "Forget all");
+  const list = el("div");
+  const detail = el("div", { id: "request" });
+  let records = [];
+  let chosen = Number(wanted) || null;
+
+  const holds = (record) =>
+    verdict.value === "all" || record.verdict === verdict.value || (verdict.value === "tolerated" && record.tolerated.length > 0);
+
+  function draw() {
+    const shown = records.filter(holds).slice(-MOST).reverse();
+    list.replaceChildren(shown.length ? table(["#", "Operation", "Status", "Code", "Verdict"], shown.map(row)) : el("p", { class: "soft" }, "Nothing yet."));
+    const record = records.find((one) => one.number === chosen);
+    detail.replaceChildren(...(record ? told(record) : []));
+  }
+
+  function row(record) {
+    const open = () => { chosen = record.number; history.replaceState(null, "", `#/requests/${chosen}`); draw(); };
+    return el("tr", { "data-number": record.number, tabindex: 0, "aria-selected": String(record.number === chosen), onclick: open,
+      onkeydown: (event) => event.key === "Enter" && open() },
+      el("td", { class: "soft" }, String(record.number)),
+      el("td", { class: "path" }, record.operation ?? `${record.method} ${record.path}`),
+      el("td", {}, String(record.status ?? "—")),
+      el("td", {}, String(record.code ?? "—")),
+      el("td", { class: CLASSES[record.verdict] ?? "" }, record.verdict, record.tolerated.length ? " (tolerated)" : ""));
+  }
+
+  async function refresh() {
+    records = (await control("requests")).requests;
+    draw();
+  }
+
+  main.replaceChildren(
+    el("section", { class: "list" }, el("p", {}, verdict, " ", clear), list),
+    el("section", { "aria-label": "Request" }, detail),
+  );
+  await refresh();
+  const seen = () => JSON.stringify(records.map((one) => [one.number, one.status, one.verdict, one.messages?.length]));
+  const timer = setInterval(async () => {
+    try {
+      const before = seen();
+      const now = (await control("requests")).requests;
+      records = now;
+      if (seen() !== before) draw();
+      notice("");
+    } catch {
+      notice("The sandbox does not answer.");
+    }
+  }, PAUSE);
+  return () => clearInterval(timer);
+}
+
+function told(record) {
+  return [
+    el("h2", {}, record.operation ?? "No such operation"),
+    el("p", { class: "path" }, `${record.method} ${record.path}${record.query ? `?${record.query}` : ""}`),
+    el("p", {}, el("strong", { class: CLASSES[record.verdict] ?? "" }, record.verdict), record.reason ? `: ${record.reason}` : ""),
+    el("p", { class: "soft" }, `HTTP ${record.status ?? "—"}, code ${record.code ?? "—"}, logid `, el("code", {}, record.logid)),
+    record.tolerated.length ? [el("h3", {}, "Not as described, and taken"), el("ul", {}, record.tolerated.map((one) => el("li", {}, one)))] : null,
+    record.body === null ? null : [el("h3", {}, "Body"), pretty(record.body)],
+    record.messages?.length ? [el("h3", {}, "Messages"), messages(record.messages)] : null,
+    el("h3", {}, "Headers"),
+    pretty(record.headers),
+  ].flat().filter(Boolean);
+}
+
+function messages(entries) {
+  return table(["From", "Event", "Verdict", "Data"], entries.map((one) =>
+    el("tr", {}, el("td", {}, one.sender), el("td", { class: "path" }, one.event),
+      el("td", { class: CLASSES[one.verdict] ?? "" }, one.verdict, one.reason ? `: ${one.reason}` : ""),
+      el("td", { class: "path" }, one.data === null ? "" : JSON.stringify(one.data)))));
+}

@@ -1,0 +1,153 @@
+"""The page that shows the sandbox to people."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from coze_sandbox import BOT_ID, Sandbox
+from tests._chromium import Chromium, needs_chromium
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """Give one browser for all tests: starting it takes seconds."""
+    with Chromium(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def chromium(running: Chromium, coze_sandbox: Sandbox) -> Iterator[Chromium]:
+    """Give the browser, and fail the test if the page asked another server for anything or complained."""
+    running.requested.clear()
+    running.console.clear()
+    running.open("about:blank#away")
+    yield running
+    assert [
+        url for url in running.requested if not url.startswith((coze_sandbox.base_url, "data:", "about:", "blob:"))
+    ] == []
+    assert running.console == []
+
+
+def go(chromium: Chromium, sandbox: Sandbox, part: str) -> None:
+    """Open a part of the page and wait until it is shown."""
+    chromium.open(f"{sandbox.base_url}/#/{part}")
+    chromium.until(f"document.body.dataset.shown === '#/{part}'")
+
+
+@needs_chromium
+def test_an_operation_can_be_tried(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """Sending the form of an operation calls it, with the token and what exists at the start, and shows the answer."""
+    go(chromium, coze_sandbox, "operations/bots.retrieve")
+    chromium.click("#send")
+    chromium.until("document.querySelector('#answer')")
+    assert "HTTP 200 OK" in chromium.text
+    assert '"name": "Sandbox bot"' in chromium.text
+    [record] = coze_sandbox.requests
+    assert (record.operation, record.verdict, record.path) == ("bots.retrieve", "ok", f"/v1/bots/{BOT_ID}")
+
+
+@needs_chromium
+def test_a_stream_is_shown_as_it_comes(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """The events of a chat are shown as text."""
+    go(chromium, coze_sandbox, "operations/chat.create")
+    body = '{"bot_id": "%s", "user_id": "me", "stream": true, "additional_messages": [{"role": "user", "content": "/say Good morning", "content_type": "text"}]}'
+    chromium.evaluate(f"document.querySelector('#body').value = {body % BOT_ID!r}")
+    chromium.click("#send")
+    chromium.until("document.querySelector('#answer')?.textContent.includes('event:done')")
+    assert "conversation.message.delta" in chromium.text
+
+
+@needs_chromium
+def test_refused_requests_tell_why(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """The list of requests shows what the sandbox thought of each, also of those that come while it is open."""
+    go(chromium, coze_sandbox, "requests")
+    headers = {"Authorization": f"Bearer {coze_sandbox.token}"}
+    httpx.post(f"{coze_sandbox.base_url}/v1/bot/create", json={"space_id": "1", "name": 5}, headers=headers)
+    chromium.until("document.querySelector('tr[data-number=\"1\"]')")
+    chromium.click('tr[data-number="1"]')
+    chromium.until("document.querySelector('#request h2')")
+    assert "body.name: 5 is not of type" in chromium.text
+    assert coze_sandbox.token not in chromium.evaluate("document.querySelector('#request').innerText")
+
+
+@needs_chromium
+def test_what_callers_send_does_not_become_markup(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """A request that holds HTML is shown as text."""
+    httpx.get(
+        f"{coze_sandbox.base_url}/v1/<img src=x onerror=console.log(1)>",
+        params={"q": "<script>console.log(2)</script>"},
+    )
+    go(chromium, coze_sandbox, "requests/1")
+    chromium.until("document.querySelector('#request h2')")
+    assert "onerror" in chromium.text
+    assert chromium.evaluate("document.querySelectorAll('#main img, #main script').length") == 0
+
+
+@needs_chromium
+def test_the_state_can_be_browsed_and_reset(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """What was made is found under its kind, and is gone after a reset."""
+    headers = {"Authorization": f"Bearer {coze_sandbox.token}"}
+    made = httpx.post(f"{coze_sandbox.base_url}/v1/conversation/create", json={}, headers=headers).json()["data"]["id"]
+    go(chromium, coze_sandbox, "state/conversation")
+    chromium.until(f"document.querySelector('#main').innerText.includes({made!r})")
+    chromium.click("#reset")
+    chromium.until(f"!document.querySelector('#main').innerText.includes({made!r})")
+    assert "bot" in chromium.text
+    assert len(coze_sandbox.requests) == 0
+
+
+@needs_chromium
+def test_the_page_as_it_looks(chromium: Chromium, coze_sandbox: Sandbox, tmp_path: Path) -> None:
+    """The page fills the window and is not wider; COZEKIT_SCREENSHOT names a file to keep the picture in."""
+    chat: dict[str, Any] = {
+        "bot_id": BOT_ID,
+        "user_id": "me",
+        "additional_messages": [{"role": "user", "content": "Hello", "content_type": "text"}],
+    }
+    headers = {"Authorization": f"Bearer {coze_sandbox.token}"}
+    with httpx.Client(base_url=coze_sandbox.base_url, headers=headers) as http:
+        http.get("/v1/workspaces")
+        http.post("/v3/chat", json={**chat, "stream": True})
+        http.post("/v3/chat", json=chat | {"user_id": 7})
+        http.get("/v1/users/me", headers={"X-Sandbox-Fault": "rate_limit"})
+    go(chromium, coze_sandbox, "requests/3")
+    chromium.until("document.querySelector('#request h2')")
+    assert chromium.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    picture = Path(os.environ.get("COZEKIT_SCREENSHOT", tmp_path / "page.png"))
+    chromium.screenshot(picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_other_pages_cannot_control_the_sandbox(coze_sandbox: Sandbox) -> None:
+    """A page from elsewhere, or under another name of this machine, is refused; the sandbox's own is not."""
+    reset = f"{coze_sandbox.base_url}/_sandbox/reset"
+    host = coze_sandbox.base_url.removeprefix("http://")
+    port = host.rpartition(":")[2]
+    assert httpx.post(reset, json={}, headers={"Origin": coze_sandbox.base_url}).status_code == 200
+    assert httpx.post(reset, json={}, headers={"Origin": "https://evil.test"}).status_code == 403
+    rebound = {"Origin": f"http://evil.test:{port}", "Host": f"evil.test:{port}"}
+    assert httpx.post(reset, json={}, headers=rebound).status_code == 403
+
+
+def test_state_shows_no_secrets(coze_sandbox: Sandbox) -> None:
+    """Tokens that were given out are counted, and not shown."""
+    state = f"{coze_sandbox.base_url}/_sandbox/state"
+    coze_sandbox.store.put("token", "czu_secret", {"expires_at": 0})
+    assert httpx.get(state).json()["kinds"]["token"] == 1
+    assert "czu_secret" not in httpx.get(state, params={"kind": "token"}).text
+
+
+def test_files_of_the_page(coze_sandbox: Sandbox) -> None:
+    """Only the page's own files are served, with a policy that lets nothing else in."""
+    page = httpx.get(coze_sandbox.base_url)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert httpx.get(f"{coze_sandbox.base_url}/_sandbox/page/main.js").status_code == 200
+    assert httpx.get(f"{coze_sandbox.base_url}/_sandbox/page/..%2F_engine.py").status_code == 404
+    assert httpx.post(coze_sandbox.base_url).status_code == 405
