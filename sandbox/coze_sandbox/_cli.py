@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import math
 import os
-import socket
 import sys
 import threading
 import time
@@ -15,9 +16,11 @@ from typing import Any
 
 import uvicorn
 
+from ._access_log import AccessLog
 from ._options import DEFAULT_TOKEN
 from ._sandbox import Sandbox
 from ._server import bind, configure, url_of
+from ._tls import Certificates
 
 __all__ = ["main"]
 
@@ -25,6 +28,8 @@ __all__ = ["main"]
 _ANSWER_SECONDS = 1.0
 _EVENT_SECONDS = 0.03
 _PARENT_SECONDS = 0.5
+_STOP_SECONDS = 3  # for streams under way
+_LAST_PORT = 65_535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,42 +56,68 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "answer_seconds": _ANSWER_SECONDS / given.speed,
         "event_seconds": _EVENT_SECONDS / given.speed,
     }
-    try:
-        sandbox = Sandbox(document=given.document, **options)
-        listener = bind(given.host, given.port)
-        if given.write_jwt_config is not None:
-            _write_jwt_config(given.write_jwt_config, sandbox.oauth.jwt_config(base_url=url_of(listener)))
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"coze_sandbox: {error}\n")
-        return 1
-    server = uvicorn.Server(configure(sandbox.app))
-    threading.Thread(target=_announce, args=(server, listener, given), name="announce", daemon=True).start()
-    if given.exit_with_parent:
-        _watch_parent(server)
-    try:
-        server.run(sockets=[listener])
-    except KeyboardInterrupt:  # uvicorn raises it again after an orderly end
-        pass
-    finally:
-        sandbox.close()
+    with contextlib.ExitStack() as stack:
+        try:
+            listener = stack.enter_context(bind(given.host, given.port))
+            certificates = Certificates(given.host) if given.tls or given.tls_cert_file else None
+            base_url = url_of(listener, "http" if certificates is None else "https")
+            sandbox = Sandbox(document=given.document, **options)
+            stack.callback(sandbox.close)
+            facts = {"base_url": base_url, "token": given.token, "pid": os.getpid()}
+            if certificates is not None:
+                stack.callback(certificates.remove)
+                facts["ca_file"] = str(_keep(certificates, given.tls_cert_file))
+            if given.write_jwt_config is not None:
+                _write_jwt_config(given.write_jwt_config, sandbox.oauth.jwt_config(base_url=base_url))
+            if given.ready_file is not None and not given.ready_file.parent.is_dir():
+                raise FileNotFoundError(f"no folder {given.ready_file.parent}")
+        except (OSError, ValueError) as error:
+            sys.stderr.write(f"coze_sandbox: {_in_one_line(error, given)}\n")
+            return 1
+        # What reads JSON reads one line, and would let more of them fill the pipe up.
+        if not given.quiet and not given.print_json:
+            sandbox.requests.watcher = AccessLog()
+        server = uvicorn.Server(configure(sandbox.app, certificates, _STOP_SECONDS))
+        threading.Thread(target=_announce, args=(server, facts, given), name="announce", daemon=True).start()
+        if given.exit_with_parent:
+            _watch_parent(server)
+        # uvicorn raises it again after an orderly end.
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
     return 0
 
 
-def _announce(server: uvicorn.Server, listener: socket.socket, given: argparse.Namespace) -> None:
+def _announce(server: uvicorn.Server, facts: dict[str, Any], given: argparse.Namespace) -> None:
     while not server.started:
         if server.should_exit:
             return
         time.sleep(0.001)
-    facts = {"base_url": url_of(listener), "token": given.token, "pid": os.getpid()}
     text = json.dumps(facts)
     if given.ready_file is not None:
         # Written whole or not at all: whoever waits for the file reads it at once.
         draft = given.ready_file.with_name(f"{given.ready_file.name}.{os.getpid()}")
         draft.write_text(f"{text}\n", encoding="utf-8")
         draft.replace(given.ready_file)
-    line = text if given.print_json else f"Coze sandbox on {facts['base_url']}, token {given.token}"
-    sys.stdout.write(f"{line}\n")
+    line = f"Coze sandbox on {facts['base_url']}, token {given.token}"
+    if "ca_file" in facts:
+        line += f"\nTo trust it: export SSL_CERT_FILE={facts['ca_file']}"
+    sys.stdout.write(f"{text if given.print_json else line}\n")
     sys.stdout.flush()
+
+
+def _keep(certificates: Certificates, path: Path | None) -> Path:
+    """Return where the certificate to trust is, after it was copied to where it was asked for."""
+    if path is None:
+        return certificates.ca_file
+    path.write_bytes(certificates.ca_file.read_bytes())
+    return path
+
+
+def _in_one_line(error: Exception, given: argparse.Namespace) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.filename is None and error.strerror:
+        return f"cannot listen on {given.host}:{given.port}: {error.strerror}"
+    return text
 
 
 def _write_jwt_config(path: Path, config: dict[str, Any]) -> None:
@@ -125,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="coze_sandbox", description="A local Coze for programs under test.")
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-    add("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    add("--port", type=_port, default=0, help="port to listen on (default: a free one)")
     add("--db", default=":memory:", metavar="FILE", help="keep the state in this SQLite file")
     add("--token", default=DEFAULT_TOKEN, help="the token to accept (default: %(default)s)")
     add("--document", type=Path, metavar="FILE", help="bundled description to be driven by")
@@ -139,7 +170,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--any-oauth-app", action="store_true", help="take unknown client ids of OAuth apps")
     add("--device-interval", type=int, default=5, metavar="SECONDS", help="how often a device may ask (default: 5)")
     add("--write-jwt-config", type=Path, metavar="FILE", help="write id and key of an app that signs JWTs")
-    add("--print-json", action="store_true", help="print address, token and process id as JSON")
+    add("--tls", action="store_true", help="listen with TLS; the certificate is made for this run")
+    add("--tls-cert-file", type=Path, metavar="FILE", help="with TLS, write the certificate to trust to this file")
+    add("--quiet", action="store_true", help="do not print a line for every request")
+    add("--print-json", action="store_true", help="print address, token and process id as JSON, and nothing else")
     add("--ready-file", type=Path, metavar="FILE", help="write the same JSON to this file")
     add(
         "--exit-with-parent",
@@ -149,8 +183,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to {_LAST_PORT}")
+    return int(text)
+
+
 def _speed(text: str) -> float:
-    value = float(text)
-    if not value > 0:
-        raise argparse.ArgumentTypeError("must be more than 0")
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError("must be a number more than 0")
     return value

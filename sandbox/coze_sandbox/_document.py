@@ -257,12 +257,16 @@ def read_description(options: Options) -> Description:
 
     Raises:
         FileNotFoundError: No description was given and none is installed.
-        ValueError: The file is not JSON.
+        ValueError: The file is no bundled description.
     """
     if isinstance(options.document, Mapping):
         return Description(options.document)
     path = options.document_path or _installed()
-    return Description(json.loads(path.read_bytes()))
+    try:
+        document = json.loads(path.read_bytes())
+        return Description(document)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is no bundled description: {type(error).__name__}: {error}") from error
 
 
 def _installed() -> Path:

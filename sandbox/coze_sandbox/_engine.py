@@ -82,16 +82,18 @@ class Engine:
         request = Request(scope, receive)
         raw_path = sent_path(scope)
         target = self._router.find(scope["method"], raw_path)
-        logid = self._logids.next()
         record = self._log.add(
             method=scope["method"],
             path=raw_path,
             query=scope["query_string"].decode("latin-1"),
             operation=target.operation and target.operation.id,
             headers=shown_headers(request.headers),
-            logid=logid,
+            logid=self._logids.next(),
         )
+        with self._log.timed(record):
+            await self._serve(request, target, record, send)
 
+    async def _serve(self, request: Request, target: Target, record: RequestRecord, send: Send) -> None:
         async def recording_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
@@ -103,11 +105,11 @@ class Engine:
             response = await self._respond(request, target, record, fault)
         except CallError as failure:
             record.code, record.verdict, record.reason = failure.code, "refused", failure.msg
-            response = self.answers.failure(target.operation, failure, logid)
+            response = self.answers.failure(target.operation, failure, record.logid)
         except Exception as error:
             record.code, record.verdict, record.reason = INTERNAL, "failed", repr(error)
             traceback.print_exception(error)
-            response = self.answers.defect(f"defect of the sandbox: {error!r}", logid)
+            response = self.answers.defect(f"defect of the sandbox: {error!r}", record.logid)
         if fault is not None:
             record.verdict, record.reason = "fault", fault.kind
             if fault.kind == "drop":
@@ -119,9 +121,9 @@ class Engine:
                 # The server's send is spoiled, not the recording one: the transport is found
                 # through it.
                 record.status = response.status_code
-                await response(scope, request.receive, spoiled)
+                await response(request.scope, request.receive, spoiled)
                 return
-        await response(scope, request.receive, recording_send)
+        await response(request.scope, request.receive, recording_send)
 
     async def _respond(self, request: Request, target: Target, record: RequestRecord, fault: Fault | None) -> Response:
         if fault is None or fault.in_body:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, overload
 
 import attrs
@@ -52,6 +54,7 @@ class RequestRecord:
         code: Business code; 0 for success, None where the answer carried none.
         verdict: `ok`, `refused`, `failed` (a defect of the sandbox) or `fault` (an ordered one).
         reason: Why it was refused, or the kind of fault.
+        seconds: How long it took; None while it is under way.
         tolerated: What was not as described and taken nevertheless.
         messages: What was said over a WebSocket, the last 1,000 messages.
     """
@@ -68,6 +71,7 @@ class RequestRecord:
     code: int | None = None
     verdict: str = "ok"
     reason: str = ""
+    seconds: float | None = None
     tolerated: list[str] = attrs.Factory(list)
     messages: list[SocketEntry] = attrs.field(factory=list, repr=False)
 
@@ -80,9 +84,14 @@ class RequestRecord:
 
 
 class RequestLog(Sequence[RequestRecord]):
-    """The last requests, oldest first."""
+    """The last requests, oldest first.
+
+    Attributes:
+        watcher: Is told of every request when it is over, on the thread that serves.
+    """
 
     def __init__(self) -> None:
+        self.watcher: Callable[[RequestRecord], None] | None = None
         self._records: deque[RequestRecord] = deque(maxlen=_KEPT)
         self._count = 0
 
@@ -92,6 +101,17 @@ class RequestLog(Sequence[RequestRecord]):
         record = RequestRecord(number=self._count, **members)
         self._records.append(record)
         return record
+
+    @contextmanager
+    def timed(self, record: RequestRecord) -> Iterator[None]:
+        """Note how long a request takes that is served inside, and tell the watcher of it."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            record.seconds = time.perf_counter() - started
+            if self.watcher is not None:
+                self.watcher(record)
 
     def of(self, operation: str) -> list[RequestRecord]:
         """Return the requests for one operation."""

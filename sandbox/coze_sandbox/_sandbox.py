@@ -22,6 +22,7 @@ from ._options import Options
 from ._scenario import Scenario
 from ._server import ThreadedServer
 from ._store import Store
+from ._tls import Certificates
 from ._world import World
 
 __all__ = ["Sandbox"]
@@ -41,6 +42,7 @@ class Sandbox:
         host: Address to listen on.
         port: Port to listen on; 0 for a free one.
         clock: The time; the machine's own by default.
+        tls: Whether to listen with TLS, with a certificate that is made for this run.
         **options: Members of `Options`.
 
     Attributes:
@@ -56,9 +58,18 @@ class Sandbox:
     Raises:
         FileNotFoundError: No description was given and none is installed.
         TypeError: There is no such option.
+        ValueError: The state cannot be kept in the file, the description is none, or TLS lacks a library.
     """
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, clock: Clock | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Clock | None = None,
+        tls: bool = False,
+        **options: Any,
+    ) -> None:
         self.options = Options(**options)
         self.description: Description = read_description(self.options)
         self.clock = clock or Clock()
@@ -71,6 +82,7 @@ class Sandbox:
         self.scenario = Scenario(self)
         self.app: ASGIApp = App(self._engine, Control(self), ConsentPages(self._world), HomePage())
         self._address = (host, port)
+        self._certificates = Certificates(host) if tls else None
         self._server: ThreadedServer | None = None
 
     @property
@@ -95,6 +107,20 @@ class Sandbox:
         return self._server.base_url
 
     @property
+    def ca_file(self) -> str:
+        """The certificate to trust, a PEM file that is there until `close`, for a sandbox with TLS.
+
+        Most programs trust it with `SSL_CERT_FILE` in their environment, httpx with
+        `verify=ssl.create_default_context(cafile=sandbox.ca_file)`.
+
+        Raises:
+            RuntimeError: It was made without `tls=True`.
+        """
+        if self._certificates is None:
+            raise RuntimeError("the sandbox has no certificates: make it with tls=True")
+        return str(self._certificates.ca_file)
+
+    @property
     def violations(self) -> list[Violation]:
         """Answers that were not as described: defects of the sandbox or of the description."""
         return self._answers.violations
@@ -108,7 +134,7 @@ class Sandbox:
         """
         if self._server is not None:
             raise RuntimeError("the sandbox is running already")
-        server = ThreadedServer(self.app, *self._address)
+        server = ThreadedServer(self.app, *self._address, self._certificates)
         server.start()
         self._server = server
         return self
@@ -123,6 +149,8 @@ class Sandbox:
         """Stop listening and close the state's file. Nothing works afterwards."""
         self.stop()
         self._world.store.close()
+        if self._certificates is not None:
+            self._certificates.remove()
 
     def reset(self) -> None:
         """Go back to the state at the start, without faults and requests."""

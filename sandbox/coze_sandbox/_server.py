@@ -9,6 +9,8 @@ import time
 import uvicorn
 from starlette.types import ASGIApp
 
+from ._tls import Certificates
+
 __all__ = ["KEEP_ALIVE_SECONDS", "ThreadedServer", "bind", "configure", "url_of"]
 
 # The usual five seconds are those of httpx as well: both ends then close at once, and a call now
@@ -39,21 +41,28 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, scheme: str = "http") -> str:
     """Return the address of a listening socket as a base URL."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def configure(app: ASGIApp) -> uvicorn.Config:
-    """Return the settings with which the application is to be run."""
+def configure(app: ASGIApp, certificates: Certificates | None, stop_seconds: int = 1) -> uvicorn.Config:
+    """Return the settings with which the application is to be run.
+
+    Args:
+        app: The application.
+        certificates: What it proves its identity with; None for HTTP without TLS.
+        stop_seconds: How long streams under way may go on when it is told to stop.
+    """
     return uvicorn.Config(
         app,
         lifespan="off",
         log_level="critical",
         access_log=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=stop_seconds,
+        ssl_certfile=None if certificates is None else certificates.chain_file,
         server_header=False,
         # The only implementation that neither warns that it is outdated nor needs another library.
         ws="websockets-sansio",
@@ -70,15 +79,16 @@ class ThreadedServer:
         app: The application.
         host: Address to listen on.
         port: Port to listen on; 0 for a free one.
+        certificates: What it proves its identity with; None for HTTP without TLS.
 
     Attributes:
         base_url: The address.
     """
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, certificates: Certificates | None = None) -> None:
         self._listener = bind(host, port)
-        self.base_url = url_of(self._listener)
-        self._server = uvicorn.Server(configure(app))
+        self.base_url = url_of(self._listener, "http" if certificates is None else "https")
+        self._server = uvicorn.Server(configure(app, certificates))
         self._thread = threading.Thread(
             target=self._server.run, args=([self._listener],), name="coze-sandbox", daemon=True
         )

@@ -84,6 +84,19 @@ class SocketEngine:
             headers=shown_headers(connection.headers),
             logid=parts.logids.next(),
         )
+        with parts.log.timed(record):
+            await self._serve(connection, target, token, record, receive, send)
+
+    async def _serve(
+        self,
+        connection: HTTPConnection,
+        target: Target,
+        token: str,
+        record: RequestRecord,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        parts = self._parts
         await receive()  # the server's own word that somebody wants to connect
         fault: Fault | None = None
         try:
@@ -104,7 +117,7 @@ class SocketEngine:
             await drop(send)
         else:
             record.status = opened.status_code
-            await _deny(opened, scope, receive, send)
+            await _deny(opened, connection.scope, receive, send)
 
     async def _open(
         self, connection: HTTPConnection, target: Target, token: str, record: RequestRecord, fault: Fault | None

@@ -35,17 +35,15 @@ class Store:
 
     Args:
         path: The SQLite file, or `:memory:`.
+
+    Raises:
+        ValueError: The file cannot be opened, or is no database.
     """
 
     def __init__(self, path: str) -> None:
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection = _open(path)
         self._depth = 0
-        # Losing the last writes when the machine goes down is fine here; waiting for the disk is
-        # not.
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = OFF")
-        self._connection.executescript(_TABLES)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -143,6 +141,21 @@ class Store:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+
+def _open(path: str) -> sqlite3.Connection:
+    connection = None
+    try:
+        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        # Losing the last writes when the machine goes down is fine here; waiting for the disk is not.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.executescript(_TABLES)
+    except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
+        raise ValueError(f"cannot keep the state in {path}: {error}") from error
+    return connection
 
 
 def _document(body: str) -> Document:

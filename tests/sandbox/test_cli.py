@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -90,11 +92,177 @@ def test_stops_with_its_parent(start):
     assert process.wait(timeout=10) == 0
 
 
+def refused(*arguments: str) -> str:
+    """Return the one line with which it refuses to start."""
+    done = subprocess.run(
+        [sys.executable, "-m", "coze_sandbox", *arguments], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
 def test_taken_port(start):
     """A taken port is reported in one line."""
     _, facts = start()
     port = facts["base_url"].rpartition(":")[2]
-    second = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, timeout=30, check=False)
-    assert second.returncode == 1
-    assert second.stderr.startswith("coze_sandbox: ")
-    assert second.stderr.count("\n") == 1
+    assert refused("--port", port) == f"coze_sandbox: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_host_of_another_machine():
+    """An address that is not of this machine is reported in one line."""
+    assert refused("--host", "192.0.2.1").startswith("coze_sandbox: cannot listen on 192.0.2.1:0: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--db", "no/such/folder/state.db"], "cannot keep the state in no/such/folder/state.db: unable to open"),
+        (["--db", "file.txt"], "cannot keep the state in file.txt: file is not a database"),
+        (["--document", "nowhere.json"], "No such file or directory: 'nowhere.json'"),
+        (["--document", "file.txt"], "file.txt is no bundled description: JSONDecodeError"),
+        (["--document", "other.json"], "other.json is no bundled description: KeyError: 'paths'"),
+        (["--ready-file", "no/such/folder/ready"], "no folder no/such/folder"),
+        (["--tls-cert-file", "no/such/folder/ca.pem"], "No such file or directory: 'no/such/folder/ca.pem'"),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+)
+def test_files_that_cannot_be(tmp_path, monkeypatch, arguments, expected):
+    """A file that cannot be read or written is reported in one line with its name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file.txt").write_text("no database, and no JSON either")
+    (tmp_path / "other.json").write_text("{}")
+    assert expected in refused(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--port", "65536"], "--port: must be a number from 0 to 65535"),
+        (["--port", "http"], "--port: must be a number from 0 to 65535"),
+        (["--speed", "0"], "--speed: must be a number more than 0"),
+        (["--speed", "nan"], "--speed: must be a number more than 0"),
+        (["--no-such-option"], "unrecognized arguments: --no-such-option"),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+)
+def test_wrong_arguments(arguments, expected):
+    """A wrong argument is reported with its name."""
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith(expected)
+
+
+def test_missing_library():
+    """Without the extra it tells in one line what is missing."""
+    code = "import runpy, sys; sys.modules['starlette'] = None; runpy.run_module('coze_sandbox', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert done.stderr == 'coze_sandbox: it needs starlette, which is not installed: pip install "cozekit[sandbox]"\n'
+
+
+@pytest.fixture
+def watch():
+    """Give a way to start the sandbox as people see it, and the address that it prints."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def run(*arguments: str) -> tuple[subprocess.Popen[str], str]:
+        command = [sys.executable, "-m", "coze_sandbox", "--token", "t", *arguments]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        processes.append(process)
+        line = process.stdout.readline()
+        found = re.match(r"Coze sandbox on (https?://\S+), token t$", line)
+        assert found, line
+        return process, found[1]
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def stopped(process: subprocess.Popen[str]) -> str:
+    """Stop the sandbox and return what it printed."""
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=20)
+    return output
+
+
+def test_line_for_every_request(watch):
+    """Every request is a line: verb, path, operation, status, code, verdict, time, and why it was refused."""
+    process, url = watch()
+    headers = {"Authorization": "Bearer t"}
+    httpx.get(f"{url}/v1/users/me", headers=headers)
+    httpx.get(f"{url}/v1/files/retrieve?file_id=9", headers=headers)
+    httpx.get(f"{url}/v1/users/me")
+    httpx.get(f"{url}/v1/nowhere%0Aelse", headers=headers)
+    httpx.get(f"{url}/v1/users/me", headers={**headers, "X-Sandbox-Fault": "status; status=503"})
+    lines = [re.sub(r"\d+ms", "0ms", line) for line in stopped(process).splitlines()]
+    assert lines[0] == "GET /v1/users/me users.me 200 0 ok 0ms"
+    assert lines[1].startswith(
+        "GET /v1/files/retrieve files.retrieve 404 4200 refused 0ms (Requested resource file_id="
+    )
+    assert lines[2] == "GET /v1/users/me users.me 401 4100 refused 0ms (authentication is invalid)"
+    assert lines[3] == "GET /v1/nowhere%0Aelse - 404 4200 refused 0ms (there is no path /v1/nowhere%0Aelse)"
+    assert lines[4] == "GET /v1/users/me users.me 503 5000 fault 0ms (status)"
+    assert len(lines) == 5
+
+
+def test_line_of_a_stream(watch):
+    """The line of a stream comes at its end, with the time that it took."""
+    process, url = watch()
+    message = {"role": "user", "content": "/slow 0.2 Hi", "content_type": "text"}
+    body = {"bot_id": "7300000000000000200", "user_id": "u", "stream": True, "additional_messages": [message]}
+    httpx.post(f"{url}/v3/chat", headers={"Authorization": "Bearer t"}, json=body, timeout=30)
+    [line] = stopped(process).splitlines()
+    assert line.startswith("POST /v3/chat chat.create 200 0 ok ")
+    assert int(re.search(r"(\d+)ms", line)[1]) >= 200
+
+
+def test_quiet(watch):
+    """With --quiet only the address is printed."""
+    process, url = watch("--quiet")
+    httpx.get(f"{url}/v1/users/me")
+    assert stopped(process) == ""
+
+
+def test_reader_that_leaves(watch):
+    """When nobody reads the lines any more, the sandbox goes on."""
+    process, url = watch()
+    process.stdout.close()
+    for _ in range(3):
+        assert httpx.get(f"{url}/v1/users/me", headers={"Authorization": "Bearer t"}).status_code == 200
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) in {0, -signal.SIGTERM}
+
+
+def test_stream_under_way_when_it_stops(watch):
+    """A stream under way is sent to its end when the sandbox is told to stop."""
+    process, url = watch("--speed", "3")
+    message = {"role": "user", "content": "/long 20", "content_type": "text"}
+    body = {"bot_id": "7300000000000000200", "user_id": "u", "stream": True, "additional_messages": [message]}
+    with httpx.stream("POST", f"{url}/v3/chat", headers={"Authorization": "Bearer t"}, json=body) as response:
+        lines = response.iter_lines()
+        next(lines)
+        process.send_signal(signal.SIGTERM)
+        assert list(lines)[-3:] == ["event:done", 'data:"[DONE]"', ""]
+    assert process.wait(timeout=20) in {0, -signal.SIGTERM}
+
+
+def test_tls(watch, tmp_path):
+    """With --tls it prints what to trust; a client that trusts it is served, and others refuse."""
+    kept = tmp_path / "ca.pem"
+    for arguments in (["--tls"], ["--tls-cert-file", str(kept)]):
+        process, url = watch(*arguments)
+        found = re.match(r"To trust it: export SSL_CERT_FILE=(\S+)$", process.stdout.readline())
+        assert found
+        context = ssl.create_default_context(cafile=found[1])
+        with httpx.Client(verify=context, headers={"Authorization": "Bearer t"}) as http:
+            for address in (url, url.replace("127.0.0.1", "localhost")):
+                assert http.get(f"{address}/v1/users/me").status_code == 200
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            httpx.get(url)
+        stopped(process)
+    assert kept.exists()
+    assert b"PRIVATE" not in kept.read_bytes()
