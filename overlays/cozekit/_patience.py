@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable
+from traceback import clear_frames
 from typing import Any, TypeVar
 
 import attrs
@@ -125,6 +126,7 @@ class Patience:
             return wait
         if isinstance(error, APIError):
             raise error
+        _forget(error)
         raise self._connection_error(request, error) from error
 
     def _lacked_token(self, request: Request, error: APIError | HTTPError) -> bool:
@@ -144,6 +146,13 @@ class Patience:
             attempts=self._attempts,
             sent=self._may_have_acted,
         )
+
+
+def _forget(error: BaseException | None) -> None:
+    """Empty the frames of the HTTP library and below, whose variables are what was sent, the token included."""
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _capped(timeout: HTTPTimeout, seconds: float) -> Any:

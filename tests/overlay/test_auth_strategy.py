@@ -127,7 +127,8 @@ def test_address_comes_from_the_strategy(connect, monkeypatch):
     assert connect(auth=auth, base_url=f"{BASE}/").base_url == f"{BASE}/".rstrip("/")
     with pytest.raises(InvalidArgumentError, match=r"the tokens of auth are for https://api\.coze\.com, not for"):
         connect(auth=auth, base_url="https://api.coze.cn")
-    assert repr(auth) == f"TokenAuth(base_url='{BASE}', key='{WEB_APP}@api.coze.com')"
+    flow = f"WebOAuth(client_id='{WEB_APP}', base_url='{BASE}')"
+    assert repr(auth) == f"TokenAuth({flow}, key='{WEB_APP}@api.coze.com')"
 
 
 def test_good_token_is_used(connect):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncHTTPClient", "AsyncHTTPTransport", "Auth", "ConnectError", "ConnectTimeout", "HTTPClient", "HTTPError",
     "HTTPRequest", "HTTPResponse", "HTTPTimeout", "HTTPTransport", "InvalidURL", "NetworkError", "PoolTimeout",
-    "StreamError", "TimeoutException", "URL", "UnsupportedProtocol", "authorise", "authorise_async", "default_limits",
-    "default_timeout", "is_token_request", "make_timeout", "may_be_sent_again", "parse_url", "same_service",
+    "StreamError", "TimeoutException", "URL", "UnsupportedProtocol", "authorise", "authorise_async", "check_token_answer",
+    "default_limits", "default_timeout", "is_token_request", "make_timeout", "may_be_sent_again", "parse_url", "same_service",
     "token_request",
 ]  # fmt: skip
 
@@ -87,6 +87,24 @@ def token_request(request: Request | None, url: httpx.URL, cause: httpx.Request)
     return built
 
 
+def check_token_answer(response: httpx.Response, sent: httpx.Request, operation: str) -> None:
+    """Make sure that an answer comes from where a token was asked for.
+
+    Raises:
+        GatewayError: A redirect was followed.
+    """
+    if response.request.url != sent.url:
+        raise _redirected(operation)
+
+
+def _redirected(operation: str) -> GatewayError:
+    return GatewayError(
+        "the token request was redirected, which is not followed",
+        operation=operation,
+        hint="The base URL seems to be a web site: use https://api.coze.com or https://api.coze.cn.",
+    )
+
+
 def is_token_request(error: httpx.HTTPError) -> bool:
     """Tell whether it was a request for a token that failed, and so the one that needed the token was not sent."""
     request = getattr(error, "_request", None)
@@ -101,11 +119,7 @@ class _Once(httpx.SyncByteStream, httpx.AsyncByteStream):
     def _take(self) -> bytes:
         content, self._left = self._left, None
         if content is None:
-            raise GatewayError(
-                "the token request was redirected, which is not followed",
-                operation=self._operation,
-                hint="The base URL seems to be a web site: use https://api.coze.com or https://api.coze.cn.",
-            )
+            raise _redirected(self._operation)
         return content
 
     def __iter__(self) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..errors import InvalidArgumentError
+from ._secret import hidden
 
 __all__ = ["FromFile", "read_app_file"]
 
@@ -49,7 +50,7 @@ def _read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], str]
     absent = [name for name in _MEMBERS[kind] if not content.get(name)]
     if absent:
         return {}, f"lacks {', '.join(absent)}"
-    found = {name: content[name] for name in _MEMBERS[kind]}
+    found = {name: hidden(content[name]) for name in _MEMBERS[kind]}
     if content.get("coze_api_base"):
         found["base_url"] = content["coze_api_base"]
     return found, ""

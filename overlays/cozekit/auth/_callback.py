@@ -13,6 +13,7 @@ from coze_api.models import OAuthErrorCode, OAuthResponseType
 from coze_api.operations import oauth
 
 from ..errors import AuthorizationDenied, InvalidArgumentError, OAuthError, StateMismatch
+from ._secret import hidden
 
 __all__ = ["check_state", "challenge_of", "new_state", "new_verifier", "parse_callback"]
 
@@ -37,11 +38,10 @@ def challenge_of(code_verifier: str) -> str:
     Raises:
         InvalidArgumentError: It is no code verifier: 43 to 128 letters, digits and ``-._~``.
     """
-    usable = _VERIFIER.fullmatch(str(code_verifier))
-    digest = hashlib.sha256(code_verifier.encode()).digest() if usable else b""
-    del code_verifier, usable
-    if not digest:
+    code_verifier = hidden(code_verifier)
+    if not _VERIFIER.fullmatch(str(code_verifier)):
         raise InvalidArgumentError("code_verifier must be 43 to 128 letters, digits and -._~ (see new_verifier)")
+    digest = hashlib.sha256(code_verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
@@ -52,11 +52,10 @@ def check_state(came: str | None, sent: str) -> None:
         StateMismatch: They differ.
         InvalidArgumentError: None was sent.
     """
+    came, sent = hidden(came), hidden(sent)
     if not sent:
         raise InvalidArgumentError("state is empty: keep the one given to authorize_url in the user's session")
-    same = came is not None and hmac.compare_digest(came.encode(), sent.encode())
-    del came, sent
-    if not same:
+    if came is None or not hmac.compare_digest(came.encode(), sent.encode()):
         raise StateMismatch(
             "the state that came back is not the one that was sent: somebody else began this authorization, or the"
             " session was lost; send the user to authorize_url() again"
@@ -75,17 +74,15 @@ def parse_callback(url: str, *, state: str) -> str:
         AuthorizationDenied: The user refused.
         OAuthError: The address tells another failure, or has no code, or several.
     """
-    answer = parse_qs(urlsplit(url).query)
-    came = answer.get(_STATE, [])
+    url, state = hidden(url), hidden(state)
+    answer = {name: [*map(hidden, values)] for name, values in parse_qs(urlsplit(url).query).items()}
+    came, codes, told = (answer.get(name, []) for name in (_STATE, _CODE, "error"))
     check_state(came[0] if len(came) == 1 else None, state)
-    codes, told = answer.get(_CODE, []), answer.get("error", [])
-    why = " ".join(answer.get("error_description", []))
-    code = codes[0] if len(codes) == 1 and not told else ""
-    del url, state, answer, came, codes
     if told:
         denied = told[0] in {OAuthErrorCode.ACCESS_DENIED, OAuthErrorCode.ACCESS_DENY}
         kind = AuthorizationDenied if denied else OAuthError
-        raise kind(why or "the browser came back without a code", operation=oauth.AUTHORIZE.id, reason=told[0])
-    if not code:
+        why = " ".join(answer.get("error_description", ["the browser came back without a code"]))
+        raise kind(why, operation=oauth.AUTHORIZE.id, reason=str(told[0]))
+    if len(codes) != 1:
         raise OAuthError("the browser came back without a code, or with several", operation=oauth.AUTHORIZE.id)
-    return code
+    return codes[0]

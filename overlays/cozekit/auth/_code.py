@@ -15,6 +15,7 @@ from ._app_file import FromFile
 from ._callback import challenge_of, check_state, parse_callback
 from ._flow import AsyncFlow, RefreshingFlow, SyncFlow
 from ._grants import Grant, asking, given
+from ._secret import hidden
 from ._token import Token
 
 __all__ = ["AsyncPKCEOAuth", "AsyncWebOAuth", "PKCEOAuth", "WebOAuth"]
@@ -55,6 +56,7 @@ class _CodeFlow(FromFile, RefreshingFlow):
         Raises:
             StateMismatch: They differ.
         """
+        came, sent = hidden(came), hidden(sent)
         check_state(came, sent)
 
     def parse_callback(self, url: str, *, state: str) -> str:
@@ -69,6 +71,7 @@ class _CodeFlow(FromFile, RefreshingFlow):
             AuthorizationDenied: The user refused.
             OAuthError: The address tells another failure, or has no code.
         """
+        url, state = hidden(url), hidden(state)
         return parse_callback(url, state=state)
 
 
@@ -98,6 +101,7 @@ class _Web(_CodeFlow):
         Raises:
             InvalidArgumentError: An argument is unusable.
         """
+        client_secret = hidden(client_secret)
         super().__init__(client_id, base_url=base_url, allow_http=allow_http, http_client=http_client)
         given(client_secret=client_secret)
         self._secret = client_secret
@@ -113,6 +117,7 @@ class _Web(_CodeFlow):
         Raises:
             InvalidArgumentError: An argument is unusable.
         """
+        state = hidden(state)
         return self._address(state, workspace_id, {})
 
 
@@ -141,9 +146,8 @@ class WebOAuth(_Web, SyncFlow):
             OAuthError: Coze gives no token for another reason.
             CozeError: No answer came.
         """
-        steps = asking(self._by_code(code))
-        del code  # a traceback may show the variables of this frame
-        return self._run(steps)
+        code = hidden(code)
+        return self._run(asking(self._by_code(code)))
 
     def refresh(self, token: Token) -> Token:
         """Get the next token. The refresh token of *token* stops working: keep the new one.
@@ -163,9 +167,8 @@ class AsyncWebOAuth(_Web, AsyncFlow):
 
     async def exchange(self, code: str) -> Token:
         """Get the token for a code. See `WebOAuth.exchange`."""
-        steps = asking(self._by_code(code))
-        del code
-        return await self._run(steps)
+        code = hidden(code)
+        return await self._run(asking(self._by_code(code)))
 
     async def refresh(self, token: Token) -> Token:
         """Get the next token. See `WebOAuth.refresh`."""
@@ -199,8 +202,8 @@ class _PKCE(_CodeFlow):
         Raises:
             InvalidArgumentError: An argument is unusable.
         """
+        code_verifier, state = hidden(code_verifier), hidden(state)
         challenge = challenge_of(code_verifier)
-        del code_verifier
         method = OAuthCodeChallengeMethod.S256
         return self._address(state, workspace_id, {"code_challenge": challenge, "code_challenge_method": method})
 
@@ -234,9 +237,8 @@ class PKCEOAuth(_PKCE, SyncFlow):
             OAuthError: Coze gives no token for another reason.
             CozeError: No answer came.
         """
-        steps = asking(self._with_verifier(code, code_verifier))
-        del code, code_verifier
-        return self._run(steps)
+        code, code_verifier = hidden(code), hidden(code_verifier)
+        return self._run(asking(self._with_verifier(code, code_verifier)))
 
     def refresh(self, token: Token) -> Token:
         """Get the next token. See `WebOAuth.refresh`."""
@@ -250,9 +252,8 @@ class AsyncPKCEOAuth(_PKCE, AsyncFlow):
 
     async def exchange(self, code: str, *, code_verifier: str) -> Token:
         """Get the token for a code. See `PKCEOAuth.exchange`."""
-        steps = asking(self._with_verifier(code, code_verifier))
-        del code, code_verifier
-        return await self._run(steps)
+        code, code_verifier = hidden(code), hidden(code_verifier)
+        return await self._run(asking(self._with_verifier(code, code_verifier)))
 
     async def refresh(self, token: Token) -> Token:
         """Get the next token. See `WebOAuth.refresh`."""

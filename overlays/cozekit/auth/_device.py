@@ -29,6 +29,7 @@ from ._app_file import FromFile
 from ._flow import AsyncFlow, RefreshingFlow, SyncFlow, _asend, _send
 from ._grants import Grant, asking
 from ._refusals import refusal
+from ._secret import hidden_text
 from ._token import Token
 
 __all__ = ["AsyncDeviceOAuth", "DeviceCode", "DeviceOAuth"]
@@ -65,7 +66,7 @@ class DeviceCode:
     verification_uri: str
     expires_at: datetime
     interval: float
-    _device_code: str = attrs.field(repr=False)
+    _device_code: str = attrs.field(repr=False, converter=hidden_text)
     _until: float = attrs.field(repr=False)
 
     @property
@@ -124,7 +125,6 @@ class _Device(FromFile, RefreshingFlow):
             "device_code": code._device_code,
         }
         grant = Grant(oauth.TOKEN, arguments)
-        del arguments
         interval, deadline = code.interval, None if timeout is None else _now() + timeout
         while True:
             left = code._until - _now()

@@ -61,7 +61,10 @@ class Flow:
         return f"{self.client_id}@{URL(self.base_url).host}"
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(client_id={self.client_id!r}, base_url={self.base_url!r})"
+        settings = getattr(self, "_settings", None)  # none yet, where an argument was refused
+        return (
+            f"{type(self).__name__}(client_id={self.client_id!r}, base_url={self.base_url!r})" if settings else "Flow()"
+        )
 
     def address_of(self, request: Request) -> URL:
         """Return where a request goes."""

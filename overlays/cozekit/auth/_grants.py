@@ -102,14 +102,13 @@ def skew_of(http: HTTPResponse) -> float:
     return server_time(http).timestamp() - time.time()
 
 
-def given(**secrets: object) -> None:
+def given(**texts: object) -> None:
     """Make sure that texts are given and can be sent. The message names, but does not show, the one that cannot.
 
     Raises:
         InvalidArgumentError: One is no text, empty, or holds what no header may.
     """
-    wrong = next((name for name, value in secrets.items() if not _usable(value)), None)
-    secrets.clear()  # a traceback may show the variables of this frame
+    wrong = next((name for name, value in texts.items() if not _usable(value)), None)
     if wrong is not None:
         raise InvalidArgumentError(f"{wrong} must be a text of printable ASCII characters, without blanks around it")
 

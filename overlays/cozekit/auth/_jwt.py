@@ -18,6 +18,7 @@ from ..errors import InvalidArgumentError
 from ._app_file import FromFile
 from ._flow import AsyncFlow, Flow, SyncFlow
 from ._grants import Grant, asking, given
+from ._secret import hidden
 from ._signing import Session, Signer, private_key_from
 from ._stores import TokenStore
 from ._strategy import TokenAuth
@@ -77,10 +78,10 @@ class _JWT(FromFile, Flow):
             InvalidArgumentError: An argument is unusable.
             CozeError: PyJWT is missing.
         """
-        text, private_key = [private_key], None  # a traceback may show the variables of this frame
+        private_key = hidden(private_key)
         super().__init__(client_id, base_url=base_url, allow_http=allow_http, http_client=http_client)
         given(public_key_id=public_key_id)
-        key = private_key_from(text.pop(), private_key_file)
+        key = private_key_from(private_key, private_key_file)
         self._signer = Signer(client_id, public_key_id, URL(self.base_url).host, key)
 
     def renewing(self, options: JWTOptions) -> Callable[[float], Grant]:
@@ -221,11 +222,11 @@ class JWTAuth(FromFile, TokenAuth):
             InvalidArgumentError: An argument is unusable.
             CozeError: PyJWT is missing.
         """
-        text, private_key = [private_key], None  # a traceback may show the variables of this frame
+        private_key = hidden(private_key)
         source = _JWTSource(
             options,
             client_id,
-            text.pop(),
+            private_key,
             public_key_id,
             private_key_file=private_key_file,
             base_url=base_url,

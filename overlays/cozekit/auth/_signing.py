@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from ..errors import CozeError, InvalidArgumentError
+from ._secret import hidden
 
 __all__ = ["Session", "Signer", "private_key_from"]
 
@@ -82,9 +83,9 @@ def private_key_from(text: str | None, path: str | os.PathLike[str] | None) -> A
         InvalidArgumentError: There is none, or it is no RSA key in PEM form. The message does not show it.
         CozeError: PyJWT is missing.
     """
+    text = hidden(text)
     _load_jwt()
     key, problem = _read_key(text, path)
-    del text
     if problem:
         raise InvalidArgumentError(problem)
     return key

@@ -15,6 +15,7 @@ from coze_api._core._http import (
     HTTPResponse,
     NetworkError,
     TimeoutException,
+    check_token_answer,
     may_be_sent_again,
     same_service,
     token_request,
@@ -92,7 +93,8 @@ class TokenAuth(Auth):
         return self._source.base_url
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self.base_url!r}, key={self._key!r})"
+        source = getattr(self, "_source", None)  # none yet, where an argument was refused
+        return f"{type(self).__name__}({source!r}, key={self._key!r})" if source else f"{type(self).__name__}()"
 
     def sync_auth_flow(self, request: HTTPRequest) -> Generator[HTTPRequest, HTTPResponse, None]:
         """Authorise a request of a sync client. Called by the HTTP client."""
@@ -126,7 +128,9 @@ class TokenAuth(Auth):
                         while True:
                             step = steps.send(answer)
                             if isinstance(step, Grant):
-                                answer = http = yield self._built(step, request)
+                                asked = self._built(step, request)
+                                answer = http = yield asked
+                                check_token_answer(http, asked, step.operation.id)
                                 await http.aread()
                             else:
                                 answer = await self._in_thread(step)
@@ -156,7 +160,9 @@ class TokenAuth(Auth):
                 while True:
                     step = steps.send(answer)
                     if isinstance(step, Grant):
-                        answer = http = yield self._built(step, request)
+                        asked = self._built(step, request)
+                        answer = http = yield asked
+                        check_token_answer(http, asked, step.operation.id)
                         http.read()
                     else:
                         answer = step()

@@ -7,6 +7,8 @@ from typing import Any, Self
 
 import attrs
 
+from ._secret import hidden_or_none, hidden_text
+
 __all__ = ["Token"]
 
 _LONGEST_DURATION = 100_000_000
@@ -29,10 +31,13 @@ class Token:
         obtained_at: When it was got, by the clock of Coze; None if unknown.
     """
 
-    access_token: str = attrs.field(repr=False, validator=attrs.validators.instance_of(str))
+    access_token: str = attrs.field(repr=False, converter=hidden_text, validator=attrs.validators.instance_of(str))
     expires_at: datetime = attrs.field(validator=_aware)
     refresh_token: str | None = attrs.field(
-        default=None, repr=False, validator=attrs.validators.optional(attrs.validators.instance_of(str))
+        default=None,
+        repr=False,
+        converter=hidden_or_none,
+        validator=attrs.validators.optional(attrs.validators.instance_of(str)),
     )
     obtained_at: datetime | None = attrs.field(default=None, validator=_aware)
 
