@@ -80,3 +80,19 @@ def test_logs(connect, coze_sandbox, caplog):
         stream.until_done()
     assert "/v3/chat" in caplog.text
     assert coze_sandbox.token not in caplog.text
+
+
+def test_frames_of_the_http_library(connect):
+    """What the HTTP library was about to send when its connection broke is not in the traceback."""
+
+    def breaks(request: httpx.Request) -> httpx.Response:
+        sending = dict(request.headers)
+        raise httpx.WriteError("broken", request=request) from OSError(f"{len(sending)}")
+
+    with pytest.raises(CozeError) as caught:
+        connect(SECRET, handler=breaks, retry=0).users.me()
+    cause = caught.value.__cause__
+    assert cause is not None
+    shown = traceback.TracebackException.from_exception(cause, capture_locals=True)
+    frame = next(frame for frame in shown.stack if frame.name == "breaks")
+    assert not frame.locals

@@ -52,7 +52,7 @@ class Settings:
         return self._base_url
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self._base_url!r})"
+        return f"{type(self).__name__}(base_url={getattr(self, '_base_url', None)!r})"  # none where it was refused
 
     def _arguments(self, request: Request) -> dict[str, Any]:
         """Arguments for the HTTP client's `build_request`."""
