@@ -14,7 +14,7 @@ from coze_api._core._operation import Timeout
 from coze_api._core._request import Request
 from coze_api._core._resource import AsyncResource, Resource
 
-from ._credentials import AsyncTokenFunction, TokenFunction, address_of, authorisation
+from ._credentials import AsyncTokenFunction, TokenFunction, address_of, authorisation, or_profile
 from ._patience import Patience
 from ._retry import RetryPolicy
 from .errors import InvalidArgumentError
@@ -110,8 +110,10 @@ class Coze(_Policies, Client):
         """Make a client.
 
         Args:
-            token: Access token, or a function that returns one. Default: the environment's COZE_API_TOKEN.
-            base_url: `COZE_COM`, `COZE_CN` or another address. Default: that of *auth*, COZE_API_BASE, else `COZE_COM`.
+            token: Access token, or a function that returns one. Default: the environment's COZE_API_TOKEN, else what
+                `cozekit login` has left in the profile that COZE_PROFILE names, or in the default one.
+            base_url: `COZE_COM`, `COZE_CN` or another address. Default: that of *auth* or the profile, COZE_API_BASE, else
+                `COZE_COM`. A profile for another address is not used.
             auth: Strategy that authorises each request, instead of a token: see `cozekit.auth`, or any httpx.Auth.
             timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection.
                 Default: 5, 60, 60 and 10, or what *http_client* says.
@@ -129,6 +131,7 @@ class Coze(_Policies, Client):
         Raises:
             InvalidArgumentError: There is no token, or an argument is unusable.
         """
+        token, auth, base_url = or_profile(token, auth, base_url, http_client)
         super().__init__(
             address_of(base_url, auth, allow_http=allow_http),
             timeout=timeout,
@@ -203,6 +206,7 @@ class AsyncCoze(_Policies, AsyncClient):
         **options: Any,
     ) -> None:
         """Make a client. The arguments are those of `Coze`, but *http_client* is an async one, and *token* may be."""
+        token, auth, base_url = or_profile(token, auth, base_url, http_client)
         super().__init__(
             address_of(base_url, auth, allow_http=allow_http),
             timeout=timeout,

@@ -8,7 +8,15 @@ from urllib.parse import urlsplit
 
 from .errors import InvalidArgumentError
 
-__all__ = ["COZE_CN", "COZE_COM", "base_url_or_default", "checked_scheme", "checked_token", "token_or_default"]
+__all__ = [
+    "COZE_CN",
+    "COZE_COM",
+    "base_url_in_environment",
+    "base_url_or_default",
+    "checked_scheme",
+    "checked_token",
+    "token_or_default",
+]
 
 COZE_COM = "https://api.coze.com"
 """The international service. Tokens issued on www.coze.com work here only."""
@@ -22,7 +30,12 @@ _BASE = "COZE_API_BASE"
 
 def base_url_or_default(given: str | None) -> str:
     """Return *given*, else COZE_API_BASE, else the international service."""
-    return given or os.environ.get(_BASE, "").strip() or COZE_COM
+    return given or base_url_in_environment() or COZE_COM
+
+
+def base_url_in_environment() -> str:
+    """Return COZE_API_BASE, or ""."""
+    return os.environ.get(_BASE, "").strip()
 
 
 def token_or_default(given: str | None) -> str | None:

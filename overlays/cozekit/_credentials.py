@@ -8,10 +8,10 @@ from typing import Any
 
 from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient, HTTPRequest, HTTPResponse
 
-from ._config import base_url_or_default, checked_scheme, checked_token, token_or_default
+from ._config import base_url_in_environment, base_url_or_default, checked_scheme, checked_token, token_or_default
 from .errors import InvalidArgumentError
 
-__all__ = ["AsyncTokenFunction", "TokenFunction", "address_of", "authorisation"]
+__all__ = ["AsyncTokenFunction", "TokenFunction", "address_of", "authorisation", "or_profile"]
 
 
 class TokenFunction(Auth):
@@ -86,14 +86,43 @@ def authorisation(
     if auth is not None:
         return {"token": None, "auth": auth}
     has_auth = http_client is not None and http_client.auth is not None
-    if token is None and (has_auth or (http_client is not None and "authorization" in http_client.headers)):
+    if token is None and _authorises(http_client):
         return {"token": None, "auth": None}
     found = token_or_default(token)
     if found is not None and has_auth:
         return {"token": None, "auth": function(lambda: found)}  # a mere header would lose against the other
     if found is None and http_client is None:
         raise InvalidArgumentError(
-            "no access token: set COZE_API_TOKEN, or give token= or auth=; tokens are made on "
+            "no access token: run `cozekit login`, set COZE_API_TOKEN, or give token= or auth=; tokens are made on "
             "https://www.coze.com/open/oauth/pats or https://www.coze.cn/open/oauth/pats"
         )
     return {"token": found, "auth": None}
+
+
+def or_profile(token: Any, auth: Auth | None, base_url: str | None, http_client: Any) -> tuple[Any, Any, str | None]:
+    """Return token, auth and address: those given, else those of the profile that `cozekit login` made.
+
+    A profile is looked for if nothing else authorises: no argument, no variable, no HTTP client. One for another
+    service than *base_url* or COZE_API_BASE counts as none: its token must not go there.
+
+    Raises:
+        CozeError: The profile, or the token in it, cannot be used.
+    """
+    given = token, auth, base_url
+    if token is not None or auth is not None or token_or_default(None) or _authorises(http_client):
+        return given
+    from ._profiles import current_profile
+
+    current = current_profile()
+    if current is None:
+        return given
+    profile, profiles = current
+    wanted = base_url or base_url_in_environment() or profile.base_url
+    if wanted.rstrip("/") != profile.base_url.rstrip("/"):
+        return given
+    credentials = profile.credentials(profiles.store)
+    return credentials.get("token"), credentials.get("auth"), profile.base_url
+
+
+def _authorises(http_client: HTTPClient | AsyncHTTPClient | None) -> bool:
+    return http_client is not None and (http_client.auth is not None or "authorization" in http_client.headers)

@@ -1,0 +1,180 @@
+"""Profiles: who has logged in by the command line, where, and how to go on as them."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from .errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from .auth import FileStore
+
+__all__ = ["DEFAULT", "Profile", "Profiles", "current_profile", "folder_or_none"]
+
+DEFAULT = "default"
+WAYS = ("pkce", "device", "jwt", "token")
+_FOLDER = "COZE_CONFIG_DIR"
+_NAME = "COZE_PROFILE"
+
+
+@attrs.frozen(kw_only=True)
+class Profile:
+    """One login. It holds no secret: the token is in the store, the key of a JWT app in the app's own file.
+
+    Attributes:
+        name: Its name.
+        base_url: Address of the service. The token is sent there and nowhere else.
+        way: How it was logged in: `pkce`, `device`, `jwt` or `token`.
+        client_id: Id of the OAuth app; "" for a token.
+        app_file: The file of the app, for `jwt`.
+    """
+
+    name: str
+    base_url: str
+    way: str = attrs.field(validator=attrs.validators.in_(WAYS))
+    client_id: str = ""
+    app_file: str = ""
+
+    def credentials(self, store: FileStore) -> dict[str, Any]:
+        """Return `token` or `auth` for a client, which renews the token by itself where that is possible.
+
+        Raises:
+            CozeError: There is no token, or it cannot be read; the message says what to do.
+        """
+        if self.way == "jwt":
+            from .auth import JWTAuth
+
+            return {"auth": JWTAuth.from_file(self.app_file, base_url=self.base_url, store=store, key=self.name)}
+        kept = store.load(self.name)
+        if kept is None:
+            raise InvalidArgumentError(f"the profile {self.name!r} has no token: {self.remedy}")
+        if self.way == "token":
+            return {"token": kept.access_token}
+        from .auth import DeviceOAuth, PKCEOAuth
+
+        flow = PKCEOAuth if self.way == "pkce" else DeviceOAuth
+        return {"auth": flow(self.client_id, base_url=self.base_url).auth(store=store, key=self.name)}
+
+    @property
+    def remedy(self) -> str:
+        """The command that logs in again."""
+        named = "" if self.name == DEFAULT else f" --profile {self.name}"
+        way = {"pkce": "", "device": " --device", "jwt": f" --jwt {self.app_file}", "token": " --token"}[self.way]
+        return f"run `cozekit login{way}{named}`"
+
+
+class Profiles:
+    """The profiles of one folder.
+
+    Args:
+        folder: Where they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "profiles.json"
+
+    @property
+    def store(self) -> FileStore:
+        """Where the tokens are, each under the name of its profile."""
+        from .auth import FileStore
+
+        return FileStore(self.folder / "tokens")
+
+    def read(self) -> tuple[dict[str, Profile], str | None]:
+        """Return the profiles by name, and the name of the default one.
+
+        Raises:
+            InvalidArgumentError: The file cannot be read.
+        """
+        try:
+            kept = json.loads(self.path.read_text(encoding="utf-8"))
+            found = {name: Profile(name=name, **members) for name, members in kept["profiles"].items()}
+            default = kept.get("default")
+            return found, default if default in found else None
+        except FileNotFoundError:
+            return {}, None
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is damaged; remove it and log in again"
+            raise InvalidArgumentError(f"the profiles in {self.path} cannot be read: {reason}") from error
+
+    def save(self, profile: Profile) -> None:
+        """Add or replace a profile. The first one becomes the default.
+
+        Raises:
+            InvalidArgumentError: They cannot be kept.
+        """
+        found, default = self.read()
+        self._write({**found, profile.name: profile}, profile.name if default is None else default)
+
+    def remove(self, name: str) -> None:
+        """Remove a profile."""
+        found, default = self.read()
+        found.pop(name, None)
+        self._write(found, default if default != name else None)
+
+    def set_default(self, name: str) -> None:
+        """Make a profile the one that is used where none is named."""
+        self._write(self.read()[0], name)
+
+    def _write(self, found: dict[str, Profile], default: str | None) -> None:
+        nameless = attrs.filters.exclude("name")
+        profiles = {name: attrs.asdict(one, filter=nameless) for name, one in sorted(found.items())}
+        temporary = ""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(prefix=".profiles.", dir=self.folder)  # mode 0600
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump({"default": default, "profiles": profiles}, file, indent=2)
+            Path(temporary).replace(self.path)
+            temporary = ""
+        except OSError as error:
+            raise InvalidArgumentError(f"the profiles in {self.path} cannot be kept: {error.strerror}") from error
+        finally:
+            if temporary:
+                Path(temporary).unlink(missing_ok=True)
+
+
+def folder_or_none() -> Path | None:
+    """Return where profiles are: COZE_CONFIG_DIR, else the platform's folder for settings.
+
+    That folder is what the command line is installed with (platformdirs). Without it nobody can have logged in.
+    """
+    given = os.environ.get(_FOLDER, "").strip()
+    if given:
+        return Path(given).expanduser()
+    try:
+        from platformdirs import user_config_path
+    except ImportError:
+        return None
+    return user_config_path("cozekit", appauthor=False)
+
+
+def current_profile(name: str | None = None) -> tuple[Profile, Profiles] | None:
+    """Return the profile that is named, else that of COZE_PROFILE, else the default one; None if there is none.
+
+    Raises:
+        InvalidArgumentError: A profile was named that is not there.
+    """
+    wanted = name or os.environ.get(_NAME, "").strip()
+    folder = folder_or_none()
+    if folder is None:
+        if wanted:
+            raise InvalidArgumentError(f'the profile {wanted!r} needs the command line: pip install "cozekit[cli]"')
+        return None
+    profiles = Profiles(folder)
+    found, default = profiles.read()
+    chosen = wanted or default
+    if chosen is None:
+        return None
+    if chosen not in found:
+        raise InvalidArgumentError(
+            f"there is no profile {chosen!r}: `cozekit profiles` lists them, `cozekit login` makes one"
+        )
+    return found[chosen], profiles

@@ -1,0 +1,33 @@
+"""The command `cozekit`: log in, see who is logged in, find out what is wrong, run the sandbox.
+
+Needs the extra `cli`: `pip install "cozekit[cli]"`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_NEEDED = ("cyclopts", "filelock", "platformdirs", "rich")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: The command line; that of the process by default.
+
+    Returns:
+        The exit status: 0, 1 for a failure, 2 for a wrong command line, 130 if interrupted.
+    """
+    try:
+        from ._app import run
+    except ImportError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in _NEEDED:
+            raise
+        sys.stderr.write(f'cozekit: {missing} is missing; install the command line by: pip install "cozekit[cli]"\n')
+        return 1
+    return run(sys.argv[1:] if arguments is None else arguments)

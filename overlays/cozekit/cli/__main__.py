@@ -1,0 +1,10 @@
+"""Runs the command: `python -m cozekit.cli`."""
+
+from __future__ import annotations
+
+import sys
+
+from . import main
+
+if __name__ == "__main__":
+    sys.exit(main())

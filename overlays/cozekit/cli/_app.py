@@ -1,0 +1,198 @@
+"""The commands, and what is common to them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from .. import __version__
+from .._profiles import DEFAULT, Profile, Profiles, current_profile
+from ..errors import CozeError
+from ._folder import locked, own_profiles
+from ._terminal import Failure, Terminal
+
+__all__ = ["run"]
+
+ProfileName = Annotated[str | None, Parameter(help="Name of the profile. Default: COZE_PROFILE, else the default one.")]
+Region = Annotated[Literal["com", "cn"] | None, Parameter(help="Region of the service: coze.com or coze.cn.")]
+BaseURL = Annotated[str | None, Parameter(help="Address of the service, instead of a region.")]
+AsJSON = Annotated[bool, Parameter(name="--json", negative="", help="Write JSON.")]
+
+_INTERRUPTED = 130
+_WRONG_USE = 2
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return the exit status. Expected failures are one line, without a traceback."""
+    terminal = Terminal()
+    app = _commands(terminal)
+    try:
+        status = app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
+    except CycloptsError:
+        return _WRONG_USE  # it was told already
+    except Failure as failure:
+        terminal.failure(str(failure))
+        return failure.status
+    except CozeError as error:
+        terminal.failure(str(error))
+        return 1
+    except KeyboardInterrupt:
+        terminal.failure("stopped")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has gone. Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+def _commands(terminal: Terminal) -> App:
+    app = App(
+        name="cozekit",
+        help="Log in to Coze, see who is logged in, find out what is wrong, run a local Coze.",
+        version=__version__,
+        console=terminal.out,
+        error_console=terminal.notices,
+        suppress_keyboard_interrupt=False,
+    )
+
+    @app.command
+    def login(
+        *,
+        device: Annotated[bool, Parameter(negative="", help="Log in by a code to type in on any device.")] = False,
+        jwt: Annotated[Path | None, Parameter(help="Log in as a service, with the app's JSON file.")] = None,
+        token: Annotated[bool, Parameter(negative="", help="Keep a token, read from the keyboard or a pipe.")] = False,
+        client_id: Annotated[str | None, Parameter(help="Id of the OAuth app. Default: COZE_CLIENT_ID.")] = None,
+        profile: ProfileName = None,
+        region: Region = None,
+        base_url: BaseURL = None,
+        workspace: Annotated[str | None, Parameter(help="Limit the token to this workspace.")] = None,
+        port: Annotated[int, Parameter(help="Port for the browser to come back to. Default: a free one.")] = 0,
+        browser: Annotated[bool, Parameter(help="Whether to open the browser.")] = True,
+        timeout: Annotated[float, Parameter(help="Seconds that you may take.")] = 300,
+    ) -> None:
+        """Log in, and keep the token for Coze() and AsyncCoze().
+
+        Without --device, --jwt or --token your browser opens (OAuth with PKCE).
+        """
+        from ._login import Login, address_of
+
+        if device + token + (jwt is not None) > 1:
+            raise Failure("give one of --device, --jwt and --token", status=_WRONG_USE)
+        profiles = own_profiles()
+        attempt = Login(
+            terminal=terminal,
+            profiles=profiles,
+            name=profile or os.environ.get("COZE_PROFILE", "").strip() or DEFAULT,
+            base_url=address_of(region, base_url),
+            client_id=client_id,
+            workspace=workspace,
+            timeout=timeout,
+        )
+        if device:
+            attempt.by_device()
+        elif jwt is not None:
+            attempt.by_jwt(jwt)
+        elif token:
+            attempt.by_token()
+        else:
+            attempt.by_browser(port, open_browser=browser)
+
+    @app.command
+    def logout(*, profile: ProfileName = None) -> None:
+        """Forget a login and its token."""
+        one, profiles = _current(profile)
+        profiles.store.delete(one.name)
+        with locked(profiles):
+            profiles.remove(one.name)
+        terminal.note(f"Logged out (profile {one.name}).")
+        if one.way == "token":
+            terminal.note("The token itself stays valid: delete it on the web site if nobody needs it.")
+
+    @app.command
+    def whoami(*, profile: ProfileName = None, json: AsJSON = False) -> None:
+        """Show whose token is used, and where it comes from."""
+        from ._whoami import who_is
+
+        facts = who_is(profile)
+        if json:
+            terminal.data(facts)
+            return
+        for name, value in facts.items():
+            if value is not None:
+                terminal.result(f"{name.replace('_', ' '):<10}  {value}")
+
+    @app.command
+    def profiles(*, use: Annotated[str | None, Parameter(help="Make this one the default.")] = None) -> None:
+        """List the profiles; the default one has a star."""
+        kept = own_profiles()
+        found, default = kept.read()
+        if use is not None:
+            if use not in found:
+                raise Failure(f"there is no profile {use!r}; there are: {', '.join(found) or 'none'}")
+            with locked(kept):
+                kept.set_default(use)
+            default = use
+        for one in found.values():
+            star = "*" if one.name == default else " "
+            terminal.result(f"{star} {one.name}  {one.way}  {one.base_url}")
+        if not found:
+            terminal.note("There are no profiles. `cozekit login` makes one.")
+
+    @app.command
+    def doctor(
+        *, profile: ProfileName = None, region: Region = None, base_url: BaseURL = None, json: AsJSON = False
+    ) -> int:
+        """Say which region the token belongs to, what it may do, and what is wrong.
+
+        The token is sent to the address that you, the profile or COZE_API_BASE name. Where nobody names one, it is sent
+        to both official services, api.coze.com and api.coze.cn. It is sent nowhere else. Exits with 1 if something is
+        wrong.
+        """
+        from ._doctor import examine
+        from ._login import address_of
+
+        report = examine(profile, address_of(region, base_url))
+        if json:
+            terminal.data(report.to_dict())
+        else:
+            styles = {"good": ("ok", "green"), "note": ("--", ""), "bad": ("!!", "bold red")}
+            for one in report.findings:
+                mark, style = styles[one.level]
+                terminal.result(f"{mark}  {one.check}: {one.text}", style)
+                if one.remedy:
+                    terminal.result(f"    -> {one.remedy}")
+        return 0 if report.healthy else 1
+
+    @app.command(help_flags=[], version_flags=[])
+    def sandbox(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]) -> int:
+        """Run a local Coze. All arguments go to it; `cozekit sandbox --help` lists them."""
+        return _run_sandbox(arguments)
+
+    return app
+
+
+def _current(name: str | None) -> tuple[Profile, Profiles]:
+    current = current_profile(name)
+    if current is None:
+        raise Failure("nobody has logged in; `cozekit profiles` lists the profiles")
+    return current
+
+
+def _run_sandbox(arguments: Sequence[str]) -> int:
+    # A process of its own: the client and the sandbox never share one, so that a fault of both cannot hide itself.
+    missing = [name for name in ("coze_sandbox", "starlette", "uvicorn") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise Failure(f'{missing[0]} is missing; install the sandbox by: pip install "cozekit[sandbox]"')
+    command = [sys.executable, "-m", "coze_sandbox", *arguments]
+    if sys.platform != "win32":
+        sys.stdout.flush()
+        os.execv(sys.executable, command)  # noqa: S606 (this interpreter, with the user's own arguments)
+    return subprocess.run(command, check=False).returncode  # noqa: S603 (as above)
