@@ -112,8 +112,8 @@ class Coze(_Policies, Client):
         Args:
             token: Access token, or a function that returns one. Default: the environment's COZE_API_TOKEN, else what
                 `cozekit login` has left in the profile that COZE_PROFILE names, or in the default one.
-            base_url: `COZE_COM`, `COZE_CN` or another address. Default: that of *auth* or the profile, COZE_API_BASE, else
-                `COZE_COM`. A profile for another address is not used.
+            base_url: `COZE_COM`, `COZE_CN` or another address. Default: that of *auth* or the profile, COZE_API_BASE,
+                else `COZE_COM`. A profile for another address is not used.
             auth: Strategy that authorises each request, instead of a token: see `cozekit.auth`, or any httpx.Auth.
             timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection.
                 Default: 5, 60, 60 and 10, or what *http_client* says.

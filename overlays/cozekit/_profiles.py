@@ -123,12 +123,23 @@ class Profiles:
         """Make a profile the one that is used where none is named."""
         self._write(self.read()[0], name)
 
+    def make_folder(self) -> None:
+        """Make the folder, for its owner alone.
+
+        Raises:
+            InvalidArgumentError: It cannot be made.
+        """
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidArgumentError(f"{self.folder} cannot be made: {error.strerror}") from error
+
     def _write(self, found: dict[str, Profile], default: str | None) -> None:
         nameless = attrs.filters.exclude("name")
         profiles = {name: attrs.asdict(one, filter=nameless) for name, one in sorted(found.items())}
+        self.make_folder()
         temporary = ""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor, temporary = tempfile.mkstemp(prefix=".profiles.", dir=self.folder)  # mode 0600
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump({"default": default, "profiles": profiles}, file, indent=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from coze_sandbox import Sandbox
 
 
 @pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep tests apart from what is set on this machine."""
     for name in ("COZE_API_TOKEN", "COZE_API_BASE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.delenv("COZE_PROFILE", raising=False)
+    monkeypatch.setenv("COZE_CONFIG_DIR", str(tmp_path / "nobody has logged in"))
 
 
 @pytest.fixture(scope="session")

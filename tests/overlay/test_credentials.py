@@ -63,7 +63,7 @@ def test_no_token(connect, given):
     with pytest.raises(InvalidArgumentError) as caught:
         connect(*given)
     assert str(caught.value) == (
-        "no access token: set COZE_API_TOKEN, or give token= or auth=; tokens are made on "
+        "no access token: run `cozekit login`, set COZE_API_TOKEN, or give token= or auth=; tokens are made on "
         "https://www.coze.com/open/oauth/pats or https://www.coze.cn/open/oauth/pats"
     )
 

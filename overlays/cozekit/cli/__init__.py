@@ -5,6 +5,7 @@ Needs the extra `cli`: `pip install "cozekit[cli]"`.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Sequence
 
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, 1 for a failure, 2 for a wrong command line, 130 if interrupted.
     """
     try:
+        for name in _NEEDED:
+            importlib.import_module(name)
         from ._app import run
     except ImportError as error:
         missing = (error.name or "").partition(".")[0]

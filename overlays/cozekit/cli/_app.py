@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
 
 from .. import __version__
 from .._profiles import DEFAULT, Profile, Profiles, current_profile
@@ -40,16 +41,19 @@ def run(arguments: Sequence[str]) -> int:
     except Failure as failure:
         terminal.failure(str(failure))
         return failure.status
-    except CozeError as error:
-        terminal.failure(str(error))
-        return 1
-    except KeyboardInterrupt:
-        terminal.failure("stopped")
-        return _INTERRUPTED
     except BrokenPipeError:
         # Whoever read has gone. Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except CozeError as error:
+        terminal.failure(str(error))
+        return 1
+    except (OSError, ValueError) as error:  # files and variables that the HTTP client cannot make sense of
+        terminal.failure(f"{error}; `cozekit doctor` may know more")
+        return 1
+    except KeyboardInterrupt:
+        terminal.failure("stopped")
+        return _INTERRUPTED
     return status if isinstance(status, int) else 0
 
 
@@ -58,8 +62,8 @@ def _commands(terminal: Terminal) -> App:
         name="cozekit",
         help="Log in to Coze, see who is logged in, find out what is wrong, run a local Coze.",
         version=__version__,
-        console=terminal.out,
-        error_console=terminal.notices,
+        console=Console(),
+        error_console=Console(stderr=True),
         suppress_keyboard_interrupt=False,
     )
 

@@ -65,7 +65,7 @@ def examine(profile_name: str | None, base_url: str | None) -> Report:
     look_at_versions(report)
     proxy = look_at_proxies(report)
     credentials = find_credentials(report, profile_name, base_url)
-    if credentials is None:
+    if credentials is None or not report.healthy:
         return report
     places = [credentials.base_url] if credentials.base_url else list(REGIONS)
     hosts = " and ".join(_host(place) for place in places)

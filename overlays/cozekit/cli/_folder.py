@@ -20,5 +20,5 @@ def own_profiles() -> Profiles:
 
 def locked(profiles: Profiles) -> BaseFileLock:
     """Keep other commands from changing the profiles at the same time."""
-    profiles.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    profiles.make_folder()
     return FileLock(profiles.folder / "profiles.lock", timeout=_PATIENCE)

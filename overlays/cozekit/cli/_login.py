@@ -81,6 +81,7 @@ class Login:
         given = {} if self.base_url is None else {"base_url": self.base_url}
         base_url = JWTAuth.from_file(path, **given).base_url
         profile = Profile(name=self.name, base_url=base_url, way="jwt", app_file=path)
+        self.profiles.make_folder()
         self.profiles.store.delete(self.name)  # a token of another app under this name would be taken for ours
         who = ask_who(profile, self.profiles.store)
         self._tell(profile, who)
@@ -93,6 +94,7 @@ class Login:
         base_url = self.base_url or self._before("token").base_url or COZE_COM
         with Coze(token, base_url=base_url, retry=0, timeout=_TIMEOUT) as coze:
             who = coze.users.me()
+        self.profiles.make_folder()
         self.profiles.store.save(self.name, Token(access_token=token, expires_at=_UNKNOWN_END))
         self._tell(Profile(name=self.name, base_url=base_url, way="token"), who.nick_name or who.user_name)
 
@@ -118,6 +120,7 @@ class Login:
 
     def _keep(self, way: str, base_url: str, token: Token, *, client_id: str) -> None:
         profile = Profile(name=self.name, base_url=base_url.rstrip("/"), way=way, client_id=client_id)
+        self.profiles.make_folder()
         self.profiles.store.save(self.name, token)
         self._tell(profile, ask_who(profile, self.profiles.store))
 

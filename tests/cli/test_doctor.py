@@ -1,0 +1,319 @@
+"""The doctor, in good and bad situations."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from coze_sandbox import PUBLIC_APP, Sandbox
+from cozekit._profiles import Profile, Profiles
+from cozekit.auth import Token
+
+FOREIGN = "pat_of_the_other_region"
+
+
+@pytest.fixture
+def examined(cozekit, monkeypatch):
+    """Give a way to run the doctor and read what it found: status, bad findings by check, the whole report."""
+
+    def run(token=None, *arguments):
+        if token is not None:
+            monkeypatch.setenv("COZE_API_TOKEN", token)
+        done = cozekit("doctor", "--json", *arguments)
+        assert done.err == ""
+        report = json.loads(done.out)
+        for secret in (token, "hush"):
+            assert secret is None or secret not in done.out
+        bad = {one["check"]: f"{one['text']} -> {one['remedy']}" for one in report["findings"] if one["level"] == "bad"}
+        assert report["healthy"] == (not bad) == (done.status == 0)
+        return done.status, bad, report
+
+    return run
+
+
+def told(report, check):
+    return " ".join(one["text"] for one in report["findings"] if one["check"] == check)
+
+
+class Server:
+    """Answers all requests alike, over plain HTTP or with a certificate that nobody trusts."""
+
+    def __init__(self, body=b"{}", content_type="application/json", date=None, context=None):
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Type", content_type)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def date_time_string(self, timestamp=None):
+                return date or super().date_time_string(timestamp)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        scheme = "http"
+        if context is not None:
+            scheme = "https"
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.base_url = f"{scheme}://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+ME = json.dumps({"code": 0, "msg": "", "data": {"user_id": "1", "user_name": "a", "nick_name": "A", "avatar_url": ""}})
+
+
+def test_well(examined, coze_sandbox):
+    """With a good token it says who takes it and what it may do, and exits with 0."""
+    status, _, report = examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
+    assert status == 0
+    assert report["services"] == [coze_sandbox.base_url]
+    assert {"users.me", "workspaces.list", "bots.list", "workflows.list", "datasets.list"} <= set(report["may"])
+    assert "nowhere else" in told(report, "privacy")
+    assert "httpx" in told(report, "versions")
+    assert "right" in told(report, "clock")
+
+
+def test_only_reads(examined, coze_sandbox):
+    """It asks for nothing but to read, and calls each operation once."""
+    examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
+    asked = [record.operation for record in coze_sandbox.requests]
+    assert len(asked) == len(set(asked)) <= 10
+    assert {record.method for record in coze_sandbox.requests} == {"GET"}
+
+
+def test_for_people(cozekit, coze_sandbox, monkeypatch):
+    """For people each finding is a line with a mark, and each remedy one with an arrow."""
+    monkeypatch.setenv("COZE_API_TOKEN", "pat_wrong")
+    done = cozekit("doctor", "--base-url", coze_sandbox.base_url)
+    assert (done.status, done.err) == (1, "")
+    assert "ok  token: COZE_API_TOKEN is set" in done.out
+    assert "!!  token: 127.0.0.1" in done.out
+    assert "    -> make a token on the web site" in done.out
+
+
+def test_few_permissions(examined):
+    """What the token may not do is listed with the permission that it lacks, and is no fault."""
+    with Sandbox(tokens={"pat_few": frozenset({"listWorkspace", "listBot"})}) as sandbox:
+        status, _, report = examined("pat_few", "--base-url", sandbox.base_url)
+    assert status == 0
+    assert report["may"] == ["users.me", "workspaces.list", "bots.list"]
+    assert report["may_not"]["workflows.list"] == "listWorkflow"
+
+
+def test_no_token(examined):
+    """Without a token it says how to get one, and asks nobody."""
+    status, bad, _ = examined()
+    assert status == 1
+    assert "cozekit login" in bad["token"]
+
+
+def test_unknown_token(examined, coze_sandbox):
+    """A token that is not known is misspelt, expired or deleted."""
+    _, bad, report = examined("pat_wrong", "--base-url", coze_sandbox.base_url)
+    assert "4100" in bad["token"]
+    assert (report["may"], report["services"]) == ([], [])
+
+
+@pytest.fixture
+def two_regions(monkeypatch):
+    """Stand in for both official services: the token of one is foreign to the other."""
+    with Sandbox(token="pat_com", foreign_tokens={"pat_cn"}) as com, Sandbox(token="pat_cn") as cn:
+        monkeypatch.setattr("cozekit.cli._doctor.COZE_COM", com.base_url)
+        monkeypatch.setattr("cozekit.cli._doctor.REGIONS", {com.base_url: "region com", cn.base_url: "region cn"})
+        yield com, cn
+
+
+def test_token_of_the_default_region(examined, two_regions):
+    """Where nobody named an address, both regions are asked, and the one that takes the token is named."""
+    status, _, report = examined("pat_com")
+    assert status == 0
+    assert told(report, "region") == "the token belongs to region com."
+    assert all(region.requests for region in two_regions)
+
+
+def test_token_of_the_other_region(examined, two_regions):
+    """A token of the region that is not the default needs COZE_API_BASE, and the report says so."""
+    status, bad, report = examined("pat_cn")
+    assert status == 1
+    assert "the token belongs to region cn." in told(report, "region")
+    assert f"COZE_API_BASE={two_regions[1].base_url}" in bad["region"]
+    assert "workspaces.list" in report["may"]
+
+
+def test_token_of_no_region(examined, two_regions):
+    """A token that no region takes is told as that."""
+    _, bad, _ = examined("pat_nobody")
+    assert "no region takes the token" in bad["region"]
+
+
+def test_named_address_is_the_only_one(examined, two_regions, monkeypatch):
+    """With COZE_API_BASE the other region is not asked: the token is not sent there."""
+    com, cn = two_regions
+    monkeypatch.setenv("COZE_API_BASE", com.base_url)
+    _, bad, _ = examined(FOREIGN)
+    assert "token" in bad
+    assert com.requests
+    assert not cn.requests
+
+
+def test_clock(examined):
+    """A clock that is wrong by more than a minute is told with how much."""
+    with Server(ME.encode(), date=formatdate(time.time() - 3600, usegmt=True)) as server:
+        _, bad, _ = examined("pat_x", "--base-url", server.base_url)
+    assert "ahead" in bad["clock"]
+    assert "3600 s" in bad["clock"] or "360" in bad["clock"]
+
+
+def test_gateway(examined, coze_sandbox):
+    """A page of HTML is told as something that stands in between."""
+    coze_sandbox.faults.add("html", "users.me", status=200)
+    _, bad, _ = examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
+    assert "not of Coze" in bad["service"]
+
+
+def test_failing_service(examined, coze_sandbox):
+    """A failure of the service is told with its log id."""
+    coze_sandbox.faults.add("status", "users.me", status=500)
+    _, bad, _ = examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
+    assert "500" in bad["service"]
+    assert "logid 2" in bad["service"]
+
+
+def test_no_such_name(examined):
+    """A host that has no address is told as a matter of DNS."""
+    _, bad, _ = examined("pat_x", "--base-url", "https://coze.invalid")
+    assert "(DNS)" in bad["connection"]
+
+
+def test_nothing_listens(examined):
+    """A port that nothing listens on is told as that."""
+    with Server() as server:
+        address = server.base_url
+    _, bad, _ = examined("pat_x", "--base-url", address)
+    assert "nothing listens" in bad["connection"]
+
+
+def test_untrusted_certificate(examined, tmp_path):
+    """A certificate that is not trusted is told as that, with what to do behind a company's proxy."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_certificate(tmp_path))
+    with Server(context=context) as server:
+        _, bad, _ = examined("pat_x", "--base-url", server.base_url)
+    assert "is not trusted" in bad["connection"]
+    assert "SSL_CERT_FILE" in bad["connection"]
+
+
+def test_no_encryption(examined):
+    """What answers without encryption at an https address is told as that."""
+    with Server() as server:
+        _, bad, _ = examined("pat_x", "--base-url", server.base_url.replace("http:", "https:"))
+    assert "no encrypted connection" in bad["connection"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "check"),
+    [
+        ("HTTPS_PROXY", "htp://user:hush@proxy:1", "proxy"),
+        ("https_proxy", "proxy:8080", "proxy"),
+        ("SSL_CERT_FILE", "/absent.pem", "certificates"),
+    ],
+)
+def test_bad_variables(examined, monkeypatch, name, value, check):
+    """Variables that no connection can come about with are named, without passwords, and nothing is sent."""
+    monkeypatch.setenv(name, value)
+    _, bad, _ = examined("pat_x")
+    assert name.upper() in bad[check]
+
+
+def test_dead_proxy(examined, monkeypatch):
+    """A proxy that nothing listens at is named as a possible cause."""
+    with Server() as server:
+        address = server.base_url
+    monkeypatch.setenv("HTTPS_PROXY", address.replace("http://", "http://user:hush@"))
+    _, bad, report = examined("pat_x", "--base-url", "https://coze.invalid")
+    assert "The proxy named above may be the cause" in bad["connection"]
+    assert "…@127.0.0.1" in told(report, "proxy")
+
+
+def keep(cozekit, sandbox, *, refresh_token=None, age=3600):
+    """Leave a profile with a token that expired."""
+    profiles = Profiles(cozekit.folder)
+    end = datetime.now(UTC) - timedelta(seconds=age)
+    profiles.store.save("default", Token(access_token="czu_old", expires_at=end, refresh_token=refresh_token))
+    base = {"name": "default", "base_url": sandbox.base_url, "client_id": PUBLIC_APP.client_id}
+    profiles.save(Profile(way="device", **base))
+
+
+def test_expired(examined, cozekit, coze_sandbox):
+    """A token that expired and cannot be renewed is told with the command that logs in again."""
+    keep(cozekit, coze_sandbox)
+    _, bad, _ = examined()
+    assert "expired at" in bad["token"]
+    assert "cozekit login --device" in bad["token"]
+    assert not coze_sandbox.requests
+
+
+def test_refused_refresh(examined, cozekit, coze_sandbox):
+    """A refresh token that is refused is told with the command that logs in again."""
+    keep(cozekit, coze_sandbox, refresh_token="used")
+    _, bad, _ = examined()
+    assert "gives no new token" in bad["token"]
+    assert "cozekit login --device" in bad["token"]
+
+
+def test_other_address_than_the_profile(examined, cozekit, coze_sandbox):
+    """The token of a profile is not sent to another address than its own."""
+    keep(cozekit, coze_sandbox, refresh_token="used")
+    with Server() as server:
+        _, bad, _ = examined(None, "--base-url", server.base_url)
+    assert "is for" in bad["token"]
+
+
+def test_unknown_profile(examined):
+    """A profile that is not there is told as that."""
+    _, bad, _ = examined(None, "--profile", "absent")
+    assert "there is no profile 'absent'" in bad["token"]
+
+
+def _certificate(folder):
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "server.pem"
+    path.write_bytes(private + made.public_bytes(pem))
+    return path
