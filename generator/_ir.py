@@ -9,7 +9,7 @@ import attrs
 
 __all__ = [
     "Api", "Callbacks", "Const", "Enum", "EnumRef", "ErrorCode", "Event", "Field", "ListOf", "MapOf", "Messages",
-    "Model", "ModelRef", "Null", "OneOf", "Operation", "Paging", "Scalar", "Socket", "Stream", "Type",
+    "Model", "ModelRef", "Null", "OneOf", "Operation", "Paging", "Poll", "Scalar", "Socket", "Stream", "Type",
 ]  # fmt: skip
 
 
@@ -206,6 +206,19 @@ class Paging:
 
 
 @attrs.frozen
+class Poll:
+    """How to wait for what an operation started."""
+
+    status: str
+    pending: tuple[str | int, ...]
+    terminal: tuple[str | int, ...]
+    failed: tuple[str | int, ...]
+    items: tuple[str, ...] | None
+    waiting: str | None
+    flag: str | None
+
+
+@attrs.frozen
 class Operation:
     """A method. A described operation that can stream becomes two of them; one that opens a WebSocket a `handshake`."""
 
@@ -229,7 +242,7 @@ class Operation:
     result: str
     result_type: Type | None
     paging: Paging | None
-    poll: Mapping[str, Any] | None
+    poll: Poll | None
     stream: Stream | None
     socket: Socket | None = None
     servers: tuple[str, ...] = ()

@@ -116,7 +116,7 @@ class _Builder(Classes):
             paging = self.paging(raw, result, arguments) if "x-coze-pagination" in raw else None
             yield ir.Operation(
                 id=raw["operationId"], constants={flag: False} if flag else {}, result=result,
-                result_type=result_type, paging=paging, poll=raw.get("x-coze-poll"), stream=None, **common,
+                result_type=result_type, paging=paging, poll=self.poll(raw), stream=None, **common,
             )  # fmt: skip
         if stream_key is not None and "protocol" not in stream_key:
             self.problems.append(stream_key.problem("unsupported", "a stream needs a protocol"))
@@ -238,6 +238,16 @@ class _Builder(Classes):
         if "x-coze-result" in raw:
             self.problems.append(raw.problem("unsupported", f"{name} has no member {member}", "x-coze-result"))
         return member, None
+
+    def poll(self, raw: Mapping[str, Any]) -> ir.Poll | None:
+        rule = raw.get("x-coze-poll")
+        if rule is None:
+            return None
+        items = rule.get("items")
+        return ir.Poll(
+            rule["status"], tuple(rule["pending"]), tuple(rule["terminal"]), tuple(rule.get("failed", ())),
+            None if items is None else tuple(filter(None, items.split("."))), rule.get("waiting"), rule.get("flag"),
+        )  # fmt: skip
 
     def paging(self, raw: Located, result: str, arguments: list[ir.Field]) -> ir.Paging | None:
         described = raw["x-coze-pagination"]

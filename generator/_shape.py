@@ -90,10 +90,10 @@ _SHAPES: dict[str, tuple[str, Check]] = {
     "parameters": ("a list of mappings", _parameters),
     "required": ("true, false or a list of texts", _required),
     "code": ("a whole number", _number),
-    **dict.fromkeys(("x-coze-known-values", "examples", "enum", "tags"), ("a list", _list)),
     **dict.fromkeys(
-        ("x-coze-notes", "x-coze-enum-names", "pending", "terminal", "within"), ("a list of texts", _texts)
+        ("x-coze-known-values", "examples", "enum", "tags", "pending", "terminal", "failed"), ("a list", _list)
     ),
+    **dict.fromkeys(("x-coze-notes", "x-coze-enum-names", "within"), ("a list of texts", _texts)),
     **dict.fromkeys(("x-coze-errors", "anyOf", "oneOf", "allOf"), ("a list of mappings", _mappings)),
     **dict.fromkeys(
         (

@@ -99,9 +99,11 @@ def _facts(operation: Mapping[str, Any], path: str) -> Iterator[str]:
         size = f", of size {code(paging['size'])}" if "size" in paging else ""
         yield f"Pages: {_PAGES[paging['style']]}, chosen with {code(paging['param'])}{size}"
     if poll := operation.get("x-coze-poll"):
-        yield f"Goes on after the answer: ask {code(poll['operation'])} until `{poll['status']}` is " + ", ".join(
-            map(code, poll["terminal"])
-        )
+        when = f"With {code(poll['flag'])} it goes on" if "flag" in poll else "Goes on"
+        each = " of each" if "items" in poll else ""
+        states = ", ".join(code(str(state)) for state in poll["terminal"])
+        until = f", or {code(poll['waiting'])} is there" if "waiting" in poll else ""
+        yield f"{when} after the answer: ask {code(poll['operation'])} until `{poll['status']}`{each} is {states}{until}"
     if limit := operation.get("x-coze-max-body-bytes"):
         yield f"Largest body: {limit:,} bytes"
     if operation.get("x-coze-idempotent"):

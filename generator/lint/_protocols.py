@@ -13,7 +13,8 @@ __all__ = ["PROTOCOL_RULES", "check_keys"]
 _PAGINATION = ("style", "param", "size", "items", "total", "has_more", "next")
 _WITH_NEXT = ("token", "cursor")
 _STREAM = ("method", "flag", "protocol")
-_POLL = ("operation", "status", "pending", "terminal")
+_POLL = ("operation", "flag", "items", "status", "waiting", "pending", "terminal", "failed")
+_POLLED = ("operation", "status", "pending", "terminal")
 _PROTOCOL = ("description", "event", "ids", "events")
 _EVENT = ("class", "description", "data", "ends", "fails", "counter")
 _COUNTER = ("member", "within", "until")
@@ -79,9 +80,7 @@ def stream(description: Description) -> Iterator[Finding]:
         if "method" in rule and "flag" not in rule:
             yield at(rule, "add flag: the body's field that asks for the stream")
         if "flag" in rule:
-            flag = body_member(description, operation, str(rule["flag"]))
-            if flag is None or description.resolve(flag).get("type") != "boolean":
-                yield at(rule, f"the body has no boolean field {rule['flag']}", "flag")
+            yield from _flag(description, operation, rule)
 
 
 def stream_protocol(description: Description) -> Iterator[Finding]:
@@ -114,23 +113,50 @@ def poll(description: Description) -> Iterator[Finding]:
     """`x-coze-poll` names an operation, a member of its result, and values of that member."""
     for operation, value in _with(description, "x-coze-poll"):
         rule = mapping(value)
-        yield from check_keys(rule, operation.body, "x-coze-poll", _POLL, _POLL)
+        yield from check_keys(rule, operation.body, "x-coze-poll", _POLL, _POLLED)
         asked = description.operations.get(str(rule.get("operation")))
         if asked is None:
             yield at(rule, f"there is no operation {rule.get('operation')}", "operation")
             continue
-        status = member(description, result(description, asked), str(rule.get("status")))
-        if status is None:
-            yield at(rule, f"the result of {asked.id} has no member {rule.get('status')}", "status")
-            continue
-        known = description.resolve(status).get("enum")
-        for key in ("pending", "terminal"):
-            states = rule.get(key)
-            for state in states if isinstance(states, list) else []:
-                if not isinstance(known, list) or state not in known:
-                    yield at(rule, f"{state} is not in the enum of {rule.get('status')}", key)
-        for state in sorted(set(strings(rule.get("pending"))) & set(strings(rule.get("terminal")))):
+        if "flag" in rule:
+            yield from _flag(description, operation, rule)
+        thing: Mapping | None = result(description, asked)
+        if "items" in rule:
+            listed = thing if rule["items"] == "." else member(description, mapping(thing), str(rule["items"]))
+            if listed is None or description.resolve(listed).get("type") != "array":
+                yield at(rule, f"items: the result of {asked.id} has no array {rule['items']}", "items")
+                continue
+            thing = mapping(description.resolve(listed).get("items"))
+        for key in ("status", "waiting"):
+            if key in rule and member(description, mapping(thing), str(rule[key])) is None:
+                yield at(rule, f"{key}: what {asked.id} tells has no member {rule[key]}", key)
+        status = member(description, mapping(thing), str(rule.get("status")))
+        if status is not None:
+            yield from _states(rule, description.resolve(status).get("enum"))
+
+
+def _flag(description: Description, operation: Operation, rule: Mapping) -> Iterator[Finding]:
+    flag = body_member(description, operation, str(rule["flag"]))
+    if flag is None or description.resolve(flag).get("type") != "boolean":
+        yield at(rule, f"the body has no boolean field {rule['flag']}", "flag")
+
+
+def _states(rule: Mapping, known: object) -> Iterator[Finding]:
+    states = {key: _listed(rule.get(key)) for key in ("pending", "terminal", "failed")}
+    for key, values in states.items():
+        for state in values:
+            if state not in _listed(known):
+                yield at(rule, f"{state} is not in the enum of {rule.get('status')}", key)
+    for state in states["pending"]:
+        if state in states["terminal"]:
             yield at(rule, f"{state} is both pending and terminal; choose one", "terminal")
+    for state in states["failed"]:
+        if state not in states["terminal"]:
+            yield at(rule, f"failed: {state} is not terminal", "failed")
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _with(description: Description, key: str) -> Iterator[tuple[Operation, object]]:

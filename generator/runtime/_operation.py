@@ -63,8 +63,12 @@ class Poll:
     """How to wait for what an operation started; see `x-coze-poll` in openapi/extensions.md."""
 
     status: str
-    pending: frozenset[str]
-    terminal: frozenset[str]
+    pending: frozenset[str | int]
+    terminal: frozenset[str | int]
+    failed: frozenset[str | int] = frozenset()
+    items: tuple[str, ...] | None = None
+    waiting: str | None = None
+    flag: str | None = None
 
 
 @attrs.frozen

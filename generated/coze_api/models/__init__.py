@@ -508,8 +508,10 @@ if TYPE_CHECKING:
     from .workflows import WorkflowParameterType as WorkflowParameterType
     from .workflows import WorkflowPingEvent as WorkflowPingEvent
     from .workflows import WorkflowPublishStatus as WorkflowPublishStatus
+    from .workflows import WorkflowQuestion as WorkflowQuestion
     from .workflows import WorkflowRunHistory as WorkflowRunHistory
     from .workflows import WorkflowRunMode as WorkflowRunMode
+    from .workflows import WorkflowRunOutput as WorkflowRunOutput
     from .workflows import WorkflowsRunsCreateResponse as WorkflowsRunsCreateResponse
     from .workflows import WorkflowsRunsResumeResponse as WorkflowsRunsResumeResponse
     from .workflows import WorkflowStreamEvent as WorkflowStreamEvent
@@ -1035,8 +1037,10 @@ __all__ = [
     "WorkflowParameterType",
     "WorkflowPingEvent",
     "WorkflowPublishStatus",
+    "WorkflowQuestion",
     "WorkflowRunHistory",
     "WorkflowRunMode",
+    "WorkflowRunOutput",
     "WorkflowsRunsCreateResponse",
     "WorkflowsRunsResumeResponse",
     "WorkflowStreamEvent",
@@ -1562,8 +1566,10 @@ _MODULES = {
     "WorkflowParameterType": "workflows",
     "WorkflowPingEvent": "workflows",
     "WorkflowPublishStatus": "workflows",
+    "WorkflowQuestion": "workflows",
     "WorkflowRunHistory": "workflows",
     "WorkflowRunMode": "workflows",
+    "WorkflowRunOutput": "workflows",
     "WorkflowsRunsCreateResponse": "workflows",
     "WorkflowsRunsResumeResponse": "workflows",
     "WorkflowStreamEvent": "workflows",

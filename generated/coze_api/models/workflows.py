@@ -904,6 +904,36 @@ class WorkflowParameter(Model):
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowQuestion(Model):
+    """What a workflow shows or asks where it stops."""
+
+    content_type: str | None = None
+    """Kind of the content. Only `text` was ever seen."""
+    content: str
+    """What to show or ask."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["content_type", "content"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("content_type")
+        if value is None:
+            absent += 1
+        self.content_type = value
+        value = get("content")
+        if value is None:
+            absent += 1
+        self.content = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowRunHistory(Model):
     """One run of a workflow, with its state and result."""
 
@@ -1060,6 +1090,33 @@ class WorkflowRunHistory(Model):
         self.logid_ = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
         self._extra = None if absent + len(data) == 18 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowRunOutput(Model):
+    """What the nodes of a run put out. Further members are those of output nodes, by the title of the
+    node.
+    """
+
+    output: str | None = None
+    """Output of the end node, normally text that holds a JSON object, sometimes plain text."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["Output"])
+    _renamed: ClassVar[Mapping[str, str]] = {"output": "Output"}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        get: Callable[[str], Any] = data.get
+        absent = 0
+        value = get("Output")
+        if value is None:
+            absent += 1
+        self.output = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
         self._response = None
         return self
 

@@ -54,6 +54,7 @@ CREATE: Operation[_chat.Chat] = Operation(
         status="status",
         pending=frozenset(["created", "in_progress"]),
         terminal=frozenset(["completed", "failed", "requires_action", "canceled"]),
+        failed=frozenset(["failed"]),
     ),
 )
 
@@ -132,6 +133,7 @@ SUBMIT_TOOL_OUTPUTS: Operation[_chat.Chat] = Operation(
         status="status",
         pending=frozenset(["created", "in_progress"]),
         terminal=frozenset(["completed", "failed", "requires_action", "canceled"]),
+        failed=frozenset(["failed"]),
     ),
 )
 

@@ -22,6 +22,7 @@ CREATE: Operation[_copy_tasks.StartedCopy] = Operation(
         status="task_status",
         pending=frozenset(["in_progress"]),
         terminal=frozenset(["successful", "failed"]),
+        failed=frozenset(["failed"]),
     ),
 )
 

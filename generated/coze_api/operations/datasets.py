@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._operation import Argument, Operation, Paging
+from .._core._operation import Argument, Operation, Paging, Poll
 from .._core._response import Empty, ItemList
 from .._core._values import Bool, Choice, Int, Items, Object, Text
 from ..models import datasets as _datasets
@@ -53,6 +53,13 @@ DOCUMENTS_CREATE: Operation[ItemList[_datasets.Document]] = Operation(
     },
     headers={"Agw-Js-Conv": "str"},
     permission="createDocument",
+    poll=Poll(
+        status="status",
+        pending=frozenset([0, 4, 5]),
+        terminal=frozenset([1, 2, 3, 9, 1000]),
+        failed=frozenset([9, 1000]),
+        items=("data",),
+    ),
 )
 
 DOCUMENTS_DELETE: Operation[Empty] = Operation(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._operation import Argument, Operation, Paging
+from .._core._operation import Argument, Operation, Paging, Poll
 from .._core._response import Empty, ItemList
 from .._core._values import Anything, Bool, Choice, Int, Items, Object, Pairs, Text
 from ..models import bots as _bots
@@ -127,6 +127,15 @@ RUNS_CREATE: Operation[_workflows.WorkflowsRunsCreateResponse] = Operation(
         "connector_id": Argument("connector_id", "body", Text()),
     },
     permission="run",
+    poll=Poll(
+        status="execute_status",
+        pending=frozenset(["Running"]),
+        terminal=frozenset(["Success", "Fail"]),
+        failed=frozenset(["Fail"]),
+        items=(),
+        waiting="interrupt_data",
+        flag="is_async",
+    ),
 )
 
 RUNS_RESUME: Operation[_workflows.WorkflowsRunsResumeResponse] = Operation(
