@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from ._tool_loop import ToolRun as ToolRun
     from ._tools import Tool as Tool
     from ._tools import tool as tool
+    from ._workflow_result import AsyncWorkflowResult as AsyncWorkflowResult
+    from ._workflow_result import WorkflowResult as WorkflowResult
+    from ._workflow_run import AsyncWorkflowRun as AsyncWorkflowRun
+    from ._workflow_run import WorkflowRun as WorkflowRun
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIError as APIError
     from .errors import APITimeoutError as APITimeoutError
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from .errors import CozeError as CozeError
     from .errors import StreamInterrupted as StreamInterrupted
     from .errors import ToolError as ToolError
+    from .errors import WorkflowFailed as WorkflowFailed
 
 __version__ = "0.1.0"
 
@@ -50,6 +55,8 @@ __all__ = [
     "AsyncCoze",
     "AsyncPage",
     "AsyncPager",
+    "AsyncWorkflowResult",
+    "AsyncWorkflowRun",
     "ChatFailed",
     "ChatResult",
     "ChatRun",
@@ -64,6 +71,9 @@ __all__ = [
     "Tool",
     "ToolError",
     "ToolRun",
+    "WorkflowFailed",
+    "WorkflowResult",
+    "WorkflowRun",
     "auth",
     "errors",
     "messages",
@@ -80,6 +90,8 @@ _MODULES = {
     "AsyncCoze": "_client",
     "AsyncPage": "_api",
     "AsyncPager": "_api",
+    "AsyncWorkflowResult": "_workflow_result",
+    "AsyncWorkflowRun": "_workflow_run",
     "COZE_CN": "_config",
     "COZE_COM": "_config",
     "ChatFailed": "errors",
@@ -96,6 +108,9 @@ _MODULES = {
     "Tool": "_tools",
     "ToolError": "errors",
     "ToolRun": "_tool_loop",
+    "WorkflowFailed": "errors",
+    "WorkflowResult": "_workflow_result",
+    "WorkflowRun": "_workflow_run",
     "auth": "",
     "errors": "",
     "messages": "",

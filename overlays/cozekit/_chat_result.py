@@ -13,6 +13,7 @@ from coze_api.models import Chat, ChatStatus, Message
 from coze_api.operations import chat as _operations
 
 from ._chat_stream import answer_of, follow_ups_of
+from ._waiting import is_pending
 from .errors import ChatFailed, PollTimeout
 
 if TYPE_CHECKING:
@@ -80,10 +81,10 @@ def goes_on(chat: Chat, waiting: Waiting) -> bool:
     """
     poll = _operations.CREATE.poll
     assert poll is not None
-    if getattr(chat, poll.status) not in poll.pending:
+    if not is_pending(poll, chat):
         return False
     if waiting.is_over:
-        raise PollTimeout(f"the chat {chat.id} did not end within {waiting.limit:g} s", chat=chat)
+        raise PollTimeout(f"the chat {chat.id} did not end within {waiting.limit:g} s", chat=chat, last=chat)
     return True
 
 

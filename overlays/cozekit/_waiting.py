@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from functools import reduce
+from typing import Any
 
 import attrs
 
-__all__ = ["Waiting"]
+from coze_api._core._operation import Poll
+
+__all__ = ["Waiting", "is_pending"]
 
 _LONGEST_PAUSE = 5.0
 
@@ -45,3 +49,15 @@ class Waiting:
         self._pause = min(max(self._pause * 1.5, self.interval), max(_LONGEST_PAUSE, self.interval))
         remaining = self.limit - (time.monotonic() - self._started)
         return max(min(self._pause, remaining), 0.0)
+
+
+def is_pending(poll: Poll, told: Any) -> bool:
+    """Tell by what the asking operation told whether anything still goes on by itself.
+
+    A state that the description does not know ends the waiting. A list without items means that nothing is known yet.
+    """
+    things = [told] if poll.items is None else list(reduce(getattr, poll.items, told) or ())
+    return not things or any(
+        getattr(thing, poll.status) in poll.pending and not (poll.waiting and getattr(thing, poll.waiting))
+        for thing in things
+    )

@@ -1,4 +1,4 @@
-"""Workflows: chats with chatflows that know what a chat is."""
+"""Workflows: runs that know what a run is, and chats with chatflows that know what a chat is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from coze_api.resources.workflows import AsyncWorkflowsAPI, AsyncWorkflowsChatAP
 
 from ._arguments import split
 from ._chat_stream import AsyncChatStream, ChatStream
+from ._workflow_runs import AsyncWorkflowRuns, WorkflowRuns
 
 if TYPE_CHECKING:
     from coze_api.params.workflows import ChatStreamParams
@@ -60,6 +61,11 @@ class Workflows(WorkflowsAPI):
         """Chat with chatflows."""
         return WorkflowsChat(self._client)
 
+    @cached_property
+    def runs(self) -> WorkflowRuns:
+        """Run workflows: in one piece, as a stream, in the background."""
+        return WorkflowRuns(self._client)
+
 
 class AsyncWorkflows(AsyncWorkflowsAPI):
     """Workflows: run them, and chat with chatflows."""
@@ -68,3 +74,8 @@ class AsyncWorkflows(AsyncWorkflowsAPI):
     def chat(self) -> AsyncWorkflowsChat:
         """Chat with chatflows."""
         return AsyncWorkflowsChat(self._client)
+
+    @cached_property
+    def runs(self) -> AsyncWorkflowRuns:
+        """Run workflows: in one piece, as a stream, in the background."""
+        return AsyncWorkflowRuns(self._client)

@@ -7,7 +7,7 @@ CozeError
     DownloadInterrupted: a file broke off; tells how much arrived
     StreamInterrupted: a stream broke off; carries what arrived
     StreamGap: events of a stream were lost or came twice, where `on_gap` says to raise it
-    PollTimeout: a chat did not end in time; carries it
+    PollTimeout: a chat, a run or documents did not end in time; carries them
     ActionRequired: a chat waits for something that was not provided for; carries it
         ToolRoundsExceeded: a bot kept calling tools; carries the calls as well
         ToolFailed: a tool raised, and that was to end the run; carries the call as well
@@ -29,6 +29,7 @@ CozeError
         DecodeError: the answer has an unknown shape
         StreamFailed: told inside a stream
             ChatFailed: a chat failed; carries it
+            WorkflowFailed: a run of a workflow failed; carries it
 """
 
 from __future__ import annotations
@@ -119,6 +120,7 @@ __all__ = [
     "ToolFailed",
     "ToolRoundsExceeded",
     "UnsupportedError",
+    "WorkflowFailed",
 ]
 
 
@@ -129,9 +131,9 @@ def _restore(cls: type[CozeError], text: str, state: dict[str, Any]) -> CozeErro
     return error
 
 
-def _detached(chat: Chat | None) -> Chat | None:
-    """Copy a chat without the HTTP answer that it came in, which holds a connection and the token."""
-    return None if chat is None else type(chat).from_dict(chat.to_dict())
+def _detached(thing: Any) -> Any:
+    """Copy a model without the HTTP answer that it came in, which holds a connection and the token."""
+    return None if thing is None else type(thing).from_dict(thing.to_dict())
 
 
 class APIConnectionError(CozeError):
@@ -162,18 +164,21 @@ class APITimeoutError(APIConnectionError, TimeoutError):
 
 
 class PollTimeout(CozeError, TimeoutError):
-    """A chat did not end in the time given. It goes on; ask for it again later, or cancel it.
+    """Something did not end in the time given. It goes on; ask for it again later, or cancel it.
 
     Attributes:
-        chat: The chat as it was last seen.
+        chat: The chat as it was last seen; None if it is no chat.
+        last: What was waited for, as it was last seen: a chat, a run of a workflow, documents; None if never.
     """
 
-    def __init__(self, message: str, *, chat: Chat) -> None:
+    def __init__(self, message: str, *, chat: Chat | None = None, last: Any = None) -> None:
         super().__init__(message)
         self.chat = chat
+        self.last = last
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_restore, (type(self), str(self), {**self.__dict__, "chat": _detached(self.chat)}))
+        state = {**self.__dict__, "chat": _detached(self.chat), "last": _detached(self.last)}
+        return (_restore, (type(self), str(self), state))
 
 
 class ChatFailed(StreamFailed):
@@ -191,6 +196,20 @@ class ChatFailed(StreamFailed):
         # The stream holds a connection, which stays in the process that made it.
         state = {**self.__dict__, "response": None, "stream": None, "chat": _detached(self.chat)}
         return (_restore, (type(self), self.msg, state))
+
+
+class WorkflowFailed(StreamFailed):
+    """A run of a workflow failed. `code`, `msg` and `debug_url` tell why and where.
+
+    Attributes:
+        run: The run with all that it told: a `WorkflowRun`, or a `WorkflowResult` of a run in the background.
+    """
+
+    run: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The run holds a connection, which stays in the process that made it.
+        return (_restore, (type(self), self.msg, {**self.__dict__, "response": None, "run": None}))
 
 
 class ToolError(CozeError):

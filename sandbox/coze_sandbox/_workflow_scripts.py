@@ -84,7 +84,9 @@ def play_answer(world: World, run: dict[str, Any], answer: str) -> Iterator[Beat
 def ask(world: World, run: dict[str, Any], asked: str) -> Iterator[Beat]:
     """Stop a run at a question, and tell it."""
     event_id = f"{run['execute_id']}/{world.new_id()}"
-    run.update(status="Interrupted", question=asked, interrupt={"event_id": event_id, "type": 2, "data": ""})
+    # A stream tells the question as a message; otherwise it goes with the interrupt.
+    data = "" if run["mode"] == "stream" else json.dumps({"content_type": "text", "content": asked})
+    run.update(status="Interrupted", interrupt={"event_id": event_id, "type": 2, "data": data})
     question = message(asked, "Question", 0, is_last=True)
     yield Beat("Message", {**question, "node_id": "100002", "node_execute_uuid": world.new_id()})
 

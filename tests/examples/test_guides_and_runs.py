@@ -10,28 +10,33 @@ from pathlib import Path
 
 import pytest
 
-from coze_sandbox import BOT_ID, Sandbox
+from coze_sandbox import BOT_ID, WORKFLOW_ASK, WORKFLOW_ECHO, WORKFLOW_FAIL, Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
-SHOWN = {"7379462189365198898": BOT_ID}
+SHOWN = {
+    "7379462189365198898": BOT_ID,
+    "7366468917055123456": WORKFLOW_ECHO,
+    "7366468917055654321": WORKFLOW_ASK,
+}
 
 
-def run(path: Path, sandbox: Sandbox, **environment: str) -> str:
+def run(path: Path, sandbox: Sandbox, *arguments: str, fails: bool = False, **environment: str) -> str:
     """Run a program against the sandbox and return what it printed."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
     given = {"COZE_API_TOKEN": sandbox.token, "COZE_API_BASE": sandbox.base_url, **environment}
     done = subprocess.run(
-        [sys.executable, str(path)], env={**kept, **given}, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+        [sys.executable, str(path), *arguments],
+        env={**kept, **given}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == fails, done.stderr
+    return done.stderr if fails else done.stdout
 
 
 def blocks() -> list[tuple[str, str]]:
     """Return every block of Python in the guides that this file answers for, with its place."""
     return [
         (f"{name}-{number}", code)
-        for name in ("tools",)
+        for name in ("tools", "workflows")
         for number, code in enumerate(
             re.findall(r"```python\n(.*?)```", (ROOT / f"docs/guides/{name}.md").read_text(), re.DOTALL)
         )
@@ -57,3 +62,23 @@ def test_tools() -> None:
     assert '[get_weather {\'city\': \'Ulm\', \'unit\': \'F\'} -> {"city":"Ulm","temperature":75,"unit":"F"}]' in told
     assert "find_train says: No train goes to Atlantis." in told
     assert told.endswith("completed, tools called: get_weather\n")
+
+
+def test_workflow_interrupt() -> None:
+    """The example of interrupts answers twice, since the first answer is blank, and prints the output."""
+    with Sandbox() as sandbox:
+        told = run(ROOT / "examples/workflow_interrupt.py", sandbox, " ", "Ulm", COZE_WORKFLOW_ID=WORKFLOW_ASK)
+    assert told.count("Workflow: Which city, and which day?") == 2
+    assert "Output: {'output': 'You answered: Ulm'}\nNode by node: https://" in told
+
+
+def test_workflow_async() -> None:
+    """The example of the background prints output and nodes, and tells of a failed run and of a question."""
+    path = ROOT / "examples/workflow_async.py"
+    with Sandbox() as sandbox:
+        told = run(path, sandbox, COZE_WORKFLOW_ID=WORKFLOW_ECHO)
+        assert told == "Success: {'output': 'Hello'}\n  Message: Hello\n"
+        told = run(path, sandbox, fails=True, COZE_WORKFLOW_ID=WORKFLOW_FAIL)
+        assert told.startswith("It failed: the workflow failed as asked\nNode by node: https://")
+        told = run(path, sandbox, fails=True, COZE_WORKFLOW_ID=WORKFLOW_ASK)
+        assert told == "It asks: Which city, and which day?\n"

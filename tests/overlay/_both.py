@@ -13,7 +13,7 @@ from coze_api import AsyncPage, AsyncPager
 from coze_api._core._client import AsyncBaseClient
 from coze_api._core._resource import AsyncResource
 from coze_api._core._stream import AsyncStream
-from cozekit import AsyncCoze, Coze, RetryPolicy
+from cozekit import AsyncCoze, AsyncWorkflowResult, Coze, RetryPolicy
 from cozekit._rounds import AsyncRounds
 
 __all__ = ["Connect", "Counter", "at_once"]
@@ -144,5 +144,5 @@ class _Shown:
 
 
 def _show(portal: BlockingPortal, value: Any) -> Any:
-    wrapped = (AsyncBaseClient, AsyncResource, AsyncStream, AsyncRounds, AsyncPage, AsyncPager)
+    wrapped = (AsyncBaseClient, AsyncResource, AsyncStream, AsyncRounds, AsyncPage, AsyncPager, AsyncWorkflowResult)
     return _Shown(portal, value) if isinstance(value, wrapped) or inspect.isasyncgen(value) else value

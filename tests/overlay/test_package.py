@@ -19,7 +19,20 @@ from coze_api import AsyncClient, Client
 from coze_api._core._client import AsyncBaseClient, BaseClient
 from coze_api._core._operation import Operation
 from coze_api.operations import bots, chat, conversations, files, users, workflows, workspaces
-from cozekit import AsyncCoze, Coze, _chat_run, _chat_stream, _chat_tools, _files, _workflows, auth, errors
+from cozekit import (
+    AsyncCoze,
+    Coze,
+    _chat_run,
+    _chat_stream,
+    _chat_tools,
+    _files,
+    _workflow_result,
+    _workflow_run,
+    _workflow_runs,
+    _workflows,
+    auth,
+    errors,
+)
 
 ROOT = Path(cozekit.__file__).parent
 SOURCES = sorted(ROOT.glob("**/*.py"))
@@ -128,6 +141,9 @@ PAIRS = [
     (_files.Files, _files.AsyncFiles),
     (_chat_stream.ChatStream, _chat_stream.AsyncChatStream),
     (_chat_run.ChatRunStream, _chat_run.AsyncChatRunStream),
+    (_workflow_run.WorkflowRun, _workflow_run.AsyncWorkflowRun),
+    (_workflow_result.WorkflowResult, _workflow_result.AsyncWorkflowResult),
+    (_workflow_runs.WorkflowRuns, _workflow_runs.AsyncWorkflowRuns),
     (_workflows.Workflows, _workflows.AsyncWorkflows),
     (_workflows.WorkflowsChat, _workflows.AsyncWorkflowsChat),
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -155,17 +154,12 @@ def _result(world: World, run: dict[str, Any]) -> Members | CallError:
     if run["status"] == "Fail":
         members = {"debug_url": run["debug_url"]}
         return CallError(run["error_code"], run["error_message"], members=members)
-    interrupt = run.get("interrupt")
-    if interrupt is not None:
-        # A stream has told the question as a message; here it goes with the interrupt.
-        question = json.dumps({"content_type": "text", "content": run["question"]})
-        interrupt = {**interrupt, "data": question}
     result = {
         "data": run.get("output", ""),
         "execute_id": run["execute_id"],
         "debug_url": run["debug_url"],
         "usage": run.get("usage", {"input_count": 0, "output_count": 0, "token_count": 0}),
-        "interrupt_data": interrupt,
+        "interrupt_data": run.get("interrupt"),
     }
     return without_none(result)
 

@@ -1,0 +1,115 @@
+"""What a workflow puts out: texts that often hold JSON, parsed when asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from coze_api._core import _json
+from coze_api.models import (
+    WorkflowInterruptData,
+    WorkflowMessage,
+    WorkflowQuestion,
+    WorkflowsRunsCreateResponse,
+    WorkflowsRunsResumeResponse,
+)
+
+__all__ = ["NodeOutput", "ResumedAnswer", "WorkflowAnswer", "as_json", "as_object", "question_of", "to_json"]
+
+
+def as_json(text: str | None) -> Any:
+    """Parse the output of a workflow.
+
+    Raises:
+        ValueError: It is not JSON.
+    """
+    try:
+        return _json.loads(text or "")
+    except ValueError as error:
+        raise ValueError(f"the output is not JSON ({error}); read it as text: {text or ''!r:.60}") from None
+
+
+def as_object(text: str | None) -> dict[str, Any] | None:
+    """Parse a JSON object; None if it is none."""
+    try:
+        value = _json.loads(text or "")
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def to_json(value: Any) -> str:
+    """Write JSON text."""
+    return _json.dumps(value).decode()
+
+
+def question_of(interrupt: WorkflowInterruptData | None) -> str:
+    """Return what an interrupt asks; "" where it does not say."""
+    if interrupt is None:
+        return ""
+    told = as_object(interrupt.data)
+    return (interrupt.data if told is None else WorkflowQuestion.from_dict(told).content) or ""
+
+
+@attrs.define
+class NodeOutput:
+    """What one execution of a node put out, so far.
+
+    Attributes:
+        title: Title of the node. May be empty for the end node.
+        first: The first of its messages; it tells ids, and which turn of a loop or batch it was.
+        content: The contents of its messages, joined.
+        is_finished: Whether the node is done.
+    """
+
+    title: str
+    first: WorkflowMessage
+    content: str = ""
+    is_finished: bool = False
+
+    def json(self) -> Any:
+        """Parse the content.
+
+        Raises:
+            ValueError: It is not JSON.
+        """
+        return as_json(self.content)
+
+
+class WorkflowAnswer(WorkflowsRunsCreateResponse):
+    """The result of a run, the question that it stopped at, or the id of an asynchronous run."""
+
+    __slots__ = ()
+
+    @property
+    def question(self) -> str:
+        """What the workflow asks, where it stopped to ask (`interrupt_data`); else ""."""
+        return question_of(self.interrupt_data)
+
+    def output_json(self) -> Any:
+        """Parse the result, which is normally JSON.
+
+        Raises:
+            ValueError: It is not.
+        """
+        return as_json(self.data)
+
+
+class ResumedAnswer(WorkflowsRunsResumeResponse):
+    """The result of a run that was resumed, the question that it stopped at, or the id of an asynchronous run."""
+
+    __slots__ = ()
+
+    @property
+    def question(self) -> str:
+        """What the workflow asks, where it stopped to ask (`interrupt_data`); else ""."""
+        return question_of(self.interrupt_data)
+
+    def output_json(self) -> Any:
+        """Parse the result, which is normally JSON.
+
+        Raises:
+            ValueError: It is not.
+        """
+        return as_json(self.data)
