@@ -29,11 +29,13 @@ class Official:
 
     Attributes:
         coze: The client.
+        http: Its connections.
         sandbox: The sandbox.
         sent: Its requests.
     """
 
     coze: cozepy.Coze
+    http: cozepy.SyncHTTPClient
     sandbox: Sandbox
     sent: list[httpx.Request] = attrs.Factory(list)
 
@@ -42,12 +44,17 @@ class Official:
         request.read()
         self.sent.append(request)
 
+    def adopt(self, app: Any) -> Any:
+        """Let an OAuth app send its requests where they are kept."""
+        app._requester._sync_client = self.http
+        return app
+
 
 @pytest.fixture
 def official(coze_sandbox: Sandbox) -> Iterator[Official]:
     """Give the official client, and fail the test if it sent what is neither described nor a known deviation."""
     http = cozepy.SyncHTTPClient()
-    given = Official(cozepy.Coze(cozepy.TokenAuth(coze_sandbox.token), coze_sandbox.base_url, http), coze_sandbox)
+    given = Official(cozepy.Coze(cozepy.TokenAuth(coze_sandbox.token), coze_sandbox.base_url, http), http, coze_sandbox)
     http.event_hooks = {"request": [given.note]}
     with http:
         yield given

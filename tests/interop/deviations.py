@@ -59,5 +59,6 @@ DEVIATIONS: Mapping[str, Mapping[str, str]] = {
     "datasets.images.list": {'query.has_caption: "" is not of type "boolean"': _BLANK},
     "datasets.list": {'query.format_type: "" is not of type "integer"': _BLANK},
     "datasets.update": _nulls("body.description", "body.file_id"),
+    "oauth.token": _nulls("body.scope"),
     "workflows.chat.stream": _MESSAGE,
 }

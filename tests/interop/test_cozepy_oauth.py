@@ -1,0 +1,87 @@
+"""The official Python SDK gets its tokens from the sandbox."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64encode
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from conftest import cozepy
+
+from coze_sandbox import PUBLIC_APP, USER_ID, WEB_APP, Sandbox
+
+
+def uses(sandbox: Sandbox, token: Any) -> bool:
+    """Tell whether a token works."""
+    with cozepy.SyncHTTPClient() as http:
+        me = cozepy.Coze(cozepy.TokenAuth(token.access_token), sandbox.base_url, http).users.me()
+    return bool(me.user_id == USER_ID)
+
+
+def agree(sandbox: Sandbox, address: str) -> str:
+    """Open the address at which a person agrees, and return the code that comes back."""
+    sandbox.oauth.auto_consent = True
+    back = httpx.get(address).headers["location"]
+    return parse_qs(urlsplit(back).query)["code"][0]
+
+
+def test_jwt(official: Any) -> None:
+    """It signs in with the key of a service app, as its downloaded configuration says, for an account and a session."""
+    app = official.adopt(cozepy.load_oauth_app_from_config(official.sandbox.oauth.jwt_config()))
+    token = app.get_access_token(ttl=900, session_name="me")
+    assert uses(official.sandbox, token)
+    auth = cozepy.JWTAuth(oauth_app=app, ttl=900)
+    with cozepy.SyncHTTPClient() as http:
+        assert cozepy.Coze(auth, official.sandbox.base_url, http).users.me().user_id == USER_ID
+
+
+def test_jwt_with_a_scope(official: Any) -> None:
+    """It asks for a token that may chat with one bot."""
+    app = official.adopt(cozepy.load_oauth_app_from_config(official.sandbox.oauth.jwt_config()))
+    assert app.get_access_token(ttl=900, scope=cozepy.Scope.build_bot_chat(["7300000000000000200"])).access_token
+
+
+def test_device(official: Any) -> None:
+    """It shows a code, waits, gets its token when a person has agreed, and renews it."""
+    app = official.adopt(cozepy.DeviceOAuthApp(PUBLIC_APP.client_id, official.sandbox.base_url))
+    asked = app.get_device_code()
+    with pytest.raises(cozepy.CozePKCEAuthError) as caught:
+        app.get_access_token(asked.device_code)
+    assert caught.value.error == cozepy.CozePKCEAuthErrorType.AUTHORIZATION_PENDING
+    official.sandbox.oauth.decide(asked.user_code)
+    official.sandbox.clock.advance(10)
+    token = app.get_access_token(asked.device_code, poll=True)
+    assert uses(official.sandbox, token)
+    assert uses(official.sandbox, app.refresh_access_token(token.refresh_token))
+
+
+def test_device_refused(official: Any) -> None:
+    """It is told when a person refuses."""
+    app = official.adopt(cozepy.DeviceOAuthApp(PUBLIC_APP.client_id, official.sandbox.base_url))
+    asked = app.get_device_code()
+    official.sandbox.oauth.decide(asked.user_code, allow=False)
+    with pytest.raises(cozepy.CozePKCEAuthError) as caught:
+        app.get_access_token(asked.device_code)
+    assert caught.value.error == cozepy.CozePKCEAuthErrorType.ACCESS_DENIED
+
+
+def test_web(official: Any) -> None:
+    """It exchanges the code of a web app for a token, and renews it."""
+    app = official.adopt(cozepy.WebOAuthApp(WEB_APP.client_id, WEB_APP.client_secret, official.sandbox.base_url))
+    back = WEB_APP.redirect_uris[0]
+    token = app.get_access_token(back, agree(official.sandbox, app.get_oauth_url(back, "s")))
+    assert uses(official.sandbox, token)
+    assert uses(official.sandbox, app.refresh_access_token(token.refresh_token))
+
+
+def test_pkce(official: Any) -> None:
+    """It proves by its verifier that the code is its own."""
+    app = official.adopt(cozepy.PKCEOAuthApp(PUBLIC_APP.client_id, official.sandbox.base_url))
+    back, verifier = PUBLIC_APP.redirect_uris[0], "v" * 64
+    address = app.get_oauth_url(back, verifier, "S256", state="s")
+    challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    assert challenge in address
+    assert uses(official.sandbox, app.get_access_token(back, agree(official.sandbox, address), verifier))
