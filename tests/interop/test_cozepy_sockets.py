@@ -1,0 +1,93 @@
+"""The official Python SDK speaks over WebSockets with the sandbox. It does so by TLS alone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import cozepy
+
+from coze_sandbox import BOT_ID, Sandbox
+
+
+@pytest.fixture(scope="module")
+def secure() -> Iterator[Sandbox]:
+    """Run a sandbox with a certificate of its own."""
+    with Sandbox(tls=True) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def coze(secure: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Give a client that trusts the certificate, and fail the test on messages that are not as described."""
+    secure.reset()
+    monkeypatch.setenv("SSL_CERT_FILE", str(secure.ca_file))
+    with cozepy.SyncHTTPClient() as http:
+        yield cozepy.Coze(cozepy.TokenAuth(secure.token), secure.base_url, http)
+    assert not secure.violations
+    assert [entry for record in secure.requests for entry in record.messages if entry.verdict != "ok"] == []
+
+
+class Heard:
+    """Keeps events by their kind."""
+
+    def __init__(self, last: Any) -> None:
+        self.events: dict[Any, list[Any]] = {}
+        self.done = threading.Event()
+        self._last = last
+
+    def __getitem__(self, kind: Any) -> Any:
+        return lambda _client, event: self._keep(kind, event)
+
+    def _keep(self, kind: Any, event: Any) -> None:
+        self.events.setdefault(kind, []).append(event)
+        if kind in {self._last, cozepy.WebsocketsEventType.ERROR}:
+            self.done.set()
+
+    def handlers(self, *kinds: Any) -> dict[Any, Any]:
+        """Return what the client calls."""
+        return {kind: self[kind] for kind in {*kinds, self._last, cozepy.WebsocketsEventType.ERROR}}
+
+
+def test_speech(coze: Any) -> None:
+    """Text goes up, sound comes down until it is complete."""
+    kind = cozepy.WebsocketsEventType
+    heard = Heard(kind.SPEECH_AUDIO_COMPLETED)
+    client = coze.websockets.audio.speech.create(on_event=heard.handlers(kind.SPEECH_AUDIO_UPDATE))
+    with client() as speech:
+        speech.input_text_buffer_append(cozepy.InputTextBufferAppendEvent.Data(delta="Good morning"))
+        speech.input_text_buffer_complete()
+        assert heard.done.wait(20)
+    assert kind.ERROR not in heard.events
+    assert b"".join(event.data.delta for event in heard.events[kind.SPEECH_AUDIO_UPDATE])
+
+
+def test_transcriptions(coze: Any) -> None:
+    """Sound goes up, text comes down."""
+    kind = cozepy.WebsocketsEventType
+    heard = Heard(kind.TRANSCRIPTIONS_MESSAGE_COMPLETED)
+    client = coze.websockets.audio.transcriptions.create(on_event=heard.handlers(kind.TRANSCRIPTIONS_MESSAGE_UPDATE))
+    with client() as transcriptions:
+        transcriptions.input_audio_buffer_append(cozepy.InputAudioBufferAppendEvent.Data(delta=bytes(96000)))
+        transcriptions.input_audio_buffer_complete()
+        assert heard.done.wait(20)
+    assert kind.ERROR not in heard.events
+    assert heard.events[kind.TRANSCRIPTIONS_MESSAGE_UPDATE][-1].data.content
+
+
+def test_chat(coze: Any) -> None:
+    """A message goes up, the answer comes down in pieces."""
+    kind = cozepy.WebsocketsEventType
+    heard = Heard(kind.CONVERSATION_CHAT_COMPLETED)
+    client = coze.websockets.chat.create(bot_id=BOT_ID, on_event=heard.handlers(kind.CONVERSATION_MESSAGE_DELTA))
+    with client() as chat:
+        chat.conversation_message_create(
+            cozepy.ConversationMessageCreateEvent.Data(
+                role=cozepy.MessageRole.USER, content_type=cozepy.MessageContentType.TEXT, content="/say Hello"
+            )
+        )
+        assert heard.done.wait(20)
+    assert kind.ERROR not in heard.events
+    assert "Hello" in "".join(event.data.content for event in heard.events[kind.CONVERSATION_MESSAGE_DELTA])
