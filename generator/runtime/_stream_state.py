@@ -203,25 +203,31 @@ class StreamState(Generic[E]):
         return self._remember(error)
 
     def _interrupted(self, reason: str) -> CozeError:
-        return self._remember(
-            StreamInterrupted(
-                self._left or reason,
-                operation=self._operation.id,
-                logid=self.logid,
-                stream=self,
-                events=self._count,
-                last_event=self._last,
-                rest=self._rest or self._decoder.pending,
-            )
+        return self._remember(self._broken_off(self._advised(self._left or reason)))
+
+    def _broken_off(self, reason: str) -> StreamInterrupted:
+        return StreamInterrupted(
+            reason,
+            operation=self._operation.id,
+            logid=self.logid,
+            stream=self,
+            events=self._count,
+            last_event=self._last,
+            rest=self._rest or self._decoder.pending,
         )
+
+    def _advised(self, reason: str) -> str:
+        """Say more of why the stream broke off. For subclasses, which may know what to do about it."""
+        return reason
 
     def _remember(self, error: CozeError) -> CozeError:
         self._failure = error
         return error
 
     def _leave(self, reason: str) -> None:
-        """Note why nothing can be read any more; the first reason counts."""
-        self._left = self._left or reason
+        """Note why nothing can be read any more, unless something else has ended the stream before."""
+        if self._failure is None:
+            self._left = self._left or reason
 
     def _raise_if_broken(self) -> None:
         """Raise again what ended the stream: reading on turns neither a failure nor a closed stream into an end."""

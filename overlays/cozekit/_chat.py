@@ -44,7 +44,9 @@ class Chat(ChatAPI):
         """
         own, options = split(ChatAPI.stream, arguments)
         kind = LeavableStream if cancel_on_exit else ChatStream
-        stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, kind)
+        stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, kind)._found_by(
+            self, options
+        )
         return stream.canceling_by(self.cancel) if isinstance(stream, LeavableStream) else stream
 
     def submit_tool_outputs_stream(
@@ -55,6 +57,7 @@ class Chat(ChatAPI):
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
         kind = LeavableStream if cancel_on_exit else ChatStream
         stream = self._client.stream(operation, _models.ChatStream, own, options, kind)
+        stream._found_by(self, options, arguments["conversation_id"], arguments["chat_id"])
         return stream.canceling_by(self.cancel) if isinstance(stream, LeavableStream) else stream
 
     def create_and_poll(
@@ -107,7 +110,9 @@ class AsyncChat(AsyncChatAPI):
         """Start a chat and follow it. See the sync client."""
         own, options = split(AsyncChatAPI.stream, arguments)
         kind = AsyncLeavableStream if cancel_on_exit else AsyncChatStream
-        stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, kind)
+        stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, kind)._found_by(
+            self, options
+        )
         return stream.canceling_by(self.cancel) if isinstance(stream, AsyncLeavableStream) else stream
 
     def submit_tool_outputs_stream(
@@ -118,6 +123,7 @@ class AsyncChat(AsyncChatAPI):
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
         kind = AsyncLeavableStream if cancel_on_exit else AsyncChatStream
         stream = self._client.stream(operation, _models.ChatStream, own, options, kind)
+        stream._found_by(self, options, arguments["conversation_id"], arguments["chat_id"])
         return stream.canceling_by(self.cancel) if isinstance(stream, AsyncLeavableStream) else stream
 
     async def create_and_poll(

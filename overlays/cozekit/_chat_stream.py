@@ -2,79 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Self
 
+from coze_api._core._operation import Operation, Options
 from coze_api._core._stream import AsyncStream, Stream
-from coze_api.models import (
-    Chat,
-    ChatStreamEvent,
-    Message,
-    MessageCompletedEvent,
-    MessageDeltaEvent,
-    MessageType,
-)
+from coze_api.models import ChatFailedEvent, ChatStreamEvent, Message, MessageCompletedEvent
 
-from .errors import ChatFailed, CozeError
+from ._chat_snapshot import Snapshot, answer_of, follow_ups_of
+from .errors import ChatFailed, CozeError, DecodeError
 
 if TYPE_CHECKING:
-    from coze_api.models import ChatUsage
+    from ._recovery import Whereabouts
 
-__all__ = ["AsyncChatStream", "ChatStream"]
-
-_ANSWERS = (MessageType.ANSWER, None)  # no type in a piece tells nothing against it
+__all__ = ["AsyncChatStream", "ChatStream", "answer_of", "follow_ups_of"]
 
 
-class _Snapshot:
-    """What a stream told so far. Shared by the sync and the async stream.
+class _ChatState(Snapshot):
+    """What both kinds of streams of chats decide alike, beside what all streams do."""
 
-    Attributes:
-        chat: The chat in its latest state; None before the first event.
-        messages: The messages that are complete, in the order of their completion.
-    """
+    _whereabouts: Whereabouts | None = None
+    _operation: Operation[Any]
+    _failure: CozeError | None
+    _ended: bool
 
-    chat: Chat | None = None
-    messages: list[Message]
-    _growing: dict[str, list[str]]  # pieces of the answers that are not complete, by message id
-    _news = ""  # what the latest event adds to the text
-    _teller: str | None = None  # id of the message that added to it last
+    def _found_by(self, chats: Any, options: Options, conversation: str = "", chat: str = "") -> Self:
+        """Set how `recover` asks for the chat, and which it is, where that is known before the stream tells it."""
+        from ._recovery import Whereabouts
 
-    def _see(self, event: ChatStreamEvent) -> None:
-        self._news = ""
-        data = event.data
-        if isinstance(data, Chat):
-            self.chat = data
-        elif not isinstance(data, Message):
-            return
-        elif isinstance(event, MessageDeltaEvent):
-            if data.content and data.type in _ANSWERS:
-                self._growing.setdefault(data.id, []).append(data.content)
-                self._tell(data)
-        elif isinstance(event, MessageCompletedEvent):
-            self.messages.append(data)
-            if self._growing.pop(data.id, None) is None and data.content and data.type is MessageType.ANSWER:
-                self._tell(data)  # it came in one piece
+        self._whereabouts = Whereabouts(chats, options, conversation, chat)
+        return self
 
-    def _tell(self, message: Message) -> None:
-        apart = self._teller is not None and self._teller != message.id
-        self._news = f"\n{message.content}" if apart else message.content
-        self._teller = message.id
+    def _is_complete(self) -> bool:
+        """Tell whether nothing can be missing.
 
-    @property
-    def answer(self) -> str:
-        """The text of the answer so far. Where a bot gives several answers, each begins a line."""
-        complete = answer_of(self.messages)
-        return "\n".join(filter(None, [complete, *map("".join, self._growing.values())]))
+        Raises:
+            ChatFailed: The chat failed. An error of the stream alone says nothing of the chat.
+        """
+        failure = self._failure
+        if isinstance(failure, ChatFailed):
+            if isinstance(failure.event, ChatFailedEvent | None):
+                raise failure
+            return False
+        return self._ended
 
-    @property
-    def follow_ups(self) -> list[str]:
-        """Questions that the bot suggests, as far as they came."""
-        return follow_ups_of(self.messages)
+    def _spoken(self, event: ChatStreamEvent) -> bytes:
+        """Return what an event adds to the spoken answer.
 
-    @property
-    def usage(self) -> ChatUsage | None:
-        """Tokens used; zero until the chat ended."""
-        return None if self.chat is None else self.chat.usage
+        Raises:
+            DecodeError: It is not Base64.
+        """
+        try:
+            return self._sound(event)
+        except ValueError as error:
+            raise DecodeError(str(error), operation=self._operation.id) from error
 
     def _explain(self, error: CozeError) -> CozeError:
         """Turn the failure of a stream into that of its chat."""
@@ -83,69 +64,162 @@ class _Snapshot:
         failed.chat, failed.stream = self.chat, self
         return failed
 
-    def _whereabouts(self, reason: str) -> str:
+    def _advised(self, reason: str) -> str:
         """Add to the reason why the stream broke off how to find the chat, which may go on without it."""
         if self.chat is None:
             return reason
-        return f"{reason}; ask chat.retrieve for chat {self.chat.id} of conversation {self.chat.conversation_id}"
+        return (
+            f"{reason}; recover() of the stream gets the rest, as does chat.retrieve for chat {self.chat.id} of "
+            f"conversation {self.chat.conversation_id}"
+        )
 
 
-def answer_of(messages: list[Message]) -> str:
-    """Join the answers among *messages*."""
-    return "\n".join(message.content for message in messages if message.type is MessageType.ANSWER and message.content)
-
-
-def follow_ups_of(messages: list[Message]) -> list[str]:
-    """Pick the suggested questions among *messages*."""
-    return [message.content for message in messages if message.type is MessageType.FOLLOW_UP and message.content]
-
-
-class ChatStream(_Snapshot, Stream[ChatStreamEvent]):
+class ChatStream(_ChatState, Stream[ChatStreamEvent]):
     """The events of a chat.
 
-    Iterate over it for events or over `text` for the words; afterwards `chat`, `messages`, `answer`, `follow_ups`,
-    `usage` and `logid` tell the rest. It ends in one of three ways: properly, by `ChatFailed`, or by
-    `StreamInterrupted`, whose `stream` still has all that arrived.
+    Iterate over it for events, or over `text` for the words, `reasoning` for the thoughts before them, `audio` for the
+    spoken answer, `completed_messages` for whole messages; each of them reads the stream. At any time `chat`,
+    `messages`, `answer`, `follow_ups`, `usage`, `debug_url` and `logid` tell what is known so far.
+
+    It ends in one of three ways: properly, by `ChatFailed`, or by `StreamInterrupted`, whose `stream` still has all
+    that arrived, and whose rest `recover` gets.
     """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self._begin()
         self._observe = self._see
-        self.messages = []
-        self._growing = {}
 
     @property
     def text(self) -> Iterator[str]:
         """The answer's text, piece by piece, as it is said. Reads the stream, as iterating over events does."""
         for _ in self:
-            if self._news:
-                yield self._news
+            if words := self._words():
+                yield words
+
+    @property
+    def reasoning(self) -> Iterator[str]:
+        """What a deep-thinking model thinks before it answers, piece by piece. Reads the stream."""
+        for event in self:
+            if thoughts := self._thoughts(event):
+                yield thoughts
+
+    @property
+    def audio(self) -> Iterator[bytes]:
+        """The spoken answer, piece by piece, decoded. Reads the stream.
+
+        Coze speaks only if a message of the request has audio. For WAV it answers by raw PCM: 24 kHz, 16 bit, one
+        channel, little-endian; for Ogg Opus by Opus: 48 kHz, one channel, frames of 10 ms.
+        """
+        for event in self:
+            if sound := self._spoken(event):
+                yield sound
+
+    @property
+    def completed_messages(self) -> Iterator[Message]:
+        """Each message as it is complete; `messages` keeps them. Reads the stream."""
+        for event in self:
+            if isinstance(event, MessageCompletedEvent) and isinstance(event.data, Message):
+                yield event.data
+
+    def recover(
+        self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, known: Iterable[Message] = ()
+    ) -> Iterator[Message]:
+        """Get what is missing after the stream broke off or was closed, by asking for its chat.
+
+        Waits until the chat has ended, and then yields each message that the stream did not bring whole, once, in the
+        order of the chat's messages. `messages`, `answer`, `chat` and so on know them too, and at the end the stream
+        has ended as if it had not broken off. Where nothing is missing, nothing is asked.
+
+        The chat must have been started with `auto_save_history` true, which is the default. The token needs the
+        permissions of `chat.retrieve` and `chat.messages.list`.
+
+        Args:
+            poll_interval: Seconds before asking again; Coze wants at least one. Grows up to 5 seconds.
+            poll_timeout: Seconds to wait at most.
+            known: Messages that are not to be yielded, such as those of the chat before it waited for tool outputs.
+
+        Yields:
+            The messages that are missing.
+
+        Raises:
+            StreamInterrupted: The stream broke off before it told which chat it is of.
+            ChatFailed: The chat failed; its messages were yielded before.
+            PollTimeout: The chat did not end in time. Recovering again goes on.
+            APIError: Coze refused a call.
+        """
+        Stream.close(self)
+        if self._is_complete():
+            return
+        from ._recovery import ask, explained, settle, whereabouts_of
+
+        found = whereabouts_of(self)
+        with explained():
+            chat, messages = ask(found, poll_interval, poll_timeout)
+        for message in self._missing(messages, known):
+            self._catch_up(message)
+            yield message
+        settle(self, chat)
 
     def _failed(self, event: ChatStreamEvent) -> CozeError:
         return self._remember(self._explain(super()._failed(event)))
 
-    def _interrupted(self, reason: str) -> CozeError:
-        return super()._interrupted(self._whereabouts(reason))
 
-
-class AsyncChatStream(_Snapshot, AsyncStream[ChatStreamEvent]):
+class AsyncChatStream(_ChatState, AsyncStream[ChatStreamEvent]):
     """The events of a chat, awaited. See `ChatStream`."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self._begin()
         self._observe = self._see
-        self.messages = []
-        self._growing = {}
 
     @property
     async def text(self) -> AsyncIterator[str]:
         """The answer's text, piece by piece, as it is said. Reads the stream, as iterating over events does."""
         async for _ in self:
-            if self._news:
-                yield self._news
+            if words := self._words():
+                yield words
+
+    @property
+    async def reasoning(self) -> AsyncIterator[str]:
+        """What a deep-thinking model thinks before it answers, piece by piece. Reads the stream."""
+        async for event in self:
+            if thoughts := self._thoughts(event):
+                yield thoughts
+
+    @property
+    async def audio(self) -> AsyncIterator[bytes]:
+        """The spoken answer, piece by piece, decoded. Reads the stream. See `ChatStream.audio` for the format."""
+        async for event in self:
+            if sound := self._spoken(event):
+                yield sound
+
+    @property
+    async def completed_messages(self) -> AsyncIterator[Message]:
+        """Each message as it is complete; `messages` keeps them. Reads the stream."""
+        async for event in self:
+            if isinstance(event, MessageCompletedEvent) and isinstance(event.data, Message):
+                yield event.data
+
+    async def recover(
+        self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, known: Iterable[Message] = ()
+    ) -> AsyncIterator[Message]:
+        """Get what is missing after the stream broke off or was closed, to be iterated by `async for`.
+
+        See `ChatStream.recover`.
+        """
+        await AsyncStream.close(self)
+        if self._is_complete():
+            return
+        from ._recovery import aask, explained, settle, whereabouts_of
+
+        found = whereabouts_of(self)
+        with explained():
+            chat, messages = await aask(found, poll_interval, poll_timeout)
+        for message in self._missing(messages, known):
+            self._catch_up(message)
+            yield message
+        settle(self, chat)
 
     def _failed(self, event: ChatStreamEvent) -> CozeError:
         return self._remember(self._explain(super()._failed(event)))
-
-    def _interrupted(self, reason: str) -> CozeError:
-        return super()._interrupted(self._whereabouts(reason))

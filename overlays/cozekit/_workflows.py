@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from coze_api.models import chat as _chat_models
 from coze_api.operations import workflows as _operations
+from coze_api.resources.chat import AsyncChatAPI, ChatAPI
 from coze_api.resources.workflows import AsyncWorkflowsAPI, AsyncWorkflowsChatAPI, WorkflowsAPI, WorkflowsChatAPI
 
 from ._arguments import split
@@ -41,7 +42,8 @@ class WorkflowsChat(WorkflowsChatAPI):
             StreamInterrupted: While reading: the stream broke off.
         """
         own, options = split(WorkflowsChatAPI.stream, arguments)
-        return self._client.stream(_operations.CHAT_STREAM, _chat_models.ChatStream, own, options, ChatStream)
+        stream = self._client.stream(_operations.CHAT_STREAM, _chat_models.ChatStream, own, options, ChatStream)
+        return stream._found_by(ChatAPI(self._client), options)
 
 
 class AsyncWorkflowsChat(AsyncWorkflowsChatAPI):
@@ -50,7 +52,8 @@ class AsyncWorkflowsChat(AsyncWorkflowsChatAPI):
     def stream(self, **arguments: Unpack[ChatStreamParams]) -> AsyncChatStream:
         """Chat with a chatflow and follow it. See the sync client."""
         own, options = split(AsyncWorkflowsChatAPI.stream, arguments)
-        return self._client.stream(_operations.CHAT_STREAM, _chat_models.ChatStream, own, options, AsyncChatStream)
+        stream = self._client.stream(_operations.CHAT_STREAM, _chat_models.ChatStream, own, options, AsyncChatStream)
+        return stream._found_by(AsyncChatAPI(self._client), options)
 
 
 class Workflows(WorkflowsAPI):
