@@ -30,11 +30,15 @@ def chat_beats(world: World, chat: dict[str, Any], done: Any = "[DONE]") -> Iter
     try:
         yield Beat("conversation.chat.created", {**running, "status": "created"})
         yield Beat("conversation.chat.in_progress", running, plan.seconds or 0.0)
+        seen = -1
         for message in chat["_messages"]:
             for beat in _message_beats(message, plan):
-                if _is_canceled(world, chat["id"]):
-                    yield Beat("done", done)
-                    return
+                # Reading the chat for every event would cost more than all the rest.
+                if seen != world.store.changes:
+                    seen = world.store.changes
+                    if _is_canceled(world, chat["id"]):
+                        yield Beat("done", done)
+                        return
                 yield beat
         yield from _ending(world, chat, plan, done)
     finally:

@@ -9,6 +9,9 @@ from ._call import Beat
 
 __all__ = ["DIALECTS", "frame"]
 
+# json.dumps makes an encoder for every call.
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 DIALECTS = ("chat", "chatflow", "workflow")
 
 
@@ -41,7 +44,7 @@ def frame(beat: Beat, number: int, dialect: str) -> bytes:
 
 
 def _json(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODE(value)
     # Coze writes JSON with Go, which escapes the two separators that some clients take for line
     # ends.
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

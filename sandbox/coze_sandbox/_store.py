@@ -45,6 +45,11 @@ class Store:
         self._connection = _open(path)
         self._depth = 0
 
+    @property
+    def changes(self) -> int:
+        """A number that grows whenever something is changed: as long as it is the same, nothing was."""
+        return self._connection.total_changes
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Do all that happens inside, or nothing of it where it raises."""
