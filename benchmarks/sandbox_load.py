@@ -21,11 +21,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from pathlib import Path
 from urllib.parse import urlsplit
 
 _WORDS = 100  # of an answer
 _NATURAL_PAUSE = 0.03  # seconds between events where --speed is 1
 _UNPACED = 1e9
+_ABOUT = "Measure how many chat streams the sandbox serves at once on one core."
+_HEAD = " streams    whole   events  seconds    ideal   median      p99   events/s    core  events/core"
 _BOT = "7300000000000000200"
 
 
@@ -76,8 +79,7 @@ async def _all(facts: dict[str, Any], streams: int) -> tuple[list[tuple[int, flo
 
 
 def _processor_seconds(pid: int) -> float:
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        fields = file.read().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -102,9 +104,7 @@ def _measure(streams: int, speed: float, core: int) -> None:
 
 def main() -> None:
     """Measure and print one line per number of streams."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.sandbox_load", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sandbox_load", description=_ABOUT)
     parser.add_argument("streams", nargs="*", type=int, default=[50, 200, 500], help="how many at once")
     parser.add_argument(
         "--pause", type=float, default=0.05, help="seconds between events, paced (default: %(default)s)"
@@ -115,9 +115,7 @@ def main() -> None:
         sys.exit("two cores are needed")
     os.sched_setaffinity(0, others)
     for title, speed in ((f"paced, {given.pause} s", _NATURAL_PAUSE / given.pause), ("unpaced", _UNPACED)):
-        print(
-            f"\n{title}\n streams    whole   events  seconds    ideal   median      p99   events/s    core  events/core"
-        )
+        print(f"\n{title}\n{_HEAD}")
         for streams in given.streams:
             _measure(streams, speed, core)
 
