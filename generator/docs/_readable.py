@@ -103,7 +103,8 @@ def _facts(operation: Mapping[str, Any], path: str) -> Iterator[str]:
         each = " of each" if "items" in poll else ""
         states = ", ".join(code(str(state)) for state in poll["terminal"])
         until = f", or {code(poll['waiting'])} is there" if "waiting" in poll else ""
-        yield f"{when} after the answer: ask {code(poll['operation'])} until `{poll['status']}`{each} is {states}{until}"
+        asked = code(poll["operation"])
+        yield f"{when} after the answer: ask {asked} until `{poll['status']}`{each} is {states}{until}"
     if limit := operation.get("x-coze-max-body-bytes"):
         yield f"Largest body: {limit:,} bytes"
     if operation.get("x-coze-idempotent"):

@@ -21,6 +21,7 @@ from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from ._chat_tools import AsyncToolChat, ToolChat
+    from ._datasets import AsyncDatasets, Datasets
     from ._files import AsyncFiles, Files
     from ._workflows import AsyncWorkflows, Workflows
 
@@ -171,6 +172,13 @@ class Coze(_Policies, Client):
         return Files(self)
 
     @cached_property
+    def datasets(self) -> Datasets:
+        """Knowledge bases and their documents."""
+        from ._datasets import Datasets
+
+        return Datasets(self)
+
+    @cached_property
     def workflows(self) -> Workflows:
         """Workflows: run them, and chat with chatflows."""
         from ._workflows import Workflows
@@ -244,6 +252,13 @@ class AsyncCoze(_Policies, AsyncClient):
         from ._files import AsyncFiles
 
         return AsyncFiles(self)
+
+    @cached_property
+    def datasets(self) -> AsyncDatasets:
+        """Knowledge bases and their documents."""
+        from ._datasets import AsyncDatasets
+
+        return AsyncDatasets(self)
 
     @cached_property
     def workflows(self) -> AsyncWorkflows:

@@ -25,6 +25,7 @@ from cozekit import (
     _chat_run,
     _chat_stream,
     _chat_tools,
+    _datasets,
     _files,
     _workflow_result,
     _workflow_run,
@@ -144,6 +145,8 @@ PAIRS = [
     (_workflow_run.WorkflowRun, _workflow_run.AsyncWorkflowRun),
     (_workflow_result.WorkflowResult, _workflow_result.AsyncWorkflowResult),
     (_workflow_runs.WorkflowRuns, _workflow_runs.AsyncWorkflowRuns),
+    (_datasets.Datasets, _datasets.AsyncDatasets),
+    (_datasets.DatasetsDocuments, _datasets.AsyncDatasetsDocuments),
     (_workflows.Workflows, _workflows.AsyncWorkflows),
     (_workflows.WorkflowsChat, _workflows.AsyncWorkflowsChat),
 ]
@@ -176,7 +179,7 @@ def test_overlay_hides_nothing(client, base):
     """The clients have every resource of the generated ones, and their resources every operation."""
     assert set(public(base)) <= set(public(client))
     coze = client("pat_a")
-    for name in ("chat", "files", "workflows"):
+    for name in ("chat", "datasets", "files", "workflows"):
         generated = type(getattr(base("https://a.b", "pat_a"), name))
         assert isinstance(getattr(coze, name), generated)
         assert set(public(generated)) <= set(public(type(getattr(coze, name))))

@@ -1,0 +1,133 @@
+"""Knowledge bases: documents that are waited for until they can be found."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Unpack
+
+import attrs
+
+from coze_api.models import DocumentProgress
+from coze_api.operations import datasets as _operations
+from coze_api.resources.datasets import (
+    AsyncDatasetsAPI,
+    AsyncDatasetsDocumentsAPI,
+    DatasetsAPI,
+    DatasetsDocumentsAPI,
+)
+
+from ._waiting import Waiting, is_pending
+from .errors import PollTimeout
+
+if TYPE_CHECKING:
+    from coze_api._core._operation import RequestOptions
+    from coze_api.models import DocumentProgressList
+    from coze_api.params.datasets import DocumentsCreateParams
+
+__all__ = ["AsyncDatasets", "Datasets", "DocumentsResult"]
+
+
+@attrs.frozen
+class DocumentsResult:
+    """What became of documents that were added to a knowledge base.
+
+    Attributes:
+        documents: How far each of them is, in the order in which they were added.
+    """
+
+    documents: list[DocumentProgress]
+
+    @property
+    def failed(self) -> list[DocumentProgress]:
+        """Those that could not be processed; `status_descript` tells why."""
+        poll = _operations.DOCUMENTS_CREATE.poll
+        assert poll is not None
+        return [one for one in self.documents if one.status in poll.failed]
+
+
+def _goes_on(told: DocumentProgressList, dataset_id: str, waiting: Waiting) -> bool:
+    """Tell whether a document is still being processed.
+
+    Raises:
+        PollTimeout: It takes too long.
+    """
+    poll = _operations.DOCUMENTS_CREATE.poll
+    assert poll is not None
+    if not is_pending(poll, told):
+        return False
+    if waiting.is_over:
+        text = f"documents of the knowledge base {dataset_id} were not processed within {waiting.limit:g} s"
+        raise PollTimeout(text, last=told)
+    return True
+
+
+def _result(told: DocumentProgressList, document_ids: list[str]) -> DocumentsResult:
+    found = {one.document_id: one for one in told.data or ()}
+    return DocumentsResult([found[key] for key in document_ids if key in found])
+
+
+def _again(arguments: DocumentsCreateParams) -> RequestOptions:
+    return {"extra_headers": arguments.get("extra_headers"), "timeout": arguments.get("timeout")}
+
+
+class DatasetsDocuments(DatasetsDocumentsAPI):
+    """Documents of knowledge bases."""
+
+    def create_and_poll(
+        self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, **arguments: Unpack[DocumentsCreateParams]
+    ) -> DocumentsResult:
+        """Add documents to a knowledge base and wait until all of them are processed.
+
+        Args:
+            poll_interval: Seconds before asking again. Grows up to 5 seconds.
+            poll_timeout: Seconds to wait at most.
+            **arguments: Those of `create`. `extra_headers` and `timeout` go with every request.
+
+        Returns:
+            What became of each; look at `failed`.
+
+        Raises:
+            PollTimeout: They were not processed in time. They still are; `datasets.process` tells how far.
+            APIError: Coze refused a call.
+        """
+        ids = [one.document_id for one in self.create(**arguments)]
+        waiting, datasets = Waiting(poll_interval, poll_timeout), DatasetsAPI(self._client)
+        while True:
+            told = datasets.process(dataset_id=arguments["dataset_id"], document_ids=ids, **_again(arguments))
+            if not _goes_on(told, arguments["dataset_id"], waiting):
+                return _result(told, ids)
+            waiting.sleep()
+
+
+class AsyncDatasetsDocuments(AsyncDatasetsDocumentsAPI):
+    """Documents of knowledge bases."""
+
+    async def create_and_poll(
+        self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, **arguments: Unpack[DocumentsCreateParams]
+    ) -> DocumentsResult:
+        """Add documents to a knowledge base and wait until all of them are processed. See the sync client."""
+        ids = [one.document_id for one in await self.create(**arguments)]
+        waiting, datasets = Waiting(poll_interval, poll_timeout), AsyncDatasetsAPI(self._client)
+        while True:
+            told = await datasets.process(dataset_id=arguments["dataset_id"], document_ids=ids, **_again(arguments))
+            if not _goes_on(told, arguments["dataset_id"], waiting):
+                return _result(told, ids)
+            await waiting.asleep()
+
+
+class Datasets(DatasetsAPI):
+    """Knowledge bases and their documents."""
+
+    @cached_property
+    def documents(self) -> DatasetsDocuments:
+        """Documents of knowledge bases."""
+        return DatasetsDocuments(self._client)
+
+
+class AsyncDatasets(AsyncDatasetsAPI):
+    """Knowledge bases and their documents."""
+
+    @cached_property
+    def documents(self) -> AsyncDatasetsDocuments:
+        """Documents of knowledge bases."""
+        return AsyncDatasetsDocuments(self._client)
