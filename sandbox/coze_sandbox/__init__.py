@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._answers import Violation as Violation
+    from ._callbacks import Callbacks as Callbacks
     from ._clock import Clock as Clock
+    from ._delivery import Attempt as Attempt
+    from ._delivery import Delivery as Delivery
     from ._faults import FAULT_KINDS as FAULT_KINDS
     from ._faults import Fault as Fault
     from ._faults import Faults as Faults
     from ._log import RequestLog as RequestLog
     from ._log import RequestRecord as RequestRecord
+    from ._log import SocketEntry as SocketEntry
     from ._oauth_apps import CHANNEL_APP as CHANNEL_APP
     from ._oauth_apps import ENTERPRISE_APP as ENTERPRISE_APP
     from ._oauth_apps import PUBLIC_APP as PUBLIC_APP
@@ -80,7 +84,10 @@ __all__ = [
     "WORKFLOW_INTERLEAVED",
     "WORKFLOW_UNPUBLISHED",
     "WORKSPACE_ID",
+    "Attempt",
+    "Callbacks",
     "Clock",
+    "Delivery",
     "Fault",
     "Faults",
     "OAuthApp",
@@ -90,16 +97,20 @@ __all__ = [
     "RequestRecord",
     "Sandbox",
     "Scenario",
+    "SocketEntry",
     "Violation",
 ]
 
 _MODULES = {
     "APP_ID": "_seed",
+    "Attempt": "_delivery",
     "BOT_ID": "_seed",
     "CHANNEL_APP": "_oauth_apps",
     "COLLEAGUE_IDS": "_seed",
+    "Callbacks": "_callbacks",
     "Clock": "_clock",
     "DEFAULT_TOKEN": "_options",
+    "Delivery": "_delivery",
     "ENTERPRISE_APP": "_oauth_apps",
     "ENTERPRISE_ID": "_seed",
     "FAULT_KINDS": "_faults",
@@ -121,6 +132,7 @@ _MODULES = {
     "SERVICE_APP": "_oauth_apps",
     "Sandbox": "_sandbox",
     "Scenario": "_scenario",
+    "SocketEntry": "_log",
     "USER_ID": "_seed",
     "VOICE_ID": "_seed",
     "Violation": "_answers",

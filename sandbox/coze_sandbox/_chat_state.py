@@ -20,6 +20,7 @@ from ._errors import (
     missing,
 )
 from ._script import Plan
+from ._usage import tell_usage
 from ._world import World
 
 __all__ = [
@@ -137,6 +138,7 @@ def finish(world: World, chat_id: str) -> dict[str, Any] | None:
     usage["input_count"] += chat["_input_tokens"]
     usage["output_count"] += written
     usage["token_count"] = usage["input_count"] + usage["output_count"]
+    tell_usage(world, chat, read=chat["_input_tokens"], written=written)
     if plan.error_code:
         chat["status"] = "failed"
         chat["failed_at"] = now

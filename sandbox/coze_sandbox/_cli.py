@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "any_oauth_app": given.any_oauth_app,
         "auto_consent": True if given.auto_consent else None,
         "device_interval": given.device_interval,
+        "callback_hosts": given.callback_host,
         "answer_seconds": _ANSWER_SECONDS / given.speed,
         "event_seconds": _EVENT_SECONDS / given.speed,
     }
@@ -170,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--any-oauth-app", action="store_true", help="take unknown client ids of OAuth apps")
     add("--device-interval", type=int, default=5, metavar="SECONDS", help="how often a device may ask (default: 5)")
     add("--write-jwt-config", type=Path, metavar="FILE", help="write id and key of an app that signs JWTs")
+    add("--callback-host", action="append", default=[], metavar="HOST", help="send callbacks there too (*: to all)")
     add("--tls", action="store_true", help="listen with TLS; the certificate is made for this run")
     add("--tls-cert-file", type=Path, metavar="FILE", help="with TLS, write the certificate to trust to this file")
     add("--quiet", action="store_true", help="do not print a line for every request")

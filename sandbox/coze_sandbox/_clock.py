@@ -18,6 +18,11 @@ class Clock:
     def __init__(self, source: Callable[[], float] = time.time) -> None:
         self._source = source
         self._ahead = 0.0
+        self._watchers: list[Callable[[], None]] = []
+
+    def on_advance(self, watcher: Callable[[], None]) -> None:
+        """Have something called whenever the time was moved."""
+        self._watchers.append(watcher)
 
     def now(self) -> float:
         """Return the time in seconds since 1970-01-01 UTC."""
@@ -36,6 +41,8 @@ class Clock:
         if seconds < 0:
             raise ValueError("the clock only goes forward")
         self._ahead += seconds
+        for watcher in self._watchers:
+            watcher()
         return self.now()
 
     def reset(self) -> None:

@@ -7,6 +7,7 @@
 | `POST /_sandbox/answers`, `replies`, `workflows`, `bots` | say what happens next: arguments of `Scenario` as JSON |
 | `GET, DELETE /_sandbox/scenario` | list, take back what was said and not used yet |
 | `GET, DELETE /_sandbox/requests` | list (`?operation=`), forget requests |
+| `GET, POST, DELETE /_sandbox/callbacks` | what was sent; send (arguments of `Callbacks.send` as JSON); forget |
 | `GET /_sandbox/violations` | answers that were not as described |
 | `POST /_sandbox/clock` | `{"advance": seconds}` moves the time |
 | `POST /_sandbox/reset` | state, faults, requests and clock as at the start |
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -33,7 +34,9 @@ from starlette.types import Receive, Scope, Send
 
 from . import _seed
 from ._answers import Violation
+from ._callbacks import Callbacks
 from ._clock import Clock
+from ._delivery import Delivery
 from ._document import Description
 from ._faults import Faults
 from ._log import RequestLog
@@ -79,6 +82,10 @@ class Controlled(Protocol):
         """What happens next."""
 
     @property
+    def callbacks(self) -> Callbacks:
+        """What is sent to callback apps."""
+
+    @property
     def violations(self) -> list[Violation]:
         """Answers that were not as described."""
 
@@ -112,6 +119,9 @@ class Control:
             ("DELETE", "scenario"): lambda _request, _body: sandbox.scenario.clear(),
             ("GET", "requests"): self._list_requests,
             ("DELETE", "requests"): lambda _request, _body: sandbox.requests.clear(),
+            ("GET", "callbacks"): lambda _request, _body: _shown(sandbox.callbacks.deliveries),
+            ("POST", "callbacks"): lambda _request, body: _shown(sandbox.callbacks.send(**body)),
+            ("DELETE", "callbacks"): lambda _request, _body: sandbox.callbacks.clear(),
             ("GET", "violations"): self._list_violations,
             ("POST", "clock"): self._advance,
             ("POST", "reset"): lambda _request, _body: sandbox.reset(),
@@ -201,6 +211,10 @@ class Control:
     def _document(self, request: Request, _body: Any) -> Any:
         servers = [{"url": str(request.base_url).rstrip("/"), "description": "This sandbox."}]
         return {**self._sandbox.description.document, "servers": servers}
+
+
+def _shown(deliveries: Iterable[Delivery]) -> Any:
+    return {"deliveries": [{**attrs.asdict(one), "body": json.loads(one.body)} for one in deliveries]}
 
 
 def _say(say: Callable[..., None], body: Any) -> None:

@@ -45,12 +45,13 @@ class Engine:
         faults: Faults that wait for calls.
 
     Attributes:
+        schemas: The validators of the description.
         answers: Makes the answers, and knows what was wrong with them.
     """
 
     def __init__(self, description: Description, world: World, log: RequestLog, faults: Faults) -> None:
         options = world.options
-        schemas = Schemas(description)
+        schemas = self.schemas = Schemas(description)
         self._description = description
         self._world = world
         self._log = log

@@ -47,6 +47,8 @@ class Options:
         auto_consent: What people decide on the pages of OAuth, at once and without a page: True, they allow; False,
             they refuse. None: they are asked.
         device_interval: Seconds that a device has to wait before it asks again.
+        callback_hosts: Hosts that callbacks are sent to beside this machine's own; `*` allows all.
+        callback_pauses: Seconds of the clock before each further attempt to deliver a callback.
         workspace_limit: How many members a workspace or an enterprise can have.
     """
 
@@ -66,6 +68,8 @@ class Options:
     any_oauth_app: bool = False
     auto_consent: bool | None = None
     device_interval: int = 5
+    callback_hosts: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    callback_pauses: tuple[float, ...] = attrs.field(default=(1.0, 5.0, 25.0), converter=tuple)
     workspace_limit: int = 100
 
     @property

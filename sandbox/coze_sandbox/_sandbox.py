@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from ._answers import Violation
 from ._app import App
+from ._callbacks import Callbacks
 from ._clock import Clock
 from ._consent_pages import ConsentPages
 from ._control import Control
@@ -52,6 +53,7 @@ class Sandbox:
         faults: Faults that wait for calls.
         requests: What was asked so far.
         oauth: Stands in for the people and developers of OAuth apps.
+        callbacks: What is sent to callback apps.
         scenario: Tells it what to do next.
         app: The ASGI application.
 
@@ -79,6 +81,7 @@ class Sandbox:
         self.oauth = OAuthControl(self._world, lambda: self.base_url)
         self._engine = Engine(self.description, self._world, self.requests, self.faults)
         self._answers = self._engine.answers
+        self.callbacks = Callbacks(self._world, self.description, self._engine.schemas, self._answers.violations)
         self.scenario = Scenario(self)
         self.app: ASGIApp = App(self._engine, Control(self), ConsentPages(self._world), HomePage())
         self._address = (host, port)
@@ -148,12 +151,14 @@ class Sandbox:
     def close(self) -> None:
         """Stop listening and close the state's file. Nothing works afterwards."""
         self.stop()
+        self.callbacks.close()
         self._world.store.close()
         if self._certificates is not None:
             self._certificates.remove()
 
     def reset(self) -> None:
-        """Go back to the state at the start, without faults and requests."""
+        """Go back to the state at the start, without faults, requests and callbacks under way."""
+        self.callbacks.clear()
         self._world.reset()
         self.faults.clear()
         self.requests.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,6 +44,7 @@ class Store:
         self._lock = threading.RLock()
         self._connection = _open(path)
         self._depth = 0
+        self._after: list[Callable[[], None]] = []
 
     @property
     def changes(self) -> int:
@@ -53,6 +54,7 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Do all that happens inside, or nothing of it where it raises."""
+        after: list[Callable[[], None]] = []
         with self._lock:
             if self._depth == 0:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -63,10 +65,22 @@ class Store:
                 self._depth -= 1
                 if self._depth == 0:
                     self._connection.execute("ROLLBACK")
+                    self._after = []
                 raise
             self._depth -= 1
             if self._depth == 0:
                 self._connection.execute("COMMIT")
+                after, self._after = self._after, []
+        for work in after:
+            work()
+
+    def after_commit(self, work: Callable[[], None]) -> None:
+        """Have something done when the changes so far are sure to stay, and never if they are undone."""
+        with self._lock:
+            if self._depth:
+                self._after.append(work)
+                return
+        work()
 
     def put(self, kind: str, key: str, document: Document, parent: str = "") -> Document:
         """Add or replace a document, which keeps its place in the order, and return it."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from ._clock import Clock
+from ._happenings import Happening
 from ._ids import Ids
 from ._oauth_apps import AppKeys
 from ._options import Options
@@ -43,6 +46,7 @@ class World:
         self.keys = AppKeys(options.oauth_apps)
         self.auto_consent = options.auto_consent
         self.rules = Rules()
+        self._listeners: list[Callable[[Happening], None]] = []
         known = self.store.fact(_LAST_ID)
         self._ids = Ids(options.seed, None if known is None else int(known))
         if known is None:
@@ -53,6 +57,15 @@ class World:
         value = self._ids.next()
         self.store.set_fact(_LAST_ID, value)
         return value
+
+    def on_happening(self, listener: Callable[[Happening], None]) -> None:
+        """Have something called with everything that callback apps may want to know."""
+        self._listeners.append(listener)
+
+    def tell(self, happening: Happening) -> None:
+        """Tell that something has happened, once it is sure to stay."""
+        for listener in self._listeners:
+            self.store.after_commit(functools.partial(listener, happening))
 
     def find(self, kind: str, key: str) -> dict[str, Any] | None:
         """Return a document, or None."""

@@ -1,4 +1,4 @@
-"""Callback apps and what they are subscribed to. The sandbox sends no callbacks."""
+"""Callback apps and what they are subscribed to."""
 
 from __future__ import annotations
 

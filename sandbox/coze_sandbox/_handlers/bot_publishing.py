@@ -5,6 +5,7 @@ from __future__ import annotations
 from .._call import Call, Members
 from .._errors import INVALID_PARAMETER, CallError
 from .._world import World
+from ._bot_events import tell_published, tell_unpublished
 from ._bot_views import API_CHANNEL, published
 from ._common import need, numbered_page
 from ._registry import operation
@@ -39,6 +40,7 @@ def publish(call: Call) -> Members:
     for channel in channels:
         bot["channels"][channel] = {"version": version, "published_at": now}
     world.store.put("bot", bot_id, bot, bot["space_id"])
+    tell_published(call, bot, channels, version)
     return {"data": {"bot_id": bot_id, "version": version}}
 
 
@@ -54,6 +56,7 @@ def unpublish(call: Call) -> None:
     published(world, bot, call.body["connector_id"])
     del bot["channels"][call.body["connector_id"]]
     world.store.put("bot", bot_id, bot, bot["space_id"])
+    tell_unpublished(world, bot, call.body["connector_id"])
 
 
 @operation("bots.versions.list")

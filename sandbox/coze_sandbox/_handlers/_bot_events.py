@@ -1,0 +1,66 @@
+"""What callback apps are told of bots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .._call import Call
+from .._happenings import Happening
+from .._world import World
+from ._common import need
+
+__all__ = ["tell_published", "tell_unpublished"]
+
+
+def tell_published(call: Call, bot: Mapping[str, Any], channels: Iterable[str], version: str) -> None:
+    """Tell that a bot was published: the apps of the account once for all channels of the platform, those of the
+    channels for each of theirs.
+
+    Args:
+        call: The call that publishes.
+        bot: The bot.
+        channels: Where to.
+        version: The version.
+    """
+    user = need(call.world, "user", call.user_id)
+    event = {
+        # Numbers in spite of their names, as documented.
+        "user_id_str": int(call.user_id),
+        "user_name": user["user_name"],
+        "bot_id_str": int(bot["draft"]["bot_id"]),
+        **_named(bot),
+        "version": version,
+    }
+    own = _channels_with_apps(call.world)
+    if any(channel not in own for channel in channels):
+        _tell(call.world, "bot.published", bot, {**event, "space_id": bot["space_id"]}, None)
+    for channel in channels:
+        _tell(call.world, "bot.published", bot, event, channel)
+
+
+def tell_unpublished(world: World, bot: Mapping[str, Any], channel: str) -> None:
+    """Tell that a bot was taken off a channel.
+
+    Args:
+        world: The state.
+        bot: The bot.
+        channel: The channel.
+    """
+    event = {"bot_id": bot["draft"]["bot_id"], "connector_id": channel, **_named(bot)}
+    _tell(world, "bot.unpublished", bot, {**event, "space_id": bot["space_id"]}, None)
+    _tell(world, "bot.unpublished", bot, event, channel)
+
+
+def _tell(world: World, kind: str, bot: Mapping[str, Any], event: Mapping[str, Any], channel: str | None) -> None:
+    owner = need(world, "workspace", bot["space_id"])["owner_uid"]
+    world.tell(Happening(kind=kind, event=event, account_id=owner, connector_id=channel))
+
+
+def _named(bot: Mapping[str, Any]) -> dict[str, str]:
+    return {"bot_name": bot["draft"]["name"], "description": bot["draft"].get("description", "")}
+
+
+def _channels_with_apps(world: World) -> set[str]:
+    """Return the channels that are the callers' own, for all others are the platform's."""
+    return {app["connector_id"] for app in world.store.list("api_app") if app["app_type"] == "connector"}

@@ -1,0 +1,28 @@
+"""What happens in the sandbox that callback apps may want to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+__all__ = ["Happening"]
+
+
+@attrs.frozen(kw_only=True)
+class Happening:
+    """Something that happened.
+
+    Attributes:
+        kind: The `event_type` of its callback.
+        event: The member `event` of the message.
+        account_id: In whose account it happened; None where the message does not tell.
+        connector_id: The channel, if it is told to the app of that channel; None if it is told to the apps of the
+            account.
+    """
+
+    kind: str
+    event: Mapping[str, Any]
+    account_id: str | None = None
+    connector_id: str | None = None
