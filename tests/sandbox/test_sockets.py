@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import queue
+import ssl
 import uuid
 
 import pytest
@@ -315,6 +317,32 @@ def test_in_process(coze_sandbox):
     coze_sandbox.faults.add("cut", events=0)
     with pytest.raises(ConnectionError, match="dropped this connection"):
         asyncio.run(session())
+
+
+def test_tls():
+    """WebSockets speak TLS where the sandbox does; also a frame that is cut short then ends without a word."""
+    with Sandbox(tls=True) as sandbox:
+        trusting = ssl.create_default_context(cafile=sandbox.ca_file)
+        url = address(sandbox, SPEECH, authorization=f"Bearer {sandbox.token}")
+        assert url.startswith("wss://")
+        sandbox.faults.add("cut", events=1, bytes=5)
+        with connect(url, ssl=trusting) as client:
+            assert json.loads(client.recv(timeout=10))["event_type"] == "speech.created"
+            client.send('{"event_type": "input_text_buffer.complete"}')
+            with pytest.raises(ConnectionClosedError):
+                client.recv(timeout=10)
+
+
+def test_sessions_in_the_access_log(coze_sandbox, monkeypatch):
+    """The log's watcher is told of a session when it is over, with how long it took."""
+    seen = queue.SimpleQueue()
+    monkeypatch.setattr(coze_sandbox.requests, "watcher", seen.put)
+    with talk(coze_sandbox, SPEECH) as client:
+        client.hear()
+        assert seen.empty()
+    record = seen.get(timeout=10)
+    assert (record.operation, record.status) == ("websockets.audio.speech", 101)
+    assert record.seconds > 0
 
 
 def test_examples_only():

@@ -40,7 +40,6 @@ def test_every_handler_has_an_operation():
     from coze_sandbox import Options
     from coze_sandbox._document import read_description
     from coze_sandbox._handlers import HANDLERS
-
     from coze_sandbox._sockets import SCRIPTS
 
     operations = read_description(Options()).operations.values()
