@@ -321,16 +321,21 @@ def test_in_process(coze_sandbox):
 
 def test_tls():
     """WebSockets speak TLS where the sandbox does; also a frame that is cut short then ends without a word."""
+
+    # Not with the client of websockets that uses threads: now and then it loses a connection with TLS, for it reads
+    # and writes at the same time, which is more than OpenSSL can bear.
+    async def session(url, trusting):
+        async with websockets.connect(url, ssl=trusting) as client:
+            assert json.loads(await client.recv())["event_type"] == "speech.created"
+            await client.send('{"event_type": "input_text_buffer.complete"}')
+            with pytest.raises(ConnectionClosedError):
+                await client.recv()
+
     with Sandbox(tls=True) as sandbox:
-        trusting = ssl.create_default_context(cafile=sandbox.ca_file)
         url = address(sandbox, SPEECH, authorization=f"Bearer {sandbox.token}")
         assert url.startswith("wss://")
         sandbox.faults.add("cut", events=1, bytes=5)
-        with connect(url, ssl=trusting) as client:
-            assert json.loads(client.recv(timeout=10))["event_type"] == "speech.created"
-            client.send('{"event_type": "input_text_buffer.complete"}')
-            with pytest.raises(ConnectionClosedError):
-                client.recv(timeout=10)
+        asyncio.run(session(url, ssl.create_default_context(cafile=sandbox.ca_file)))
 
 
 def test_sessions_in_the_access_log(coze_sandbox, monkeypatch):
