@@ -6,7 +6,6 @@ import inspect
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from _both import Connect
 
+from coze_sandbox import Sandbox
 from cozekit import auth
 from cozekit.auth import Token, new_state, new_verifier
 
@@ -36,28 +36,15 @@ PUBLIC_APP = "81730000000000000000000000000002.app.coze"
 REDIRECT = "http://127.0.0.1:9/callback"
 
 
-@cache
-def private_key() -> str:
-    """Return an RSA key in PEM form."""
-    from cryptography.hazmat.primitives import serialization as form
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()).decode()
-
-
-def jwt_config(sandbox: Any, *which: str) -> dict[str, str]:
+def jwt_config(sandbox: Sandbox, *which: str) -> dict[str, str]:
     """Return the settings of an app that signs, as the console of Coze gives them."""
-    if hasattr(sandbox, "oauth"):
-        return dict(sandbox.oauth.jwt_config(*which))
-    own = {"client_type": "jwt", "client_id": "1173000000003", "public_key_id": "fingerprint"}
-    return {**own, "private_key": private_key(), "coze_api_base": sandbox.base_url}
+    return dict(sandbox.oauth.jwt_config(*which))
 
 
 class Flows:
     """Makes flows of one kind, which look as if they were sync."""
 
-    def __init__(self, connect: Connect, sandbox: Any) -> None:
+    def __init__(self, connect: Connect, sandbox: Sandbox) -> None:
         self._connect = connect
         self.sandbox = sandbox
         self.base_url = sandbox.base_url
@@ -146,6 +133,6 @@ def ahead(clock: Callable[[], float], seconds: float) -> Callable[[], float]:
     return lambda: clock() + seconds
 
 
-def token_requests(sandbox: Any) -> int:
+def token_requests(sandbox: Sandbox) -> int:
     """Return how often the sandbox was asked for a token."""
     return sum((record.operation or "").startswith("oauth.token") for record in sandbox.requests)

@@ -16,7 +16,7 @@ from _both import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_sandbox import WORKSPACE_ID
+from coze_sandbox import BOT_ID, CHANNEL_APP, ENTERPRISE_APP, ENTERPRISE_ID, SERVICE_APP, USER_ID, WORKSPACE_ID
 from cozekit import Coze, auth
 from cozekit.auth import Token, _device, new_state, new_verifier, parse_callback
 from cozekit.errors import (
@@ -36,8 +36,7 @@ from cozekit.errors import (
 @pytest.fixture
 def flows(connect, coze_sandbox):
     """Give a maker of flows whose users agree at once."""
-    if hasattr(coze_sandbox, "oauth"):
-        coze_sandbox.oauth.auto_consent = True
+    coze_sandbox.oauth.auto_consent = True
     return Flows(connect, coze_sandbox)
 
 
@@ -397,11 +396,61 @@ def test_jwt_options(flows, coze_sandbox, options, message):
     assert not len(coze_sandbox.requests)
 
 
-def test_jwt_by_another_key(flows, coze_sandbox):
-    """A service that Coze does not know is told what to check."""
-    coze_sandbox.clock.advance(7200)  # so that the JWT has expired for the sandbox
+def test_jwt_kinds(flows):
+    """Channel apps, accounts that collaborate and enterprises get tokens of their own."""
+    scoped = {**SCOPE, "attribute_constraint": {"connector_bot_chat_attribute": {"bot_id_list": [BOT_ID]}}}
+    assert flows.jwt(CHANNEL_APP.client_id).token(scope=scoped).access_token
+    assert flows.jwt(SERVICE_APP.client_id).token(account_id=USER_ID).access_token
+    assert flows.jwt(ENTERPRISE_APP.client_id).token(enterprise_id=ENTERPRISE_ID).access_token
+
+
+def test_refused_apps(flows, coze_sandbox, connect):
+    """What is wrong with an app is told with what to check: key, secret, clock, and whether it is active."""
+    service, channel = flows.app(), flows.app(CHANNEL_APP.client_id)
+    wrong = flows("JWTOAuth", service["client_id"], channel["private_key"], service["public_key_id"])
     with pytest.raises(InvalidClient, match="private key and public key id belong together"):
+        wrong.token()
+    web = flows("WebOAuth", WEB_APP, "another", REDIRECT)
+    state = new_state()
+    with pytest.raises(InvalidClient, match="Check client id, secret or key, and the region"):
+        web.exchange(web.parse_callback(browse(web.authorize_url(state=state)), state=state))
+    coze_sandbox.oauth.set_active(service["client_id"], active=False)
+    with pytest.raises(AuthorizationDenied, match="currently deactivated by the owner"):
         flows.jwt().token()
+    with pytest.raises(AuthorizationDenied, match="invalid app type"):
+        flows("JWTOAuth", PUBLIC_APP, service["private_key"], service["public_key_id"]).token()
+
+
+def test_user_refuses(flows, coze_sandbox):
+    """A user who refuses in the browser, or for a device, is not asked again."""
+    coze_sandbox.oauth.auto_consent = False
+    web, state = flows.web(), new_state()
+    with pytest.raises(AuthorizationDenied):
+        web.parse_callback(browse(web.authorize_url(state=state)), state=state)
+
+
+@pytest.mark.parametrize("allow", [True, False])
+def test_device_is_decided_upon(flows, coze_sandbox, user, allow):
+    """A device waits until its user has decided, and then has its token or its refusal."""
+    coze_sandbox.oauth.auto_consent = None
+    device = flows.device()
+    code = device.start()
+    user.then[3] = lambda: coze_sandbox.oauth.decide(code.user_code, allow=allow)
+    if allow:
+        assert device.wait(code).refresh_token
+    else:
+        with pytest.raises(DeviceDenied):
+            device.wait(code)
+    assert user.naps == [5, 5, 5]
+
+
+def test_device_is_forgotten(flows, coze_sandbox, user):
+    """A device whose user does nothing ends when its code does."""
+    coze_sandbox.oauth.auto_consent = None
+    device = flows.device()
+    with pytest.raises(DeviceExpired):
+        device.wait(device.start())
+    assert sum(user.naps) == 300
 
 
 def test_app_file(flows, tmp_path, connect):

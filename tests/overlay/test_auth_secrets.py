@@ -189,8 +189,7 @@ def test_nothing_is_shown(flows, connect, service, coze_sandbox, tmp_path, caplo
 @pytest.fixture
 def flows(connect, coze_sandbox):
     """Give a maker of flows whose users agree at once."""
-    if hasattr(coze_sandbox, "oauth"):
-        coze_sandbox.oauth.auto_consent = True
+    coze_sandbox.oauth.auto_consent = True
     return Flows(connect, coze_sandbox)
 
 

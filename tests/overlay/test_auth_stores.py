@@ -289,8 +289,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, TokenSto
 def test_processes_share_one_refresh(place, coze_sandbox):
     """Several processes over one expired token make exactly one token request."""
     address, store = place
-    if hasattr(coze_sandbox, "oauth"):
-        coze_sandbox.oauth.auto_consent = True
+    coze_sandbox.oauth.auto_consent = True
     _, first = Flows(Connect(None), coze_sandbox).web_token()
     store.save("k", expired(first))
     coze_sandbox.requests.clear()
@@ -349,8 +348,7 @@ def test_killed_while_it_writes(tmp_path, seconds):
 
 def test_killed_in_the_middle_of_a_refresh(tmp_path, coze_sandbox):
     """A process that is killed while it waits for a token leaves the old one, and the next process refreshes it."""
-    if hasattr(coze_sandbox, "oauth"):
-        coze_sandbox.oauth.auto_consent = True
+    coze_sandbox.oauth.auto_consent = True
     _, first = Flows(Connect(None), coze_sandbox).web_token()
     store = FileStore(tmp_path)
     store.save("k", expired(first))

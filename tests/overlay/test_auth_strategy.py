@@ -28,8 +28,7 @@ REFUSED = httpx.Response(401, json={"code": 4100, "msg": "authentication is inva
 @pytest.fixture
 def flows(connect, coze_sandbox):
     """Give a maker of flows whose users agree at once."""
-    if hasattr(coze_sandbox, "oauth"):
-        coze_sandbox.oauth.auto_consent = True
+    coze_sandbox.oauth.auto_consent = True
     return Flows(connect, coze_sandbox)
 
 
@@ -270,8 +269,7 @@ def test_200_threads(flows, coze_sandbox):
 @pytest.mark.anyio
 async def test_200_tasks(coze_sandbox):
     """200 calls of tasks over an expired token make exactly one token request."""
-    if hasattr(coze_sandbox, "oauth"):
-        coze_sandbox.oauth.auto_consent = True
+    coze_sandbox.oauth.auto_consent = True
     _, first = Flows(Connect(None), coze_sandbox).web_token()
     coze_sandbox.requests.clear()
     flow = WebOAuth(WEB_APP, SECRET, base_url=coze_sandbox.base_url)
