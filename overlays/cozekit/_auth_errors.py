@@ -67,3 +67,7 @@ class StateMismatch(CozeError):
 
 class TokenStoreError(CozeError):
     """Tokens cannot be read, kept or locked; the message says where, and what to do."""
+
+
+for _name in __all__:  # tracebacks tell where people find them
+    globals()[_name].__module__ = f"{__package__}.errors"

@@ -111,3 +111,15 @@ def test_token_stays_here_with_results(coze, coze_sandbox):
         200,
         user.response.headers,
     )
+
+
+def test_exceptions_tell_where_they_are_found() -> None:
+    """The module of an exception, which tracebacks show, is one that offers it in public."""
+    import importlib
+
+    from cozekit import errors
+
+    for name in errors.__all__:
+        module = getattr(errors, name).__module__ if isinstance(getattr(errors, name), type) else "cozekit.errors"
+        assert not any(part.startswith("_") for part in module.split(".")), (name, module)
+        assert hasattr(importlib.import_module(module), name)

@@ -230,3 +230,7 @@ class StreamGap(CozeError):
 
 class StreamGapWarning(UserWarning):
     """The numbers of a stream's events do not follow each other; see `StreamGap`."""
+
+
+for _name in __all__:  # tracebacks tell where people find them
+    globals()[_name].__module__ = f"{__name__.partition('.')[0]}.errors"
