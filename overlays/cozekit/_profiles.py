@@ -13,7 +13,7 @@ import attrs
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from .auth import FileStore
+    from .auth import FileStore, TokenStore
 
 __all__ = ["DEFAULT", "Profile", "Profiles", "current_profile", "folder_or_none"]
 
@@ -41,7 +41,7 @@ class Profile:
     client_id: str = ""
     app_file: str = ""
 
-    def credentials(self, store: FileStore) -> dict[str, Any]:
+    def credentials(self, store: TokenStore) -> dict[str, Any]:
         """Return `token` or `auth` for a client, which renews the token by itself where that is possible.
 
         Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import AsyncIterator
+from email.utils import formatdate
 from typing import Any
 
 from starlette.requests import Request
@@ -111,6 +112,7 @@ class Engine:
             record.code, record.verdict, record.reason = INTERNAL, "failed", repr(error)
             traceback.print_exception(error)
             response = self.answers.defect(f"defect of the sandbox: {error!r}", record.logid)
+        response.headers["date"] = formatdate(self._world.clock.now(), usegmt=True)
         if fault is not None:
             record.verdict, record.reason = "fault", fault.kind
             if fault.kind == "drop":

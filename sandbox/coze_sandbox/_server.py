@@ -64,6 +64,7 @@ def configure(app: ASGIApp, certificates: Certificates | None, stop_seconds: int
         timeout_graceful_shutdown=stop_seconds,
         ssl_certfile=None if certificates is None else certificates.chain_file,
         server_header=False,
+        date_header=False,  # the engine's own follows the clock that tests move
         # The only implementation that neither warns that it is outdated nor needs another library.
         ws="websockets-sansio",
         ws_max_size=_MAX_MESSAGE_BYTES,

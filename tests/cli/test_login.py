@@ -14,8 +14,9 @@ import httpx
 import pexpect
 import pytest
 
-from coze_sandbox import PUBLIC_APP, USER_ID
+from coze_sandbox import PUBLIC_APP, SERVICE_APP, USER_ID
 from cozekit import Coze
+from cozekit._profiles import Profiles
 from tests._chromium import Chromium, needs_chromium
 
 COMMAND = [sys.executable, "-m", "cozekit.cli"]
@@ -235,6 +236,37 @@ def test_jwt(cozekit, app_file, coze_sandbox):
         for given_out in coze_sandbox._world.store.items("token"):
             coze_sandbox._world.store.delete("token", given_out)
         assert coze.users.me().user_id == USER_ID
+
+
+def test_failure_leaves_what_was_there(cozekit, typed, coze_sandbox, app_file):
+    """A login that fails leaves the one before as it was."""
+    typed(f"{coze_sandbox.token}\n")
+    cozekit("login", "--token", "--base-url", coze_sandbox.base_url)
+    before = cozekit.files
+    coze_sandbox.oauth.set_active(SERVICE_APP.client_id, active=False)
+    done = cozekit("login", "--jwt", str(app_file))
+    assert done.status == 1
+    assert "deactivated" in done.err
+    typed("pat_wrong\n")
+    assert cozekit("login", "--token").status == 1
+    coze_sandbox.oauth.auto_consent = False
+    assert cozekit("login", "--device", "--client-id", PUBLIC_APP.client_id).status == 1
+    assert {name: text for name, text in cozekit.files.items() if text} == {n: t for n, t in before.items() if t}
+    assert cozekit("whoami").status == 0
+
+
+def test_waits_for_a_renewal(cozekit, typed, coze_sandbox, monkeypatch):
+    """A login waits for a client that is renewing the token, which would else replace the new one."""
+    monkeypatch.setattr("cozekit.cli._folder._PATIENCE", 0.1)
+    store = Profiles(cozekit.folder).store
+    unlock = store.try_lock("default")
+    typed(f"{coze_sandbox.token}\n")
+    done = cozekit("login", "--token", "--base-url", coze_sandbox.base_url)
+    assert (done.status, "is renewing the token" in done.err) == (1, True)
+    threading.Timer(0.05, unlock).start()
+    monkeypatch.setattr("cozekit.cli._folder._PATIENCE", 30.0)
+    typed(f"{coze_sandbox.token}\n")
+    assert cozekit("login", "--token", "--base-url", coze_sandbox.base_url).status == 0
 
 
 def test_bad_jwt_file(cozekit, tmp_path):

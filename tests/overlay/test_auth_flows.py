@@ -453,6 +453,12 @@ def test_device_is_forgotten(flows, coze_sandbox, user):
     assert sum(user.naps) == 300
 
 
+def test_jwt_hours_later(flows, coze_sandbox):
+    """A JWT is dated by the clock of the service, so that a clock that is wrong by hours does no harm."""
+    coze_sandbox.clock.advance(7200)
+    assert flows.jwt().token().access_token.startswith("czs_")
+
+
 def test_app_file(flows, tmp_path, connect):
     """The file from the console of Coze has all that a flow or a strategy needs, the region too."""
     path = flows.app_file(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -276,3 +277,12 @@ def test_description_is_found_without_importing_the_client(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(FileNotFoundError, match=r"coze\.openapi\.json"):
         Sandbox()
+
+
+def test_date_of_answers(api):
+    """The time in the header Date is that of the sandbox's clock, so that clients can allow for it."""
+    api.sandbox.clock.advance(86_400)
+    dates = [api.http.get("/v1/users/me").headers.get_list("date"), api.http.get("/nowhere").headers.get_list("date")]
+    for date in dates:
+        assert len(date) == 1
+        assert abs(parsedate_to_datetime(date[0]).timestamp() - api.sandbox.clock.now()) < 60

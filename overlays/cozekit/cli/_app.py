@@ -16,7 +16,7 @@ from rich.console import Console
 from .. import __version__
 from .._profiles import DEFAULT, Profile, Profiles, current_profile
 from ..errors import CozeError
-from ._folder import locked, own_profiles
+from ._folder import locked, own_profiles, token_locked
 from ._terminal import Failure, Terminal
 
 __all__ = ["run"]
@@ -113,8 +113,8 @@ def _commands(terminal: Terminal) -> App:
     def logout(*, profile: ProfileName = None) -> None:
         """Forget a login and its token."""
         one, profiles = _current(profile)
-        profiles.store.delete(one.name)
-        with locked(profiles):
+        with token_locked(profiles, one.name), locked(profiles):
+            profiles.store.delete(one.name)
             profiles.remove(one.name)
         terminal.note(f"Logged out (profile {one.name}).")
         if one.way == "token":

@@ -14,9 +14,19 @@ import attrs
 from .. import Coze
 from .._config import COZE_CN, COZE_COM, base_url_in_environment, checked_token
 from .._profiles import Profile, Profiles
-from ..auth import DeviceOAuth, FileStore, JWTAuth, PKCEOAuth, Token, new_state, new_verifier, parse_callback
+from ..auth import (
+    DeviceOAuth,
+    JWTAuth,
+    MemoryStore,
+    PKCEOAuth,
+    Token,
+    TokenStore,
+    new_state,
+    new_verifier,
+    parse_callback,
+)
 from ..errors import PermissionDeniedError
-from ._folder import locked
+from ._folder import locked, token_locked
 from ._loopback import Loopback
 from ._terminal import Failure, Terminal
 
@@ -81,9 +91,10 @@ class Login:
         given = {} if self.base_url is None else {"base_url": self.base_url}
         base_url = JWTAuth.from_file(path, **given).base_url
         profile = Profile(name=self.name, base_url=base_url, way="jwt", app_file=path)
-        self.profiles.make_folder()
-        self.profiles.store.delete(self.name)  # a token of another app under this name would be taken for ours
-        who = ask_who(profile, self.profiles.store)
+        who = ask_who(profile, MemoryStore())
+        with token_locked(self.profiles, self.name):
+            self.profiles.store.delete(self.name)  # a token of another app under this name would be taken for ours
+            self._save(profile)
         self._tell(profile, who)
 
     def by_token(self) -> None:
@@ -94,9 +105,9 @@ class Login:
         base_url = self.base_url or self._before("token").base_url or COZE_COM
         with Coze(token, base_url=base_url, retry=0, timeout=_TIMEOUT) as coze:
             who = coze.users.me()
-        self.profiles.make_folder()
-        self.profiles.store.save(self.name, Token(access_token=token, expires_at=_UNKNOWN_END))
-        self._tell(Profile(name=self.name, base_url=base_url, way="token"), who.nick_name or who.user_name)
+        profile = Profile(name=self.name, base_url=base_url, way="token")
+        self._replace(profile, Token(access_token=token, expires_at=_UNKNOWN_END))
+        self._tell(profile, who.nick_name or who.user_name)
 
     def _app(self, way: str) -> tuple[str, str]:
         """Return client id and address: what is given, else what was used last time under this name."""
@@ -119,19 +130,25 @@ class Login:
         return before if before.way == way else attrs.evolve(nobody, base_url=before.base_url)
 
     def _keep(self, way: str, base_url: str, token: Token, *, client_id: str) -> None:
-        profile = Profile(name=self.name, base_url=base_url.rstrip("/"), way=way, client_id=client_id)
-        self.profiles.make_folder()
-        self.profiles.store.save(self.name, token)
+        profile = Profile(name=self.name, base_url=base_url, way=way, client_id=client_id)
+        self._replace(profile, token)
         self._tell(profile, ask_who(profile, self.profiles.store))
 
-    def _tell(self, profile: Profile, who: str) -> None:
+    def _replace(self, profile: Profile, token: Token) -> None:
+        with token_locked(self.profiles, self.name):
+            self.profiles.store.save(self.name, token)
+            self._save(profile)
+
+    def _save(self, profile: Profile) -> None:
         with locked(self.profiles):
             self.profiles.save(profile)
+
+    def _tell(self, profile: Profile, who: str) -> None:
         named = f" as {who}" if who else ""
         self.terminal.note(f"Logged in{named} (profile {profile.name}, {profile.base_url}).", "green")
 
 
-def ask_who(profile: Profile, store: FileStore) -> str:
+def ask_who(profile: Profile, store: TokenStore) -> str:
     """Return the name of the account behind a profile; "" if its token may not ask."""
     with Coze(base_url=profile.base_url, retry=0, timeout=_TIMEOUT, **profile.credentials(store)) as coze:
         try:
@@ -151,7 +168,7 @@ def address_of(region: str | None, base_url: str | None) -> str | None:
         raise Failure("give either --region or --base-url, not both", status=2)
     if region is not None:
         return _REGIONS[region]
-    return base_url or base_url_in_environment() or None
+    return (base_url or base_url_in_environment()).rstrip("/") or None
 
 
 def _opened(address: str) -> bool:
