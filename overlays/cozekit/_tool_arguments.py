@@ -99,11 +99,11 @@ def parameters_of(function: Callable[..., Any], name: str) -> Parameters:
 
 def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
     """Resolve the annotations of the parameters. That of the result may be known to type checkers alone."""
-    while hasattr(function, "func"):
-        function = function.func  # of functools.partial
+    while isinstance(function := inspect.unwrap(function), partial):
+        function = function.func
     if not inspect.isroutine(function):
         function = type(function).__call__
-    told = inspect.unwrap(function)
+    told: Any = inspect.unwrap(function)
     told = getattr(told, "__func__", told)
     try:
         notes = {key: value for key, value in getattr(told, "__annotations__", {}).items() if key != "return"}

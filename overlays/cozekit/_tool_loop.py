@@ -47,6 +47,10 @@ class ToolRun:
     error: Exception | None
     seconds: float
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Between processes: what a function was given, and what it raised, may not be fit for it.
+        return (ToolRun, (self.call, self.name, None, self.output, None, self.seconds))
+
 
 OnToolRun = Callable[[ToolRun], object]
 
@@ -139,6 +143,10 @@ class ToolLoop:
             raise InvalidArgumentError(f"max_rounds must be a number from 0 on, not {rounds!r:.60}")
         if loop.on_tool_error not in ("report", "raise"):
             raise InvalidArgumentError(f"on_tool_error must be 'report' or 'raise', not {loop.on_tool_error!r:.60}")
+        hooks: dict[str, Any] = {"on_tool_call": loop.on_tool_call, "on_tool_run": loop.on_tool_run}
+        for name, hook in hooks.items():
+            if hook is not None and (not callable(hook) or inspect.iscoroutinefunction(hook)):
+                raise InvalidArgumentError(f"{name} must be a plain function, not {hook!r:.60}")
         return loop
 
     def answer(self, chat: Chat | None) -> list[ToolOutput]:

@@ -42,10 +42,15 @@ class Tool(Generic[P, R]):
         self.name = found
         self.function = function
         self._parameters = parameters_of(function, found)
-        update_wrapper(self, function)
+        update_wrapper(self, function, updated=())
 
     def __call__(self, *arguments: P.args, **others: P.kwargs) -> R:
         return self.function(*arguments, **others)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Tool[..., R]:
+        """Bind a method that was made a tool inside its class."""
+        bind = getattr(self.function, "__get__", None)
+        return self if instance is None or bind is None else Tool(bind(instance, owner), self.name)
 
     def __repr__(self) -> str:
         return f"Tool({self.name!r})"
@@ -91,7 +96,9 @@ def tool(function: Any = None, /, *, name: str | None = None) -> Any:
     Raises:
         InvalidArgumentError: The function has no name or cannot be called with named arguments from JSON.
     """
-    return partial(tool, name=name) if function is None else Tool(function, name)
+    if function is None:
+        return partial(tool, name=name)
+    return Tool(function.function, name or function.name) if isinstance(function, Tool) else Tool(function, name)
 
 
 def toolbox(functions: Sequence[Callable[..., Any]], *, may_await: bool) -> dict[str, Tool[..., Any]]:

@@ -6,6 +6,7 @@ import contextvars
 import dataclasses
 import json
 import logging
+import pickle
 import threading
 from collections.abc import Callable
 from typing import Any, Literal
@@ -163,6 +164,8 @@ def test_policy_raise(run, coze_sandbox):
     assert error.chat.status is models.ChatStatus.REQUIRES_ACTION
     assert (error.tool_run.name, error.tool_run.arguments) == ("boom", {"city": "Ulm"})
     assert not coze_sandbox.requests.of("chat.submit_tool_outputs")
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.tool_run.output, copy.chat.id) == (error.tool_run.output, error.chat.id)
     done = run('/tool refuse {"city": "Ulm"}', tools=[refuse], on_tool_error="raise")
     assert answer_of(done) == "refuse says: I know nothing about Ulm."
 
@@ -176,6 +179,8 @@ def test_limit(run, coze_sandbox):
     assert [one.name for one in caught.value.tool_runs] == ["endless"] * 3
     assert caught.value.chat.status is models.ChatStatus.REQUIRES_ACTION
     assert len(coze_sandbox.requests.of("chat.submit_tool_outputs")) == 3
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copy), [one.output for one in copy.tool_runs]) == (str(caught.value), ["/tool endless {}"] * 3)
 
 
 def test_no_tools(run):
@@ -296,6 +301,8 @@ def test_hidden_coroutine(connect: Connect, coze_sandbox):
         ({"tools": get_weather}, "tools must be a list of functions"),
         ({"tools": [], "max_rounds": -1}, "max_rounds must be a number from 0 on, not -1"),
         ({"tools": [], "on_tool_error": "ignore"}, "on_tool_error must be 'report' or 'raise', not 'ignore'"),
+        ({"tools": [], "on_tool_run": fetch}, "on_tool_run must be a plain function, not <function fetch"),
+        ({"tools": [], "on_tool_call": 7}, "on_tool_call must be a plain function, not 7"),
         ({"tools": [], "auto_save_history": False}, "chats that call tools need auto_save_history"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,

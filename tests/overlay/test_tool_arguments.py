@@ -199,6 +199,20 @@ class Service:
         return key
 
 
+class Named:
+    name = function = "mine"
+
+    def __init__(self) -> None:
+        self.name = self.function = "mine as well"
+
+    @tool(name="count-up")
+    def count(self, step: int) -> str:
+        return f"{self.name} {step}"
+
+    def __call__(self) -> str:
+        return self.name
+
+
 def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*arguments: Any, **others: Any) -> Any:
@@ -217,8 +231,27 @@ def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
         (tool(name="x")(weather), "x", '{"city": "a"}', {"city": "a"}),
         (Tool(weather), "weather", '{"city": "a"}', {"city": "a"}),
         (tool(Place, name="place"), "place", '{"city": "a"}', {"city": "a"}),
+        (tool(tool(weather), name="again"), "again", '{"city": "a", "days": 2.0}', {"city": "a", "days": 2}),
+        (
+            tool(functools.partial(tool(weather), unit="F"), name="us"),
+            "us",
+            '{"city": "a", "days": 2.0}',
+            {"city": "a", "days": 2},
+        ),
+        (Named().count, "count-up", '{"step": 2.0}', {"step": 2}),
     ],
-    ids=["method", "object", "partial", "wrapped", "decorator", "class", "constructor"],
+    ids=[
+        "method",
+        "object",
+        "partial",
+        "wrapped",
+        "decorator",
+        "class",
+        "constructor",
+        "tool",
+        "partial tool",
+        "tool in class",
+    ],
 )
 def test_kinds_of_functions(one, name, text, arguments):
     """Methods, callable objects, partial and decorated functions are tools as well."""
@@ -237,6 +270,14 @@ def test_a_tool_is_its_function():
 
     assert add(1, b=2) == 3
     assert (add.name, add.__doc__, add.__name__) == ("add-up", "Add.", "add")
+
+
+def test_methods():
+    """A method that is a tool inside its class is called with its object; what an object has of its own stays."""
+    assert Named().count(2) == "mine as well 2"
+    assert Named.count.name == "count-up"
+    one = tool(Named(), name="one")
+    assert (one.name, one()) == ("one", "mine as well")
 
 
 def positional(a: int, /) -> None: ...
