@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncChatRunStream", "ChatRun", "ChatRunStream"]
 
+T = TypeVar("T")
 C = TypeVar("C", bound=ChatStream | AsyncChatStream)
 
 
@@ -78,8 +79,9 @@ class _Told(Parts[C], Generic[C]):
 class ChatRunStream(_Told[ChatStream], Rounds[ChatStream, ChatStreamEvent]):
     """The events of a chat, and of all that follows when it calls tools.
 
-    Iterate over it for events or over `text` for the words. Tools are carried out between two rounds, while the next
-    event is waited for. Afterwards `chat`, `messages`, `answer`, `tool_runs` and so on tell the rest.
+    Iterate over it for events, or over `text`, `reasoning`, `audio` or `completed_messages`, as over a `ChatStream`.
+    Tools are carried out between two rounds, while the next event is waited for. At any time `chat`, `messages`,
+    `answer`, `tool_runs` and so on tell what is known so far.
     """
 
     def __init__(
@@ -97,6 +99,49 @@ class ChatRunStream(_Told[ChatStream], Rounds[ChatStream, ChatStreamEvent]):
             for piece in self._current.text:
                 yield f"\n{piece}" if apart else piece
                 apart = False
+            if not self._go_on():
+                return
+
+    @property
+    def reasoning(self) -> Iterator[str]:
+        """What a deep-thinking model thinks before it answers, piece by piece. Reads the stream."""
+        return self._each(lambda part: part.reasoning)
+
+    @property
+    def audio(self) -> Iterator[bytes]:
+        """The spoken answer, piece by piece, decoded. Reads the stream. See `ChatStream.audio` for the format."""
+        return self._each(lambda part: part.audio)
+
+    @property
+    def completed_messages(self) -> Iterator[Message]:
+        """Each message as it is complete; `messages` keeps them. Reads the stream."""
+        return self._each(lambda part: part.completed_messages)
+
+    def recover(self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0) -> Iterator[Message]:
+        """Get what is missing after the stream of a round broke off, by asking for its chat. See `ChatStream.recover`.
+
+        If the chat then waits for tools, reading on carries them out and goes on.
+
+        Args:
+            poll_interval: Seconds before asking again; Coze wants at least one. Grows up to 5 seconds.
+            poll_timeout: Seconds to wait at most.
+
+        Yields:
+            The messages that are missing, each once.
+
+        Raises:
+            StreamInterrupted: The stream broke off before it told which chat it is of.
+            ChatFailed: The chat failed; its messages were yielded before.
+            PollTimeout: The chat did not end in time. Recovering again goes on.
+            APIError: Coze refused a call.
+        """
+        known = [message for part in self._parts[:-1] for message in part.messages]
+        yield from self._current.recover(poll_interval=poll_interval, poll_timeout=poll_timeout, known=known)
+        self._closed = False
+
+    def _each(self, view: Callable[[ChatStream], Iterator[T]]) -> Iterator[T]:
+        while True:
+            yield from view(self._current)
             if not self._go_on():
                 return
 
@@ -124,6 +169,38 @@ class AsyncChatRunStream(_Told[AsyncChatStream], AsyncRounds[AsyncChatStream, Ch
             async for piece in self._current.text:
                 yield f"\n{piece}" if apart else piece
                 apart = False
+            if not await self._go_on():
+                return
+
+    @property
+    def reasoning(self) -> AsyncIterator[str]:
+        """What a deep-thinking model thinks before it answers, piece by piece. Reads the stream."""
+        return self._each(lambda part: part.reasoning)
+
+    @property
+    def audio(self) -> AsyncIterator[bytes]:
+        """The spoken answer, piece by piece, decoded. Reads the stream. See `ChatStream.audio` for the format."""
+        return self._each(lambda part: part.audio)
+
+    @property
+    def completed_messages(self) -> AsyncIterator[Message]:
+        """Each message as it is complete; `messages` keeps them. Reads the stream."""
+        return self._each(lambda part: part.completed_messages)
+
+    async def recover(self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0) -> AsyncIterator[Message]:
+        """Get what is missing after the stream of a round broke off, to be iterated by `async for`.
+
+        See `ChatRunStream.recover`.
+        """
+        known = [message for part in self._parts[:-1] for message in part.messages]
+        async for message in self._current.recover(poll_interval=poll_interval, poll_timeout=poll_timeout, known=known):
+            yield message
+        self._closed = False
+
+    async def _each(self, view: Callable[[AsyncChatStream], AsyncIterator[T]]) -> AsyncIterator[T]:
+        while True:
+            async for one in view(self._current):
+                yield one
             if not await self._go_on():
                 return
 

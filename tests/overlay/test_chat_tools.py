@@ -443,6 +443,37 @@ def test_failure_in_a_later_round(coze, coze_sandbox):
     assert not stream.ended
 
 
+@pytest.mark.parametrize(
+    ("operation", "events"), [("chat.create", 3), ("chat.submit_tool_outputs", 0), ("chat.submit_tool_outputs", 4)]
+)
+def test_recover(coze, coze_sandbox, operation, events):
+    """A round that breaks off is recovered, the run goes on with its tools, and no message comes twice."""
+    coze_sandbox.faults.add("cut", operation=operation, events=events)
+    stream = coze.chat.run_stream(**ASK, additional_messages=[TWO], tools=[get_weather, get_time])
+    with pytest.raises(errors.StreamInterrupted), stream:
+        stream.until_done()
+    had = [one.id for one in stream.messages]
+    found = [one.id for one in stream.recover(poll_interval=0)]
+    with stream:
+        stream.until_done()
+    assert stream.ended
+    assert stream.answer == 'get_weather says: rain in Ulm; get_time says: {"hour":13}'
+    assert len(stream.tool_runs) == 2
+    assert not set(had) & set(found)
+    ids = [one.id for one in stream.messages]
+    assert len(set(ids)) == len(ids)
+
+
+def test_views(coze):
+    """Thoughts, sound and whole messages are read through all rounds, as words are."""
+    think = tool(lambda: "ok", name="think")
+    for name, count in (("reasoning", 0), ("audio", 0), ("completed_messages", 2)):
+        with coze.chat.run_stream(**ASK, additional_messages=["/tool think {}"], tools=[think]) as stream:
+            assert len(list(getattr(stream, name))) >= count
+        assert stream.answer == "think says: ok"
+        assert len(stream.tool_runs) == 1
+
+
 def test_a_failed_round_is_not_repeated(coze):
     """Reading on after a tool ended the run raises the same again and calls no tool twice."""
     calls: list[str] = []

@@ -192,6 +192,25 @@ def test_break_off(coze, coze_sandbox):
     assert run.output == ""
 
 
+@pytest.mark.parametrize("operation", ["workflows.runs.stream", "workflows.runs.stream_resume"])
+def test_gap(connect: Connect, coze_sandbox, operation):
+    """A lost event is told in every part of a run, whose numbers begin anew, and reading can go on."""
+    coze_sandbox.faults.add("lost", operation=operation, events=0)
+    coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, on_gap="raise")
+    with coze.workflows.runs.stream(**ASK) as run:
+        gaps = 0
+        while not run.ended:
+            try:
+                run.until_done()
+            except errors.StreamGap as gap:
+                gaps += 1
+                assert (gap.missing_from, gap.missing_to) == (0, 0)
+            else:
+                if run.interrupt:
+                    run.resume("Ulm")
+    assert gaps == 1
+
+
 def test_refused_reply_is_sent_again(coze, coze_sandbox):
     """A reply that could not be sent is sent by the next try to read on, and no other request is."""
     with coze.workflows.runs.stream(**ASK) as run:
