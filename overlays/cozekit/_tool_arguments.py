@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import inspect
+import json
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -14,7 +15,6 @@ from typing import Any
 
 import attrs
 
-from coze_api._core import _json
 from coze_api._core._model import Model
 
 from ._tool_values import SCALARS, Decode, Wrong, enum, list_of, literal, map_of, object_of, one_of, show
@@ -57,8 +57,9 @@ class Parameters:
             ToolError: They do not fit. Its text is for the bot.
         """
         try:
-            given = _json.loads(text) if text and text.strip() else {}
-        except ValueError as error:
+            # orjson would turn whole numbers of more than 64 bits into others
+            given = json.loads(text, parse_constant=_refuse) if text and text.strip() else {}
+        except (ValueError, RecursionError) as error:
             raise ToolError(f"The arguments of {self.function} are not JSON: {error}") from None
         if given is None:
             given = {}
@@ -68,6 +69,10 @@ class Parameters:
             return _decode_members(given, self.members, "", self.others)
         except Wrong as error:
             raise ToolError(f"Wrong arguments for {self.function}: {error}.") from None
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def parameters_of(function: Callable[..., Any], name: str) -> Parameters:
