@@ -24,7 +24,7 @@ def types_of(schema: Mapping[str, Any]) -> frozenset[str]:
 def from_texts(texts: Sequence[str], schema: Mapping[str, Any], description: Description) -> Any:
     """Convert the values of one query, path or header parameter to the declared type.
 
-    Arrays may be repeated (`a=1&a=2`) or joined by commas (`a=1,2`).
+    Arrays may be repeated (`a=1&a=2`) or joined by commas (`a=1,2`); an empty one is blank (`a=`).
 
     Args:
         texts: The values as sent, at least one.
@@ -36,7 +36,8 @@ def from_texts(texts: Sequence[str], schema: Mapping[str, Any], description: Des
     """
     if "array" in types_of(schema):
         items, _ = description.follow(schema.get("items", {}), "")
-        parts = texts if len(texts) > 1 else texts[0].split(",")
+        joined = texts[0].split(",") if texts[0] else []
+        parts = texts if len(texts) > 1 else joined
         return [_from_text(part, items) for part in parts]
     return _from_text(texts[-1], schema)
 

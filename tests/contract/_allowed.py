@@ -107,7 +107,8 @@ def _of_parameters(found: _Operation, place: str, values: Mapping[str, list[str]
 
 def _typed(texts: list[str], schema: Mapping[str, Any]) -> Any:
     if schema.get("type") == "array":
-        parts = texts if len(texts) > 1 else texts[0].split(",")
+        joined = texts[0].split(",") if texts[0] else []
+        parts = texts if len(texts) > 1 else joined
         return [_typed([part], resolve(schema["items"])) for part in parts]
     return _scalar(texts[-1], schema)
 

@@ -17,6 +17,7 @@ import httpx
 
 from coze_api import AsyncClient, Client, Model
 from coze_api._core._operation import Operation
+from coze_api._core._values import Items, Object, Pairs, Value
 
 __all__ = [
     "BASE",
@@ -186,6 +187,11 @@ class Call:
         more = {key: value for key, value in members.items() if key not in inside}
         return {**given, "extra_body": more} if more else given
 
+    def with_models(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Turn objects among arguments into the models that the method takes in their place."""
+        kinds = {name: argument.value for name, argument in self._data.arguments.items()}
+        return {name: _as_model(value, kinds[name]) if name in kinds else value for name, value in arguments.items()}
+
     def example(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the described example: the parameters, and the body without what the method sets."""
         values = {item["name"]: item["example"] for item in self.parameters}
@@ -229,6 +235,16 @@ class Call:
     def _data(self) -> Operation[Any]:
         module = importlib.import_module(f"coze_api.operations.{self.id.partition('.')[0]}")
         return next(item for item in vars(module).values() if isinstance(item, Operation) and item.id == self.id)
+
+
+def _as_model(value: Any, kind: Value) -> Any:
+    if isinstance(kind, Object) and isinstance(value, dict):
+        return kind.model().from_dict(value)
+    if isinstance(kind, Items) and isinstance(value, list):
+        return [_as_model(item, kind.item) for item in value]
+    if isinstance(kind, Pairs) and isinstance(value, dict):
+        return {key: _as_model(item, kind.item) for key, item in value.items()}
+    return value
 
 
 @cache

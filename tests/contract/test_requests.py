@@ -13,11 +13,17 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from coze_api import Client
+from tests.contract._allowed import Sent, objections
 from tests.contract._calls import MODES, Call, Mode, calls, document, perform, resolve, same
 from tests.contract._filled import filled, violations
 from tests.contract._urls import path_of, text_of, typed
 
 MAX_EXAMPLES = int(os.environ.get("COZEKIT_MAX_EXAMPLES", "8"))
+HEADERS = {"host", "accept", "accept-encoding", "connection", "user-agent", "authorization"} | {
+    "content-type",
+    "content-length",
+}
+ALL = [pytest.param(call, id=call.id) for call in calls()]
 PLAIN = [pytest.param(call, id=call.id) for call in calls() if call.id == call.operation]
 
 
@@ -27,15 +33,8 @@ def schema() -> Any:
     return schemathesis.openapi.from_dict(document())
 
 
-def method_for(call: Call, body: dict[str, Any]) -> Call:
-    """Choose the streaming method where a body asks for a stream."""
-    for twin in calls():
-        if twin.operation == call.operation and twin.constants and twin.constants.items() <= body.items():
-            return twin
-    return call
-
-
-@pytest.mark.parametrize("call", PLAIN)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("call", ALL)
 @settings(
     max_examples=MAX_EXAMPLES,
     deadline=None,
@@ -45,28 +44,40 @@ def method_for(call: Call, body: dict[str, Any]) -> Call:
     suppress_health_check=list(HealthCheck),
 )
 @given(data=st.data())
-def test_generated_request(call: Call, data: st.DataObject) -> None:
-    """Parameters and a body that the description allows are sent as they are, and what is sent is allowed."""
+def test_generated_request(call: Call, mode: Mode, data: st.DataObject) -> None:
+    """Arguments that the description allows are sent as they are, and nothing else; what is sent is allowed.
+
+    Objects are given as dicts and as models.
+    """
     case = data.draw(schema()[call.path][call.verb].as_strategy())
     body = whole(case.body) if isinstance(case.body, dict) else {}
     if call.form is not None:
         body = {name: value for name, value in body.items() if name in call.members}
-    method = method_for(call, body)
+    body = {name: value for name, value in body.items() if name not in call.constants}
     schemas = {item["name"]: resolve(item["schema"]) for item in call.parameters}
     path = dict(case.path_parameters)
     query = {name: typed(whole(value), schemas[name]) for name, value in case.query.items()}
-    outcome = perform(method, "sync", method.example_answer(), method.arguments({**path, **query}, body))
+    content = data.draw(st.binary(min_size=1, max_size=100))
+    arguments = call.arguments({**path, **query}, body)
+    arguments |= {name: ("a b.wav", content) for name in call.files if name in body}
+    if data.draw(st.booleans()):
+        arguments = call.with_models(arguments)
+    outcome = perform(call, mode, call.example_answer(), arguments)
+    request = outcome.request
     assert outcome.query == {name: text_of(value) for name, value in query.items()}
-    assert outcome.request.url.raw_path.partition(b"?")[0].decode() == path_of(call.path, path)
+    assert request.url.raw_path.partition(b"?")[0].decode() == path_of(call.path, path)
+    assert set(request.headers) <= HEADERS | {name.lower() for name in call.fixed_headers}
     if call.body is not None:
-        same(outcome.body, {**body, **method.constants})
-        assert violations(call.body["schema"], outcome.body) == []
-    if call.form is not None and not body:
-        assert outcome.request.content == b""  # a form has at least one part
-    elif call.form is not None:
+        same(outcome.body, {**body, **call.constants})
+    elif call.form is not None and body:
         assert outcome.parts.keys() == body.keys()
-        for name in body.keys() - call.files:
-            assert outcome.parts[name].content == text_of(body[name]).encode()
+        for name, part in outcome.parts.items():
+            assert part.content == (content if name in call.files else text_of(body[name]).encode())
+    else:
+        assert request.content in {b"", b"{}"}  # a form has at least one part
+    if call.form is None or body:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        assert objections(Sent(request.method, str(request.url), headers, request.content)) == []
 
 
 def whole(value: Any) -> Any:
