@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import re
 from collections.abc import Iterator
 from enum import Enum
 from types import NoneType, UnionType
@@ -10,9 +12,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import attrs
 
 from coze_api import Model, Unknown
+from coze_api._core._model import encode
 from coze_api._core._paging import AsyncPage, Page
 
-__all__ = ["misread", "set_aside"]
+__all__ = ["differing", "leaked", "misread", "models_in", "set_aside"]
 
 
 def misread(value: Any, where: str = "result") -> Iterator[str]:
@@ -26,9 +29,7 @@ def misread(value: Any, where: str = "result") -> Iterator[str]:
     elif isinstance(value, Unknown):
         yield f"{where} is an object of unknown kind: {value.tag!r}"
     elif isinstance(value, Model):
-        aside = {key for key, item in value.extra_fields.items() if item is not None}
-        for name in sorted(aside & {value._renamed.get(name, name) for name in _types(type(value))}):
-            yield f"{where}.{name} is described but was not decoded"
+        yield from leaked(value, where)
         for name, hint in _types(type(value)).items():
             item = getattr(value, name)
             if item is not None and not _fits(item, hint):
@@ -45,6 +46,26 @@ def misread(value: Any, where: str = "result") -> Iterator[str]:
         if not _fits(value.data, hint):
             yield f"{where}.data is {value.data!r:.60}, no {hint}"
         yield from misread(value.data, f"{where}.data")
+
+
+def leaked(value: Model, where: str = "result") -> Iterator[str]:
+    """Tell the described members of an object that landed among those that are not known."""
+    aside = {key for key, item in value.extra_fields.items() if item is not None}
+    for name in sorted(aside & {value._renamed.get(name, name) for name in _types(type(value))}):
+        yield f"{where}.{name} is described but was not decoded"
+
+
+def models_in(value: Any) -> Iterator[Model]:
+    """List all objects of a result that have a class."""
+    if isinstance(value, Page | AsyncPage):
+        yield from models_in(value.answer)
+    elif isinstance(value, Model):
+        yield value
+        for name in _types(type(value)):
+            yield from models_in(getattr(value, name))
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from models_in(item)
 
 
 def set_aside(value: Any) -> Iterator[str]:
@@ -90,3 +111,37 @@ def _fits(value: Any, hint: Any) -> bool:
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool | Enum)
     return isinstance(value, hint)
+
+
+def differing(value: Any, sent: Any, where: str = "result") -> Iterator[str]:
+    """Tell all members of what was sent that the attribute of their name does not hold.
+
+    The name of an attribute is that of the member, as Python writes it.
+    """
+    if isinstance(value, Page | AsyncPage):
+        yield from differing(value.answer, sent, where)
+    elif isinstance(value, Model) and isinstance(sent, dict):
+        for name, item in sent.items():
+            held = getattr(value, _attribute(name, type(value)), None)
+            if item is None:
+                if held is not None and held != []:
+                    yield f"{where}.{name} is {held!r:.60}, not null"
+            elif name in value.extra_fields:
+                if value.extra_fields[name] != item:
+                    yield f"{where}.{name} is not what was sent"
+            else:
+                yield from differing(held, item, f"{where}.{name}")
+    elif isinstance(value, list) and isinstance(sent, list) and len(value) == len(sent):
+        for number, (item, part) in enumerate(zip(value, sent, strict=True)):
+            yield from differing(item, part, f"{where}[{number}]")
+    elif isinstance(value, dict) and isinstance(sent, dict) and value.keys() == sent.keys():
+        for name, item in value.items():
+            yield from differing(item, sent[name], f"{where}.{name}")
+    elif encode(value) != sent:
+        yield f"{where} is {value!r:.60}, not {sent!r:.60}"
+
+
+def _attribute(name: str, cls: type[Model]) -> str:
+    attribute = re.sub(r"([A-Z])", r"_\1", name).lower()
+    known = {field.name for field in attrs.fields(cls)}
+    return attribute if attribute in known and not keyword.iskeyword(attribute) else f"{attribute}_"

@@ -16,6 +16,7 @@ from coze_api import Client
 from tests.contract._allowed import Sent, objections
 from tests.contract._calls import MODES, Call, Mode, calls, document, perform, resolve, same
 from tests.contract._filled import filled, violations
+from tests.contract._mirror import whole
 from tests.contract._urls import path_of, text_of, typed
 
 MAX_EXAMPLES = int(os.environ.get("COZEKIT_MAX_EXAMPLES", "8"))
@@ -78,15 +79,6 @@ def test_generated_request(call: Call, mode: Mode, data: st.DataObject) -> None:
     if call.form is None or body:
         headers = {name.lower(): value for name, value in request.headers.items()}
         assert objections(Sent(request.method, str(request.url), headers, request.content)) == []
-
-
-def whole(value: Any) -> Any:
-    """Write whole numbers without a point: to JSON Schema 33.0 is an integer, to the client it is not."""
-    if isinstance(value, dict):
-        return {key: whole(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [whole(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @pytest.mark.parametrize("mode", MODES)
