@@ -105,7 +105,7 @@ def whole(value: Any) -> Any:
         return [whole(item) for item in value]
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value % _LIMIT if isinstance(value, int) and not -_LIMIT <= value < _LIMIT else value
+    return max(-_LIMIT, min(value, _LIMIT - 1)) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def alter(data: st.DataObject, value: Any) -> Any:
