@@ -16,7 +16,7 @@ COMMAND = [sys.executable, "-m", "cozekit.cli"]
 
 def test_help(cozekit):
     """Each command explains itself on standard output."""
-    for command in ([], ["login"], ["logout"], ["whoami"], ["profiles"], ["doctor"]):
+    for command in ([], ["login"], ["logout"], ["whoami"], ["profiles"], ["doctor"], ["call"], ["operations"]):
         done = cozekit(*command, "--help")
         assert (done.status, done.err) == (0, ""), command
         assert "Usage: cozekit" in done.out

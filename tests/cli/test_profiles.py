@@ -142,7 +142,7 @@ def test_guide(logged_in, environment, coze_sandbox):
 
 def test_options_of_the_guide(cozekit):
     """Every option that the guide names is one of a command."""
-    told = "".join(cozekit(command, "--help").out for command in ("login", "whoami", "profiles", "doctor"))
+    told = "".join(cozekit(command, "--help").out for command in ("login", "whoami", "profiles", "doctor", "call"))
     named = set(re.findall(r"--[a-z]+(?:-[a-z]+)*", GUIDE))
     assert len(named) > 10
     assert {option for option in named if option not in told} == set()

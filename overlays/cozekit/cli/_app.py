@@ -175,6 +175,38 @@ def _commands(terminal: Terminal) -> App:
                     terminal.result(f"    -> {one.remedy}")
         return 0 if report.healthy else 1
 
+    @app.command
+    def call(
+        operation: Annotated[str, Parameter(help="Operation id, such as bots.list.")],
+        *arguments: Annotated[str, Parameter(help="name=value; value may be JSON, @FILE or @- for a pipe.")],
+        everything: Annotated[bool, Parameter(name="--all", negative="", help="Load all pages of a list.")] = False,
+        output: Annotated[Path | None, Parameter(help="Where to write a result that is a file.")] = None,
+        profile: ProfileName = None,
+        region: Region = None,
+        base_url: BaseURL = None,
+    ) -> None:
+        """Call any operation, and write its result as JSON."""
+        from ._call import call as call_operation
+        from ._login import address_of
+
+        call_operation(
+            terminal,
+            operation,
+            arguments,
+            profile=profile,
+            base_url=address_of(region, base_url),
+            everything=everything,
+            output=output,
+        )
+
+    @app.command
+    def operations(word: Annotated[str, Parameter(help="Only those whose id holds this word.")] = "", /) -> None:
+        """List the operations with their arguments; those in brackets may be left out."""
+        from ._call import list_operations
+
+        for line in list_operations(word):
+            terminal.result(line)
+
     @app.command(help_flags=[], version_flags=[])
     def sandbox(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]) -> int:
         """Run a local Coze. All arguments go to it; `cozekit sandbox --help` lists them."""

@@ -1,0 +1,151 @@
+"""Any operation, from the command line."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import pkgutil
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from coze_api import operations
+from coze_api._core._binary import Binary
+from coze_api._core._model import Model, encode
+from coze_api._core._operation import Argument, Operation
+from coze_api._core._paging import Page
+from coze_api._core._values import Choice, Content, Text
+
+from .. import Coze
+from .._profiles import current_profile
+from ._terminal import Failure, Terminal
+
+__all__ = ["call", "list_operations"]
+
+_WRONG_USE = 2
+
+
+def call(
+    terminal: Terminal,
+    name: str,
+    pairs: Sequence[str],
+    *,
+    profile: str | None,
+    base_url: str | None,
+    everything: bool,
+    output: Path | None,
+) -> None:
+    """Call an operation, and write its result as JSON.
+
+    Args:
+        terminal: Where to write.
+        name: Operation id.
+        pairs: Arguments, each `name=value`.
+        profile: The profile to use, if one was named.
+        base_url: The service, if one was named.
+        everything: Whether to load all pages of a list.
+        output: Where to write a result that is a file.
+
+    Raises:
+        Failure: The operation or an argument is unknown, or the result is of another kind.
+        CozeError: Coze refuses the call, or did not answer.
+    """
+    operation = _find(name)
+    arguments = dict(_argument(operation, pair) for pair in pairs)
+    missing = [one for one, its in operation.arguments.items() if its.value.required and one not in arguments]
+    if missing:
+        raise Failure(f"{name} needs {', '.join(missing)}", _WRONG_USE)
+    with _client(profile, base_url) as coze:
+        method: Any = coze
+        for part in name.split("."):
+            method = getattr(method, part)
+        result = method(**arguments)
+        if isinstance(result, Binary):
+            _save(terminal, name, result, output)
+        elif isinstance(result, Page):
+            terminal.data([encode(item) for item in (result if everything else result.items)])
+            if result.has_more and not everything:
+                terminal.note("There is more: --all loads all pages.")
+        elif result is None or isinstance(result, Model | list | dict | str | int | float):
+            terminal.data(encode(result))
+        else:  # it is not open yet, so nothing was sent
+            raise Failure(f"{name} answers with a stream, which this command cannot show", _WRONG_USE)
+
+
+def list_operations(word: str) -> Iterator[str]:
+    """Yield the operations whose id holds a word, each with its arguments; those that may be left out in brackets."""
+    for operation in _all_operations():
+        if word in operation.id:
+            wanted = [name for name, one in operation.arguments.items() if one.value.required]
+            free = [f"[{name}]" for name, one in operation.arguments.items() if not one.value.required]
+            yield " ".join([operation.id, *wanted, *free])
+
+
+def _client(profile: str | None, base_url: str | None) -> Coze:
+    current = current_profile(profile) if profile else None
+    if current is None:
+        return Coze(base_url=base_url)
+    one, profiles = current
+    if base_url not in {None, one.base_url}:
+        raise Failure(f"the profile {one.name!r} is for {one.base_url}, not for {base_url}", _WRONG_USE)
+    return Coze(base_url=one.base_url, **one.credentials(profiles.store))
+
+
+def _all_operations() -> list[Operation[Any]]:
+    found = []
+    for module in pkgutil.iter_modules(operations.__path__):
+        members = vars(import_module(f"{operations.__name__}.{module.name}")).values()
+        found += [one for one in members if isinstance(one, Operation)]
+    return sorted(found, key=lambda one: one.id)
+
+
+def _find(name: str) -> Operation[Any]:
+    known = {one.id: one for one in _all_operations()}
+    if name not in known:
+        near = ", ".join(difflib.get_close_matches(name, known, n=3)) or "`cozekit operations` lists all"
+        raise Failure(f"there is no operation {name!r}; {near}", _WRONG_USE)
+    return known[name]
+
+
+def _argument(operation: Operation[Any], pair: str) -> tuple[str, Any]:
+    name, separator, text = pair.partition("=")
+    if not separator:
+        raise Failure(f"{pair!r} is no argument: write name=value", _WRONG_USE)
+    argument = operation.arguments.get(name)
+    if argument is None:
+        known = ", ".join(operation.arguments) or "none"
+        raise Failure(f"{operation.id} has no argument {name!r}; it has: {known}", _WRONG_USE)
+    try:
+        return name, _value(argument, text)
+    except OSError as error:
+        raise Failure(f"{name}: {text[1:]} cannot be read: {error.strerror}") from error
+
+
+def _value(argument: Argument, text: str) -> Any:
+    """Read a value: as it stands where a text is wanted, else as JSON. `@` and a path name a file; `@-` is a pipe."""
+    kind = argument.value
+    if isinstance(kind, Content):
+        path = Path(text.removeprefix("@"))
+        return path.name, path.read_bytes()
+    if text == "@-":
+        text = sys.stdin.read()
+    elif text.startswith("@"):
+        text = Path(text[1:]).read_text(encoding="utf-8")
+    if isinstance(kind, Text):
+        return text
+    if isinstance(kind, Choice) and any(one.value == text for one in kind.enum):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text  # the client tells what is wanted instead
+
+
+def _save(terminal: Terminal, name: str, result: Binary, output: Path | None) -> None:
+    if output is None:
+        result.close()
+        raise Failure(f"{name} answers with a file: say where to write it by --output", _WRONG_USE)
+    size = result.save(output)
+    terminal.note(f"{size} bytes of {result.content_type or 'unknown type'} written to {output}.")
