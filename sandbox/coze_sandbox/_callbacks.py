@@ -82,7 +82,7 @@ class Callbacks:
         return [self._submit(kind, *each) for each in bodies]
 
     def wait(self, timeout: float = 10.0) -> None:
-        """Wait until nothing is under way. What waits for its next attempt is not waited for: advance the clock.
+        """Wait until nothing is under way. An attempt that is not due yet is not waited for: advance the clock first.
 
         Args:
             timeout: How long, in seconds.
@@ -203,7 +203,11 @@ class Callbacks:
         return ""
 
     def _is_idle(self) -> bool:
-        return all(delivery.state != "pending" for delivery in self._deliveries)
+        now = self._world.clock.now()
+        return not any(
+            delivery.state == "pending" or (delivery.next_at is not None and delivery.next_at <= now)
+            for delivery in self._deliveries
+        )
 
     def _notify(self) -> None:
         with self._changed:

@@ -126,8 +126,9 @@ class Courier:
         try:
             for pause in (0.0, *self._pauses):
                 if pause:
-                    self._set(delivery, "waiting")
-                    await self._until(self._clock.now() + pause)
+                    due = self._clock.now() + pause
+                    self._set(delivery, "waiting", due)
+                    await self._until(due)
                     self._set(delivery, "pending")
                 outgoing = self._prepare(delivery)
                 if not isinstance(outgoing, Outgoing):
@@ -176,6 +177,10 @@ class Courier:
         self._moved.set()
         self._moved = asyncio.Event()
 
-    def _set(self, delivery: Delivery, state: DeliveryState) -> None:
-        delivery.state = state
+    def _set(self, delivery: Delivery, state: DeliveryState, next_at: float | None = None) -> None:
+        # In this order a delivery that is due never seems to be neither waiting nor under way.
+        if next_at is None:
+            delivery.state, delivery.next_at = state, next_at
+        else:
+            delivery.next_at, delivery.state = next_at, state
         self._changed()

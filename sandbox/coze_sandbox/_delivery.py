@@ -40,6 +40,7 @@ class Delivery:
         state: `pending` (under way), `waiting` (for the next attempt), `delivered`, `failed` (after the last
             attempt), `blocked` (the address is not of this machine, and its host is not allowed) or `abandoned` (the
             app or its subscription is gone, or the sandbox was stopped or reset).
+        next_at: When the next attempt is, by the clock of the sandbox; None where none is waited for.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Delivery:
     body: bytes = attrs.field(repr=False)
     attempts: list[Attempt] = attrs.Factory(list)
     state: DeliveryState = "pending"
+    next_at: float | None = None
 
     @property
     def status(self) -> int | None:

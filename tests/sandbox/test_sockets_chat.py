@@ -149,6 +149,17 @@ def test_tools(coze_sandbox):
     assert answer(rest) == "get_weather says: get_weather; now says: now"
 
 
+def test_replies_of_a_scenario(coze_sandbox):
+    """What a scenario has the bot say next is said over WebSockets too, in the pieces that it names."""
+    coze_sandbox.scenario.reply(["Good ", "morning."], reasoning="Hm.")
+    with talk(coze_sandbox, CHAT) as client:
+        frames = asked(client, "Hi")
+        assert answer(asked(client, "Hi")) == "You said: Hi"
+    deltas = only(frames, "conversation.message.delta")
+    assert [one["content"] for one in deltas if one["content"]] == ["Good ", "morning."]
+    assert "".join(one.get("reasoning_content", "") for one in deltas) == "Hm."
+
+
 def test_failures(coze_sandbox):
     """A chat can fail, with its reason, or break off with an error; the connection stays for the next turn."""
     with talk(coze_sandbox, CHAT) as client:

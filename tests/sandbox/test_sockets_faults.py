@@ -176,6 +176,20 @@ def test_fault_of_a_single_handshake(coze_sandbox, whole):
     assert caught.value.response.status_code == 400
 
 
+@pytest.mark.parametrize("kind", ["stall", "delay", "cut", "close", "huge"])
+def test_sessions_end_with_their_clients(coze_sandbox, kind):
+    """However a session goes wrong, it is over for the sandbox when its client has left, and so is its chat."""
+    coze_sandbox.faults.add(kind, events=3, seconds=3600)
+    with talk(coze_sandbox, CHAT) as client:
+        client.ask("/long 300")
+        client.until("conversation.chat.created")
+    record = coze_sandbox.requests[0]
+    while record.seconds is None:
+        pass
+    chats = coze_sandbox.store.list("chat")
+    assert [chat["status"] for chat in chats] == ["completed"]
+
+
 def test_log_of_faults(coze_sandbox):
     """The log tells which messages a fault hit."""
     coze_sandbox.faults.add("lost", events=1)
