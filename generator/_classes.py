@@ -20,7 +20,7 @@ def _member(name: str, kind: ir.Type, description: str, *, required: bool = Fals
     return ir.Field(name, name, kind, required, nullable=False, description=description, schema={})
 
 
-_FORMATS = {"binary", "date", "date-time", "double", "int64", "unix-time", "unix-time-ms", "uri"}
+_FORMATS = {"binary", "date", "date-time", "double", "int64", "password", "unix-time", "unix-time-ms", "uri"}
 _BASE_MEMBERS = {"extra_fields", "response", "logid", "to_dict", "from_dict"}
 
 

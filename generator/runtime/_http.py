@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncHTTPClient", "AsyncHTTPTransport", "Auth", "ConnectError", "ConnectTimeout", "HTTPClient", "HTTPError",
     "HTTPRequest", "HTTPResponse", "HTTPTimeout", "HTTPTransport", "InvalidURL", "NetworkError", "PoolTimeout",
-    "StreamError", "TimeoutException", "URL", "UnsupportedProtocol", "authorise", "authorise_async", "check_token_answer",
-    "default_limits", "default_timeout", "is_token_request", "make_timeout", "may_be_sent_again", "parse_url", "same_service",
-    "token_request",
+    "StreamError", "TimeoutException", "URL", "UnsupportedProtocol", "authorise", "authorise_async",
+    "check_token_answer", "default_limits", "default_timeout", "is_token_request", "make_timeout", "may_be_sent_again",
+    "parse_url", "same_service", "token_request",
 ]  # fmt: skip
 
 AsyncHTTPClient = httpx.AsyncClient
@@ -141,7 +141,7 @@ def may_be_sent_again(request: httpx.Request) -> bool:
 
 def same_service(url: httpx.URL, base_url: str) -> bool:
     """Tell whether an address belongs to the service at *base_url*: its own host, or www and ws beside api."""
-    base = httpx.URL(base_url)
+    base = parse_url(base_url)
     scheme = {"wss": "https", "ws": "http"}.get(url.scheme, url.scheme)
     host = f"api.{url.host.partition('.')[2]}" if base.host.startswith("api.") else url.host
     ports = {"http": 80, "https": 443}

@@ -14,11 +14,14 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from _auth import SECRET, WEB_APP, Flows, ahead, expired, token_requests
+from _auth import SECRET, WEB_APP, Flows, ahead, expired, jwt_config, token_requests
 from _both import Connect, at_once
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from coze_sandbox import BOT_ID, USER_ID
 from cozekit import APIConnectionError, APIError, AsyncCoze, Coze
-from cozekit.auth import MemoryStore, Token, TokenAuth, WebOAuth, async_authorization, authorization
+from cozekit.auth import JWTAuth, MemoryStore, Token, TokenAuth, WebOAuth, async_authorization, authorization
 from cozekit.errors import AuthenticationError, InvalidArgumentError, InvalidGrant, OAuthError, TokenStoreError
 
 BASE = "https://api.coze.com"
@@ -243,8 +246,6 @@ def test_upload_that_can_be_repeated(connect, flows, coze_sandbox):
 
 def test_stream_is_authorised(connect, flows, coze_sandbox):
     """A stream that is refused is opened again with a new token, and read as it comes."""
-    from coze_sandbox import BOT_ID
-
     web, first = flows.web_token()
     later = datetime.now(UTC) + timedelta(hours=1)
     wrong = Token(access_token="czu_unknown", refresh_token=first.refresh_token, expires_at=later)
@@ -558,6 +559,73 @@ def test_authorization(connect):
     with pytest.raises(OAuthError):
         header(client(connect, service, strategy(token())))
     assert header(coze) == "Bearer a1"
+
+
+def test_jwt_tokens_follow_each_other(connect, coze_sandbox):
+    """A service signs anew whenever its token ends or is refused, and shares the token by its store."""
+    config, store = jwt_config(coze_sandbox), MemoryStore()
+
+    def made(**options: Any) -> Any:
+        arguments = (config["client_id"], config["private_key"], config["public_key_id"])
+        auth = JWTAuth(*arguments, base_url=coze_sandbox.base_url, store=store, **options)
+        return connect(auth=auth)
+
+    coze = made(duration=300)
+    for _ in range(3):
+        coze.users.me()
+    made(duration=300).users.me()
+    assert token_requests(coze_sandbox) == 1
+    coze_sandbox.clock.advance(400)
+    assert coze.users.me().user_id
+    assert token_requests(coze_sandbox) == 2
+    for options in ({"session_name": "a"}, {"session_name": "b"}, {"duration": 60}, {"account_id": USER_ID}):
+        made(**options).users.me()
+        made(**options).users.me()
+    assert token_requests(coze_sandbox) == 6
+
+
+EVENTS = st.sampled_from(["call", "call", "expire", "refuse", "down", "timeout", "elsewhere", "restart", "clock"])
+
+
+@given(events=st.lists(EVENTS, max_size=12))
+@settings(max_examples=120, deadline=None)
+def test_whatever_happens(events):
+    """As long as no answer is lost, every call gets through in the end, each refresh token is spent once, and the store
+    has the one that comes next."""
+    service, store = Service(), MemoryStore()
+    spent: list[str] = service.asked
+    store.save("k", token())
+    with httpx.Client(transport=httpx.MockTransport(service)) as http:
+
+        def started() -> Coze:
+            return Coze(auth=strategy(store=store, key="k"), http_client=http, retry=at_once())
+
+        coze = started()
+        for event in [*events, "call"]:
+            match event:
+                case "call":
+                    assert coze.users.me().user_id == "1"
+                case "expire":
+                    store.save("k", expired(store.load("k") or token()))
+                    coze = started()
+                case "refuse":
+                    service.access_token = f"a{int(service.access_token[1:]) + 1}"
+                case "down":
+                    service.trouble = [503]
+                case "timeout":
+                    service.trouble = [httpx.ConnectTimeout]
+                case "elsewhere":
+                    assert started().users.me().user_id == "1"
+                case "restart":
+                    coze = started()
+                case "clock":
+                    service.clock = ahead(service.clock, 3600)
+    refreshes = [each for each in spent if each.startswith("r") and each != "refused"]
+    assert len(set(refreshes)) == len(refreshes)
+    assert "refused" not in spent
+    kept = store.load("k")
+    assert kept is not None
+    assert kept.refresh_token == service.refresh_token
 
 
 @pytest.mark.anyio

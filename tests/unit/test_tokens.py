@@ -137,3 +137,16 @@ class TestToken:
             coze.files.retrieve(file_id="1", extra_headers=headers if where == "call" else None)
         assert "Authorization" in str(caught.value)
         assert TOKEN not in "".join(traceback.format_exception(caught.value))
+
+
+def test_tokens_in_answers() -> None:
+    """An answer that holds a secret is a model whose repr hides it; the secret is there all the same."""
+    from coze_api.models import ApiApp, OauthDeviceCodeResponse, OauthTokenResponse, Room
+
+    for model in (ApiApp, OauthDeviceCodeResponse, OauthTokenResponse, Room):
+        names = model._secrets
+        made = model.from_dict({name: f"Hidden {name}" for name in model._known})
+        assert names
+        assert not [name for name in names if f"Hidden {name}" in repr(made)]
+        assert all(getattr(made, name) == f"Hidden {name}" for name in names)
+        assert all(f"{name}=…" in repr(made) for name in names)

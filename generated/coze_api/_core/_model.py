@@ -33,6 +33,7 @@ class Model:
 
     _known: ClassVar[frozenset[str]] = frozenset()
     _renamed: ClassVar[Mapping[str, str]] = {}
+    _secrets: ClassVar[frozenset[str]] = frozenset()
     _inputs: ClassVar[Mapping[str, Value]] = {}
     _from_string: ClassVar[Mapping[str, Any] | None] = None
 
@@ -81,7 +82,12 @@ class Model:
         return self.to_dict() == other.to_dict()
 
     def __repr__(self) -> str:
-        parts = [f"{n}={v!r}" for n, _ in _names(type(self)) if (v := getattr(self, n)) is not None]
+        hidden = self._secrets
+        parts = [
+            f"{n}={'…' if n in hidden else repr(v)}"
+            for n, _ in _names(type(self))
+            if (v := getattr(self, n)) is not None
+        ]
         if self._extra:
             parts.append(f"extra_fields={self._extra!r}")
         return f"{type(self).__name__}({', '.join(parts)})"

@@ -66,6 +66,7 @@ class ApiApp(Model):
     _known: ClassVar[frozenset[str]] = frozenset(
         ["id", "name", "app_type", "callback_url", "connector_id", "verify_token"]
     )
+    _secrets: ClassVar[frozenset[str]] = frozenset(["verify_token"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

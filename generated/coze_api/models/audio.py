@@ -354,6 +354,7 @@ class Room(Model):
     """Id of the user who may enter, as it was given or chosen by Coze."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["room_id", "app_id", "token", "uid"])
+    _secrets: ClassVar[frozenset[str]] = frozenset(["token"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

@@ -221,6 +221,7 @@ class OauthDeviceCodeResponse(Model):
     _known: ClassVar[frozenset[str]] = frozenset(
         ["device_code", "user_code", "verification_uri", "expires_in", "interval"]
     )
+    _secrets: ClassVar[frozenset[str]] = frozenset(["device_code"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -271,6 +272,7 @@ class OauthDeviceCodeWorkspaceResponse(Model):
     _known: ClassVar[frozenset[str]] = frozenset(
         ["device_code", "user_code", "verification_uri", "expires_in", "interval"]
     )
+    _secrets: ClassVar[frozenset[str]] = frozenset(["device_code"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -315,6 +317,7 @@ class OauthTokenAccountResponse(Model):
     """How to send the token."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["access_token", "expires_in", "token_type"])
+    _secrets: ClassVar[frozenset[str]] = frozenset(["access_token"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -351,6 +354,7 @@ class OauthTokenEnterpriseResponse(Model):
     """How to send the token."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["access_token", "expires_in", "token_type"])
+    _secrets: ClassVar[frozenset[str]] = frozenset(["access_token"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -389,6 +393,7 @@ class OauthTokenResponse(Model):
     """How to send the token."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["access_token", "expires_in", "refresh_token", "token_type"])
+    _secrets: ClassVar[frozenset[str]] = frozenset(["access_token", "refresh_token"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
