@@ -196,6 +196,13 @@ class Types:
             case _:
                 return variable
 
+    def object_decoder(self, kind: ir.Type) -> str:
+        """Write a function that decodes a JSON object, or None where it stays as it is."""
+        if isinstance(kind, ir.ModelRef):
+            return f"{self.name(kind.name)}.from_dict"
+        decoded = self.decode(kind, "value")
+        return "None" if decoded == "value" else f"lambda value: {decoded}"
+
     def decode_field(self, field: ir.Field, variable: str) -> str:
         """Write the expression that decodes an attribute.
 

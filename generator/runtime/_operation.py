@@ -88,9 +88,19 @@ class Counter:
 
 @attrs.frozen
 class Event(Generic[E]):
-    """One kind of server-sent event."""
+    """One kind of server-sent event.
+
+    Attributes:
+        make: Makes the event of its data and id.
+        decode: Makes the data of a JSON object; None where that stays as it is.
+        ends: Whether the stream ends with it.
+        fails: Whether it tells a failure.
+        counter: What counts such events, if anything does.
+        goes_on: Whether it tells nothing about the end of its stream, as most events do.
+    """
 
     make: Callable[[Any, str | None], E]
+    decode: Callable[[Any], Any] | None = None
     ends: Literal["never", "maybe", "always"] = "never"
     fails: bool = False
     counter: Counter | None = None
@@ -98,7 +108,6 @@ class Event(Generic[E]):
 
     @goes_on.default
     def _goes_on(self) -> bool:
-        """Whether the event tells nothing about the end of its stream, as most events do."""
         return self.ends == "never" and not self.fails
 
 

@@ -14,7 +14,7 @@ from ._http import HTTPResponse
 from ._model import Model
 from ._operation import Event, Operation, Protocol
 from ._response import Response, code_of, logid_of, parse, retryable, undecodable
-from ._sse import EventTooLarge, ServerEvent, SSEDecoder
+from ._sse import ServerEvent, SSEDecoder
 
 __all__ = ["PATIENCE", "TRAILING", "StreamState", "is_event_stream", "refusal"]
 
@@ -97,21 +97,14 @@ class StreamState(Generic[E]):
     def on_gap(self, value: OnGap) -> None:
         self._on_gap = checked_on_gap(value)
 
-    def _feed(self, chunk: bytes | None) -> None:
-        """Take the next bytes; None for the end of input."""
-        try:
-            self._found = iter(self._flush() if chunk is None else self._decoder.feed(chunk))
-        except EventTooLarge as error:
-            raise self._interrupted(str(error)) from error
-
-    def _flush(self) -> list[ServerEvent]:
+    def _flush(self) -> None:
         """Decode what is left at the end of input, without an event whose data was cut off."""
         rest = self._decoder.pending
         found = self._decoder.flush()
         if found and _is_cut(found[-1][1]):
             found.pop()
             self._rest = rest
-        return found
+        self._found = iter(found)
 
     def _events(self) -> Iterator[E]:
         """Give out what arrived, up to the event that ends the stream.
@@ -130,7 +123,11 @@ class StreamState(Generic[E]):
             if kind is None:
                 event = self._unknown(name, value, number)
             else:
-                event = kind.make(value, _text(number) if number else None)
+                decode = kind.decode
+                event = kind.make(
+                    value if decode is None or value.__class__ is not dict else decode(value),
+                    _text(number) if number else None,
+                )
             if watch is not None:
                 gap = watch.see(number, None if kind is None else kind.counter, value)
                 if gap is not None:
@@ -139,12 +136,16 @@ class StreamState(Generic[E]):
             self._last = event
             if observe is not None:
                 observe(event)
-            if kind is not None and not kind.goes_on:
+            if kind is None or kind.goes_on:
+                yield event
+            else:
                 self._end(kind, event)
-            yield event
-            if self._ended:
-                return
+                yield event
+                if self._ended:
+                    return
             if self._left:
+                if self._ended:
+                    return
                 raise self._interrupted(self._left)
 
     def _end(self, kind: Event[E], event: E) -> None:

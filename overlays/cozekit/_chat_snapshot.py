@@ -48,6 +48,8 @@ class Snapshot:
         self._growing: dict[str, list[str]] = {}  # pieces of the answers that are not complete, by message id
         self._said: Message | None = None  # what the latest event adds to the text
         self._teller: str | None = None  # id of the message that added to it last
+        self._grower: str | None = None  # id of the message that grows now
+        self._pieces: list[str] = []  # what that message has in `_growing`
         self._apart: Message | None = None  # what begins a line, since another answer was before it
         self._thought: set[str] = set()  # messages whose thoughts came in pieces
 
@@ -74,14 +76,10 @@ class Snapshot:
         if isinstance(data, Message):
             if isinstance(event, MessageDeltaEvent):
                 if data.content and data.type in _ANSWERS:
-                    pieces = self._growing.get(data.id)
-                    if pieces is None:
-                        self._growing[data.id] = [data.content]
-                    else:
-                        pieces.append(data.content)
+                    if data.id != self._grower:
+                        self._grow(data)
+                    self._pieces.append(data.content)
                     self._said = data
-                    if data.id != self._teller:
-                        self._turn(data)
                 if data.reasoning_content:
                     self._thought.add(data.id)
             elif isinstance(event, MessageCompletedEvent):
@@ -93,14 +91,19 @@ class Snapshot:
 
     def _complete(self, message: Message) -> None:
         self.messages.append(message)
-        grew = self._growing.pop(message.id, None) is not None
+        grew = self._growing.pop(message.id, None)
+        self._grower = None
         if not grew and message.content and message.type is MessageType.ANSWER:
+            self._turn(message)
             self._said = message  # it came in one piece
-            if message.id != self._teller:
-                self._turn(message)
+
+    def _grow(self, message: Message) -> None:
+        self._turn(message)
+        self._grower = message.id
+        self._pieces = self._growing.setdefault(message.id, [])
 
     def _turn(self, message: Message) -> None:
-        self._apart = None if self._teller is None else message
+        self._apart = message if self._teller not in (None, message.id) else None
         self._teller = message.id
 
     def _words(self) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import suppress
 from inspect import GEN_CLOSED, GEN_RUNNING, getgeneratorstate
+from itertools import chain
 from typing import Any, Self, TypeVar
 
 from ._chunks import aiter_chunks, at_most, hang_up, iter_chunks
@@ -13,6 +14,7 @@ from ._errors import StreamGap
 from ._gaps import OnGap
 from ._http import HTTPError, HTTPResponse, StreamError
 from ._operation import Operation, Protocol
+from ._sse import EventTooLarge
 from ._stream_state import PATIENCE, TRAILING, StreamState, is_event_stream, refusal
 
 __all__ = ["AsyncStream", "Stream", "is_event_stream", "refusal"]
@@ -51,6 +53,8 @@ class Stream(StreamState[E]):
         if self._http is None:
             self._http = self._open()
             self._chunks = iter_chunks(self._http)
+            # Chunk after chunk, as events are asked for, without any bytecode in between.
+            self._found = chain.from_iterable(map(self._decoder.feed, self._chunks))
         return self
 
     def close(self) -> None:
@@ -90,20 +94,18 @@ class Stream(StreamState[E]):
         http = self.open()._http
         assert http is not None
         try:
-            while True:
+            self._raise_if_broken()
+            try:
                 yield from self._events()
-                if self._ended:
-                    break
+            except (HTTPError, StreamError) as error:
+                raise self._interrupted(f"{type(error).__name__}: {error}") from error
+            except EventTooLarge as error:
+                raise self._interrupted(str(error)) from error
+            if not self._ended:
                 self._raise_if_broken()
-                try:
-                    chunk = next(self._chunks, None)
-                except (HTTPError, StreamError) as error:
-                    raise self._interrupted(f"{type(error).__name__}: {error}") from error
-                self._feed(chunk)
-                if chunk is None:
-                    yield from self._events()
-                    self._finish()
-                    break
+                self._flush()
+                yield from self._events()
+                self._finish()
             self._drain(http)
         except StreamGap:
             raise  # it can be read on
@@ -214,9 +216,14 @@ class AsyncStream(StreamState[E]):
         assert self._chunks is not None
         try:
             chunk = await anext(self._chunks, None)
+            if chunk is not None:
+                self._found = iter(self._decoder.feed(chunk))
         except (HTTPError, StreamError) as error:
             raise self._interrupted(f"{type(error).__name__}: {error}") from error
-        self._feed(chunk)
+        except EventTooLarge as error:
+            raise self._interrupted(str(error)) from error
+        if chunk is None:
+            self._flush()
         self._ready = self._events() if chunk is not None else self._last_events()
 
     def _last_events(self) -> Iterator[E]:

@@ -685,64 +685,28 @@ ending events was cut off; `chat.retrieve` tells what became of the chat.
 
 ChatStream: Protocol[ChatStreamEvent] = Protocol(
     events={
-        "conversation.chat.created": Event(
-            lambda value, number: ChatCreatedEvent(Chat.from_dict(value) if value.__class__ is dict else value, number)
-        ),
-        "conversation.chat.in_progress": Event(
-            lambda value, number: ChatInProgressEvent(
-                Chat.from_dict(value) if value.__class__ is dict else value, number
-            )
-        ),
-        "conversation.message.delta": Event(
-            lambda value, number: MessageDeltaEvent(
-                _conversations.Message.from_dict(value) if value.__class__ is dict else value, number
-            )
-        ),
-        "conversation.audio.delta": Event(
-            lambda value, number: AudioDeltaEvent(
-                _conversations.Message.from_dict(value) if value.__class__ is dict else value, number
-            )
-        ),
-        "conversation.message.completed": Event(
-            lambda value, number: MessageCompletedEvent(
-                _conversations.Message.from_dict(value) if value.__class__ is dict else value, number
-            )
-        ),
-        "conversation.chat.completed": Event(
-            lambda value, number: ChatCompletedEvent(
-                Chat.from_dict(value) if value.__class__ is dict else value, number
-            )
-        ),
+        "conversation.chat.created": Event(ChatCreatedEvent, Chat.from_dict),
+        "conversation.chat.in_progress": Event(ChatInProgressEvent, Chat.from_dict),
+        "conversation.message.delta": Event(MessageDeltaEvent, _conversations.Message.from_dict),
+        "conversation.audio.delta": Event(AudioDeltaEvent, _conversations.Message.from_dict),
+        "conversation.message.completed": Event(MessageCompletedEvent, _conversations.Message.from_dict),
+        "conversation.chat.completed": Event(ChatCompletedEvent, Chat.from_dict),
         "conversation.chat.failed": Event(
-            lambda value, number: ChatFailedEvent(
-                either(
-                    value,
-                    (
-                        (frozenset(["conversation_id", "id", "status"]), Chat.from_dict),
-                        (frozenset(["code", "msg"]), ChatFailureReason.from_dict),
-                    ),
+            ChatFailedEvent,
+            lambda value: either(
+                value,
+                (
+                    (frozenset(["conversation_id", "id", "status"]), Chat.from_dict),
+                    (frozenset(["code", "msg"]), ChatFailureReason.from_dict),
                 ),
-                number,
             ),
             ends="maybe",
             fails=True,
         ),
-        "conversation.chat.requires_action": Event(
-            lambda value, number: ChatRequiresActionEvent(
-                Chat.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            ends="maybe",
-        ),
-        "error": Event(
-            lambda value, number: ChatErrorEvent(
-                StreamError.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            ends="always",
-            fails=True,
-        ),
+        "conversation.chat.requires_action": Event(ChatRequiresActionEvent, Chat.from_dict, ends="maybe"),
+        "error": Event(ChatErrorEvent, StreamError.from_dict, ends="always", fails=True),
         "done": Event(
-            lambda value, number: ChatDoneEvent(either(value, ((frozenset([]), ChatflowDone.from_dict),)), number),
-            ends="always",
+            ChatDoneEvent, lambda value: either(value, ((frozenset([]), ChatflowDone.from_dict),)), ends="always"
         ),
     },
     unknown=UnknownChatStreamEvent,

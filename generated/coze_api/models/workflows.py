@@ -1446,34 +1446,17 @@ that an event was lost. A stream that stops without any of the ending events was
 WorkflowStream: Protocol[WorkflowStreamEvent] = Protocol(
     events={
         "Message": Event(
-            lambda value, number: WorkflowMessageEvent(
-                WorkflowMessage.from_dict(value) if value.__class__ is dict else value, number
-            ),
+            WorkflowMessageEvent,
+            WorkflowMessage.from_dict,
             counter=Counter(
                 "node_seq_id",
                 ("node_execute_uuid", "node_id", "node_title", "sub_execute_id", "loop_index", "batch_index"),
                 "node_is_finish",
             ),
         ),
-        "Error": Event(
-            lambda value, number: WorkflowErrorEvent(
-                WorkflowError.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            ends="always",
-            fails=True,
-        ),
-        "Done": Event(
-            lambda value, number: WorkflowDoneEvent(
-                WorkflowDone.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            ends="always",
-        ),
-        "Interrupt": Event(
-            lambda value, number: WorkflowInterruptEvent(
-                WorkflowInterrupt.from_dict(value) if value.__class__ is dict else value, number
-            ),
-            ends="always",
-        ),
+        "Error": Event(WorkflowErrorEvent, WorkflowError.from_dict, ends="always", fails=True),
+        "Done": Event(WorkflowDoneEvent, WorkflowDone.from_dict, ends="always"),
+        "Interrupt": Event(WorkflowInterruptEvent, WorkflowInterrupt.from_dict, ends="always"),
         "PING": Event(WorkflowPingEvent),
     },
     unknown=UnknownWorkflowStreamEvent,
