@@ -211,7 +211,8 @@ class AsyncStream(StreamState[E]):
 
     async def _read_on(self) -> None:
         """Read the next bytes, or take note of the end of input."""
-        await self.open()
+        if self._chunks is None:
+            await self.open()
         assert self._chunks is not None
         try:
             chunk = await anext(self._chunks, None)
