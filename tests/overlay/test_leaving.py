@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
 import anyio
+import anyio.from_thread
 import pytest
 from _both import at_once
 
@@ -130,3 +132,36 @@ async def test_cancelled_task(coze_sandbox, how):
             group.cancel_scope.cancel()
         assert len(canceled(coze_sandbox)) == 1
         assert (await coze.users.me()).user_id  # the connections serve on
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_async", [True, False], ids=["async tools", "sync tools"])
+async def test_cancelled_tools(coze_sandbox, is_async):
+    """A task that is cancelled while its tools run does not wait for them; async ones are cancelled with it."""
+    begun, ended, freed = anyio.Event(), [], threading.Event()
+    portal = anyio.from_thread
+
+    async def wait() -> None:
+        begun.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.append("cancelled")
+
+    def hold() -> None:
+        portal.run_sync(begun.set)
+        freed.wait(30)
+
+    name = "wait" if is_async else "hold"
+    options: dict[str, Any] = {**ASK, "additional_messages": [f"/tool {name}\n/tool {name}"], "tools": [wait, hold]}
+    try:
+        async with AsyncCoze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
+            async with anyio.create_task_group() as group:
+                group.start_soon(lambda: coze.chat.run(**options, poll_interval=0))
+                await begun.wait()
+                group.cancel_scope.cancel()
+            assert not freed.is_set()
+            assert ended == (["cancelled"] * 2 if is_async else [])
+            assert not coze_sandbox.requests.of("chat.submit_tool_outputs")
+    finally:
+        freed.set()

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NewType, NotRequired, Optional, Type
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coze_api.models import ChatUsage, MessageType
@@ -326,6 +326,7 @@ def around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 HINTS = st.recursive(st.sampled_from(SIMPLE), around, max_leaves=4)
 
 
+@settings(deadline=None)
 @given(HINTS, JSON)
 def test_any_json_fits_or_is_told(hint, value):
     """Whatever a bot sends, it becomes a value or a text for the bot; nothing else is raised."""
@@ -335,6 +336,7 @@ def test_any_json_fits_or_is_told(hint, value):
         assert str(error)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_fits_or_is_told(text):
     """Whatever text stands in place of the arguments, it becomes arguments or a text for the bot."""
@@ -358,6 +360,7 @@ VALUES = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_what_is_written_is_read(values):
     """What a tool would return for a value is read as that value where it comes as argument."""

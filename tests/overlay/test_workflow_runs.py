@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from _both import Connect
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coze_api import models
@@ -311,6 +311,7 @@ def test_interrupt_of_a_new_kind(connect: Connect):
         run.until_done()
 
 
+@settings(deadline=None)
 @given(st.none() | st.text())
 def test_any_question(data):
     """Whatever an interrupt carries, its question is a text."""
