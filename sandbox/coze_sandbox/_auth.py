@@ -15,6 +15,8 @@ __all__ = ["authorize", "bearer", "check_reach"]
 # What the permission of channel apps opens.
 _IMPLIED = {"Connector.botChat": ("cancelChat", "chat", "getChat", "submitToolChat")}
 # Conversations, files and voices belong to an account and to no workspace.
+# What two operations need besides the permission of their description.
+_NEEDED_TOO = {"bots.unpublish": "Connector.disconnectBot", "chat.messages.list": "listMessage"}
 _OF_THE_ACCOUNT = ("audio", "conversations", "files")
 
 
@@ -85,8 +87,8 @@ def check_reach(call: Call) -> None:
 
 
 def _check_permission(operation: Operation, permissions: Collection[str] | None) -> None:
-    needed = operation.permission
-    if permissions is None or needed is None:
+    if permissions is None:
         return
-    if needed not in permissions and not any(needed in _IMPLIED.get(one, ()) for one in permissions):
-        raise CallError(NO_PERMISSION, f"The token has no permission {needed} for this call.")
+    for needed in filter(None, (operation.permission, _NEEDED_TOO.get(operation.id))):
+        if needed not in permissions and not any(needed in _IMPLIED.get(one, ()) for one in permissions):
+            raise CallError(NO_PERMISSION, f"The token has no permission {needed} for this call.")

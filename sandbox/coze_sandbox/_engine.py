@@ -157,7 +157,7 @@ class Engine:
         elif self._world.options.examples or handler is None:
             result = example(operation, call, self._description)
         if result is None and handler is not None and scripted is None:
-            with self._world.store.transaction():
+            with self._world.store.transaction(), self._world.seen_by(user_id):
                 result = handler(call)
         if isinstance(result, CallError):
             raise result

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ._clock import Clock
@@ -14,6 +16,7 @@ from ._oauth_apps import AppKeys
 from ._options import Options
 from ._rules import Rules
 from ._seed import seed_store
+from ._sight import is_visible
 from ._store import Store
 
 __all__ = ["World"]
@@ -47,6 +50,7 @@ class World:
         self.auto_consent = options.auto_consent
         self.rules = Rules()
         self._listeners: list[Callable[[Happening], None]] = []
+        self._viewer = threading.local()
         known = self.store.fact(_LAST_ID)
         self._ids = Ids(options.seed, None if known is None else int(known))
         if known is None:
@@ -68,8 +72,30 @@ class World:
             self.store.after_commit(functools.partial(listener, happening))
 
     def find(self, kind: str, key: str) -> dict[str, Any] | None:
-        """Return a document, or None."""
-        return self.store.get(kind, key)
+        """Return a document, or None where there is none or the caller cannot see it."""
+        document = self.store.get(kind, key)
+        viewer: str | None = getattr(self._viewer, "user_id", None)
+        if document is None or viewer is None or is_visible(self.store, kind, key, document, viewer):
+            return document
+        return None
+
+    def list(self, kind: str, parent: str | None = None) -> list[dict[str, Any]]:
+        """Return what the caller can see of the documents of a kind, or of those of one parent, oldest first.
+
+        For kinds whose documents belong to accounts; the others are found by the workspace that they lie in.
+        """
+        viewer: str | None = getattr(self._viewer, "user_id", None)
+        found = self.store.list(kind, parent)
+        return found if viewer is None else [one for one in found if is_visible(self.store, kind, "", one, viewer)]
+
+    @contextmanager
+    def seen_by(self, user_id: str) -> Iterator[None]:
+        """Find only what an account can see, inside and on this thread. Elsewhere everything is found."""
+        self._viewer.user_id = user_id
+        try:
+            yield
+        finally:
+            self._viewer.user_id = None
 
     def reset(self) -> None:
         """Go back to the state at the start."""

@@ -53,7 +53,7 @@ def test_copies_between_workspaces(api):
     foreign = {"name": "three", "description": "", "owner_uid": COLLEAGUE_IDS[0]}
     body = {"entity_id": made, "entity_type": "bot"}
     body["to_workspace_id"] = api.ok("POST", "/v1/workspaces", json=foreign)["id"]
-    assert api.refused("POST", TASKS, json=body) == (400, 4000)
+    assert api.refused("POST", TASKS, json=body) == (404, 4200)
 
 
 def test_workflow_is_copied_as_a_draft(api):

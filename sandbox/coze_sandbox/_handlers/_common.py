@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._errors import INVALID_PARAMETER, NO_PERMISSION, NOT_FOUND, CallError, missing
 from .._world import World
 
-__all__ = ["check_file", "need", "numbered_page", "shown_user", "token_page", "without_none"]
+__all__ = ["check_file", "check_owner", "need", "numbered_page", "shown_user", "token_page", "without_none"]
 
 T = TypeVar("T")
 
@@ -44,6 +44,21 @@ def check_file(world: World, key: str | None, name: str = "file_id") -> None:
     """
     if key:
         need(world, "file", key, name=name)
+
+
+def check_owner(call: Call, owner_id: str, what: str) -> None:
+    """Refuse a caller who is not the owner of what is to be changed.
+
+    Args:
+        call: The call.
+        owner_id: The account that owns it.
+        what: What it is, in words.
+
+    Raises:
+        CallError: The caller is another account.
+    """
+    if call.user_id != owner_id:
+        raise CallError(NO_PERMISSION, f"Only the owner of the {what} can do this.")
 
 
 def numbered_page(

@@ -47,7 +47,7 @@ def progress(world: World, kept: Mapping[str, Any]) -> dict[str, Any]:
         "update_interval": kept["update_interval"],
     }
     if status == FAILED:
-        shown["status_descript"] = "The file is empty."
+        shown["status_descript"] = kept["_fails"]
     return shown
 
 

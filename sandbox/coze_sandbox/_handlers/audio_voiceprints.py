@@ -23,13 +23,20 @@ __all__ = [
 ]
 
 _MOST_IN_A_GROUP = 10
+_MOST_GROUPS = 1000
 _SAME, _OTHER = 100.0, 20.0
 
 
 @operation("audio.voiceprint_groups.create")
 def create(call: Call) -> Members:
-    """Make an empty group."""
+    """Make an empty group.
+
+    Raises:
+        CallError: There are too many groups.
+    """
     world, now = call.world, call.world.clock.seconds()
+    if world.store.kinds().get("voiceprint_group", 0) >= _MOST_GROUPS:
+        raise CallError(INVALID_PARAMETER, f"There are {_MOST_GROUPS} groups already.")
     key = world.new_id()
     group = {
         "id": key,
@@ -75,7 +82,7 @@ def list_groups(call: Call) -> Members:
     world, query = call.world, call.query
     found = [
         group
-        for group in reversed(world.store.list("voiceprint_group"))
+        for group in reversed(world.list("voiceprint_group"))
         if group["name"].startswith(query.get("name", ""))
         and query.get("user_id", group["creator_id"]) == group["creator_id"]
         and query.get("group_id", group["id"]) == group["id"]

@@ -20,7 +20,7 @@ def list_voices(call: Call) -> Members:
     query = call.query
     voices = [
         voice
-        for voice in reversed(call.world.store.list("voice"))
+        for voice in reversed(call.world.list("voice"))
         if not (query.get("filter_system_voice") and voice["is_system_voice"])
         and query.get("model_type", voice["model_type"]) == voice["model_type"]
         and query.get("voice_state", "cloned") in {voice["state"], "all"}
@@ -59,6 +59,7 @@ def clone(call: Call) -> Members:
             "preview_audio": f"https://sandbox.invalid/voice/{key}.mp3",
             "available_training_times": _TIMES,
             "create_time": now,
+            "_creator_id": call.user_id,
         }
     language = body.get("language", "zh")
     voice.update(

@@ -7,7 +7,7 @@ from .._errors import INVALID_PARAMETER, CallError
 from .._world import World
 from ._bot_events import tell_published, tell_unpublished
 from ._bot_views import API_CHANNEL, published
-from ._common import need, numbered_page
+from ._common import check_owner, need, numbered_page
 from ._registry import operation
 
 __all__ = ["list_versions", "publish", "unpublish"]
@@ -49,11 +49,12 @@ def unpublish(call: Call) -> None:
     """Take a bot offline in a channel. Its versions stay.
 
     Raises:
-        CallError: The bot does not exist or is not published to that channel.
+        CallError: The bot does not exist, is not published to that channel, or is another account's.
     """
     world, bot_id = call.world, call.path["bot_id"]
     bot = need(world, "bot", bot_id)
     published(world, bot, call.body["connector_id"])
+    check_owner(call, bot["draft"]["owner_user_id"], "bot")
     del bot["channels"][call.body["connector_id"]]
     world.store.put("bot", bot_id, bot, bot["space_id"])
     tell_unpublished(world, bot, call.body["connector_id"])

@@ -17,6 +17,7 @@ from .._compose import count_tokens
 from .._content import Said, read_content
 from .._errors import (
     CONVERSATION_NOT_FOUND,
+    INTERNAL,
     INVALID_PARAMETER,
     NOT_FOUND,
     UNSAVED_NEEDS_STREAM,
@@ -86,10 +87,13 @@ def submit_tool_outputs(call: Call) -> Members | Stream:
     """Go on with a chat that waits for tools.
 
     Raises:
-        CallError: The chat does not exist, does not wait, or an output is missing or of no call of
-            it.
+        CallError: The chat does not exist, was not to be kept, does not wait, or an output is missing
+            or of no call of it.
     """
     world, body = call.world, call.body
+    known = world.find("chat", call.query["chat_id"])
+    if known is not None and not known["_saved"]:
+        raise CallError(INTERNAL, "The chat was started with auto_save_history false.")
     chat = load_chat(world, call.query["conversation_id"], call.query["chat_id"])
     streaming = body.get("stream", False)
     chat = resume_chat(world, chat, body["tool_outputs"], streaming=streaming, where="body")

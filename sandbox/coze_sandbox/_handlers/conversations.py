@@ -60,7 +60,7 @@ def list_conversations(call: Call) -> Members:
     channel = query.get("connector_id", "1024")
     found = [
         public(conversation)
-        for conversation in call.world.store.list("conversation", query["bot_id"])
+        for conversation in call.world.list("conversation", query["bot_id"])
         if conversation["connector_id"] == channel
     ]
     if query.get("sort_order", "DESC") == "DESC":

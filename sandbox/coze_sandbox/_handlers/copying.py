@@ -9,7 +9,6 @@ from .._errors import INVALID_PARAMETER, CallError
 from .._world import World
 from ._common import need
 from ._registry import operation
-from .workspaces import member_key
 
 __all__ = ["duplicate_template", "retrieve", "start"]
 
@@ -19,7 +18,8 @@ def start(call: Call) -> Members:
     """Copy at once what is a bot and stays, and the rest by a task that ends with the clock.
 
     Raises:
-        CallError: What is to be copied or the workspace does not exist, or the account is no member.
+        CallError: What is to be copied or the workspace does not exist for the account, or the first lies in a
+            personal workspace and the second is another one.
     """
     world, body = call.world, call.body
     kind, key = body.get("entity_type"), body.get("entity_id")
@@ -29,9 +29,6 @@ def start(call: Call) -> Members:
     home = source["space_id"]
     target = body.get("to_workspace_id", home)
     need(world, "workspace", target, name="to_workspace_id")
-    for space_id in (home, target):
-        if world.find("member", member_key(space_id, call.user_id)) is None:
-            raise CallError(INVALID_PARAMETER, f"You are no member of the workspace {space_id}.")
     if target != home and need(world, "workspace", home)["workspace_type"] == "personal":
         raise CallError(INVALID_PARAMETER, "What lies in a personal workspace can be copied within it only.")
     if kind == "bot" and target == home:

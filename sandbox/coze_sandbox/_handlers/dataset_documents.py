@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,7 +12,7 @@ import attrs
 
 from .._call import Call, Members
 from .._errors import INVALID_PARAMETER, CallError
-from ._common import need, numbered_page
+from ._common import check_owner, need, numbered_page
 from ._dataset_views import document, store_document
 from ._registry import operation
 
@@ -21,6 +22,7 @@ _TEXT, _IMAGE = 0, 2
 _LOCAL_FILE, _WEB_PAGE, _UPLOADED_FILE = 0, 1, 5
 _FILE_TYPES = ("pdf", "txt", "doc", "docx")
 _BYTES_PER_SLICE = 1000
+_NOWHERE = re.compile(r"https?://[^/?#]*\.invalid(:\d+)?([/?#]|$)", re.IGNORECASE)
 
 
 @attrs.frozen
@@ -33,7 +35,8 @@ class _Source:
 
 @operation("datasets.documents.create")
 def create(call: Call) -> Members:
-    """Add documents, which are processed until their time has come. Empty ones fail then.
+    """Add documents, which are processed until their time has come. Empty files fail then, and web
+    pages under `.invalid`.
 
     Raises:
         CallError: The knowledge base or a file does not exist, a source is not complete, or it is of
@@ -41,6 +44,7 @@ def create(call: Call) -> Members:
     """
     world, body = call.world, call.body
     dataset = need(world, "dataset", body["dataset_id"])
+    check_owner(call, dataset["creator_id"], "knowledge base")
     if body.get("format_type", _TEXT) != dataset["format_type"]:
         raise CallError(INVALID_PARAMETER, "body.format_type: not that of the knowledge base")
     sources = [
@@ -73,7 +77,7 @@ def create(call: Call) -> Members:
             "update_time": now,
             "_dataset_id": dataset["dataset_id"],
             "_ends_at": world.clock.now() + world.options.answer_seconds,
-            "_fails": not source.size,
+            "_fails": _failure(source),
             "_url": source.url or f"https://sandbox.invalid/document/{key}.{source.type}",
             "_caption": caption if dataset["format_type"] == _IMAGE else "",
             "_creator_id": call.user_id,
@@ -104,10 +108,11 @@ def delete(call: Call) -> None:
     """Remove documents.
 
     Raises:
-        CallError: One does not exist; then none is removed.
+        CallError: One does not exist, or is in a knowledge base of another account; then none is removed.
     """
     for key in call.body["document_ids"]:
-        need(call.world, "document", key)
+        kept = need(call.world, "document", key)
+        check_owner(call, need(call.world, "dataset", kept["_dataset_id"])["creator_id"], "knowledge base")
         call.world.store.delete("document", key)
 
 
@@ -145,6 +150,14 @@ def _source(call: Call, entry: Mapping[str, Any], format_type: int, where: str) 
     if _given(info, "file_type", where) not in _FILE_TYPES:
         raise CallError(INVALID_PARAMETER, f"{where}.source_info.file_type: one of {', '.join(_FILE_TYPES)}")
     return _Source(kind, len(content), info["file_type"], "")
+
+
+def _failure(source: _Source) -> str:
+    """Tell why a document will fail, or return an empty text."""
+    if source.kind == _WEB_PAGE:
+        # Nothing is under this domain, by RFC 2606; all other addresses are taken for pages.
+        return "The page cannot be reached." if _NOWHERE.match(source.url) else ""
+    return "" if source.size else "The file is empty."
 
 
 def _given(info: Mapping[str, Any], name: str, where: str, *, empty: bool = False) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .._call import Call, Members
 from .._errors import NOT_FOUND, missing
-from ._common import check_file, need, numbered_page
+from ._common import check_file, check_owner, need, numbered_page
 from ._dataset_views import progress, summary
 from ._registry import operation
+from .workspaces import member_key
 
 __all__ = ["create", "delete", "list_datasets", "process", "update"]
 
@@ -42,10 +43,11 @@ def update(call: Call) -> None:
     """Replace name, description and icon; what is left out goes back to its default.
 
     Raises:
-        CallError: The knowledge base or the icon does not exist.
+        CallError: The knowledge base or the icon does not exist, or the first is another account's.
     """
     world, body = call.world, call.body
     dataset = need(world, "dataset", call.path["dataset_id"])
+    check_owner(call, dataset["creator_id"], "knowledge base")
     check_file(world, body.get("file_id"))
     dataset.update(
         name=body["name"],
@@ -61,11 +63,15 @@ def delete(call: Call) -> None:
     """Remove a knowledge base with all that is in it, and unbind it from the bots' drafts.
 
     Raises:
-        CallError: There is no such knowledge base.
+        CallError: There is no such knowledge base, or it is another account's and the caller is no
+            administrator of the workspace.
     """
     store, key = call.world.store, call.path["dataset_id"]
-    if not store.delete("dataset", key):
-        raise missing(NOT_FOUND, "dataset_id", key)
+    dataset = need(call.world, "dataset", key)
+    member = call.world.find("member", member_key(dataset["space_id"], call.user_id)) or {}
+    if member.get("role_type") not in {"owner", "admin"}:
+        check_owner(call, dataset["creator_id"], "knowledge base")
+    store.delete("dataset", key)
     store.delete_children("document", key)
     for bot in store.list("bot"):
         bound = bot["draft"].get("knowledge", {}).get("dataset_ids", [])

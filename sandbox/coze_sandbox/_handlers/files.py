@@ -28,7 +28,7 @@ def upload(call: Call) -> Members:
         "file_name": file.name,
         "created_at": world.clock.seconds(),
     }
-    world.store.put("file", key, {**stored, "_sha256": file.sha256})
+    world.store.put("file", key, {**stored, "_sha256": file.sha256, "_creator_id": call.user_id})
     return {"data": stored}
 
 

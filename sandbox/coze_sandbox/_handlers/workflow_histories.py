@@ -12,6 +12,7 @@ from ._registry import operation
 
 __all__ = ["retrieve", "retrieve_node"]
 
+_NODES_KEPT, _OUTPUT_KEPT = 86_400, 7 * 86_400  # seconds
 _RUN_MODES = {"sync": 0, "stream": 1, "async": 2}
 
 
@@ -31,7 +32,7 @@ def retrieve(call: Call) -> Members:
         "connector_id": run["connector_id"],
         "connector_uid": run["connector_uid"],
         "run_mode": _RUN_MODES[run["mode"]],
-        "output": "" if is_running else _output(run),
+        "output": "" if is_running else _output(call, run),
         "node_execute_status": {
             title: {
                 "node_id": node["node_id"],
@@ -65,7 +66,8 @@ def retrieve_node(call: Call) -> Members:
     for node in run.get("nodes", {}).values():
         if node["node_execute_uuid"] == key:
             is_running = _is_running(call, run)
-            return {"data": {"is_finish": not is_running, "node_output": "" if is_running else node["output"]}}
+            is_gone = is_running or _age(call, run) >= _NODES_KEPT
+            return {"data": {"is_finish": not is_running, "node_output": "" if is_gone else node["output"]}}
     raise missing(EXECUTION_NOT_FOUND, "node_execute_uuid", key)
 
 
@@ -81,8 +83,15 @@ def _is_running(call: Call, run: dict[str, Any]) -> bool:
     return run["status"] == "Interrupted" or bool(run.get("ends_at", 0) > call.world.clock.now())
 
 
-def _output(run: dict[str, Any]) -> str:
-    outputs = {title: node["output"] for title, node in run.get("nodes", {}).items()}
-    if "output" in run:
+def _age(call: Call, run: dict[str, Any]) -> float:
+    return call.world.clock.now() - float(run["update_time"])
+
+
+def _output(call: Call, run: dict[str, Any]) -> str:
+    """Write what was put out and is still kept."""
+    age = _age(call, run)
+    nodes = run.get("nodes", {}) if age < _NODES_KEPT else {}
+    outputs = {title: node["output"] for title, node in nodes.items()}
+    if "output" in run and age < _OUTPUT_KEPT:
         outputs["Output"] = run["output"]
     return json.dumps(outputs, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,56 @@
+"""What an account can see: what is its own, and what lies in the workspaces that it is a member of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ._store import Store
+
+__all__ = ["is_visible"]
+
+# Where each kind has the id of the account that it belongs to.
+_OWNERS = {
+    "conversation": "creator_id",
+    "file": "_creator_id",
+    "voiceprint_group": "creator_id",
+    "voice": "_creator_id",
+}
+# What lies in workspaces, and the kind of those who may edit it besides the members.
+_COLLABORATORS = {
+    "app": "app_collaborator",
+    "bot": "collaborator",
+    "dataset": "",
+    "folder": "",
+    "workflow": "workflow_collaborator",
+}
+
+
+def is_visible(store: Store, kind: str, key: str, document: Mapping[str, Any], user_id: str) -> bool:
+    """Tell whether an account can see a document.
+
+    Args:
+        store: Where memberships are.
+        kind: Kind of the document.
+        key: Its id.
+        document: The document.
+        user_id: The account.
+    """
+    if kind == "workspace":
+        return _is_member(store, key, user_id)
+    if kind in _OWNERS:
+        return bool(document.get(_OWNERS[kind], user_id) == user_id)
+    if kind == "document":
+        key, kind = document["_dataset_id"], "dataset"
+        document = store.get("dataset", key) or {}
+    if kind not in _COLLABORATORS:
+        return True
+    space_id = document.get("space_id", document.get("workspace_id", ""))
+    if _is_member(store, space_id, user_id):
+        return True
+    collaborators = _COLLABORATORS[kind]
+    return bool(collaborators) and store.get(collaborators, f"{key}/{user_id}") is not None
+
+
+def _is_member(store: Store, workspace_id: str, user_id: str) -> bool:
+    return store.get("member", f"{workspace_id}/{user_id}") is not None
