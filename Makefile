@@ -8,7 +8,7 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --editable
 SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
 
 .DEFAULT_GOAL := help
-.PHONY: redocly help demo generate docs test check format bench clean
+.PHONY: redocly help demo generate docs test contract contract-live mutation check format bench clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,6 +27,15 @@ docs: .venv/demo ## Write docs/ from the description
 
 test: .venv/dev ## Run all tests
 	@$(BIN)/python -m pytest -n $(JOBS)
+
+contract: .venv/dev ## Compare client, description and sandbox at length (COZEKIT_MAX_EXAMPLES=100)
+	@COZEKIT_MAX_EXAMPLES=$${COZEKIT_MAX_EXAMPLES:-100} $(BIN)/python -m pytest -n $(JOBS) tests/contract tests/unit
+
+contract-live: .venv/dev ## Look, reading only, whether the real Coze answers as described (COZE_API_TOKEN)
+	@$(BIN)/python -m tests.live
+
+mutation: .venv/dev ## Break description, client and sandbox in twenty ways, and see whether the contract notices
+	@$(BIN)/python -m tests.mutation
 
 check: .venv/dev ## Lint and types, and that generated/ is fresh and the walls stand
 	$(BIN)/python -m generator check

@@ -1,0 +1,132 @@
+"""Looking at a real service: what is asked, that nothing is changed, and that drift is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coze_sandbox import BOT_ID, WORKSPACE_ID, Sandbox
+from coze_sandbox._handlers import HANDLERS
+from cozekit import Coze
+from tests.live._report import look
+from tests.live._selection import questions
+
+ROOT = Path(__file__).resolve().parents[2]
+READS_BY_POST = {"conversations.messages.list", "datasets.documents.list"}
+
+
+@pytest.fixture
+def service() -> Iterator[Sandbox]:
+    """Run a sandbox that does not check its answers, in place of the real service, with something of every kind."""
+    with Sandbox(check_answers=False) as sandbox:
+        fill(Coze(sandbox.token, base_url=sandbox.base_url))
+        sandbox.requests.clear()
+        yield sandbox
+
+
+def fill(coze: Coze) -> None:
+    """Make things of which the ids lead further."""
+    with coze:
+        coze.conversations.create(bot_id=BOT_ID, messages=["Hello"])
+        coze.datasets.create(name="facts", space_id=WORKSPACE_ID, format_type=0)
+        group = coze.audio.voiceprint_groups.create(name="family").id
+        coze.audio.voiceprint_groups.features.create(group_id=group, file=("a.wav", b"RIFF"), name="Ada")
+        coze.api_apps.create(app_type="normal", name="hooks")
+
+
+def altered(monkeypatch: pytest.MonkeyPatch, operation: str, alter: Callable[[Any], object]) -> None:
+    """Let the service answer otherwise than described."""
+    handler = HANDLERS[operation]
+
+    def handle(call: Any) -> Any:
+        result = handler(call)
+        alter(result)
+        return result
+
+    monkeypatch.setitem(HANDLERS, operation, handle)
+
+
+def test_only_reads() -> None:
+    """What is asked are operations by GET, and the two lists that are asked for by POST."""
+    assert {one.call.id for one in questions() if one.call.verb != "GET"} == READS_BY_POST
+    assert len(questions()) > 30
+
+
+def test_no_drift(service: Sandbox) -> None:
+    """A service that answers as described has no drift; most operations are reached by ids that others tell."""
+    report = look(service.base_url, service.token, pause=0)
+    assert report.drift == {}
+    assert {"bots.list", "bots.retrieve", "workspaces.members.list", "folders.retrieve"} <= set(report.asked)
+    assert len(report.asked) > 20
+    assert "No drift" in str(report)
+    assert {request.method for request in service.requests} == {"GET", "POST"}
+    assert {one.operation for one in service.requests if one.method == "POST"} <= READS_BY_POST
+
+
+@pytest.mark.parametrize(
+    ("operation", "alter", "told"),
+    [
+        (
+            "bots.list",
+            lambda one: one["data"]["items"][0].update(colour="red"),
+            "data.items[0].colour is not described",
+        ),
+        ("workspaces.list", lambda one: one["data"]["workspaces"][0].update(role_type="king"), '"king" is not one of'),
+        ("workspaces.list", lambda one: one["data"]["workspaces"][0].pop("id"), '"id" is a required property'),
+        ("users.me", lambda one: one["data"].update(user_id=7), '7 is not of type "string"'),
+        ("bots.retrieve", lambda one: one["data"].pop("bot_id"), '"bot_id" is a required property'),
+    ],
+)
+def test_drift_is_told(
+    operation: str, alter: Callable[[Any], object], told: str, service: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unknown member, an unknown value, a missing member and another type are told, by operation and place."""
+    altered(monkeypatch, operation, alter)
+    report = look(service.base_url, service.token, pause=0)
+    assert report.drift.keys() == {operation}
+    assert told in "\n".join(report.drift[operation])
+    assert operation in str(report)
+
+
+def test_refusals_are_no_drift(service: Sandbox) -> None:
+    """A token without power is refused by documented codes: that is told, and no drift."""
+    report = look(service.base_url, "pat_unknown", pause=0)
+    assert (report.drift, report.asked) == ({}, [])
+    assert report.refused["users.me"].startswith("4100 ")
+
+
+def test_unknown_code_is_drift(service: Sandbox) -> None:
+    """A code that is in no table is drift."""
+    service.faults.add("code", "users.me", code=123456789, msg="news")
+    report = look(service.base_url, service.token, pause=0)
+    assert "123456789" in report.drift["users.me"][0]
+
+
+@pytest.mark.parametrize("drifts", [False, True])
+def test_command(drifts: bool, service: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command prints the report; its status tells whether there is drift."""
+    if drifts:
+        altered(monkeypatch, "users.me", lambda one: one["data"].update(colour="red"))
+    more = {"COZE_API_TOKEN": service.token, "COZE_API_BASE": service.base_url, "COZEKIT_LIVE_PAUSE": "0"}
+    done = run(more)
+    assert done.returncode == (1 if drifts else 0), done.stdout + done.stderr
+    assert ("users.me\n    - data.colour is not described" in done.stdout) is drifts
+    assert service.token not in done.stdout
+
+
+def test_command_without_token() -> None:
+    """Without a token the command says what it needs."""
+    done = run({"COZE_API_TOKEN": ""})
+    assert (done.returncode, "COZE_API_TOKEN" in done.stdout) == (2, True)
+
+
+def run(more: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    command = [sys.executable, "-m", "tests.live"]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **more}, capture_output=True, text=True, timeout=120)

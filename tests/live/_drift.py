@@ -1,0 +1,50 @@
+"""Where an answer is not what the description says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.contract._calls import Call, document, resolve
+from tests.contract._filled import violations
+
+__all__ = ["drift"]
+
+
+def drift(call: Call, status: int, answer: Any) -> list[str]:
+    """Tell all that is not as described: unknown members and values, missing members, other types, unknown codes."""
+    assert call.answer is not None
+    if not isinstance(answer, dict):
+        return [f"the answer is {answer!r:.60}, no object"]
+    code = answer.get("code", 0)
+    if code != 0:
+        known = {entry["code"] for entry in document()["components"]["x-coze-errors"]}
+        return [] if code in known else [f"code {code} is not in the error table: {answer.get('msg')!r:.100}"]
+    if status != 200:
+        return [f"HTTP status {status} without an error code"]
+    schema = call.answer["schema"]
+    return [*violations(schema, answer), *(f"{where} is not described" for where in _unknown(schema, answer, ""))]
+
+
+def _unknown(schema: dict[str, Any], value: Any, where: str) -> Iterator[str]:
+    schema = _variant(resolve(schema), value)
+    if isinstance(value, dict):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties")
+        for name, item in value.items():
+            inner = known.get(name, others if isinstance(others, dict) else None)
+            if inner is not None:
+                yield from _unknown(inner, item, f"{where}.{name}")
+            elif known:
+                yield f"{where}.{name}".lstrip(".")
+    elif isinstance(value, list) and "items" in schema:
+        for number, item in enumerate(value):
+            yield from _unknown(schema["items"], item, f"{where}[{number}]")
+
+
+def _variant(schema: dict[str, Any], value: Any) -> dict[str, Any]:
+    """Choose the variant that a value is of: the first that has nothing against it, else the first."""
+    variants = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    if not variants:
+        return schema
+    fitting = [one for one in variants if not violations(one, value)]
+    return _variant(resolve((fitting or variants)[0]), value)

@@ -1,0 +1,99 @@
+"""Asking a service, and writing down how its answers differ from the description."""
+
+from __future__ import annotations
+
+import json
+import time
+from urllib.parse import quote
+
+import attrs
+import httpx
+
+from tests.contract._calls import document
+from tests.contract._urls import text_of
+from tests.live._drift import drift
+from tests.live._selection import Ids, Question, questions
+
+__all__ = ["Report", "default_base", "look"]
+
+
+@attrs.define
+class Report:
+    """What was found.
+
+    Attributes:
+        asked: Operations that answered as they do when all is well.
+        refused: Operations that were refused with a documented code, and the words.
+        left: Operations that were not asked, and what was not known.
+        drift: Operations with differences.
+    """
+
+    asked: list[str] = attrs.field(factory=list)
+    refused: dict[str, str] = attrs.field(factory=dict)
+    left: dict[str, str] = attrs.field(factory=dict)
+    drift: dict[str, list[str]] = attrs.field(factory=dict)
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.asked)} operations answered, {len(self.refused)} refused, {len(self.left)} not asked."]
+        for title, found in (("Refused", self.refused), ("Not asked, for want of", self.left)):
+            lines += [f"\n{title}:", *(f"  {name}: {why}" for name, why in sorted(found.items()))] if found else []
+        if not self.drift:
+            return "\n".join([*lines, "\nNo drift: every answer is as described."])
+        lines.append("\nDrift:")
+        for name, differences in sorted(self.drift.items()):
+            lines += [f"  {name}", *(f"    - {one}" for one in differences)]
+        return "\n".join(lines)
+
+
+def look(base: str, token: str, *, pause: float = 0.5, transport: httpx.BaseTransport | None = None) -> Report:
+    """Ask all that can be asked, with ids that earlier answers tell. Nothing is written.
+
+    Args:
+        base: Address of the service.
+        token: Access token; what it may not do is refused, which is no drift.
+        pause: Seconds between requests.
+        transport: What sends the requests, in tests.
+    """
+    report, ids, waiting = Report(), Ids(), questions()
+    with httpx.Client(
+        base_url=base, transport=transport, timeout=30, headers={"Authorization": f"Bearer {token}"}
+    ) as http:
+        while ready := [one for one in waiting if one.arguments(ids) is not None]:
+            for one in ready:
+                waiting.remove(one)
+                _ask(one, ids, http, report)
+                time.sleep(pause)
+    for one in waiting:
+        schemas = {**{part["name"]: part["schema"] for part in one.call.parameters}, **one.call.members}
+        report.left[one.call.id] = ", ".join(name for name in one.needs if ids.find(name, schemas[name]) is None)
+    return report
+
+
+def _ask(question: Question, ids: Ids, http: httpx.Client, report: Report) -> None:
+    call, given = question.call, question.arguments(ids)
+    assert given is not None
+    places = {one["name"]: one["in"] for one in call.parameters}
+    path = call.path
+    for name, value in given.items():
+        path = path.replace(f"{{{name}}}", quote(text_of(value), safe=""))
+    query = {name: text_of(value) for name, value in given.items() if places.get(name) == "query"}
+    body = {name: value for name, value in given.items() if name not in places}
+    response = http.request(
+        call.verb, path, params=query, headers=call.fixed_headers, json=body if call.body is not None else None
+    )
+    try:
+        answer = response.json()
+    except json.JSONDecodeError:
+        answer = response.text
+    if found := drift(call, response.status_code, answer):
+        report.drift[call.id] = found
+    if isinstance(answer, dict) and answer.get("code", 0) == 0:
+        report.asked.append(call.id)
+        ids.learn(question, answer)
+    elif call.id not in report.drift:
+        report.refused[call.id] = f"{answer['code']} {answer.get('msg', '')!s:.100}"
+
+
+def default_base() -> str:
+    """Return the address of the first service of the description."""
+    return str(document()["servers"][0]["url"])

@@ -1,0 +1,43 @@
+"""`python -m tests.mutation`: do the contract's tests find what is wrong?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.mutation._mutants import KINDS, mutants
+from tests.mutation._runner import Runner
+
+_MAY_SURVIVE = 1
+
+
+def main() -> int:
+    """Try every fault, tell what found it, and fail where more than one survives."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, help="where the faults are made (default: 0)")
+    parser.add_argument("--list", action="store_true", help="only tell the faults")
+    arguments = parser.parse_args()
+    tree = Path(__file__).resolve().parents[2]
+    made = mutants(tree, arguments.seed)
+    if arguments.list:
+        print(*(f"{one.kind:<12} {one.what}" for one in made), sep="\n")
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        runner = Runner(tree, Path(folder))
+        for kind in KINDS:
+            if (found := runner.run(kind).caught_by) is not None:
+                print(f"Without any fault, {found} fails.")
+                return 2
+        survivors = 0
+        for number, one in enumerate(made, 1):
+            found = runner.try_(one).caught_by
+            survivors += found is None
+            print(f"{number:>2} {one.kind:<12} {one.what}\n   {'SURVIVES' if found is None else found}", flush=True)
+    print(f"{len(made) - survivors} of {len(made)} found.")
+    return int(survivors > _MAY_SURVIVE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

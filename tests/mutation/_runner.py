@@ -1,0 +1,100 @@
+"""Running the contract's tests on a copy of the tree that has a fault."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import attrs
+
+from tests.mutation._mutants import Kind, Mutant
+
+__all__ = ["Runner", "Verdict"]
+
+_NEEDED = ("generated", "generator", "openapi", "overlays", "sandbox", "tests", "pyproject.toml", "README.md")
+_TESTS: dict[Kind, tuple[str, ...]] = {
+    "description": ("examples", "requests", "limits", "generated_answers", "kinds", "schemathesis", "acceptance"),
+    "client": ("examples", "requests", "pages", "kinds", "generated_answers", "machines"),
+    "sandbox": ("machines", "schemathesis", "acceptance", "tokens_needed"),
+}
+_SECONDS = 900
+
+
+@attrs.frozen
+class Verdict:
+    """What the tests say of a fault.
+
+    Attributes:
+        caught_by: The first test that failed, or None.
+    """
+
+    caught_by: str | None
+
+
+class Runner:
+    """A copy of the tree, in which one file after the other is changed.
+
+    Args:
+        tree: The top of the tree.
+        copy: Where to put the copy.
+        examples: How many examples are generated for each test.
+    """
+
+    def __init__(self, tree: Path, copy: Path, *, examples: int = 4) -> None:
+        self._copy = copy
+        self._examples = examples
+        for name in _NEEDED:
+            source = tree / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copy / name)
+
+    def try_(self, mutant: Mutant) -> Verdict:
+        """Run the tests on the copy with a fault in it, and take the fault out again."""
+        file = self._copy / mutant.file
+        kept = file.read_bytes()
+        file.write_text(mutant.text, encoding="utf-8")
+        try:
+            return self.run(mutant.kind)
+        finally:
+            file.write_bytes(kept)
+
+    def run(self, kind: Kind) -> Verdict:
+        """Run the tests for one kind of fault on the copy as it is.
+
+        Raises:
+            RuntimeError: The tests did not run.
+        """
+        tests = [f"tests/contract/test_{name}.py" for name in _TESTS[kind]]
+        paths = [str(self._copy / name) for name in ("generated", "overlays", "sandbox", "")]
+        settings = {
+            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONDONTWRITEBYTECODE": "1",  # files change within the second by which Python tells old from new
+            "COZEKIT_MAX_EXAMPLES": str(self._examples),
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--no-header",
+            "--tb=no",
+            *tests,
+        ]
+        done = subprocess.run(
+            command, cwd=self._copy, env={**os.environ, **settings}, capture_output=True, text=True, timeout=_SECONDS
+        )
+        if done.returncode == 0:
+            return Verdict(None)
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+        if done.returncode not in {1, 2} or failed is None:
+            raise RuntimeError(f"the tests did not run:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return Verdict(failed.group(1))
