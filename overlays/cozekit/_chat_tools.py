@@ -6,18 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from coze_api.models import Chat as ChatState
-from coze_api.models import ToolOutput
 
 from ._chat import AsyncChat, Chat
 from ._chat_result import again, checked
-from ._chat_run import AsyncChatRunStream, ChatRun, ChatRunStream
 from ._chat_stream import AsyncChatStream, ChatStream
-from ._tool_loop import OnToolCall, OnToolError, OnToolRun, ToolLoop
 from ._waiting import Waiting
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
+    from coze_api.models import ToolOutput
     from coze_api.params.chat import CreateParams, StreamParams
+
+    from ._chat_run import AsyncChatRunStream, ChatRun, ChatRunStream
+    from ._tool_loop import OnToolCall, OnToolError, OnToolRun, ToolLoop
 
 __all__ = ["AsyncToolChat", "ToolChat"]
 
@@ -25,6 +26,12 @@ __all__ = ["AsyncToolChat", "ToolChat"]
 def _checked_for_tools(arguments: Mapping[str, Any]) -> None:
     if arguments.get("auto_save_history") is False:
         raise InvalidArgumentError("chats that call tools need auto_save_history; leave it out or set it to True")
+
+
+def _loop(tools: Sequence[Callable[..., Any]], **settings: Any) -> ToolLoop:
+    from ._tool_loop import ToolLoop  # loaded by those who have tools
+
+    return ToolLoop.of(tools, **settings)
 
 
 class ToolChat(Chat):
@@ -76,7 +83,7 @@ class ToolChat(Chat):
             PollTimeout: It did not end in time.
             APIError: Coze refused a call.
         """
-        loop = ToolLoop.of(
+        loop = _loop(
             tools, may_await=False, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
             on_tool_run=on_tool_run,
         )  # fmt: skip
@@ -87,6 +94,8 @@ class ToolChat(Chat):
             chat = self._wait(chat, ask, Waiting(poll_interval, poll_timeout), cancel_on_exit=cancel_on_exit)
             outputs = loop.answer(checked(chat))
             if not outputs:
+                from ._chat_run import ChatRun
+
                 return ChatRun(chat, self.messages.list(**ask), loop.runs)
             chat = self.submit_tool_outputs(tool_outputs=outputs, **ask)
 
@@ -122,7 +131,7 @@ class ToolChat(Chat):
             ChatFailed: While reading: the chat failed.
             StreamInterrupted: While reading: the stream broke off.
         """
-        loop = ToolLoop.of(
+        loop = _loop(
             tools, may_await=False, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
             on_tool_run=on_tool_run,
         )  # fmt: skip
@@ -132,6 +141,8 @@ class ToolChat(Chat):
             return self.submit_tool_outputs_stream(
                 tool_outputs=outputs, cancel_on_exit=cancel_on_exit, **again(chat, arguments)
             )
+
+        from ._chat_run import ChatRunStream
 
         return ChatRunStream(self.stream(cancel_on_exit=cancel_on_exit, **arguments), loop, submit)
 
@@ -156,7 +167,7 @@ class AsyncToolChat(AsyncChat):
 
         See the sync client. Tools may be async; sync ones are called in threads.
         """
-        loop = ToolLoop.of(
+        loop = _loop(
             tools, may_await=True, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
             on_tool_run=on_tool_run,
         )  # fmt: skip
@@ -167,6 +178,8 @@ class AsyncToolChat(AsyncChat):
             chat = await self._wait(chat, ask, Waiting(poll_interval, poll_timeout), cancel_on_exit=cancel_on_exit)
             outputs = await loop.aanswer(checked(chat))
             if not outputs:
+                from ._chat_run import ChatRun
+
                 return ChatRun(chat, await self.messages.list(**ask), loop.runs)
             chat = await self.submit_tool_outputs(tool_outputs=outputs, **ask)
 
@@ -185,7 +198,7 @@ class AsyncToolChat(AsyncChat):
 
         See the sync client. Tools may be async; sync ones are called in threads.
         """
-        loop = ToolLoop.of(
+        loop = _loop(
             tools, may_await=True, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
             on_tool_run=on_tool_run,
         )  # fmt: skip
@@ -195,5 +208,7 @@ class AsyncToolChat(AsyncChat):
             return self.submit_tool_outputs_stream(
                 tool_outputs=outputs, cancel_on_exit=cancel_on_exit, **again(chat, arguments)
             )
+
+        from ._chat_run import AsyncChatRunStream
 
         return AsyncChatRunStream(self.stream(cancel_on_exit=cancel_on_exit, **arguments), loop, submit)
