@@ -147,16 +147,17 @@ class Classes:
         for wire, message in raw["messages"].items():
             self.name("class", message, "class", message["class"])
             data = self.schema_type(message["data"]) if "data" in message else ir.MapOf(ir.Scalar("any"))
+            needed = "data" in message and "required" in self.parsed.deref(message["data"])
             fields = [
                 _member("event_type", ir.Const(wire), "Kind of the message.", required=True),
                 _member("id", ir.Scalar("str"), "Id of the message, made by who sends it."),
-                _member("data", data, "Content of the message."),
+                _member("data", data, "Content of the message.", required=needed),
             ]
             if "detail" in raw:
                 fields.append(_member("detail", self.schema_type(raw["detail"]), "About the message itself."))
             module = self.module(message)
             self.messages[message["class"]] = ir.Model(
-                message["class"], module, message["description"], tuple(fields), None, deprecated=False
+                message["class"], module, message["description"], tuple(fields), None, deprecated=False, is_message=True
             )
             kinds.append((wire, message["class"]))
         return ir.Messages(raw["union"], ("event_type",), tuple(kinds))

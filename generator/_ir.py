@@ -108,6 +108,7 @@ class Model:
     fields: tuple[Field, ...]
     from_string: Mapping[str, Any] | None
     deprecated: bool
+    is_message: bool = False
 
 
 @attrs.frozen

@@ -28,7 +28,7 @@ _BUILTINS = {"bool", "bytes", "cached_property", "dict", "float", "int", "str"}
 #: What the modules of models import.
 _IMPORTED = {
     "Any", "Anything", "Bool", "Callable", "CallbackProtocol", "Callbacks", "Choice", "ClassVar", "Content", "Event",
-    "Float", "Int", "Items", "Literal", "Mapping", "MessageKinds", "Model", "Object", "OpenInt", "OpenStr", "Pairs",
+    "Float", "Frame", "Int", "Items", "Literal", "Mapping", "MessageKinds", "Model", "Object", "OpenInt", "OpenStr", "Pairs",
     "Protocol", "Self", "Signature", "SocketProtocol", "Text", "TypeAlias", "UnixTime", "UnixTimeMs", "Unknown",
     "Value",
 }  # fmt: skip

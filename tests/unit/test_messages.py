@@ -12,6 +12,7 @@ from coze_api.models import (
     SpeechSocket,
     SpeechText,
     SpeechTextAppend,
+    SpeechUpdate,
 )
 
 
@@ -67,3 +68,19 @@ def test_signature_of_a_callback() -> None:
     )
     assert signature == "fd3fa700c813c24b0c4dfdbc716d59493d967d50"
     assert Callbacks.signature.headers["signature"] == "X-Coze-Signature"
+
+
+def test_content_that_a_message_cannot_do_without_is_an_argument() -> None:
+    """Where the content has members that must be there, so must the content."""
+    assert SpeechTextAppend._inputs["data"].required
+    assert not SpeechUpdate._inputs["data"].required
+    with pytest.raises(TypeError, match="data"):
+        SpeechTextAppend()  # type: ignore[call-arg]  # the point of the test
+
+
+def test_what_a_message_does_not_know_is_kept() -> None:
+    """Unknown members and nulls of a message itself survive, too."""
+    frame = {"event_type": "speech.updated", "id": None, "data": "?", "detail": {"logid": "L"}, "later": 1}
+    message = SpeechSocket.downlink.decode(frame)
+    assert message.to_dict() == frame
+    assert message.extra_fields == {"id": None, "later": 1}

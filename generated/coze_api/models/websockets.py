@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 import attrs
 
 from .._core._enums import OpenInt, OpenStr, lookup
-from .._core._messages import MessageKinds, SocketProtocol
+from .._core._messages import Frame, MessageKinds, SocketProtocol
 from .._core._model import Model, Unknown, leftovers, new
 from .._core._time import UnixTimeMs, unix_time_ms
 from .._core._values import Anything, Bool, Choice, Float, Int, Items, Object, Pairs, Text, Value
@@ -3474,91 +3474,47 @@ class TranscriptionSettingsInUse(Model):
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketAudioCompleted(Model):
+class ChatSocketAudioCompleted(Frame):
     """The answer's sound is complete. Its `content` is empty."""
 
     event_type: Literal["conversation.audio.completed"] = "conversation.audio.completed"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _conversations.Message | None = None
+    data: _conversations.Message
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _conversations.Message.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _conversations.Message.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketAudioDelta(Model):
+class ChatSocketAudioDelta(Frame):
     """The next piece of the spoken answer, Base64 in `content`, in the format that the settings name."""
 
     event_type: Literal["conversation.audio.delta"] = "conversation.audio.delta"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _conversations.Message | None = None
+    data: _conversations.Message
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _conversations.Message.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _conversations.Message.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketChatCancel(Model):
+class ChatSocketChatCancel(Frame):
     """Ends the answer that is being given."""
 
     event_type: Literal["conversation.chat.cancel"] = "conversation.chat.cancel"
@@ -3574,32 +3530,11 @@ class ChatSocketChatCancel(Model):
         "id": Text(),
         "data": Pairs(Anything()),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketChatCanceled(Model):
+class ChatSocketChatCanceled(Frame):
     """The answer was broken off. What was received and not yet played should be dropped."""
 
     event_type: Literal["conversation.chat.canceled"] = "conversation.chat.canceled"
@@ -3612,204 +3547,94 @@ class ChatSocketChatCanceled(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = ChatSocketCancellation.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: ChatSocketCancellation.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketChatCompleted(Model):
+class ChatSocketChatCompleted(Frame):
     """The turn has ended well."""
 
     event_type: Literal["conversation.chat.completed"] = "conversation.chat.completed"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _chat.Chat | None = None
+    data: _chat.Chat
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _chat.Chat.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _chat.Chat.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketChatCreated(Model):
+class ChatSocketChatCreated(Frame):
     """A turn has begun; its data carries the id of the chat."""
 
     event_type: Literal["conversation.chat.created"] = "conversation.chat.created"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _chat.Chat | None = None
+    data: _chat.Chat
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _chat.Chat.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _chat.Chat.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketChatFailed(Model):
+class ChatSocketChatFailed(Frame):
     """The turn has failed; `last_error` tells why."""
 
     event_type: Literal["conversation.chat.failed"] = "conversation.chat.failed"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _chat.Chat | None = None
+    data: _chat.Chat
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _chat.Chat.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _chat.Chat.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketChatInProgress(Model):
+class ChatSocketChatInProgress(Frame):
     """The bot is working."""
 
     event_type: Literal["conversation.chat.in_progress"] = "conversation.chat.in_progress"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _chat.Chat | None = None
+    data: _chat.Chat
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _chat.Chat.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _chat.Chat.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketClear(Model):
+class ChatSocketClear(Frame):
     """Begins a new section of the conversation, in which the bot does not know what was said before."""
 
     event_type: Literal["conversation.clear"] = "conversation.clear"
@@ -3825,32 +3650,11 @@ class ChatSocketClear(Model):
         "id": Text(),
         "data": Pairs(Anything()),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketCleared(Model):
+class ChatSocketCleared(Frame):
     """A new section of the conversation has begun."""
 
     event_type: Literal["conversation.cleared"] = "conversation.cleared"
@@ -3863,36 +3667,13 @@ class ChatSocketCleared(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketCreated(Model):
+class ChatSocketCreated(Frame):
     """The connection is ready. First message."""
 
     event_type: Literal["chat.created"] = "chat.created"
@@ -3905,120 +3686,53 @@ class ChatSocketCreated(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketDumpAudio(Model):
+class ChatSocketDumpAudio(Frame):
     """Address of a recording, for debugging. Known from the official JavaScript SDK only."""
 
     event_type: Literal["dump.audio"] = "dump.audio"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: ChatSocketAudioDump | None = None
+    data: ChatSocketAudioDump
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = ChatSocketAudioDump.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: ChatSocketAudioDump.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketError(Model):
+class ChatSocketError(Frame):
     """Something went wrong. Also the answer to settings that are refused."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketError | None = None
+    data: SocketError
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketError.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketError.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketGenerateAudio(Model):
+class ChatSocketGenerateAudio(Frame):
     """Speaks a text without asking the bot, for example when the user is silent. Interrupts an answer.
     No chat is made of it: the ids in what comes back are `0`.
     """
@@ -4027,82 +3741,44 @@ class ChatSocketGenerateAudio(Model):
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketSpokenText | None = None
+    data: SocketSpokenText
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "event_type": Anything(required=True),
         "id": Text(),
-        "data": Object(lambda: SocketSpokenText),
+        "data": Object(lambda: SocketSpokenText, required=True),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketSpokenText.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketSpokenText.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketInputAudioAppend(Model):
+class ChatSocketInputAudioAppend(Frame):
     """Adds sound to what the user says."""
 
     event_type: Literal["input_audio_buffer.append"] = "input_audio_buffer.append"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketAudio | None = None
+    data: SocketAudio
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "event_type": Anything(required=True),
         "id": Text(),
-        "data": Object(lambda: SocketAudio),
+        "data": Object(lambda: SocketAudio, required=True),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketAudio.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketAudio.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketInputAudioClear(Model):
+class ChatSocketInputAudioClear(Frame):
     """Throws away the sound not yet taken for a turn. Ignored with turn detection `server_vad`."""
 
     event_type: Literal["input_audio_buffer.clear"] = "input_audio_buffer.clear"
@@ -4118,32 +3794,11 @@ class ChatSocketInputAudioClear(Model):
         "id": Text(),
         "data": Pairs(Anything()),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketInputAudioCleared(Model):
+class ChatSocketInputAudioCleared(Frame):
     """The sound was thrown away."""
 
     event_type: Literal["input_audio_buffer.cleared"] = "input_audio_buffer.cleared"
@@ -4156,36 +3811,13 @@ class ChatSocketInputAudioCleared(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketInputAudioComplete(Model):
+class ChatSocketInputAudioComplete(Frame):
     """Ends what the user says, so that the bot answers. Ignored with turn detection `server_vad`."""
 
     event_type: Literal["input_audio_buffer.complete"] = "input_audio_buffer.complete"
@@ -4201,32 +3833,11 @@ class ChatSocketInputAudioComplete(Model):
         "id": Text(),
         "data": Pairs(Anything()),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketInputAudioCompleted(Model):
+class ChatSocketInputAudioCompleted(Frame):
     """The sound was taken."""
 
     event_type: Literal["input_audio_buffer.completed"] = "input_audio_buffer.completed"
@@ -4239,36 +3850,13 @@ class ChatSocketInputAudioCompleted(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketMessageCompleted(Model):
+class ChatSocketMessageCompleted(Frame):
     """A whole message: what the user wrote, even before the chat is created, an answer in full, a tool
     call or its result, a suggested question, or a notice.
     """
@@ -4277,42 +3865,20 @@ class ChatSocketMessageCompleted(Model):
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _conversations.Message | None = None
+    data: _conversations.Message
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _conversations.Message.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _conversations.Message.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketMessageCreate(Model):
+class ChatSocketMessageCreate(Frame):
     """Sends a message in place of sound. One from `user` is repeated as
     `conversation.message.completed`, then the bot answers it, spoken too.
     """
@@ -4321,83 +3887,42 @@ class ChatSocketMessageCreate(Model):
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketEnterMessage | None = None
+    data: SocketEnterMessage
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "event_type": Anything(required=True),
         "id": Text(),
-        "data": Object(lambda: SocketEnterMessage),
+        "data": Object(lambda: SocketEnterMessage, required=True),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketEnterMessage.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketEnterMessage.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketMessageDelta(Model):
+class ChatSocketMessageDelta(Frame):
     """The next piece of the answer's text. Pieces with the same message id belong together."""
 
     event_type: Literal["conversation.message.delta"] = "conversation.message.delta"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _conversations.Message | None = None
+    data: _conversations.Message
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _conversations.Message.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _conversations.Message.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketRequiresAction(Model):
+class ChatSocketRequiresAction(Frame):
     """The chat waits for the results of tool calls. Send them as
     `conversation.chat.submit_tool_outputs`; the turn then goes on.
     """
@@ -4406,84 +3931,40 @@ class ChatSocketRequiresAction(Model):
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _chat.Chat | None = None
+    data: _chat.Chat
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _chat.Chat.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _chat.Chat.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketSentenceStart(Model):
+class ChatSocketSentenceStart(Frame):
     """A sentence begins, for subtitles. The sound that follows belongs to it."""
 
     event_type: Literal["conversation.audio.sentence_start"] = "conversation.audio.sentence_start"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketSentence | None = None
+    data: SocketSentence
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketSentence.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketSentence.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketSpeechStarted(Model):
+class ChatSocketSpeechStarted(Frame):
     """The user begins to speak. Only with turn detection `server_vad`."""
 
     event_type: Literal["input_audio_buffer.speech_started"] = "input_audio_buffer.speech_started"
@@ -4496,36 +3977,13 @@ class ChatSocketSpeechStarted(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketSpeechStopped(Model):
+class ChatSocketSpeechStopped(Frame):
     """The user has stopped speaking. Only with turn detection `server_vad`."""
 
     event_type: Literal["input_audio_buffer.speech_stopped"] = "input_audio_buffer.speech_stopped"
@@ -4538,161 +3996,75 @@ class ChatSocketSpeechStopped(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketSubmitToolOutputs(Model):
+class ChatSocketSubmitToolOutputs(Frame):
     """Gives the results of tool calls after `conversation.chat.requires_action`. The chat goes on."""
 
     event_type: Literal["conversation.chat.submit_tool_outputs"] = "conversation.chat.submit_tool_outputs"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketToolOutputs | None = None
+    data: SocketToolOutputs
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "event_type": Anything(required=True),
         "id": Text(),
-        "data": Object(lambda: SocketToolOutputs),
+        "data": Object(lambda: SocketToolOutputs, required=True),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketToolOutputs.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketToolOutputs.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketTranscriptCompleted(Model):
+class ChatSocketTranscriptCompleted(Frame):
     """What the user said."""
 
     event_type: Literal["conversation.audio_transcript.completed"] = "conversation.audio_transcript.completed"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketTranscript | None = None
+    data: SocketTranscript
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketTranscript.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketTranscript.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketTranscriptUpdate(Model):
+class ChatSocketTranscriptUpdate(Frame):
     """What was heard so far, in full."""
 
     event_type: Literal["conversation.audio_transcript.update"] = "conversation.audio_transcript.update"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketTranscript | None = None
+    data: SocketTranscript
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketTranscript.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketTranscript.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketUpdate(Model):
+class ChatSocketUpdate(Frame):
     """Changes the settings of this connection."""
 
     event_type: Literal["chat.update"] = "chat.update"
@@ -4708,116 +4080,53 @@ class ChatSocketUpdate(Model):
         "id": Text(),
         "data": Object(lambda: ChatSocketSettings),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = ChatSocketSettings.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: ChatSocketSettings.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class ChatSocketUpdated(Model):
+class ChatSocketUpdated(Frame):
     """The settings that are now in use."""
 
     event_type: Literal["chat.updated"] = "chat.updated"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: ChatSocketSettingsInUse | None = None
+    data: ChatSocketSettingsInUse
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = ChatSocketSettingsInUse.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: ChatSocketSettingsInUse.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class InterpretationAudioDelta(Model):
+class InterpretationAudioDelta(Frame):
     """The next piece of what is spoken in the other language."""
 
     event_type: Literal["simult_interpretation.audio.delta"] = "simult_interpretation.audio.delta"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketAudio | None = None
+    data: SocketAudio
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketAudio.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketAudio.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class InterpretationCreated(Model):
+class InterpretationCreated(Frame):
     """The connection is ready."""
 
     event_type: Literal["simult_interpretation.created"] = "simult_interpretation.created"
@@ -4830,77 +4139,35 @@ class InterpretationCreated(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class InterpretationInputAudioAppend(Model):
+class InterpretationInputAudioAppend(Frame):
     """Adds sound to be interpreted."""
 
     event_type: Literal["input_audio_buffer.append"] = "input_audio_buffer.append"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketAudio | None = None
+    data: SocketAudio
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "event_type": Anything(required=True),
         "id": Text(),
-        "data": Object(lambda: SocketAudio),
+        "data": Object(lambda: SocketAudio, required=True),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketAudio.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketAudio.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class InterpretationInputAudioComplete(Model):
+class InterpretationInputAudioComplete(Frame):
     """Ends the sound."""
 
     event_type: Literal["input_audio_buffer.complete"] = "input_audio_buffer.complete"
@@ -4916,32 +4183,11 @@ class InterpretationInputAudioComplete(Model):
         "id": Text(),
         "data": Pairs(Anything()),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class InterpretationMessageCompleted(Model):
+class InterpretationMessageCompleted(Frame):
     """Everything was interpreted."""
 
     event_type: Literal["simult_interpretation.message.completed"] = "simult_interpretation.message.completed"
@@ -4954,120 +4200,53 @@ class InterpretationMessageCompleted(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class InterpretationTranscriptionDelta(Model):
+class InterpretationTranscriptionDelta(Frame):
     """The next piece of the text of what was said."""
 
     event_type: Literal["simult_interpretation.transcription.delta"] = "simult_interpretation.transcription.delta"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: InterpretationText | None = None
+    data: InterpretationText
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = InterpretationText.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: InterpretationText.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class InterpretationTranslationDelta(Model):
+class InterpretationTranslationDelta(Frame):
     """The next piece of the text in the other language."""
 
     event_type: Literal["simult_interpretation.translation.delta"] = "simult_interpretation.translation.delta"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: InterpretationText | None = None
+    data: InterpretationText
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = InterpretationText.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: InterpretationText.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class InterpretationUpdate(Model):
+class InterpretationUpdate(Frame):
     """Sets the languages and the format of the sound."""
 
     event_type: Literal["simult_interpretation.update"] = "simult_interpretation.update"
@@ -5083,74 +4262,33 @@ class InterpretationUpdate(Model):
         "id": Text(),
         "data": Object(lambda: InterpretationSettings),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = InterpretationSettings.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: InterpretationSettings.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class InterpretationUpdated(Model):
+class InterpretationUpdated(Frame):
     """The settings that are now in use."""
 
     event_type: Literal["simult_interpretation.updated"] = "simult_interpretation.updated"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: InterpretationSettingsInUse | None = None
+    data: InterpretationSettingsInUse
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = InterpretationSettingsInUse.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: InterpretationSettingsInUse.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcAgentSpeechStarted(Model):
+class RtcAgentSpeechStarted(Frame):
     """The bot begins to speak."""
 
     event_type: Literal["audio.agent.speech_started"] = "audio.agent.speech_started"
@@ -5161,32 +4299,11 @@ class RtcAgentSpeechStarted(Model):
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcAgentSpeechStopped(Model):
+class RtcAgentSpeechStopped(Frame):
     """The bot has stopped speaking, perhaps because it was interrupted. What was received and not yet
     played should be dropped.
     """
@@ -5199,32 +4316,11 @@ class RtcAgentSpeechStopped(Model):
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcChatCancel(Model):
+class RtcChatCancel(Frame):
     """Ends the answer that is being given."""
 
     event_type: Literal["conversation.chat.cancel"] = "conversation.chat.cancel"
@@ -5240,176 +4336,79 @@ class RtcChatCancel(Model):
         "id": Text(),
         "data": Pairs(Anything()),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcChatCompleted(Model):
+class RtcChatCompleted(Frame):
     """The turn has ended well. The bot may still be speaking."""
 
     event_type: Literal["conversation.chat.completed"] = "conversation.chat.completed"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _chat.Chat | None = None
+    data: _chat.Chat
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _chat.Chat.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _chat.Chat.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcChatCreated(Model):
+class RtcChatCreated(Frame):
     """A turn has begun; its data carries the id of the chat."""
 
     event_type: Literal["conversation.chat.created"] = "conversation.chat.created"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _chat.Chat | None = None
+    data: _chat.Chat
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _chat.Chat.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _chat.Chat.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcChatFailed(Model):
+class RtcChatFailed(Frame):
     """The turn has failed; `last_error` tells why."""
 
     event_type: Literal["conversation.chat.failed"] = "conversation.chat.failed"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _chat.Chat | None = None
+    data: _chat.Chat
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _chat.Chat.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _chat.Chat.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcChatInProgress(Model):
+class RtcChatInProgress(Frame):
     """The bot is working."""
 
     event_type: Literal["conversation.chat.in_progress"] = "conversation.chat.in_progress"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _chat.Chat | None = None
+    data: _chat.Chat
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _chat.Chat.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _chat.Chat.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcChatPreAnswer(Model):
+class RtcChatPreAnswer(Frame):
     """The time until the bot answers is being filled."""
 
     event_type: Literal["conversation.chat.pre_answer"] = "conversation.chat.pre_answer"
@@ -5420,109 +4419,52 @@ class RtcChatPreAnswer(Model):
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = RtcPreAnswerText.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: RtcPreAnswerText.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcClientVad(Model):
+class RtcClientVad(Frame):
     """Tells that the user begins or stops to speak. Only with turn detection `client_vad`."""
 
     event_type: Literal["client.vad"] = "client.vad"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: RtcVoiceActivity | None = None
+    data: RtcVoiceActivity
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "event_type": Anything(required=True),
         "id": Text(),
-        "data": Object(lambda: RtcVoiceActivity),
+        "data": Object(lambda: RtcVoiceActivity, required=True),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = RtcVoiceActivity.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: RtcVoiceActivity.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcConversationCreated(Model):
+class RtcConversationCreated(Frame):
     """The room is ready."""
 
     event_type: Literal["conversation.created"] = "conversation.created"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: RtcConversation | None = None
+    data: RtcConversation
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = RtcConversation.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: RtcConversation.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcError(Model):
+class RtcError(Frame):
     """Something went wrong. Also the answer to settings that are refused. The codes 4027 and 4028 tell
     that the account cannot pay, 4029 that the room was closed because nobody spoke for long.
     """
@@ -5531,77 +4473,39 @@ class RtcError(Model):
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: RtcErrorData | None = None
+    data: RtcErrorData
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = RtcErrorData.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: RtcErrorData.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcGenerateAudio(Model):
+class RtcGenerateAudio(Frame):
     """Speaks a text without asking the bot, for example when the user is silent. Interrupts an answer."""
 
     event_type: Literal["input_text.generate_audio"] = "input_text.generate_audio"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketSpokenText | None = None
+    data: SocketSpokenText
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "event_type": Anything(required=True),
         "id": Text(),
-        "data": Object(lambda: SocketSpokenText),
+        "data": Object(lambda: SocketSpokenText, required=True),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketSpokenText.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketSpokenText.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcInputAudioComplete(Model):
+class RtcInputAudioComplete(Frame):
     """The user has stopped speaking. Only in rooms with a button to talk."""
 
     event_type: Literal["input_audio_buffer.complete"] = "input_audio_buffer.complete"
@@ -5617,32 +4521,11 @@ class RtcInputAudioComplete(Model):
         "id": Text(),
         "data": Pairs(Anything()),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcInputAudioCompleted(Model):
+class RtcInputAudioCompleted(Frame):
     """The end of what the user says was noted."""
 
     event_type: Literal["input_audio_buffer.completed"] = "input_audio_buffer.completed"
@@ -5653,32 +4536,11 @@ class RtcInputAudioCompleted(Model):
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcInputAudioStart(Model):
+class RtcInputAudioStart(Frame):
     """The user begins to speak. Only in rooms with a button to talk."""
 
     event_type: Literal["input_audio_buffer.start"] = "input_audio_buffer.start"
@@ -5694,32 +4556,11 @@ class RtcInputAudioStart(Model):
         "id": Text(),
         "data": Pairs(Anything()),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcInputAudioStarted(Model):
+class RtcInputAudioStarted(Frame):
     """The begin of what the user says was noted."""
 
     event_type: Literal["input_audio_buffer.started"] = "input_audio_buffer.started"
@@ -5730,186 +4571,89 @@ class RtcInputAudioStarted(Model):
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcMessageCompleted(Model):
+class RtcMessageCompleted(Frame):
     """A whole message of the user or the bot."""
 
     event_type: Literal["conversation.message.completed"] = "conversation.message.completed"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _conversations.Message | None = None
+    data: _conversations.Message
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _conversations.Message.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _conversations.Message.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcMessageCreate(Model):
+class RtcMessageCreate(Frame):
     """Sends a message in place of speech. The bot speaks its answer to what comes from `user`."""
 
     event_type: Literal["conversation.message.create"] = "conversation.message.create"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketEnterMessage | None = None
+    data: SocketEnterMessage
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "event_type": Anything(required=True),
         "id": Text(),
-        "data": Object(lambda: SocketEnterMessage),
+        "data": Object(lambda: SocketEnterMessage, required=True),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketEnterMessage.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketEnterMessage.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcMessageDelta(Model):
+class RtcMessageDelta(Frame):
     """The next piece of the answer's text. Pieces with the same message id belong together."""
 
     event_type: Literal["conversation.message.delta"] = "conversation.message.delta"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _conversations.Message | None = None
+    data: _conversations.Message
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _conversations.Message.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _conversations.Message.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcModeUpdate(Model):
+class RtcModeUpdate(Frame):
     """Changes the mode of the room."""
 
     event_type: Literal["mode.update"] = "mode.update"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: RtcModeSettings | None = None
+    data: RtcModeSettings
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "event_type": Anything(required=True),
         "id": Text(),
-        "data": Object(lambda: RtcModeSettings),
+        "data": Object(lambda: RtcModeSettings, required=True),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = RtcModeSettings.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: RtcModeSettings.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcModeUpdated(Model):
+class RtcModeUpdated(Frame):
     """The mode of the room that is now in use."""
 
     event_type: Literal["mode.updated"] = "mode.updated"
@@ -5920,73 +4664,35 @@ class RtcModeUpdated(Model):
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = RtcModeSettingsInUse.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: RtcModeSettingsInUse.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcPreAnswerUpdate(Model):
+class RtcPreAnswerUpdate(Frame):
     """Sets what fills the time until the bot answers."""
 
     event_type: Literal["session.pre_answer.update"] = "session.pre_answer.update"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: RtcPreAnswerSettings | None = None
+    data: RtcPreAnswerSettings
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "event_type": Anything(required=True),
         "id": Text(),
-        "data": Object(lambda: RtcPreAnswerSettings),
+        "data": Object(lambda: RtcPreAnswerSettings, required=True),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = RtcPreAnswerSettings.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: RtcPreAnswerSettings.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcPreAnswerUpdated(Model):
+class RtcPreAnswerUpdated(Frame):
     """What now fills the time until the bot answers."""
 
     event_type: Literal["session.pre_answer.updated"] = "session.pre_answer.updated"
@@ -5997,32 +4703,13 @@ class RtcPreAnswerUpdated(Model):
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = RtcPreAnswerSettingsInUse.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: RtcPreAnswerSettingsInUse.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcRequiresAction(Model):
+class RtcRequiresAction(Frame):
     """The chat waits for the results of tool calls. Send them as
     `conversation.chat.submit_tool_outputs`; the turn then goes on. To a call of type
     `reply_message` the user just answers.
@@ -6032,72 +4719,34 @@ class RtcRequiresAction(Model):
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: _chat.Chat | None = None
+    data: _chat.Chat
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = _chat.Chat.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: _chat.Chat.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcSessionCreated(Model):
+class RtcSessionCreated(Frame):
     """You have entered the room. First message."""
 
     event_type: Literal["session.created"] = "session.created"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: RtcSession | None = None
+    data: RtcSession
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = RtcSession.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: RtcSession.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcSessionUpdate(Model):
+class RtcSessionUpdate(Frame):
     """Changes the settings of the room. Only what is given changes; an empty value is a value too."""
 
     event_type: Literal["session.update"] = "session.update"
@@ -6113,109 +4762,52 @@ class RtcSessionUpdate(Model):
         "id": Text(),
         "data": Object(lambda: RtcSettings),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = RtcSettings.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: RtcSettings.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcSessionUpdated(Model):
+class RtcSessionUpdated(Frame):
     """The settings that are now in use."""
 
     event_type: Literal["session.updated"] = "session.updated"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: RtcSettingsInUse | None = None
+    data: RtcSettingsInUse
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = RtcSettingsInUse.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: RtcSettingsInUse.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcSubmitToolOutputs(Model):
+class RtcSubmitToolOutputs(Frame):
     """Gives the results of tool calls after `conversation.chat.requires_action`. The chat goes on."""
 
     event_type: Literal["conversation.chat.submit_tool_outputs"] = "conversation.chat.submit_tool_outputs"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketToolOutputs | None = None
+    data: SocketToolOutputs
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "event_type": Anything(required=True),
         "id": Text(),
-        "data": Object(lambda: SocketToolOutputs),
+        "data": Object(lambda: SocketToolOutputs, required=True),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketToolOutputs.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketToolOutputs.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcTranscriptDelta(Model):
+class RtcTranscriptDelta(Frame):
     """What was heard so far, in full, in spite of the name."""
 
     event_type: Literal["conversation.audio_transcript.delta"] = "conversation.audio_transcript.delta"
@@ -6226,32 +4818,13 @@ class RtcTranscriptDelta(Model):
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = RtcTranscript.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: RtcTranscript.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcUserSpeechStarted(Model):
+class RtcUserSpeechStarted(Frame):
     """The user begins to speak."""
 
     event_type: Literal["audio.user.speech_started"] = "audio.user.speech_started"
@@ -6262,32 +4835,11 @@ class RtcUserSpeechStarted(Model):
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class RtcUserSpeechStopped(Model):
+class RtcUserSpeechStopped(Frame):
     """The user has stopped speaking."""
 
     event_type: Literal["audio.user.speech_stopped"] = "audio.user.speech_stopped"
@@ -6298,32 +4850,11 @@ class RtcUserSpeechStopped(Model):
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class SpeechAudioCompleted(Model):
+class SpeechAudioCompleted(Frame):
     """The whole text was spoken. Close the connection."""
 
     event_type: Literal["speech.audio.completed"] = "speech.audio.completed"
@@ -6336,78 +4867,33 @@ class SpeechAudioCompleted(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class SpeechAudioUpdate(Model):
+class SpeechAudioUpdate(Frame):
     """The next piece of sound. Pieces may be as short as a few bytes."""
 
     event_type: Literal["speech.audio.update"] = "speech.audio.update"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketAudio | None = None
+    data: SocketAudio
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketAudio.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketAudio.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class SpeechCreated(Model):
+class SpeechCreated(Frame):
     """The connection is ready. First message."""
 
     event_type: Literal["speech.created"] = "speech.created"
@@ -6420,161 +4906,75 @@ class SpeechCreated(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class SpeechError(Model):
+class SpeechError(Frame):
     """Something went wrong. Also the answer to settings that are refused."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketError | None = None
+    data: SocketError
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketError.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketError.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class SpeechSentenceStart(Model):
+class SpeechSentenceStart(Frame):
     """A sentence begins. The sound that follows belongs to it."""
 
     event_type: Literal["conversation.audio.sentence_start"] = "conversation.audio.sentence_start"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketSentence | None = None
+    data: SocketSentence
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketSentence.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketSentence.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class SpeechTextAppend(Model):
+class SpeechTextAppend(Frame):
     """Adds text to be spoken."""
 
     event_type: Literal["input_text_buffer.append"] = "input_text_buffer.append"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SpeechText | None = None
+    data: SpeechText
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "event_type": Anything(required=True),
         "id": Text(),
-        "data": Object(lambda: SpeechText),
+        "data": Object(lambda: SpeechText, required=True),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SpeechText.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SpeechText.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class SpeechTextComplete(Model):
+class SpeechTextComplete(Frame):
     """Ends the text."""
 
     event_type: Literal["input_text_buffer.complete"] = "input_text_buffer.complete"
@@ -6590,32 +4990,11 @@ class SpeechTextComplete(Model):
         "id": Text(),
         "data": Pairs(Anything()),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class SpeechTextCompleted(Model):
+class SpeechTextCompleted(Frame):
     """The whole text was taken."""
 
     event_type: Literal["input_text_buffer.completed"] = "input_text_buffer.completed"
@@ -6628,36 +5007,13 @@ class SpeechTextCompleted(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class SpeechUpdate(Model):
+class SpeechUpdate(Frame):
     """Changes the settings of this connection. To be sent before the text."""
 
     event_type: Literal["speech.update"] = "speech.update"
@@ -6673,74 +5029,33 @@ class SpeechUpdate(Model):
         "id": Text(),
         "data": Object(lambda: SpeechSettings),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SpeechSettings.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SpeechSettings.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class SpeechUpdated(Model):
+class SpeechUpdated(Frame):
     """The settings that are now in use."""
 
     event_type: Literal["speech.updated"] = "speech.updated"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SpeechSettingsInUse | None = None
+    data: SpeechSettingsInUse
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SpeechSettingsInUse.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SpeechSettingsInUse.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class TranscriptionCreated(Model):
+class TranscriptionCreated(Frame):
     """The connection is ready. First message."""
 
     event_type: Literal["transcriptions.created"] = "transcriptions.created"
@@ -6753,119 +5068,55 @@ class TranscriptionCreated(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class TranscriptionError(Model):
+class TranscriptionError(Frame):
     """Something went wrong. Also the answer to settings that are refused."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketError | None = None
+    data: SocketError
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketError.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketError.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class TranscriptionInputAudioAppend(Model):
+class TranscriptionInputAudioAppend(Frame):
     """Adds sound to be turned into text."""
 
     event_type: Literal["input_audio_buffer.append"] = "input_audio_buffer.append"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketAudio | None = None
+    data: SocketAudio
     """Content of the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "event_type": Anything(required=True),
         "id": Text(),
-        "data": Object(lambda: SocketAudio),
+        "data": Object(lambda: SocketAudio, required=True),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketAudio.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketAudio.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class TranscriptionInputAudioClear(Model):
+class TranscriptionInputAudioClear(Frame):
     """Throws away the sound that was sent."""
 
     event_type: Literal["input_audio_buffer.clear"] = "input_audio_buffer.clear"
@@ -6881,32 +5132,11 @@ class TranscriptionInputAudioClear(Model):
         "id": Text(),
         "data": Pairs(Anything()),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class TranscriptionInputAudioCleared(Model):
+class TranscriptionInputAudioCleared(Frame):
     """The sound was thrown away."""
 
     event_type: Literal["input_audio_buffer.cleared"] = "input_audio_buffer.cleared"
@@ -6919,36 +5149,13 @@ class TranscriptionInputAudioCleared(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class TranscriptionInputAudioComplete(Model):
+class TranscriptionInputAudioComplete(Frame):
     """Ends the sound."""
 
     event_type: Literal["input_audio_buffer.complete"] = "input_audio_buffer.complete"
@@ -6964,32 +5171,11 @@ class TranscriptionInputAudioComplete(Model):
         "id": Text(),
         "data": Pairs(Anything()),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class TranscriptionInputAudioCompleted(Model):
+class TranscriptionInputAudioCompleted(Frame):
     """The sound was taken."""
 
     event_type: Literal["input_audio_buffer.completed"] = "input_audio_buffer.completed"
@@ -7002,36 +5188,13 @@ class TranscriptionInputAudioCompleted(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class TranscriptionMessageCompleted(Model):
+class TranscriptionMessageCompleted(Frame):
     """The text is complete; the last update had it. Close the connection."""
 
     event_type: Literal["transcriptions.message.completed"] = "transcriptions.message.completed"
@@ -7044,78 +5207,33 @@ class TranscriptionMessageCompleted(Model):
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class TranscriptionMessageUpdate(Model):
+class TranscriptionMessageUpdate(Frame):
     """The text so far, in full. The last one has the final text."""
 
     event_type: Literal["transcriptions.message.update"] = "transcriptions.message.update"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: SocketTranscript | None = None
+    data: SocketTranscript
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = SocketTranscript.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketTranscript.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class TranscriptionUpdate(Model):
+class TranscriptionUpdate(Frame):
     """Changes the settings of this connection. To be sent before the sound."""
 
     event_type: Literal["transcriptions.update"] = "transcriptions.update"
@@ -7131,70 +5249,29 @@ class TranscriptionUpdate(Model):
         "id": Text(),
         "data": Object(lambda: TranscriptionSettings),
     }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = TranscriptionSettings.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: TranscriptionSettings.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class TranscriptionUpdated(Model):
+class TranscriptionUpdated(Frame):
     """The settings that are now in use."""
 
     event_type: Literal["transcriptions.updated"] = "transcriptions.updated"
     """Kind of the message."""
     id: str | None = None
     """Id of the message, made by who sends it."""
-    data: TranscriptionSettingsInUse | None = None
+    data: TranscriptionSettingsInUse
     """Content of the message."""
     detail: SocketDetail | None = None
     """About the message itself."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
-        absent = 0
-        value = get("event_type")
-        if value is None:
-            absent += 1
-        self.event_type = value
-        value = get("id")
-        if value is None:
-            absent += 1
-        self.id = value
-        value = get("data")
-        if value is None:
-            absent += 1
-        self.data = TranscriptionSettingsInUse.from_dict(value) if value.__class__ is dict else value
-        value = get("detail")
-        if value is None:
-            absent += 1
-        self.detail = SocketDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
-        self._response = None
-        return self
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: TranscriptionSettingsInUse.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 ChatSocketUplinkMessage: TypeAlias = (
