@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from coze_api import Page as Page
     from coze_api import Response as Response
 
+    from . import audio as audio
     from . import auth as auth
     from . import errors as errors
     from . import messages as messages
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ._config import COZE_CN as COZE_CN
     from ._config import COZE_COM as COZE_COM
     from ._retry import RetryPolicy as RetryPolicy
+    from ._sockets._options import SocketOptions as SocketOptions
     from ._tool_loop import ToolRun as ToolRun
     from ._tools import Tool as Tool
     from ._tools import tool as tool
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from .errors import APITimeoutError as APITimeoutError
     from .errors import ChatFailed as ChatFailed
     from .errors import CozeError as CozeError
+    from .errors import SocketClosed as SocketClosed
+    from .errors import SocketFailed as SocketFailed
     from .errors import StreamInterrupted as StreamInterrupted
     from .errors import ToolError as ToolError
     from .errors import WorkflowFailed as WorkflowFailed
@@ -67,7 +71,11 @@ __all__ = [
     "Page",
     "Response",
     "RetryPolicy",
+    "SocketClosed",
+    "SocketFailed",
+    "SocketOptions",
     "StreamInterrupted",
+    "audio",
     "Tool",
     "ToolError",
     "ToolRun",
@@ -104,7 +112,11 @@ _MODULES = {
     "Page": "_api",
     "Response": "_api",
     "RetryPolicy": "_retry",
+    "SocketClosed": "errors",
+    "SocketFailed": "errors",
+    "SocketOptions": "_sockets._options",
     "StreamInterrupted": "errors",
+    "audio": "",
     "Tool": "_tools",
     "ToolError": "errors",
     "ToolRun": "_tool_loop",

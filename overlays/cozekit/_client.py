@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from coze_api import AsyncClient, Client
 from coze_api._core._gaps import OnGap, checked_on_gap
 from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient, make_timeout
-from coze_api._core._operation import Timeout
+from coze_api._core._operation import Operation, Timeout
 from coze_api._core._request import Request
 from coze_api._core._resource import AsyncResource, Resource
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ._chat_tools import AsyncToolChat, ToolChat
     from ._datasets import AsyncDatasets, Datasets
     from ._files import AsyncFiles, Files
+    from ._sockets._options import SocketOptions
+    from ._sockets._resources import AsyncWebsockets, Websockets
     from ._workflows import AsyncWorkflows, Workflows
 
 __all__ = ["AsyncCoze", "Coze"]
@@ -37,6 +39,7 @@ class _Policies:
 
     _retry: RetryPolicy
     _deadline: float | None
+    _sockets: SocketOptions | None
 
     def _with(self, base: Any, timeout: Any, retry: Any, deadline: Any, headers: Any, on_gap: Any) -> Any:
         """Copy a client that shares the connections of *base* but not its policies."""
@@ -78,6 +81,16 @@ def _checked_deadline(seconds: object) -> float | None:
     raise InvalidArgumentError(f"deadline must be a number of seconds above 0, not {seconds!r:.60}")
 
 
+def _checked_sockets(given: object) -> Any:
+    if given is None:
+        return None
+    from ._sockets._options import SocketOptions
+
+    if not isinstance(given, SocketOptions):
+        raise InvalidArgumentError(f"sockets must be SocketOptions, not {type(given).__name__}")
+    return given
+
+
 def _checked_http(given: C | None, kind: type[C]) -> C | None:
     if given is not None and not isinstance(given, kind):
         raise InvalidArgumentError(f"http_client must be an httpx.{kind.__name__}, not {type(given).__name__}")
@@ -103,6 +116,7 @@ class Coze(_Policies, Client):
         retry: RetryPolicy | int | None = None,
         deadline: float | None = None,
         headers: Mapping[str, str] | None = None,
+        sockets: SocketOptions | None = None,
         http_client: HTTPClient | None = None,
         allow_http: bool = False,
         on_gap: OnGap = "warn",
@@ -123,6 +137,7 @@ class Coze(_Policies, Client):
                 until it opens. Each step of the last attempt (to get a connection, to connect, to send, each read) may
                 take what was left when the attempt began. Default: none.
             headers: Sent with every request.
+            sockets: How WebSockets are opened, kept alive and closed.
             http_client: An httpx client with proxies, limits, hooks and so on of your own, which stays yours to close.
             allow_http: Whether the address may be one without encryption that is not of this machine.
             on_gap: What a stream does when the numbers of its events show that some were lost or came twice: ``raise``
@@ -144,6 +159,7 @@ class Coze(_Policies, Client):
         )
         self._retry = _as_policy(retry)
         self._deadline = _checked_deadline(deadline)
+        self._sockets = _checked_sockets(sockets)
 
     def with_options(
         self,
@@ -179,6 +195,17 @@ class Coze(_Policies, Client):
         return Datasets(self)
 
     @cached_property
+    def websockets(self) -> Websockets:
+        """Speech, transcriptions, interpretation and calls over WebSockets. Needs `cozekit[ws]`."""
+        from ._sockets._resources import Websockets
+
+        return Websockets(self)
+
+    def _base_of(self, operation: Operation[Any]) -> str:
+        given = self._sockets.base_url if self._sockets is not None and operation.servers else None
+        return given.rstrip("/") if given else super()._base_of(operation)
+
+    @cached_property
     def workflows(self) -> Workflows:
         """Workflows: run them, and chat with chatflows."""
         from ._workflows import Workflows
@@ -208,6 +235,7 @@ class AsyncCoze(_Policies, AsyncClient):
         retry: RetryPolicy | int | None = None,
         deadline: float | None = None,
         headers: Mapping[str, str] | None = None,
+        sockets: SocketOptions | None = None,
         http_client: AsyncHTTPClient | None = None,
         allow_http: bool = False,
         on_gap: OnGap = "warn",
@@ -226,6 +254,7 @@ class AsyncCoze(_Policies, AsyncClient):
         )
         self._retry = _as_policy(retry)
         self._deadline = _checked_deadline(deadline)
+        self._sockets = _checked_sockets(sockets)
 
     def with_options(
         self,
@@ -259,6 +288,17 @@ class AsyncCoze(_Policies, AsyncClient):
         from ._datasets import AsyncDatasets
 
         return AsyncDatasets(self)
+
+    @cached_property
+    def websockets(self) -> AsyncWebsockets:
+        """Speech, transcriptions, interpretation and calls over WebSockets. Needs `cozekit[ws]`."""
+        from ._sockets._resources import AsyncWebsockets
+
+        return AsyncWebsockets(self)
+
+    def _base_of(self, operation: Operation[Any]) -> str:
+        given = self._sockets.base_url if self._sockets is not None and operation.servers else None
+        return given.rstrip("/") if given else super()._base_of(operation)
 
     @cached_property
     def workflows(self) -> AsyncWorkflows:

@@ -6,6 +6,7 @@ CozeError
         APITimeoutError: it did not come in time
     DownloadInterrupted: a file broke off; tells how much arrived
     StreamInterrupted: a stream broke off; carries what arrived
+<<<<<<< HEAD
     StreamGap: events of a stream were lost or came twice, where `on_gap` says to raise it
     PollTimeout: a chat, a run or documents did not end in time; carries them
     ActionRequired: a chat waits for something that was not provided for; carries it
@@ -15,6 +16,10 @@ CozeError
     StateMismatch: a browser came back that somebody else sent
     DeviceTimeout, DeviceCancelled: the caller stopped waiting for the user of a device
     TokenStoreError: tokens cannot be kept
+=======
+    SocketClosed: a WebSocket was closed or broke; carries the session
+    PollTimeout: a chat did not end in time; carries it
+>>>>>>> 6ad2bc0 (WebSockets: sessions to speak, listen, interpret and talk, sync and async)
     APIError: Coze answered with an error
         AuthenticationError: the token is wrong
             OAuthError: there is no token
@@ -29,7 +34,11 @@ CozeError
         DecodeError: the answer has an unknown shape
         StreamFailed: told inside a stream
             ChatFailed: a chat failed; carries it
+<<<<<<< HEAD
             WorkflowFailed: a run of a workflow failed; carries it
+=======
+            SocketFailed: told over a WebSocket; carries the session
+>>>>>>> 6ad2bc0 (WebSockets: sessions to speak, listen, interpret and talk, sync and async)
 """
 
 from __future__ import annotations
@@ -110,7 +119,12 @@ __all__ = [
     "RateLimitError",
     "ServerError",
     "ServerTimeoutError",
+<<<<<<< HEAD
     "StateMismatch",
+=======
+    "SocketClosed",
+    "SocketFailed",
+>>>>>>> 6ad2bc0 (WebSockets: sessions to speak, listen, interpret and talk, sync and async)
     "StreamFailed",
     "StreamGap",
     "StreamGapWarning",
@@ -198,6 +212,7 @@ class ChatFailed(StreamFailed):
         return (_restore, (type(self), self.msg, state))
 
 
+<<<<<<< HEAD
 class WorkflowFailed(StreamFailed):
     """A run of a workflow failed. `code`, `msg` and `debug_url` tell why and where.
 
@@ -258,3 +273,63 @@ class ToolFailed(ActionRequired):
     def __init__(self, message: str, *, chat: Chat | None, tool_run: ToolRun) -> None:
         super().__init__(message, chat=chat)
         self.tool_run = tool_run
+=======
+class SocketFailed(StreamFailed):
+    """Coze told a failure over a WebSocket. The session may go on.
+
+    Attributes:
+        session: The session, with what arrived.
+    """
+
+    session: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The session holds a connection, which stays in the process that made it.
+        return (_restore, (type(self), self.msg, {**self.__dict__, "response": None, "session": None}))
+
+
+class SocketClosed(CozeError):
+    """A WebSocket is closed, or broke.
+
+    Attributes:
+        operation: Operation id.
+        logid: Log id of the connection, or "".
+        code: Close code; 1006 where there was no goodbye.
+        reason: What the side that closed it says, or "".
+        clean: Whether both sides said goodbye in the normal way.
+        session: The session.
+        messages: How many messages had arrived.
+        last_message: The last of them, or None.
+    """
+
+    def __init__(
+        self,
+        meaning: str,
+        *,
+        operation: str,
+        logid: str,
+        code: int,
+        reason: str,
+        clean: bool,
+        session: Any,
+        messages: int,
+        last_message: Any,
+    ) -> None:
+        told = f", {reason!r}" if reason else ""
+        super().__init__(
+            f"{operation}: the connection was closed after {messages} messages: {meaning} "
+            f"(close code {code}{told}, logid {logid or 'unknown'})"
+        )
+        self.operation = operation
+        self.logid = logid
+        self.code = code
+        self.reason = reason
+        self.clean = clean
+        self.session = session
+        self.messages = messages
+        self.last_message = last_message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As for `SocketFailed`.
+        return (_restore, (type(self), str(self), {**self.__dict__, "session": None}))
+>>>>>>> 6ad2bc0 (WebSockets: sessions to speak, listen, interpret and talk, sync and async)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,8 @@ __all__ = [
     "AsyncHTTPClient", "AsyncHTTPTransport", "Auth", "ConnectError", "ConnectTimeout", "HTTPClient", "HTTPError",
     "HTTPRequest", "HTTPResponse", "HTTPTimeout", "HTTPTransport", "InvalidURL", "NetworkError", "PoolTimeout",
     "StreamError", "TimeoutException", "URL", "UnsupportedProtocol", "authorise", "authorise_async",
-    "check_token_answer", "default_limits", "default_timeout", "is_token_request", "make_timeout", "may_be_sent_again",
-    "parse_url", "same_service", "token_request",
+    "check_token_answer", "default_limits", "default_ssl", "default_timeout", "is_token_request", "make_timeout",
+    "may_be_sent_again", "parse_url", "same_service", "token_request",
 ]  # fmt: skip
 
 AsyncHTTPClient = httpx.AsyncClient
@@ -50,6 +51,12 @@ def default_timeout() -> httpx.Timeout:
 def default_limits() -> httpx.Limits:
     """At most 100 connections, 20 of them kept for reuse, for 30 s."""
     return httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
+
+
+@lru_cache(maxsize=1)
+def default_ssl() -> ssl.SSLContext:
+    """Trust whom httpx trusts. Reading the certificates takes a tenth of a second."""
+    return httpx.create_ssl_context()
 
 
 def make_timeout(value: Any) -> httpx.Timeout:

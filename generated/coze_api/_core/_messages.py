@@ -4,18 +4,36 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import attrs
 
-from ._model import Model, Unknown
+from ._model import Model, Unknown, leftovers, new
 
-__all__ = ["CallbackProtocol", "MessageKinds", "Signature", "SocketProtocol"]
+__all__ = ["CallbackProtocol", "Frame", "MessageKinds", "Signature", "SocketProtocol"]
 
 M = TypeVar("M")
 U = TypeVar("U")
 D = TypeVar("D")
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class Frame(Model):
+    """A message of a WebSocket or an RTC room. All have the same few members, so all are decoded by the same code."""
+
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        for name in cls._known:
+            value = data.get(name)
+            decode = cls._decoders.get(name)
+            setattr(self, name, value if decode is None else decode(value))
+        self._extra = leftovers(data, cls._known)
+        self._response = None
+        return self
 
 
 @attrs.frozen

@@ -1,0 +1,1 @@
+"""WebSockets: sessions over `websockets`, which the extra `ws` installs."""

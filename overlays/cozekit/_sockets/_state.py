@@ -1,0 +1,231 @@
+"""What sync and async sessions decide alike: what may be sent, what arrived, what an end means."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from coze_api._core import _json
+from coze_api._core._handshake import Handshake
+from coze_api._core._model import Model, Unknown
+from coze_api._core._response import code_of, retryable
+from coze_api._core._stream import failure_of
+from coze_api._core._values import Object, Wrong
+from coze_api.errors import hint
+from coze_api.models import Chat
+
+from ..errors import (
+    APITimeoutError,
+    ChatFailed,
+    CozeError,
+    InvalidArgumentError,
+    SocketClosed,
+    SocketFailed,
+    StreamFailed,
+)
+from ._options import SocketOptions
+
+__all__ = ["SocketState"]
+
+U = TypeVar("U")
+D = TypeVar("D")
+_LONGEST_WAIT = 1.0  # seconds until the state of other things is looked at while a message is waited for
+_LONGEST_WAIT_BESIDE = 0.05  # the same while something is being sent, whose failure should be told soon
+_EXPLAINED = {
+    1000: "the other side had nothing more to say",
+    1001: "the server goes away or restarts; connect again",
+    1002: "one side broke the WebSocket protocol",
+    1003: "a kind of data was sent that the server does not take",
+    1005: "no reason was given",
+    1006: "the connection broke without a goodbye",
+    1007: "a message was no valid text",
+    1008: "the server refuses what was sent, perhaps for lack of rights",
+    1009: "a message was too large",
+    1011: "the server failed",
+    1012: "the server restarts; connect again",
+    1013: "the server is overloaded; connect again later",
+    1014: "a gateway got a bad answer",
+}
+
+
+class SocketState(Generic[U, D]):
+    """What one session has seen and may do.
+
+    Attributes:
+        operation: Operation id.
+        logid: Log id of the connection, as soon as it is known.
+        received: How many messages arrived.
+        last: The last of them, or None.
+        pending: Messages that arrived while another one was waited for, not yet given out.
+        closed: Set once the connection is over.
+        is_given_up: Whether the other side was taken for dead.
+    """
+
+    def __init__(self, handshake: Handshake[U, D], options: SocketOptions) -> None:
+        self.handshake = handshake
+        self.protocol = handshake.protocol
+        self.operation = handshake.operation.id
+        self.options = options
+        self.logid = ""
+        self.received = 0
+        self.last: D | None = None
+        self.pending: deque[D] = deque()
+        self.closed: SocketClosed | None = None
+        self.is_given_up = False
+        self._active = time.monotonic()
+
+    def encode(self, message: object) -> tuple[str, str]:
+        """Check a message and write it as a frame.
+
+        Returns:
+            Its id, which is made where it has none, and the frame.
+
+        Raises:
+            InvalidArgumentError: It is none that can be sent, or does not fit the description.
+        """
+        if isinstance(message, Unknown):
+            frame = dict(message.raw)
+        else:
+            cls = self._class_of(message)
+            try:
+                frame = Object(lambda: cls).encode(message, cls.__name__)
+            except Wrong as wrong:
+                raise InvalidArgumentError(f"{self.operation}: {wrong}") from None
+        number = str(frame.get("id") or uuid.uuid4())
+        try:
+            return number, _json.dumps({**frame, "id": number}).decode()
+        except (TypeError, ValueError) as error:
+            raise InvalidArgumentError(f"{self.operation}: the message cannot be written as JSON: {error}") from error
+
+    def _class_of(self, message: object) -> type[Model]:
+        kinds = self.protocol.uplink.kinds
+        if isinstance(message, Mapping):
+            kind = message.get(self.protocol.uplink.tag[0])
+            if isinstance(kind, str) and kind in kinds:
+                return kinds[kind]
+            known = ", ".join(kinds)
+            raise InvalidArgumentError(
+                f"{self.operation}: a message to send is one of {known}, not {kind!r:.60} (an Unknown is sent as it is)"
+            )
+        if type(message) not in kinds.values():
+            known = ", ".join(sorted(cls.__name__ for cls in kinds.values()))
+            raise InvalidArgumentError(f"{self.operation}: can send {known}, not {type(message).__name__}")
+        assert isinstance(message, Model)
+        return type(message)
+
+    def sent(self) -> None:
+        """Note that something was sent."""
+        self._active = time.monotonic()
+
+    def decode(self, frame: bytes) -> D:
+        """Read a frame. One that is no JSON object becomes an `Unknown` of no kind, with the frame as its data."""
+        try:
+            data = _json.loads(frame)
+        except ValueError:
+            data = None
+        if not isinstance(data, dict):
+            data = {"data": frame.decode(errors="replace") if data is None else data}
+        message = self.protocol.downlink.decode(data)
+        detail = data.get("detail")
+        if isinstance(detail, dict) and detail.get("logid"):
+            self.logid = str(detail["logid"])
+        self.received += 1
+        self.last = message
+        self._active = time.monotonic()
+        return message
+
+    def kind_of(self, message: D) -> Any:
+        """Name the kind of a message."""
+        return message.tag if isinstance(message, Unknown) else getattr(message, self.protocol.downlink.tag[0])
+
+    def failure(self, message: D, session: Any) -> CozeError | None:
+        """Make the error that a message tells, if it tells one."""
+        if self.kind_of(message) not in self.protocol.fails:
+            return None
+        told = failure_of(message)
+        code = code_of(told)
+        state = getattr(message, "data", None)
+        error: StreamFailed = (ChatFailed if isinstance(state, Chat) else SocketFailed)(
+            str(told.get("msg") or "the server reported a failure"),
+            code=code,
+            logid=self.logid,
+            operation=self.operation,
+            hint=hint(code, 200, self.handshake.operation.permission),
+            retryable=retryable(code, 200),
+        )
+        error.event = message
+        if isinstance(error, ChatFailed):
+            error.chat, error.stream = state, session
+        elif isinstance(error, SocketFailed):
+            error.session = session
+        return error
+
+    def confirmations(self, settings: U) -> frozenset[str]:
+        """Name the kinds of message that confirm settings."""
+        kind = getattr(settings, self.protocol.uplink.tag[0])
+        return frozenset(self.protocol.answers.get(kind, ())) - self.protocol.fails
+
+    def is_end(self, message: D) -> bool:
+        """Tell whether nothing follows for what was asked."""
+        return self.kind_of(message) in self.protocol.ends
+
+    def over(self, closed: Any, session: Any) -> SocketClosed:
+        """Make the error for a connection that is over."""
+        if self.closed is None:
+            code = closed.code
+            reason = _EXPLAINED.get(code, "a reason of the server's own" if code >= 3000 else "an unknown reason")
+            if closed.here and code == 1009:
+                reason = "a message was larger than max_message_bytes allows"
+            elif self.is_given_up:
+                reason = f"the other side did not answer a ping for {self.options.ping_timeout:g} s"
+            self.closed = SocketClosed(
+                reason,
+                operation=self.operation,
+                logid=self.logid,
+                code=code,
+                reason=closed.reason,
+                clean=closed.clean,
+                session=session,
+                messages=self.received,
+                last_message=self.last,
+            )
+        return self.closed
+
+    def wait(self, began: float, looked: int, timeout: float | None, *, beside: bool) -> float:
+        """Decide how long to wait for a message before looking around again.
+
+        Args:
+            began: When the wait for this message began.
+            looked: How often was looked around since then.
+            timeout: Seconds for it; None for the idle timeout, which begins anew with what is sent.
+            beside: Whether something is being sent at the same time.
+
+        Raises:
+            APITimeoutError: It took too long.
+        """
+        now = time.monotonic()
+        limit, since = (self.options.idle_timeout, max(self._active, began)) if timeout is None else (timeout, began)
+        longest = _LONGEST_WAIT_BESIDE if beside else _LONGEST_WAIT
+        if limit is None:
+            return longest
+        if (left := since + limit - now) > 0 or not looked:
+            return max(min(left, longest), 0.0)
+        raise APITimeoutError(
+            f"no message came for {limit:g} s after {self.received} messages (logid {self.logid or 'unknown'})",
+            operation=self.operation,
+            base_url=self.handshake.url.partition("?")[0],
+            attempts=1,
+            sent=True,
+        )
+
+    def gives_up(self, pinged: float, began: float) -> bool:
+        """Tell whether a ping of the time *pinged* is unanswered for too long.
+
+        Only the time counts in which a message is waited for: before, nobody may have looked for the answer.
+        """
+        limit = self.options.ping_timeout
+        self.is_given_up = limit is not None and time.monotonic() - max(pinged, began) > limit
+        return self.is_given_up
