@@ -28,9 +28,9 @@ _BUILTINS = {"bool", "bytes", "cached_property", "dict", "float", "int", "str"}
 #: What the modules of models import.
 _IMPORTED = {
     "Any", "Anything", "Bool", "Callable", "CallbackProtocol", "Callbacks", "Choice", "ClassVar", "Content", "Event",
-    "Float", "Frame", "Int", "Items", "Literal", "Mapping", "MessageKinds", "Model", "Object", "OpenInt", "OpenStr", "Pairs",
-    "Protocol", "Self", "Signature", "SocketProtocol", "Text", "TypeAlias", "UnixTime", "UnixTimeMs", "Unknown",
-    "Value",
+    "Float", "Frame", "Int", "Items", "Literal", "Mapping", "MessageKinds", "Model", "Object", "OpenInt", "OpenStr",
+    "Pairs", "Protocol", "Self", "Signature", "SocketProtocol", "Text", "TypeAlias", "UnixTime", "UnixTimeMs",
+    "Unknown", "Value",
 }  # fmt: skip
 _ARGUMENTS = {"extra_headers", "extra_query", "extra_body", "timeout"}
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from ._chat_tools import AsyncToolChat, ToolChat
     from ._datasets import AsyncDatasets, Datasets
     from ._files import AsyncFiles, Files
+    from ._sockets._async_resources import AsyncWebsockets
     from ._sockets._options import SocketOptions
-    from ._sockets._resources import AsyncWebsockets, Websockets
+    from ._sockets._resources import Websockets
     from ._workflows import AsyncWorkflows, Workflows
 
 __all__ = ["AsyncCoze", "Coze"]
@@ -292,7 +293,7 @@ class AsyncCoze(_Policies, AsyncClient):
     @cached_property
     def websockets(self) -> AsyncWebsockets:
         """Speech, transcriptions, interpretation and calls over WebSockets. Needs `cozekit[ws]`."""
-        from ._sockets._resources import AsyncWebsockets
+        from ._sockets._async_resources import AsyncWebsockets
 
         return AsyncWebsockets(self)
 

@@ -27,7 +27,7 @@ _PCM_TYPE = b"\x01\x00\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
 
 def _check(_: object, attribute: attrs.Attribute[int], value: int) -> None:
     allowed = {"channels": range(1, 256), "bits": (8, 16, 24, 32)}.get(attribute.name, range(1, 2**32))
-    if isinstance(value, bool) or value not in allowed:
+    if type(value) is not int or value not in allowed:
         raise InvalidArgumentError(f"{attribute.name} cannot be {value!r:.40}")
 
 

@@ -320,9 +320,12 @@ def test_talk_gives_text_and_sound_of_the_answer(call: Any) -> None:
     assert (turn.chat.id, turn.chat.status) == ("c1", "completed")
     assert [message.id for message in turn.messages] == ["m1", "m2"]
     assert b"".join(call.talk("again").audio) == b"\1\2\3"
-    kinds = [getattr(message, "event_type", "") for message in call.talk(SocketEnterMessage.from_dict(
-        {"role": "user", "content_type": "text", "content": "third"}
-    ))]
+    kinds = [
+        getattr(message, "event_type", "")
+        for message in call.talk(
+            SocketEnterMessage.from_dict({"role": "user", "content_type": "text", "content": "third"})
+        )
+    ]
     assert kinds[0] == "conversation.message.completed"
     assert kinds[-1] == "conversation.chat.completed"
 
@@ -358,9 +361,8 @@ def test_cancelled_turn_ends(call: Any) -> None:
     """`cancel` makes Coze break the answer off."""
     turn = call.talk("long")
     for message in turn:
-        if getattr(message, "event_type", "") == "conversation.message.delta" and not turn.canceled:
-            if message.data.content == "You said ":
-                turn.cancel()
+        if message.event_type == "conversation.message.delta" and message.data.content == "You said ":
+            turn.cancel()
     assert turn.canceled
     assert turn.answer == "You said too late"
 
@@ -467,13 +469,12 @@ def test_interpret_gives_both_texts_and_sound(connect: Connect, read: str) -> No
 
 def test_bare_messages(connect: Connect) -> None:
     """Anything of the protocol can be sent and received by hand; ids are made where there are none."""
-    with socket_server(speaking) as server:
-        with client(connect, server).websockets.audio.speech.connect() as session:
-            first = session.send(SpeechTextAppend(data=SpeechText(delta="Hi")))
-            assert session.send(SpeechTextComplete(id="mine")) == "mine"
-            second = session.send({"event_type": "input_text_buffer.complete"})
-            session.send(Unknown(None, {"event_type": "later.kind", "id": 7}))
-            kinds = [message.event_type for message in take(session, 7)]
+    with socket_server(speaking) as server, client(connect, server).websockets.audio.speech.connect() as session:
+        first = session.send(SpeechTextAppend(data=SpeechText(delta="Hi")))
+        assert session.send(SpeechTextComplete(id="mine")) == "mine"
+        second = session.send({"event_type": "input_text_buffer.complete"})
+        session.send(Unknown(None, {"event_type": "later.kind", "id": 7}))
+        kinds = [message.event_type for message in take(session, 7)]
     assert kinds[0] == "speech.created"
     assert kinds[-1] == "speech.audio.completed"
     assert len({first, second}) == 2
@@ -524,9 +525,8 @@ def garbage(part: Part) -> None:
 
 def test_what_is_not_understood_is_not_lost(connect: Connect) -> None:
     """A frame of no or unknown form becomes `Unknown`, and the session goes on."""
-    with socket_server(garbage) as server:
-        with client(connect, server).websockets.audio.speech.connect() as session:
-            messages = take(session, 9)
+    with socket_server(garbage) as server, client(connect, server).websockets.audio.speech.connect() as session:
+        messages = take(session, 9)
     assert messages[:3] == [Unknown(None, {"data": data}) for data in ("no JSON", "\ufffd\ufffd", ["a list"])]
     assert (messages[3].tag, messages[3].raw["data"]) == ("later.kind", {"new": 1})
     assert messages[4].data == "?"
@@ -534,6 +534,12 @@ def test_what_is_not_understood_is_not_lost(connect: Connect) -> None:
 
 def test_garbage_does_not_disturb_the_sound(connect: Connect) -> None:
     """`say` passes over what is no sound."""
-    with socket_server(lambda part: (part.await_kind("speech.update"), part.send("speech.updated", {}), garbage(part))) as server:
+
+    def play(part: Part) -> None:
+        part.await_kind("speech.update")
+        part.send("speech.updated", {})
+        garbage(part)
+
+    with socket_server(play) as server:
         with client(connect, server).websockets.audio.speech.connect(output_audio=PCM) as session:
             assert b"".join(session.say("Hi")) == b"!"

@@ -88,9 +88,8 @@ def test_normal_close_ends_an_iteration_over_the_session(connect: Connect, code:
         part.send("speech.created")
         part.connection.close(code)
 
-    with socket_server(play) as server:
-        with client(connect, server).websockets.audio.speech.connect() as session:
-            assert len(list(session)) == 1
+    with socket_server(play) as server, client(connect, server).websockets.audio.speech.connect() as session:
+        assert len(list(session)) == 1
 
 
 def test_other_close_is_an_error_of_an_iteration_over_the_session(connect: Connect) -> None:
@@ -100,10 +99,9 @@ def test_other_close_is_an_error_of_an_iteration_over_the_session(connect: Conne
         part.send("speech.created")
         part.connection.close(1011, "out of memory")
 
-    with socket_server(play) as server:
-        with client(connect, server).websockets.audio.speech.connect() as session:
-            with pytest.raises(SocketClosed, match="out of memory"):
-                list(session)
+    with socket_server(play) as server, client(connect, server).websockets.audio.speech.connect() as session:
+        with pytest.raises(SocketClosed, match="out of memory"):
+            list(session)
 
 
 @pytest.mark.parametrize("last", [b"", b"\x81", b"\x81\x7e\x01", b"\x81\x7e\x01\x00{half of a", b"\x01\x05{half"])
@@ -243,8 +241,6 @@ def test_pings_keep_a_silent_session_alive(connect: Connect) -> None:
     pinged = threading.Semaphore(0)
 
     def play(part: Part) -> None:
-        pong = part.connection.protocol.recv_ping if hasattr(part.connection.protocol, "recv_ping") else None
-        assert pong is None
         receive = part.connection.protocol.recv_frame
 
         def note(received: Any) -> None:
@@ -345,8 +341,11 @@ def test_failure_before_the_close_is_told_rather_than_the_close(connect: Connect
 
 
 def waiting(part: Part) -> None:
+    """Confirm settings where there are any, and say nothing more."""
     part.send("transcriptions.created")
-    part.wait_closed()
+    while True:
+        part.await_kind("transcriptions.update")
+        part.send("transcriptions.updated", {})
 
 
 def test_cancellation_leaves_nothing_behind() -> None:
@@ -356,15 +355,12 @@ def test_cancellation_leaves_nothing_behind() -> None:
         async def listen(coze: AsyncCoze, begun: asyncio.Event) -> None:
             async def endless() -> Any:
                 while True:
-                    yield bytes(320)
+                    yield b"RIFF\0\0\0\0WAVEfmt "
                     begun.set()
                     await asyncio.sleep(0.001)
 
-            settings: Any = {"input_audio": {"format": "wav"}}
-            async with coze.websockets.audio.transcriptions.connect() as session:
-                del settings
-                session._settings = None
-                async for _ in session._exchange(_appended(endless())):
+            async with coze.websockets.audio.transcriptions.connect(input_audio={"format": "wav"}) as session:
+                async for _ in session.listen(endless()):
                     pass
 
         async def main() -> None:
@@ -390,11 +386,6 @@ def test_cancellation_leaves_nothing_behind() -> None:
             assert server.gone.acquire(timeout=10)
 
 
-async def _appended(source: Any) -> Any:
-    async for piece in source:
-        yield {"event_type": "input_audio_buffer.append", "data": {"delta": b64(piece)}}
-
-
 def test_cancelled_wait_loses_no_message() -> None:
     """Waiting may be cancelled and begun again; the message comes all the same."""
     go = threading.Event()
@@ -418,22 +409,39 @@ def test_cancelled_wait_loses_no_message() -> None:
         asyncio.run(main())
 
 
-def test_two_that_wait_are_told(connect: Connect) -> None:
+def test_two_that_wait_are_told() -> None:
     """Only one thread or task can wait for messages; the second is told so."""
-    if connect.is_async:
-        pytest.skip("the same decision, made by the same library")
     with socket_server(waiting) as server:
-        with client(connect, server).websockets.audio.transcriptions.connect() as session:
+        base_url = server.url.replace("ws", "http", 1)
+        with Coze("pat_x", base_url=base_url).websockets.audio.transcriptions.connect() as session:
             session.recv()
-            other = threading.Thread(target=lambda: pytest.raises(SocketClosed, session.recv))
-            other.start()
-            while not session._wire._connection.recv_messages.get_in_progress:
-                pass
-            with pytest.raises(RuntimeError, match="another thread is waiting"):
-                session.recv()
-            session.close()
-            other.join(10)
-            assert not other.is_alive()
+            failures: list[BaseException] = []
+
+            def wait() -> None:
+                try:
+                    session.recv()
+                except (RuntimeError, SocketClosed) as error:
+                    failures.append(error)
+                    session.close()
+
+            threads = [threading.Thread(target=wait) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(10)
+        assert sorted(type(failure).__name__ for failure in failures) == ["RuntimeError", "SocketClosed"]
+
+        async def main() -> None:
+            async with AsyncCoze("pat_x", base_url=base_url) as coze:
+                async with coze.websockets.audio.transcriptions.connect() as session:
+                    await session.recv()
+                    first = asyncio.create_task(session.recv())
+                    await asyncio.sleep(0)
+                    with pytest.raises(RuntimeError, match="another task is waiting"):
+                        await session.recv()
+                    first.cancel()
+
+        asyncio.run(main())
 
 
 def test_closing_from_another_thread_ends_a_wait() -> None:
@@ -467,12 +475,11 @@ def test_errors_can_be_pickled(connect: Connect) -> None:
         part.send("error", {"code": 4000, "msg": "bad"})
         part.connection.close(1011)
 
-    with socket_server(play) as server:
-        with client(connect, server).websockets.audio.speech.connect() as session:
-            with pytest.raises(SocketFailed) as failed:
-                session.recv()
-            with pytest.raises(SocketClosed) as closed:
-                session.recv()
+    with socket_server(play) as server, client(connect, server).websockets.audio.speech.connect() as session:
+        with pytest.raises(SocketFailed) as failed:
+            session.recv()
+        with pytest.raises(SocketClosed) as closed:
+            session.recv()
     for error in (failed.value, closed.value):
         assert error.session is not None
         copy = pickle.loads(pickle.dumps(error))

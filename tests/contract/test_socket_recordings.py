@@ -1,0 +1,218 @@
+"""Every recorded WebSocket session, replayed through a real socket, gives the documented messages."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import pytest
+from websockets.sync.server import ServerConnection, serve
+
+from cozekit import AsyncCoze, Coze, audio
+from tests.contract._facts import FACTS
+
+pytestmark = pytest.mark.skipif(not FACTS.is_dir(), reason="the facts catalog does not lie beside the repository")
+STREAMS = FACTS / "examples" / "streams"
+NAMES = (
+    "coze-go.websocket_chat",
+    "coze-go.websocket_chat_generate_audio",
+    "coze-go.websocket_speech",
+    "coze-go.websocket_transcriptions",
+)
+CUTS = (0, 1, 7, 100)
+WAV = audio.PCM(16000).to_wav(bytes(3200))
+PCM = {"codec": "pcm", "pcm_config": {"sample_rate": 24000}}
+UPDATES = {
+    "chat.update": "chat.updated",
+    "speech.update": "speech.updated",
+    "transcriptions.update": "transcriptions.updated",
+}
+
+
+@cache
+def recording(name: str) -> list[dict[str, Any]]:
+    lines = (STREAMS / f"{name}.ndjson").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line]
+
+
+def frames(name: str, side: str) -> list[dict[str, Any]]:
+    return [one["frame"] for one in recording(name) if one["from"] == side]
+
+
+@contextmanager
+def replay(name: str, cut: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Answer as it was recorded, once all that the client had sent has come; settings are confirmed before.
+
+    Args:
+        name: The recording.
+        cut: Size of the fragments of each message; 0 for whole messages.
+    """
+    received: list[dict[str, Any]] = []
+    last = frames(name, "client")[-1]["event_type"]
+
+    def handle(connection: ServerConnection) -> None:
+        for text in connection:
+            received.append(json.loads(text))
+            kind = received[-1]["event_type"]
+            if kind in UPDATES:
+                connection.send(json.dumps({"event_type": UPDATES[kind], "id": "s", "data": {}}))
+            elif kind == last:
+                for one in frames(name, "server"):
+                    told = json.dumps(one, ensure_ascii=False)
+                    connection.send(
+                        (told[at : at + cut] for at in range(0, len(told), cut)) if cut else told  # type: ignore[arg-type]  # a generator is iterable
+                    )
+
+    with serve(handle, "127.0.0.1", 0, close_timeout=2) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.socket.getsockname()[1]}", received
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def plain(base_url: str, name: str) -> list[dict[str, Any]]:
+    """Send what was sent and receive all, by bare messages."""
+    with (
+        Coze("pat_x", base_url=base_url).websockets.chat.connect(bot_id="1")
+        if "chat" in name
+        else (getattr(Coze("pat_x", base_url=base_url).websockets.audio, name.rpartition("_")[2]).connect()) as session
+    ):
+        for one in frames(name, "client"):
+            session.send(one)
+        return [session.recv().to_dict() for _ in frames(name, "server")]
+
+
+async def awaited(base_url: str, name: str) -> list[dict[str, Any]]:
+    """Do the same with the async client."""
+    async with AsyncCoze("pat_x", base_url=base_url) as coze:
+        sockets = coze.websockets
+        made: Any = (
+            sockets.chat.connect(bot_id="1")
+            if "chat" in name
+            else getattr(sockets.audio, name.rpartition("_")[2]).connect()
+        )
+        async with made as session:
+            for one in frames(name, "client"):
+                await session.send(one)
+            return [(await session.recv()).to_dict() for _ in frames(name, "server")]
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("name", NAMES)
+def test_recorded_messages_arrive_as_they_were(name: str, mode: str, cut: int) -> None:
+    """All messages arrive, in order, typed, and encode to what was sent, however they were cut."""
+    with replay(name, cut) as (base_url, received):
+        arrived = plain(base_url, name) if mode == "sync" else asyncio.run(awaited(base_url, name))
+    assert arrived == frames(name, "server")
+    assert [{key: value for key, value in one.items() if key != "id"} for one in received] == frames(name, "client")
+
+
+def sounds(name: str, kind: str, member: str) -> list[bytes]:
+    return [base64.b64decode(one["data"][member]) for one in frames(name, "server") if one["event_type"] == kind]
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("mode", ["sync", "async"])
+class TestCommonMethods:
+    """The methods for the common session give what the recordings hold."""
+
+    def test_say(self, mode: str, cut: int) -> None:
+        """The sound of the recorded speech."""
+        name = NAMES[2]
+        [text] = [one["data"]["delta"] for one in frames(name, "client") if "data" in one]
+        with replay(name, cut) as (base_url, received):
+            if mode == "sync":
+                with Coze("pat_x", base_url=base_url).websockets.audio.speech.connect(output_audio=PCM) as session:
+                    sound = list(session.say(text))
+            else:
+
+                async def main() -> list[bytes]:
+                    async with AsyncCoze("pat_x", base_url=base_url) as coze:
+                        async with coze.websockets.audio.speech.connect(output_audio=PCM) as session:
+                            return [piece async for piece in session.say(text)]
+
+                sound = asyncio.run(main())
+        assert sound == sounds(name, "speech.audio.update", "delta")
+        assert len(sound) == 10
+        assert received[1]["data"] == {"delta": text}
+
+    def test_listen(self, mode: str, cut: int) -> None:
+        """The text of the recorded transcription."""
+        name = NAMES[3]
+        with replay(name, cut) as (base_url, _):
+            if mode == "sync":
+                made = Coze("pat_x", base_url=base_url).websockets.audio.transcriptions
+                with made.connect(input_audio={"format": "wav"}) as session:
+                    texts = list(session.listen(WAV))
+            else:
+
+                async def main() -> list[str]:
+                    async with AsyncCoze("pat_x", base_url=base_url) as coze:
+                        made = coze.websockets.audio.transcriptions
+                        async with made.connect(input_audio={"format": "wav"}) as session:
+                            return [text async for text in session.listen(WAV)]
+
+                texts = asyncio.run(main())
+        told = [
+            one["data"]["content"] for one in frames(name, "server") if one["event_type"].endswith("message.update")
+        ]
+        assert texts == told
+        assert texts[-1]
+
+    def test_talk(self, mode: str, cut: int) -> None:
+        """The answer of the recorded chat, as text and as sound."""
+        name = NAMES[0]
+        [question] = [one["data"]["content"] for one in frames(name, "client")]
+        with replay(name, cut) as (base_url, _):
+            if mode == "sync":
+                made = Coze("pat_x", base_url=base_url).websockets.chat
+                with made.connect(bot_id="1", output_audio=PCM) as session:
+                    turn: Any = session.talk(question)
+                    sound = list(turn.audio)
+            else:
+
+                async def main() -> tuple[Any, list[bytes]]:
+                    async with AsyncCoze("pat_x", base_url=base_url) as coze:
+                        async with coze.websockets.chat.connect(bot_id="1", output_audio=PCM) as session:
+                            turn = session.talk(question)
+                            return turn, [piece async for piece in turn.audio]
+
+                turn, sound = asyncio.run(main())
+        answers = [
+            one["data"] for one in frames(name, "server") if one["event_type"] == "conversation.message.completed"
+        ]
+        assert turn.answer == next(one["content"] for one in answers if one["type"] == "answer")
+        assert sound == [piece for piece in sounds(name, "conversation.audio.delta", "content") if piece]
+        assert turn.ended
+        assert turn.chat.status == "completed"
+        assert turn.usage.token_count > 0
+
+    def test_speak(self, mode: str, cut: int) -> None:
+        """The sound of the text that was recorded to be spoken as it is."""
+        name = NAMES[1]
+        [text] = [one["data"]["text"] for one in frames(name, "client")]
+        with replay(name, cut) as (base_url, _):
+            if mode == "sync":
+                made = Coze("pat_x", base_url=base_url).websockets.chat
+                with made.connect(bot_id="1", output_audio=PCM) as session:
+                    sound = list(session.speak(text))
+            else:
+
+                async def main() -> list[bytes]:
+                    async with AsyncCoze("pat_x", base_url=base_url) as coze:
+                        async with coze.websockets.chat.connect(bot_id="1", output_audio=PCM) as session:
+                            return [piece async for piece in session.speak(text)]
+
+                sound = asyncio.run(main())
+        assert sound == sounds(name, "conversation.audio.delta", "content")
+        assert len(sound) == 12

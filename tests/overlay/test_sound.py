@@ -1,0 +1,155 @@
+"""Sound: WAV files, pieces, and the speed of speech."""
+
+from __future__ import annotations
+
+import io
+import struct
+import wave
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cozekit import audio
+from cozekit.errors import InvalidArgumentError
+
+FORMATS = st.builds(
+    audio.PCM, st.sampled_from([8000, 16000, 24000, 44100]), st.integers(1, 3), st.sampled_from([8, 16, 24, 32])
+)
+
+
+@given(FORMATS, st.binary(max_size=500))
+def test_wav_and_back(pcm: audio.PCM, data: bytes) -> None:
+    """A WAV file holds format and samples, and other programs can read it."""
+    samples = data[: len(data) // pcm.frame_bytes * pcm.frame_bytes]
+    made = pcm.to_wav(samples)
+    assert audio.PCM.from_wav(made) == (pcm, samples)
+    with wave.open(io.BytesIO(made)) as other:
+        assert (other.getframerate(), other.getnchannels(), other.getsampwidth() * 8) == (
+            pcm.sample_rate,
+            pcm.channels,
+            pcm.bits,
+        )
+        assert other.readframes(other.getnframes()) == samples
+
+
+@given(FORMATS, st.binary(max_size=300))
+def test_wav_of_others_can_be_read(pcm: audio.PCM, data: bytes) -> None:
+    """What the standard library writes is read."""
+    samples = data[: len(data) // pcm.frame_bytes * pcm.frame_bytes]
+    file = io.BytesIO()
+    with wave.open(file, "wb") as other:
+        other.setnchannels(pcm.channels)
+        other.setsampwidth(pcm.bits // 8)
+        other.setframerate(pcm.sample_rate)
+        other.writeframes(samples)
+    assert audio.PCM.from_wav(file.getvalue()) == (pcm, samples)
+
+
+def test_wav_that_is_cut_off_or_has_more() -> None:
+    """A header of a stream does not know the length; other chunks may stand before the samples."""
+    pcm = audio.PCM(16000)
+    made = pcm.to_wav(b"\1\2\3\4")
+    unknown = made.replace(struct.pack("<4sI", b"data", 4), struct.pack("<4sI", b"data", 0xFFFFFFFF))
+    assert audio.PCM.from_wav(unknown) == (pcm, b"\1\2\3\4")
+    assert audio.PCM.from_wav(made[:-1]) == (pcm, b"\1\2")
+    listed = made[:36] + struct.pack("<4sI", b"LIST", 3) + b"abc\0" + made[36:]
+    assert audio.PCM.from_wav(listed) == (pcm, b"\1\2\3\4")
+    subtype = b"\x01\x00\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
+    form = struct.pack("<HHIIHHHHI", 0xFFFE, 1, 16000, 32000, 2, 16, 22, 16, 4) + subtype
+    extensible = b"RIFF\0\0\0\0WAVEfmt " + struct.pack("<I", len(form)) + form + made[36:]
+    assert audio.PCM.from_wav(extensible) == (pcm, b"\1\2\3\4")
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "no WAV file"),
+        (b"OggS and so on", "no WAV file"),
+        (b"RIFF\0\0\0\0WAVE", "ends before its samples"),
+        (b"RIFF\0\0\0\0WAVEdata\4\0\0\0abcd", "ends before its samples"),
+        (b"RIFF\0\0\0\0WAVEfmt \2\0\0\0\1\0", "header that is cut off"),
+        (b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 7, 1, 8000, 8000, 1, 8), "type 0x0007"),
+        (b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 0, 8000, 8000, 1, 8), "channels cannot be 0"),
+    ],
+)
+def test_what_is_no_wav_file(data: bytes, told: str) -> None:
+    """It is told why."""
+    with pytest.raises(InvalidArgumentError, match=told):
+        audio.PCM.from_wav(data)
+
+
+@pytest.mark.parametrize("arguments", [(0,), (True,), (16000, 0), (16000, 1, 12), ("16000",), (1.5,)])
+def test_impossible_formats(arguments: tuple[int, ...]) -> None:
+    """A format that cannot be is refused."""
+    with pytest.raises(InvalidArgumentError):
+        audio.PCM(*arguments)
+
+
+@given(FORMATS, st.binary(max_size=2000), st.lists(st.integers(0, 300), max_size=8), st.sampled_from([0.1, 1, 2.5, 20]))
+def test_chunks_have_the_same_length(pcm: audio.PCM, data: bytes, cuts: list[int], ms: float) -> None:
+    """However samples come, pieces have whole frames and the length asked for; only the last may be shorter."""
+
+    def pieces() -> Iterator[bytes]:
+        rest = data
+        for cut in cuts:
+            yield rest[:cut]
+            rest = rest[cut:]
+        yield rest
+
+    made = list(pcm.chunks(pieces(), ms=ms))
+    assert made == list(pcm.chunks(data, ms=ms))
+    assert b"".join(made) == data
+    assert {len(piece) for piece in made[:-1]} <= {pcm.chunk_bytes(ms)}
+    assert pcm.chunk_bytes(ms) % pcm.frame_bytes == 0
+    assert all(made)
+
+
+@pytest.mark.anyio
+async def test_chunks_of_an_async_source() -> None:
+    """They are the same."""
+    pcm = audio.PCM(8000)
+
+    async def source() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield bytes(100)
+
+    assert [len(piece) async for piece in pcm.achunks(source(), ms=10)] == [160, 140]
+
+
+def test_chunks_need_a_length() -> None:
+    """A piece of no length would never end."""
+    with pytest.raises(InvalidArgumentError, match="ms must be above 0"):
+        audio.PCM(8000).chunks(b"", ms=0)
+
+
+def test_seconds() -> None:
+    """Bytes and time are told from each other."""
+    pcm = audio.PCM(16000, channels=2)
+    assert (pcm.bytes_per_second, pcm.seconds(bytes(32000)), pcm.chunk_bytes(20)) == (64000, 0.5, 1280)
+
+
+@pytest.mark.anyio
+async def test_pace_gives_pieces_at_the_speed_of_speech(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first piece comes at once, each other one when the one before it would have been spoken."""
+    pcm = audio.PCM(8000)
+    pieces = list(pcm.chunks(bytes(1600), ms=20))
+    now, slept = 100.0, []
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        slept.append(round(seconds, 6))
+        now += seconds
+
+    async def asleep(seconds: float) -> None:
+        sleep(seconds)
+
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    monkeypatch.setattr("time.sleep", sleep)
+    monkeypatch.setattr("anyio.sleep", asleep)
+    assert list(audio.pace(pieces, pcm)) == pieces
+    assert slept == [0, 0.02, 0.02, 0.02, 0.02]
+    slept.clear()
+    assert [piece async for piece in audio.pace(pieces, pcm, ahead=0.05)] == pieces
+    assert slept == [0, 0, 0, 0.01, 0.02]
