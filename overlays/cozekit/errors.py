@@ -6,7 +6,8 @@ CozeError
         APITimeoutError: it did not come in time
     DownloadInterrupted: a file broke off; tells how much arrived
     StreamInterrupted: a stream broke off; carries what arrived
-<<<<<<< HEAD
+    SocketClosed: a WebSocket was closed or broke; carries the session
+    PollTimeout: a chat did not end in time; carries it
     StreamGap: events of a stream were lost or came twice, where `on_gap` says to raise it
     PollTimeout: a chat, a run or documents did not end in time; carries them
     ActionRequired: a chat waits for something that was not provided for; carries it
@@ -16,10 +17,6 @@ CozeError
     StateMismatch: a browser came back that somebody else sent
     DeviceTimeout, DeviceCancelled: the caller stopped waiting for the user of a device
     TokenStoreError: tokens cannot be kept
-=======
-    SocketClosed: a WebSocket was closed or broke; carries the session
-    PollTimeout: a chat did not end in time; carries it
->>>>>>> 6ad2bc0 (WebSockets: sessions to speak, listen, interpret and talk, sync and async)
     APIError: Coze answered with an error
         AuthenticationError: the token is wrong
             OAuthError: there is no token
@@ -34,11 +31,8 @@ CozeError
         DecodeError: the answer has an unknown shape
         StreamFailed: told inside a stream
             ChatFailed: a chat failed; carries it
-<<<<<<< HEAD
             WorkflowFailed: a run of a workflow failed; carries it
-=======
             SocketFailed: told over a WebSocket; carries the session
->>>>>>> 6ad2bc0 (WebSockets: sessions to speak, listen, interpret and talk, sync and async)
 """
 
 from __future__ import annotations
@@ -119,12 +113,9 @@ __all__ = [
     "RateLimitError",
     "ServerError",
     "ServerTimeoutError",
-<<<<<<< HEAD
-    "StateMismatch",
-=======
     "SocketClosed",
     "SocketFailed",
->>>>>>> 6ad2bc0 (WebSockets: sessions to speak, listen, interpret and talk, sync and async)
+    "StateMismatch",
     "StreamFailed",
     "StreamGap",
     "StreamGapWarning",
@@ -212,7 +203,6 @@ class ChatFailed(StreamFailed):
         return (_restore, (type(self), self.msg, state))
 
 
-<<<<<<< HEAD
 class WorkflowFailed(StreamFailed):
     """A run of a workflow failed. `code`, `msg` and `debug_url` tell why and where.
 
@@ -273,7 +263,8 @@ class ToolFailed(ActionRequired):
     def __init__(self, message: str, *, chat: Chat | None, tool_run: ToolRun) -> None:
         super().__init__(message, chat=chat)
         self.tool_run = tool_run
-=======
+
+
 class SocketFailed(StreamFailed):
     """Coze told a failure over a WebSocket. The session may go on.
 
@@ -332,4 +323,3 @@ class SocketClosed(CozeError):
     def __reduce__(self) -> tuple[Any, ...]:
         # As for `SocketFailed`.
         return (_restore, (type(self), str(self), {**self.__dict__, "session": None}))
->>>>>>> 6ad2bc0 (WebSockets: sessions to speak, listen, interpret and talk, sync and async)

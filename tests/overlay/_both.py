@@ -13,15 +13,11 @@ from coze_api import AsyncPage, AsyncPager
 from coze_api._core._client import AsyncBaseClient
 from coze_api._core._resource import AsyncResource
 from coze_api._core._stream import AsyncStream
-<<<<<<< HEAD
 from cozekit import AsyncCoze, AsyncWorkflowResult, Coze, RetryPolicy
 from cozekit._rounds import AsyncRounds
-=======
-from cozekit import AsyncCoze, Coze, RetryPolicy
 from cozekit._sockets._async_session import AsyncSession
 from cozekit._sockets._interpretation import AsyncInterpretation
 from cozekit._sockets._turn import AsyncTurn
->>>>>>> 6ad2bc0 (WebSockets: sessions to speak, listen, interpret and talk, sync and async)
 
 __all__ = ["Connect", "Counter", "at_once"]
 
@@ -151,12 +147,8 @@ class _Shown:
 
 
 def _show(portal: BlockingPortal, value: Any) -> Any:
-<<<<<<< HEAD
-    wrapped = (AsyncBaseClient, AsyncResource, AsyncStream, AsyncRounds, AsyncPage, AsyncPager, AsyncWorkflowResult)
-=======
     wrapped = (
-        AsyncBaseClient, AsyncResource, AsyncStream, AsyncPage, AsyncPager,
+        AsyncBaseClient, AsyncResource, AsyncStream, AsyncRounds, AsyncPage, AsyncPager, AsyncWorkflowResult,
         AsyncSession, AsyncTurn, AsyncInterpretation,
     )  # fmt: skip
->>>>>>> 6ad2bc0 (WebSockets: sessions to speak, listen, interpret and talk, sync and async)
     return _Shown(portal, value) if isinstance(value, wrapped) or inspect.isasyncgen(value) else value

@@ -128,6 +128,8 @@ class AsyncSession(Generic[U, D]):
         assert self._wire is not None
         began, looked = time.monotonic(), 0
         while True:
+            if self._is_closed:
+                raise self._state.left(self)
             if sender is not None:
                 sender.raise_failure()
             wait = self._state.wait(began, looked, timeout, beside=sender is not None)
@@ -160,7 +162,6 @@ class AsyncSession(Generic[U, D]):
                 pong = await wire.ping()
                 if pong is None:
                     return
-                pong.add_done_callback(_look_at)
                 self._ping = (time.monotonic(), pong)
 
     def __aiter__(self) -> AsyncIterator[D]:
@@ -226,9 +227,3 @@ def _need_asyncio() -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         raise CozeError("async WebSockets need asyncio; on trio use the sync client in a thread") from None
-
-
-def _look_at(pong: Any) -> None:
-    """Look at the failure of a ping, which asyncio would tell otherwise: the connection tells it to who receives."""
-    if not pong.cancelled():
-        pong.exception()

@@ -155,6 +155,8 @@ class Session(Generic[U, D]):
         assert self._wire is not None
         began, looked = time.monotonic(), 0
         while True:
+            if self._is_closed:
+                raise self._state.left(self)
             if sender is not None:
                 sender.raise_failure()
             wait = self._state.wait(began, looked, timeout, beside=sender is not None)

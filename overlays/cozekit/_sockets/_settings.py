@@ -27,6 +27,7 @@ __all__ = ["Given", "chat_update", "interpretation_update", "options_for", "spee
 
 M = TypeVar("M", bound=Model)
 Given = Mapping[str, Any]
+_Sound = Any  # a PCM, an object of the description or a dict; `_sound` tells them apart
 
 
 def options_for(client: Any, given: SocketOptions | None) -> SocketOptions:

@@ -12,7 +12,7 @@ from coze_api._core import _json
 from coze_api._core._handshake import Handshake
 from coze_api._core._model import Model, Unknown
 from coze_api._core._response import code_of, retryable
-from coze_api._core._stream import failure_of
+from coze_api._core._stream_state import failure_of
 from coze_api._core._values import Object, Wrong
 from coze_api.errors import hint
 from coze_api.models import Chat
@@ -181,18 +181,27 @@ class SocketState(Generic[U, D]):
                 reason = "a message was larger than max_message_bytes allows"
             elif self.is_given_up:
                 reason = f"the other side did not answer a ping for {self.options.ping_timeout:g} s"
-            self.closed = SocketClosed(
-                reason,
-                operation=self.operation,
-                logid=self.logid,
-                code=code,
-                reason=closed.reason,
-                clean=closed.clean,
-                session=session,
-                messages=self.received,
-                last_message=self.last,
-            )
+            self._over(reason, code, closed.reason, clean=closed.clean, session=session)
+        assert self.closed is not None
         return self.closed
+
+    def _over(self, meaning: str, code: int, reason: str, *, clean: bool, session: Any) -> SocketClosed:
+        self.closed = SocketClosed(
+            meaning,
+            operation=self.operation,
+            logid=self.logid,
+            code=code,
+            reason=reason,
+            clean=clean,
+            session=session,
+            messages=self.received,
+            last_message=self.last,
+        )
+        return self.closed
+
+    def left(self, session: Any) -> SocketClosed:
+        """Make the error for a connection that was closed here, and what it still held thrown away."""
+        return self.closed or self._over("it was closed here", 1000, "", clean=True, session=session)
 
     def wait(self, began: float, looked: int, timeout: float | None, *, beside: bool) -> float:
         """Decide how long to wait for a message before looking around again.

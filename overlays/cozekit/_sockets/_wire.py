@@ -223,10 +223,16 @@ class Wire:
 
 
 class AsyncWire:
-    """A connection, awaited."""
+    """A connection, awaited. One task may receive while others send.
+
+    Receiving goes on in a task of its own while nobody waits: websockets loses a message in fragments, or fails,
+    where waiting for it is cancelled.
+    """
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._receiving: asyncio.Future[Any] | None = None
+        self._is_awaited = False
 
     async def send(self, text: str) -> None:
         """Send a text. See `Wire.send`."""
@@ -235,23 +241,35 @@ class AsyncWire:
         except _ws.ConnectionClosed as error:
             raise _closed(error) from error
 
-    async def receive(self, timeout: float) -> bytes:  # noqa: ASYNC109  (a state machine decides it, for both)
-        """Wait for a message. See `Wire.receive`."""
+    async def receive(self, timeout: float | None) -> bytes:  # noqa: ASYNC109  (a state machine decides it, for both)
+        """Wait for a message. See `Wire.receive`. Cancelling it loses nothing."""
+        if self._is_awaited:
+            raise RuntimeError("another task is waiting for messages of this session")
+        if self._receiving is None:
+            self._receiving = asyncio.ensure_future(self._connection.recv(decode=False))
+            self._receiving.add_done_callback(_look_at)
+        self._is_awaited = True
         try:
-            async with asyncio.timeout(timeout):
-                received: str | bytes = await self._connection.recv(decode=False)
+            await asyncio.wait([self._receiving], timeout=timeout)
+        finally:
+            self._is_awaited = False
+        if not self._receiving.done():
+            raise TimeoutError
+        received, self._receiving = self._receiving, None
+        try:
+            message: str | bytes = received.result()
         except _ws.ConnectionClosed as error:
             raise _closed(error) from error
-        except _ws.ConcurrencyError:
-            raise RuntimeError("another task is waiting for messages of this session") from None
-        return received.encode() if isinstance(received, str) else received
+        return message.encode() if isinstance(message, str) else message
 
     async def ping(self) -> Any:
         """Send a ping; what is returned is done by the answer. None where the connection is closed."""
         try:
-            return await self._connection.ping()
+            pong = await self._connection.ping()
         except _ws.ConnectionClosed:
             return None
+        pong.add_done_callback(_look_at)
+        return pong
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Say goodbye and hang up. What was not received by then is thrown away."""
@@ -261,15 +279,27 @@ class AsyncWire:
         finally:
             draining.cancel()
             await asyncio.wait([draining])
+            await self._stop_receiving()
 
     async def _drain(self) -> None:
         """Make room. See `Wire`."""
-        with suppress(_ws.ConnectionClosed, _ws.ConcurrencyError):
+        with suppress(WireClosed, RuntimeError):  # where another task waits for messages, it makes room
             while True:
-                await self._connection.recv(decode=False)
+                await self.receive(None)
+
+    async def _stop_receiving(self) -> None:
+        if self._receiving is not None:
+            self._receiving.cancel()
+            await asyncio.wait([self._receiving])
 
     async def abort(self) -> None:
         """Hang up at once."""
         self._connection.transport.abort()
         with suppress(_ws.ConnectionClosed):
             await self._connection.wait_closed()
+
+
+def _look_at(done: asyncio.Future[Any]) -> None:
+    """Look at a failure, since asyncio tells of those that nobody looks at: who receives next is told anyway."""
+    if not done.cancelled():
+        done.exception()
