@@ -8,13 +8,16 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from coze_api.models import Callbacks
+from coze_api.models import ApiAppEventType, ApiAppType, Callbacks
+from coze_sandbox import BOT_ID, Sandbox
+from cozekit import Coze
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples/callbacks"
 TOKEN = "verify-me"
@@ -31,10 +34,10 @@ def signed(message: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def server() -> Iterator[subprocess.Popen[str]]:
+@contextmanager
+def running(token: str) -> Iterator[subprocess.Popen[str]]:
     """Run the example's server."""
-    environment = {**os.environ, "COZE_VERIFY_TOKEN": TOKEN, "PORT": "0"}
+    environment = {**os.environ, "COZE_VERIFY_TOKEN": token, "PORT": "0"}
     process = subprocess.Popen(
         [sys.executable, str(EXAMPLES / "wsgi_server.py")],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -44,6 +47,13 @@ def server() -> Iterator[subprocess.Popen[str]]:
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+@pytest.fixture
+def server() -> Iterator[subprocess.Popen[str]]:
+    """Run the example's server, with the token that `signed` signs with."""
+    with running(TOKEN) as process:
+        yield process
 
 
 def test_the_server_prints_what_it_receives(server: subprocess.Popen[str]) -> None:
@@ -67,3 +77,18 @@ async def test_the_application_reviews_and_refuses_old_ones(monkeypatch: pytest.
         old = await http.post("/", **signed({"header": {"event_type": "bot.published", "event_id": "1"}}))
     assert old.status_code == 401
     assert "1800 s are allowed" in old.json()["error"]
+
+
+def test_the_sandbox_tells_the_server(coze_sandbox: Sandbox) -> None:
+    """A bot that is published to the API channel is told to an app that is subscribed to it, over HTTP and signed."""
+    with Coze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
+        app = coze.api_apps.create(app_type=ApiAppType.NORMAL, name="Bell")
+        with running(app.verify_token) as process:
+            assert process.stdout is not None
+            url = process.stdout.readline().split()[-1]
+            coze.api_apps.update(api_app_id=app.id, callback_url=url)
+            coze.api_apps.events.create(api_app_id=app.id, event_types=[ApiAppEventType.BOT_PUBLISHED])
+            coze.bots.publish(bot_id=BOT_ID, connector_ids=["1024"])
+            assert process.stdout.readline() == "published: Sandbox bot\n"
+    coze_sandbox.callbacks.wait()
+    assert [delivery.state for delivery in coze_sandbox.callbacks.deliveries] == ["delivered"]
