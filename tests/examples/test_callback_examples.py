@@ -90,5 +90,5 @@ def test_the_sandbox_tells_the_server(coze_sandbox: Sandbox) -> None:
             coze.api_apps.events.create(api_app_id=app.id, event_types=[ApiAppEventType.BOT_PUBLISHED])
             coze.bots.publish(bot_id=BOT_ID, connector_ids=["1024"])
             assert process.stdout.readline() == "published: Sandbox bot\n"
-    coze_sandbox.callbacks.wait()
+            coze_sandbox.callbacks.wait()
     assert [delivery.state for delivery in coze_sandbox.callbacks.deliveries] == ["delivered"]
