@@ -101,7 +101,9 @@ class Profiles:
         except FileNotFoundError:
             return {}, None
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is damaged; remove it and log in again"
+            reason = "it is damaged; remove it and log in again"
+            if isinstance(error, OSError):
+                reason = f"{error.strerror}; set COZE_API_TOKEN, or COZE_CONFIG_DIR to a folder that is yours"
             raise InvalidArgumentError(f"the profiles in {self.path} cannot be read: {reason}") from error
 
     def save(self, profile: Profile) -> None:

@@ -280,6 +280,14 @@ def test_refused_refresh(examined, cozekit, coze_sandbox):
     assert "cozekit login --device" in bad["token"]
 
 
+def test_two_tokens(examined, coze_sandbox, monkeypatch):
+    """That COZE_API_TOKEN wins over COZE_PROFILE is told, since people forget what they have set."""
+    monkeypatch.setenv("COZE_PROFILE", "work")
+    status, _, report = examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
+    assert status == 0
+    assert "the profile 'work' of COZE_PROFILE is not" in told(report, "token")
+
+
 def test_other_address_than_the_profile(examined, cozekit, coze_sandbox):
     """The token of a profile is not sent to another address than its own."""
     keep(cozekit, coze_sandbox, refresh_token="used")

@@ -102,6 +102,16 @@ def test_without_platformdirs(cozekit, monkeypatch):
         Coze()
 
 
+def test_unreadable_profiles(cozekit, monkeypatch):
+    """Profiles that cannot be read are told with what to do, and do not matter where a token is set."""
+    cozekit.folder.mkdir()
+    (cozekit.folder / "profiles.json").mkdir()
+    with pytest.raises(InvalidArgumentError, match=r"profiles.json cannot be read: .*; set COZE_API_TOKEN"):
+        Coze()
+    monkeypatch.setenv("COZE_API_TOKEN", "pat_x")
+    Coze().close()
+
+
 def test_folder_of_the_platform(cozekit, monkeypatch, tmp_path, typed, coze_sandbox):
     """Unless told otherwise, profiles are in the folder that the platform has for settings."""
     monkeypatch.delenv("COZE_CONFIG_DIR")

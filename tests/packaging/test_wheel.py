@@ -44,6 +44,12 @@ def test_wheel_requires_three_libraries(wheel: zipfile.ZipFile) -> None:
     assert plain == {"attrs", "httpx", "python-dateutil"}
 
 
+def test_wheel_gives_the_command(wheel: zipfile.ZipFile) -> None:
+    """Installing makes the command cozekit."""
+    [name] = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
+    assert "[console_scripts]\ncozekit = cozekit.cli:main\n" in wheel.read(name).decode()
+
+
 def test_wheel_gives_pytest_its_fixtures(wheel: zipfile.ZipFile) -> None:
     """The entry point of the fixtures is named like its module, so that naming the module as well loads it once."""
     [name] = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]

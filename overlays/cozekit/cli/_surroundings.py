@@ -99,6 +99,9 @@ def find_credentials(report: Report, profile_name: str | None, base_url: str | N
         token = None if profile_name else token_or_default(None)
         if token:
             report.good("token", "COZE_API_TOKEN is set, and used.")
+            named = os.environ.get("COZE_PROFILE", "").strip()
+            if named:
+                report.note("token", f"so the profile {named!r} of COZE_PROFILE is not", "unset one of both")
             remedy = "make a token on the web site, and set COZE_API_TOKEN to it"
             return Credentials({"token": token}, base_url, remedy, renews=False)
         current = current_profile(profile_name)
