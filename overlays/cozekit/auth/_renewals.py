@@ -86,6 +86,10 @@ class Renewals:
         """Note that Coze does not take a token, whatever the clock says."""
         self._refused = token.access_token
 
+    def abandoned(self) -> None:
+        """Note that a renewal was ended by its caller, which is no failure for those who wait for it."""
+        self._failure = None
+
     def steps(self, turn: int) -> Generator[Step, HTTPResponse | Token | None, Token]:
         """Get a token that is good. To be run by one thread at a time, under the lock of the store.
 
@@ -127,7 +131,7 @@ class Renewals:
             self._failure, self._failed_at = error, time.monotonic()
             other = yield from self._settled(error, token)
             return other
-        except GeneratorExit:  # the connection broke, or the caller went away
+        except GeneratorExit:  # the connection broke, or the caller was cancelled
             self._failed_at = time.monotonic()
             raise
         self._failure = self._lost = None

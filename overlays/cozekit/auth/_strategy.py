@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
@@ -11,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from coze_api._core._http import (
     Auth,
+    HTTPError,
     HTTPRequest,
     HTTPResponse,
     NetworkError,
@@ -139,6 +141,8 @@ class TokenAuth(Auth):
                     except AnswerLost:
                         raise self._lost(request) from None
                     finally:
+                        if _is_cancelled():
+                            self._renewals.abandoned()
                         steps.close()
             _authorise(request, token)
             response = yield request
@@ -170,6 +174,10 @@ class TokenAuth(Auth):
                 return done.value  # type: ignore[no-any-return]  # a generator's result has no type
             except AnswerLost:
                 raise self._lost(request) from None
+            except GeneratorExit as end:
+                if not _is_broken(end):
+                    self._renewals.abandoned()
+                raise
             finally:
                 steps.close()
 
@@ -260,6 +268,28 @@ def _lock_of_this_loop(strategy: TokenAuth) -> Lock:
         known = WeakKeyDictionary()
         _locks.set(known)
     return known.setdefault(strategy, Lock())
+
+
+def _is_broken(end: BaseException | None) -> bool:
+    """Tell whether the HTTP client closes a flow because of the connection: that is what it is handling."""
+    while end is not None and not isinstance(end, HTTPError):
+        end = end.__context__
+    return end is not None
+
+
+def _is_cancelled() -> bool:
+    """Tell whether the running task is being cancelled, by a scope of anyio or by itself."""
+    import asyncio
+
+    from anyio import current_effective_deadline
+
+    if current_effective_deadline() == -math.inf:
+        return True
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # an event loop of another library
+        return False
+    return task is not None and task.cancelling() > 0
 
 
 def _authorise(request: HTTPRequest, token: Token) -> None:
