@@ -459,6 +459,21 @@ def test_renewed_elsewhere(connect):
     assert (service.asked, service.calls) == (["refused"], ["a5"])
 
 
+def test_refused_here_and_in_the_store(connect):
+    """Where Coze refuses both the token in memory and the one that another process kept, a new one is asked for."""
+    service, store = Service(), MemoryStore()
+    coze = client(connect, service, strategy(token(seconds=600), store=store, key="k"))
+    coze.users.me()
+    store.save("k", token("a4", "r4", 700))
+    service.access_token, service.refresh_token = "a9", "r4"
+    assert coze.users.me().user_id == "1"
+    assert (service.calls, service.asked) == (["a0", "a0", "a4", "a10"], ["r4"])
+    service.refuse = lambda _: True
+    with pytest.raises(AuthenticationError):
+        coze.users.me()
+    assert len(service.asked) == 2
+
+
 def test_token_of_the_store_that_lives_longer_wins(connect):
     """A program that starts with an old token goes on with the one that it kept when it ran before."""
     service, store = Service(), MemoryStore()

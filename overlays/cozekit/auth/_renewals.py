@@ -55,7 +55,7 @@ class Renewals:
     Several threads may read it at once; only one at a time may renew it.
 
     Attributes:
-        turn: How many renewals were tried. Whoever waits for a renewal remembers it from before.
+        turn: How many renewals have ended. Whoever waits for a renewal remembers it from before.
     """
 
     def __init__(self, source: TokenSource, token: Token | None, store: TokenStore, key: str, leeway: float) -> None:
@@ -70,6 +70,7 @@ class Renewals:
         self._opened = False
         self._skew = 0.0
         self._trusted: str | None = None
+        self._own: str | None = None
         self._refused: str | None = None
         self._spent: str | None = None
         self._lost: str | None = None
@@ -85,6 +86,10 @@ class Renewals:
     def refused(self, token: Token) -> None:
         """Note that Coze does not take a token, whatever the clock says."""
         self._refused = token.access_token
+
+    def is_own(self, token: Token) -> bool:
+        """Tell whether a token came from a token request of this strategy, rather than from the store."""
+        return token.access_token == self._own
 
     def abandoned(self) -> None:
         """Note that a renewal was ended by its caller, which is no failure for those who wait for it."""
@@ -123,7 +128,6 @@ class Renewals:
         if make is None:
             raise self._log_in(token)
         spending = token.refresh_token if token is not None else None
-        self.turn += 1
         self._failure, self._lost_before, self._lost = AnswerLost(), self._lost, spending
         try:
             renewed = yield from _asked(make, self._skew)
@@ -134,6 +138,8 @@ class Renewals:
         except GeneratorExit:  # the connection broke, or the caller was cancelled
             self._failed_at = time.monotonic()
             raise
+        finally:
+            self.turn += 1
         self._failure = self._lost = None
         self._accept(renewed)
         return renewed
@@ -190,6 +196,7 @@ class Renewals:
         obtained = token.obtained_at
         self._skew = 0.0 if obtained is None else obtained.timestamp() - time.time()
         self._token, self._unsaved, self._refused, self._trusted = token, True, None, None
+        self._own = token.access_token
         if not self._is_good(token):
             self._trusted = token.access_token  # it is new, so the clock is wrong: only a refusal will tell its end
 

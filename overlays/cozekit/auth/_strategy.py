@@ -101,25 +101,28 @@ class TokenAuth(Auth):
     def sync_auth_flow(self, request: HTTPRequest) -> Generator[HTTPRequest, HTTPResponse, None]:
         """Authorise a request of a sync client. Called by the HTTP client."""
         self._check(request)
-        for last in (False, True):
+        renewed = False
+        for _ in range(3):  # the second token may be that of another process, and refused as well
             token = self._renewals.usable()
             if token is None:
                 token = yield from self._renew(request)
+                renewed = self._renewals.is_own(token)
             _authorise(request, token)
             response = yield request
-            if last or not _may_refuse(response):
+            if not _may_refuse(response):
                 return
             response.read()
             if not _refuses(response):
                 return
             self._renewals.refused(token)
-            if not may_be_sent_again(request):
+            if renewed or not may_be_sent_again(request):
                 return
 
     async def async_auth_flow(self, request: HTTPRequest) -> AsyncGenerator[HTTPRequest, HTTPResponse]:
         """Authorise a request of an async client. Called by the HTTP client."""
         self._check(request)
-        for last in (False, True):
+        renewed = False
+        for _ in range(3):  # the second token may be that of another process, and refused as well
             token = self._renewals.usable()
             if token is None:
                 turn = self._renewals.turn
@@ -144,15 +147,16 @@ class TokenAuth(Auth):
                         if _is_cancelled():
                             self._renewals.abandoned()
                         steps.close()
+                renewed = self._renewals.is_own(token)
             _authorise(request, token)
             response = yield request
-            if last or not _may_refuse(response):
+            if not _may_refuse(response):
                 return
             await response.aread()
             if not _refuses(response):
                 return
             self._renewals.refused(token)
-            if not may_be_sent_again(request):
+            if renewed or not may_be_sent_again(request):
                 return
 
     def _renew(self, request: HTTPRequest) -> Generator[HTTPRequest, HTTPResponse, Token]:
