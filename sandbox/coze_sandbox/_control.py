@@ -4,6 +4,7 @@
 |---|---|
 | `GET /_sandbox/` | what is running: operations, time, ids of the seed data |
 | `GET, POST, DELETE /_sandbox/faults` | list, add (members of `Fault` as JSON), cancel faults |
+| `POST /_sandbox/tokens` | make an access token: arguments of `Scenario.token` as JSON |
 | `POST /_sandbox/answers`, `replies`, `workflows`, `bots` | say what happens next: arguments of `Scenario` as JSON |
 | `GET, DELETE /_sandbox/scenario` | list, take back what was said and not used yet |
 | `GET, DELETE /_sandbox/requests` | list (`?operation=`), forget requests |
@@ -115,6 +116,7 @@ class Control:
             ("POST", "replies"): lambda _request, body: _say(sandbox.scenario.reply, body),
             ("POST", "workflows"): lambda _request, body: _say(sandbox.scenario.workflow, body),
             ("POST", "bots"): lambda _request, body: _say(sandbox.scenario.bot, body),
+            ("POST", "tokens"): lambda _request, body: {"token": sandbox.scenario.token(**body)},
             ("GET", "scenario"): self._list_rules,
             ("DELETE", "scenario"): lambda _request, _body: sandbox.scenario.clear(),
             ("GET", "requests"): self._list_requests,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from ._answers import Answers
 from ._clock import Clock
+from ._consent import new_secret
 from ._document import Description
 from ._faults import Fault, Faults
 from ._log import RequestLog, RequestRecord
@@ -15,7 +16,7 @@ from ._outcomes import Outcome
 from ._replies import Heard, Reply, ToolCalls
 from ._rules import Rule
 from ._scripted_answers import Answer, AnswerMaker, ScriptedAnswer
-from ._seed import seed_bot, seed_workflow
+from ._seed import COLLEAGUE_IDS, USER_ID, seed_bot, seed_workflow
 from ._world import World
 
 __all__ = ["Scenario", "Scripted"]
@@ -186,6 +187,31 @@ class Scenario:
         """
         world = self._sandbox._world
         seed_bot(world.store, bot_id, name, world.clock.seconds())
+
+    def token(
+        self, user_id: str = USER_ID, *, permissions: Collection[str] | None = None, seconds: float = 86_400
+    ) -> str:
+        """Make an access token, to test with other accounts, with few permissions, or with one that expires.
+
+        Args:
+            user_id: Whose it is; `COLLEAGUE_IDS` are other accounts than that of the sandbox's own token.
+            permissions: What it may be used for, such as `["Bot.create"]`; everything by default.
+            seconds: For how long it is valid.
+
+        Returns:
+            The token.
+
+        Raises:
+            ValueError: There is no such account.
+        """
+        world = self._sandbox._world
+        if world.find("user", user_id) is None:
+            raise ValueError(f"there is no account {user_id}; one of {', '.join((USER_ID, *COLLEAGUE_IDS))}")
+        token = new_secret(world, "pat_")
+        allowed = None if permissions is None else sorted(permissions)
+        kept = {"user_id": user_id, "permissions": allowed, "expires_at": world.clock.now() + seconds}
+        world.store.put("token", token, kept)
+        return token
 
     def fail(
         self,

@@ -8,7 +8,6 @@ import pytest
 from coze_sandbox import APP_ID, BOT_ID, COLLEAGUE_IDS, FOLDER_ID, WORKFLOW_ECHO, WORKSPACE_ID, Sandbox
 
 COLLEAGUE = COLLEAGUE_IDS[0]
-HEADERS = {"Authorization": "Bearer of a colleague", "Agw-Js-Conv": "str"}
 DOCUMENTS = "/open_api/knowledge/document"
 PAGE = {"name": "page", "source_info": {"document_source": 1, "web_url": "https://example.com/"}}
 
@@ -16,11 +15,10 @@ PAGE = {"name": "page", "source_info": {"document_source": 1, "web_url": "https:
 @pytest.fixture
 def other(api):
     """Give a caller with the token of another account."""
-    token = {"expires_at": 1e12, "user_id": COLLEAGUE, "permissions": None}
-    api.sandbox._world.store.put("token", "of a colleague", token)
+    headers = {"Authorization": f"Bearer {api.sandbox.scenario.token(COLLEAGUE)}", "Agw-Js-Conv": "str"}
 
     def call(method, path, **arguments):
-        answer = api.send(method, path, headers=HEADERS, **arguments)
+        answer = api.send(method, path, headers=headers, **arguments)
         return answer.status_code, answer.json()["code"], answer.json().get("data")
 
     return call

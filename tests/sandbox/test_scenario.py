@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from coze_sandbox import BOT_ID, WORKFLOW_CHAT, WORKFLOW_ECHO, Sandbox, Scenario
+from coze_sandbox import BOT_ID, COLLEAGUE_IDS, WORKFLOW_CHAT, WORKFLOW_ECHO, Sandbox, Scenario
 
 RETRIEVE = "/v1/bots/" + BOT_ID
 RUN, RUN_STREAM, RESUME = "/v1/workflow/run", "/v1/workflow/stream_run", "/v1/workflow/stream_resume"
@@ -247,6 +247,29 @@ def test_bot_of_another_id(api, coze_scenario):
     coze_scenario.bot("742", name="Support")
     assert api.ok("GET", "/v1/bots/742")["name"] == "Support"
     assert "".join(answer_texts(api.stream("Hello", bot_id="742"))) == "You said: Hello"
+
+
+def test_tokens(api, coze_scenario):
+    """Tokens are made for accounts, permissions and times of one's choice."""
+
+    def code(token):
+        return api.http.get("/v1/users/me", headers={"Authorization": f"Bearer {token}"}).json()["code"]
+
+    def name(token):
+        return api.http.get("/v1/users/me", headers={"Authorization": f"Bearer {token}"}).json()["data"]["nick_name"]
+
+    assert name(coze_scenario.token()) == "Sandbox Owner"
+    assert name(coze_scenario.token(COLLEAGUE_IDS[0])) == "Ada Example"
+    short = coze_scenario.token(seconds=60)
+    assert code(short) == 0
+    coze_scenario.advance(60)
+    assert code(short) == 4100
+    few = {"Authorization": f"Bearer {coze_scenario.token(permissions=['getChat'])}"}
+    assert api.http.post("/v3/chat", headers=few, json=api.chat("Hi")).json()["code"] == 4101
+    made = api.http.post("/_sandbox/tokens", json={"user_id": COLLEAGUE_IDS[1]}).json()["token"]
+    assert name(made) == "Bo Example"
+    with pytest.raises(ValueError, match="there is no account 9"):
+        coze_scenario.token("9")
 
 
 def test_failures(api, coze_scenario):
