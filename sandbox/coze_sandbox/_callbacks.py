@@ -23,6 +23,7 @@ from ._world import World
 __all__ = ["Callbacks"]
 
 _ANY_HOST = "*"
+_TOLD_ROLES = ("owner", "admin")
 _IDS = uuid.UUID("6f5902ac-237f-4c1f-8ad4-5b0e93f3e8b4")
 
 
@@ -122,13 +123,14 @@ class Callbacks:
 
     def _apps(self, told: Happening, *, any_kind: bool) -> list[dict[str, Any]]:
         store = self._world.store
-        apps = [
-            app
-            for app in store.list("api_app")
-            if any_kind
-            or (app["app_type"] == "normal" if told.connector_id is None else app["connector_id"] == told.connector_id)
-        ]
+        apps = [app for app in store.list("api_app") if any_kind or self._concerns(told, app)]
         return [app for app in apps if store.get("subscription", f"{app['id']}/{told.kind}") is not None]
+
+    def _concerns(self, told: Happening, app: Mapping[str, Any]) -> bool:
+        if told.connector_id is not None:
+            return bool(app["connector_id"] == told.connector_id)
+        member = self._world.store.get("member", f"{told.space_id}/{app['_creator_id']}")
+        return app["app_type"] == "normal" and member is not None and member["role_type"] in _TOLD_ROLES
 
     def _message(self, kind: CallbackKind, told: Happening, app: Mapping[str, Any]) -> tuple[str, str, bytes]:
         name = f"{self._world.options.seed} {next(self._numbers)}"

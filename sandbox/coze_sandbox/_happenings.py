@@ -17,6 +17,7 @@ class Happening:
     Attributes:
         kind: The `event_type` of its callback.
         event: The member `event` of the message.
+        space_id: The workspace in which it happened; empty where there is none.
         account_id: In whose account it happened; None where the message does not tell.
         connector_id: The channel, if it is told to the app of that channel; None if it is told to the apps of the
             account.
@@ -24,5 +25,6 @@ class Happening:
 
     kind: str
     event: Mapping[str, Any]
+    space_id: str = ""
     account_id: str | None = None
     connector_id: str | None = None

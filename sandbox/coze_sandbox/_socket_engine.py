@@ -148,7 +148,8 @@ class SocketEngine:
         )
         check_reach(call)
         record.code = 0
-        return SCRIPTS[operation.id](call, parts.description)
+        with parts.world.seen_by(user_id):
+            return SCRIPTS[operation.id](call, parts.description)
 
     async def _talk(
         self, script: Script, record: RequestRecord, fault: Fault | None, receive: Receive, send: Send

@@ -72,7 +72,8 @@ class Session:
             try:
                 frame = self._frames.parse(message.get("text"))
                 uplink = self._frames.check(frame)
-                with self._script.world.store.transaction():
+                world = self._script.world
+                with world.store.transaction(), world.seen_by(self._script.call.user_id):
                     self._script.hear(uplink.event, uplink.data)
                 self._note("client", frame)
             except CallError as failure:

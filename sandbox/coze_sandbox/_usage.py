@@ -25,7 +25,7 @@ def tell_usage(world: World, chat: Mapping[str, Any], *, read: int, written: int
         read: Tokens that the model read.
         written: Tokens that it wrote.
     """
-    bot = world.find("bot", chat["bot_id"])
+    bot = world.store.get("bot", chat["bot_id"])
     if bot is None or not read + written:
         return
     event = {
@@ -48,4 +48,4 @@ def tell_usage(world: World, chat: Mapping[str, Any], *, read: int, written: int
         "model_output_token": written,
         **dict.fromkeys(_NOTHING, 0),
     }
-    world.tell(Happening(kind="benefit.usage", event=event))
+    world.tell(Happening(kind="benefit.usage", event=event, space_id=bot["space_id"]))

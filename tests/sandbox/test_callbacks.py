@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import attrs
 import pytest
 
-from coze_sandbox import BOT_ID, USER_ID, WORKSPACE_ID, Sandbox
+from coze_sandbox import BOT_ID, COLLEAGUE_IDS, USER_ID, WORKSPACE_ID, Sandbox
 
 APPS = "/v1/api_apps"
 KINDS = (
@@ -303,6 +303,37 @@ def test_nobody_is_told(api, receiver):
     api.ok("DELETE", f"{APPS}/{app}")
     publish(api)
     assert api.sandbox.callbacks.deliveries == []
+
+
+@pytest.mark.parametrize(("role", "told"), [(None, 0), ("member", 0), ("admin", 1)])
+def test_accounts(api, receiver, role, told):
+    """Other accounts see no apps of this one; their own are told of workspaces of which they are owner or admin."""
+    token = {"expires_at": 1e12, "user_id": COLLEAGUE_IDS[0], "permissions": None}
+    api.sandbox.store.put("token", "of a colleague", token)
+    mine = app_for(api, receiver, "bot.unpublished")["id"]
+    if role:
+        member = {"user_id": COLLEAGUE_IDS[0], "role_type": role}
+        api.sandbox.store.put("member", f"{WORKSPACE_ID}/{COLLEAGUE_IDS[0]}", member, WORKSPACE_ID)
+    api.http.headers["Authorization"] = "Bearer of a colleague"
+    theirs = app_for(api, receiver, "bot.published")["id"]
+    assert [one["id"] for one in api.ok("GET", APPS)["items"]] == [theirs]
+    assert api.refused("DELETE", f"{APPS}/{mine}") == (404, 4200)
+    api.http.headers["Authorization"] = f"Bearer {api.sandbox.token}"
+    publish(api)
+    assert states(api.sandbox) == ["delivered"] * told
+
+
+def test_collaborator_publishes(api, receiver):
+    """Who publishes a bot as a collaborator, without being a member of its workspace, is told to its owner."""
+    token = {"expires_at": 1e12, "user_id": COLLEAGUE_IDS[0], "permissions": None}
+    api.sandbox.store.put("token", "of a colleague", token)
+    api.sandbox.store.put("collaborator", f"{BOT_ID}/{COLLEAGUE_IDS[0]}", {}, BOT_ID)
+    app_for(api, receiver, "bot.published")
+    api.http.headers["Authorization"] = "Bearer of a colleague"
+    publish(api)
+    assert states(api.sandbox) == ["delivered"]
+    message = receiver.bodies()[0]
+    assert (message["header"]["coze_account_id"], message["event"]["user_id_str"]) == (USER_ID, int(COLLEAGUE_IDS[0]))
 
 
 def test_what_is_undone_is_not_told(api, receiver, monkeypatch):

@@ -13,7 +13,7 @@ import websockets
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
-from coze_sandbox import WORKFLOW_CHAT, WORKFLOW_ECHO, Sandbox
+from coze_sandbox import BOT_ID, COLLEAGUE_IDS, WORKFLOW_CHAT, WORKFLOW_ECHO, Sandbox
 from tests.sandbox._talk import CHAT, INTERPRETATION, SPEECH, TRANSCRIPTIONS, address, sound, talk
 
 PATHS = {
@@ -75,6 +75,23 @@ def test_permissions():
             assert client.hear()["event_type"] == "speech.created"
         assert refused(sandbox, TRANSCRIPTIONS, headers) == (403, 4101)
         assert refused(sandbox, CHAT, headers) == (403, 4101)
+
+
+def test_accounts(coze_sandbox):
+    """A session sees what its account can see: no bots and conversations of others."""
+    token = {"expires_at": 1e12, "user_id": COLLEAGUE_IDS[0], "permissions": None}
+    coze_sandbox.store.put("token", "of a colleague", token)
+    headers = {"Authorization": "Bearer of a colleague"}
+    assert refused(coze_sandbox, CHAT, headers) == (404, 4200)
+    coze_sandbox.store.put("collaborator", f"{BOT_ID}/{COLLEAGUE_IDS[0]}", {}, BOT_ID)
+    with talk(coze_sandbox, CHAT) as client:
+        client.ask("Hi")
+        mine = client.until("conversation.chat.completed")[-1]["data"]["conversation_id"]
+    with talk(coze_sandbox, CHAT, headers=headers) as client:
+        client.say("chat.update", {"chat_config": {"conversation_id": mine}})
+        assert client.refusal()[0] == 4002
+        client.ask("Hi")
+        assert client.until("conversation.chat.completed")
 
 
 def test_refused_queries(coze_sandbox):

@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 from .._call import Call, Members
+from .._chat_state import public
 from .._errors import INVALID_PARAMETER, CallError
 from ._common import need, token_page
 from ._registry import operation
@@ -33,7 +34,7 @@ def create(call: Call) -> Members:
         "connector_id": body.get("connector_id", ""),
         "verify_token": hashlib.sha256(f"{world.options.seed} {key}".encode()).hexdigest(),
     }
-    world.store.put("api_app", key, app)
+    world.store.put("api_app", key, {**app, "_creator_id": call.user_id})
     return {"data": app}
 
 
@@ -69,7 +70,7 @@ def list_apps(call: Call) -> Members:
         CallError: The token is of no page.
     """
     wanted = call.query.get("app_type")
-    apps = [app for app in call.world.store.list("api_app") if wanted in {None, app["app_type"]}]
+    apps = [public(app) for app in call.world.list("api_app") if wanted in {None, app["app_type"]}]
     return token_page(call, apps, "items", size=50)
 
 
