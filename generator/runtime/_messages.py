@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import attrs
 
+from . import _json
+from ._errors import InvalidArgumentError
 from ._model import Model, Unknown, leftovers, new
+from ._values import Object, Wrong
 
 __all__ = ["CallbackProtocol", "Frame", "MessageKinds", "Signature", "SocketProtocol"]
 
@@ -55,6 +59,57 @@ class MessageKinds(Generic[M]):
         kind = self.kinds.get(found) if isinstance(found, str) else None
         message: Any = Unknown(found, dict(data)) if kind is None else kind.from_dict(data)
         return message  # type: ignore[no-any-return]  # M is the union of the classes and Unknown
+
+    def encode(self, message: object) -> dict[str, Any]:
+        """Check a message and encode it as a JSON object, with an id of its own where it has none.
+
+        Args:
+            message: An object of one of the classes, a dict of the same form, or an `Unknown`, which is not checked.
+
+        Raises:
+            InvalidArgumentError: It is none of these messages, or does not fit the description.
+        """
+        if isinstance(message, Unknown):
+            encoded = dict(message.raw)
+        else:
+            cls = self._class_of(message)
+            try:
+                encoded = Object(lambda: cls).encode(message, cls.__name__)
+            except Wrong as wrong:
+                raise InvalidArgumentError(str(wrong)) from None
+        return {**encoded, "id": str(encoded.get("id") or uuid.uuid4())}
+
+    def _class_of(self, message: object) -> type[Model]:
+        if isinstance(message, Mapping):
+            kind = message.get(self.tag[0])
+            if isinstance(kind, str) and kind in self.kinds:
+                return self.kinds[kind]
+            known = ", ".join(self.kinds)
+            raise InvalidArgumentError(
+                f"a message here is one of {known}, not {kind!r:.60} (an Unknown is taken as it is)"
+            )
+        if type(message) not in self.kinds.values():
+            known = ", ".join(sorted(cls.__name__ for cls in self.kinds.values()))
+            raise InvalidArgumentError(f"a message here is one of {known}, not {type(message).__name__}")
+        assert isinstance(message, Model)
+        return type(message)
+
+    def dumps(self, message: object) -> str:
+        """Check a message and write it as JSON. See `encode`."""
+        encoded = self.encode(message)
+        try:
+            return _json.dumps(encoded).decode()
+        except (TypeError, ValueError) as error:
+            raise InvalidArgumentError(f"the message cannot be written as JSON: {error}") from error
+
+    def loads(self, text: str | bytes) -> M:
+        """Read a message. A text that is no JSON object becomes an `Unknown` of no kind, with the text as its data."""
+        raw = text.encode() if isinstance(text, str) else text
+        try:
+            data = _json.loads(raw)
+        except ValueError:
+            data = raw.decode(errors="replace")
+        return self.decode(data if isinstance(data, dict) else {"data": data})
 
 
 @attrs.frozen

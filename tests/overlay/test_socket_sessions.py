@@ -492,7 +492,7 @@ def test_bare_messages_of_a_call(call: Any) -> None:
 @pytest.mark.parametrize(
     ("message", "told"),
     [
-        (SpeechCreated(), "can send SpeechTextAppend, SpeechTextComplete, SpeechUpdate, not SpeechCreated"),
+        (SpeechCreated(), "one of SpeechTextAppend, SpeechTextComplete, SpeechUpdate, not SpeechCreated"),
         ("Hi", "not str"),
         ({"event_type": "speech.created"}, "one of speech.update, .* not 'speech.created'"),
         ({"event_type": "input_text_buffer.append"}, r"SpeechTextAppend\.data is required"),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from coze_api import Unknown
+from coze_api.errors import InvalidArgumentError
 from coze_api.models import (
     BotPublishedCallback,
     Callbacks,
+    RtcChatCancel,
+    RtcRoom,
+    RtcSessionCreated,
     SpeechAudioUpdate,
     SpeechSocket,
     SpeechText,
@@ -84,3 +90,19 @@ def test_what_a_message_does_not_know_is_kept() -> None:
     message = SpeechSocket.downlink.decode(frame)
     assert message.to_dict() == frame
     assert message.extra_fields == {"id": None, "later": 1}
+
+
+def test_messages_of_rooms_are_written_and_read_as_text() -> None:
+    """What is sent is checked and gets an id; what is received is decoded, whatever it is."""
+    written = json.loads(RtcRoom.uplink.dumps(RtcChatCancel()))
+    assert written == {"event_type": "conversation.chat.cancel", "id": written["id"]}
+    assert len(written["id"]) == 36
+    assert RtcRoom.uplink.encode(RtcChatCancel(id="mine"))["id"] == "mine"
+    begun = RtcRoom.downlink.loads('{"event_type": "session.created", "data": {"log_id": "L"}}')
+    assert isinstance(begun, RtcSessionCreated)
+    assert begun.data.log_id == "L"
+    assert RtcRoom.downlink.loads(b"\xff") == Unknown(None, {"data": "\ufffd"})
+    with pytest.raises(InvalidArgumentError, match=r"RtcSessionUpdate, .*not SpeechTextAppend"):
+        RtcRoom.uplink.dumps(SpeechTextAppend(data=SpeechText(delta="Hi")))
+    with pytest.raises(InvalidArgumentError, match=r"RtcMessageCreate\.data is required"):
+        RtcRoom.uplink.dumps({"event_type": "conversation.message.create"})

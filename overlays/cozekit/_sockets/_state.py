@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections import deque
-from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
-from coze_api._core import _json
 from coze_api._core._handshake import Handshake
-from coze_api._core._model import Model, Unknown
+from coze_api._core._model import Unknown
 from coze_api._core._response import code_of, retryable
 from coze_api._core._stream_state import failure_of
-from coze_api._core._values import Object, Wrong
 from coze_api.errors import hint
-from coze_api.models import Chat
+from coze_api.models import Chat, SocketDetail
 
 from ..errors import (
     APITimeoutError,
@@ -86,35 +82,11 @@ class SocketState(Generic[U, D]):
         Raises:
             InvalidArgumentError: It is none that can be sent, or does not fit the description.
         """
-        if isinstance(message, Unknown):
-            frame = dict(message.raw)
-        else:
-            cls = self._class_of(message)
-            try:
-                frame = Object(lambda: cls).encode(message, cls.__name__)
-            except Wrong as wrong:
-                raise InvalidArgumentError(f"{self.operation}: {wrong}") from None
-        number = str(frame.get("id") or uuid.uuid4())
         try:
-            return number, _json.dumps({**frame, "id": number}).decode()
-        except (TypeError, ValueError) as error:
-            raise InvalidArgumentError(f"{self.operation}: the message cannot be written as JSON: {error}") from error
-
-    def _class_of(self, message: object) -> type[Model]:
-        kinds = self.protocol.uplink.kinds
-        if isinstance(message, Mapping):
-            kind = message.get(self.protocol.uplink.tag[0])
-            if isinstance(kind, str) and kind in kinds:
-                return kinds[kind]
-            known = ", ".join(kinds)
-            raise InvalidArgumentError(
-                f"{self.operation}: a message to send is one of {known}, not {kind!r:.60} (an Unknown is sent as it is)"
-            )
-        if type(message) not in kinds.values():
-            known = ", ".join(sorted(cls.__name__ for cls in kinds.values()))
-            raise InvalidArgumentError(f"{self.operation}: can send {known}, not {type(message).__name__}")
-        assert isinstance(message, Model)
-        return type(message)
+            frame = self.protocol.uplink.encode(message)
+            return str(frame["id"]), self.protocol.uplink.dumps(Unknown(None, frame))
+        except InvalidArgumentError as error:
+            raise InvalidArgumentError(f"{self.operation}: {error}") from error.__cause__
 
     def sent(self) -> None:
         """Note that something was sent."""
@@ -122,16 +94,12 @@ class SocketState(Generic[U, D]):
 
     def decode(self, frame: bytes) -> D:
         """Read a frame. One that is no JSON object becomes an `Unknown` of no kind, with the frame as its data."""
-        try:
-            data = _json.loads(frame)
-        except ValueError:
-            data = None
-        if not isinstance(data, dict):
-            data = {"data": frame.decode(errors="replace") if data is None else data}
-        message = self.protocol.downlink.decode(data)
-        detail = data.get("detail")
-        if isinstance(detail, dict) and detail.get("logid"):
-            self.logid = str(detail["logid"])
+        message = self.protocol.downlink.loads(frame)
+        detail = getattr(message, "detail", None)
+        if isinstance(message, Unknown) and isinstance(message.raw.get("detail"), dict):
+            detail = SocketDetail.from_dict(message.raw["detail"])
+        if isinstance(detail, SocketDetail) and detail.logid_:
+            self.logid = str(detail.logid_)
         self.received += 1
         self.last = message
         self._active = time.monotonic()
