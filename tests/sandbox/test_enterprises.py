@@ -136,3 +136,15 @@ def test_channels(api):
     assert api.refused("PUT", "/v1/connectors/7/bots/1", json={"audit_status": 2}) == (404, 4200)
     devices = {"configs": [{"key": "device", "enums": [{"label": "Lamp", "value": "1"}]}]}
     api.ok("POST", "/v1/connectors/7/user_configs", json=devices)
+
+
+def test_members_twice(api, employee, organization):
+    """Whoever is a member already is refused with 4201, and nobody of the same call is added."""
+    users = [{"user_id": one, "role": "enterprise_member"} for one in (BO, ADA)]
+    assert api.refused("POST", EMPLOYEES, json={"users": users}) == (409, 4201)
+    assert BO not in members(api, ORGANIZATION_ID)
+    join(api, organization, ADA)
+    person = {"user_id": ADA, "organization_role_type": "organization_admin"}
+    body = {"organization_people": [person]}
+    assert api.refused("POST", f"/v1/organizations/{organization}/members", json=body) == (409, 4201)
+    assert members(api, organization)[ADA] == "organization_member"

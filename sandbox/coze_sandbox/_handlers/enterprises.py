@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, NOT_FOUND, TEAM_FULL, CallError, missing
+from .._errors import ALREADY_MEMBER, INVALID_PARAMETER, NOT_FOUND, TEAM_FULL, CallError, missing
 from ._common import need, numbered_page
 from ._registry import operation
 
@@ -19,13 +19,16 @@ def add_employee(call: Call) -> None:
     """Add accounts, which belong to the default organization from then on.
 
     Raises:
-        CallError: The enterprise or an account does not exist, or the enterprise is full.
+        CallError: The enterprise or an account does not exist, the account is a member already, or the
+            enterprise is full.
     """
     world, key = call.world, _enterprise(call)
     now = world.clock.seconds()
     default = next(one for one in world.store.list("organization", key) if one["is_default"])["organization_id"]
     for user in call.body.get("users", ()):
         need(world, "user", user["user_id"])
+        if world.find("employee", f"{key}/{user['user_id']}") is not None:
+            raise CallError(ALREADY_MEMBER, f"The account {user['user_id']} is a member of the enterprise already.")
         if len(world.store.list("employee", key)) >= world.options.workspace_limit:
             raise CallError(TEAM_FULL, "The enterprise has as many members as it may have.")
         world.store.put("employee", f"{key}/{user['user_id']}", dict(user), key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, LAST_SUPER_ADMIN, NOT_FOUND, CallError, missing
+from .._errors import ALREADY_MEMBER, INVALID_PARAMETER, LAST_SUPER_ADMIN, NOT_FOUND, CallError, missing
 from ._common import need, numbered_page
 from ._registry import operation
 
@@ -60,13 +60,16 @@ def add_member(call: Call) -> None:
     """Add employees of the enterprise.
 
     Raises:
-        CallError: There is no such organization, or an account is no employee of the enterprise.
+        CallError: There is no such organization, or an account is no employee of the enterprise or is a
+            member already.
     """
     organization = _organization(call)
     for person in call.body["organization_people"]:
         place = f"{organization['enterprise_id']}/{person['user_id']}"
         if call.world.find("employee", place) is None:
             raise missing(NOT_FOUND, "user_id", person["user_id"])
+        if call.world.find("organization_member", f"{organization['organization_id']}/{person['user_id']}") is not None:
+            raise CallError(ALREADY_MEMBER, f"The account {person['user_id']} is a member of the organization already.")
         now = call.world.clock.seconds()
         _store(call, {"user_id": person["user_id"], "role": person["organization_role_type"], "created_at": now})
 
