@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 from websockets import exceptions as _ws
 from websockets.asyncio.client import connect as _aconnect
-from websockets.sync.client import connect as _connect
+from websockets.sync import client as _sync
 from websockets.version import version as _version
 
 from coze_api._core._http import ConnectError, ConnectTimeout, HTTPRequest, HTTPResponse
@@ -108,11 +108,24 @@ class Dial:
         return ConnectError(f"{where}: {str(error) or type(error).__name__}", request=self.request)
 
 
-class _NoRedirects(_aconnect):
-    """Does not follow redirects: they would take the token elsewhere. The sync client does not know them."""
+class _StaysHere:
+    """Does not follow redirects: they would take the token elsewhere."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
+
+
+class _NoRedirects(_StaysHere, _aconnect):
+    """Connects, awaited."""
+
+
+def _without_redirects(connect: Any) -> Any:
+    """Keep websockets 17 from following redirects; earlier versions of its sync client do not know them."""
+    follows = getattr(_sync, "reconnect", None)
+    return connect if follows is None else type("_NoRedirectsSync", (_StaysHere, follows), {})
+
+
+_connect = _without_redirects(_sync.connect)
 
 
 _FAILURES = (OSError, _ws.WebSocketException, EOFError, ValueError)
@@ -129,7 +142,7 @@ def dial(to: Dial) -> tuple[Wire | None, HTTPResponse]:
     """
     settings = to.settings()
     try:
-        made = _connect(to.url, **settings)
+        made = _connect(to.url, **settings).__enter__()  # later versions connect here, earlier ones before
     except _FAILURES as error:
         failure = to.failure(error)
         if isinstance(failure, Exception):
