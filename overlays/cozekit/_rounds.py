@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from coze_api._core._stream import AsyncStream, Stream
 
+from .errors import ChatFailed, StreamGap, StreamInterrupted
+
 if TYPE_CHECKING:
     from coze_api import Response
 
@@ -116,6 +118,9 @@ class Rounds(Parts[S], Generic[S, E]):
             except StopIteration:
                 if not self._go_on():
                     raise
+            except (ChatFailed, StreamGap, StreamInterrupted) as error:
+                error.stream = self  # which knows also what came in earlier rounds
+                raise
             else:
                 self._see(event)
                 return event
@@ -174,6 +179,9 @@ class AsyncRounds(Parts[SA], Generic[SA, E]):
             except StopAsyncIteration:
                 if not await self._go_on():
                     raise
+            except (ChatFailed, StreamGap, StreamInterrupted) as error:
+                error.stream = self
+                raise
             else:
                 self._see(event)
                 return event

@@ -62,11 +62,12 @@ class _Told(Parts[Part], Generic[Part]):
     _latest: NodeOutput | None = None  # the node that spoke last since the run was started or resumed
     _reply: str | None = None
     _done = False
+    _failed = False
 
     @property
     def ended(self) -> bool:
-        """Whether the run came to its proper end. A run that waits has not."""
-        return self._done
+        """Whether the run told its end, good or bad. A run that waits, or broke off, has not."""
+        return self._done or self._failed
 
     @property
     def question(self) -> str:
@@ -144,6 +145,7 @@ class _Told(Parts[Part], Generic[Part]):
 
     def _explained(self, error: StreamFailed) -> CozeError:
         """Turn the failure of a stream into that of its run."""
+        self._failed = True
         self.debug_url = error.debug_url or self.debug_url
         failed = WorkflowFailed.__new__(WorkflowFailed, *error.args)
         failed.__dict__.update(error.__dict__, debug_url=self.debug_url, run=self)

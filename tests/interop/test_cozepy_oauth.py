@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from conftest import cozepy
+from _official import cozepy
 
 from coze_sandbox import PUBLIC_APP, USER_ID, WEB_APP, Sandbox
 

@@ -7,7 +7,7 @@ import wave
 from typing import Any
 
 import pytest
-from conftest import cozepy, rounds
+from _official import cozepy, rounds
 
 from coze_sandbox import BOT_ID, COLLEAGUE_IDS, USER_ID, WORKSPACE_ID
 

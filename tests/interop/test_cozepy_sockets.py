@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import cozepy
+from _official import cozepy
 
 from coze_sandbox import BOT_ID, Sandbox
 

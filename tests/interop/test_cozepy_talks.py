@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import cozepy
+from _official import cozepy
 
 from coze_sandbox import BOT_ID, WORKFLOW_ASK, WORKFLOW_CHAT, WORKFLOW_ECHO, WORKFLOW_FAIL
 

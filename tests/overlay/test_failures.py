@@ -241,7 +241,8 @@ def test_cut_stream(coze, coze_sandbox):
     chat = error.stream.chat
     assert str(error).startswith("chat.stream: the stream broke off after 5 events: RemoteProtocolError: ")
     assert str(error).endswith(
-        f"; ask chat.retrieve for chat {chat.id} of conversation {chat.conversation_id} (logid {error.logid})"
+        f"; recover() of the stream gets the rest, as does chat.retrieve for chat {chat.id} of conversation "
+        f"{chat.conversation_id} (logid {error.logid})"
     )
     assert coze.chat.retrieve(chat_id=chat.id, conversation_id=chat.conversation_id).status == "completed"
 

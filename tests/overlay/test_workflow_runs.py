@@ -167,7 +167,7 @@ def test_failure(coze):
     assert error.retryable
     assert error.run is getattr(run, "raw", run)
     assert [node.content for node in error.run.nodes] == ["About to fail."]
-    assert not run.ended
+    assert run.ended
     copy = pickle.loads(pickle.dumps(error))
     assert (str(copy), copy.run) == (str(error), None)
 
