@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from ._http import HTTPResponse
 
-__all__ = ["aiter_chunks", "at_most", "hang_up", "iter_chunks"]
+__all__ = ["aiter_chunks", "at_most", "hang_up", "iter_chunks", "release"]
 
 
 def iter_chunks(response: HTTPResponse) -> Iterator[bytes]:
@@ -28,6 +28,28 @@ def aiter_chunks(response: HTTPResponse) -> AsyncIterator[bytes]:
         return response.aiter_bytes()
     response.is_stream_consumed = True
     return aiter(cast("AsyncIterable[bytes]", response.stream))
+
+
+async def release(response: HTTPResponse) -> None:
+    """Close an answer, even if the task that does so is cancelled meanwhile.
+
+    A close that is interrupted cannot be made up for, and the connection would be lost to its pool. HTTP libraries guard
+    against cancel scopes, but not against asyncio's `Task.cancel`, which often strikes right here: where data comes fast,
+    closing is the first thing that waits.
+    """
+    import asyncio
+
+    from anyio import CancelScope  # comes with httpx
+
+    if response.is_closed:
+        return
+    with CancelScope(shield=True):
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:  # trio knows cancel scopes only
+            await response.aclose()
+        else:
+            await asyncio.shield(asyncio.ensure_future(response.aclose()))
 
 
 def hang_up(response: HTTPResponse) -> bool:

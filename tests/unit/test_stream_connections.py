@@ -206,6 +206,25 @@ class TestAsync:
             service.go.set()
             assert len([each async for each in begin(coze)]) == 2
 
+    async def test_cancelled_while_closing(self, service: Service) -> None:
+        """A cancellation that strikes where the stream is closed, since nothing waited before, loses no connection."""
+        service.script = [CREATED, DELTA, DONE]
+        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=5) as http_client:
+            coze = AsyncClient(service.url, http_client=http_client)
+
+            async def read() -> None:
+                async for each in begin(coze):
+                    if isinstance(each, ChatDoneEvent):
+                        task = asyncio.current_task()
+                        assert task is not None
+                        task.cancel()
+
+            for _ in range(3):
+                reading = asyncio.create_task(read())
+                with contextlib.suppress(asyncio.CancelledError):
+                    await reading
+            assert len([each async for each in begin(coze)]) == 3
+
     async def test_left(self, service: Service) -> None:
         """Leaving `async with` in the middle, also by an error, gives the connection back."""
         service.script = [CREATED, None, DONE]

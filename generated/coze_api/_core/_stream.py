@@ -9,7 +9,7 @@ from inspect import GEN_CLOSED, GEN_RUNNING, getgeneratorstate
 from itertools import chain
 from typing import Any, Self, TypeVar
 
-from ._chunks import aiter_chunks, at_most, hang_up, iter_chunks
+from ._chunks import aiter_chunks, at_most, hang_up, iter_chunks, release
 from ._errors import StreamGap
 from ._gaps import OnGap
 from ._http import HTTPError, HTTPResponse, StreamError
@@ -245,7 +245,7 @@ class AsyncStream(StreamState[E]):
     async def _release(self) -> None:
         """Give the connection back."""
         if self._http is not None:
-            await self._http.aclose()
+            await release(self._http)
 
     async def __aenter__(self) -> Self:
         return await self.open()
