@@ -29,11 +29,27 @@ from cozekit.errors import APIError, ChatFailed, CozeError, StreamFailed, Stream
 
 __all__ = ["Report", "run", "run_threads", "sandbox"]
 
+_HARMLESS = (
+    "",
+    "",
+    "delay; events={n}; seconds=0.2",
+    "stall; events={n}; seconds=0.3",
+    "garbage; events={n}",
+    "duplicate; events={n}",
+    "lost; events={n}",
+    "huge; events={n}; bytes=200000",
+)
 _FAULTS = (
-    "", "", "cut; events={n}; bytes={b}", "cut; events={n}", "close; events={n}", "drop",
-    "delay; events={n}; seconds=0.2", "stall; events={n}; seconds=0.3", "garbage; events={n}", "duplicate; events={n}", "lost; events={n}",
-    "huge; events={n}; bytes=200000", "rate_limit; seconds=0", "html", "status; status=503", "code; code=5000",
-)  # fmt: skip
+    *_HARMLESS,
+    "cut; events={n}; bytes={b}",
+    "cut; events={n}",
+    "close; events={n}",
+    "drop",
+    "rate_limit; seconds=0",
+    "html",
+    "status; status=503",
+    "code; code=5000",
+)
 _WAYS = ("until_done", "events", "text", "part", "closed", "cancelled")
 _READ_SECONDS = 20.0
 _SERVER = """
@@ -101,9 +117,13 @@ def sandbox() -> Iterator[Service]:
             process.stdin.close()
 
 
-def _begin(coze: Any, service: Service, chance: random.Random) -> Any:
+def _begin(coze: Any, service: Service, chance: random.Random, way: str) -> Any:
     """Begin a stream of a random kind with a random fault."""
-    fault = chance.choice(_FAULTS).format(n=chance.randrange(12), b=chance.randrange(60))
+    # What is cancelled is neither opening nor breaking: httpcore 1.0.9 loses a place in its pool when `Task.cancel`
+    # strikes while it makes a connection, or while it closes a broken one by itself.
+    fault = chance.choice(_HARMLESS if way == "cancelled" else _FAULTS).format(
+        n=chance.randrange(12), b=chance.randrange(60)
+    )
     options: dict[str, Any] = {"extra_headers": {"X-Sandbox-Fault": fault}} if fault else {}
     match chance.randrange(3):
         case 0:
@@ -123,8 +143,6 @@ def _told(error: CozeError) -> str:
 
 async def _read(stream: Any, way: str, chance: random.Random) -> str:
     if way == "cancelled":
-        # Not while it opens: httpcore 1.0.9 itself loses a place in its pool when a request is cancelled while its
-        # connection is made.
         await stream.open()
         task = asyncio.ensure_future(stream.until_done())
         await asyncio.sleep(chance.random() * 0.05)
@@ -155,13 +173,14 @@ async def _recover(stream: Any, chance: random.Random) -> str:
 
 async def _work(coze: AsyncCoze, service: Service, chance: random.Random, until: float, report: Report) -> None:
     while time.monotonic() < until:
-        stream = _begin(coze, service, chance)
+        way = chance.choice(_WAYS)
+        stream = _begin(coze, service, chance, way)
         try:
             if chance.random() < 0.5:
                 async with stream:
-                    how = await _read(stream, chance.choice(_WAYS), chance)
+                    how = await _read(stream, way, chance)
             else:
-                how = await _read(stream, chance.choice(_WAYS), chance)
+                how = await _read(stream, way, chance)
                 await stream.close()
         except StreamInterrupted:
             try:
@@ -176,7 +195,8 @@ async def _work(coze: AsyncCoze, service: Service, chance: random.Random, until:
 
 def _work_in_thread(coze: Coze, service: Service, chance: random.Random, until: float, report: Report) -> None:
     while time.monotonic() < until:
-        stream, way, how = _begin(coze, service, chance), chance.choice(_WAYS), "ended"
+        way, how = chance.choice(_WAYS), "ended"
+        stream = _begin(coze, service, chance, way)
         try:
             with stream:
                 timer = threading.Timer(chance.random() * 0.05, stream.close) if way == "cancelled" else None

@@ -1,4 +1,4 @@
-"""The guides to tools and workflows, and their examples, do what they say."""
+"""The guides to streams, tools and workflows, and their examples, do what they say."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def blocks() -> list[tuple[str, str]]:
     """Return every block of Python in the guides that this file answers for, with its place."""
     return [
         (f"{name}-{number}", code)
-        for name in ("tools", "workflows")
+        for name in ("streams", "tools", "workflows")
         for number, code in enumerate(
             re.findall(r"```python\n(.*?)```", (ROOT / f"docs/guides/{name}.md").read_text(), re.DOTALL)
         )

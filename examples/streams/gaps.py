@@ -1,0 +1,46 @@
+"""Notices that an event of a workflow's stream was lost, and reads on.
+
+Runs against the sandbox, which loses an event where it is told to:
+
+    python -m coze_sandbox --port 8080 &
+    COZE_API_TOKEN=… COZE_API_BASE=http://127.0.0.1:8080 COZE_WORKFLOW_ID=… python examples/streams/gaps.py
+
+Environment:
+    COZE_API_TOKEN: Personal access token with the permission run.
+    COZE_API_BASE: Where to call. Default: https://api.coze.com.
+    COZE_WORKFLOW_ID: A published workflow that puts out something on its way.
+    COZE_FAULT: A fault for the sandbox, such as `lost; events=2`. Coze itself ignores it.
+"""
+
+import os
+import sys
+
+from cozekit import Coze, CozeError
+from cozekit.errors import StreamGap
+
+
+def main() -> int:
+    headers = {"X-Sandbox-Fault": os.environ["COZE_FAULT"]} if "COZE_FAULT" in os.environ else None
+    with (
+        Coze(on_gap="raise") as coze,
+        coze.workflows.runs.stream(
+            workflow_id=os.environ["COZE_WORKFLOW_ID"], parameters={"input": "Hello to you all"}, extra_headers=headers
+        ) as run,
+    ):
+        while True:
+            try:
+                event = next(run)
+            except StopIteration:
+                break
+            except StreamGap as gap:
+                print(f"[{gap}]")
+                continue  # the event that showed it comes next
+            print(event.id, event.event)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except CozeError as error:
+        sys.exit(f"gaps: {error}")
