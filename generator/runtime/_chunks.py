@@ -33,9 +33,9 @@ def aiter_chunks(response: HTTPResponse) -> AsyncIterator[bytes]:
 async def release(response: HTTPResponse) -> None:
     """Close an answer, even if the task that does so is cancelled meanwhile.
 
-    A close that is interrupted cannot be made up for, and the connection would be lost to its pool. HTTP libraries guard
-    against cancel scopes, but not against asyncio's `Task.cancel`, which often strikes right here: where data comes fast,
-    closing is the first thing that waits.
+    A close that is interrupted cannot be made up for, and the connection would be lost to its pool. HTTP libraries
+    guard against cancel scopes, but not against asyncio's `Task.cancel`, which often strikes right here: where data
+    comes fast, closing is the first thing that waits.
     """
     import asyncio
 
