@@ -142,6 +142,7 @@ class StreamState(Generic[E]):
                 self._end(kind, event)
                 yield event
                 if self._ended:
+                    self._found = iter(())  # what came with the end is not to be held as bytes, too
                     return
             if self._left:
                 if self._ended:

@@ -92,7 +92,7 @@ class Snapshot:
     def _complete(self, message: Message) -> None:
         self.messages.append(message)
         grew = self._growing.pop(message.id, None)
-        self._grower = None
+        self._grower, self._pieces = None, []  # a long answer is not to be held twice
         if not grew and message.content and message.type is MessageType.ANSWER:
             self._turn(message)
             self._said = message  # it came in one piece
