@@ -53,6 +53,11 @@ class Parts(Generic[Part]):
         """Whether the last round came to its proper end."""
         return self._over and self._current.ended
 
+    @property
+    def gaps(self) -> list[StreamGap]:
+        """The gaps in the numbers of the events so far, of all rounds; empty where events carry none."""
+        return [gap for part in self._parts for gap in part.gaps]
+
     def _raise_if_stopped(self) -> None:
         """Refuse to go on after what went wrong between two rounds: it would be done a second time."""
         if isinstance(self._broken, Exception):

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from _both import at_once
 
-from coze_sandbox import WORKFLOW_ASK
-from cozekit.errors import APIError, AuthenticationError, GatewayError, StreamFailed, StreamInterrupted
+from coze_sandbox import WORKFLOW_ASK, WORKFLOW_ECHO
+from cozekit.errors import APIError, AuthenticationError, GatewayError, StreamFailed, StreamGap, StreamInterrupted
 
 Begin = Callable[[Any], Any]
 CHATS: dict[str, Begin] = {
@@ -152,3 +152,14 @@ def test_ids_begin_anew_on_resume(coze):
     run.resume("Ulm")
     first, *_ = (event.id for event in run)
     assert first == "0"
+
+
+@pytest.mark.parametrize("kind", ["lost", "duplicate"])
+def test_gaps_of_a_run(coze, coze_sandbox, kind):
+    """A run lists the gaps of its streams, and `with_options` decides what they do."""
+    coze_sandbox.faults.add(kind, operation="workflows.runs.stream", events=1, times=2)
+    arguments = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "Hello to you all"}}
+    run = coze.with_options(on_gap="ignore").workflows.runs.stream(**arguments).until_done()
+    assert [(gap.counter, gap.repeated) for gap in run.gaps] == [("id", kind == "duplicate")]
+    with pytest.raises(StreamGap):
+        coze.with_options(on_gap="raise").workflows.runs.stream(**arguments).until_done()
