@@ -13,11 +13,21 @@ from tests.contract.machines._callback_apps import CallbackApps
 from tests.contract.machines._conversations import Conversations
 from tests.contract.machines._datasets import Datasets
 from tests.contract.machines._mutants import Mutant, reversed_, short, skipping, unsaved
+from tests.contract.machines._organizations import Organizations
 from tests.contract.machines._people import Members
 from tests.contract.machines._variables import Variables
 from tests.contract.machines._voiceprints import Voiceprints
 
-KINDS: tuple[type[Machine], ...] = (Bots, CallbackApps, Conversations, Datasets, Members, Variables, Voiceprints)
+KINDS: tuple[type[Machine], ...] = (
+    Bots,
+    CallbackApps,
+    Conversations,
+    Datasets,
+    Members,
+    Organizations,
+    Variables,
+    Voiceprints,
+)
 SEEDED: dict[type[Machine], list[Mutant]] = {
     Bots: [
         *(Mutant(f"bots.{verb}", unsaved) for verb in ("create", "update", "publish", "unpublish")),
@@ -52,6 +62,13 @@ SEEDED: dict[type[Machine], list[Mutant]] = {
         *(Mutant(f"workspaces.members.{verb}", unsaved) for verb in ("create", "delete")),
         Mutant("workspaces.members.list", skipping),
         Mutant("workspaces.list", reversed_),
+    ],
+    Organizations: [
+        Mutant("enterprises.organizations.create", unsaved),
+        Mutant("organizations.update", unsaved),
+        *(Mutant(f"enterprises.members.{verb}", unsaved) for verb in ("create", "update", "delete")),
+        *(Mutant(f"organizations.members.{verb}", unsaved) for verb in ("create", "update", "delete")),
+        Mutant("organizations.members.list", skipping),
     ],
     Variables: [Mutant("variables.update", unsaved), Mutant("variables.retrieve", short)],
     Voiceprints: [

@@ -26,10 +26,9 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         runner = Runner(tree, Path(folder))
-        for kind in KINDS:
-            if (found := runner.run(kind).caught_by) is not None:
-                print(f"Without any fault, {found} fails.")
-                return 2
+        if (failing := runner.run(*KINDS).caught_by) is not None:
+            print(f"Without any fault, {failing} fails.")
+            return 2
         survivors = 0
         for number, one in enumerate(made, 1):
             found = runner.try_(one).caught_by
