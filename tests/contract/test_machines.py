@@ -12,9 +12,11 @@ from tests.contract.machines._bots import Bots
 from tests.contract.machines._callback_apps import CallbackApps
 from tests.contract.machines._conversations import Conversations
 from tests.contract.machines._datasets import Datasets
+from tests.contract.machines._devices import Devices
 from tests.contract.machines._mutants import Mutant, reversed_, short, skipping, unsaved
 from tests.contract.machines._organizations import Organizations
 from tests.contract.machines._people import Members
+from tests.contract.machines._plugins import Plugins
 from tests.contract.machines._variables import Variables
 from tests.contract.machines._voiceprints import Voiceprints
 
@@ -23,8 +25,10 @@ KINDS: tuple[type[Machine], ...] = (
     CallbackApps,
     Conversations,
     Datasets,
+    Devices,
     Members,
     Organizations,
+    Plugins,
     Variables,
     Voiceprints,
 )
@@ -57,6 +61,7 @@ SEEDED: dict[type[Machine], list[Mutant]] = {
         Mutant("datasets.list", skipping),
         Mutant("datasets.process", short),
     ],
+    Devices: [Mutant("oauth.device_code", unsaved), Mutant("oauth.token", unsaved)],
     Members: [
         *(Mutant(f"workspaces.{verb}", unsaved) for verb in ("create", "update")),
         *(Mutant(f"workspaces.members.{verb}", unsaved) for verb in ("create", "delete")),
@@ -70,6 +75,7 @@ SEEDED: dict[type[Machine], list[Mutant]] = {
         *(Mutant(f"organizations.members.{verb}", unsaved) for verb in ("create", "update", "delete")),
         Mutant("organizations.members.list", skipping),
     ],
+    Plugins: [Mutant("plugins.tools.call", unsaved), Mutant("stores.plugins.list", skipping)],
     Variables: [Mutant("variables.update", unsaved), Mutant("variables.retrieve", short)],
     Voiceprints: [
         *(Mutant(f"audio.voiceprint_groups.{verb}", unsaved) for verb in ("create", "update", "delete")),

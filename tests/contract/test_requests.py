@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from coze_api import Client
 from tests.contract._allowed import Sent, objections
 from tests.contract._calls import MODES, Call, Mode, calls, document, perform, resolve, same
+from tests.contract._decoded import misread
 from tests.contract._filled import filled, violations
 from tests.contract._mirror import whole
 from tests.contract._urls import path_of, text_of, typed
@@ -63,6 +64,7 @@ def test_generated_request(call: Call, mode: Mode, data: st.DataObject) -> None:
     arguments |= {name: ("a b.wav", content) for name in call.files if name in body}
     if data.draw(st.booleans()):
         arguments = call.with_models(arguments)
+        assert list(misread(arguments)) == []
     outcome = perform(call, mode, call.example_answer(), arguments)
     request = outcome.request
     assert outcome.query == {name: text_of(value) for name, value in query.items()}

@@ -13,10 +13,10 @@ import attrs
 
 from tests.mutation._mutants import Kind, Mutant
 
-__all__ = ["Runner", "Verdict"]
+__all__ = ["TESTS", "Runner", "Verdict"]
 
 _NEEDED = ("generated", "generator", "openapi", "overlays", "sandbox", "tests", "pyproject.toml", "README.md")
-_TESTS: dict[Kind, tuple[str, ...]] = {
+TESTS: dict[Kind, tuple[str, ...]] = {
     "description": ("requests", "examples", "limits", "generated_answers", "schemathesis"),
     "client": ("examples", "requests", "pages", "generated_answers", "kinds"),
     "sandbox": ("machines", "schemathesis"),
@@ -54,42 +54,32 @@ class Runner:
             else:
                 shutil.copy(source, copy / name)
 
-    def try_(self, mutant: Mutant) -> Verdict:
-        """Run the tests on the copy with a fault in it, and take the fault out again."""
+    def try_(self, mutant: Mutant, *tests: str, only: str = "") -> Verdict:
+        """Run tests on the copy with a fault in it, those for its kind if none are named; then take the fault out."""
         file = self._copy / mutant.file
         kept = file.read_bytes()
         file.write_text(mutant.text, encoding="utf-8")
         try:
-            return self.run(mutant.kind)
+            return self.run(*(tests or TESTS[mutant.kind]), only=only)
         finally:
             file.write_bytes(kept)
 
-    def run(self, *kinds: Kind) -> Verdict:
-        """Run the tests for some kinds of fault on the copy as it is.
+    def run(self, *names: str, only: str = "") -> Verdict:
+        """Run tests of `tests/contract` on the copy as it is, all or those that an expression picks.
 
         Raises:
             RuntimeError: The tests did not run.
         """
-        names = dict.fromkeys(name for kind in kinds for name in _TESTS[kind])
-        tests = [f"tests/contract/test_{name}.py" for name in names]
+        tests = [f"tests/contract/test_{name}.py" for name in dict.fromkeys(names)]
         paths = [str(self._copy / name) for name in ("generated", "overlays", "sandbox", "")]
         settings = {
             "PYTHONPATH": os.pathsep.join(paths),
             "PYTHONDONTWRITEBYTECODE": "1",  # files change within the second by which Python tells old from new
             "COZEKIT_MAX_EXAMPLES": str(self._examples),
         }
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-x",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "--no-header",
-            "--tb=no",
-            *tests,
-        ]
+        chosen = f"not seeded_fault and ({only})" if only else "not seeded_fault"  # those break the sandbox themselves
+        options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no", "-k", chosen]
+        command = [sys.executable, "-m", "pytest", *options, *tests]
         done = subprocess.run(
             command, cwd=self._copy, env={**os.environ, **settings}, capture_output=True, text=True, timeout=_SECONDS
         )

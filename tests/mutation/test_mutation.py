@@ -1,0 +1,43 @@
+"""Seeded faults are made, and found by the contract's tests; `make mutation` tries all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.mutation._mutants import KINDS, Kind, Mutant, mutants
+from tests.mutation._runner import Runner
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE: dict[Kind, tuple[str, str, str]] = {
+    "description": ("body member name renamed", "requests", "arguments_are_described"),
+    "client": ("an argument has another name", "requests", "test_full_request"),
+    "sandbox": ("pages overlap", "machines", "test_machine and Datasets"),
+}
+
+
+def test_faults_are_made() -> None:
+    """A seed makes the same twenty faults each time, of all kinds; each changes one file."""
+    made = mutants(ROOT)
+    assert made == mutants(ROOT)
+    assert len(made) == 20
+    assert {one.kind for one in made} == set(KINDS)
+    assert all((ROOT / one.file).read_text(encoding="utf-8") != one.text for one in made)
+    assert [one.what for one in mutants(ROOT, seed=1)] != [one.what for one in made]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fault_is_found(kind: Kind, tmp_path: Path) -> None:
+    """A fault of each kind is found, and the copy without it passes."""
+    what, tests, only = SAMPLE[kind]
+    runner = Runner(ROOT, tmp_path, examples=2)
+    assert runner.run(tests, only=only).caught_by is None
+    caught_by = runner.try_(found(what), tests, only=only).caught_by
+    assert caught_by is not None
+    assert f"test_{tests}.py" in caught_by
+
+
+def found(what: str) -> Mutant:
+    """Pick a fault by what it does, of any seed."""
+    return next(one for seed in range(100) for one in mutants(ROOT, seed) if what in one.what)
