@@ -12,7 +12,7 @@ from tests.contract.machines._base import MANY, TEXTS, Machine, items
 
 __all__ = ["Organizations"]
 
-NOT_FOUND, NOT_ALLOWED, LAST_SUPER_ADMIN = 4200, 4000, 777074044
+NOT_FOUND, ALREADY_MEMBER, NOT_ALLOWED, LAST_SUPER_ADMIN = 4200, 4201, 4000, 777074044
 SUPER_ADMIN, ADMIN, MEMBER = "organization_super_admin", "organization_admin", "organization_member"
 PEOPLE = st.sampled_from([USER_ID, *COLLEAGUE_IDS])
 ROLES = st.sampled_from([SUPER_ADMIN, SUPER_ADMIN, ADMIN, MEMBER])
@@ -60,10 +60,13 @@ class Organizations(Machine):
     @rule(person=PEOPLE, role=st.sampled_from(["enterprise_admin", "enterprise_member"]))
     def hire(self, person: str, role: str) -> None:
         """Who is no employee becomes one, and a member of the default organization."""
-        self.coze.enterprises.members.create(enterprise_id=ENTERPRISE_ID, users=[{"user_id": person, "role": role}])
-        if person not in self.employees:
-            self.employees[person] = role
-            self.roles[ORGANIZATION_ID].setdefault(person, MEMBER)
+        arguments = {"enterprise_id": ENTERPRISE_ID, "users": [{"user_id": person, "role": role}]}
+        if person in self.employees:
+            self.refused(ALREADY_MEMBER, self.coze.enterprises.members.create, **arguments)
+            return
+        self.coze.enterprises.members.create(**arguments)
+        self.employees[person] = role
+        self.roles[ORGANIZATION_ID].setdefault(person, MEMBER)
 
     @rule(person=PEOPLE, role=st.sampled_from(["enterprise_admin", "enterprise_member"]))
     def promote(self, person: str, role: str) -> None:
@@ -96,14 +99,15 @@ class Organizations(Machine):
 
     @rule(key=organizations, person=PEOPLE, role=ROLES)
     def join(self, key: str, person: str, role: str) -> None:
-        """An employee becomes a member; who is one already stays what they are."""
-        people = [{"user_id": person, "organization_role_type": role}]
+        """An employee becomes a member, once."""
+        call, people = self.coze.organizations.members.create, [{"user_id": person, "organization_role_type": role}]
         if person not in self.employees:
-            call = self.coze.organizations.members.create
             self.refused(NOT_FOUND, call, organization_id=key, organization_people=people)
+        elif person in self.roles[key]:
+            self.refused(ALREADY_MEMBER, call, organization_id=key, organization_people=people)
         else:
-            self.coze.organizations.members.create(organization_id=key, organization_people=people)
-            self.roles[key].setdefault(person, role)
+            call(organization_id=key, organization_people=people)
+            self.roles[key][person] = role
 
     @rule(key=organizations, person=PEOPLE, role=ROLES)
     def change(self, key: str, person: str, role: str) -> None:
