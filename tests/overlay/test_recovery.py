@@ -196,3 +196,22 @@ def test_headers_and_timeout(coze, coze_sandbox):
     interrupted(stream)
     list(stream.recover(poll_interval=0))
     assert [record.headers.get("x-trace") for record in coze_sandbox.requests] == ["7"] * 3
+
+
+def test_run_with_tools(coze, coze_sandbox):
+    """A run whose second round broke off recovers what that round left out, and nothing of the first."""
+
+    def get_weather(city: str) -> str:
+        return f"rain in {city}"
+
+    coze_sandbox.faults.add("cut", operation="chat.submit_tool_outputs", events=2)
+    run = coze.chat.run_stream(
+        bot_id=BOT_ID, user_id="u", additional_messages=['/tool get_weather {"city": "Ulm"}'], tools=[get_weather]
+    )
+    interrupted(run)
+    before = told(run.messages)
+    missing = told(run.recover(poll_interval=0))
+    assert ("answer", "get_weather says: rain in Ulm") in missing
+    assert not set(before) & set(missing)
+    assert before + missing == told(run.messages)
+    assert run.answer == "get_weather says: rain in Ulm"
