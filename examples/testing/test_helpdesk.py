@@ -13,36 +13,36 @@ from .helpdesk import BUSY, HelpDesk
 def test_bot_answers(desk: HelpDesk, coze_scenario: Scenario) -> None:
     """The user reads what the bot says, and the bot what the user says."""
     coze_scenario.reply(["Turn it ", "off and on."])
-    assert desk.answer("ada", "  My router blinks. ") == "Turn it off and on."
+    assert desk.answer("user-1", "  My router blinks. ") == "Turn it off and on."
     asked = coze_scenario.last("chat.create").body
-    assert asked["user_id"] == "ada"
+    assert asked["user_id"] == "user-1"
     assert asked["additional_messages"][0]["content"] == "My router blinks."
 
 
 def test_bot_that_fails(desk: HelpDesk, coze_scenario: Scenario) -> None:
     """Where the chat fails, people take over."""
     coze_scenario.reply(code=4011, msg="no tokens left")
-    assert desk.answer("ada", "Hello?") == BUSY
+    assert desk.answer("user-1", "Hello?") == BUSY
 
 
 def test_busy_for_a_moment(desk: HelpDesk, coze_scenario: Scenario) -> None:
     """A rate limit that passes is not seen by the user."""
     coze_scenario.fail("chat.create", code=4013, times=2)
     coze_scenario.reply("Here I am.")
-    assert desk.answer("ada", "Hello?") == "Here I am."
+    assert desk.answer("user-1", "Hello?") == "Here I am."
     assert len(coze_scenario.requests("chat.create")) == 3
 
 
 def test_busy_for_long(desk: HelpDesk, coze_scenario: Scenario) -> None:
     """A rate limit that stays is answered with a promise."""
     coze_scenario.fail("chat.create", code=4013, times=None)
-    assert desk.answer("ada", "Hello?") == BUSY
+    assert desk.answer("user-1", "Hello?") == BUSY
 
 
 def test_broken_connection(desk: HelpDesk, coze_sandbox: Sandbox) -> None:
     """A stream that breaks off raises nothing at the user."""
     coze_sandbox.faults.add("cut", "chat.create", events=3)
-    assert desk.answer("ada", "Hello?") == BUSY
+    assert desk.answer("user-1", "Hello?") == BUSY
 
 
 def test_urgency(desk: HelpDesk, coze_scenario: Scenario) -> None:

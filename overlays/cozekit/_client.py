@@ -14,9 +14,11 @@ from coze_api._core._operation import Operation, Timeout
 from coze_api._core._request import Request
 from coze_api._core._resource import AsyncResource, Resource
 
+from ._config import checked_scheme
 from ._credentials import AsyncTokenFunction, TokenFunction, address_of, authorisation, or_profile
 from ._patience import Patience
 from ._retry import RetryPolicy
+from .auth._secret import hidden
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -82,13 +84,15 @@ def _checked_deadline(seconds: object) -> float | None:
     raise InvalidArgumentError(f"deadline must be a number of seconds above 0, not {seconds!r:.60}")
 
 
-def _checked_sockets(given: object) -> Any:
+def _checked_sockets(given: object, *, allow_http: bool) -> Any:
     if given is None:
         return None
     from ._sockets._options import SocketOptions
 
     if not isinstance(given, SocketOptions):
         raise InvalidArgumentError(f"sockets must be SocketOptions, not {type(given).__name__}")
+    if given.base_url is not None:
+        checked_scheme(given.base_url, allow_http=allow_http)
     return given
 
 
@@ -148,6 +152,7 @@ class Coze(_Policies, Client):
         Raises:
             InvalidArgumentError: There is no token, or an argument is unusable.
         """
+        token = hidden(token)
         token, auth, base_url = or_profile(token, auth, base_url, http_client)
         super().__init__(
             address_of(base_url, auth, allow_http=allow_http),
@@ -160,7 +165,7 @@ class Coze(_Policies, Client):
         )
         self._retry = _as_policy(retry)
         self._deadline = _checked_deadline(deadline)
-        self._sockets = _checked_sockets(sockets)
+        self._sockets = _checked_sockets(sockets, allow_http=allow_http)
 
     def with_options(
         self,
@@ -243,6 +248,7 @@ class AsyncCoze(_Policies, AsyncClient):
         **options: Any,
     ) -> None:
         """Make a client. The arguments are those of `Coze`, but *http_client* is an async one, and *token* may be."""
+        token = hidden(token)
         token, auth, base_url = or_profile(token, auth, base_url, http_client)
         super().__init__(
             address_of(base_url, auth, allow_http=allow_http),
@@ -255,7 +261,7 @@ class AsyncCoze(_Policies, AsyncClient):
         )
         self._retry = _as_policy(retry)
         self._deadline = _checked_deadline(deadline)
-        self._sockets = _checked_sockets(sockets)
+        self._sockets = _checked_sockets(sockets, allow_http=allow_http)
 
     def with_options(
         self,

@@ -6,6 +6,7 @@ import os
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from .auth._secret import hidden
 from .errors import InvalidArgumentError
 
 __all__ = [
@@ -26,6 +27,7 @@ COZE_CN = "https://api.coze.cn"
 
 _TOKEN = "COZE_API_TOKEN"  # noqa: S105  (the name of a variable)
 _BASE = "COZE_API_BASE"
+_ENCRYPTED = {"http": "https", "ws": "wss"}
 
 
 def base_url_or_default(given: str | None) -> str:
@@ -44,7 +46,7 @@ def token_or_default(given: str | None) -> str | None:
     Raises:
         InvalidArgumentError: It cannot be a token.
     """
-    token = given if given is not None else os.environ.get(_TOKEN, "")
+    token = hidden(given if given is not None else os.environ.get(_TOKEN, ""))
     return checked_token(token) or None
 
 
@@ -56,7 +58,7 @@ def checked_token(token: object) -> str:
     """
     if not isinstance(token, str):
         raise InvalidArgumentError(f"the access token must be a str, not {type(token).__name__}")
-    token = token.strip()
+    token = hidden(token.strip())
     if not (token.isascii() and token.isprintable() and " " not in token):
         raise InvalidArgumentError("the access token holds characters that no token has; was more copied than it?")
     return token
@@ -75,11 +77,12 @@ def checked_scheme(base_url: str, *, allow_http: bool) -> str:
         host = address.hostname or ""
     except ValueError:
         return base_url  # as is what is no address
-    if address.scheme.lower() != "http" or _is_loopback(host):
+    encrypted = _ENCRYPTED.get(address.scheme.lower())
+    if encrypted is None or _is_loopback(host):
         return base_url
     raise InvalidArgumentError(
-        f"base_url has no encryption, so everybody on the way to {host or 'it'} could read the token: use https://, or"
-        " allow_http=True where you know the way"
+        f"base_url has no encryption, so everybody on the way to {host or 'it'} could read the token: use"
+        f" {encrypted}://, or allow_http=True where you know the way"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient, HTTPRequest, HTTPResponse
 
 from ._config import base_url_in_environment, base_url_or_default, checked_scheme, checked_token, token_or_default
+from .auth._secret import hidden
 from .errors import InvalidArgumentError
 
 __all__ = ["AsyncTokenFunction", "TokenFunction", "address_of", "authorisation", "or_profile"]
@@ -23,7 +24,7 @@ class TokenFunction(Auth):
             self._refuse_async()
 
     def auth_flow(self, request: HTTPRequest) -> Any:
-        given = self._source()
+        given = hidden(self._source())
         if inspect.isawaitable(given):
             if inspect.iscoroutine(given):
                 given.close()  # it would warn that nobody awaited it
@@ -42,8 +43,8 @@ class AsyncTokenFunction(Auth):
         self._source = source
 
     async def async_auth_flow(self, request: HTTPRequest) -> AsyncGenerator[HTTPRequest, HTTPResponse]:
-        given = self._source()
-        _authorise(request, await given if inspect.isawaitable(given) else given)
+        given = hidden(self._source())
+        _authorise(request, hidden(await given) if inspect.isawaitable(given) else given)
         yield request
 
 

@@ -57,7 +57,7 @@ ENTERPRISE_ID = "volcano_7300000000000000600"
 ORGANIZATION_ID = "7300000000000000601"
 FOLDER_ID = "7300000000000000700"
 
-_NAMES = ("Sandbox Owner", "Ada Example", "Bo Example", "Cai Example")
+_NAMES = ("Sandbox Owner", "Colleague 1", "Colleague 2", "Colleague 3")
 _WORKFLOWS = {
     WORKFLOW_ECHO: ("echo", "echo"),
     WORKFLOW_ASK: ("ask", "ask"),

@@ -61,8 +61,9 @@ def test_files(call, tmp_path, coze_sandbox):
     assert (done.status, done.out) == (0, "")
     assert down.stat().st_size > 0
     assert call(*speech).status == 2
-    absent = call("files.upload", f"file={tmp_path / 'absent'}")
-    assert (absent.status, "cannot be read" in absent.err) == (1, True)
+    for path in (tmp_path / "absent", f"@{tmp_path / 'absent'}"):
+        absent = call("files.upload", f"file={path}")
+        assert (absent.status, f" {tmp_path / 'absent'} cannot be read" in absent.err) == (1, True)
 
 
 def test_values_from_files_and_pipes(call, tmp_path, typed, coze_sandbox):
@@ -114,7 +115,10 @@ def test_profile(cozekit, coze_sandbox, typed):
     cozekit("login", "--token", "--base-url", coze_sandbox.base_url, "--profile", "work")
     assert cozekit("call", "users.me", "--profile", "work").status == 0
     assert cozekit("call", "users.me").status == 0
-    assert cozekit("call", "users.me", "--profile", "work", "--region", "cn").status == 2
+    for named in (["--profile", "work"], []):
+        elsewhere = cozekit("call", "users.me", "--region", "cn", *named)
+        assert elsewhere.status == 2
+        assert f"the profile 'work' is for {coze_sandbox.base_url}, not for https://api.coze.cn" in elsewhere.err
 
 
 def test_operations(cozekit):

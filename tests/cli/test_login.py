@@ -105,6 +105,17 @@ def test_token_at_the_keyboard(spawn, cozekit, coze_sandbox):
     assert coze_sandbox.token not in shown
 
 
+def test_no_token_at_the_keyboard(spawn, coze_sandbox):
+    """Ctrl-D in place of a token ends the command with one line."""
+    terminal = spawn("login", "--token", "--base-url", coze_sandbox.base_url)
+    terminal.expect("Token: ")
+    terminal.sendeof()
+    status, shown = end_of(terminal)
+    assert status == 1
+    assert "no token was given" in shown
+    assert "Traceback" not in shown
+
+
 @needs_chromium
 def test_browser(environment, cozekit, coze_sandbox, tmp_path):
     """The browser opens, a person clicks on Allow, and comes back to a page that sends them to the terminal."""

@@ -36,7 +36,7 @@ def fill(coze: Coze) -> None:
         coze.conversations.create(bot_id=BOT_ID, messages=["Hello"])
         coze.datasets.create(name="facts", space_id=WORKSPACE_ID, format_type=0)
         group = coze.audio.voiceprint_groups.create(name="family").id
-        coze.audio.voiceprint_groups.features.create(group_id=group, file=("a.wav", b"RIFF"), name="Ada")
+        coze.audio.voiceprint_groups.features.create(group_id=group, file=("a.wav", b"RIFF"), name="voice")
         coze.api_apps.create(app_type="normal", name="hooks")
 
 

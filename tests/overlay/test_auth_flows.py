@@ -126,13 +126,22 @@ def test_callback():
     assert parse_callback("/callback?state=s&code=c", state="s") == "c"
 
 
-@pytest.mark.parametrize("query", ["code=c", "code=c&state=other", "code=c&state=", "code=c&state=s&state=s", ""])
+@pytest.mark.parametrize(
+    "query",
+    ["code=c", "code=c&state=other", "code=c&state=", "code=c&state=s&state=s", "error=access_denied&state=other", ""],
+)
 def test_callback_with_another_state(query):
     """Without the very state that was sent the code is not given out."""
     with pytest.raises(StateMismatch, match="somebody else began this authorization"):
         parse_callback(f"{REDIRECT}?{query}", state="s")
     with pytest.raises(InvalidArgumentError, match="state is empty"):
         parse_callback(f"{REDIRECT}?{query}", state="")
+
+
+def test_callback_that_is_no_address():
+    """What somebody made up is refused like another state, rather than to break the page that it came to."""
+    with pytest.raises(StateMismatch):
+        parse_callback("http://[app.example.com/callback?state=s&code=c", state="s")
 
 
 @pytest.mark.parametrize(
@@ -248,6 +257,15 @@ def test_device_pace(flows, connect, user):
     device, code, _ = polled(flows, connect, GIVEN)
     assert device.wait(code)
     assert user.naps[5:] == [5]
+
+
+def test_device_slows_down_whatever_the_status(flows, connect, user):
+    """A device that is told to slow down by the status of a rate limit keeps the pace, rather than to retry at once."""
+    slower = httpx.Response(429, json={"error": "slow_down"}, headers={"Retry-After": "1"})
+    device, code, counter = polled(flows, connect, slower, GIVEN)
+    assert device.wait(code).access_token == "czu_a"
+    assert user.naps == [5, 10]
+    assert len(counter) == 3
 
 
 def test_device_outlives_a_broken_connection(flows, connect, user):
@@ -377,6 +395,7 @@ def test_jwt_request(flows, connect, options, path, body, claims):
     ("options", "message"),
     [
         ({"duration": 0}, "duration must be 1 to 86399 seconds"),
+        ({"duration": "900"}, "duration must be 1 to 86399 seconds, not '900'"),
         ({"duration": 86400}, "duration_seconds must be at most 86399"),
         ({"account_id": "1", "enterprise_id": "2"}, "either account_id or enterprise_id"),
         ({"account_id": "1", "scope": SCOPE}, "a scope is for channel apps"),

@@ -186,6 +186,37 @@ def test_nothing_is_shown(flows, connect, service, coze_sandbox, tmp_path, caplo
     assert not [secret for secret in secrets if secret in caplog.text]
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"base_url": "http://service.example"},
+        {"retry": -1},
+        {"auth": httpx.Auth()},
+        {"http_client": "none"},
+        {"sockets": "none"},
+        {"headers": {"X-Team": "\n"}},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_token_given_to_a_client_is_not_shown(connect, options):
+    """A client that cannot be made, or asked, does not show the token that it was given, whatever is wrong."""
+    with pytest.raises((CozeError, ValueError)) as caught:
+        connect(ACCESS, **options).users.me()
+    assert ACCESS not in shown(caught.value)
+
+
+@pytest.mark.parametrize("source", ["argument", "variable", "function"])
+def test_token_that_is_none_is_not_shown(connect, monkeypatch, source):
+    """What cannot be a token may hold one, and is not shown."""
+    wrong = f"Bearer {ACCESS}"
+    if source == "variable":
+        monkeypatch.setenv("COZE_API_TOKEN", wrong)
+    given = {"argument": wrong, "variable": None, "function": lambda: wrong}[source]
+    with pytest.raises(CozeError, match="was more copied than it") as caught:
+        connect(given, base_url="http://127.0.0.1:1").users.me()
+    assert ACCESS not in shown(caught.value)
+
+
 @pytest.fixture
 def flows(connect, coze_sandbox):
     """Give a maker of flows whose users agree at once."""

@@ -96,6 +96,8 @@ def test_keeps_and_forgets(store, key):
 def test_names_do_not_meet(store):
     """Names that differ in case or in signs that files cannot have are different names."""
     names = ["a", "A", "a b", "a_b", "a/b", "ab.", "ab"]
+    if isinstance(store, FileStore):
+        names.append(store.path_of("A").stem)  # users choose their names, and may know how files are named
     for number, name in enumerate(names):
         store.save(name, Token(access_token=str(number), expires_at=TOKEN.expires_at))
     assert [store.load(name).access_token for name in names] == [str(number) for number in range(len(names))]
@@ -113,6 +115,29 @@ def test_lock(store):
     again = store.try_lock("a")
     assert again is not None
     again()
+
+
+def test_lock_is_not_left_with_a_forked_process(tmp_path, monkeypatch):
+    """Who gives a lock back does so for good, even where a process was forked meanwhile, which has the file open."""
+    opened: list[int] = []
+
+    def open_(*arguments: Any) -> int:
+        opened.append(real(*arguments))
+        return opened[-1]
+
+    real, store = os.open, FileStore(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", open_)
+        unlock = store.try_lock("k")
+    assert unlock is not None
+    forked = os.dup(opened[0])  # the same open file, as a child has it
+    try:
+        unlock()
+        again = store.try_lock("k")
+        assert again is not None
+        again()
+    finally:
+        os.close(forked)
 
 
 def test_secrets_are_not_shown(store):
@@ -191,6 +216,14 @@ def test_failed_write_keeps_the_old_token(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["k.json"]
 
 
+def test_token_is_on_the_disk(tmp_path, monkeypatch):
+    """Content and name of a file are on the disk once a token is kept."""
+    synced: list[bool] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode)))
+    FileStore(tmp_path).save("k", TOKEN)
+    assert synced == [False, True]
+
+
 def test_scraps_are_removed(tmp_path):
     """What a killed process has left half-written is removed later, but not what is being written."""
     store = FileStore(tmp_path)
@@ -215,6 +248,13 @@ def test_redis_that_is_not_there():
         with pytest.raises(TokenStoreError, match="check that Redis runs and lets this client in") as caught:
             call()
         assert caught.value.__context__ is None
+
+
+def test_redis_that_is_async():
+    """An async client is refused with what to give instead."""
+    redis = pytest.importorskip("redis.asyncio")
+    with pytest.raises(InvalidArgumentError, match=r"give a redis\.Redis, for AsyncCoze too"):
+        RedisStore(redis.Redis())
 
 
 def test_redis_with_something_else(redis_url):

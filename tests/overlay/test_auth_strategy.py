@@ -53,6 +53,7 @@ class Service:
         self.lifetime = lifetime
         self.clock = ahead(time.time, skew)
         self.dated = True
+        self.rotates = True
         self.refresh_token: str | None = "r0"
         self.access_token = "a0"
         self.refuse: Callable[[str], bool] = lambda bearer: bearer != self.access_token
@@ -95,11 +96,11 @@ class Service:
         self.asked.append(given)
         self._rotate()
         answer = {"access_token": self.access_token, "expires_in": int(self.clock() + self.lifetime)}
-        return httpx.Response(200, json={**answer, "refresh_token": self.refresh_token})
+        return httpx.Response(200, json={**answer, "refresh_token": self.refresh_token} if self.rotates else answer)
 
     def _rotate(self) -> None:
         number = int(self.access_token[1:]) + 1
-        self.access_token, self.refresh_token = f"a{number}", f"r{number}"
+        self.access_token, self.refresh_token = f"a{number}", f"r{number}" if self.rotates else self.refresh_token
 
 
 def token(access: str = "a0", refresh: str | None = "r0", seconds: float = -3600) -> Token:
@@ -179,6 +180,19 @@ def test_rotation(connect):
         coze.users.me()
     assert service.asked == ["r0", "r1", "r11"]
     assert kept == [("a1", "r1"), ("a1", "r1"), ("a11", "r11"), ("a11", "r11"), ("a21", "r21")]
+
+
+def test_answer_without_a_refresh_token(connect):
+    """A refresh token that is not replaced stays the one to refresh by, in memory and in the store."""
+    service, store = Service(), MemoryStore()
+    service.rotates = False
+    coze = client(connect, service, strategy(token(), store=store, key="k"))
+    for number in (0, 10):
+        service.access_token = f"a{number}"
+        coze.users.me()
+        kept = store.load("k")
+        assert (kept.access_token, kept.refresh_token) == (f"a{number + 1}", "r0")
+    assert service.asked == ["r0", "r0"]
 
 
 @pytest.mark.parametrize("told_in_200", [False, True])

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from _both import Counter
 
-from cozekit import COZE_CN, COZE_COM
+from cozekit import COZE_CN, COZE_COM, SocketOptions
 from cozekit.errors import InvalidArgumentError
 
 SECRET = "pat_Secret0123456789"
@@ -230,3 +230,12 @@ def test_address_without_encryption(connect, monkeypatch, base_url):
     with pytest.raises(InvalidArgumentError, match="allow_http=True where you know the way"):
         connect(SECRET)
     assert connect(SECRET, base_url=base_url, allow_http=True).base_url == base_url
+
+
+def test_socket_address_without_encryption(connect):
+    """An address for WebSockets without encryption is refused as well: the token goes there."""
+    sockets = SocketOptions(base_url="ws://ws.coze.com")
+    with pytest.raises(InvalidArgumentError, match="could read the token: use wss://, or allow_http=True"):
+        connect(SECRET, sockets=sockets)
+    connect(SECRET, sockets=sockets, allow_http=True)
+    connect(SECRET, sockets=SocketOptions(base_url="ws://127.0.0.1:8080"))

@@ -76,7 +76,7 @@ def test_clear_begins_a_section(api, conversation_id):
     """Clearing gives a new section id; messages stay but are no longer context."""
     query = {"conversation_id": conversation_id}
     old = api.ok("GET", "/v1/conversation/retrieve", params=query)["last_section_id"]
-    add(api, conversation_id, "my name is Ada")
+    add(api, conversation_id, "my key is 7")
     recall = {"params": query, "json": api.chat("/recall", stream=True)}
     before = api.events("/v3/chat", **recall)
     section = api.ok("POST", f"/v1/conversations/{conversation_id}/clear")
@@ -88,7 +88,7 @@ def test_clear_begins_a_section(api, conversation_id):
     answers = [dict(events)["conversation.chat.completed"] for events in (before, after)]
     assert [chat["section_id"] for chat in answers] == [old, section["id"]]
     texts = contents(page(api, conversation_id, order="asc"))
-    assert texts[2] == "Before that you said: my name is Ada"
+    assert texts[2] == "Before that you said: my key is 7"
     assert texts[4] == "You said nothing before."
 
 

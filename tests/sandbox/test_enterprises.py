@@ -17,14 +17,14 @@ from coze_sandbox import (
 
 EMPLOYEES = f"/v1/enterprises/{ENTERPRISE_ID}/members"
 ORGANIZATIONS = f"/v1/enterprises/{ENTERPRISE_ID}/organizations"
-ADA, BO, _ = COLLEAGUE_IDS
+FIRST, SECOND, _ = COLLEAGUE_IDS
 
 
 @pytest.fixture
 def employee(api) -> str:
     """Give an account that is an employee."""
-    api.ok("POST", EMPLOYEES, json={"users": [{"user_id": ADA, "role": "enterprise_member"}]})
-    return ADA
+    api.ok("POST", EMPLOYEES, json={"users": [{"user_id": FIRST, "role": "enterprise_member"}]})
+    return FIRST
 
 
 @pytest.fixture
@@ -46,20 +46,20 @@ def join(api, organization, user_id, role="organization_member"):
 
 def test_employees(api, employee):
     """An employee belongs to the default organization, and to none once removed."""
-    assert members(api, ORGANIZATION_ID) == {USER_ID: "organization_super_admin", ADA: "organization_member"}
-    api.ok("PUT", f"{EMPLOYEES}/{ADA}", json={"role": "enterprise_admin"})
+    assert members(api, ORGANIZATION_ID) == {USER_ID: "organization_super_admin", FIRST: "organization_member"}
+    api.ok("PUT", f"{EMPLOYEES}/{FIRST}", json={"role": "enterprise_admin"})
     heir = {"receiver_user_id": USER_ID}
-    api.ok("DELETE", f"{EMPLOYEES}/{ADA}", json=heir)
+    api.ok("DELETE", f"{EMPLOYEES}/{FIRST}", json=heir)
     assert members(api, ORGANIZATION_ID) == {USER_ID: "organization_super_admin"}
-    assert api.refused("DELETE", f"{EMPLOYEES}/{ADA}", json=heir) == (404, 4200)
-    assert api.refused("PUT", f"{EMPLOYEES}/{ADA}", json={"role": "enterprise_admin"}) == (404, 4200)
+    assert api.refused("DELETE", f"{EMPLOYEES}/{FIRST}", json=heir) == (404, 4200)
+    assert api.refused("PUT", f"{EMPLOYEES}/{FIRST}", json={"role": "enterprise_admin"}) == (404, 4200)
 
 
 def test_heirs_of_employees(api, employee):
     """Who inherits is another employee and an administrator."""
-    assert api.refused("DELETE", f"{EMPLOYEES}/{ADA}", json={"receiver_user_id": ADA}) == (400, 4000)
-    assert api.refused("DELETE", f"{EMPLOYEES}/{USER_ID}", json={"receiver_user_id": ADA}) == (400, 4000)
-    assert api.refused("DELETE", f"{EMPLOYEES}/{ADA}", json={"receiver_user_id": BO}) == (404, 4200)
+    assert api.refused("DELETE", f"{EMPLOYEES}/{FIRST}", json={"receiver_user_id": FIRST}) == (400, 4000)
+    assert api.refused("DELETE", f"{EMPLOYEES}/{USER_ID}", json={"receiver_user_id": FIRST}) == (400, 4000)
+    assert api.refused("DELETE", f"{EMPLOYEES}/{FIRST}", json={"receiver_user_id": SECOND}) == (404, 4200)
 
 
 def test_full_enterprise():
@@ -67,7 +67,7 @@ def test_full_enterprise():
     import httpx
 
     with Sandbox(workspace_limit=1) as sandbox:
-        body = {"users": [{"user_id": ADA, "role": "enterprise_member"}]}
+        body = {"users": [{"user_id": FIRST, "role": "enterprise_member"}]}
         headers = {"Authorization": f"Bearer {sandbox.token}"}
         answer = httpx.post(sandbox.base_url + EMPLOYEES, headers=headers, json=body)
     assert (answer.status_code, answer.json()["code"]) == (429, 777074011)
@@ -83,7 +83,7 @@ def test_organizations(api, organization):
         api.ok("GET", ORGANIZATIONS, params={"page_num": 2, "page_size": 1})["items"][0]["organization_name"]
         == "Science"
     )
-    lost = {"name": "n", "super_admin_user_id": ADA}
+    lost = {"name": "n", "super_admin_user_id": FIRST}
     assert api.refused("POST", ORGANIZATIONS, json=lost) == (404, 4200)
     assert api.refused("PUT", "/v1/organizations/1", json={"name": "n"}) == (404, 4200)
 
@@ -91,29 +91,29 @@ def test_organizations(api, organization):
 def test_members_of_an_organization(api, employee, organization):
     """Employees join, change roles and leave; then only can they leave the enterprise."""
     path = f"/v1/organizations/{organization}/members"
-    join(api, organization, ADA)
+    join(api, organization, FIRST)
     heir = {"receiver_user_id": USER_ID}
-    assert api.refused("DELETE", f"{EMPLOYEES}/{ADA}", json=heir) == (400, 4000)
-    api.ok("PUT", f"{path}/{ADA}", json={"organization_role_type": "organization_admin"})
-    assert members(api, organization)[ADA] == "organization_admin"
-    assert api.refused("DELETE", f"{path}/{USER_ID}", json={"receiver_user_id": ADA}) == (409, 777074044)
+    assert api.refused("DELETE", f"{EMPLOYEES}/{FIRST}", json=heir) == (400, 4000)
+    api.ok("PUT", f"{path}/{FIRST}", json={"organization_role_type": "organization_admin"})
+    assert members(api, organization)[FIRST] == "organization_admin"
+    assert api.refused("DELETE", f"{path}/{USER_ID}", json={"receiver_user_id": FIRST}) == (409, 777074044)
     demote = {"organization_role_type": "organization_member"}
     assert api.refused("PUT", f"{path}/{USER_ID}", json=demote) == (409, 777074044)
-    api.ok("DELETE", f"{path}/{ADA}", json=heir)
-    assert api.refused("DELETE", f"{path}/{ADA}", json=heir) == (404, 4200)
-    api.ok("DELETE", f"{EMPLOYEES}/{ADA}", json=heir)
-    person = {"user_id": ADA, "organization_role_type": "organization_member"}
+    api.ok("DELETE", f"{path}/{FIRST}", json=heir)
+    assert api.refused("DELETE", f"{path}/{FIRST}", json=heir) == (404, 4200)
+    api.ok("DELETE", f"{EMPLOYEES}/{FIRST}", json=heir)
+    person = {"user_id": FIRST, "organization_role_type": "organization_member"}
     assert api.refused("POST", path, json={"organization_people": [person]}) == (404, 4200)
 
 
 def test_guests(api, employee, organization):
     """Guests are told from employees, and stay guests."""
-    join(api, organization, ADA, "organization_guest")
+    join(api, organization, FIRST, "organization_guest")
     path = f"/v1/organizations/{organization}/members"
     assert [one["people_type"] for one in api.ok("GET", path)["items"]] == ["employee", "guest"]
     change = {"organization_role_type": "organization_admin"}
-    assert api.refused("PUT", f"{path}/{ADA}", json=change) == (400, 4000)
-    assert api.refused("DELETE", f"{path}/{ADA}", json={"receiver_user_id": ADA}) == (400, 4000)
+    assert api.refused("PUT", f"{path}/{FIRST}", json=change) == (400, 4000)
+    assert api.refused("DELETE", f"{path}/{FIRST}", json={"receiver_user_id": FIRST}) == (400, 4000)
 
 
 def test_folders(api):
@@ -140,10 +140,10 @@ def test_channels(api):
 
 def test_members_twice(api, employee, organization):
     """Whoever is a member already is refused with 4201, and keeps the role."""
-    users = [{"user_id": ADA, "role": "enterprise_admin"}]
+    users = [{"user_id": FIRST, "role": "enterprise_admin"}]
     assert api.refused("POST", EMPLOYEES, json={"users": users}) == (409, 4201)
-    join(api, organization, ADA)
-    person = {"user_id": ADA, "organization_role_type": "organization_admin"}
+    join(api, organization, FIRST)
+    person = {"user_id": FIRST, "organization_role_type": "organization_admin"}
     body = {"organization_people": [person]}
     assert api.refused("POST", f"/v1/organizations/{organization}/members", json=body) == (409, 4201)
-    assert members(api, organization)[ADA] == "organization_member"
+    assert members(api, organization)[FIRST] == "organization_member"

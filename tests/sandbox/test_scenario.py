@@ -11,7 +11,7 @@ from coze_sandbox import BOT_ID, COLLEAGUE_IDS, WORKFLOW_CHAT, WORKFLOW_ECHO, Sa
 RETRIEVE = "/v1/bots/" + BOT_ID
 RUN, RUN_STREAM, RESUME = "/v1/workflow/run", "/v1/workflow/stream_run", "/v1/workflow/stream_resume"
 SPEECH = "/v1/audio/speech"
-USER = {"user_id": "1", "user_name": "ada", "nick_name": "Ada", "avatar_url": ""}
+USER = {"user_id": "1", "user_name": "tester", "nick_name": "Tester", "avatar_url": ""}
 
 
 def answer_texts(events):
@@ -259,7 +259,7 @@ def test_tokens(api, coze_scenario):
         return api.http.get("/v1/users/me", headers={"Authorization": f"Bearer {token}"}).json()["data"]["nick_name"]
 
     assert name(coze_scenario.token()) == "Sandbox Owner"
-    assert name(coze_scenario.token(COLLEAGUE_IDS[0])) == "Ada Example"
+    assert name(coze_scenario.token(COLLEAGUE_IDS[0])) == "Colleague 1"
     short = coze_scenario.token(seconds=60)
     assert code(short) == 0
     coze_scenario.advance(60)
@@ -267,7 +267,7 @@ def test_tokens(api, coze_scenario):
     few = {"Authorization": f"Bearer {coze_scenario.token(permissions=['getChat'])}"}
     assert api.http.post("/v3/chat", headers=few, json=api.chat("Hi")).json()["code"] == 4101
     made = api.http.post("/_sandbox/tokens", json={"user_id": COLLEAGUE_IDS[1]}).json()["token"]
-    assert name(made) == "Bo Example"
+    assert name(made) == "Colleague 2"
     with pytest.raises(ValueError, match="there is no account 9"):
         coze_scenario.token("9")
 

@@ -62,14 +62,14 @@ def test_written_question(coze_sandbox):
 def test_state_is_shared_with_http(api):
     """What is said over a WebSocket stands in the conversation, and the other way round."""
     conversation = api.ok("POST", "/v1/conversation/create", json={"bot_id": BOT_ID})["id"]
-    started = api.chat("My name is Ada.", conversation_id=conversation)
+    started = api.chat("My key is 7.", conversation_id=conversation)
     api.ok("POST", "/v3/chat", params={"conversation_id": conversation}, json=started)
     api.sandbox.clock.advance(10)
     with talk(api.sandbox, CHAT) as client:
         config = {"conversation_id": conversation, "meta_data": {"source": "phone"}, "user_id": "user-1"}
         client.say("chat.update", {"chat_config": config})
         chat = (recalled := asked(client, "/recall"))[-1]["data"]
-    assert answer(recalled) == "Before that you said: My name is Ada."
+    assert answer(recalled) == "Before that you said: My key is 7."
     assert chat["conversation_id"] == conversation
     query = {"conversation_id": conversation, "chat_id": chat["id"]}
     kept = api.ok("GET", "/v3/chat/retrieve", params=query)

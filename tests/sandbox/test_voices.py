@@ -16,7 +16,7 @@ def sound(content=b"sound"):
 
 
 def voice(**members):
-    return {"voice_name": "Susan", "audio_format": "wav", **members}
+    return {"voice_name": "Narrator", "audio_format": "wav", **members}
 
 
 def listed(api, **query):

@@ -48,21 +48,21 @@ def test_members_come_and_go(api):
     """Added accounts are listed with their role; each id is answered with what became of it."""
     key = api.ok("POST", "/v1/workspaces", json=TEAM)["id"]
     path = f"/v1/workspaces/{key}/members"
-    ada, bo, _ = COLLEAGUE_IDS
+    first, second, _ = COLLEAGUE_IDS
     users = [
-        {"user_id": ada, "role_type": "admin"},
+        {"user_id": first, "role_type": "admin"},
         {"user_id": USER_ID, "role_type": "member"},
         {"user_id": "1", "role_type": "member"},
     ]
     added = api.ok("POST", path, json={"users": users})
-    assert added["added_success_user_ids"] == [ada]
+    assert added["added_success_user_ids"] == [first]
     assert added["already_joined_user_ids"] == [USER_ID]
     assert added["not_exist_user_ids"] == ["1"]
-    assert members(api, key) == {USER_ID: "owner", ada: "admin"}
-    assert api.ok("GET", "/v1/workspaces")["workspaces"][1]["admin_uids"] == [ada]
-    removed = api.ok("DELETE", path, json={"user_ids": [ada, bo, USER_ID]})
-    assert removed["removed_success_user_ids"] == [ada]
-    assert removed["not_in_workspace_user_ids"] == [bo]
+    assert members(api, key) == {USER_ID: "owner", first: "admin"}
+    assert api.ok("GET", "/v1/workspaces")["workspaces"][1]["admin_uids"] == [first]
+    removed = api.ok("DELETE", path, json={"user_ids": [first, second, USER_ID]})
+    assert removed["removed_success_user_ids"] == [first]
+    assert removed["not_in_workspace_user_ids"] == [second]
     assert removed["owner_not_support_remove_user_ids"] == [USER_ID]
     assert members(api, key) == {USER_ID: "owner"}
 

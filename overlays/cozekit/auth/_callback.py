@@ -70,12 +70,12 @@ def parse_callback(url: str, *, state: str) -> str:
         state: The state that was sent.
 
     Raises:
-        StateMismatch: Another state came back. Nothing else in the address counts then.
+        StateMismatch: Another state came back, or none that can be read. Nothing else in the address counts then.
         AuthorizationDenied: The user refused.
         OAuthError: The address tells another failure, or has no code, or several.
     """
     url, state = hidden(url), hidden(state)
-    answer = {name: [*map(hidden, values)] for name, values in parse_qs(urlsplit(url).query).items()}
+    answer = {name: [*map(hidden, values)] for name, values in parse_qs(_query(url)).items()}
     came, codes, told = (answer.get(name, []) for name in (_STATE, _CODE, "error"))
     check_state(came[0] if len(came) == 1 else None, state)
     if told:
@@ -86,3 +86,11 @@ def parse_callback(url: str, *, state: str) -> str:
     if len(codes) != 1:
         raise OAuthError("the browser came back without a code, or with several", operation=oauth.AUTHORIZE.id)
     return codes[0]
+
+
+def _query(url: str) -> str:
+    """Return the query of an address; "" of what is none, such as one that somebody made up."""
+    try:
+        return hidden(urlsplit(url).query)
+    except ValueError:
+        return ""

@@ -201,7 +201,7 @@ class DeviceOAuth(_Device, SyncFlow):
             OAuthError: Coze gives no token for another reason.
         """
         steps = self._polling(code, timeout)
-        with Coze(**self._client_options()) as coze:
+        with Coze(**self._client_options(), retry=0) as coze:
             answer: Any = None
             while True:
                 try:
@@ -230,7 +230,7 @@ class AsyncDeviceOAuth(_Device, AsyncFlow):
     async def wait(self, code: DeviceCode, *, timeout: float | None = None) -> Token:  # noqa: ASYNC109 (as DeviceOAuth)
         """Wait until the user has finished. See `DeviceOAuth.wait`; cancel the task to end the waiting."""
         steps = self._polling(code, timeout)
-        async with AsyncCoze(**self._client_options()) as coze:
+        async with AsyncCoze(**self._client_options(), retry=0) as coze:
             answer: Any = None
             while True:
                 try:

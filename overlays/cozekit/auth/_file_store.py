@@ -18,7 +18,8 @@ from ._token import Token
 
 __all__ = ["FileStore"]
 
-_PLAIN = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_PLAIN = re.compile(r"(?!.*-[0-9a-f]{16}$)[a-z0-9][a-z0-9_.-]{0,63}")
+"""Names that are names of files. Not those that look like what is made of other names: they would meet in one file."""
 _ABANDONED = 60
 """Seconds after which the half-written file of a process that was killed is removed."""
 
@@ -94,7 +95,7 @@ class FileStore:
         except OSError as error:
             raise TokenStoreError(f"{path} cannot be made: {error.strerror}; give a folder that is yours") from error
         if _locked(descriptor):
-            return lambda: os.close(descriptor)
+            return lambda: _unlock(descriptor)
         os.close(descriptor)
         return None
 
@@ -150,6 +151,14 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _unlock(descriptor: int) -> None:
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # to close it is not enough: a process that was forked has it, too
+    os.close(descriptor)
 
 
 def _locked(descriptor: int) -> bool:

@@ -108,8 +108,8 @@ def _signed(
 
 def _operation(options: JWTOptions) -> tuple[Operation[Any], dict[str, Any]]:
     account, enterprise, scope = (options.get(name) for name in ("account_id", "enterprise_id", "scope"))
-    duration = options.get("duration")
-    if duration is not None and duration < 1:
+    duration: object = options.get("duration")
+    if duration is not None and (not isinstance(duration, int) or duration < 1):
         raise InvalidArgumentError(f"duration must be 1 to 86399 seconds, not {duration!r:.40}")
     arguments = {"grant_type": OAuthGrantType.JWT_BEARER, "duration_seconds": duration}
     if account is not None and enterprise is not None:

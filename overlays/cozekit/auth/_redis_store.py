@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import secrets
 from collections.abc import Callable
@@ -32,13 +33,17 @@ class RedisStore:
             lock_seconds: How long a lock lasts at most. Longer than a token request may take.
 
         Raises:
-            InvalidArgumentError: *lock_seconds* is not above 0.
+            InvalidArgumentError: *lock_seconds* is not above 0, or the client is an async one.
             CozeError: The library redis is missing.
         """
         try:
             import redis as library
         except ImportError:
             raise CozeError('RedisStore needs the library redis: pip install "cozekit[redis]"') from None
+        if inspect.iscoroutinefunction(getattr(redis, "execute_command", None)):
+            raise InvalidArgumentError(
+                "give a redis.Redis, for AsyncCoze too, which calls it in threads: not an async one"
+            )
         if lock_seconds <= 0:
             raise InvalidArgumentError("lock_seconds must be above 0")
         self._errors = (library.RedisError, OSError)

@@ -141,8 +141,7 @@ class Renewals:
         finally:
             self.turn += 1
         self._failure = self._lost = None
-        self._accept(renewed)
-        return renewed
+        return self._accept(renewed)
 
     def _settled(self, error: APIError, token: Token | None) -> Generator[Step, HTTPResponse | Token | None, Token]:
         """Look for a way to go on after a refusal.
@@ -190,7 +189,7 @@ class Renewals:
         if self.turn != turn and self._failure is not None:
             raise copy.copy(self._failure)
 
-    def _accept(self, token: Token) -> None:
+    def _accept(self, token: Token) -> Token:
         if token.refresh_token is None and self._token is not None and self._token.refresh_token is not None:
             token = attrs.evolve(token, refresh_token=self._token.refresh_token)
         obtained = token.obtained_at
@@ -199,6 +198,7 @@ class Renewals:
         self._own = token.access_token
         if not self._is_good(token):
             self._trusted = token.access_token  # it is new, so the clock is wrong: only a refusal will tell its end
+        return token
 
     def _is_good(self, token: Token) -> bool:
         calm = time.monotonic() - self._failed_at < _CALM or token.refresh_token == (self._spent or object())

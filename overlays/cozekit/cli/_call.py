@@ -19,6 +19,7 @@ from coze_api._core._paging import Page
 from coze_api._core._values import Choice, Content, Text
 
 from .. import Coze
+from .._config import token_or_default
 from .._profiles import current_profile
 from ._terminal import Failure, Terminal
 
@@ -84,7 +85,7 @@ def list_operations(word: str) -> Iterator[str]:
 
 
 def _client(profile: str | None, base_url: str | None) -> Coze:
-    current = current_profile(profile) if profile else None
+    current = current_profile(profile) if profile or not token_or_default(None) else None
     if current is None:
         return Coze(base_url=base_url)
     one, profiles = current
@@ -120,7 +121,7 @@ def _argument(operation: Operation[Any], pair: str) -> tuple[str, Any]:
     try:
         return name, _value(argument, text)
     except OSError as error:
-        raise Failure(f"{name}: {text[1:]} cannot be read: {error.strerror}") from error
+        raise Failure(f"{name}: {text.removeprefix('@')} cannot be read: {error.strerror}") from error
 
 
 def _value(argument: Argument, text: str) -> Any:

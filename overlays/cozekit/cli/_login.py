@@ -185,5 +185,8 @@ def _opened(address: str) -> bool:
 def _read_secret() -> str:
     """Read a token without showing it: from the keyboard, or from what is piped in. Never from the command line."""
     if sys.stdin.isatty():
-        return getpass.getpass("Token: ", stream=sys.stderr)
+        try:
+            return getpass.getpass("Token: ", stream=sys.stderr)
+        except EOFError:  # Ctrl-D
+            return ""
     return sys.stdin.readline()
