@@ -237,7 +237,7 @@ class Operation:
     arguments: tuple[Field, ...]
     constants: Mapping[str, Any]
     headers: Mapping[str, str]
-    host: str | None
+    servers: tuple[str, ...]
     authorised: bool
     answer: Literal["json", "file", "redirect", "socket"]
     result: str
@@ -246,7 +246,6 @@ class Operation:
     poll: Poll | None
     stream: Stream | None
     socket: Socket | None = None
-    servers: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str:

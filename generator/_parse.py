@@ -99,16 +99,15 @@ class _Builder(Classes):
             "idempotent": verb == "get" or raw.get("x-coze-idempotent", False),
             "arguments": tuple(arguments),
             "headers": {one["name"]: str(one["schema"]["const"]) for one in self.listed(raw) if is_constant(one)},
-            "host": None if "x-coze-websocket" in raw else self.host(raw),
+            "servers": self.servers(raw),
             "authorised": all(raw.get("security", ({"bearer": []},))) and raw.get("security") != [],
             "answer": self.answer_kind(raw),
         }
         if "x-coze-websocket" in raw:
             socket = sockets[raw["x-coze-websocket"]["protocol"]["$ref"].rpartition("/")[2]]
-            servers = tuple(server["url"] for server in raw.get("servers", ()))
             yield ir.Operation(
                 id=f"{raw['operationId']}.handshake", constants={}, result=".", result_type=None, paging=None,
-                poll=None, stream=None, socket=socket, servers=servers, **common,
+                poll=None, stream=None, socket=socket, **common,
             )  # fmt: skip
             return
         if stream_key is None or stream_key.get("method"):
@@ -167,14 +166,13 @@ class _Builder(Classes):
             name = parameter.get("$ref", "").rpartition("/")[2]
             yield self.components["parameters"][name] if name else parameter
 
-    def host(self, raw: Located) -> str | None:
-        """Find the first label of an operation's own host, such as www."""
-        servers = raw.get("servers", ())
-        labels = {(urlsplit(server["url"]).hostname or "").partition(".")[0] for server in servers}
-        if len(labels) > 1 or any(not label.isalnum() for label in labels):
+    def servers(self, raw: Located) -> tuple[str, ...]:
+        """List the addresses of an operation that is not served where the others are."""
+        found = tuple(server["url"] for server in raw.get("servers", ()))
+        if len({urlsplit(url).netloc.partition(".")[0] for url in found}) > 1:
             message = "all servers of an operation must be of one kind"
             self.problems.append(raw.problem("unsupported", message, "servers"))
-        return labels.pop() if labels else None
+        return found
 
     def answer_kind(self, raw: Located) -> str:
         """Tell whether an operation answers with JSON, a file, a redirect or a WebSocket."""

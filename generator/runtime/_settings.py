@@ -85,11 +85,7 @@ class Settings:
             raise InvalidArgumentError(message) from None
 
     def _base_of(self, operation: Operation[Any]) -> str:
-        """Find the address of a sister of the service: www.coze.com beside api.coze.com. A local server is its own."""
-        if operation.servers:
-            return _beside(self._base_url, operation.servers)
-        host = operation.host
-        return self._base_url if host is None else self._base_url.replace("://api.", f"://{host}.", 1)
+        return _beside(self._base_url, operation.servers) if operation.servers else self._base_url
 
     def _handshake(
         self, operation: Operation[Any], protocol: SocketProtocol[U, D], arguments: Mapping[str, Any], options: Options
@@ -112,13 +108,17 @@ class Settings:
 
 
 def _beside(base_url: str, servers: tuple[str, ...]) -> str:
-    """Choose the one of *servers* that is in the domain of the service; another service speaks WebSocket itself."""
+    """Choose the one of *servers* that belongs to the official service at *base_url*.
+
+    Any other service, such as a local one or a gateway, serves pages and WebSockets itself.
+    """
     scheme, _, rest = base_url.partition("://")
-    label, _, domain = rest.partition(".")
+    label, _, domain = rest.partition("/")[0].partition(".")
     for server in servers:
         if label == "api" and server.partition("://")[2].partition(".")[2] == domain:
             return server
-    return f"{scheme.replace('http', 'ws', 1)}://{rest}"
+    speaks = servers[0].startswith("ws")
+    return f"{scheme.replace('http', 'ws', 1)}://{rest}" if speaks else base_url
 
 
 def _checked_token(token: str | None) -> str | None:

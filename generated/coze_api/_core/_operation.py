@@ -140,8 +140,8 @@ class Operation(Generic[T]):
         arguments: Python name to argument.
         constants: Body members that the operation sets itself.
         headers: Headers that the operation sets itself.
-        host: First label of the host, where it is not that of the base URL: ``www`` for pages in the browser.
-        servers: Addresses of the official service, where they are not those of the other operations.
+        servers: Addresses of the official service, where they are not those of the other operations: of pages in the
+            browser, and of WebSockets.
         authorised: Whether the token is sent.
         idempotent: Whether a repeated request does no harm.
         permission: The permission that the token needs, if any.
@@ -157,7 +157,6 @@ class Operation(Generic[T]):
     arguments: Mapping[str, Argument] = attrs.field(factory=dict, repr=False)
     constants: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
-    host: str | None = None
     servers: tuple[str, ...] = attrs.field(default=(), repr=False)
     authorised: bool = True
     idempotent: bool = False

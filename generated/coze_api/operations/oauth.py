@@ -21,7 +21,7 @@ AUTHORIZE: Operation[Empty] = Operation(
         "code_challenge": Argument("code_challenge", "query", Text()),
         "code_challenge_method": Argument("code_challenge_method", "query", Choice(_oauth.OAuthCodeChallengeMethod)),
     },
-    host="www",
+    servers=("https://www.coze.com", "https://www.coze.cn"),
     authorised=False,
     idempotent=True,
 )
@@ -40,7 +40,7 @@ AUTHORIZE_WORKSPACE: Operation[Empty] = Operation(
         "code_challenge": Argument("code_challenge", "query", Text()),
         "code_challenge_method": Argument("code_challenge_method", "query", Choice(_oauth.OAuthCodeChallengeMethod)),
     },
-    host="www",
+    servers=("https://www.coze.com", "https://www.coze.cn"),
     authorised=False,
     idempotent=True,
 )
