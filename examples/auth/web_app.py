@@ -23,17 +23,19 @@ class Pages(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path.startswith("/callback?"):
             try:
-                code = WEB.parse_callback(self.path, state=STATES.pop() if STATES else "none")
+                code = WEB.parse_callback(self.path, state=STATES.pop() if STATES else new_state())
                 TOKENS.save("user-1", WEB.exchange(code))  # under your own id for the user
             except CozeError as error:
                 self.answer(400, f"That did not work: {error}")
             else:
                 self.answer(200, "You can close this window.")
-        else:
+        elif self.path == "/":
             STATES.append(new_state())
             self.send_response(302)
             self.send_header("Location", WEB.authorize_url(state=STATES[-1]))
             self.end_headers()
+        else:  # such as the icon that browsers ask for
+            self.answer(404, "There is nothing here.")
 
     def answer(self, status: int, text: str) -> None:
         self.send_response(status)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -62,13 +63,21 @@ def app_file(sandbox: Sandbox, folder: Path, *which: str) -> str:
     return str(path)
 
 
-def opened(process: subprocess.Popen[str]) -> str:
-    """Open the address that a program prints, as a browser does, and return what the last page says."""
+def opened(process: subprocess.Popen[str], *refused: str) -> str:
+    """Open the address that a program prints, as a browser does, and return what the last page says.
+
+    Args:
+        process: The program.
+        refused: What somebody else asks for before, who must be refused.
+    """
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line.startswith("Open http"), line
+    address = line.removeprefix("Open ").strip()
     with httpx.Client(follow_redirects=True) as browser:
-        return browser.get(line.removeprefix("Open ").strip()).text
+        for other in refused:
+            assert browser.get(urljoin(address, other)).is_client_error
+        return browser.get(address).text
 
 
 def test_personal_token(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -84,7 +93,8 @@ def test_web_app(sandbox: Sandbox, tmp_path: Path) -> None:
     assert WEB_APP.client_secret is not None
     app = {"COZE_CLIENT_ID": WEB_APP.client_id, "COZE_CLIENT_SECRET": WEB_APP.client_secret}
     with started(ROOT / "examples/auth/web_app.py", sandbox, tmp_path, **app) as process:
-        assert opened(process) == "You can close this window."
+        strangers = "/favicon.ico", "/callback?state=none&code=code_x", "/callback?state=&code=code_x"
+        assert opened(process, *strangers) == "You can close this window."
         assert finish(process).startswith("The user is ")
     assert [path.name for path in tmp_path.glob("*.json")] == ["user-1.json"]
 

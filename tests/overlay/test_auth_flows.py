@@ -259,6 +259,13 @@ def test_device_pace(flows, connect, user):
     assert user.naps[5:] == [5]
 
 
+def test_device_slows_down_to_a_limit(flows, connect, user):
+    """However often it is told to slow down, a device asks every 30 seconds at least."""
+    device, code, _ = polled(flows, connect, *[told("slow_down")] * 7, GIVEN)
+    assert device.wait(code).access_token == "czu_a"
+    assert user.naps == [5, 10, 15, 20, 25, 30, 30, 30]
+
+
 def test_device_slows_down_whatever_the_status(flows, connect, user):
     """A device that is told to slow down by the status of a rate limit keeps the pace, rather than to retry at once."""
     slower = httpx.Response(429, json={"error": "slow_down"}, headers={"Retry-After": "1"})

@@ -555,6 +555,29 @@ def test_wrong_clock(connect, skew, dated):
     assert len(service.asked) == 2
 
 
+def test_half_of_a_short_life(connect, monkeypatch):
+    """A token that lives for less than twice the leeway is renewed in the middle of its life."""
+    now, service = time.time, Service(lifetime=60)
+    coze = client(connect, service, strategy(token()))
+    for passed in (0, 20, 40):
+        service.clock = ahead(now, passed)
+        monkeypatch.setattr(time, "time", service.clock)
+        coze.users.me()
+    assert service.calls == ["a1", "a1", "a2"]
+
+
+@pytest.mark.parametrize("skew", [-7200, 7200])
+def test_end_by_the_clock_of_coze(connect, monkeypatch, skew):
+    """A token is renewed before it ends, although the clock of this machine says that it ends hours off."""
+    now, service = time.time, Service(skew=skew)
+    coze = client(connect, service, strategy(token()))
+    coze.users.me()
+    service.clock = ahead(now, skew + service.lifetime - 30)
+    monkeypatch.setattr(time, "time", ahead(now, service.lifetime - 30))
+    coze.users.me()
+    assert service.calls == ["a1", "a2"]
+
+
 def test_sent_the_way_of_the_client(connect):
     """Token requests go through the client's own transport, with its headers, and without the call's token and body."""
     service, seen = Service(), []
