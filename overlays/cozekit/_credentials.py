@@ -80,6 +80,12 @@ def authorisation(
     Raises:
         InvalidArgumentError: There is nothing, too much, or something unusable.
     """
+    given: object = auth
+    if given is not None and not isinstance(given, Auth):
+        of_flow = "; a flow makes one by its method auth()" if hasattr(given, "auth") else ""
+        raise InvalidArgumentError(
+            f"auth must be a strategy of cozekit.auth or another httpx.Auth, not {type(given).__name__}{of_flow}"
+        )
     if auth is not None and token is not None:
         raise InvalidArgumentError("give either token or auth, not both")
     if callable(token):

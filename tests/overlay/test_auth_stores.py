@@ -22,7 +22,7 @@ from _both import Connect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cozekit.auth import FileStore, MemoryStore, RedisStore, Token, TokenStore
+from cozekit.auth import FileStore, MemoryStore, RedisStore, Token, TokenStore, WebOAuth
 from cozekit.errors import InvalidArgumentError, TokenStoreError
 
 TOKEN = Token(
@@ -101,6 +101,15 @@ def test_names_do_not_meet(store):
     for number, name in enumerate(names):
         store.save(name, Token(access_token=str(number), expires_at=TOKEN.expires_at))
     assert [store.load(name).access_token for name in names] == [str(number) for number in range(len(names))]
+
+
+def test_name_that_is_no_text(tmp_path):
+    """A number in place of a name, such as a user's id, is refused by strategy and store, rather than to break later."""
+    wrong: Any = 17
+    with pytest.raises(InvalidArgumentError, match="key must be a str, not int"):
+        WebOAuth(WEB_APP, SECRET).auth(TOKEN, key=wrong)
+    with pytest.raises(InvalidArgumentError, match="the name of a token must be a str, not int"):
+        FileStore(tmp_path).save(wrong, TOKEN)
 
 
 def test_lock(store):

@@ -606,6 +606,7 @@ def test_foreign_address():
             "http://api.coze.com/",
             "https://api.coze.com:8443/",
             "https://evil.com/",
+            "https://pages.coze.com/",
         ):
             with pytest.raises(InvalidArgumentError, match="does not authorise requests to"):
                 http.get(address)

@@ -9,6 +9,7 @@ import pytest
 from _both import Counter
 
 from cozekit import COZE_CN, COZE_COM, SocketOptions
+from cozekit.auth import DeviceOAuth
 from cozekit.errors import InvalidArgumentError
 
 SECRET = "pat_Secret0123456789"
@@ -239,3 +240,11 @@ def test_socket_address_without_encryption(connect):
         connect(SECRET, sockets=sockets)
     connect(SECRET, sockets=sockets, allow_http=True)
     connect(SECRET, sockets=SocketOptions(base_url="ws://127.0.0.1:8080"))
+
+
+def test_auth_that_is_no_strategy(connect):
+    """What cannot authorise requests is refused when the client is made; a flow is told what to call."""
+    with pytest.raises(InvalidArgumentError, match=r"another httpx\.Auth, not str$"):
+        connect(auth=SECRET)
+    with pytest.raises(InvalidArgumentError, match=r"not DeviceOAuth; a flow makes one by its method auth\(\)"):
+        connect(auth=DeviceOAuth("1"))

@@ -151,7 +151,8 @@ def same_service(url: httpx.URL, base_url: str) -> bool:
     """Tell whether an address belongs to the service at *base_url*: its own host, or www and ws beside api."""
     base = parse_url(base_url)
     scheme = {"wss": "https", "ws": "http"}.get(url.scheme, url.scheme)
-    host = f"api.{url.host.partition('.')[2]}" if base.host.startswith("api.") else url.host
+    part, _, rest = url.host.partition(".")
+    host = f"api.{rest}" if base.host.startswith("api.") and part in {"www", "ws"} else url.host
     ports = {"http": 80, "https": 443}
     return (scheme, host, url.port or ports.get(scheme)) == (
         base.scheme,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import TokenStoreError
+from ..errors import InvalidArgumentError, TokenStoreError
 from ._token import Token
 
 __all__ = ["FileStore"]
@@ -40,7 +40,13 @@ class FileStore:
         return f"FileStore({str(self.folder)!r})"
 
     def path_of(self, key: str) -> Path:
-        """Return the file of a token."""
+        """Return the file of a token.
+
+        Raises:
+            InvalidArgumentError: *key* is no text.
+        """
+        if not isinstance(key, str):
+            raise InvalidArgumentError(f"the name of a token must be a str, not {type(key).__name__}")
         # Names that differ only in ways that file systems ignore must not meet in one file.
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]
         plain = (

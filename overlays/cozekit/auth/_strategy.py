@@ -81,6 +81,8 @@ class TokenAuth(Auth):
         if store is not None and not isinstance(store, TokenStore):
             kind = type(store).__name__
             raise InvalidArgumentError(f"{kind} is no TokenStore: it needs load, save, delete and try_lock")
+        if not isinstance(key, str | None):
+            raise InvalidArgumentError(f"key must be a str, not {type(key).__name__}")
         if leeway < 0:
             raise InvalidArgumentError(f"leeway must be a number of seconds from 0, not {leeway:g}")
         self._source = source
