@@ -24,7 +24,7 @@ def filled(schema: dict[str, Any]) -> Any:
 
 
 def _filled(schema: dict[str, Any], around: tuple[str, ...]) -> Any:
-    if "examples" in schema:
+    if "examples" in schema and not _has_members(schema):
         return schema["examples"][0]
     if "const" in schema:
         return schema["const"]
@@ -36,6 +36,12 @@ def _filled(schema: dict[str, Any], around: tuple[str, ...]) -> Any:
     if variants:
         return _filled(variants[0], around)
     return _of_type(schema, around)
+
+
+def _has_members(schema: dict[str, Any]) -> bool:
+    """Tell whether a schema is of objects, or lists of them: their examples need not have all members."""
+    schema = resolve(schema)
+    return "properties" in schema or ("items" in schema and _has_members(schema["items"]))
 
 
 def _of_type(schema: dict[str, Any], around: tuple[str, ...]) -> Any:

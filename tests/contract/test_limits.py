@@ -14,11 +14,15 @@ LONG = 1_000_000  # characters and items beyond which nothing is tried
 
 
 def limits(call: Call) -> Iterator[tuple[str, Any, Any]]:
-    """List the limits of a method's arguments: its name, the last value within and the first one beyond."""
+    """List the limits of a method's arguments: its name, a value within, the last one if there is one, and one beyond."""
     outside = {item["name"]: item["schema"] for item in call.parameters}
     for name, schema in {**outside, **call.members}.items():
         schema = resolve(schema)
-        if "enum" in schema or name in call.constants:
+        if name in call.constants:
+            continue
+        if "enum" in schema:
+            for value in schema["enum"]:
+                yield name, value, f"{value}_of_tomorrow" if isinstance(value, str) else max(schema["enum"]) + 1
             continue
         for limit, step in (("minimum", -1), ("maximum", 1)):
             if limit in schema:
@@ -60,7 +64,7 @@ def test_limits_are_found() -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("call", "name", "within", "beyond"), FOUND)
 def test_limit(call: Call, name: str, within: Any, beyond: Any, mode: Mode) -> None:
-    """The last value within a limit is sent, and the first one beyond is refused by its name before anything is."""
+    """What is allowed, up to the limit, is sent; what is not is refused by the argument's name before anything is sent."""
     values, body = call.example()
     outside = {item["name"] for item in call.parameters}
 

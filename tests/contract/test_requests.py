@@ -86,13 +86,16 @@ def test_generated_request(call: Call, mode: Mode, data: st.DataObject) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("call", [pytest.param(call, id=call.id) for call in calls() if call.body is not None])
 def test_full_request(call: Call, mode: Mode) -> None:
-    """A body in which every described member is present is sent as it is."""
+    """A body in which every described member is present is sent as it is, given as dicts or as models."""
     assert call.body is not None
     body = {**filled(call.body["schema"]), **call.constants}
     assert violations(call.body["schema"], body) == []
     values, _ = call.example()
     arguments = call.arguments(values, body)
     assert "extra_body" not in arguments
+    same(perform(call, mode, call.example_answer(), arguments).body, body)
+    arguments = call.with_models(arguments)
+    assert list(misread(arguments)) == []
     same(perform(call, mode, call.example_answer(), arguments).body, body)
 
 

@@ -41,8 +41,9 @@ class Devices(Machine):
 
     @initialize(target=codes)
     def first(self) -> Any:
-        """Give one code out and ask about it: much can happen then."""
+        """Give one code out and ask about it, the second time too soon: much can happen then."""
         code = self.start()
+        self.ask(code)
         self.ask(code)
         return code
 
