@@ -25,7 +25,14 @@ from coze_api.models import (
     ToolOutput,
 )
 from cozekit import SocketOptions, audio
-from cozekit.errors import ChatFailed, CozeError, InvalidArgumentError, RateLimitError, SocketClosed, SocketFailed
+from cozekit.errors import (
+    ActionRequired,
+    ChatFailed,
+    InvalidArgumentError,
+    RateLimitError,
+    SocketClosed,
+    SocketFailed,
+)
 
 PCM = audio.PCM(16000)
 SOUND = [bytes([number]) * 320 for number in range(1, 6)]
@@ -351,8 +358,10 @@ def test_tool_outputs_go_over_the_socket(call: Any) -> None:
 def test_tools_that_nobody_provides_are_told(call: Any, read: str) -> None:
     """Who reads only words or sound does not wait for ever for a tool; the turn can go on all the same."""
     turn = call.talk("tool")
-    with pytest.raises(CozeError, match="the bot waits for tool outputs"):
+    with pytest.raises(ActionRequired, match="the bot waits for tool outputs") as raised:
         turn.until_done() if read == "until_done" else list(getattr(turn, read))
+    [wanted] = raised.value.chat.required_action.submit_tool_outputs.tool_calls
+    assert wanted.id == "t1"
     turn.submit_tool_outputs([{"tool_call_id": "t1", "output": "noon"}])
     assert turn.until_done().answer == "You said noon"
 

@@ -339,8 +339,9 @@ def test_in_process(coze_sandbox):
 def test_tls():
     """WebSockets speak TLS where the sandbox does; also a frame that is cut short then ends without a word."""
 
-    # Not with the client of websockets that uses threads: now and then it loses a connection with TLS, for it reads
-    # and writes at the same time, which is more than OpenSSL can bear.
+    # Not with the client of websockets that uses threads: it reads in one while it writes in another, which OpenSSL
+    # does not allow on one connection, and rarely this test lost its connection. That the one caused the other is not
+    # proven.
     async def session(url, trusting):
         async with websockets.connect(url, ssl=trusting) as client:
             assert json.loads(await client.recv())["event_type"] == "speech.created"

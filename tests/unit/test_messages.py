@@ -19,6 +19,7 @@ from coze_api.models import (
     SpeechText,
     SpeechTextAppend,
     SpeechUpdate,
+    WorkflowRunHistory,
 )
 
 
@@ -106,3 +107,23 @@ def test_messages_of_rooms_are_written_and_read_as_text() -> None:
         RtcRoom.uplink.dumps(SpeechTextAppend(data=SpeechText(delta="Hi")))
     with pytest.raises(InvalidArgumentError, match=r"RtcMessageCreate\.data is required"):
         RtcRoom.uplink.dumps({"event_type": "conversation.message.create"})
+
+
+@pytest.mark.parametrize(
+    ("detail", "logid"), [({"logid": "L"}, "L"), ({"logid": None}, ""), ({}, ""), (None, ""), ("text", "")]
+)
+def test_messages_tell_their_log_id(detail: object, logid: str) -> None:
+    """`logid` of a message is what its detail tells; there is no HTTP answer to ask for it."""
+    message = SpeechSocket.downlink.decode({"event_type": "speech.audio.update", "id": "1", "detail": detail})
+    assert isinstance(message, SpeechAudioUpdate)
+    assert message.logid == logid
+    if isinstance(detail, dict):
+        assert message.detail is not None
+        assert message.detail.logid == logid
+
+
+def test_parts_of_answers_tell_their_log_id() -> None:
+    """A described member `logid` is read by that name; other parts of answers have none."""
+    assert WorkflowRunHistory.from_dict({"execute_id": "1", "logid": "of the run"}).logid == "of the run"
+    with pytest.raises(AttributeError, match="not an answer itself"):
+        _ = SpeechText(delta="Hello").logid

@@ -28,6 +28,12 @@ class Frame(Model):
 
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
+    @property
+    def logid(self) -> str:
+        """Log id that the message tells in its detail; "" where there is none, as in messages of the caller."""
+        detail = getattr(self, "detail", None)
+        return detail.logid if isinstance(detail, Model) else ""
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)

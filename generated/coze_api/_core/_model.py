@@ -72,7 +72,15 @@ class Model:
 
     @property
     def logid(self) -> str:
-        """Log id of the call that this object answers; Coze support asks for it."""
+        """Log id of the call that this object answers; Coze support asks for it.
+
+        Of a part of an answer that has a member of this name, what that says; "" if it is missing.
+
+        Raises:
+            AttributeError: The object is a part of an answer without such a member, or was made by the caller.
+        """
+        if self._response is None and "logid" in self._known:
+            return getattr(self, "logid_", None) or ""
         return self.response.logid
 
     def __eq__(self, other: object) -> bool:

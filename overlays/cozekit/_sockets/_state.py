@@ -98,8 +98,8 @@ class SocketState(Generic[U, D]):
         detail = getattr(message, "detail", None)
         if isinstance(message, Unknown) and isinstance(message.raw.get("detail"), dict):
             detail = SocketDetail.from_dict(message.raw["detail"])
-        if isinstance(detail, SocketDetail) and detail.logid_:
-            self.logid = str(detail.logid_)
+        if isinstance(detail, SocketDetail) and detail.logid:
+            self.logid = str(detail.logid)
         self.received += 1
         self.last = message
         self._active = time.monotonic()

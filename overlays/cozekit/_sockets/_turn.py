@@ -26,7 +26,7 @@ from coze_api.models import (
 )
 
 from .._chat_stream import answer_of, follow_ups_of
-from ..errors import APITimeoutError, ChatFailed, CozeError, InvalidArgumentError, SocketFailed
+from ..errors import ActionRequired, APITimeoutError, ChatFailed, CozeError, InvalidArgumentError, SocketFailed
 from ._sound import decoded
 
 if TYPE_CHECKING:
@@ -138,9 +138,10 @@ class _Snapshot(Generic[S, A]):
     def _need_no_tools(self) -> None:
         """Refuse to wait for words that come only after tool outputs."""
         if self._waits:
-            raise CozeError(
-                "the bot waits for tool outputs: iterate over the turn itself, and answer "
-                f"{ChatSocketRequiresAction.__name__} by turn.submit_tool_outputs(…)"
+            raise ActionRequired(
+                "the bot waits for tool outputs: give them by turn.submit_tool_outputs(…) and read on, or iterate over "
+                f"the turn itself and answer each {ChatSocketRequiresAction.__name__}",
+                chat=self.chat,
             )
 
 
@@ -187,6 +188,7 @@ class Turn(_Snapshot["ChatSession", Generator[ChatSocketDownlinkMessage, None, N
         """Read to the end and return the turn itself.
 
         Raises:
+            ActionRequired: The bot calls tools. Give their outputs by `submit_tool_outputs` and read on.
             ChatFailed: The chat failed.
             SocketClosed: The connection ended before the turn did.
         """
