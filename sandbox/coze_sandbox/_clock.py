@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from email.utils import formatdate
 
 __all__ = ["Clock"]
+
+_LAST = 253_000_000_000  # leaves room for what expires later
 
 
 class Clock:
@@ -32,14 +35,21 @@ class Clock:
         """Return the time in whole seconds, as Coze writes moments."""
         return int(self.now())
 
+    def http_date(self) -> str:
+        """Return the time as the header `Date` has it."""
+        return formatdate(self.now(), usegmt=True)
+
     def advance(self, seconds: float) -> float:
         """Move the time forward and return the new time.
 
         Raises:
-            ValueError: The step is negative: ids and moments of the state would run backwards.
+            ValueError: The step is negative: ids and moments of the state would run backwards. Or it leads beyond
+                the year 9999, which dates cannot tell.
         """
-        if seconds < 0:
+        if not seconds >= 0:
             raise ValueError("the clock only goes forward")
+        if self.now() + seconds > _LAST:
+            raise ValueError("the clock only goes until the year 9999")
         self._ahead += seconds
         for watcher in self._watchers:
             watcher()

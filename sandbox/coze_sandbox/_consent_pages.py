@@ -8,6 +8,8 @@ from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -60,10 +62,14 @@ class ConsentPages:
         if request.method != "POST":
             return Response(status_code=405, headers={"Allow": "GET, HEAD, POST"})
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        # Not parsed, since it need not be an address: an origin is a scheme and a host.
+        if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
             return _page("This form was sent from elsewhere", "<p>Nothing was decided.</p>", status=403)
-        async with request.form() as form:
-            key, decision = str(form.get("key", "")), form.get("decision")
+        try:
+            async with request.form() as form:
+                key, decision = str(form.get("key", "")), form.get("decision")
+        except (HTTPException, MultiPartException):
+            return _page("This is not the form", "<p>Nothing was decided.</p>", status=400)
         if decision not in {"allow", "deny"}:
             return self._ask(device=device, key=key)
         return self._decide(key, allow=decision == "allow")

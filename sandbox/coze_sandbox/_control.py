@@ -39,7 +39,9 @@ from ._callbacks import Callbacks
 from ._clock import Clock
 from ._delivery import Delivery
 from ._document import Description
+from ._errors import CallError
 from ._faults import Faults
+from ._json import parse_json
 from ._log import RequestLog
 from ._oauth_control import OAuthControl
 from ._scenario import Scenario
@@ -157,9 +159,15 @@ class Control:
             known = sorted(f"{verb} {PREFIX}{path}" for verb, path in self._actions)
             return {"error": "no such endpoint", "endpoints": known}, 404
         try:
-            body = json.loads(await request.body() or b"{}")
+            body = parse_json(await request.body() or b"{}", "body")
+            if not isinstance(body, dict):
+                raise TypeError("the body must be a JSON object")
             result = action(request, body)
-        except (KeyError, TypeError, ValueError) as error:
+        except CallError as error:
+            return {"error": error.msg}, 400
+        except KeyError as error:
+            return {"error": f"{error.args[0]} is missing"}, 400
+        except (TypeError, ValueError) as error:
             return {"error": f"{type(error).__name__}: {error}"}, 400
         return ({} if result is None else result), 200
 
@@ -239,5 +247,8 @@ def _is_local(request: Request) -> bool:
 
 def _is_own(origin: str, host: str) -> bool:
     """Tell whether a page comes from this server, under a name that cannot be made to point elsewhere."""
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     return parts.netloc == host and parts.hostname in {"127.0.0.1", "localhost", "::1"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import AsyncIterator
-from email.utils import formatdate
 from typing import Any
 
 from starlette.requests import Request
@@ -20,8 +19,7 @@ from ._errors import INTERNAL, INVALID_PARAMETER, CallError
 from ._examples import example
 from ._faults import Fault, Faults, ordered_fault
 from ._handlers import HANDLERS
-from ._ids import LogIds
-from ._inject import FaultySend, drop, replaced
+from ._inject import FaultySend, delay, drop, replaced
 from ._log import RequestLog, RequestRecord, shown_headers
 from ._request import Reader
 from ._routing import Router, Target, sent_path
@@ -29,6 +27,7 @@ from ._schemas import Schemas
 from ._scripted_answers import ScriptedAnswer
 from ._socket_engine import SocketEngine, SocketParts
 from ._sse import frame
+from ._steps import Steps
 from ._world import World
 
 __all__ = ["Engine"]
@@ -59,7 +58,6 @@ class Engine:
         self._faults = faults
         self._router = Router(description.operations.values(), aliases=options.lenient)
         self._reader = Reader(description, schemas, lenient=options.lenient)
-        logids = self._logids = LogIds(options.seed, world.clock)
         self.answers = Answers(
             description,
             schemas,
@@ -67,7 +65,7 @@ class Engine:
             check=options.check_answers,
         )
         self._sockets = SocketEngine(
-            SocketParts(description, schemas, world, log, faults, self._router, self._reader, logids, self.answers)
+            SocketParts(description, schemas, world, log, faults, self._router, self._reader, self.answers)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,7 +88,7 @@ class Engine:
             query=scope["query_string"].decode("latin-1"),
             operation=target.operation and target.operation.id,
             headers=shown_headers(request.headers),
-            logid=self._logids.next(),
+            logid=self._world.logids.next(),
         )
         with self._log.timed(record):
             await self._serve(request, target, record, send)
@@ -112,7 +110,7 @@ class Engine:
             record.code, record.verdict, record.reason = INTERNAL, "failed", repr(error)
             traceback.print_exception(error)
             response = self.answers.defect(f"defect of the sandbox: {error!r}", record.logid)
-        response.headers["date"] = formatdate(self._world.clock.now(), usegmt=True)
+        response.headers["date"] = self._world.clock.http_date()
         if fault is not None:
             record.verdict, record.reason = "fault", fault.kind
             if fault.kind == "drop":
@@ -132,10 +130,12 @@ class Engine:
         if fault is None or fault.in_body:
             return await self._answer(request, target, record)
         if fault.kind == "delay":
-            await asyncio.sleep(fault.seconds or 0)
+            await delay(self._world, fault)
             return await self._answer(request, target, record)
         if fault.handled:
-            await self._answer(request, target, record)
+            answer = await self._answer(request, target, record)
+            if isinstance(answer, _EventStream):
+                answer.steps.close()
         return replaced(self.answers, target.operation, fault, record)
 
     async def _answer(self, request: Request, target: Target, record: RequestRecord) -> Response:
@@ -162,33 +162,35 @@ class Engine:
         if isinstance(result, CallError):
             raise result
         if isinstance(result, Stream):
-            return self._stream(operation, result, record)
+            return self._stream(operation, result, user_id, record)
         return self.answers.success(operation, result, record.logid, checked=scripted is None or scripted.checked)
 
-    def _stream(self, operation: Operation, stream: Stream, record: RequestRecord) -> Response:
-        response = _EventStream(self._frames(operation, stream, record), media_type="text/event-stream")
+    def _stream(self, operation: Operation, stream: Stream, user_id: str, record: RequestRecord) -> Response:
+        steps = Steps(self._world, user_id, stream.beats)
+        response = _EventStream(steps, self._frames(operation, stream, steps, record))
         add_logid(response, record.logid)
         return response
 
-    async def _frames(self, operation: Operation, stream: Stream, record: RequestRecord) -> AsyncIterator[bytes]:
+    async def _frames(
+        self, operation: Operation, stream: Stream, steps: Steps, record: RequestRecord
+    ) -> AsyncIterator[bytes]:
         pause = self._world.options.event_seconds
-        try:
-            for number, beat in enumerate(stream.beats):
-                violation = stream.checked and self.answers.check_event(operation, beat.event, beat.data)
-                if violation:
-                    record.verdict, record.reason = "failed", violation.message
-                    raise RuntimeError(f"the sandbox's own event is not as described: {violation}")
-                # Also a pause of nothing lets other calls in, and lets the client leave.
-                await asyncio.sleep(pause + beat.pause)
-                yield frame(beat, number, stream.dialect)
-        finally:
-            close: Any = getattr(stream.beats, "close", None)
-            if close is not None:
-                close()
+        for number, beat in enumerate(steps):
+            violation = stream.checked and self.answers.check_event(operation, beat.event, beat.data)
+            if violation:
+                record.verdict, record.reason = "failed", violation.message
+                raise RuntimeError(f"the sandbox's own event is not as described: {violation}")
+            # Also a pause of nothing lets other calls in, and lets the client leave.
+            await asyncio.sleep(pause + beat.pause)
+            yield frame(beat, number, stream.dialect)
 
 
 class _EventStream(StreamingResponse):
     """Ends its source as soon as the client leaves, rather than when memory is collected."""
+
+    def __init__(self, steps: Steps, frames: AsyncIterator[bytes]) -> None:
+        super().__init__(frames, media_type="text/event-stream")
+        self.steps = steps
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -196,3 +198,4 @@ class _EventStream(StreamingResponse):
         finally:
             source: Any = self.body_iterator
             await source.aclose()
+            self.steps.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from ._checks import NUMBER, TEXT, WHOLE
 from ._errors import INVALID_PARAMETER, CallError
 
 __all__ = ["FAULT_KINDS", "Fault", "Faults", "ordered_fault", "parse_fault"]
@@ -46,8 +48,8 @@ def _http_status(_: object, __: object, value: int | None) -> None:
 
 
 def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
-    if value is not None and value < 0:
-        raise ValueError(f"{attribute.name} must not be negative")
+    if value is not None and not 0 <= value < math.inf:
+        raise ValueError(f"{attribute.name} must be 0 or more")
 
 
 @attrs.define(kw_only=True)
@@ -96,15 +98,15 @@ class Fault:
 
     kind: str = attrs.field(validator=_known_kind)
     operation: str = "*"
-    times: int | None = attrs.field(default=1, validator=_not_negative)
-    after: int = attrs.field(default=0, validator=_not_negative)
+    times: int | None = attrs.field(default=1, validator=[WHOLE, _not_negative])
+    after: int = attrs.field(default=0, validator=[WHOLE, _not_negative])
     handled: bool = False
     status: int | None = attrs.field(default=None, validator=_http_status)
-    code: int | None = None
-    msg: str = "ordered fault"
-    seconds: float | None = attrs.field(default=None, validator=_not_negative)
-    events: int | None = attrs.field(default=None, validator=_not_negative)
-    bytes: int | None = attrs.field(default=None, validator=_not_negative)
+    code: int | None = attrs.field(default=None, validator=WHOLE)
+    msg: str = attrs.field(default="ordered fault", validator=TEXT)
+    seconds: float | None = attrs.field(default=None, validator=[NUMBER, _not_negative])
+    events: int | None = attrs.field(default=None, validator=[WHOLE, _not_negative])
+    bytes: int | None = attrs.field(default=None, validator=[WHOLE, _not_negative])
 
     @property
     def in_body(self) -> bool:

@@ -14,8 +14,9 @@ from ._errors import INTERNAL, RATE_LIMITED, CallError
 from ._faults import Fault
 from ._log import RequestRecord
 from ._spoil import Spoiler
+from ._world import World
 
-__all__ = ["ConnectionDroppedError", "FaultySend", "drop", "replaced"]
+__all__ = ["ConnectionDroppedError", "FaultySend", "delay", "drop", "replaced"]
 
 _GATEWAY_PAGE = (
     "<html>\r\n<head><title>{0} {1}</title></head>\r\n"
@@ -59,6 +60,18 @@ def replaced(answers: Answers, operation: Operation | None, fault: Fault, record
             failure = CallError(fault.code or INTERNAL, fault.msg, status=fault.status)
     record.code = failure.code
     return answers.failure(operation, failure, record.logid)
+
+
+async def delay(world: World, fault: Fault) -> None:
+    """Let a call wait before it takes effect.
+
+    Raises:
+        CallError: The state was reset meanwhile, so that the call would change another one.
+    """
+    session = world.session
+    await asyncio.sleep(fault.seconds or 0)
+    if world.session != session:
+        raise CallError(INTERNAL, "the sandbox was reset while this call was delayed", status=503)
 
 
 async def drop(send: Send, last: bytes = b"") -> None:

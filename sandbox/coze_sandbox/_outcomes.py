@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
 
 from ._call import Beat
+from ._checks import NUMBER, TEXT, TEXTS, WHOLE
 from ._workflow_scripts import ask, end_with, message
 from ._world import World
 
@@ -20,11 +21,11 @@ class Outcome:
     """One outcome. The members are arguments of `Scenario.workflow`."""
 
     output: Any
-    messages: tuple[str, ...]
-    question: str
-    code: int
-    msg: str
-    seconds: float | None
+    messages: Sequence[str] = attrs.field(validator=TEXTS)
+    question: str = attrs.field(validator=TEXT)
+    code: int = attrs.field(validator=WHOLE)
+    msg: str = attrs.field(validator=TEXT)
+    seconds: float | None = attrs.field(validator=NUMBER)
 
 
 def next_outcome(world: World, workflow_id: str) -> Outcome | None:

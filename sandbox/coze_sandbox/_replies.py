@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from ._checks import NUMBER, TEXT, TEXTS, WHOLE, Check, is_text, is_texts
 from ._content import Said
 from ._script import Plan, after_tools, plan_answer
 from ._world import World
@@ -16,6 +17,20 @@ __all__ = ["Heard", "Reply", "ToolCalls", "next_plan", "next_plan_after_tools"]
 
 ToolCalls = Mapping[str, Any] | Sequence[tuple[str, Any]]
 """Names and arguments of tools."""
+
+
+def _are_calls(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return is_texts([*value])
+    return not isinstance(value, str) and all(
+        isinstance(pair, Sequence) and len(pair) == 2 and is_text(pair[0]) for pair in value
+    )
+
+
+_REPLY = Check(
+    "a text, a list of texts or a function", lambda one: one is None or callable(one) or is_text(one) or is_texts(one)
+)
+_CALLS = Check("arguments by name, or pairs of both", _are_calls)
 
 
 @attrs.frozen
@@ -35,14 +50,14 @@ class Heard:
 class Reply:
     """One reply of a bot. The members are arguments of `Scenario.reply`."""
 
-    text: str | Sequence[str] | Callable[[str], str | Sequence[str]] | None
-    reasoning: str
-    suggestions: Sequence[str]
-    tool_calls: ToolCalls
-    code: int
-    msg: str
+    text: str | Sequence[str] | Callable[[str], str | Sequence[str]] | None = attrs.field(validator=_REPLY)
+    reasoning: str = attrs.field(validator=TEXT)
+    suggestions: Sequence[str] = attrs.field(validator=TEXTS)
+    tool_calls: ToolCalls = attrs.field(validator=_CALLS)
+    code: int = attrs.field(validator=WHOLE)
+    msg: str = attrs.field(validator=TEXT)
     breaks_off: bool
-    seconds: float | None
+    seconds: float | None = attrs.field(validator=NUMBER)
 
     def plan(self, heard: str, *, audio: bool) -> Plan:
         """Decide what the bot does.

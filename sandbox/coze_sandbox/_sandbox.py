@@ -37,7 +37,8 @@ class Sandbox:
         with Sandbox() as sandbox:
             client = Coze(base_url=sandbox.base_url, token=sandbox.token)
 
-    Without `with`, `app` can be given to any ASGI server or test client.
+    Without `with`, `app` can be given to any ASGI server or test client. The server should send no `Date` of its
+    own (`--no-date-header` of uvicorn): answers have that of the sandbox's clock.
 
     Args:
         host: Address to listen on.
@@ -77,15 +78,15 @@ class Sandbox:
         self.clock = clock or Clock()
         self.faults = Faults(self.description.operations)
         self.requests = RequestLog()
+        self._certificates = Certificates(host) if tls else None
         self._world = World(self.options, self.clock)
         self.oauth = OAuthControl(self._world, lambda: self.base_url)
         self._engine = Engine(self.description, self._world, self.requests, self.faults)
         self._answers = self._engine.answers
         self.callbacks = Callbacks(self._world, self.description, self._engine.schemas, self._answers.violations)
         self.scenario = Scenario(self)
-        self.app: ASGIApp = App(self._engine, Control(self), ConsentPages(self._world), HomePage())
+        self.app: ASGIApp = App(self._engine, Control(self), ConsentPages(self._world), HomePage(), self.clock)
         self._address = (host, port)
-        self._certificates = Certificates(host) if tls else None
         self._server: ThreadedServer | None = None
 
     @property
@@ -165,7 +166,11 @@ class Sandbox:
         self.violations.clear()
 
     def __enter__(self) -> Self:
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def __exit__(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from ._answers import Answers
+from ._checks import TEXT
 from ._clock import Clock
 from ._consent import new_secret
 from ._document import Description
@@ -123,6 +124,7 @@ class Scenario:
         Raises:
             ValueError: Nothing is said, called or failed; or `times` is less than 1.
         """
+        TEXT.hold(to=to, bot_id=bot_id or "")
         if text is None and not tool_calls and not code:
             raise ValueError("a reply needs a text, tool_calls or a code")
         reply = Reply(
@@ -170,12 +172,11 @@ class Scenario:
         Raises:
             ValueError: `times` is less than 1.
         """
+        TEXT.hold(workflow_id=workflow_id)
+        outcome = Outcome(output=output, messages=messages, question=question, code=code, msg=msg, seconds=seconds)
         world = self._sandbox._world
         if world.find("workflow", workflow_id) is None:
             seed_workflow(world.store, workflow_id, world.clock.seconds())
-        outcome = Outcome(
-            output=output, messages=tuple(messages), question=question, code=code, msg=msg, seconds=seconds
-        )
         self._say("workflow", workflow_id, lambda run: run == workflow_id, outcome, times)
 
     def bot(self, bot_id: str, *, name: str = "Sandbox bot") -> None:
@@ -185,6 +186,7 @@ class Scenario:
             bot_id: The id.
             name: The name.
         """
+        TEXT.hold(bot_id=bot_id, name=name)
         world = self._sandbox._world
         seed_bot(world.store, bot_id, name, world.clock.seconds())
 

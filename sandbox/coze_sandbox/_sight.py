@@ -26,6 +26,12 @@ _COLLABORATORS = {
     "workflow": "workflow_collaborator",
 }
 
+# What is seen by whoever sees the whole that it is a part of, and where it has the id of that.
+_PARTS = {
+    "document": ("dataset", "_dataset_id"),
+    "run": ("workflow", "workflow_id"),
+}
+
 
 def is_visible(store: Store, kind: str, key: str, document: Mapping[str, Any], user_id: str) -> bool:
     """Tell whether an account can see a document.
@@ -41,9 +47,10 @@ def is_visible(store: Store, kind: str, key: str, document: Mapping[str, Any], u
         return _is_member(store, key, user_id)
     if kind in _OWNERS:
         return bool(document.get(_OWNERS[kind], user_id) == user_id)
-    if kind == "document":
-        key, kind = document["_dataset_id"], "dataset"
-        document = store.get("dataset", key) or {}
+    if kind in _PARTS:
+        whole, name = _PARTS[kind]
+        key, kind = document[name], whole
+        document = store.get(kind, key) or {}
     if kind not in _COLLABORATORS:
         return True
     space_id = document.get("space_id", document.get("workspace_id", ""))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -19,8 +18,7 @@ from ._call import Call
 from ._document import Description
 from ._errors import INTERNAL, INVALID_PARAMETER, CallError
 from ._faults import Fault, Faults, ordered_fault
-from ._ids import EventIds, LogIds
-from ._inject import drop, replaced
+from ._inject import delay, drop, replaced
 from ._log import RequestLog, RequestRecord, shown_headers
 from ._request import Reader
 from ._routing import Router, Target, sent_path
@@ -50,7 +48,6 @@ class SocketParts:
     faults: Faults
     router: Router
     reader: Reader
-    logids: LogIds
     answers: Answers
 
 
@@ -63,7 +60,6 @@ class SocketEngine:
 
     def __init__(self, parts: SocketParts) -> None:
         self._parts = parts
-        self._ids = EventIds(parts.world.options.seed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket until it is closed.
@@ -82,7 +78,7 @@ class SocketEngine:
             query=query,
             operation=target.operation and target.operation.id,
             headers=shown_headers(connection.headers),
-            logid=parts.logids.next(),
+            logid=parts.world.logids.next(),
         )
         with parts.log.timed(record):
             await self._serve(connection, target, token, record, receive, send)
@@ -123,7 +119,7 @@ class SocketEngine:
         self, connection: HTTPConnection, target: Target, token: str, record: RequestRecord, fault: Fault | None
     ) -> Script | Response | None:
         if fault is not None and fault.kind == "delay" and not fault.in_body:
-            await asyncio.sleep(fault.seconds or 0)
+            await delay(self._parts.world, fault)
         elif fault is not None and fault.kind == "drop":
             return None
         elif fault is not None and not fault.in_body:
@@ -160,7 +156,7 @@ class SocketEngine:
         record.status = _SWITCHING_PROTOCOLS
         wire = Wire(send, fault if fault is not None and fault.in_body else None)
         frames = Frames(parts.description, parts.schemas, operation, lenient=parts.world.options.lenient)
-        session = Session(script, frames, wire, record, parts.answers, self._ids)
+        session = Session(script, frames, wire, record, parts.answers)
         await session.run(receive)
 
 

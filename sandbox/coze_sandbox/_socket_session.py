@@ -11,7 +11,6 @@ from starlette.types import Receive
 from ._answers import Answers
 from ._call import Beat
 from ._errors import INTERNAL, CallError
-from ._ids import EventIds
 from ._log import RequestRecord
 from ._socket_frames import Frames, write_frame
 from ._socket_wire import Wire
@@ -22,6 +21,7 @@ __all__ = ["Session"]
 _ERROR = "error"
 _POLICY_VIOLATION = 1008
 _INTERNAL_ERROR = 1011
+_SERVICE_RESTART = 1012
 
 
 class Session:
@@ -33,19 +33,17 @@ class Session:
         wire: Sends.
         record: Where all messages are noted.
         answers: Checks what is sent.
-        ids: Where the ids of messages come from.
     """
 
-    def __init__(
-        self, script: Script, frames: Frames, wire: Wire, record: RequestRecord, answers: Answers, ids: EventIds
-    ) -> None:
+    def __init__(self, script: Script, frames: Frames, wire: Wire, record: RequestRecord, answers: Answers) -> None:
         self._script = script
         self._frames = frames
         self._wire = wire
         self._record = record
         self._answers = answers
-        self._ids = ids
         self._woken = asyncio.Event()
+        self._state = script.world.session
+        self._has_left = False
 
     async def run(self, receive: Receive) -> None:
         """Talk until either side closes.
@@ -65,6 +63,8 @@ class Session:
             # A client that leaves makes sending fail, which is how the writer hears of it.
             if isinstance(end, Exception) and (self._wire.closed or not isinstance(end, OSError)):
                 raise end
+        if self._is_out_of_date and not self._wire.closed and not self._has_left:
+            await self._wire.close(_SERVICE_RESTART, "the sandbox was reset")
 
     async def _read(self, receive: Receive) -> None:
         while (message := await receive())["type"] == "websocket.receive":
@@ -74,6 +74,8 @@ class Session:
                 uplink = self._frames.check(frame)
                 world = self._script.world
                 with world.store.transaction(), world.seen_by(self._script.call.user_id):
+                    if self._is_out_of_date:
+                        return
                     self._script.hear(uplink.event, uplink.data)
                 self._note("client", frame)
             except CallError as failure:
@@ -83,10 +85,15 @@ class Session:
                 self._note("client", frame, "failed", repr(error))
                 await self._fail(error)
             self._woken.set()
+        self._has_left = True
+
+    @property
+    def _is_out_of_date(self) -> bool:
+        return self._script.world.session != self._state
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
-        while not self._wire.closed:
+        while not self._wire.closed and not self._is_out_of_date:
             self._woken.clear()
             try:
                 beat, wait = self._script.next(loop.time())
@@ -112,7 +119,7 @@ class Session:
     async def _say(self, beat: Beat) -> None:
         if not self._script.wants(beat.event):
             return
-        frame: dict[str, Any] = {"event_type": beat.event, "id": self._ids.next()}
+        frame: dict[str, Any] = {"event_type": beat.event, "id": self._script.world.event_ids.next()}
         if beat.data is not None:
             frame["data"] = beat.data
         moment = int(self._script.world.clock.now() * 1000)

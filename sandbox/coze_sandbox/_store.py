@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 __all__ = ["Document", "Store"]
@@ -50,6 +50,10 @@ class Store:
     def changes(self) -> int:
         """A number that grows whenever something is changed: as long as it is the same, nothing was."""
         return self._connection.total_changes
+
+    def alone(self) -> AbstractContextManager[Any]:
+        """Keep other threads from reading and changing anything inside."""
+        return self._lock
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

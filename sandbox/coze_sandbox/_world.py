@@ -11,7 +11,7 @@ from typing import Any
 
 from ._clock import Clock
 from ._happenings import Happening
-from ._ids import Ids
+from ._ids import EventIds, Ids, LogIds
 from ._oauth_apps import AppKeys
 from ._options import Options
 from ._rules import Rules
@@ -38,7 +38,10 @@ class World:
         keys: The keys of OAuth apps.
         auto_consent: What people decide at once, or None where they are asked; see `Options`.
         rules: What scenarios say about calls to come.
-        session: Tells this process from earlier ones that wrote the same file.
+        logids: Log ids of calls.
+        event_ids: Ids of the messages over WebSockets.
+        session: Tells this state from those of earlier processes that wrote the same file, and from those before a
+            reset.
     """
 
     def __init__(self, options: Options, clock: Clock) -> None:
@@ -51,6 +54,7 @@ class World:
         self.rules = Rules()
         self._listeners: list[Callable[[Happening], None]] = []
         self._viewer = threading.local()
+        self._begin_ids()
         known = self.store.fact(_LAST_ID)
         self._ids = Ids(options.seed, None if known is None else int(known))
         if known is None:
@@ -91,21 +95,28 @@ class World:
     @contextmanager
     def seen_by(self, user_id: str) -> Iterator[None]:
         """Find only what an account can see, inside and on this thread. Elsewhere everything is found."""
+        before: str | None = getattr(self._viewer, "user_id", None)
         self._viewer.user_id = user_id
         try:
             yield
         finally:
-            self._viewer.user_id = None
+            self._viewer.user_id = before
 
     def reset(self) -> None:
         """Go back to the state at the start."""
         self.clock.reset()  # first, since what is there at the start tells when it was made
         with self.store.transaction():
             self.store.clear()
+            self.session = uuid.uuid4().hex
             self._ids = Ids(self.options.seed)
+            self._begin_ids()
             self._seed()
         self.auto_consent = self.options.auto_consent
         self.rules.clear()
+
+    def _begin_ids(self) -> None:
+        self.logids = LogIds(self.options.seed, self.clock)
+        self.event_ids = EventIds(self.options.seed)
 
     def _seed(self) -> None:
         with self.store.transaction():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from coze_sandbox import APP_ID, BOT_ID, COLLEAGUE_IDS, FOLDER_ID, WORKFLOW_ECHO, WORKSPACE_ID, Sandbox
+from coze_sandbox import APP_ID, BOT_ID, COLLEAGUE_IDS, FOLDER_ID, WORKFLOW_ASK, WORKFLOW_ECHO, WORKSPACE_ID, Sandbox
+from coze_sandbox._call import Beat, Stream
+from tests.sandbox._talk import SPEECH, talk
 
 COLLEAGUE = COLLEAGUE_IDS[0]
 DOCUMENTS = "/open_api/knowledge/document"
@@ -239,3 +241,73 @@ def test_progress_of_documents():
             (shown,) = http.post(f"/v1/datasets/{key}/process", json=asked).json()["data"]["data"]
             seen.append((shown["status"], shown["progress"], shown["remaining_time"]))
     assert seen == [(0, 0, 100), (0, 40, 60), (0, 99, 0), (1, 100, 0)]
+
+
+def test_runs_of_others(api, other):
+    """Runs are there for whoever sees their workflow: nobody else reads their outputs, or answers their questions."""
+    body = {"workflow_id": WORKFLOW_ASK, "parameters": {"question": "Which?"}}
+    ran = api.send("POST", "/v1/workflow/run", json=body).json()
+    answer = {
+        "workflow_id": WORKFLOW_ASK,
+        "event_id": ran["interrupt_data"]["event_id"],
+        "interrupt_type": ran["interrupt_data"]["type"],
+        "resume_data": "this",
+    }
+    history = f"/v1/workflows/{WORKFLOW_ASK}/run_histories/{ran['execute_id']}"
+    assert other("GET", history)[:2] == (404, 4314)
+    assert other("POST", "/v1/workflows/resume", json=answer)[:2] == (404, 4314)
+    assert api.send("POST", "/v1/workflows/resume", json=answer).json()["code"] == 0
+
+
+def test_chats_of_others(api, other):
+    """Whether a chat was to be kept is not told to those who do not see its conversation."""
+    [(_, created), *_] = api.stream("/tool", auto_save_history=False)
+    query = {"conversation_id": created["conversation_id"], "chat_id": created["id"]}
+    body = {"tool_outputs": [{"tool_call_id": "1", "output": "x"}]}
+    assert other("POST", "/v3/chat/submit_tool_outputs", params=query, json=body)[:2] == (404, 4002)
+
+
+def test_steps_of_streams(api, other, monkeypatch):
+    """A stream under way finds what its own account sees, whoever calls between its events."""
+    from coze_sandbox._handlers import HANDLERS
+
+    found = []
+
+    def chat(call):
+        def beats():
+            try:
+                for _ in range(2):
+                    found.append(call.world.find("bot", BOT_ID))
+                    yield Beat("conversation.message.delta", {})
+            finally:
+                found.append(call.world.find("bot", BOT_ID))
+
+        return Stream(beats(), "chat", checked=False)
+
+    monkeypatch.setitem(HANDLERS, "chat.create", chat)
+    token = api.sandbox.scenario.token(COLLEAGUE)
+    body = api.chat("Hi", stream=True)
+    with api.http.stream("POST", "/v3/chat", json=body, headers={"Authorization": f"Bearer {token}"}) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        assert api.ok("GET", f"/v1/bots/{BOT_ID}")["bot_id"] == BOT_ID
+        assert [*lines]
+    assert found == [None, None, None]
+
+
+def test_turns_of_websockets(coze_sandbox, monkeypatch):
+    """What is told over a WebSocket at length finds what its own account sees."""
+    from coze_sandbox._sockets import _speech
+
+    found = []
+
+    def beats(script):
+        found.append(script.world.find("bot", BOT_ID))
+        yield Beat("speech.audio.completed", None)
+
+    monkeypatch.setattr(_speech.SpeechScript, "hear", lambda self, event, data: self.tell(beats(self)))
+    for token in (coze_sandbox.scenario.token(COLLEAGUE), coze_sandbox.token):
+        with talk(coze_sandbox, SPEECH, headers={"Authorization": f"Bearer {token}"}) as client:
+            client.say("input_text_buffer.complete")
+            client.until("speech.audio.completed")
+    assert [one is not None for one in found] == [False, True]

@@ -53,6 +53,16 @@ def test_an_operation_can_be_tried(chromium: Chromium, coze_sandbox: Sandbox) ->
 
 
 @needs_chromium
+def test_what_can_be_made_is_made_at_once(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """The body that is filled in names nothing that does not exist where it need not."""
+    go(chromium, coze_sandbox, "operations/bots.create")
+    chromium.click("#send")
+    chromium.until("document.querySelector('#answer')")
+    assert "HTTP 200 OK" in chromium.text
+    assert coze_sandbox.requests[-1].body["name"]
+
+
+@needs_chromium
 def test_a_stream_is_shown_as_it_comes(chromium: Chromium, coze_sandbox: Sandbox) -> None:
     """The events of a chat are shown as text."""
     go(chromium, coze_sandbox, "operations/chat.create")

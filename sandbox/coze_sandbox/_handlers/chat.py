@@ -91,6 +91,7 @@ def submit_tool_outputs(call: Call) -> Members | Stream:
             or of no call of it.
     """
     world, body = call.world, call.body
+    need(world, "conversation", call.query["conversation_id"], code=CONVERSATION_NOT_FOUND)
     known = world.find("chat", call.query["chat_id"])
     if known is not None and not known["_saved"]:
         raise CallError(INTERNAL, "The chat was started with auto_save_history false.")

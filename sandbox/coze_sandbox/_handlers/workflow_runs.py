@@ -128,9 +128,10 @@ def _interrupted(call: Call) -> dict[str, Any]:
 
 
 def _told(world: World, run: dict[str, Any], beats: Iterator[Beat]) -> Iterator[Beat]:
-    """Put the ending event behind the messages, and keep the run."""
+    """Put the ending event behind the messages, and keep the run, which goes on to its end when the client leaves."""
     try:
-        yield from beats
+        for beat in beats:  # noqa: UP028 - `yield from` would end them with the stream
+            yield beat
         run["update_time"] = world.clock.seconds()
         match run["status"]:
             case "Interrupted":
@@ -141,6 +142,8 @@ def _told(world: World, run: dict[str, Any], beats: Iterator[Beat]) -> Iterator[
             case _:
                 yield Beat("Done", {"debug_url": run["debug_url"]})
     finally:
+        for _ in beats:
+            pass
         _store(world, run)
 
 

@@ -11,13 +11,14 @@ import attrs
 
 from .._call import Beat, Call
 from .._document import Description, SocketMessage
+from .._steps import Steps
 
 __all__ = ["Script"]
 
 
 @attrs.define
 class _Turn:
-    beats: Iterator[Beat]
+    beats: Steps
     held: Beat | None = None
     due: float = 0.0
 
@@ -75,7 +76,7 @@ class Script(ABC):
 
     def tell(self, beats: Iterator[Beat]) -> None:
         """Say more, after what is being told."""
-        self._turns.append(_Turn(beats))
+        self._turns.append(_Turn(Steps(self.world, self.call.user_id, beats)))
 
     @property
     def is_telling(self) -> bool:
@@ -126,6 +127,4 @@ class Script(ABC):
     def close(self) -> None:
         """Drop all that is being told."""
         while self._turns:
-            close: Any = getattr(self._turns.popleft().beats, "close", None)
-            if close is not None:
-                close()
+            self._turns.popleft().beats.close()

@@ -12,6 +12,11 @@ export function el(tag, attributes = {}, ...children) {
   return made;
 }
 
+// A dotted name, which goes to the next line between its parts.
+export function dotted(name) {
+  return name.split(/(?<=[._])/).flatMap((part) => [part, el("wbr")]);
+}
+
 export function pretty(value) {
   const shortened = (_, member) =>
     typeof member === "string" && member.length > LONGEST

@@ -1,7 +1,7 @@
 // All operations, and a form to try each.
 
 import { description, resolve } from "./api.js";
-import { el, pretty, table } from "./dom.js";
+import { dotted, el, pretty, table } from "./dom.js";
 
 export async function show(main, wanted, about) {
   const document = await description();
@@ -37,7 +37,7 @@ function fill(list, all, chosen, text) {
       el("h3", {}, tag),
       ...members.map((one) =>
         el("a", { href: `#/operations/${one.id}`, title: one.body.summary, "aria-current": one === chosen ? "page" : null },
-          el("span", { class: "verb" }, "x-coze-websocket" in one.body ? "WS" : one.verb), one.id)),
+          el("span", { class: "verb" }, "x-coze-websocket" in one.body ? "WS" : one.verb), el("span", {}, dotted(one.id)))),
     ]),
   );
 }
@@ -101,7 +101,13 @@ function bodyForm(document, content, about) {
   if (content["application/json"]) {
     const media = content["application/json"];
     const example = media.example ?? Object.values(media.examples ?? {})[0]?.value ?? {};
-    const filled = Object.fromEntries(Object.entries(example).map(([name, value]) => [name, known(name, value, about)]));
+    const required = resolve(document, media.schema).required ?? [];
+    const filled = Object.fromEntries(
+      Object.entries(example)
+        .map(([name, value]) => [name, known(name, value, about), value])
+        // Ids that may be left out are of nothing that exists.
+        .filter(([name, value, shown]) => required.includes(name) || value !== shown || !/_ids?$/.test(name)),
+    );
     const element = el("textarea", { id: "body", "aria-label": "JSON body", spellcheck: "false" }, JSON.stringify(filled, null, 2));
     return { element, make: () => ({ body: element.value, headers: { "Content-Type": "application/json" } }) };
   }

@@ -1,7 +1,7 @@
 // What was asked of the sandbox, and what it thought of it.
 
 import { control } from "./api.js";
-import { el, notice, pretty, table } from "./dom.js";
+import { dotted, el, notice, pretty, table } from "./dom.js";
 
 const PAUSE = 1000;
 const MOST = 500;
@@ -78,7 +78,7 @@ function told(record) {
 
 function messages(entries) {
   return table(["From", "Event", "Verdict", "Data"], entries.map((one) =>
-    el("tr", {}, el("td", {}, one.sender), el("td", { class: "path" }, one.event),
+    el("tr", {}, el("td", {}, one.sender), el("td", { class: "event" }, dotted(one.event)),
       el("td", { class: CLASSES[one.verdict] ?? "" }, one.verdict, one.reason ? `: ${one.reason}` : ""),
       el("td", { class: "path" }, one.data === null ? "" : JSON.stringify(one.data)))));
 }

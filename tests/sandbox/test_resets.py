@@ -1,0 +1,141 @@
+"""What a reset ends: nothing that was under way before it changes the state after it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosedError
+
+from coze_sandbox import BOT_ID, WORKFLOW_ECHO, Sandbox
+from tests.sandbox._talk import CHAT, talk
+
+
+@pytest.fixture
+def sandbox():
+    """Give a sandbox whose events come slowly enough to be interrupted."""
+    with Sandbox(event_seconds=0.05) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(sandbox):
+    """Give a client with its token."""
+    headers = {"Authorization": f"Bearer {sandbox.token}"}
+    with httpx.Client(base_url=sandbox.base_url, headers=headers) as client:
+        yield client
+
+
+def chat(text, **members):
+    message = {"role": "user", "content": text, "content_type": "text"}
+    return {"bot_id": BOT_ID, "user_id": "u", "additional_messages": [message], **members}
+
+
+def kept(sandbox):
+    return sandbox.store.kinds()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v3/chat", chat("/long 200", stream=True)),
+        ("/v1/workflow/stream_run", {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "x " * 200}}),
+    ],
+)
+def test_streams_end_with_their_state(sandbox, client, path, body):
+    """A stream that was begun before a reset ends early, and keeps nothing in the state after it."""
+    before = kept(sandbox)
+    with client.stream("POST", path, json=body) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        sandbox.reset()
+        rest = [*lines]
+    assert not any(line in {"event:done", "event: Done"} for line in rest)
+    assert kept(sandbox) == before
+
+
+def test_old_streams_leave_new_chats_alone(sandbox, client):
+    """Ids begin again after a reset, and the end of an old stream does not end the new chat with the same id."""
+    with client.stream("POST", "/v3/chat", json=chat("/long 200", stream=True)) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        sandbox.reset()
+        new = client.post("/v3/chat", json=chat("/slow 60 Hello")).json()["data"]
+        assert [*lines]
+    query = {"conversation_id": new["conversation_id"], "chat_id": new["id"]}
+    assert client.get("/v3/chat/retrieve", params=query).json()["data"]["status"] == "in_progress"
+
+
+def test_sockets_are_closed(sandbox):
+    """A WebSocket that was opened before a reset is closed with code 1012, and keeps nothing in the state after it."""
+    before = kept(sandbox)
+    with talk(sandbox, CHAT) as talking, talk(sandbox, CHAT) as idle:
+        talking.ask("/long 200")
+        talking.until("conversation.message.delta")
+        sandbox.reset()
+        idle.ask("Hello")
+        for one in (talking, idle):
+            with pytest.raises(ConnectionClosedError) as caught:
+                one.until("conversation.chat.completed")
+            assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (1012, "the sandbox was reset")
+    assert kept(sandbox) == before
+
+
+def test_delayed_calls_are_refused(sandbox, client):
+    """A call that was delayed before a reset changes nothing after it."""
+    before = kept(sandbox)
+    sandbox.faults.add("delay", "conversations.create", seconds=0.5)
+    answers = []
+    caller = threading.Thread(target=lambda: answers.append(client.post("/v1/conversation/create", json={})))
+    caller.start()
+    while not len(sandbox.requests) or len(sandbox.faults):
+        time.sleep(0.01)
+    sandbox.reset()
+    caller.join()
+    assert (answers[0].status_code, kept(sandbox)) == (503, before)
+    assert "reset" in answers[0].json()["msg"]
+
+
+def test_ids_begin_again(sandbox, client):
+    """Ids of everything are the same after a reset: of what is made, of calls and of messages over WebSockets."""
+
+    def run():
+        made = client.post("/v1/conversation/create", json={}).json()
+        with talk(sandbox, CHAT) as one:
+            first = one.until("chat.created")[-1]["id"]
+        return made["data"]["id"], made["detail"]["logid"][14:], first
+
+    first = run()
+    sandbox.reset()
+    assert run() == first
+
+
+@pytest.mark.parametrize("kind", ["status", "drop", "html"])
+def test_lost_answers_of_streams(sandbox, client, kind):
+    """A chat whose answer is lost ends all the same, so that its conversation is free for the next."""
+    conversation = client.post("/v1/conversation/create", json={}).json()["data"]["id"]
+    sandbox.faults.add(kind, "chat.create", handled=True)
+    query = {"conversation_id": conversation}
+    try:
+        assert client.post("/v3/chat", params=query, json=chat("Hi", stream=True)).status_code >= 500
+    except httpx.TransportError:
+        assert kind == "drop"
+    kinds = [message["type"] for message in sandbox.store.list("message", conversation)]
+    assert kinds == ["question", "answer", "verbose"]
+    assert client.post("/v3/chat", params=query, json=chat("Hi")).json()["code"] == 0
+
+
+def test_runs_go_on_when_the_client_leaves(sandbox, client):
+    """A run of a workflow ends, and can be looked up, when nobody reads its stream."""
+    body = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "Hello"}}
+    with client.stream(
+        "POST", "/v1/workflow/stream_run", json=body, headers={"X-Sandbox-Fault": "cut; events=1"}
+    ) as one:
+        with pytest.raises(httpx.TransportError):
+            one.read()
+    while sandbox.requests[0].seconds is None:
+        time.sleep(0.01)
+    [run] = sandbox.store.list("run")
+    assert run["status"] == "Success"
