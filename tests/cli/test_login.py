@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ import pytest
 from coze_sandbox import PUBLIC_APP, SERVICE_APP, USER_ID
 from cozekit import Coze
 from cozekit._profiles import Profiles
+from cozekit.cli._loopback import Loopback
 from tests._chromium import Chromium, needs_chromium
 
 COMMAND = [sys.executable, "-m", "cozekit.cli"]
@@ -196,6 +198,17 @@ def test_answers_of_others(cozekit, coze_sandbox, monkeypatch):
         assert secret not in done.out + done.err
     with pytest.raises(httpx.ConnectError):
         httpx.get(location)
+
+
+def test_one_answer_to_one_address():
+    """The end of a login listens at 127.0.0.1 alone, and takes one answer, even before anybody waits for it."""
+    with Loopback(0, lambda url: url.rpartition("=")[2]) as loopback:
+        address = httpx.URL(loopback.redirect_uri)
+        assert address.host == "127.0.0.1"
+        with pytest.raises(ConnectionError):
+            socket.create_connection(("127.0.0.2", address.port or 0), timeout=5).close()
+        assert [httpx.get(address, params={"code": code}).status_code for code in "ab"] == [200, 400]
+        assert loopback.wait(60) == "a"
 
 
 def test_denied_in_the_browser(cozekit, coze_sandbox, monkeypatch):

@@ -528,6 +528,84 @@ def test_store_that_keeps_nothing(connect):
     assert service.asked == ["r0"]
 
 
+class Away(MemoryStore):
+    """A store that cannot be reached for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = True
+
+    def _reach(self) -> None:
+        if not self.reached:
+            raise TokenStoreError("the store does not answer")
+
+    def load(self, key: str) -> Token | None:
+        self._reach()
+        return super().load(key)
+
+    def save(self, key: str, token: Token) -> None:
+        self._reach()
+        super().save(key, token)
+
+    def try_lock(self, key: str) -> Callable[[], None] | None:
+        self._reach()
+        return super().try_lock(key)
+
+
+def test_token_is_kept_by_the_next_call(connect):
+    """A token that could not be kept is kept by the next call: its refresh token is in no other place."""
+    service, store = Service(), Away()
+    save, store.save = store.save, Full().save
+    coze = client(connect, service, strategy(token(), store=store, key="k"))
+    with pytest.raises(TokenStoreError):
+        coze.users.me()
+    store.save = save
+    assert coze.users.me().user_id == "1"
+    assert store.load("k").refresh_token == "r1"
+    assert (service.asked, service.calls) == (["r0"], ["a1"])
+
+
+def test_store_that_is_away_for_long(connect, monkeypatch, caplog):
+    """While a store fails, calls go on; it is tried again every ten seconds, until it has kept the token."""
+    service, store, now, tried = Service(), Away(), time.monotonic, []
+    monkeypatch.setattr(store, "save", lambda *given: (tried.append(now()), Full().save(*given)))
+    coze = client(connect, service, strategy(token(), store=store, key="k"))
+    with pytest.raises(TokenStoreError):
+        coze.users.me()
+    for _ in range(3):
+        assert coze.users.me().user_id == "1"
+    assert (len(tried), caplog.text.count("the store of the token 'k' fails: the token cannot be kept")) == (2, 1)
+    monkeypatch.undo()
+    monkeypatch.setattr(time, "monotonic", ahead(now, 11))
+    store.reached = False
+    assert coze.users.me().user_id == "1"
+    store.reached = True
+    assert store.load("k") is None
+    monkeypatch.setattr(time, "monotonic", ahead(now, 22))
+    assert coze.users.me().user_id == "1"
+    assert store.load("k").refresh_token == "r1"
+    assert (service.asked, service.calls) == (["r0"], ["a1"] * 5)
+
+
+def test_store_that_is_away_when_a_token_ends(connect, monkeypatch, caplog):
+    """Without its store a token serves until its end, and no longer; a store that was never read must be."""
+    service, store, now = Service(), Away(), time.time
+    store.save("k", token(seconds=30))
+    coze = client(connect, service, strategy(store=store, key="k", leeway=10))
+    coze.users.me()
+    store.reached = False
+    with pytest.raises(TokenStoreError):
+        client(connect, service, strategy(token(seconds=30), store=store, key="k")).users.me()
+    monkeypatch.setattr(time, "time", ahead(now, 25))
+    coze.users.me()
+    assert service.calls == ["a0", "a0"]
+    assert "the store does not answer" in caplog.text
+    monkeypatch.setattr(time, "time", ahead(now, 31))
+    with pytest.raises(TokenStoreError):
+        coze.users.me()
+    assert (service.asked, len(service.calls)) == ([], 2)
+
+
 def test_lock_that_is_never_given_back(connect):
     """A lock that somebody holds for too long ends in a timeout that names the token."""
     service, store = Service(), MemoryStore()

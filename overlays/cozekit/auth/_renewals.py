@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import time
 from collections.abc import Callable, Generator
 from datetime import datetime
@@ -13,7 +14,7 @@ import attrs
 from coze_api._core._http import URL, HTTPResponse
 from coze_api._core._request import Request
 
-from ..errors import APIError, InvalidGrant
+from ..errors import APIError, InvalidGrant, TokenStoreError
 from ._grants import Grant, asking
 from ._stores import TokenStore
 from ._token import Token
@@ -21,7 +22,9 @@ from ._token import Token
 __all__ = ["AnswerLost", "Renewals", "Step", "TokenSource"]
 
 _CALM = 10.0
-"""Seconds after a failed renewal for which a token that is still valid is used rather than renewed again."""
+"""Seconds after a failure for which a token that is still valid is used rather than renewed or kept again."""
+
+_log = logging.getLogger("cozekit.auth")
 
 Step = Grant | Callable[[], Token | None]
 """What a renewal wants done: a request for a token, or a call of the store."""
@@ -73,6 +76,7 @@ class Renewals:
         self._own: str | None = None
         self._refused: str | None = None
         self._spent: str | None = None
+        self._told: str | None = None
         self._lost: str | None = None
         self._lost_before: str | None = None
         self._failure: Exception | None = None
@@ -81,7 +85,24 @@ class Renewals:
     def usable(self) -> Token | None:
         """Return the token if a request may be sent with it."""
         token = self._token
-        return token if self._opened and token is not None and self._is_good(token) else None
+        if not self._opened or token is None or (self._unsaved and not self._is_calm()):
+            return None
+        return token if self._is_good(token) else None
+
+    def despite(self, error: TokenStoreError) -> Token:
+        """Return the token, if it is valid, although the store fails. It will be kept as soon as that works again.
+
+        Raises:
+            TokenStoreError: It is not valid, or nobody was told yet that it is not kept.
+        """
+        token, self._failed_at = self._token, time.monotonic()
+        if not self._opened or token is None or not self._is_valid(token):
+            raise error
+        if self._unsaved and self._told != token.access_token:
+            self._told, self._failed_at = token.access_token, float("-inf")  # the next call tries again
+            raise error
+        _log.warning("the store of the token %r fails: %s", self._key, error)
+        return token
 
     def refused(self, token: Token) -> None:
         """Note that Coze does not take a token, whatever the clock says."""
@@ -181,7 +202,11 @@ class Renewals:
             self._token, self._kept, self._unsaved = None, False, False  # logged out elsewhere
 
     def _save(self, token: Token) -> Generator[Step, HTTPResponse | Token | None, None]:
-        yield lambda: self._store.save(self._key, token)
+        try:
+            yield lambda: self._store.save(self._key, token)
+        except GeneratorExit:  # it failed: those who wait need not try it one by one
+            self._failed_at = time.monotonic()
+            raise
         self._unsaved, self._kept = False, True
 
     def _share_failure(self, turn: int) -> None:
@@ -200,8 +225,11 @@ class Renewals:
             self._trusted = token.access_token  # it is new, so the clock is wrong: only a refusal will tell its end
         return token
 
+    def _is_calm(self) -> bool:
+        return time.monotonic() - self._failed_at < _CALM
+
     def _is_good(self, token: Token) -> bool:
-        calm = time.monotonic() - self._failed_at < _CALM or token.refresh_token == (self._spent or object())
+        calm = self._is_calm() or token.refresh_token == (self._spent or object())
         return self._is_valid(token, 0 if calm else self._leeway)
 
     def _is_valid(self, token: Token, leeway: float = 0) -> bool:

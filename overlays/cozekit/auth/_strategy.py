@@ -26,7 +26,7 @@ from coze_api._core._json import loads
 from coze_api._core._response import code_of
 from coze_api.errors import error_class
 
-from ..errors import AuthenticationError, InvalidArgumentError
+from ..errors import AuthenticationError, InvalidArgumentError, TokenStoreError
 from ._claim import Claim
 from ._grants import Grant
 from ._renewals import AnswerLost, Renewals, TokenSource
@@ -107,7 +107,10 @@ class TokenAuth(Auth):
         for _ in range(3):  # the second token may be that of another process, and refused as well
             token = self._renewals.usable()
             if token is None:
-                token = yield from self._renew(request)
+                try:
+                    token = yield from self._renew(request)
+                except TokenStoreError as error:
+                    token = self._renewals.despite(error)
                 renewed = self._renewals.is_own(token)
             _authorise(request, token)
             response = yield request
@@ -127,28 +130,31 @@ class TokenAuth(Auth):
         for _ in range(3):  # the second token may be that of another process, and refused as well
             token = self._renewals.usable()
             if token is None:
-                turn = self._renewals.turn
-                async with self._alone_async(request):
-                    steps = self._renewals.steps(turn)
-                    answer: HTTPResponse | Token | None = None
-                    try:
-                        while True:
-                            step = steps.send(answer)
-                            if isinstance(step, Grant):
-                                asked = self._built(step, request)
-                                answer = http = yield asked
-                                check_token_answer(http, asked, step.operation.id)
-                                await http.aread()
-                            else:
-                                answer = await self._in_thread(step)
-                    except StopIteration as done:
-                        token = done.value
-                    except AnswerLost:
-                        raise self._lost(request) from None
-                    finally:
-                        if _is_cancelled():
-                            self._renewals.abandoned()
-                        steps.close()
+                try:
+                    turn = self._renewals.turn
+                    async with self._alone_async(request):
+                        steps = self._renewals.steps(turn)
+                        answer: HTTPResponse | Token | None = None
+                        try:
+                            while True:
+                                step = steps.send(answer)
+                                if isinstance(step, Grant):
+                                    asked = self._built(step, request)
+                                    answer = http = yield asked
+                                    check_token_answer(http, asked, step.operation.id)
+                                    await http.aread()
+                                else:
+                                    answer = await self._in_thread(step)
+                        except StopIteration as done:
+                            token = done.value
+                        except AnswerLost:
+                            raise self._lost(request) from None
+                        finally:
+                            if _is_cancelled():
+                                self._renewals.abandoned()
+                            steps.close()
+                except TokenStoreError as error:
+                    token = self._renewals.despite(error)
                 renewed = self._renewals.is_own(token)
             _authorise(request, token)
             response = yield request
