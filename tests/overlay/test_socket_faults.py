@@ -117,7 +117,7 @@ def test_silence(connect: Connect, coze_sandbox: Sandbox, whole: list[bytes], en
     """A server that falls silent, or whose last message is lost, is not waited for without end; it is left."""
     before_end = BEFORE + len(whole) - 1
     coze_sandbox.faults.add(kind, SPEECH, events=BEFORE if kind == "stall" else before_end)
-    sound, error, session = said(client(connect, coze_sandbox, idle_timeout=1))
+    sound, error, session = said(client(connect, coze_sandbox, idle_timeout=2))
     assert isinstance(error, APITimeoutError)
     assert sound == (whole[:1] if kind == "stall" else whole)
     assert not session.is_open
@@ -188,10 +188,13 @@ def test_refused_handshakes(
     assert said(coze)[1] is None
 
 
+SETTINGS: dict[str, dict[str, Any]] = {"status": {"status": 503}, "rate_limit": {"seconds": 0}}
+
+
 @pytest.mark.parametrize("kind", ["status", "rate_limit", "html", "drop"])
 def test_handshakes_are_tried_again(connect: Connect, coze_sandbox: Sandbox, whole: list[bytes], kind: str) -> None:
     """A refusal that may pass is overcome by the client's policy, as of calls."""
-    coze_sandbox.faults.add(kind, SPEECH, **({"status": 503} if kind == "status" else {}))
+    coze_sandbox.faults.add(kind, SPEECH, **SETTINGS.get(kind, {}))
     before = len(coze_sandbox.requests)
     sound, error, _ = said(client(connect, coze_sandbox, at_once()))
     assert (sound, error) == (whole, None)
