@@ -18,6 +18,7 @@ import pytest
 from coze_sandbox import PUBLIC_APP, SERVICE_APP, USER_ID
 from cozekit import Coze
 from cozekit._profiles import Profiles
+from cozekit.auth import parse_callback
 from cozekit.cli._loopback import Loopback
 from tests._chromium import Chromium, needs_chromium
 
@@ -209,6 +210,27 @@ def test_one_answer_to_one_address():
             socket.create_connection(("127.0.0.2", address.port or 0), timeout=5).close()
         assert [httpx.get(address, params={"code": code}).status_code for code in "ab"] == [200, 400]
         assert loopback.wait(60) == "a"
+
+
+def test_nonsense_from_others(capfd):
+    """Who hangs up or sends nonsense is not told in the terminal, and does not end the login."""
+    with Loopback(0, lambda url: parse_callback(url, state="s")) as loopback:
+        address = httpx.URL(loopback.redirect_uri)
+        for sent in (b"GET http://[ HTTP/1.1\r\n\r\n", b"\0\r\n", b""):
+            with socket.create_connection(("127.0.0.1", address.port or 0), timeout=60) as other:
+                other.sendall(sent)
+                other.shutdown(socket.SHUT_WR)
+                while other.recv(1024):
+                    pass
+        assert httpx.get(address, params={"code": "c", "state": "s"}).status_code == 200
+        assert loopback.wait(60) == "c"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_no_port(cozekit):
+    """A number that is no port is told in one line."""
+    done = cozekit("login", "--client-id", "1", "--port", "65536", "--no-browser")
+    assert (done.status, done.out, done.err) == (2, "", "cozekit: 65536 is no port: they go from 0 to 65535\n")
 
 
 def test_denied_in_the_browser(cozekit, coze_sandbox, monkeypatch):

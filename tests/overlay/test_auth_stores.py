@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cozekit.auth import FileStore, MemoryStore, RedisStore, Token, TokenStore, WebOAuth
+from cozekit.auth._claim import Claim
 from cozekit.errors import InvalidArgumentError, TokenStoreError
 
 TOKEN = Token(
@@ -124,6 +125,21 @@ def test_lock(store):
     again = store.try_lock("a")
     assert again is not None
     again()
+
+
+def test_lock_that_comes_too_late():
+    """A lock that is taken for somebody who has given up meanwhile is given back at once."""
+
+    class Late(MemoryStore):
+        def try_lock(self, key: str) -> Any:
+            found = super().try_lock(key)
+            claim.drop()
+            return found
+
+    store = Late()
+    claim = Claim(store, "k")
+    assert claim.take() is False
+    assert MemoryStore.try_lock(store, "k") is not None
 
 
 def test_lock_is_not_left_with_a_forked_process(tmp_path, monkeypatch):

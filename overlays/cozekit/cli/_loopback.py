@@ -21,6 +21,13 @@ _IDLE_SECONDS = 10
 _STYLE = ":root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}main{max-width:30rem;margin:10vh auto}"
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Write nothing: that a browser hangs up, or somebody sends nonsense, is nothing for the terminal."""
+
+
 class Loopback:
     """Waits for the browser on 127.0.0.1.
 
@@ -30,16 +37,17 @@ class Loopback:
             `StateMismatch` for what somebody else sent, which is refused and not counted.
 
     Raises:
-        Failure: The port is taken.
+        Failure: The port is taken, or there is no such one.
     """
 
     def __init__(self, port: int, accept: Callable[[str], str]) -> None:
         self._answers: queue.Queue[str | CozeError] = queue.Queue()
         try:
-            self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(accept, self._answers))
+            self._server = _Server(("127.0.0.1", port), _handler(accept, self._answers))
         except OSError as error:
             raise Failure(f"port {port} of 127.0.0.1 cannot be used: {error.strerror}") from error
-        self._server.daemon_threads = True
+        except OverflowError as error:
+            raise Failure(f"{port} is no port: they go from 0 to 65535", status=2) from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="cozekit-login", daemon=True)
         self.redirect_uri = f"http://127.0.0.1:{self._server.server_port}{_PATH}"
 

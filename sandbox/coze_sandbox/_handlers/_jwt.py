@@ -87,7 +87,7 @@ def _check_claims(call: Call, claims: dict[str, Any]) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
             raise _invalid(f"{name} must be a number of whole seconds")
     own = urlsplit(call.base_url)
-    if claims["aud"] not in {*_HOSTS, own.netloc, own.hostname}:
+    if str(claims["aud"]) not in {*_HOSTS, own.netloc, own.hostname}:
         raise _invalid("aud must be the host of the API, such as api.coze.com")
     if begin > now + _SKEW_SECONDS:
         raise _invalid("iat is in the future")
