@@ -32,6 +32,8 @@ from cozekit.errors import (
     RateLimitError,
     SocketClosed,
     SocketFailed,
+    ToolFailed,
+    ToolRoundsExceeded,
 )
 
 PCM = audio.PCM(16000)
@@ -364,6 +366,63 @@ def test_tools_that_nobody_provides_are_told(call: Any, read: str) -> None:
     assert wanted.id == "t1"
     turn.submit_tool_outputs([{"tool_call_id": "t1", "output": "noon"}])
     assert turn.until_done().answer == "You said noon"
+
+
+@pytest.mark.parametrize("read", ["text", "audio", "until_done"])
+def test_tools_are_carried_out(call: Any, read: str) -> None:
+    """Functions given to a turn answer what the bot calls, and the turn goes on by itself."""
+
+    def now() -> str:
+        """Tell the time."""
+        return "noon"
+
+    seen: list[str] = []
+    turn = call.talk("tool", tools=[now], on_tool_call=lambda wanted: seen.append(wanted.id))
+    turn.until_done() if read == "until_done" else list(getattr(turn, read))
+    assert turn.answer == "You said noon"
+    assert seen == ["t1"]
+    assert [(run.name, run.output) for run in turn.tool_runs] == [("now", "noon")]
+
+
+def test_async_tools_are_carried_out_by_async_calls(call: Any, connect: Connect) -> None:
+    """A coroutine function is a tool of an async call, and refused by a sync one before anything is said."""
+
+    async def now() -> str:
+        """Tell the time."""
+        return "noon"
+
+    if connect.is_async:
+        assert call.talk("tool", tools=[now]).until_done().answer == "You said noon"
+    else:
+        with pytest.raises(InvalidArgumentError, match="now"):
+            call.talk("tool", tools=[now])
+
+
+def test_tools_of_a_call_have_their_limits(call: Any) -> None:
+    """A bot that calls tools more often than it may ends the reading by the error of `chat.run`, with its chat."""
+
+    def now() -> str:
+        """Tell the time."""
+        return "noon"
+
+    with pytest.raises(ToolRoundsExceeded) as raised:
+        call.talk("tool", tools=[now], max_rounds=0).until_done()
+    assert raised.value.chat.required_action is not None
+
+
+def test_failing_tools_of_a_call(call: Any) -> None:
+    """The bot is told that a tool failed, unless the policy is to raise."""
+
+    def now() -> str:
+        """Tell the time."""
+        raise ZeroDivisionError
+
+    turn = call.talk("tool", tools=[now]).until_done()
+    assert turn.answer == "You said The tool now failed (ZeroDivisionError)."
+    [run] = turn.tool_runs
+    assert isinstance(run.error, ZeroDivisionError)
+    with pytest.raises(ToolFailed):
+        call.talk("tool", tools=[now], on_tool_error="raise").until_done()
 
 
 def test_cancelled_turn_ends(call: Any) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Sequence
 from contextlib import aclosing, closing
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from coze_api.models import (
     ChatSocketAudioCompleted,
@@ -34,9 +34,21 @@ from ._sound import Source, aeach, checked, decoded, each, need_input, need_outp
 from ._state import SocketState
 from ._turn import AsyncTurn, Turn
 
+if TYPE_CHECKING:
+    from .._tool_loop import OnToolCall, OnToolError, OnToolRun, ToolLoop
+
 __all__ = ["AsyncChatSession", "ChatSession"]
 
 _State = SocketState[ChatSocketUplinkMessage, ChatSocketDownlinkMessage]
+
+
+class ToolSettings(TypedDict, total=False):
+    """How tools are carried out. They are those of `chat.run`."""
+
+    max_rounds: int
+    on_tool_error: OnToolError
+    on_tool_call: OnToolCall | None
+    on_tool_run: OnToolRun | None
 
 
 def _append(sound: str) -> ChatSocketUplinkMessage:
@@ -69,6 +81,14 @@ def _spoken(text: str) -> list[ChatSocketUplinkMessage]:
     return [ChatSocketGenerateAudio(data=SocketSpokenText(mode=SocketSpokenTextMode.TEXT, text=text))]
 
 
+def _loop(tools: Sequence[Callable[..., Any]], settings: ToolSettings, *, may_await: bool) -> ToolLoop | None:
+    if not tools and not settings:
+        return None
+    from .._tool_loop import ToolLoop  # loaded by those who have tools
+
+    return ToolLoop.of(tools, may_await=may_await, **settings)
+
+
 def _is_spoken(message: ChatSocketDownlinkMessage) -> bool:
     return isinstance(message, ChatSocketAudioCompleted)
 
@@ -95,25 +115,35 @@ class ChatSession(Session[ChatSocketUplinkMessage, ChatSocketDownlinkMessage]):
     def _need_output(self) -> None:
         need_output(self._state.operation, _told(self._settings).output_audio)
 
-    def talk(self, what: str | SocketEnterMessage | bytes | Iterable[bytes]) -> Turn:
+    def talk(
+        self,
+        what: str | SocketEnterMessage | bytes | Iterable[bytes],
+        *,
+        tools: Sequence[Callable[..., Any]] = (),
+        **settings: Unpack[ToolSettings],
+    ) -> Turn:
         """Say something to the bot.
 
         Args:
             what: A text, a message, or sound: pieces of it, or all of it. Pieces are sent by a thread of their own
                 while the answer is received, and end the turn.
+            tools: Functions for what the bot calls, as in `chat.run`. They are carried out while the turn is read.
+            **settings: `max_rounds`, `on_tool_error`, `on_tool_call` and `on_tool_run`, as in `chat.run`.
 
         Returns:
             The turn, to be read as it happens. What is said is sent when reading begins. If the turn before is not at
             its end, the bot is told to stop first.
 
         Raises:
-            InvalidArgumentError: The session was opened without `input_audio`, or the sound is of another format.
+            InvalidArgumentError: The session was opened without `input_audio`, or the sound is of another format; or a
+                function is no tool.
         """
+        loop = _loop(tools, settings, may_await=False)
         messages: Iterable[ChatSocketUplinkMessage] | None = _text(what)
         if messages is None:
             make = _maker(self._state, self._settings)
             messages = each(pieces(what), make, ChatSocketInputAudioComplete())  # type: ignore[arg-type]  # `_text` took all that is no sound
-        self._turn = Turn(self, self._take_turn(messages, self._turn))
+        self._turn = Turn(self, self._take_turn(messages, self._turn), loop)
         return self._turn
 
     def _take_turn(
@@ -183,13 +213,23 @@ class AsyncChatSession(AsyncSession[ChatSocketUplinkMessage, ChatSocketDownlinkM
     def _need_output(self) -> None:
         need_output(self._state.operation, _told(self._settings).output_audio)
 
-    def talk(self, what: str | SocketEnterMessage | bytes | Source[bytes]) -> AsyncTurn:
-        """Say something to the bot. See `ChatSession.talk`; pieces of sound may come from an async iterable, too."""
+    def talk(
+        self,
+        what: str | SocketEnterMessage | bytes | Source[bytes],
+        *,
+        tools: Sequence[Callable[..., Any]] = (),
+        **settings: Unpack[ToolSettings],
+    ) -> AsyncTurn:
+        """Say something to the bot. See `ChatSession.talk`.
+
+        Pieces of sound may come from an async iterable, too, and tools may be async functions.
+        """
+        loop = _loop(tools, settings, may_await=True)
         messages: Any = _text(what)
         if messages is None:
             make = _maker(self._state, self._settings)
             messages = aeach(pieces(what), make, ChatSocketInputAudioComplete())  # type: ignore[arg-type]  # `_text` took all that is no sound
-        self._turn = AsyncTurn(self, self._take_turn(messages, self._turn))
+        self._turn = AsyncTurn(self, self._take_turn(messages, self._turn), loop)
         return self._turn
 
     async def _take_turn(

@@ -32,6 +32,7 @@ from ._sound import decoded
 if TYPE_CHECKING:
     from coze_api.models import ChatUsage
 
+    from .._tool_loop import ToolLoop, ToolRun
     from ._chat import AsyncChatSession, ChatSession
 
 __all__ = ["AsyncTurn", "Turn"]
@@ -51,9 +52,10 @@ class _Snapshot(Generic[S, A]):
         ended: Whether nothing more will come.
     """
 
-    def __init__(self, session: S, answer: A) -> None:
+    def __init__(self, session: S, answer: A, loop: ToolLoop | None = None) -> None:
         self._session = session
         self._answer = answer
+        self._loop = loop
         self.chat: Chat | None = None
         self.messages: list[Message] = []
         self.transcript = ""
@@ -65,6 +67,11 @@ class _Snapshot(Generic[S, A]):
         self._waits = False
         self._begun = False
         self._failure: CozeError | None = None
+
+    @property
+    def tool_runs(self) -> list[ToolRun]:
+        """The tools that were carried out, in order."""
+        return [] if self._loop is None else list(self._loop.runs)
 
     @property
     def begun(self) -> bool:
@@ -162,6 +169,8 @@ class Turn(_Snapshot["ChatSession", Generator[ChatSocketDownlinkMessage, None, N
             self._broke(error)
             raise
         self._see(message)
+        if self._waits and self._loop is not None and (outputs := self._loop.answer(self.chat)):
+            self.submit_tool_outputs(outputs)
         return message
 
     @property
@@ -203,6 +212,7 @@ class Turn(_Snapshot["ChatSession", Generator[ChatSocketDownlinkMessage, None, N
             outputs: One result for each call.
         """
         self._session.send(self._outputs(outputs))
+        self._waits = False
 
     def cancel(self) -> None:
         """Tell the bot to stop. Go on reading to the end, or begin the next turn."""
@@ -227,6 +237,8 @@ class AsyncTurn(_Snapshot["AsyncChatSession", AsyncGenerator[ChatSocketDownlinkM
             self._broke(error)
             raise
         self._see(message)
+        if self._waits and self._loop is not None and (outputs := await self._loop.aanswer(self.chat)):
+            await self.submit_tool_outputs(outputs)
         return message
 
     @property
@@ -258,6 +270,7 @@ class AsyncTurn(_Snapshot["AsyncChatSession", AsyncGenerator[ChatSocketDownlinkM
     async def submit_tool_outputs(self, outputs: Sequence[ToolOutput | dict[str, Any]]) -> None:
         """Give the results of the tool calls that `chat.required_action` names. See `Turn.submit_tool_outputs`."""
         await self._session.send(self._outputs(outputs))
+        self._waits = False
 
     async def cancel(self) -> None:
         """Tell the bot to stop. Go on reading to the end, or begin the next turn."""
