@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -71,29 +71,28 @@ class ApiApp(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("app_type")
+        value = data.get("app_type")
         if value is None:
             absent += 1
         self.app_type = ApiAppType_members[value] if value.__class__ is str else value
-        value = get("callback_url")
+        value = data.get("callback_url")
         if value is None:
             absent += 1
         self.callback_url = value
-        value = get("connector_id")
+        value = data.get("connector_id")
         if value is None:
             absent += 1
         self.connector_id = value
-        value = get("verify_token")
+        value = data.get("verify_token")
         if value is None:
             absent += 1
         self.verify_token = value
@@ -119,9 +118,8 @@ class ApiAppList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -131,11 +129,11 @@ class ApiAppList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("has_more")
+        value = data.get("has_more")
         if value is None:
             absent += 1
         self.has_more = value
-        value = get("next_page_token")
+        value = data.get("next_page_token")
         if value is None:
             absent += 1
         self.next_page_token = value
@@ -165,21 +163,20 @@ class ApiAppSubscription(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("name")
+        value: Any = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("api_app_id")
+        value = data.get("api_app_id")
         if value is None:
             absent += 1
         self.api_app_id = value
-        value = get("event_type")
+        value = data.get("event_type")
         if value is None:
             absent += 1
         self.event_type = ApiAppEventType_members[value] if value.__class__ is str else value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
@@ -205,9 +202,8 @@ class ApiAppSubscriptionList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -217,11 +213,11 @@ class ApiAppSubscriptionList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("has_more")
+        value = data.get("has_more")
         if value is None:
             absent += 1
         self.has_more = value
-        value = get("next_page_token")
+        value = data.get("next_page_token")
         if value is None:
             absent += 1
         self.next_page_token = value

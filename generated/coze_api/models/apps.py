@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -71,41 +71,40 @@ class App(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("folder_id")
+        value = data.get("folder_id")
         if value is None:
             absent += 1
         self.folder_id = value
-        value = get("updated_at")
+        value = data.get("updated_at")
         if value is None:
             absent += 1
         self.updated_at = unix_time(value)
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("is_published")
+        value = data.get("is_published")
         if value is None:
             absent += 1
         self.is_published = value
-        value = get("published_at")
+        value = data.get("published_at")
         if value is None:
             absent += 1
         self.published_at = None if value is None else unix_time(value)
-        value = get("owner_user_id")
+        value = data.get("owner_user_id")
         if value is None:
             absent += 1
         self.owner_user_id = value
@@ -129,9 +128,8 @@ class AppList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -141,7 +139,7 @@ class AppList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("total")
+        value = data.get("total")
         if value is None:
             absent += 1
         self.total = value

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -208,9 +208,8 @@ class ClonedVoice(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("voice_id")
+        value: Any = data.get("voice_id")
         if value is None:
             absent += 1
         self.voice_id = value
@@ -232,9 +231,8 @@ class CreatedVoiceprint(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
@@ -256,9 +254,8 @@ class CreatedVoiceprintGroup(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
@@ -282,13 +279,12 @@ class Live(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("app_id")
+        value: Any = data.get("app_id")
         if value is None:
             absent += 1
         self.app_id = value
-        value = get("stream_infos")
+        value = data.get("stream_infos")
         if value is None:
             absent += 1
         self.stream_infos = (
@@ -320,17 +316,16 @@ class LiveStream(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("stream_id")
+        value: Any = data.get("stream_id")
         if value is None:
             absent += 1
         self.stream_id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("live_type")
+        value = data.get("live_type")
         if value is None:
             absent += 1
         self.live_type = LiveType_members[value] if value.__class__ is str else value
@@ -359,21 +354,20 @@ class Room(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("room_id")
+        value: Any = data.get("room_id")
         if value is None:
             absent += 1
         self.room_id = value
-        value = get("app_id")
+        value = data.get("app_id")
         if value is None:
             absent += 1
         self.app_id = value
-        value = get("token")
+        value = data.get("token")
         if value is None:
             absent += 1
         self.token = value
-        value = get("uid")
+        value = data.get("uid")
         if value is None:
             absent += 1
         self.uid = value
@@ -398,9 +392,8 @@ class RoomAudioConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("codec")
+        value: Any = data.get("codec")
         if value is None:
             absent += 1
         self.codec = RoomAudioCodec_members[value] if value.__class__ is str else value
@@ -449,29 +442,28 @@ class RoomConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("room_mode")
+        value: Any = data.get("room_mode")
         if value is None:
             absent += 1
         self.room_mode = RoomMode_members[value] if value.__class__ is str else value
-        value = get("audio_config")
+        value = data.get("audio_config")
         if value is None:
             absent += 1
         self.audio_config = RoomAudioConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("video_config")
+        value = data.get("video_config")
         if value is None:
             absent += 1
         self.video_config = RoomVideoConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("turn_detection")
+        value = data.get("turn_detection")
         if value is None:
             absent += 1
         self.turn_detection = RoomTurnDetection.from_dict(value) if value.__class__ is dict else value
-        value = get("prologue_content")
+        value = data.get("prologue_content")
         if value is None:
             absent += 1
         self.prologue_content = value
-        value = get("prologue_delay_duration_ms")
+        value = data.get("prologue_delay_duration_ms")
         if value is None:
             absent += 1
         self.prologue_delay_duration_ms = value
@@ -496,9 +488,8 @@ class RoomTurnDetection(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("type")
+        value: Any = data.get("type")
         if value is None:
             absent += 1
         self.type = RoomTurnDetectionType_members[value] if value.__class__ is str else value
@@ -536,21 +527,20 @@ class RoomVideoConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("codec")
+        value: Any = data.get("codec")
         if value is None:
             absent += 1
         self.codec = RoomVideoCodec_members[value] if value.__class__ is str else value
-        value = get("video_frame_rate")
+        value = data.get("video_frame_rate")
         if value is None:
             absent += 1
         self.video_frame_rate = value
-        value = get("stream_video_type")
+        value = data.get("stream_video_type")
         if value is None:
             absent += 1
         self.stream_video_type = RoomVideoStream_members[value] if value.__class__ is str else value
-        value = get("video_frame_expire_duration")
+        value = data.get("video_frame_expire_duration")
         if value is None:
             absent += 1
         self.video_frame_expire_duration = value
@@ -578,21 +568,20 @@ class SpeakerMatch(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("feature_id")
+        value: Any = data.get("feature_id")
         if value is None:
             absent += 1
         self.feature_id = value
-        value = get("feature_name")
+        value = data.get("feature_name")
         if value is None:
             absent += 1
         self.feature_name = value
-        value = get("feature_desc")
+        value = data.get("feature_desc")
         if value is None:
             absent += 1
         self.feature_desc = value
-        value = get("score")
+        value = data.get("score")
         if value is None:
             absent += 1
         self.score = value
@@ -614,9 +603,8 @@ class SpeakerMatches(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("feature_score_list")
+        value: Any = data.get("feature_score_list")
         if value is None:
             absent += 1
         self.feature_score_list = (
@@ -644,9 +632,8 @@ class Transcription(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("text")
+        value: Any = data.get("text")
         if value is None:
             absent += 1
         self.text = value
@@ -711,49 +698,48 @@ class Voice(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("voice_id")
+        value: Any = data.get("voice_id")
         if value is None:
             absent += 1
         self.voice_id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("is_system_voice")
+        value = data.get("is_system_voice")
         if value is None:
             absent += 1
         self.is_system_voice = value
-        value = get("state")
+        value = data.get("state")
         if value is None:
             absent += 1
         self.state = VoiceState_members[value] if value.__class__ is str else value
-        value = get("model_type")
+        value = data.get("model_type")
         if value is None:
             absent += 1
         self.model_type = VoiceModelType_members[value] if value.__class__ is str else value
-        value = get("model_name")
+        value = data.get("model_name")
         if value is None:
             absent += 1
         self.model_name = value
-        value = get("language_code")
+        value = data.get("language_code")
         if value is None:
             absent += 1
         self.language_code = value
-        value = get("language_name")
+        value = data.get("language_name")
         if value is None:
             absent += 1
         self.language_name = value
-        value = get("preview_text")
+        value = data.get("preview_text")
         if value is None:
             absent += 1
         self.preview_text = value
-        value = get("preview_audio")
+        value = data.get("preview_audio")
         if value is None:
             absent += 1
         self.preview_audio = value
-        value = get("support_emotions")
+        value = data.get("support_emotions")
         if value is None:
             absent += 1
         self.support_emotions = (
@@ -761,15 +747,15 @@ class Voice(Model):
             if value.__class__ is list
             else value
         )
-        value = get("available_training_times")
+        value = data.get("available_training_times")
         if value is None:
             absent += 1
         self.available_training_times = value
-        value = get("create_time")
+        value = data.get("create_time")
         if value is None:
             absent += 1
         self.create_time = unix_time(value)
-        value = get("update_time")
+        value = data.get("update_time")
         if value is None:
             absent += 1
         self.update_time = unix_time(value)
@@ -795,17 +781,16 @@ class VoiceEmotion(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("emotion")
+        value: Any = data.get("emotion")
         if value is None:
             absent += 1
         self.emotion = SpeechEmotion_members[value] if value.__class__ is str else value
-        value = get("display_name")
+        value = data.get("display_name")
         if value is None:
             absent += 1
         self.display_name = value
-        value = get("emotion_scale_interval")
+        value = data.get("emotion_scale_interval")
         if value is None:
             absent += 1
         self.emotion_scale_interval = VoiceEmotionScale.from_dict(value) if value.__class__ is dict else value
@@ -831,17 +816,16 @@ class VoiceEmotionScale(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("min")
+        value: Any = data.get("min")
         if value is None:
             absent += 1
         self.min = value
-        value = get("max")
+        value = data.get("max")
         if value is None:
             absent += 1
         self.max = value
-        value = get("default")
+        value = data.get("default")
         if value is None:
             absent += 1
         self.default = value
@@ -865,9 +849,8 @@ class VoiceList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("voice_list")
+        value: Any = data.get("voice_list")
         if value is None:
             absent += 1
         self.voice_list = (
@@ -877,7 +860,7 @@ class VoiceList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("has_more")
+        value = data.get("has_more")
         if value is None:
             absent += 1
         self.has_more = value
@@ -917,41 +900,40 @@ class Voiceprint(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("group_id")
+        value = data.get("group_id")
         if value is None:
             absent += 1
         self.group_id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("desc")
+        value = data.get("desc")
         if value is None:
             absent += 1
         self.desc = value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("audio_url")
+        value = data.get("audio_url")
         if value is None:
             absent += 1
         self.audio_url = value
-        value = get("user_info")
+        value = data.get("user_info")
         if value is None:
             absent += 1
         self.user_info = VoiceprintCreator.from_dict(value) if value.__class__ is dict else value
-        value = get("created_at")
+        value = data.get("created_at")
         if value is None:
             absent += 1
         self.created_at = unix_time(value)
-        value = get("updated_at")
+        value = data.get("updated_at")
         if value is None:
             absent += 1
         self.updated_at = unix_time(value)
@@ -979,21 +961,20 @@ class VoiceprintCreator(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("nickname")
+        value = data.get("nickname")
         if value is None:
             absent += 1
         self.nickname = value
-        value = get("avatar_url")
+        value = data.get("avatar_url")
         if value is None:
             absent += 1
         self.avatar_url = value
@@ -1033,37 +1014,36 @@ class VoiceprintGroup(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("desc")
+        value = data.get("desc")
         if value is None:
             absent += 1
         self.desc = value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("user_info")
+        value = data.get("user_info")
         if value is None:
             absent += 1
         self.user_info = VoiceprintCreator.from_dict(value) if value.__class__ is dict else value
-        value = get("feature_count")
+        value = data.get("feature_count")
         if value is None:
             absent += 1
         self.feature_count = value
-        value = get("created_at")
+        value = data.get("created_at")
         if value is None:
             absent += 1
         self.created_at = unix_time(value)
-        value = get("updated_at")
+        value = data.get("updated_at")
         if value is None:
             absent += 1
         self.updated_at = unix_time(value)
@@ -1087,9 +1067,8 @@ class VoiceprintGroupList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -1099,7 +1078,7 @@ class VoiceprintGroupList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("total")
+        value = data.get("total")
         if value is None:
             absent += 1
         self.total = value
@@ -1123,9 +1102,8 @@ class VoiceprintList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -1135,7 +1113,7 @@ class VoiceprintList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("total")
+        value = data.get("total")
         if value is None:
             absent += 1
         self.total = value

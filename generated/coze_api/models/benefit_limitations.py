@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -131,49 +131,48 @@ class BenefitLimitation(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("limit")
+        value: Any = data.get("limit")
         if value is None:
             absent += 1
         self.limit = value
-        value = get("benefit_type")
+        value = data.get("benefit_type")
         if value is None:
             absent += 1
         self.benefit_type = LimitationBenefitType_members[value] if value.__class__ is str else value
-        value = get("active_mode")
+        value = data.get("active_mode")
         if value is None:
             absent += 1
         self.active_mode = LimitationActiveMode_members[value] if value.__class__ is str else value
-        value = get("started_at")
+        value = data.get("started_at")
         if value is None:
             absent += 1
         self.started_at = None if value is None else unix_time(value)
-        value = get("ended_at")
+        value = data.get("ended_at")
         if value is None:
             absent += 1
         self.ended_at = None if value is None else unix_time(value)
-        value = get("entity_id")
+        value = data.get("entity_id")
         if value is None:
             absent += 1
         self.entity_id = value
-        value = get("status")
+        value = data.get("status")
         if value is None:
             absent += 1
         self.status = LimitationStatus_members[value] if value.__class__ is str else value
-        value = get("benefit_id")
+        value = data.get("benefit_id")
         if value is None:
             absent += 1
         self.benefit_id = value
-        value = get("entity_type")
+        value = data.get("entity_type")
         if value is None:
             absent += 1
         self.entity_type = LimitationEntityType_members[value] if value.__class__ is str else value
-        value = get("trigger_unit")
+        value = data.get("trigger_unit")
         if value is None:
             absent += 1
         self.trigger_unit = LimitationResetUnit_members[value] if value.__class__ is str else value
-        value = get("trigger_time")
+        value = data.get("trigger_time")
         if value is None:
             absent += 1
         self.trigger_time = value
@@ -199,17 +198,16 @@ class BenefitLimitationList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("has_more")
+        value: Any = data.get("has_more")
         if value is None:
             absent += 1
         self.has_more = value
-        value = get("page_token")
+        value = data.get("page_token")
         if value is None:
             absent += 1
         self.page_token = value
-        value = get("benefit_infos")
+        value = data.get("benefit_infos")
         if value is None:
             absent += 1
         self.benefit_infos = (
@@ -267,37 +265,36 @@ class BenefitLimitationSettings(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("limit")
+        value: Any = data.get("limit")
         if value is None:
             absent += 1
         self.limit = value
-        value = get("benefit_type")
+        value = data.get("benefit_type")
         if value is None:
             absent += 1
         self.benefit_type = LimitationBenefitType_members[value] if value.__class__ is str else value
-        value = get("active_mode")
+        value = data.get("active_mode")
         if value is None:
             absent += 1
         self.active_mode = LimitationActiveMode_members[value] if value.__class__ is str else value
-        value = get("started_at")
+        value = data.get("started_at")
         if value is None:
             absent += 1
         self.started_at = value
-        value = get("ended_at")
+        value = data.get("ended_at")
         if value is None:
             absent += 1
         self.ended_at = value
-        value = get("status")
+        value = data.get("status")
         if value is None:
             absent += 1
         self.status = LimitationStatus_members[value] if value.__class__ is str else value
-        value = get("trigger_unit")
+        value = data.get("trigger_unit")
         if value is None:
             absent += 1
         self.trigger_unit = LimitationResetUnit_members[value] if value.__class__ is str else value
-        value = get("trigger_time")
+        value = data.get("trigger_time")
         if value is None:
             absent += 1
         self.trigger_time = value
@@ -319,9 +316,8 @@ class CreatedBenefitLimitation(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("benefit_info")
+        value: Any = data.get("benefit_info")
         if value is None:
             absent += 1
         self.benefit_info = BenefitLimitation.from_dict(value) if value.__class__ is dict else value

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -117,13 +117,12 @@ class Benefit(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("basic")
+        value: Any = data.get("basic")
         if value is None:
             absent += 1
         self.basic = BenefitQuota.from_dict(value) if value.__class__ is dict else value
-        value = get("extra")
+        value = data.get("extra")
         if value is None:
             absent += 1
         self.extra = (
@@ -131,15 +130,15 @@ class Benefit(Model):
             if value.__class__ is list
             else value
         )
-        value = get("effective")
+        value = data.get("effective")
         if value is None:
             absent += 1
         self.effective = BenefitQuota.from_dict(value) if value.__class__ is dict else value
-        value = get("resource_id")
+        value = data.get("resource_id")
         if value is None:
             absent += 1
         self.resource_id = BenefitResource_members[value] if value.__class__ is str else value
-        value = get("benefit_type")
+        value = data.get("benefit_type")
         if value is None:
             absent += 1
         self.benefit_type = BenefitType_members[value] if value.__class__ is str else value
@@ -161,9 +160,8 @@ class BenefitAccount(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("user_level")
+        value: Any = data.get("user_level")
         if value is None:
             absent += 1
         self.user_level = BenefitPlan_members[value] if value.__class__ is str else value
@@ -193,25 +191,24 @@ class BenefitCounter(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("used")
+        value: Any = data.get("used")
         if value is None:
             absent += 1
         self.used = value
-        value = get("total")
+        value = data.get("total")
         if value is None:
             absent += 1
         self.total = value
-        value = get("end_at")
+        value = data.get("end_at")
         if value is None:
             absent += 1
         self.end_at = None if value is None else unix_time(value)
-        value = get("start_at")
+        value = data.get("start_at")
         if value is None:
             absent += 1
         self.start_at = None if value is None else unix_time(value)
-        value = get("strategy")
+        value = data.get("strategy")
         if value is None:
             absent += 1
         self.strategy = BenefitStrategy_members[value] if value.__class__ is str else value
@@ -235,13 +232,12 @@ class BenefitQuota(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("status")
+        value: Any = data.get("status")
         if value is None:
             absent += 1
         self.status = BenefitStatus_members[value] if value.__class__ is str else value
-        value = get("item_info")
+        value = data.get("item_info")
         if value is None:
             absent += 1
         self.item_info = BenefitCounter.from_dict(value) if value.__class__ is dict else value
@@ -265,13 +261,12 @@ class Benefits(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("basic_info")
+        value: Any = data.get("basic_info")
         if value is None:
             absent += 1
         self.basic_info = BenefitAccount.from_dict(value) if value.__class__ is dict else value
-        value = get("benefit_info")
+        value = data.get("benefit_info")
         if value is None:
             absent += 1
         self.benefit_info = (

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -55,33 +55,32 @@ class BillTask(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("status")
+        value: Any = data.get("status")
         if value is None:
             absent += 1
         self.status = BillTaskStatus_members[value] if value.__class__ is str else value
-        value = get("task_id")
+        value = data.get("task_id")
         if value is None:
             absent += 1
         self.task_id = value
-        value = get("ended_at")
+        value = data.get("ended_at")
         if value is None:
             absent += 1
         self.ended_at = None if value is None else unix_time(value)
-        value = get("file_urls")
+        value = data.get("file_urls")
         if value is None:
             absent += 1
         self.file_urls = value
-        value = get("created_at")
+        value = data.get("created_at")
         if value is None:
             absent += 1
         self.created_at = None if value is None else unix_time(value)
-        value = get("expires_at")
+        value = data.get("expires_at")
         if value is None:
             absent += 1
         self.expires_at = None if value is None else unix_time(value)
-        value = get("started_at")
+        value = data.get("started_at")
         if value is None:
             absent += 1
         self.started_at = None if value is None else unix_time(value)
@@ -105,13 +104,12 @@ class BillTaskList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("total")
+        value: Any = data.get("total")
         if value is None:
             absent += 1
         self.total = value
-        value = get("task_infos")
+        value = data.get("task_infos")
         if value is None:
             absent += 1
         self.task_infos = (

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -315,49 +315,48 @@ class Bot(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("bot_id")
+        value: Any = data.get("bot_id")
         if value is None:
             absent += 1
         self.bot_id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("create_time")
+        value = data.get("create_time")
         if value is None:
             absent += 1
         self.create_time = None if value is None else unix_time(value)
-        value = get("update_time")
+        value = data.get("update_time")
         if value is None:
             absent += 1
         self.update_time = None if value is None else unix_time(value)
-        value = get("version")
+        value = data.get("version")
         if value is None:
             absent += 1
         self.version = value
-        value = get("prompt_info")
+        value = data.get("prompt_info")
         if value is None:
             absent += 1
         self.prompt_info = BotPrompt.from_dict(value) if value.__class__ is dict else value
-        value = get("onboarding_info")
+        value = data.get("onboarding_info")
         if value is None:
             absent += 1
         self.onboarding_info = BotOnboarding.from_dict(value) if value.__class__ is dict else value
-        value = get("bot_mode")
+        value = data.get("bot_mode")
         if value is None:
             absent += 1
         self.bot_mode = BotMode_members[value] if value.__class__ is int else value
-        value = get("plugin_info_list")
+        value = data.get("plugin_info_list")
         if value is None:
             absent += 1
         self.plugin_info_list = (
@@ -365,19 +364,19 @@ class Bot(Model):
             if value.__class__ is list
             else value
         )
-        value = get("model_info")
+        value = data.get("model_info")
         if value is None:
             absent += 1
         self.model_info = BotModel.from_dict(value) if value.__class__ is dict else value
-        value = get("folder_id")
+        value = data.get("folder_id")
         if value is None:
             absent += 1
         self.folder_id = value
-        value = get("knowledge")
+        value = data.get("knowledge")
         if value is None:
             absent += 1
         self.knowledge = BotKnowledge.from_dict(value) if value.__class__ is dict else value
-        value = get("variables")
+        value = data.get("variables")
         if value is None:
             absent += 1
         self.variables = (
@@ -385,15 +384,15 @@ class Bot(Model):
             if value.__class__ is list
             else value
         )
-        value = get("media_config")
+        value = data.get("media_config")
         if value is None:
             absent += 1
         self.media_config = BotMediaConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("owner_user_id")
+        value = data.get("owner_user_id")
         if value is None:
             absent += 1
         self.owner_user_id = value
-        value = get("voice_info_list")
+        value = data.get("voice_info_list")
         if value is None:
             absent += 1
         self.voice_info_list = (
@@ -401,7 +400,7 @@ class Bot(Model):
             if value.__class__ is list
             else value
         )
-        value = get("shortcut_commands")
+        value = data.get("shortcut_commands")
         if value is None:
             absent += 1
         self.shortcut_commands = (
@@ -409,7 +408,7 @@ class Bot(Model):
             if value.__class__ is list
             else value
         )
-        value = get("workflow_info_list")
+        value = data.get("workflow_info_list")
         if value is None:
             absent += 1
         self.workflow_info_list = (
@@ -417,15 +416,15 @@ class Bot(Model):
             if value.__class__ is list
             else value
         )
-        value = get("suggest_reply_info")
+        value = data.get("suggest_reply_info")
         if value is None:
             absent += 1
         self.suggest_reply_info = BotSuggestReply.from_dict(value) if value.__class__ is dict else value
-        value = get("background_image_info")
+        value = data.get("background_image_info")
         if value is None:
             absent += 1
         self.background_image_info = BotBackgroundImages.from_dict(value) if value.__class__ is dict else value
-        value = get("default_user_input_type")
+        value = data.get("default_user_input_type")
         if value is None:
             absent += 1
         self.default_user_input_type = BotUserInputType_members[value] if value.__class__ is str else value
@@ -457,25 +456,24 @@ class BotBackgroundImage(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("image_url")
+        value: Any = data.get("image_url")
         if value is None:
             absent += 1
         self.image_url = value
-        value = get("origin_image_url")
+        value = data.get("origin_image_url")
         if value is None:
             absent += 1
         self.origin_image_url = value
-        value = get("theme_color")
+        value = data.get("theme_color")
         if value is None:
             absent += 1
         self.theme_color = value
-        value = get("canvas_position")
+        value = data.get("canvas_position")
         if value is None:
             absent += 1
         self.canvas_position = BotCanvasPosition.from_dict(value) if value.__class__ is dict else value
-        value = get("gradient_position")
+        value = data.get("gradient_position")
         if value is None:
             absent += 1
         self.gradient_position = BotGradientPosition.from_dict(value) if value.__class__ is dict else value
@@ -499,13 +497,12 @@ class BotBackgroundImages(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("web_background_image")
+        value: Any = data.get("web_background_image")
         if value is None:
             absent += 1
         self.web_background_image = BotBackgroundImage.from_dict(value) if value.__class__ is dict else value
-        value = get("mobile_background_image")
+        value = data.get("mobile_background_image")
         if value is None:
             absent += 1
         self.mobile_background_image = BotBackgroundImage.from_dict(value) if value.__class__ is dict else value
@@ -533,21 +530,20 @@ class BotCanvasPosition(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("top")
+        value: Any = data.get("top")
         if value is None:
             absent += 1
         self.top = value
-        value = get("left")
+        value = data.get("left")
         if value is None:
             absent += 1
         self.left = value
-        value = get("width")
+        value = data.get("width")
         if value is None:
             absent += 1
         self.width = value
-        value = get("height")
+        value = data.get("height")
         if value is None:
             absent += 1
         self.height = value
@@ -571,13 +567,12 @@ class BotGradientPosition(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("left")
+        value: Any = data.get("left")
         if value is None:
             absent += 1
         self.left = value
-        value = get("right")
+        value = data.get("right")
         if value is None:
             absent += 1
         self.right = value
@@ -599,9 +594,8 @@ class BotKnowledge(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("knowledge_infos")
+        value: Any = data.get("knowledge_infos")
         if value is None:
             absent += 1
         self.knowledge_infos = (
@@ -629,13 +623,12 @@ class BotKnowledgeBase(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
@@ -670,17 +663,16 @@ class BotKnowledgeConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("dataset_ids")
+        value: Any = data.get("dataset_ids")
         if value is None:
             absent += 1
         self.dataset_ids = value
-        value = get("auto_call")
+        value = data.get("auto_call")
         if value is None:
             absent += 1
         self.auto_call = value
-        value = get("search_strategy")
+        value = data.get("search_strategy")
         if value is None:
             absent += 1
         self.search_strategy = BotKnowledgeSearchStrategy_members[value] if value.__class__ is int else value
@@ -705,9 +697,8 @@ class BotMediaConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("is_voice_call_closed")
+        value: Any = data.get("is_voice_call_closed")
         if value is None:
             absent += 1
         self.is_voice_call_closed = value
@@ -768,53 +759,52 @@ class BotModel(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("model_id")
+        value: Any = data.get("model_id")
         if value is None:
             absent += 1
         self.model_id = value
-        value = get("model_name")
+        value = data.get("model_name")
         if value is None:
             absent += 1
         self.model_name = value
-        value = get("temperature")
+        value = data.get("temperature")
         if value is None:
             absent += 1
         self.temperature = value
-        value = get("top_k")
+        value = data.get("top_k")
         if value is None:
             absent += 1
         self.top_k = value
-        value = get("top_p")
+        value = data.get("top_p")
         if value is None:
             absent += 1
         self.top_p = value
-        value = get("frequency_penalty")
+        value = data.get("frequency_penalty")
         if value is None:
             absent += 1
         self.frequency_penalty = value
-        value = get("presence_penalty")
+        value = data.get("presence_penalty")
         if value is None:
             absent += 1
         self.presence_penalty = value
-        value = get("context_round")
+        value = data.get("context_round")
         if value is None:
             absent += 1
         self.context_round = value
-        value = get("max_tokens")
+        value = data.get("max_tokens")
         if value is None:
             absent += 1
         self.max_tokens = value
-        value = get("response_format")
+        value = data.get("response_format")
         if value is None:
             absent += 1
         self.response_format = BotResponseFormat_members[value] if value.__class__ is str else value
-        value = get("api_mode")
+        value = data.get("api_mode")
         if value is None:
             absent += 1
         self.api_mode = BotModelApiMode_members[value] if value.__class__ is str else value
-        value = get("parameters")
+        value = data.get("parameters")
         if value is None:
             absent += 1
         self.parameters = value
@@ -839,9 +829,8 @@ class BotModelCaching(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("type")
+        value: Any = data.get("type")
         if value is None:
             absent += 1
         self.type = BotModelCachingType_members[value] if value.__class__ is str else value
@@ -928,61 +917,60 @@ class BotModelConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("model_id")
+        value: Any = data.get("model_id")
         if value is None:
             absent += 1
         self.model_id = value
-        value = get("temperature")
+        value = data.get("temperature")
         if value is None:
             absent += 1
         self.temperature = value
-        value = get("top_k")
+        value = data.get("top_k")
         if value is None:
             absent += 1
         self.top_k = value
-        value = get("top_p")
+        value = data.get("top_p")
         if value is None:
             absent += 1
         self.top_p = value
-        value = get("frequency_penalty")
+        value = data.get("frequency_penalty")
         if value is None:
             absent += 1
         self.frequency_penalty = value
-        value = get("presence_penalty")
+        value = data.get("presence_penalty")
         if value is None:
             absent += 1
         self.presence_penalty = value
-        value = get("context_round")
+        value = data.get("context_round")
         if value is None:
             absent += 1
         self.context_round = value
-        value = get("max_tokens")
+        value = data.get("max_tokens")
         if value is None:
             absent += 1
         self.max_tokens = value
-        value = get("response_format")
+        value = data.get("response_format")
         if value is None:
             absent += 1
         self.response_format = BotResponseFormat_members[value] if value.__class__ is str else value
-        value = get("cache_type")
+        value = data.get("cache_type")
         if value is None:
             absent += 1
         self.cache_type = BotCacheType_members[value] if value.__class__ is str else value
-        value = get("api_mode")
+        value = data.get("api_mode")
         if value is None:
             absent += 1
         self.api_mode = BotModelApiMode_members[value] if value.__class__ is str else value
-        value = get("sp_anti_leak")
+        value = data.get("sp_anti_leak")
         if value is None:
             absent += 1
         self.sp_anti_leak = value
-        value = get("sp_current_time")
+        value = data.get("sp_current_time")
         if value is None:
             absent += 1
         self.sp_current_time = value
-        value = get("parameters")
+        value = data.get("parameters")
         if value is None:
             absent += 1
         self.parameters = BotModelParameters.from_dict(value) if value.__class__ is dict else value
@@ -1022,21 +1010,20 @@ class BotModelParameters(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("thinking_type")
+        value: Any = data.get("thinking_type")
         if value is None:
             absent += 1
         self.thinking_type = BotThinkingType_members[value] if value.__class__ is str else value
-        value = get("caching")
+        value = data.get("caching")
         if value is None:
             absent += 1
         self.caching = BotModelCaching.from_dict(value) if value.__class__ is dict else value
-        value = get("store")
+        value = data.get("store")
         if value is None:
             absent += 1
         self.store = value
-        value = get("caching_expire_time")
+        value = data.get("caching_expire_time")
         if value is None:
             absent += 1
         self.caching_expire_time = value
@@ -1068,13 +1055,12 @@ class BotOnboarding(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("prologue")
+        value: Any = data.get("prologue")
         if value is None:
             absent += 1
         self.prologue = value
-        value = get("suggested_questions")
+        value = data.get("suggested_questions")
         if value is None:
             absent += 1
         self.suggested_questions = value
@@ -1104,25 +1090,24 @@ class BotPlugin(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("plugin_id")
+        value: Any = data.get("plugin_id")
         if value is None:
             absent += 1
         self.plugin_id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("api_info_list")
+        value = data.get("api_info_list")
         if value is None:
             absent += 1
         self.api_info_list = (
@@ -1156,13 +1141,12 @@ class BotPluginId(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("plugin_id")
+        value: Any = data.get("plugin_id")
         if value is None:
             absent += 1
         self.plugin_id = value
-        value = get("api_id")
+        value = data.get("api_id")
         if value is None:
             absent += 1
         self.api_id = value
@@ -1187,9 +1171,8 @@ class BotPluginIdList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id_list")
+        value: Any = data.get("id_list")
         if value is None:
             absent += 1
         self.id_list = (
@@ -1219,17 +1202,16 @@ class BotPluginTool(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("api_id")
+        value: Any = data.get("api_id")
         if value is None:
             absent += 1
         self.api_id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
@@ -1257,13 +1239,12 @@ class BotPrefixPrompt(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("prefix_prompt")
+        value: Any = data.get("prefix_prompt")
         if value is None:
             absent += 1
         self.prefix_prompt = value
-        value = get("dynamic_prompt")
+        value = data.get("dynamic_prompt")
         if value is None:
             absent += 1
         self.dynamic_prompt = value
@@ -1298,17 +1279,16 @@ class BotPrompt(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("prompt")
+        value: Any = data.get("prompt")
         if value is None:
             absent += 1
         self.prompt = value
-        value = get("prompt_mode")
+        value = data.get("prompt_mode")
         if value is None:
             absent += 1
         self.prompt_mode = BotPromptMode_members[value] if value.__class__ is str else value
-        value = get("prefix_prompt_info")
+        value = data.get("prefix_prompt_info")
         if value is None:
             absent += 1
         self.prefix_prompt_info = BotPrefixPrompt.from_dict(value) if value.__class__ is dict else value
@@ -1348,33 +1328,32 @@ class BotShortcutCommand(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("command")
+        value = data.get("command")
         if value is None:
             absent += 1
         self.command = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("query_template")
+        value = data.get("query_template")
         if value is None:
             absent += 1
         self.query_template = value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("components")
+        value = data.get("components")
         if value is None:
             absent += 1
         self.components = (
@@ -1382,11 +1361,11 @@ class BotShortcutCommand(Model):
             if value.__class__ is list
             else value
         )
-        value = get("tool")
+        value = data.get("tool")
         if value is None:
             absent += 1
         self.tool = BotShortcutTool.from_dict(value) if value.__class__ is dict else value
-        value = get("agent_id")
+        value = data.get("agent_id")
         if value is None:
             absent += 1
         self.agent_id = value
@@ -1426,33 +1405,32 @@ class BotShortcutComponent(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("name")
+        value: Any = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("type")
+        value = data.get("type")
         if value is None:
             absent += 1
         self.type = BotShortcutComponentType_members[value] if value.__class__ is str else value
-        value = get("tool_parameter")
+        value = data.get("tool_parameter")
         if value is None:
             absent += 1
         self.tool_parameter = value
-        value = get("options")
+        value = data.get("options")
         if value is None:
             absent += 1
         self.options = value
-        value = get("default_value")
+        value = data.get("default_value")
         if value is None:
             absent += 1
         self.default_value = value
-        value = get("is_hide")
+        value = data.get("is_hide")
         if value is None:
             absent += 1
         self.is_hide = value
@@ -1476,13 +1454,12 @@ class BotShortcutTool(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("name")
+        value: Any = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("type")
+        value = data.get("type")
         if value is None:
             absent += 1
         self.type = BotShortcutToolType_members[value] if value.__class__ is str else value
@@ -1510,13 +1487,12 @@ class BotSuggestReply(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("reply_mode")
+        value: Any = data.get("reply_mode")
         if value is None:
             absent += 1
         self.reply_mode = BotSuggestReplyMode_members[value] if value.__class__ is str else value
-        value = get("customized_prompt")
+        value = data.get("customized_prompt")
         if value is None:
             absent += 1
         self.customized_prompt = value
@@ -1566,41 +1542,40 @@ class BotSummary(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("folder_id")
+        value = data.get("folder_id")
         if value is None:
             absent += 1
         self.folder_id = value
-        value = get("is_published")
+        value = data.get("is_published")
         if value is None:
             absent += 1
         self.is_published = value
-        value = get("updated_at")
+        value = data.get("updated_at")
         if value is None:
             absent += 1
         self.updated_at = unix_time(value)
-        value = get("published_at")
+        value = data.get("published_at")
         if value is None:
             absent += 1
         self.published_at = None if value is None else unix_time(value)
-        value = get("owner_user_id")
+        value = data.get("owner_user_id")
         if value is None:
             absent += 1
         self.owner_user_id = value
@@ -1624,9 +1599,8 @@ class BotSummaryList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -1636,7 +1610,7 @@ class BotSummaryList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("total")
+        value = data.get("total")
         if value is None:
             absent += 1
         self.total = value
@@ -1672,33 +1646,32 @@ class BotVariable(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("keyword")
+        value: Any = data.get("keyword")
         if value is None:
             absent += 1
         self.keyword = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("default_value")
+        value = data.get("default_value")
         if value is None:
             absent += 1
         self.default_value = value
-        value = get("variable_type")
+        value = data.get("variable_type")
         if value is None:
             absent += 1
         self.variable_type = BotVariableType_members[value] if value.__class__ is str else value
-        value = get("channel")
+        value = data.get("channel")
         if value is None:
             absent += 1
         self.channel = BotVariableChannel_members[value] if value.__class__ is str else value
-        value = get("enable")
+        value = data.get("enable")
         if value is None:
             absent += 1
         self.enable = value
-        value = get("prompt_enable")
+        value = data.get("prompt_enable")
         if value is None:
             absent += 1
         self.prompt_enable = value
@@ -1728,25 +1701,24 @@ class BotVersion(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("version")
+        value: Any = data.get("version")
         if value is None:
             absent += 1
         self.version = value
-        value = get("creator")
+        value = data.get("creator")
         if value is None:
             absent += 1
         self.creator = BotVersionCreator.from_dict(value) if value.__class__ is dict else value
-        value = get("created_at")
+        value = data.get("created_at")
         if value is None:
             absent += 1
         self.created_at = unix_time(value)
-        value = get("changelog")
+        value = data.get("changelog")
         if value is None:
             absent += 1
         self.changelog = value
-        value = get("publish_status")
+        value = data.get("publish_status")
         if value is None:
             absent += 1
         self.publish_status = BotVersionPublishStatus_members[value] if value.__class__ is str else value
@@ -1770,13 +1742,12 @@ class BotVersionCreator(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
@@ -1800,9 +1771,8 @@ class BotVersionList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -1812,7 +1782,7 @@ class BotVersionList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("has_more")
+        value = data.get("has_more")
         if value is None:
             absent += 1
         self.has_more = value
@@ -1836,13 +1806,12 @@ class BotVoice(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("voice_id")
+        value: Any = data.get("voice_id")
         if value is None:
             absent += 1
         self.voice_id = value
-        value = get("language_code")
+        value = data.get("language_code")
         if value is None:
             absent += 1
         self.language_code = value
@@ -1870,21 +1839,20 @@ class BotWorkflow(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
@@ -1909,9 +1877,8 @@ class BotWorkflowId(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
@@ -1936,9 +1903,8 @@ class BotWorkflowIdList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("ids")
+        value: Any = data.get("ids")
         if value is None:
             absent += 1
         self.ids = (
@@ -1969,9 +1935,8 @@ class Collaborator(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("user_id")
+        value: Any = data.get("user_id")
         if value is None:
             absent += 1
         self.user_id = value
@@ -1993,9 +1958,8 @@ class CreatedBot(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("bot_id")
+        value: Any = data.get("bot_id")
         if value is None:
             absent += 1
         self.bot_id = value
@@ -2025,25 +1989,24 @@ class PublishedBotSummary(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("bot_id")
+        value: Any = data.get("bot_id")
         if value is None:
             absent += 1
         self.bot_id = value
-        value = get("bot_name")
+        value = data.get("bot_name")
         if value is None:
             absent += 1
         self.bot_name = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("publish_time")
+        value = data.get("publish_time")
         if value is None:
             absent += 1
         self.publish_time = unix_time(value)
@@ -2067,9 +2030,8 @@ class PublishedBotSummaryList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("space_bots")
+        value: Any = data.get("space_bots")
         if value is None:
             absent += 1
         self.space_bots = (
@@ -2079,7 +2041,7 @@ class PublishedBotSummaryList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("total")
+        value = data.get("total")
         if value is None:
             absent += 1
         self.total = value
@@ -2103,13 +2065,12 @@ class PublishedBotVersion(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("bot_id")
+        value: Any = data.get("bot_id")
         if value is None:
             absent += 1
         self.bot_id = value
-        value = get("version")
+        value = data.get("version")
         if value is None:
             absent += 1
         self.version = value

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import attrs
@@ -147,53 +147,52 @@ class Chat(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("conversation_id")
+        value = data.get("conversation_id")
         if value is None:
             absent += 1
         self.conversation_id = value
-        value = get("bot_id")
+        value = data.get("bot_id")
         if value is None:
             absent += 1
         self.bot_id = value
-        value = get("created_at")
+        value = data.get("created_at")
         if value is None:
             absent += 1
         self.created_at = None if value is None else unix_time(value)
-        value = get("completed_at")
+        value = data.get("completed_at")
         if value is None:
             absent += 1
         self.completed_at = None if value is None else unix_time(value)
-        value = get("failed_at")
+        value = data.get("failed_at")
         if value is None:
             absent += 1
         self.failed_at = None if value is None else unix_time(value)
-        value = get("meta_data")
+        value = data.get("meta_data")
         if value is None:
             absent += 1
         self.meta_data = value
-        value = get("last_error")
+        value = data.get("last_error")
         if value is None:
             absent += 1
         self.last_error = ChatLastError.from_dict(value) if value.__class__ is dict else value
-        value = get("status")
+        value = data.get("status")
         if value is None:
             absent += 1
         self.status = ChatStatus_members[value] if value.__class__ is str else value
-        value = get("required_action")
+        value = data.get("required_action")
         if value is None:
             absent += 1
         self.required_action = ChatRequiredAction.from_dict(value) if value.__class__ is dict else value
-        value = get("usage")
+        value = data.get("usage")
         if value is None:
             absent += 1
         self.usage = ChatUsage.from_dict(value) if value.__class__ is dict else value
-        value = get("section_id")
+        value = data.get("section_id")
         if value is None:
             absent += 1
         self.section_id = value
@@ -217,13 +216,12 @@ class ChatFailureReason(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("code")
+        value: Any = data.get("code")
         if value is None:
             absent += 1
         self.code = value
-        value = get("msg")
+        value = data.get("msg")
         if value is None:
             absent += 1
         self.msg = value
@@ -247,13 +245,12 @@ class ChatLastError(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("code")
+        value: Any = data.get("code")
         if value is None:
             absent += 1
         self.code = value
-        value = get("msg")
+        value = data.get("msg")
         if value is None:
             absent += 1
         self.msg = value
@@ -275,9 +272,8 @@ class ChatPendingToolCalls(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("tool_calls")
+        value: Any = data.get("tool_calls")
         if value is None:
             absent += 1
         self.tool_calls = (
@@ -307,13 +303,12 @@ class ChatRequiredAction(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("type")
+        value: Any = data.get("type")
         if value is None:
             absent += 1
         self.type = ChatRequiredActionType_members[value] if value.__class__ is str else value
-        value = get("submit_tool_outputs")
+        value = data.get("submit_tool_outputs")
         if value is None:
             absent += 1
         self.submit_tool_outputs = ChatPendingToolCalls.from_dict(value) if value.__class__ is dict else value
@@ -339,17 +334,16 @@ class ChatUsage(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("token_count")
+        value: Any = data.get("token_count")
         if value is None:
             absent += 1
         self.token_count = value
-        value = get("output_count")
+        value = data.get("output_count")
         if value is None:
             absent += 1
         self.output_count = value
-        value = get("input_count")
+        value = data.get("input_count")
         if value is None:
             absent += 1
         self.input_count = value
@@ -371,9 +365,8 @@ class ChatflowDone(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("debug_url")
+        value: Any = data.get("debug_url")
         if value is None:
             absent += 1
         self.debug_url = value
@@ -405,13 +398,12 @@ class ShortcutCommandCall(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("command_id")
+        value: Any = data.get("command_id")
         if value is None:
             absent += 1
         self.command_id = value
-        value = get("parameters")
+        value = data.get("parameters")
         if value is None:
             absent += 1
         self.parameters = value
@@ -435,13 +427,12 @@ class StreamError(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("code")
+        value: Any = data.get("code")
         if value is None:
             absent += 1
         self.code = value
-        value = get("msg")
+        value = data.get("msg")
         if value is None:
             absent += 1
         self.msg = value
@@ -467,17 +458,16 @@ class ToolCall(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("type")
+        value = data.get("type")
         if value is None:
             absent += 1
         self.type = ToolCallType_members[value] if value.__class__ is str else value
-        value = get("function")
+        value = data.get("function")
         if value is None:
             absent += 1
         self.function = ToolCallFunction.from_dict(value) if value.__class__ is dict else value
@@ -501,13 +491,12 @@ class ToolCallFunction(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("name")
+        value: Any = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("arguments")
+        value = data.get("arguments")
         if value is None:
             absent += 1
         self.arguments = value
@@ -537,13 +526,12 @@ class ToolOutput(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("output")
+        value: Any = data.get("output")
         if value is None:
             absent += 1
         self.output = value
-        value = get("tool_call_id")
+        value = data.get("tool_call_id")
         if value is None:
             absent += 1
         self.tool_call_id = value

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -45,13 +45,12 @@ class ConnectorConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("key")
+        value: Any = data.get("key")
         if value is None:
             absent += 1
         self.key = value
-        value = get("enums")
+        value = data.get("enums")
         if value is None:
             absent += 1
         self.enums = (
@@ -85,13 +84,12 @@ class ConnectorDevice(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("label")
+        value: Any = data.get("label")
         if value is None:
             absent += 1
         self.label = value
-        value = get("value")
+        value = data.get("value")
         if value is None:
             absent += 1
         self.value = value

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -180,37 +180,36 @@ class Conversation(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("meta_data")
+        value = data.get("meta_data")
         if value is None:
             absent += 1
         self.meta_data = value
-        value = get("creator_id")
+        value = data.get("creator_id")
         if value is None:
             absent += 1
         self.creator_id = value
-        value = get("connector_id")
+        value = data.get("connector_id")
         if value is None:
             absent += 1
         self.connector_id = value
-        value = get("created_at")
+        value = data.get("created_at")
         if value is None:
             absent += 1
         self.created_at = unix_time(value)
-        value = get("updated_at")
+        value = data.get("updated_at")
         if value is None:
             absent += 1
         self.updated_at = None if value is None else unix_time(value)
-        value = get("last_section_id")
+        value = data.get("last_section_id")
         if value is None:
             absent += 1
         self.last_section_id = value
@@ -234,13 +233,12 @@ class ConversationList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("has_more")
+        value: Any = data.get("has_more")
         if value is None:
             absent += 1
         self.has_more = value
-        value = get("conversations")
+        value = data.get("conversations")
         if value is None:
             absent += 1
         self.conversations = (
@@ -270,13 +268,12 @@ class ConversationSection(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("conversation_id")
+        value = data.get("conversation_id")
         if value is None:
             absent += 1
         self.conversation_id = value
@@ -310,17 +307,16 @@ class ConversationsMessagesListResponse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("code")
+        value: Any = data.get("code")
         if value is None:
             absent += 1
         self.code = value
-        value = get("msg")
+        value = data.get("msg")
         if value is None:
             absent += 1
         self.msg = value
-        value = get("data")
+        value = data.get("data")
         if value is None:
             absent += 1
         self.data = (
@@ -328,19 +324,19 @@ class ConversationsMessagesListResponse(Model):
             if value.__class__ is list
             else value
         )
-        value = get("has_more")
+        value = data.get("has_more")
         if value is None:
             absent += 1
         self.has_more = value
-        value = get("first_id")
+        value = data.get("first_id")
         if value is None:
             absent += 1
         self.first_id = value
-        value = get("last_id")
+        value = data.get("last_id")
         if value is None:
             absent += 1
         self.last_id = value
-        value = get("detail")
+        value = data.get("detail")
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
@@ -387,25 +383,24 @@ class EnterMessage(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("role")
+        value: Any = data.get("role")
         if value is None:
             absent += 1
         self.role = MessageRole_members[value] if value.__class__ is str else value
-        value = get("type")
+        value = data.get("type")
         if value is None:
             absent += 1
         self.type = EnterMessageType_members[value] if value.__class__ is str else value
-        value = get("content")
+        value = data.get("content")
         if value is None:
             absent += 1
         self.content = value
-        value = get("content_type")
+        value = data.get("content_type")
         if value is None:
             absent += 1
         self.content_type = EnterMessageContentType_members[value] if value.__class__ is str else value
-        value = get("meta_data")
+        value = data.get("meta_data")
         if value is None:
             absent += 1
         self.meta_data = value
@@ -476,57 +471,56 @@ class Message(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("conversation_id")
+        value = data.get("conversation_id")
         if value is None:
             absent += 1
         self.conversation_id = value
-        value = get("bot_id")
+        value = data.get("bot_id")
         if value is None:
             absent += 1
         self.bot_id = value
-        value = get("chat_id")
+        value = data.get("chat_id")
         if value is None:
             absent += 1
         self.chat_id = value
-        value = get("section_id")
+        value = data.get("section_id")
         if value is None:
             absent += 1
         self.section_id = value
-        value = get("meta_data")
+        value = data.get("meta_data")
         if value is None:
             absent += 1
         self.meta_data = value
-        value = get("role")
+        value = data.get("role")
         if value is None:
             absent += 1
         self.role = MessageRole_members[value] if value.__class__ is str else value
-        value = get("type")
+        value = data.get("type")
         if value is None:
             absent += 1
         self.type = MessageType_members[value] if value.__class__ is str else value
-        value = get("content")
+        value = data.get("content")
         if value is None:
             absent += 1
         self.content = value
-        value = get("content_type")
+        value = data.get("content_type")
         if value is None:
             absent += 1
         self.content_type = MessageContentType_members[value] if value.__class__ is str else value
-        value = get("created_at")
+        value = data.get("created_at")
         if value is None:
             absent += 1
         self.created_at = None if value is None else unix_time(value)
-        value = get("updated_at")
+        value = data.get("updated_at")
         if value is None:
             absent += 1
         self.updated_at = None if value is None else unix_time(value)
-        value = get("reasoning_content")
+        value = data.get("reasoning_content")
         if value is None:
             absent += 1
         self.reasoning_content = value
@@ -560,21 +554,20 @@ class ObjectString(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("type")
+        value: Any = data.get("type")
         if value is None:
             absent += 1
         self.type = ObjectStringType_members[value] if value.__class__ is str else value
-        value = get("text")
+        value = data.get("text")
         if value is None:
             absent += 1
         self.text = value
-        value = get("file_id")
+        value = data.get("file_id")
         if value is None:
             absent += 1
         self.file_id = value
-        value = get("file_url")
+        value = data.get("file_url")
         if value is None:
             absent += 1
         self.file_url = value

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -77,21 +77,20 @@ class CopyFailure(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("entity_id")
+        value: Any = data.get("entity_id")
         if value is None:
             absent += 1
         self.entity_id = value
-        value = get("entity_name")
+        value = data.get("entity_name")
         if value is None:
             absent += 1
         self.entity_name = value
-        value = get("entity_type")
+        value = data.get("entity_type")
         if value is None:
             absent += 1
         self.entity_type = CopiedEntityType_members[value] if value.__class__ is str else value
-        value = get("failed_reason")
+        value = data.get("failed_reason")
         if value is None:
             absent += 1
         self.failed_reason = value
@@ -135,21 +134,20 @@ class CopyTask(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("task_id")
+        value: Any = data.get("task_id")
         if value is None:
             absent += 1
         self.task_id = value
-        value = get("entity_type")
+        value = data.get("entity_type")
         if value is None:
             absent += 1
         self.entity_type = CopiedEntityType_members[value] if value.__class__ is str else value
-        value = get("task_status")
+        value = data.get("task_status")
         if value is None:
             absent += 1
         self.task_status = CopyTaskStatus_members[value] if value.__class__ is str else value
-        value = get("failed_reasons")
+        value = data.get("failed_reasons")
         if value is None:
             absent += 1
         self.failed_reasons = (
@@ -157,15 +155,15 @@ class CopyTask(Model):
             if value.__class__ is list
             else value
         )
-        value = get("source_entity_id")
+        value = data.get("source_entity_id")
         if value is None:
             absent += 1
         self.source_entity_id = value
-        value = get("target_entity_id")
+        value = data.get("target_entity_id")
         if value is None:
             absent += 1
         self.target_entity_id = value
-        value = get("target_workspace_id")
+        value = data.get("target_workspace_id")
         if value is None:
             absent += 1
         self.target_workspace_id = value
@@ -191,13 +189,12 @@ class StartedCopy(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("task_id")
+        value: Any = data.get("task_id")
         if value is None:
             absent += 1
         self.task_id = value
-        value = get("copied_entity_id")
+        value = data.get("copied_entity_id")
         if value is None:
             absent += 1
         self.copied_entity_id = value

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -227,29 +227,28 @@ class ChunkStrategy(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("chunk_type")
+        value: Any = data.get("chunk_type")
         if value is None:
             absent += 1
         self.chunk_type = ChunkType_members[value] if value.__class__ is int else value
-        value = get("separator")
+        value = data.get("separator")
         if value is None:
             absent += 1
         self.separator = value
-        value = get("max_tokens")
+        value = data.get("max_tokens")
         if value is None:
             absent += 1
         self.max_tokens = value
-        value = get("remove_extra_spaces")
+        value = data.get("remove_extra_spaces")
         if value is None:
             absent += 1
         self.remove_extra_spaces = value
-        value = get("remove_urls_emails")
+        value = data.get("remove_urls_emails")
         if value is None:
             absent += 1
         self.remove_urls_emails = value
-        value = get("caption_type")
+        value = data.get("caption_type")
         if value is None:
             absent += 1
         self.caption_type = ImageCaptionType_members[value] if value.__class__ is int else value
@@ -271,9 +270,8 @@ class CreatedDataset(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("dataset_id")
+        value: Any = data.get("dataset_id")
         if value is None:
             absent += 1
         self.dataset_id = value
@@ -376,109 +374,108 @@ class Dataset(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("dataset_id")
+        value: Any = data.get("dataset_id")
         if value is None:
             absent += 1
         self.dataset_id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("space_id")
+        value = data.get("space_id")
         if value is None:
             absent += 1
         self.space_id = value
-        value = get("project_id")
+        value = data.get("project_id")
         if value is None:
             absent += 1
         self.project_id = value
-        value = get("dataset_type")
+        value = data.get("dataset_type")
         if value is None:
             absent += 1
         self.dataset_type = DatasetType_members[value] if value.__class__ is int else value
-        value = get("format_type")
+        value = data.get("format_type")
         if value is None:
             absent += 1
         self.format_type = DatasetFormat_members[value] if value.__class__ is int else value
-        value = get("status")
+        value = data.get("status")
         if value is None:
             absent += 1
         self.status = DatasetStatus_members[value] if value.__class__ is int else value
-        value = get("can_edit")
+        value = data.get("can_edit")
         if value is None:
             absent += 1
         self.can_edit = value
-        value = get("icon_uri")
+        value = data.get("icon_uri")
         if value is None:
             absent += 1
         self.icon_uri = value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("doc_count")
+        value = data.get("doc_count")
         if value is None:
             absent += 1
         self.doc_count = value
-        value = get("slice_count")
+        value = data.get("slice_count")
         if value is None:
             absent += 1
         self.slice_count = value
-        value = get("hit_count")
+        value = data.get("hit_count")
         if value is None:
             absent += 1
         self.hit_count = value
-        value = get("bot_used_count")
+        value = data.get("bot_used_count")
         if value is None:
             absent += 1
         self.bot_used_count = value
-        value = get("all_file_size")
+        value = data.get("all_file_size")
         if value is None:
             absent += 1
         self.all_file_size = value
-        value = get("chunk_strategy")
+        value = data.get("chunk_strategy")
         if value is None:
             absent += 1
         self.chunk_strategy = DocumentChunking.from_dict(value) if value.__class__ is dict else value
-        value = get("file_list")
+        value = data.get("file_list")
         if value is None:
             absent += 1
         self.file_list = value
-        value = get("processing_file_list")
+        value = data.get("processing_file_list")
         if value is None:
             absent += 1
         self.processing_file_list = value
-        value = get("processing_file_id_list")
+        value = data.get("processing_file_id_list")
         if value is None:
             absent += 1
         self.processing_file_id_list = value
-        value = get("failed_file_list")
+        value = data.get("failed_file_list")
         if value is None:
             absent += 1
         self.failed_file_list = value
-        value = get("creator_id")
+        value = data.get("creator_id")
         if value is None:
             absent += 1
         self.creator_id = value
-        value = get("creator_name")
+        value = data.get("creator_name")
         if value is None:
             absent += 1
         self.creator_name = value
-        value = get("avatar_url")
+        value = data.get("avatar_url")
         if value is None:
             absent += 1
         self.avatar_url = value
-        value = get("create_time")
+        value = data.get("create_time")
         if value is None:
             absent += 1
         self.create_time = None if value is None else unix_time(value)
-        value = get("update_time")
+        value = data.get("update_time")
         if value is None:
             absent += 1
         self.update_time = None if value is None else unix_time(value)
@@ -534,49 +531,48 @@ class DatasetImage(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("document_id")
+        value: Any = data.get("document_id")
         if value is None:
             absent += 1
         self.document_id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("caption")
+        value = data.get("caption")
         if value is None:
             absent += 1
         self.caption = value
-        value = get("url")
+        value = data.get("url")
         if value is None:
             absent += 1
         self.url = value
-        value = get("size")
+        value = data.get("size")
         if value is None:
             absent += 1
         self.size = value
-        value = get("type")
+        value = data.get("type")
         if value is None:
             absent += 1
         self.type = value
-        value = get("status")
+        value = data.get("status")
         if value is None:
             absent += 1
         self.status = DocumentStatus_members[value] if value.__class__ is int else value
-        value = get("source_type")
+        value = data.get("source_type")
         if value is None:
             absent += 1
         self.source_type = DocumentSource_members[value] if value.__class__ is int else value
-        value = get("creator_id")
+        value = data.get("creator_id")
         if value is None:
             absent += 1
         self.creator_id = value
-        value = get("create_time")
+        value = data.get("create_time")
         if value is None:
             absent += 1
         self.create_time = None if value is None else unix_time(value)
-        value = get("update_time")
+        value = data.get("update_time")
         if value is None:
             absent += 1
         self.update_time = None if value is None else unix_time(value)
@@ -600,9 +596,8 @@ class DatasetImageList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("photo_infos")
+        value: Any = data.get("photo_infos")
         if value is None:
             absent += 1
         self.photo_infos = (
@@ -612,7 +607,7 @@ class DatasetImageList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("total_count")
+        value = data.get("total_count")
         if value is None:
             absent += 1
         self.total_count = value
@@ -636,13 +631,12 @@ class DatasetList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("total_count")
+        value: Any = data.get("total_count")
         if value is None:
             absent += 1
         self.total_count = value
-        value = get("dataset_list")
+        value = data.get("dataset_list")
         if value is None:
             absent += 1
         self.dataset_list = (
@@ -678,9 +672,8 @@ class DatasetsDocumentsListResponse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("document_infos")
+        value: Any = data.get("document_infos")
         if value is None:
             absent += 1
         self.document_infos = (
@@ -690,19 +683,19 @@ class DatasetsDocumentsListResponse(Model):
             if value.__class__ is list
             else value
         )
-        value = get("total")
+        value = data.get("total")
         if value is None:
             absent += 1
         self.total = value
-        value = get("code")
+        value = data.get("code")
         if value is None:
             absent += 1
         self.code = value
-        value = get("msg")
+        value = data.get("msg")
         if value is None:
             absent += 1
         self.msg = value
-        value = get("detail")
+        value = data.get("detail")
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
@@ -730,21 +723,20 @@ class DatasetsDocumentsUpdateResponse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("document_info")
+        value: Any = data.get("document_info")
         if value is None:
             absent += 1
         self.document_info = Document.from_dict(value) if value.__class__ is dict else value
-        value = get("code")
+        value = data.get("code")
         if value is None:
             absent += 1
         self.code = value
-        value = get("msg")
+        value = data.get("msg")
         if value is None:
             absent += 1
         self.msg = value
-        value = get("detail")
+        value = data.get("detail")
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
@@ -815,69 +807,68 @@ class Document(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("document_id")
+        value: Any = data.get("document_id")
         if value is None:
             absent += 1
         self.document_id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("type")
+        value = data.get("type")
         if value is None:
             absent += 1
         self.type = value
-        value = get("size")
+        value = data.get("size")
         if value is None:
             absent += 1
         self.size = value
-        value = get("char_count")
+        value = data.get("char_count")
         if value is None:
             absent += 1
         self.char_count = value
-        value = get("slice_count")
+        value = data.get("slice_count")
         if value is None:
             absent += 1
         self.slice_count = value
-        value = get("hit_count")
+        value = data.get("hit_count")
         if value is None:
             absent += 1
         self.hit_count = value
-        value = get("format_type")
+        value = data.get("format_type")
         if value is None:
             absent += 1
         self.format_type = DatasetFormat_members[value] if value.__class__ is int else value
-        value = get("source_type")
+        value = data.get("source_type")
         if value is None:
             absent += 1
         self.source_type = DocumentSource_members[value] if value.__class__ is int else value
-        value = get("status")
+        value = data.get("status")
         if value is None:
             absent += 1
         self.status = DocumentStatus_members[value] if value.__class__ is int else value
-        value = get("chunk_strategy")
+        value = data.get("chunk_strategy")
         if value is None:
             absent += 1
         self.chunk_strategy = DocumentChunking.from_dict(value) if value.__class__ is dict else value
-        value = get("update_type")
+        value = data.get("update_type")
         if value is None:
             absent += 1
         self.update_type = DocumentUpdateType_members[value] if value.__class__ is int else value
-        value = get("update_interval")
+        value = data.get("update_interval")
         if value is None:
             absent += 1
         self.update_interval = value
-        value = get("tos_uri")
+        value = data.get("tos_uri")
         if value is None:
             absent += 1
         self.tos_uri = value
-        value = get("create_time")
+        value = data.get("create_time")
         if value is None:
             absent += 1
         self.create_time = unix_time(value)
-        value = get("update_time")
+        value = data.get("update_time")
         if value is None:
             absent += 1
         self.update_time = unix_time(value)
@@ -911,29 +902,28 @@ class DocumentChunking(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("chunk_type")
+        value: Any = data.get("chunk_type")
         if value is None:
             absent += 1
         self.chunk_type = ChunkType_members[value] if value.__class__ is int else value
-        value = get("separator")
+        value = data.get("separator")
         if value is None:
             absent += 1
         self.separator = value
-        value = get("max_tokens")
+        value = data.get("max_tokens")
         if value is None:
             absent += 1
         self.max_tokens = value
-        value = get("remove_extra_spaces")
+        value = data.get("remove_extra_spaces")
         if value is None:
             absent += 1
         self.remove_extra_spaces = value
-        value = get("remove_urls_emails")
+        value = data.get("remove_urls_emails")
         if value is None:
             absent += 1
         self.remove_urls_emails = value
-        value = get("caption_type")
+        value = data.get("caption_type")
         if value is None:
             absent += 1
         self.caption_type = ImageCaptionType_members[value] if value.__class__ is int else value
@@ -989,49 +979,48 @@ class DocumentProgress(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("document_id")
+        value: Any = data.get("document_id")
         if value is None:
             absent += 1
         self.document_id = value
-        value = get("document_name")
+        value = data.get("document_name")
         if value is None:
             absent += 1
         self.document_name = value
-        value = get("url")
+        value = data.get("url")
         if value is None:
             absent += 1
         self.url = value
-        value = get("size")
+        value = data.get("size")
         if value is None:
             absent += 1
         self.size = value
-        value = get("type")
+        value = data.get("type")
         if value is None:
             absent += 1
         self.type = value
-        value = get("status")
+        value = data.get("status")
         if value is None:
             absent += 1
         self.status = DocumentStatus_members[value] if value.__class__ is int else value
-        value = get("status_descript")
+        value = data.get("status_descript")
         if value is None:
             absent += 1
         self.status_descript = value
-        value = get("progress")
+        value = data.get("progress")
         if value is None:
             absent += 1
         self.progress = value
-        value = get("remaining_time")
+        value = data.get("remaining_time")
         if value is None:
             absent += 1
         self.remaining_time = value
-        value = get("update_type")
+        value = data.get("update_type")
         if value is None:
             absent += 1
         self.update_type = DocumentUpdateType_members[value] if value.__class__ is int else value
-        value = get("update_interval")
+        value = data.get("update_interval")
         if value is None:
             absent += 1
         self.update_interval = value
@@ -1053,9 +1042,8 @@ class DocumentProgressList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("data")
+        value: Any = data.get("data")
         if value is None:
             absent += 1
         self.data = (
@@ -1087,13 +1075,12 @@ class DocumentUpdateRule(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("update_type")
+        value: Any = data.get("update_type")
         if value is None:
             absent += 1
         self.update_type = DocumentUpdatePolicy_members[value] if value.__class__ is int else value
-        value = get("update_interval")
+        value = data.get("update_interval")
         if value is None:
             absent += 1
         self.update_interval = value
@@ -1127,21 +1114,20 @@ class NewDocument(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("name")
+        value: Any = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("source_info")
+        value = data.get("source_info")
         if value is None:
             absent += 1
         self.source_info = NewDocumentSource.from_dict(value) if value.__class__ is dict else value
-        value = get("update_rule")
+        value = data.get("update_rule")
         if value is None:
             absent += 1
         self.update_rule = DocumentUpdateRule.from_dict(value) if value.__class__ is dict else value
-        value = get("caption")
+        value = data.get("caption")
         if value is None:
             absent += 1
         self.caption = value
@@ -1183,25 +1169,24 @@ class NewDocumentSource(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("file_base64")
+        value: Any = data.get("file_base64")
         if value is None:
             absent += 1
         self.file_base64 = value
-        value = get("file_type")
+        value = data.get("file_type")
         if value is None:
             absent += 1
         self.file_type = value
-        value = get("web_url")
+        value = data.get("web_url")
         if value is None:
             absent += 1
         self.web_url = value
-        value = get("document_source")
+        value = data.get("document_source")
         if value is None:
             absent += 1
         self.document_source = NewDocumentSourceType_members[value] if value.__class__ is int else value
-        value = get("source_file_id")
+        value = data.get("source_file_id")
         if value is None:
             absent += 1
         self.source_file_id = value

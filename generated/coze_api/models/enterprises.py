@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -37,9 +37,8 @@ class CreatedOrganization(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("organization_id")
+        value: Any = data.get("organization_id")
         if value is None:
             absent += 1
         self.organization_id = value
@@ -69,13 +68,12 @@ class EnterpriseNewcomer(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("role")
+        value: Any = data.get("role")
         if value is None:
             absent += 1
         self.role = EnterpriseRole_members[value] if value.__class__ is str else value
-        value = get("user_id")
+        value = data.get("user_id")
         if value is None:
             absent += 1
         self.user_id = value
@@ -105,21 +103,20 @@ class Organization(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("organization_id")
+        value: Any = data.get("organization_id")
         if value is None:
             absent += 1
         self.organization_id = value
-        value = get("organization_name")
+        value = data.get("organization_name")
         if value is None:
             absent += 1
         self.organization_name = value
-        value = get("organization_icon_url")
+        value = data.get("organization_icon_url")
         if value is None:
             absent += 1
         self.organization_icon_url = value
-        value = get("is_default_organization")
+        value = data.get("is_default_organization")
         if value is None:
             absent += 1
         self.is_default_organization = value
@@ -143,9 +140,8 @@ class OrganizationList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -153,7 +149,7 @@ class OrganizationList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("total_count")
+        value = data.get("total_count")
         if value is None:
             absent += 1
         self.total_count = value

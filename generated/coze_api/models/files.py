@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -30,21 +30,20 @@ class File(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("bytes")
+        value = data.get("bytes")
         if value is None:
             absent += 1
         self.bytes = value
-        value = get("file_name")
+        value = data.get("file_name")
         if value is None:
             absent += 1
         self.file_name = value
-        value = get("created_at")
+        value = data.get("created_at")
         if value is None:
             absent += 1
         self.created_at = unix_time(value)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -71,37 +71,36 @@ class Folder(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("folder_type")
+        value = data.get("folder_type")
         if value is None:
             absent += 1
         self.folder_type = FolderType_members[value] if value.__class__ is str else value
-        value = get("workspace_id")
+        value = data.get("workspace_id")
         if value is None:
             absent += 1
         self.workspace_id = value
-        value = get("children_count")
+        value = data.get("children_count")
         if value is None:
             absent += 1
         self.children_count = value
-        value = get("creator_user_id")
+        value = data.get("creator_user_id")
         if value is None:
             absent += 1
         self.creator_user_id = value
-        value = get("parent_folder_id")
+        value = data.get("parent_folder_id")
         if value is None:
             absent += 1
         self.parent_folder_id = value
@@ -127,9 +126,8 @@ class FolderList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -139,11 +137,11 @@ class FolderList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("has_more")
+        value = data.get("has_more")
         if value is None:
             absent += 1
         self.has_more = value
-        value = get("total_count")
+        value = data.get("total_count")
         if value is None:
             absent += 1
         self.total_count = value

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -103,9 +103,8 @@ class OAuthAccountPermission(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("permission_list")
+        value: Any = data.get("permission_list")
         if value is None:
             absent += 1
         self.permission_list = [] if value is None else value
@@ -130,9 +129,8 @@ class OAuthAttributeConstraint(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("connector_bot_chat_attribute")
+        value: Any = data.get("connector_bot_chat_attribute")
         if value is None:
             absent += 1
         self.connector_bot_chat_attribute = OAuthBotConstraint.from_dict(value) if value.__class__ is dict else value
@@ -157,9 +155,8 @@ class OAuthBotConstraint(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("bot_id_list")
+        value: Any = data.get("bot_id_list")
         if value is None:
             absent += 1
         self.bot_id_list = [] if value is None else value
@@ -187,13 +184,12 @@ class OAuthScope(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("account_permission")
+        value: Any = data.get("account_permission")
         if value is None:
             absent += 1
         self.account_permission = OAuthAccountPermission.from_dict(value) if value.__class__ is dict else value
-        value = get("attribute_constraint")
+        value = data.get("attribute_constraint")
         if value is None:
             absent += 1
         self.attribute_constraint = OAuthAttributeConstraint.from_dict(value) if value.__class__ is dict else value
@@ -226,25 +222,24 @@ class OauthDeviceCodeResponse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("device_code")
+        value: Any = data.get("device_code")
         if value is None:
             absent += 1
         self.device_code = value
-        value = get("user_code")
+        value = data.get("user_code")
         if value is None:
             absent += 1
         self.user_code = value
-        value = get("verification_uri")
+        value = data.get("verification_uri")
         if value is None:
             absent += 1
         self.verification_uri = value
-        value = get("expires_in")
+        value = data.get("expires_in")
         if value is None:
             absent += 1
         self.expires_in = value
-        value = get("interval")
+        value = data.get("interval")
         if value is None:
             absent += 1
         self.interval = value
@@ -277,25 +272,24 @@ class OauthDeviceCodeWorkspaceResponse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("device_code")
+        value: Any = data.get("device_code")
         if value is None:
             absent += 1
         self.device_code = value
-        value = get("user_code")
+        value = data.get("user_code")
         if value is None:
             absent += 1
         self.user_code = value
-        value = get("verification_uri")
+        value = data.get("verification_uri")
         if value is None:
             absent += 1
         self.verification_uri = value
-        value = get("expires_in")
+        value = data.get("expires_in")
         if value is None:
             absent += 1
         self.expires_in = value
-        value = get("interval")
+        value = data.get("interval")
         if value is None:
             absent += 1
         self.interval = value
@@ -322,17 +316,16 @@ class OauthTokenAccountResponse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("access_token")
+        value: Any = data.get("access_token")
         if value is None:
             absent += 1
         self.access_token = value
-        value = get("expires_in")
+        value = data.get("expires_in")
         if value is None:
             absent += 1
         self.expires_in = unix_time(value)
-        value = get("token_type")
+        value = data.get("token_type")
         if value is None:
             absent += 1
         self.token_type = value
@@ -359,17 +352,16 @@ class OauthTokenEnterpriseResponse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("access_token")
+        value: Any = data.get("access_token")
         if value is None:
             absent += 1
         self.access_token = value
-        value = get("expires_in")
+        value = data.get("expires_in")
         if value is None:
             absent += 1
         self.expires_in = unix_time(value)
-        value = get("token_type")
+        value = data.get("token_type")
         if value is None:
             absent += 1
         self.token_type = value
@@ -398,21 +390,20 @@ class OauthTokenResponse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("access_token")
+        value: Any = data.get("access_token")
         if value is None:
             absent += 1
         self.access_token = value
-        value = get("expires_in")
+        value = data.get("expires_in")
         if value is None:
             absent += 1
         self.expires_in = unix_time(value)
-        value = get("refresh_token")
+        value = data.get("refresh_token")
         if value is None:
             absent += 1
         self.refresh_token = value
-        value = get("token_type")
+        value = data.get("token_type")
         if value is None:
             absent += 1
         self.token_type = value

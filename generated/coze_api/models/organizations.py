@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -91,37 +91,36 @@ class OrganizationMember(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("user_id")
+        value: Any = data.get("user_id")
         if value is None:
             absent += 1
         self.user_id = value
-        value = get("is_valid")
+        value = data.get("is_valid")
         if value is None:
             absent += 1
         self.is_valid = value
-        value = get("avatar_url")
+        value = data.get("avatar_url")
         if value is None:
             absent += 1
         self.avatar_url = value
-        value = get("created_at")
+        value = data.get("created_at")
         if value is None:
             absent += 1
         self.created_at = None if value is None else unix_time(value)
-        value = get("people_type")
+        value = data.get("people_type")
         if value is None:
             absent += 1
         self.people_type = OrganizationPeopleType_members[value] if value.__class__ is str else value
-        value = get("user_nickname")
+        value = data.get("user_nickname")
         if value is None:
             absent += 1
         self.user_nickname = value
-        value = get("user_unique_name")
+        value = data.get("user_unique_name")
         if value is None:
             absent += 1
         self.user_unique_name = value
-        value = get("organization_role_type")
+        value = data.get("organization_role_type")
         if value is None:
             absent += 1
         self.organization_role_type = OrganizationRole_members[value] if value.__class__ is str else value
@@ -145,9 +144,8 @@ class OrganizationMemberList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -155,7 +153,7 @@ class OrganizationMemberList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("total_count")
+        value = data.get("total_count")
         if value is None:
             absent += 1
         self.total_count = value
@@ -185,13 +183,12 @@ class OrganizationNewcomer(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("user_id")
+        value: Any = data.get("user_id")
         if value is None:
             absent += 1
         self.user_id = value
-        value = get("organization_role_type")
+        value = data.get("organization_role_type")
         if value is None:
             absent += 1
         self.organization_role_type = OrganizationRole_members[value] if value.__class__ is str else value

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -60,37 +60,36 @@ class Plugin(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("plugin_id")
+        value: Any = data.get("plugin_id")
         if value is None:
             absent += 1
         self.plugin_id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("name_for_model")
+        value = data.get("name_for_model")
         if value is None:
             absent += 1
         self.name_for_model = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("is_call_available")
+        value = data.get("is_call_available")
         if value is None:
             absent += 1
         self.is_call_available = value
-        value = get("mcp_json")
+        value = data.get("mcp_json")
         if value is None:
             absent += 1
         self.mcp_json = value
-        value = get("tools")
+        value = data.get("tools")
         if value is None:
             absent += 1
         self.tools = (
@@ -100,11 +99,11 @@ class Plugin(Model):
             if value.__class__ is list
             else value
         )
-        value = get("created_at")
+        value = data.get("created_at")
         if value is None:
             absent += 1
         self.created_at = None if value is None else unix_time(value)
-        value = get("updated_at")
+        value = data.get("updated_at")
         if value is None:
             absent += 1
         self.updated_at = None if value is None else unix_time(value)
@@ -126,9 +125,8 @@ class PluginList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -165,25 +163,24 @@ class PluginTool(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("tool_id")
+        value: Any = data.get("tool_id")
         if value is None:
             absent += 1
         self.tool_id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("inputSchema")
+        value = data.get("inputSchema")
         if value is None:
             absent += 1
         self.input_schema = value
-        value = get("outputSchema")
+        value = data.get("outputSchema")
         if value is None:
             absent += 1
         self.output_schema = value
@@ -205,9 +202,8 @@ class PluginToolResult(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("result")
+        value: Any = data.get("result")
         if value is None:
             absent += 1
         self.result = value

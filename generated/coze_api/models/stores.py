@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -59,13 +59,12 @@ class StoreCategory(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
@@ -89,9 +88,8 @@ class StoreCategoryList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -101,7 +99,7 @@ class StoreCategoryList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("has_more")
+        value = data.get("has_more")
         if value is None:
             absent += 1
         self.has_more = value
@@ -129,21 +127,20 @@ class StoreDeveloper(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("user_id")
+        value: Any = data.get("user_id")
         if value is None:
             absent += 1
         self.user_id = value
-        value = get("nick_name")
+        value = data.get("nick_name")
         if value is None:
             absent += 1
         self.nick_name = value
-        value = get("user_name")
+        value = data.get("user_name")
         if value is None:
             absent += 1
         self.user_name = value
-        value = get("avatar_url")
+        value = data.get("avatar_url")
         if value is None:
             absent += 1
         self.avatar_url = value
@@ -167,13 +164,12 @@ class StorePlugin(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("metainfo")
+        value: Any = data.get("metainfo")
         if value is None:
             absent += 1
         self.metainfo = StoreProduct.from_dict(value) if value.__class__ is dict else value
-        value = get("plugin_info")
+        value = data.get("plugin_info")
         if value is None:
             absent += 1
         self.plugin_info = StorePluginStatistics.from_dict(value) if value.__class__ is dict else value
@@ -197,9 +193,8 @@ class StorePluginList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -209,7 +204,7 @@ class StorePluginList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("has_more")
+        value = data.get("has_more")
         if value is None:
             absent += 1
         self.has_more = value
@@ -262,45 +257,44 @@ class StorePluginStatistics(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("heat")
+        value: Any = data.get("heat")
         if value is None:
             absent += 1
         self.heat = value
-        value = get("call_count")
+        value = data.get("call_count")
         if value is None:
             absent += 1
         self.call_count = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("success_rate")
+        value = data.get("success_rate")
         if value is None:
             absent += 1
         self.success_rate = value
-        value = get("bots_use_count")
+        value = data.get("bots_use_count")
         if value is None:
             absent += 1
         self.bots_use_count = value
-        value = get("favorite_count")
+        value = data.get("favorite_count")
         if value is None:
             absent += 1
         self.favorite_count = value
-        value = get("is_call_available")
+        value = data.get("is_call_available")
         if value is None:
             absent += 1
         self.is_call_available = value
-        value = get("total_tools_count")
+        value = data.get("total_tools_count")
         if value is None:
             absent += 1
         self.total_tools_count = value
-        value = get("avg_exec_duration_ms")
+        value = data.get("avg_exec_duration_ms")
         if value is None:
             absent += 1
         self.avg_exec_duration_ms = value
-        value = get("associated_bots_use_count")
+        value = data.get("associated_bots_use_count")
         if value is None:
             absent += 1
         self.associated_bots_use_count = value
@@ -361,53 +355,52 @@ class StoreProduct(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("name")
+        value: Any = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("category")
+        value = data.get("category")
         if value is None:
             absent += 1
         self.category = StoreCategory.from_dict(value) if value.__class__ is dict else value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("entity_id")
+        value = data.get("entity_id")
         if value is None:
             absent += 1
         self.entity_id = value
-        value = get("listed_at")
+        value = data.get("listed_at")
         if value is None:
             absent += 1
         self.listed_at = None if value is None else unix_time(value)
-        value = get("paid_type")
+        value = data.get("paid_type")
         if value is None:
             absent += 1
         self.paid_type = StorePaidType_members[value] if value.__class__ is str else value
-        value = get("user_info")
+        value = data.get("user_info")
         if value is None:
             absent += 1
         self.user_info = StoreDeveloper.from_dict(value) if value.__class__ is dict else value
-        value = get("product_id")
+        value = data.get("product_id")
         if value is None:
             absent += 1
         self.product_id = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("entity_type")
+        value = data.get("entity_type")
         if value is None:
             absent += 1
         self.entity_type = StoreEntityType_members[value] if value.__class__ is str else value
-        value = get("is_official")
+        value = data.get("is_official")
         if value is None:
             absent += 1
         self.is_official = value
-        value = get("entity_version")
+        value = data.get("entity_version")
         if value is None:
             absent += 1
         self.entity_version = value

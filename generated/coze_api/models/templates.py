@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -36,13 +36,12 @@ class TemplateCopy(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("entity_id")
+        value: Any = data.get("entity_id")
         if value is None:
             absent += 1
         self.entity_id = value
-        value = get("entity_type")
+        value = data.get("entity_type")
         if value is None:
             absent += 1
         self.entity_type = TemplateEntityType_members[value] if value.__class__ is str else value

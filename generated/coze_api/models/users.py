@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -29,21 +29,20 @@ class User(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("user_id")
+        value: Any = data.get("user_id")
         if value is None:
             absent += 1
         self.user_id = value
-        value = get("user_name")
+        value = data.get("user_name")
         if value is None:
             absent += 1
         self.user_name = value
-        value = get("nick_name")
+        value = data.get("nick_name")
         if value is None:
             absent += 1
         self.nick_name = value
-        value = get("avatar_url")
+        value = data.get("avatar_url")
         if value is None:
             absent += 1
         self.avatar_url = value

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -33,21 +33,20 @@ class Variable(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("value")
+        value: Any = data.get("value")
         if value is None:
             absent += 1
         self.value = value
-        value = get("keyword")
+        value = data.get("keyword")
         if value is None:
             absent += 1
         self.keyword = value
-        value = get("create_time")
+        value = data.get("create_time")
         if value is None:
             absent += 1
         self.create_time = None if value is None else unix_time(value)
-        value = get("update_time")
+        value = data.get("update_time")
         if value is None:
             absent += 1
         self.update_time = None if value is None else unix_time(value)
@@ -75,13 +74,12 @@ class VariableAssignment(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("value")
+        value: Any = data.get("value")
         if value is None:
             absent += 1
         self.value = value
-        value = get("keyword")
+        value = data.get("keyword")
         if value is None:
             absent += 1
         self.keyword = value
@@ -103,9 +101,8 @@ class VariableList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (

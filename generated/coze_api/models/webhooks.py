@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self, TypeAlias
 
 import attrs
@@ -93,13 +93,12 @@ class BenefitUsageCallback(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("header")
+        value: Any = data.get("header")
         if value is None:
             absent += 1
         self.header = CallbackHeader.from_dict(value) if value.__class__ is dict else value
-        value = get("event")
+        value = data.get("event")
         if value is None:
             absent += 1
         self.event = BenefitUsageEvent.from_dict(value) if value.__class__ is dict else value
@@ -194,101 +193,100 @@ class BenefitUsageEvent(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("consume_time")
+        value = data.get("consume_time")
         if value is None:
             absent += 1
         self.consume_time = None if value is None else unix_time(value)
-        value = get("record_root_id")
+        value = data.get("record_root_id")
         if value is None:
             absent += 1
         self.record_root_id = value
-        value = get("connector_id")
+        value = data.get("connector_id")
         if value is None:
             absent += 1
         self.connector_id = value
-        value = get("connector_uid")
+        value = data.get("connector_uid")
         if value is None:
             absent += 1
         self.connector_uid = value
-        value = get("device_id")
+        value = data.get("device_id")
         if value is None:
             absent += 1
         self.device_id = value
-        value = get("custom_consumer")
+        value = data.get("custom_consumer")
         if value is None:
             absent += 1
         self.custom_consumer = value
-        value = get("space_id")
+        value = data.get("space_id")
         if value is None:
             absent += 1
         self.space_id = value
-        value = get("root_entity_type")
+        value = data.get("root_entity_type")
         if value is None:
             absent += 1
         self.root_entity_type = BenefitUsageEntityType_members[value] if value.__class__ is int else value
-        value = get("root_entity_id")
+        value = data.get("root_entity_id")
         if value is None:
             absent += 1
         self.root_entity_id = value
-        value = get("change_balance")
+        value = data.get("change_balance")
         if value is None:
             absent += 1
         self.change_balance = value
-        value = get("balance_type")
+        value = data.get("balance_type")
         if value is None:
             absent += 1
         self.balance_type = BenefitUsageBalanceType_members[value] if value.__class__ is int else value
-        value = get("resource_type")
+        value = data.get("resource_type")
         if value is None:
             absent += 1
         self.resource_type = BenefitUsageResourceType_members[value] if value.__class__ is int else value
-        value = get("resource_id")
+        value = data.get("resource_id")
         if value is None:
             absent += 1
         self.resource_id = value
-        value = get("model_id")
+        value = data.get("model_id")
         if value is None:
             absent += 1
         self.model_id = value
-        value = get("model_input_token")
+        value = data.get("model_input_token")
         if value is None:
             absent += 1
         self.model_input_token = value
-        value = get("model_output_token")
+        value = data.get("model_output_token")
         if value is None:
             absent += 1
         self.model_output_token = value
-        value = get("tts_char_num")
+        value = data.get("tts_char_num")
         if value is None:
             absent += 1
         self.tts_char_num = value
-        value = get("tts_count")
+        value = data.get("tts_count")
         if value is None:
             absent += 1
         self.tts_count = value
-        value = get("asr_audio_length")
+        value = data.get("asr_audio_length")
         if value is None:
             absent += 1
         self.asr_audio_length = value
-        value = get("rtc_duration")
+        value = data.get("rtc_duration")
         if value is None:
             absent += 1
         self.rtc_duration = value
-        value = get("rtc_begin_time")
+        value = data.get("rtc_begin_time")
         if value is None:
             absent += 1
         self.rtc_begin_time = None if value is None else unix_time(value)
-        value = get("rtc_end_time")
+        value = data.get("rtc_end_time")
         if value is None:
             absent += 1
         self.rtc_end_time = None if value is None else unix_time(value)
-        value = get("cost_account_id")
+        value = data.get("cost_account_id")
         if value is None:
             absent += 1
         self.cost_account_id = value
@@ -312,13 +310,12 @@ class BotDeletedCallback(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("header")
+        value: Any = data.get("header")
         if value is None:
             absent += 1
         self.header = CallbackHeader.from_dict(value) if value.__class__ is dict else value
-        value = get("event")
+        value = data.get("event")
         if value is None:
             absent += 1
         self.event = BotDeletedEvent.from_dict(value) if value.__class__ is dict else value
@@ -346,21 +343,20 @@ class BotDeletedEvent(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("bot_id")
+        value: Any = data.get("bot_id")
         if value is None:
             absent += 1
         self.bot_id = value
-        value = get("space_id")
+        value = data.get("space_id")
         if value is None:
             absent += 1
         self.space_id = value
-        value = get("bot_name")
+        value = data.get("bot_name")
         if value is None:
             absent += 1
         self.bot_name = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
@@ -388,13 +384,12 @@ class BotPublishedAnswer(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("audit")
+        value: Any = data.get("audit")
         if value is None:
             absent += 1
         self.audit = BotPublishedAudit.from_dict(value) if value.__class__ is dict else value
-        value = get("share_link")
+        value = data.get("share_link")
         if value is None:
             absent += 1
         self.share_link = value
@@ -422,13 +417,12 @@ class BotPublishedAudit(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("audit_status")
+        value: Any = data.get("audit_status")
         if value is None:
             absent += 1
         self.audit_status = BotPublishedAuditStatus_members[value] if value.__class__ is int else value
-        value = get("reason")
+        value = data.get("reason")
         if value is None:
             absent += 1
         self.reason = value
@@ -452,13 +446,12 @@ class BotPublishedCallback(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("header")
+        value: Any = data.get("header")
         if value is None:
             absent += 1
         self.header = CallbackHeader.from_dict(value) if value.__class__ is dict else value
-        value = get("event")
+        value = data.get("event")
         if value is None:
             absent += 1
         self.event = BotPublishedEvent.from_dict(value) if value.__class__ is dict else value
@@ -513,45 +506,44 @@ class BotPublishedEvent(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("user_id_str")
+        value: Any = data.get("user_id_str")
         if value is None:
             absent += 1
         self.user_id_str = value
-        value = get("user_id")
+        value = data.get("user_id")
         if value is None:
             absent += 1
         self.user_id = value
-        value = get("space_id")
+        value = data.get("space_id")
         if value is None:
             absent += 1
         self.space_id = value
-        value = get("connector_user_id")
+        value = data.get("connector_user_id")
         if value is None:
             absent += 1
         self.connector_user_id = value
-        value = get("user_name")
+        value = data.get("user_name")
         if value is None:
             absent += 1
         self.user_name = value
-        value = get("bot_id_str")
+        value = data.get("bot_id_str")
         if value is None:
             absent += 1
         self.bot_id_str = value
-        value = get("bot_id")
+        value = data.get("bot_id")
         if value is None:
             absent += 1
         self.bot_id = value
-        value = get("bot_name")
+        value = data.get("bot_name")
         if value is None:
             absent += 1
         self.bot_name = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("version")
+        value = data.get("version")
         if value is None:
             absent += 1
         self.version = value
@@ -575,13 +567,12 @@ class BotUnpublishedCallback(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("header")
+        value: Any = data.get("header")
         if value is None:
             absent += 1
         self.header = CallbackHeader.from_dict(value) if value.__class__ is dict else value
-        value = get("event")
+        value = data.get("event")
         if value is None:
             absent += 1
         self.event = BotUnpublishedEvent.from_dict(value) if value.__class__ is dict else value
@@ -611,25 +602,24 @@ class BotUnpublishedEvent(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("bot_id")
+        value: Any = data.get("bot_id")
         if value is None:
             absent += 1
         self.bot_id = value
-        value = get("space_id")
+        value = data.get("space_id")
         if value is None:
             absent += 1
         self.space_id = value
-        value = get("connector_id")
+        value = data.get("connector_id")
         if value is None:
             absent += 1
         self.connector_id = value
-        value = get("bot_name")
+        value = data.get("bot_name")
         if value is None:
             absent += 1
         self.bot_name = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
@@ -663,29 +653,28 @@ class CallbackHeader(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("event_type")
+        value: Any = data.get("event_type")
         if value is None:
             absent += 1
         self.event_type = _api_apps.ApiAppEventType_members[value] if value.__class__ is str else value
-        value = get("event_id")
+        value = data.get("event_id")
         if value is None:
             absent += 1
         self.event_id = value
-        value = get("created_at")
+        value = data.get("created_at")
         if value is None:
             absent += 1
         self.created_at = unix_time_ms(value)
-        value = get("coze_account_id")
+        value = data.get("coze_account_id")
         if value is None:
             absent += 1
         self.coze_account_id = value
-        value = get("api_app_id")
+        value = data.get("api_app_id")
         if value is None:
             absent += 1
         self.api_app_id = value
-        value = get("connector_id")
+        value = data.get("connector_id")
         if value is None:
             absent += 1
         self.connector_id = value
@@ -709,13 +698,12 @@ class PluginScaleApplicant(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("user_id")
+        value: Any = data.get("user_id")
         if value is None:
             absent += 1
         self.user_id = value
-        value = get("user_name")
+        value = data.get("user_name")
         if value is None:
             absent += 1
         self.user_name = value
@@ -739,13 +727,12 @@ class PluginScaleExpiredCallback(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("header")
+        value: Any = data.get("header")
         if value is None:
             absent += 1
         self.header = CallbackHeader.from_dict(value) if value.__class__ is dict else value
-        value = get("event")
+        value = data.get("event")
         if value is None:
             absent += 1
         self.event = PluginScaleExpiredEvent.from_dict(value) if value.__class__ is dict else value
@@ -779,29 +766,28 @@ class PluginScaleExpiredEvent(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("apply_id")
+        value: Any = data.get("apply_id")
         if value is None:
             absent += 1
         self.apply_id = value
-        value = get("resource_id")
+        value = data.get("resource_id")
         if value is None:
             absent += 1
         self.resource_id = value
-        value = get("applicant_info")
+        value = data.get("applicant_info")
         if value is None:
             absent += 1
         self.applicant_info = PluginScaleApplicant.from_dict(value) if value.__class__ is dict else value
-        value = get("extension_type")
+        value = data.get("extension_type")
         if value is None:
             absent += 1
         self.extension_type = PluginScaleType_members[value] if value.__class__ is str else value
-        value = get("expired_capacity")
+        value = data.get("expired_capacity")
         if value is None:
             absent += 1
         self.expired_capacity = value
-        value = get("current_capacity")
+        value = data.get("current_capacity")
         if value is None:
             absent += 1
         self.current_capacity = value
@@ -825,13 +811,12 @@ class PluginScaleRequestedCallback(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("header")
+        value: Any = data.get("header")
         if value is None:
             absent += 1
         self.header = CallbackHeader.from_dict(value) if value.__class__ is dict else value
-        value = get("event")
+        value = data.get("event")
         if value is None:
             absent += 1
         self.event = PluginScaleRequestedEvent.from_dict(value) if value.__class__ is dict else value
@@ -881,41 +866,40 @@ class PluginScaleRequestedEvent(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("apply_id")
+        value: Any = data.get("apply_id")
         if value is None:
             absent += 1
         self.apply_id = value
-        value = get("begin_at")
+        value = data.get("begin_at")
         if value is None:
             absent += 1
         self.begin_at = None if value is None else unix_time(value)
-        value = get("end_at")
+        value = data.get("end_at")
         if value is None:
             absent += 1
         self.end_at = None if value is None else unix_time(value)
-        value = get("resource_id")
+        value = data.get("resource_id")
         if value is None:
             absent += 1
         self.resource_id = value
-        value = get("usage_in_30d")
+        value = data.get("usage_in_30d")
         if value is None:
             absent += 1
         self.usage_in_30d = value
-        value = get("applicant_info")
+        value = data.get("applicant_info")
         if value is None:
             absent += 1
         self.applicant_info = PluginScaleApplicant.from_dict(value) if value.__class__ is dict else value
-        value = get("extension_type")
+        value = data.get("extension_type")
         if value is None:
             absent += 1
         self.extension_type = PluginScaleType_members[value] if value.__class__ is str else value
-        value = get("origin_capacity")
+        value = data.get("origin_capacity")
         if value is None:
             absent += 1
         self.origin_capacity = value
-        value = get("target_capacity")
+        value = data.get("target_capacity")
         if value is None:
             absent += 1
         self.target_capacity = value

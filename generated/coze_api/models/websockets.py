@@ -414,49 +414,48 @@ class ChatSocketAsrConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("hot_words")
+        value: Any = data.get("hot_words")
         if value is None:
             absent += 1
         self.hot_words = value
-        value = get("context")
+        value = data.get("context")
         if value is None:
             absent += 1
         self.context = value
-        value = get("user_language")
+        value = data.get("user_language")
         if value is None:
             absent += 1
         self.user_language = SocketLanguage_members[value] if value.__class__ is str else value
-        value = get("enable_ddc")
+        value = data.get("enable_ddc")
         if value is None:
             absent += 1
         self.enable_ddc = value
-        value = get("enable_itn")
+        value = data.get("enable_itn")
         if value is None:
             absent += 1
         self.enable_itn = value
-        value = get("enable_punc")
+        value = data.get("enable_punc")
         if value is None:
             absent += 1
         self.enable_punc = value
-        value = get("stream_mode")
+        value = data.get("stream_mode")
         if value is None:
             absent += 1
         self.stream_mode = SocketAsrStreamMode_members[value] if value.__class__ is str else value
-        value = get("enable_nostream")
+        value = data.get("enable_nostream")
         if value is None:
             absent += 1
         self.enable_nostream = value
-        value = get("enable_emotion")
+        value = data.get("enable_emotion")
         if value is None:
             absent += 1
         self.enable_emotion = value
-        value = get("enable_gender")
+        value = data.get("enable_gender")
         if value is None:
             absent += 1
         self.enable_gender = value
-        value = get("sensitive_words_filter")
+        value = data.get("sensitive_words_filter")
         if value is None:
             absent += 1
         self.sensitive_words_filter = SocketSensitiveWordsFilter.from_dict(value) if value.__class__ is dict else value
@@ -478,9 +477,8 @@ class ChatSocketAudioDump(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("url")
+        value: Any = data.get("url")
         if value is None:
             absent += 1
         self.url = value
@@ -504,13 +502,12 @@ class ChatSocketCancellation(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("code")
+        value: Any = data.get("code")
         if value is None:
             absent += 1
         self.code = ChatSocketCancellationReason_members[value] if value.__class__ is int else value
-        value = get("msg")
+        value = data.get("msg")
         if value is None:
             absent += 1
         self.msg = value
@@ -567,33 +564,32 @@ class ChatSocketChatConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("meta_data")
+        value: Any = data.get("meta_data")
         if value is None:
             absent += 1
         self.meta_data = value
-        value = get("custom_variables")
+        value = data.get("custom_variables")
         if value is None:
             absent += 1
         self.custom_variables = value
-        value = get("extra_params")
+        value = data.get("extra_params")
         if value is None:
             absent += 1
         self.extra_params = value
-        value = get("user_id")
+        value = data.get("user_id")
         if value is None:
             absent += 1
         self.user_id = value
-        value = get("conversation_id")
+        value = data.get("conversation_id")
         if value is None:
             absent += 1
         self.conversation_id = value
-        value = get("auto_save_history")
+        value = data.get("auto_save_history")
         if value is None:
             absent += 1
         self.auto_save_history = value
-        value = get("parameters")
+        value = data.get("parameters")
         if value is None:
             absent += 1
         self.parameters = value
@@ -621,13 +617,12 @@ class ChatSocketInterruptConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("mode")
+        value: Any = data.get("mode")
         if value is None:
             absent += 1
         self.mode = ChatSocketInterruptMode_members[value] if value.__class__ is str else value
-        value = get("keywords")
+        value = data.get("keywords")
         if value is None:
             absent += 1
         self.keywords = value
@@ -674,37 +669,36 @@ class ChatSocketOutputAudioInUse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("codec")
+        value: Any = data.get("codec")
         if value is None:
             absent += 1
         self.codec = SocketOutputCodec_members[value] if value.__class__ is str else value
-        value = get("pcm_config")
+        value = data.get("pcm_config")
         if value is None:
             absent += 1
         self.pcm_config = SocketPcmConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("opus_config")
+        value = data.get("opus_config")
         if value is None:
             absent += 1
         self.opus_config = SocketOpusConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("mp3_config")
+        value = data.get("mp3_config")
         if value is None:
             absent += 1
         self.mp3_config = SocketMp3Config.from_dict(value) if value.__class__ is dict else value
-        value = get("speech_rate")
+        value = data.get("speech_rate")
         if value is None:
             absent += 1
         self.speech_rate = value
-        value = get("loudness_rate")
+        value = data.get("loudness_rate")
         if value is None:
             absent += 1
         self.loudness_rate = value
-        value = get("voice_id")
+        value = data.get("voice_id")
         if value is None:
             absent += 1
         self.voice_id = value
-        value = get("emotion_config")
+        value = data.get("emotion_config")
         if value is None:
             absent += 1
         self.emotion_config = SocketEmotionConfig.from_dict(value) if value.__class__ is dict else value
@@ -769,47 +763,46 @@ class ChatSocketSettings(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("chat_config")
+        value: Any = data.get("chat_config")
         if value is None:
             absent += 1
         self.chat_config = ChatSocketChatConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("input_audio")
+        value = data.get("input_audio")
         if value is None:
             absent += 1
         self.input_audio = SocketInputAudio.from_dict(value) if value.__class__ is dict else value
-        value = get("output_audio")
+        value = data.get("output_audio")
         if value is None:
             absent += 1
         self.output_audio = SocketOutputAudio.from_dict(value) if value.__class__ is dict else value
-        value = get("voice_processing_config")
+        value = data.get("voice_processing_config")
         if value is None:
             absent += 1
         self.voice_processing_config = (
             ChatSocketVoiceProcessingConfig.from_dict(value) if value.__class__ is dict else value
         )
-        value = get("event_subscriptions")
+        value = data.get("event_subscriptions")
         if value is None:
             absent += 1
         self.event_subscriptions = value
-        value = get("need_play_prologue")
+        value = data.get("need_play_prologue")
         if value is None:
             absent += 1
         self.need_play_prologue = value
-        value = get("prologue_content")
+        value = data.get("prologue_content")
         if value is None:
             absent += 1
         self.prologue_content = value
-        value = get("turn_detection")
+        value = data.get("turn_detection")
         if value is None:
             absent += 1
         self.turn_detection = ChatSocketTurnDetection.from_dict(value) if value.__class__ is dict else value
-        value = get("asr_config")
+        value = data.get("asr_config")
         if value is None:
             absent += 1
         self.asr_config = ChatSocketAsrConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("voice_print_config")
+        value = data.get("voice_print_config")
         if value is None:
             absent += 1
         self.voice_print_config = ChatSocketVoicePrintConfig.from_dict(value) if value.__class__ is dict else value
@@ -853,35 +846,34 @@ class ChatSocketSettingsInUse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("chat_config")
+        value: Any = data.get("chat_config")
         if value is None:
             absent += 1
         self.chat_config = ChatSocketChatConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("input_audio")
+        value = data.get("input_audio")
         if value is None:
             absent += 1
         self.input_audio = SocketInputAudioInUse.from_dict(value) if value.__class__ is dict else value
-        value = get("output_audio")
+        value = data.get("output_audio")
         if value is None:
             absent += 1
         self.output_audio = ChatSocketOutputAudioInUse.from_dict(value) if value.__class__ is dict else value
-        value = get("voice_processing_config")
+        value = data.get("voice_processing_config")
         if value is None:
             absent += 1
         self.voice_processing_config = (
             ChatSocketVoiceProcessingConfig.from_dict(value) if value.__class__ is dict else value
         )
-        value = get("turn_detection")
+        value = data.get("turn_detection")
         if value is None:
             absent += 1
         self.turn_detection = ChatSocketTurnDetection.from_dict(value) if value.__class__ is dict else value
-        value = get("asr_config")
+        value = data.get("asr_config")
         if value is None:
             absent += 1
         self.asr_config = ChatSocketAsrConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("voice_print_config")
+        value = data.get("voice_print_config")
         if value is None:
             absent += 1
         self.voice_print_config = ChatSocketVoicePrintConfig.from_dict(value) if value.__class__ is dict else value
@@ -920,25 +912,24 @@ class ChatSocketTurnDetection(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("type")
+        value: Any = data.get("type")
         if value is None:
             absent += 1
         self.type = ChatSocketTurnDetectionType_members[value] if value.__class__ is str else value
-        value = get("prefix_padding_ms")
+        value = data.get("prefix_padding_ms")
         if value is None:
             absent += 1
         self.prefix_padding_ms = value
-        value = get("silence_duration_ms")
+        value = data.get("silence_duration_ms")
         if value is None:
             absent += 1
         self.silence_duration_ms = value
-        value = get("semantic_vad_config")
+        value = data.get("semantic_vad_config")
         if value is None:
             absent += 1
         self.semantic_vad_config = SocketSemanticVadConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("interrupt_config")
+        value = data.get("interrupt_config")
         if value is None:
             absent += 1
         self.interrupt_config = ChatSocketInterruptConfig.from_dict(value) if value.__class__ is dict else value
@@ -969,17 +960,16 @@ class ChatSocketVoicePrintConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("group_id")
+        value: Any = data.get("group_id")
         if value is None:
             absent += 1
         self.group_id = value
-        value = get("score")
+        value = data.get("score")
         if value is None:
             absent += 1
         self.score = value
-        value = get("reuse_voice_info")
+        value = data.get("reuse_voice_info")
         if value is None:
             absent += 1
         self.reuse_voice_info = value
@@ -1013,17 +1003,16 @@ class ChatSocketVoiceProcessingConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("enable_ans")
+        value: Any = data.get("enable_ans")
         if value is None:
             absent += 1
         self.enable_ans = value
-        value = get("enable_pdns")
+        value = data.get("enable_pdns")
         if value is None:
             absent += 1
         self.enable_pdns = value
-        value = get("voice_print_feature_id")
+        value = data.get("voice_print_feature_id")
         if value is None:
             absent += 1
         self.voice_print_feature_id = value
@@ -1058,21 +1047,20 @@ class InterpretationConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("from")
+        value: Any = data.get("from")
         if value is None:
             absent += 1
         self.from_ = InterpretationLanguage_members[value] if value.__class__ is str else value
-        value = get("to")
+        value = data.get("to")
         if value is None:
             absent += 1
         self.to = InterpretationLanguage_members[value] if value.__class__ is str else value
-        value = get("hot_words")
+        value = data.get("hot_words")
         if value is None:
             absent += 1
         self.hot_words = value
-        value = get("glossary")
+        value = data.get("glossary")
         if value is None:
             absent += 1
         self.glossary = (
@@ -1104,13 +1092,12 @@ class InterpretationGlossaryEntry(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("original")
+        value: Any = data.get("original")
         if value is None:
             absent += 1
         self.original = value
-        value = get("translation")
+        value = data.get("translation")
         if value is None:
             absent += 1
         self.translation = value
@@ -1141,17 +1128,16 @@ class InterpretationSettings(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("input_audio")
+        value: Any = data.get("input_audio")
         if value is None:
             absent += 1
         self.input_audio = SocketInputAudio.from_dict(value) if value.__class__ is dict else value
-        value = get("output_audio")
+        value = data.get("output_audio")
         if value is None:
             absent += 1
         self.output_audio = SocketOutputAudio.from_dict(value) if value.__class__ is dict else value
-        value = get("translate_config")
+        value = data.get("translate_config")
         if value is None:
             absent += 1
         self.translate_config = InterpretationConfig.from_dict(value) if value.__class__ is dict else value
@@ -1177,17 +1163,16 @@ class InterpretationSettingsInUse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("input_audio")
+        value: Any = data.get("input_audio")
         if value is None:
             absent += 1
         self.input_audio = SocketInputAudio.from_dict(value) if value.__class__ is dict else value
-        value = get("output_audio")
+        value = data.get("output_audio")
         if value is None:
             absent += 1
         self.output_audio = SocketOutputAudio.from_dict(value) if value.__class__ is dict else value
-        value = get("translate_config")
+        value = data.get("translate_config")
         if value is None:
             absent += 1
         self.translate_config = InterpretationConfig.from_dict(value) if value.__class__ is dict else value
@@ -1209,9 +1194,8 @@ class InterpretationText(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("delta")
+        value: Any = data.get("delta")
         if value is None:
             absent += 1
         self.delta = value
@@ -1278,45 +1262,44 @@ class RtcAsrConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("stream_mode")
+        value: Any = data.get("stream_mode")
         if value is None:
             absent += 1
         self.stream_mode = SocketAsrStreamMode_members[value] if value.__class__ is str else value
-        value = get("context")
+        value = data.get("context")
         if value is None:
             absent += 1
         self.context = value
-        value = get("enable_itn")
+        value = data.get("enable_itn")
         if value is None:
             absent += 1
         self.enable_itn = value
-        value = get("enable_punc")
+        value = data.get("enable_punc")
         if value is None:
             absent += 1
         self.enable_punc = value
-        value = get("enable_ddc")
+        value = data.get("enable_ddc")
         if value is None:
             absent += 1
         self.enable_ddc = value
-        value = get("enable_nostream")
+        value = data.get("enable_nostream")
         if value is None:
             absent += 1
         self.enable_nostream = value
-        value = get("enable_emotion")
+        value = data.get("enable_emotion")
         if value is None:
             absent += 1
         self.enable_emotion = value
-        value = get("enable_gender")
+        value = data.get("enable_gender")
         if value is None:
             absent += 1
         self.enable_gender = value
-        value = get("hot_words")
+        value = data.get("hot_words")
         if value is None:
             absent += 1
         self.hot_words = value
-        value = get("sensitive_words_filter")
+        value = data.get("sensitive_words_filter")
         if value is None:
             absent += 1
         self.sensitive_words_filter = SocketSensitiveWordsFilter.from_dict(value) if value.__class__ is dict else value
@@ -1369,33 +1352,32 @@ class RtcChatConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("meta_data")
+        value: Any = data.get("meta_data")
         if value is None:
             absent += 1
         self.meta_data = value
-        value = get("custom_variables")
+        value = data.get("custom_variables")
         if value is None:
             absent += 1
         self.custom_variables = value
-        value = get("extra_params")
+        value = data.get("extra_params")
         if value is None:
             absent += 1
         self.extra_params = value
-        value = get("plugin_interrupt_mode")
+        value = data.get("plugin_interrupt_mode")
         if value is None:
             absent += 1
         self.plugin_interrupt_mode = RtcPluginInterruptMode_members[value] if value.__class__ is str else value
-        value = get("allow_voice_interrupt")
+        value = data.get("allow_voice_interrupt")
         if value is None:
             absent += 1
         self.allow_voice_interrupt = value
-        value = get("interrupt_config")
+        value = data.get("interrupt_config")
         if value is None:
             absent += 1
         self.interrupt_config = RtcInterruptConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("parameters")
+        value = data.get("parameters")
         if value is None:
             absent += 1
         self.parameters = value
@@ -1436,29 +1418,28 @@ class RtcChatConfigInUse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("meta_data")
+        value: Any = data.get("meta_data")
         if value is None:
             absent += 1
         self.meta_data = value
-        value = get("custom_variables")
+        value = data.get("custom_variables")
         if value is None:
             absent += 1
         self.custom_variables = value
-        value = get("extra_params")
+        value = data.get("extra_params")
         if value is None:
             absent += 1
         self.extra_params = value
-        value = get("plugin_interrupt_mode")
+        value = data.get("plugin_interrupt_mode")
         if value is None:
             absent += 1
         self.plugin_interrupt_mode = RtcPluginInterruptMode_members[value] if value.__class__ is str else value
-        value = get("allow_voice_interrupt")
+        value = data.get("allow_voice_interrupt")
         if value is None:
             absent += 1
         self.allow_voice_interrupt = value
-        value = get("interrupt_config")
+        value = data.get("interrupt_config")
         if value is None:
             absent += 1
         self.interrupt_config = RtcInterruptConfig.from_dict(value) if value.__class__ is dict else value
@@ -1483,9 +1464,8 @@ class RtcChatModeSettings(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("user_language")
+        value: Any = data.get("user_language")
         if value is None:
             absent += 1
         self.user_language = SocketLanguage_members[value] if value.__class__ is str else value
@@ -1509,13 +1489,12 @@ class RtcConversation(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("conversation_id")
+        value: Any = data.get("conversation_id")
         if value is None:
             absent += 1
         self.conversation_id = value
-        value = get("prologue")
+        value = data.get("prologue")
         if value is None:
             absent += 1
         self.prologue = value
@@ -1541,17 +1520,16 @@ class RtcErrorData(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("code")
+        value: Any = data.get("code")
         if value is None:
             absent += 1
         self.code = value
-        value = get("msg")
+        value = data.get("msg")
         if value is None:
             absent += 1
         self.msg = value
-        value = get("detail")
+        value = data.get("detail")
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
@@ -1579,13 +1557,12 @@ class RtcInterruptConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("mode")
+        value: Any = data.get("mode")
         if value is None:
             absent += 1
         self.mode = RtcInterruptMode_members[value] if value.__class__ is str else value
-        value = get("keywords")
+        value = data.get("keywords")
         if value is None:
             absent += 1
         self.keywords = value
@@ -1613,13 +1590,12 @@ class RtcModeSettings(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("mode")
+        value: Any = data.get("mode")
         if value is None:
             absent += 1
         self.mode = value
-        value = get("chat")
+        value = data.get("chat")
         if value is None:
             absent += 1
         self.chat = RtcChatModeSettings.from_dict(value) if value.__class__ is dict else value
@@ -1643,13 +1619,12 @@ class RtcModeSettingsInUse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("mode")
+        value: Any = data.get("mode")
         if value is None:
             absent += 1
         self.mode = value
-        value = get("chat")
+        value = data.get("chat")
         if value is None:
             absent += 1
         self.chat = RtcChatModeSettings.from_dict(value) if value.__class__ is dict else value
@@ -1677,13 +1652,12 @@ class RtcPreAnswerSettings(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("pre_answer")
+        value: Any = data.get("pre_answer")
         if value is None:
             absent += 1
         self.pre_answer = RtcPreAnswerSource.from_dict(value) if value.__class__ is dict else value
-        value = get("trigger")
+        value = data.get("trigger")
         if value is None:
             absent += 1
         self.trigger = RtcPreAnswerTrigger.from_dict(value) if value.__class__ is dict else value
@@ -1707,13 +1681,12 @@ class RtcPreAnswerSettingsInUse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("pre_answer")
+        value: Any = data.get("pre_answer")
         if value is None:
             absent += 1
         self.pre_answer = RtcPreAnswerSource.from_dict(value) if value.__class__ is dict else value
-        value = get("trigger")
+        value = data.get("trigger")
         if value is None:
             absent += 1
         self.trigger = RtcPreAnswerTrigger.from_dict(value) if value.__class__ is dict else value
@@ -1751,21 +1724,20 @@ class RtcPreAnswerSource(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("type")
+        value: Any = data.get("type")
         if value is None:
             absent += 1
         self.type = RtcPreAnswerType_members[value] if value.__class__ is str else value
-        value = get("file_id")
+        value = data.get("file_id")
         if value is None:
             absent += 1
         self.file_id = value
-        value = get("pre_answer_list")
+        value = data.get("pre_answer_list")
         if value is None:
             absent += 1
         self.pre_answer_list = value
-        value = get("bot_id")
+        value = data.get("bot_id")
         if value is None:
             absent += 1
         self.bot_id = value
@@ -1789,13 +1761,12 @@ class RtcPreAnswerText(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("content")
+        value: Any = data.get("content")
         if value is None:
             absent += 1
         self.content = value
-        value = get("usage")
+        value = data.get("usage")
         if value is None:
             absent += 1
         self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
@@ -1823,13 +1794,12 @@ class RtcPreAnswerTrigger(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("type")
+        value: Any = data.get("type")
         if value is None:
             absent += 1
         self.type = RtcPreAnswerTriggerType_members[value] if value.__class__ is str else value
-        value = get("time_after")
+        value = data.get("time_after")
         if value is None:
             absent += 1
         self.time_after = value
@@ -1853,13 +1823,12 @@ class RtcSession(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("voice_id")
+        value: Any = data.get("voice_id")
         if value is None:
             absent += 1
         self.voice_id = value
-        value = get("log_id")
+        value = data.get("log_id")
         if value is None:
             absent += 1
         self.log_id = value
@@ -1928,49 +1897,48 @@ class RtcSettings(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("voice_id")
+        value: Any = data.get("voice_id")
         if value is None:
             absent += 1
         self.voice_id = value
-        value = get("speech_rate")
+        value = data.get("speech_rate")
         if value is None:
             absent += 1
         self.speech_rate = value
-        value = get("loudness_rate")
+        value = data.get("loudness_rate")
         if value is None:
             absent += 1
         self.loudness_rate = value
-        value = get("longest_silence_ms")
+        value = data.get("longest_silence_ms")
         if value is None:
             absent += 1
         self.longest_silence_ms = value
-        value = get("event_subscriptions")
+        value = data.get("event_subscriptions")
         if value is None:
             absent += 1
         self.event_subscriptions = value
-        value = get("chat_config")
+        value = data.get("chat_config")
         if value is None:
             absent += 1
         self.chat_config = RtcChatConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("turn_detection")
+        value = data.get("turn_detection")
         if value is None:
             absent += 1
         self.turn_detection = RtcTurnDetection.from_dict(value) if value.__class__ is dict else value
-        value = get("asr_config")
+        value = data.get("asr_config")
         if value is None:
             absent += 1
         self.asr_config = RtcAsrConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("voice_print_config")
+        value = data.get("voice_print_config")
         if value is None:
             absent += 1
         self.voice_print_config = RtcVoicePrintConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("tts_config")
+        value = data.get("tts_config")
         if value is None:
             absent += 1
         self.tts_config = RtcTtsConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("voice_processing_config")
+        value = data.get("voice_processing_config")
         if value is None:
             absent += 1
         self.voice_processing_config = RtcVoiceProcessingConfig.from_dict(value) if value.__class__ is dict else value
@@ -2023,45 +1991,44 @@ class RtcSettingsInUse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("voice_id")
+        value: Any = data.get("voice_id")
         if value is None:
             absent += 1
         self.voice_id = value
-        value = get("speech_rate")
+        value = data.get("speech_rate")
         if value is None:
             absent += 1
         self.speech_rate = value
-        value = get("loudness_rate")
+        value = data.get("loudness_rate")
         if value is None:
             absent += 1
         self.loudness_rate = value
-        value = get("longest_silence_ms")
+        value = data.get("longest_silence_ms")
         if value is None:
             absent += 1
         self.longest_silence_ms = value
-        value = get("event_subscriptions")
+        value = data.get("event_subscriptions")
         if value is None:
             absent += 1
         self.event_subscriptions = value
-        value = get("chat_config")
+        value = data.get("chat_config")
         if value is None:
             absent += 1
         self.chat_config = RtcChatConfigInUse.from_dict(value) if value.__class__ is dict else value
-        value = get("turn_detection")
+        value = data.get("turn_detection")
         if value is None:
             absent += 1
         self.turn_detection = RtcTurnDetectionInUse.from_dict(value) if value.__class__ is dict else value
-        value = get("asr_config")
+        value = data.get("asr_config")
         if value is None:
             absent += 1
         self.asr_config = RtcAsrConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("voice_print_config")
+        value = data.get("voice_print_config")
         if value is None:
             absent += 1
         self.voice_print_config = RtcVoicePrintConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("voice_processing_config")
+        value = data.get("voice_processing_config")
         if value is None:
             absent += 1
         self.voice_processing_config = RtcVoiceProcessingConfig.from_dict(value) if value.__class__ is dict else value
@@ -2083,9 +2050,8 @@ class RtcTranscript(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("content")
+        value: Any = data.get("content")
         if value is None:
             absent += 1
         self.content = value
@@ -2118,17 +2084,16 @@ class RtcTtsConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("context_texts")
+        value: Any = data.get("context_texts")
         if value is None:
             absent += 1
         self.context_texts = value
-        value = get("emotion")
+        value = data.get("emotion")
         if value is None:
             absent += 1
         self.emotion = _audio.SpeechEmotion_members[value] if value.__class__ is str else value
-        value = get("emotion_scale")
+        value = data.get("emotion_scale")
         if value is None:
             absent += 1
         self.emotion_scale = value
@@ -2164,21 +2129,20 @@ class RtcTurnDetection(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("type")
+        value: Any = data.get("type")
         if value is None:
             absent += 1
         self.type = RtcTurnDetectionType_members[value] if value.__class__ is str else value
-        value = get("prefix_padding_ms")
+        value = data.get("prefix_padding_ms")
         if value is None:
             absent += 1
         self.prefix_padding_ms = value
-        value = get("silence_duration_ms")
+        value = data.get("silence_duration_ms")
         if value is None:
             absent += 1
         self.silence_duration_ms = value
-        value = get("semantic_vad_config")
+        value = data.get("semantic_vad_config")
         if value is None:
             absent += 1
         self.semantic_vad_config = SocketSemanticVadConfig.from_dict(value) if value.__class__ is dict else value
@@ -2204,17 +2168,16 @@ class RtcTurnDetectionInUse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("type")
+        value: Any = data.get("type")
         if value is None:
             absent += 1
         self.type = RtcTurnDetectionType_members[value] if value.__class__ is str else value
-        value = get("silence_duration_ms")
+        value = data.get("silence_duration_ms")
         if value is None:
             absent += 1
         self.silence_duration_ms = value
-        value = get("semantic_vad_config")
+        value = data.get("semantic_vad_config")
         if value is None:
             absent += 1
         self.semantic_vad_config = SocketSemanticVadConfig.from_dict(value) if value.__class__ is dict else value
@@ -2239,9 +2202,8 @@ class RtcVoiceActivity(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("vad")
+        value: Any = data.get("vad")
         if value is None:
             absent += 1
         self.vad = value
@@ -2278,21 +2240,20 @@ class RtcVoicePrintConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("group_id")
+        value: Any = data.get("group_id")
         if value is None:
             absent += 1
         self.group_id = value
-        value = get("score")
+        value = data.get("score")
         if value is None:
             absent += 1
         self.score = value
-        value = get("reuse_voice_info")
+        value = data.get("reuse_voice_info")
         if value is None:
             absent += 1
         self.reuse_voice_info = value
-        value = get("feature_id")
+        value = data.get("feature_id")
         if value is None:
             absent += 1
         self.feature_id = value
@@ -2322,13 +2283,12 @@ class RtcVoiceProcessingConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("enable_ans")
+        value: Any = data.get("enable_ans")
         if value is None:
             absent += 1
         self.enable_ans = value
-        value = get("enable_pdns")
+        value = data.get("enable_pdns")
         if value is None:
             absent += 1
         self.enable_pdns = value
@@ -2355,9 +2315,8 @@ class SocketAudio(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("delta")
+        value: Any = data.get("delta")
         if value is None:
             absent += 1
         self.delta = value
@@ -2388,17 +2347,16 @@ class SocketDetail(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("logid")
+        value: Any = data.get("logid")
         if value is None:
             absent += 1
         self.logid_ = value
-        value = get("respond_at")
+        value = data.get("respond_at")
         if value is None:
             absent += 1
         self.respond_at = None if value is None else unix_time_ms(value)
-        value = get("origin_message")
+        value = data.get("origin_message")
         if value is None:
             absent += 1
         self.origin_message = value
@@ -2426,13 +2384,12 @@ class SocketEmotionConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("emotion")
+        value: Any = data.get("emotion")
         if value is None:
             absent += 1
         self.emotion = _audio.SpeechEmotion_members[value] if value.__class__ is str else value
-        value = get("emotion_scale")
+        value = data.get("emotion_scale")
         if value is None:
             absent += 1
         self.emotion_scale = value
@@ -2466,17 +2423,16 @@ class SocketEnterMessage(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("role")
+        value: Any = data.get("role")
         if value is None:
             absent += 1
         self.role = _conversations.MessageRole_members[value] if value.__class__ is str else value
-        value = get("content_type")
+        value = data.get("content_type")
         if value is None:
             absent += 1
         self.content_type = _conversations.EnterMessageContentType_members[value] if value.__class__ is str else value
-        value = get("content")
+        value = data.get("content")
         if value is None:
             absent += 1
         self.content = value
@@ -2500,13 +2456,12 @@ class SocketError(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("code")
+        value: Any = data.get("code")
         if value is None:
             absent += 1
         self.code = value
-        value = get("msg")
+        value = data.get("msg")
         if value is None:
             absent += 1
         self.msg = value
@@ -2543,25 +2498,24 @@ class SocketInputAudio(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("format")
+        value: Any = data.get("format")
         if value is None:
             absent += 1
         self.format = SocketInputFormat_members[value] if value.__class__ is str else value
-        value = get("codec")
+        value = data.get("codec")
         if value is None:
             absent += 1
         self.codec = SocketInputCodec_members[value] if value.__class__ is str else value
-        value = get("sample_rate")
+        value = data.get("sample_rate")
         if value is None:
             absent += 1
         self.sample_rate = SocketInputSampleRate_members[value] if value.__class__ is int else value
-        value = get("channel")
+        value = data.get("channel")
         if value is None:
             absent += 1
         self.channel = SocketChannelCount_members[value] if value.__class__ is int else value
-        value = get("bit_depth")
+        value = data.get("bit_depth")
         if value is None:
             absent += 1
         self.bit_depth = SocketBitDepth_members[value] if value.__class__ is int else value
@@ -2591,25 +2545,24 @@ class SocketInputAudioInUse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("format")
+        value: Any = data.get("format")
         if value is None:
             absent += 1
         self.format = SocketInputFormat_members[value] if value.__class__ is str else value
-        value = get("codec")
+        value = data.get("codec")
         if value is None:
             absent += 1
         self.codec = SocketInputCodec_members[value] if value.__class__ is str else value
-        value = get("sample_rate")
+        value = data.get("sample_rate")
         if value is None:
             absent += 1
         self.sample_rate = value
-        value = get("channel")
+        value = data.get("channel")
         if value is None:
             absent += 1
         self.channel = value
-        value = get("bit_depth")
+        value = data.get("bit_depth")
         if value is None:
             absent += 1
         self.bit_depth = value
@@ -2637,13 +2590,12 @@ class SocketLimitConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("period")
+        value: Any = data.get("period")
         if value is None:
             absent += 1
         self.period = value
-        value = get("max_frame_num")
+        value = data.get("max_frame_num")
         if value is None:
             absent += 1
         self.max_frame_num = value
@@ -2671,13 +2623,12 @@ class SocketMp3Config(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("sample_rate")
+        value: Any = data.get("sample_rate")
         if value is None:
             absent += 1
         self.sample_rate = SocketMp3SampleRate_members[value] if value.__class__ is int else value
-        value = get("bit_rate")
+        value = data.get("bit_rate")
         if value is None:
             absent += 1
         self.bit_rate = value
@@ -2714,25 +2665,24 @@ class SocketOpusConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("sample_rate")
+        value: Any = data.get("sample_rate")
         if value is None:
             absent += 1
         self.sample_rate = SocketOpusSampleRate_members[value] if value.__class__ is int else value
-        value = get("bitrate")
+        value = data.get("bitrate")
         if value is None:
             absent += 1
         self.bitrate = value
-        value = get("use_cbr")
+        value = data.get("use_cbr")
         if value is None:
             absent += 1
         self.use_cbr = value
-        value = get("frame_size_ms")
+        value = data.get("frame_size_ms")
         if value is None:
             absent += 1
         self.frame_size_ms = value
-        value = get("limit_config")
+        value = data.get("limit_config")
         if value is None:
             absent += 1
         self.limit_config = SocketLimitConfig.from_dict(value) if value.__class__ is dict else value
@@ -2795,41 +2745,40 @@ class SocketOutputAudio(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("codec")
+        value: Any = data.get("codec")
         if value is None:
             absent += 1
         self.codec = SocketOutputCodec_members[value] if value.__class__ is str else value
-        value = get("pcm_config")
+        value = data.get("pcm_config")
         if value is None:
             absent += 1
         self.pcm_config = SocketPcmConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("opus_config")
+        value = data.get("opus_config")
         if value is None:
             absent += 1
         self.opus_config = SocketOpusConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("mp3_config")
+        value = data.get("mp3_config")
         if value is None:
             absent += 1
         self.mp3_config = SocketMp3Config.from_dict(value) if value.__class__ is dict else value
-        value = get("speech_rate")
+        value = data.get("speech_rate")
         if value is None:
             absent += 1
         self.speech_rate = value
-        value = get("loudness_rate")
+        value = data.get("loudness_rate")
         if value is None:
             absent += 1
         self.loudness_rate = value
-        value = get("voice_id")
+        value = data.get("voice_id")
         if value is None:
             absent += 1
         self.voice_id = value
-        value = get("context_texts")
+        value = data.get("context_texts")
         if value is None:
             absent += 1
         self.context_texts = value
-        value = get("emotion_config")
+        value = data.get("emotion_config")
         if value is None:
             absent += 1
         self.emotion_config = SocketEmotionConfig.from_dict(value) if value.__class__ is dict else value
@@ -2860,17 +2809,16 @@ class SocketPcmConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("sample_rate")
+        value: Any = data.get("sample_rate")
         if value is None:
             absent += 1
         self.sample_rate = _audio.SpeechSampleRate_members[value] if value.__class__ is int else value
-        value = get("frame_size_ms")
+        value = data.get("frame_size_ms")
         if value is None:
             absent += 1
         self.frame_size_ms = value
-        value = get("limit_config")
+        value = data.get("limit_config")
         if value is None:
             absent += 1
         self.limit_config = SocketLimitConfig.from_dict(value) if value.__class__ is dict else value
@@ -2898,13 +2846,12 @@ class SocketSemanticVadConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("silence_threshold_ms")
+        value: Any = data.get("silence_threshold_ms")
         if value is None:
             absent += 1
         self.silence_threshold_ms = value
-        value = get("semantic_unfinished_wait_time_ms")
+        value = data.get("semantic_unfinished_wait_time_ms")
         if value is None:
             absent += 1
         self.semantic_unfinished_wait_time_ms = value
@@ -2935,17 +2882,16 @@ class SocketSensitiveWordsFilter(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("system_reserved_filter")
+        value: Any = data.get("system_reserved_filter")
         if value is None:
             absent += 1
         self.system_reserved_filter = value
-        value = get("filter_with_empty")
+        value = data.get("filter_with_empty")
         if value is None:
             absent += 1
         self.filter_with_empty = value
-        value = get("filter_with_signed")
+        value = data.get("filter_with_signed")
         if value is None:
             absent += 1
         self.filter_with_signed = value
@@ -2967,9 +2913,8 @@ class SocketSentence(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("text")
+        value: Any = data.get("text")
         if value is None:
             absent += 1
         self.text = value
@@ -2997,13 +2942,12 @@ class SocketSpokenText(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("mode")
+        value: Any = data.get("mode")
         if value is None:
             absent += 1
         self.mode = SocketSpokenTextMode_members[value] if value.__class__ is str else value
-        value = get("text")
+        value = data.get("text")
         if value is None:
             absent += 1
         self.text = value
@@ -3031,13 +2975,12 @@ class SocketToolOutputs(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("chat_id")
+        value: Any = data.get("chat_id")
         if value is None:
             absent += 1
         self.chat_id = value
-        value = get("tool_outputs")
+        value = data.get("tool_outputs")
         if value is None:
             absent += 1
         self.tool_outputs = (
@@ -3065,9 +3008,8 @@ class SocketTranscript(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("content")
+        value: Any = data.get("content")
         if value is None:
             absent += 1
         self.content = value
@@ -3128,37 +3070,36 @@ class SpeechOutputAudio(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("codec")
+        value: Any = data.get("codec")
         if value is None:
             absent += 1
         self.codec = SpeechOutputCodec_members[value] if value.__class__ is str else value
-        value = get("pcm_config")
+        value = data.get("pcm_config")
         if value is None:
             absent += 1
         self.pcm_config = SocketPcmConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("opus_config")
+        value = data.get("opus_config")
         if value is None:
             absent += 1
         self.opus_config = SocketOpusConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("speech_rate")
+        value = data.get("speech_rate")
         if value is None:
             absent += 1
         self.speech_rate = value
-        value = get("loudness_rate")
+        value = data.get("loudness_rate")
         if value is None:
             absent += 1
         self.loudness_rate = value
-        value = get("voice_id")
+        value = data.get("voice_id")
         if value is None:
             absent += 1
         self.voice_id = value
-        value = get("context_texts")
+        value = data.get("context_texts")
         if value is None:
             absent += 1
         self.context_texts = value
-        value = get("emotion_config")
+        value = data.get("emotion_config")
         if value is None:
             absent += 1
         self.emotion_config = SocketEmotionConfig.from_dict(value) if value.__class__ is dict else value
@@ -3188,25 +3129,24 @@ class SpeechOutputAudioInUse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("codec")
+        value: Any = data.get("codec")
         if value is None:
             absent += 1
         self.codec = SpeechOutputCodec_members[value] if value.__class__ is str else value
-        value = get("pcm_config")
+        value = data.get("pcm_config")
         if value is None:
             absent += 1
         self.pcm_config = SocketPcmConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("opus_config")
+        value = data.get("opus_config")
         if value is None:
             absent += 1
         self.opus_config = SocketOpusConfig.from_dict(value) if value.__class__ is dict else value
-        value = get("speech_rate")
+        value = data.get("speech_rate")
         if value is None:
             absent += 1
         self.speech_rate = value
-        value = get("voice_id")
+        value = data.get("voice_id")
         if value is None:
             absent += 1
         self.voice_id = value
@@ -3231,9 +3171,8 @@ class SpeechSettings(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("output_audio")
+        value: Any = data.get("output_audio")
         if value is None:
             absent += 1
         self.output_audio = SpeechOutputAudio.from_dict(value) if value.__class__ is dict else value
@@ -3255,9 +3194,8 @@ class SpeechSettingsInUse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("output_audio")
+        value: Any = data.get("output_audio")
         if value is None:
             absent += 1
         self.output_audio = SpeechOutputAudioInUse.from_dict(value) if value.__class__ is dict else value
@@ -3282,9 +3220,8 @@ class SpeechText(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("delta")
+        value: Any = data.get("delta")
         if value is None:
             absent += 1
         self.delta = value
@@ -3328,29 +3265,28 @@ class TranscriptionAsrConfig(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("hot_words")
+        value: Any = data.get("hot_words")
         if value is None:
             absent += 1
         self.hot_words = value
-        value = get("context")
+        value = data.get("context")
         if value is None:
             absent += 1
         self.context = value
-        value = get("user_language")
+        value = data.get("user_language")
         if value is None:
             absent += 1
         self.user_language = TranscriptionLanguage_members[value] if value.__class__ is str else value
-        value = get("enable_ddc")
+        value = data.get("enable_ddc")
         if value is None:
             absent += 1
         self.enable_ddc = value
-        value = get("enable_itn")
+        value = data.get("enable_itn")
         if value is None:
             absent += 1
         self.enable_itn = value
-        value = get("enable_punc")
+        value = data.get("enable_punc")
         if value is None:
             absent += 1
         self.enable_punc = value
@@ -3387,25 +3323,24 @@ class TranscriptionInputAudio(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("format")
+        value: Any = data.get("format")
         if value is None:
             absent += 1
         self.format = SocketInputFormat_members[value] if value.__class__ is str else value
-        value = get("codec")
+        value = data.get("codec")
         if value is None:
             absent += 1
         self.codec = TranscriptionInputCodec_members[value] if value.__class__ is str else value
-        value = get("sample_rate")
+        value = data.get("sample_rate")
         if value is None:
             absent += 1
         self.sample_rate = value
-        value = get("channel")
+        value = data.get("channel")
         if value is None:
             absent += 1
         self.channel = value
-        value = get("bit_depth")
+        value = data.get("bit_depth")
         if value is None:
             absent += 1
         self.bit_depth = value
@@ -3433,13 +3368,12 @@ class TranscriptionSettings(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("input_audio")
+        value: Any = data.get("input_audio")
         if value is None:
             absent += 1
         self.input_audio = TranscriptionInputAudio.from_dict(value) if value.__class__ is dict else value
-        value = get("asr_config")
+        value = data.get("asr_config")
         if value is None:
             absent += 1
         self.asr_config = TranscriptionAsrConfig.from_dict(value) if value.__class__ is dict else value
@@ -3461,9 +3395,8 @@ class TranscriptionSettingsInUse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("input_audio")
+        value: Any = data.get("input_audio")
         if value is None:
             absent += 1
         self.input_audio = SocketInputAudioInUse.from_dict(value) if value.__class__ is dict else value

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import attrs
@@ -224,25 +224,24 @@ class ChatflowMessage(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("role")
+        value: Any = data.get("role")
         if value is None:
             absent += 1
         self.role = _conversations.MessageRole_members[value] if value.__class__ is str else value
-        value = get("type")
+        value = data.get("type")
         if value is None:
             absent += 1
         self.type = ChatflowMessageType_members[value] if value.__class__ is str else value
-        value = get("content")
+        value = data.get("content")
         if value is None:
             absent += 1
         self.content = value
-        value = get("content_type")
+        value = data.get("content_type")
         if value is None:
             absent += 1
         self.content_type = ChatflowMessageContentType_members[value] if value.__class__ is str else value
-        value = get("meta_data")
+        value = data.get("meta_data")
         if value is None:
             absent += 1
         self.meta_data = value
@@ -280,37 +279,36 @@ class Workflow(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("workflow_id")
+        value: Any = data.get("workflow_id")
         if value is None:
             absent += 1
         self.workflow_id = value
-        value = get("workflow_name")
+        value = data.get("workflow_name")
         if value is None:
             absent += 1
         self.workflow_name = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("app_id")
+        value = data.get("app_id")
         if value is None:
             absent += 1
         self.app_id = value
-        value = get("creator")
+        value = data.get("creator")
         if value is None:
             absent += 1
         self.creator = WorkflowCreator.from_dict(value) if value.__class__ is dict else value
-        value = get("created_at")
+        value = data.get("created_at")
         if value is None:
             absent += 1
         self.created_at = None if value is None else unix_time(value)
-        value = get("updated_at")
+        value = data.get("updated_at")
         if value is None:
             absent += 1
         self.updated_at = None if value is None else unix_time(value)
@@ -334,13 +332,12 @@ class WorkflowCreator(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
@@ -362,9 +359,8 @@ class WorkflowDone(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("debug_url")
+        value: Any = data.get("debug_url")
         if value is None:
             absent += 1
         self.debug_url = value
@@ -388,13 +384,12 @@ class WorkflowError(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("error_code")
+        value: Any = data.get("error_code")
         if value is None:
             absent += 1
         self.error_code = value
-        value = get("error_message")
+        value = data.get("error_message")
         if value is None:
             absent += 1
         self.error_message = value
@@ -420,17 +415,16 @@ class WorkflowInfo(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("workflow_detail")
+        value: Any = data.get("workflow_detail")
         if value is None:
             absent += 1
         self.workflow_detail = Workflow.from_dict(value) if value.__class__ is dict else value
-        value = get("input")
+        value = data.get("input")
         if value is None:
             absent += 1
         self.input = WorkflowInput.from_dict(value) if value.__class__ is dict else value
-        value = get("output")
+        value = data.get("output")
         if value is None:
             absent += 1
         self.output = WorkflowOutput.from_dict(value) if value.__class__ is dict else value
@@ -452,9 +446,8 @@ class WorkflowInput(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("parameters")
+        value: Any = data.get("parameters")
         if value is None:
             absent += 1
         self.parameters = (
@@ -482,13 +475,12 @@ class WorkflowInterrupt(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("interrupt_data")
+        value: Any = data.get("interrupt_data")
         if value is None:
             absent += 1
         self.interrupt_data = WorkflowInterruptData.from_dict(value) if value.__class__ is dict else value
-        value = get("node_title")
+        value = data.get("node_title")
         if value is None:
             absent += 1
         self.node_title = value
@@ -518,21 +510,20 @@ class WorkflowInterruptData(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("data")
+        value: Any = data.get("data")
         if value is None:
             absent += 1
         self.data = value
-        value = get("type")
+        value = data.get("type")
         if value is None:
             absent += 1
         self.type = WorkflowInterruptType_members[value] if value.__class__ is int else value
-        value = get("event_id")
+        value = data.get("event_id")
         if value is None:
             absent += 1
         self.event_id = value
-        value = get("required_parameters")
+        value = data.get("required_parameters")
         if value is None:
             absent += 1
         self.required_parameters = (
@@ -560,9 +551,8 @@ class WorkflowList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -572,7 +562,7 @@ class WorkflowList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("has_more")
+        value = data.get("has_more")
         if value is None:
             absent += 1
         self.has_more = value
@@ -639,61 +629,60 @@ class WorkflowMessage(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("content")
+        value: Any = data.get("content")
         if value is None:
             absent += 1
         self.content = value
-        value = get("content_type")
+        value = data.get("content_type")
         if value is None:
             absent += 1
         self.content_type = value
-        value = get("node_title")
+        value = data.get("node_title")
         if value is None:
             absent += 1
         self.node_title = value
-        value = get("node_seq_id")
+        value = data.get("node_seq_id")
         if value is None:
             absent += 1
         self.node_seq_id = value
-        value = get("node_is_finish")
+        value = data.get("node_is_finish")
         if value is None:
             absent += 1
         self.node_is_finish = value
-        value = get("ext")
+        value = data.get("ext")
         if value is None:
             absent += 1
         self.ext = value
-        value = get("usage")
+        value = data.get("usage")
         if value is None:
             absent += 1
         self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
-        value = get("node_id")
+        value = data.get("node_id")
         if value is None:
             absent += 1
         self.node_id = value
-        value = get("node_execute_uuid")
+        value = data.get("node_execute_uuid")
         if value is None:
             absent += 1
         self.node_execute_uuid = value
-        value = get("loop_index")
+        value = data.get("loop_index")
         if value is None:
             absent += 1
         self.loop_index = value
-        value = get("batch_index")
+        value = data.get("batch_index")
         if value is None:
             absent += 1
         self.batch_index = value
-        value = get("sub_execute_id")
+        value = data.get("sub_execute_id")
         if value is None:
             absent += 1
         self.sub_execute_id = value
-        value = get("cost")
+        value = data.get("cost")
         if value is None:
             absent += 1
         self.cost = value
-        value = get("token")
+        value = data.get("token")
         if value is None:
             absent += 1
         self.token = value
@@ -717,13 +706,12 @@ class WorkflowNodeRun(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("is_finish")
+        value: Any = data.get("is_finish")
         if value is None:
             absent += 1
         self.is_finish = value
-        value = get("node_output")
+        value = data.get("node_output")
         if value is None:
             absent += 1
         self.node_output = value
@@ -765,33 +753,32 @@ class WorkflowNodeStatus(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("node_id")
+        value: Any = data.get("node_id")
         if value is None:
             absent += 1
         self.node_id = value
-        value = get("is_finish")
+        value = data.get("is_finish")
         if value is None:
             absent += 1
         self.is_finish = value
-        value = get("loop_index")
+        value = data.get("loop_index")
         if value is None:
             absent += 1
         self.loop_index = value
-        value = get("batch_index")
+        value = data.get("batch_index")
         if value is None:
             absent += 1
         self.batch_index = value
-        value = get("update_time")
+        value = data.get("update_time")
         if value is None:
             absent += 1
         self.update_time = None if value is None else unix_time(value)
-        value = get("sub_execute_id")
+        value = data.get("sub_execute_id")
         if value is None:
             absent += 1
         self.sub_execute_id = value
-        value = get("node_execute_uuid")
+        value = data.get("node_execute_uuid")
         if value is None:
             absent += 1
         self.node_execute_uuid = value
@@ -819,17 +806,16 @@ class WorkflowOutput(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("terminate_plan")
+        value: Any = data.get("terminate_plan")
         if value is None:
             absent += 1
         self.terminate_plan = WorkflowTerminatePlan_members[value] if value.__class__ is str else value
-        value = get("content")
+        value = data.get("content")
         if value is None:
             absent += 1
         self.content = value
-        value = get("parameters")
+        value = data.get("parameters")
         if value is None:
             absent += 1
         self.parameters = (
@@ -867,21 +853,20 @@ class WorkflowParameter(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("type")
+        value: Any = data.get("type")
         if value is None:
             absent += 1
         self.type = WorkflowParameterType_members[value] if value.__class__ is str else value
-        value = get("items")
+        value = data.get("items")
         if value is None:
             absent += 1
         self.items = WorkflowParameter.from_dict(value) if value.__class__ is dict else value
-        value = get("required")
+        value = data.get("required")
         if value is None:
             absent += 1
         self.required = value
-        value = get("properties")
+        value = data.get("properties")
         if value is None:
             absent += 1
         self.properties = (
@@ -889,11 +874,11 @@ class WorkflowParameter(Model):
             if value.__class__ is dict
             else value
         )
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("default_value")
+        value = data.get("default_value")
         if value is None:
             absent += 1
         self.default_value = value
@@ -917,13 +902,12 @@ class WorkflowQuestion(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("content_type")
+        value: Any = data.get("content_type")
         if value is None:
             absent += 1
         self.content_type = value
-        value = get("content")
+        value = data.get("content")
         if value is None:
             absent += 1
         self.content = value
@@ -1010,41 +994,40 @@ class WorkflowRunHistory(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("execute_id")
+        value: Any = data.get("execute_id")
         if value is None:
             absent += 1
         self.execute_id = value
-        value = get("execute_status")
+        value = data.get("execute_status")
         if value is None:
             absent += 1
         self.execute_status = WorkflowExecuteStatus_members[value] if value.__class__ is str else value
-        value = get("bot_id")
+        value = data.get("bot_id")
         if value is None:
             absent += 1
         self.bot_id = value
-        value = get("connector_id")
+        value = data.get("connector_id")
         if value is None:
             absent += 1
         self.connector_id = value
-        value = get("connector_uid")
+        value = data.get("connector_uid")
         if value is None:
             absent += 1
         self.connector_uid = value
-        value = get("run_mode")
+        value = data.get("run_mode")
         if value is None:
             absent += 1
         self.run_mode = WorkflowRunMode_members[value] if value.__class__ is int else value
-        value = get("output")
+        value = data.get("output")
         if value is None:
             absent += 1
         self.output = value
-        value = get("is_output_trimmed")
+        value = data.get("is_output_trimmed")
         if value is None:
             absent += 1
         self.is_output_trimmed = value
-        value = get("node_execute_status")
+        value = data.get("node_execute_status")
         if value is None:
             absent += 1
         self.node_execute_status = (
@@ -1052,39 +1035,39 @@ class WorkflowRunHistory(Model):
             if value.__class__ is dict
             else value
         )
-        value = get("interrupt_data")
+        value = data.get("interrupt_data")
         if value is None:
             absent += 1
         self.interrupt_data = WorkflowInterruptData.from_dict(value) if value.__class__ is dict else value
-        value = get("create_time")
+        value = data.get("create_time")
         if value is None:
             absent += 1
         self.create_time = unix_time(value)
-        value = get("update_time")
+        value = data.get("update_time")
         if value is None:
             absent += 1
         self.update_time = unix_time(value)
-        value = get("error_code")
+        value = data.get("error_code")
         if value is None:
             absent += 1
         self.error_code = value
-        value = get("error_message")
+        value = data.get("error_message")
         if value is None:
             absent += 1
         self.error_message = value
-        value = get("debug_url")
+        value = data.get("debug_url")
         if value is None:
             absent += 1
         self.debug_url = value
-        value = get("usage")
+        value = data.get("usage")
         if value is None:
             absent += 1
         self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
-        value = get("token")
+        value = data.get("token")
         if value is None:
             absent += 1
         self.token = value
-        value = get("logid")
+        value = data.get("logid")
         if value is None:
             absent += 1
         self.logid_ = value
@@ -1109,9 +1092,8 @@ class WorkflowRunOutput(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("Output")
+        value: Any = data.get("Output")
         if value is None:
             absent += 1
         self.output = value
@@ -1149,37 +1131,36 @@ class WorkflowVersion(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("version")
+        value: Any = data.get("version")
         if value is None:
             absent += 1
         self.version = value
-        value = get("workflow_id")
+        value = data.get("workflow_id")
         if value is None:
             absent += 1
         self.workflow_id = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("creator")
+        value = data.get("creator")
         if value is None:
             absent += 1
         self.creator = WorkflowCreator.from_dict(value) if value.__class__ is dict else value
-        value = get("created_at")
+        value = data.get("created_at")
         if value is None:
             absent += 1
         self.created_at = unix_time(value)
-        value = get("updated_at")
+        value = data.get("updated_at")
         if value is None:
             absent += 1
         self.updated_at = unix_time(value)
-        value = get("input")
+        value = data.get("input")
         if value is None:
             absent += 1
         self.input = WorkflowInput.from_dict(value) if value.__class__ is dict else value
-        value = get("output")
+        value = data.get("output")
         if value is None:
             absent += 1
         self.output = WorkflowOutput.from_dict(value) if value.__class__ is dict else value
@@ -1205,9 +1186,8 @@ class WorkflowVersionList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -1217,11 +1197,11 @@ class WorkflowVersionList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("has_more")
+        value = data.get("has_more")
         if value is None:
             absent += 1
         self.has_more = value
-        value = get("next_page_token")
+        value = data.get("next_page_token")
         if value is None:
             absent += 1
         self.next_page_token = value
@@ -1261,37 +1241,36 @@ class WorkflowsRunsCreateResponse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("data")
+        value: Any = data.get("data")
         if value is None:
             absent += 1
         self.data = value
-        value = get("execute_id")
+        value = data.get("execute_id")
         if value is None:
             absent += 1
         self.execute_id = value
-        value = get("debug_url")
+        value = data.get("debug_url")
         if value is None:
             absent += 1
         self.debug_url = value
-        value = get("usage")
+        value = data.get("usage")
         if value is None:
             absent += 1
         self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
-        value = get("msg")
+        value = data.get("msg")
         if value is None:
             absent += 1
         self.msg = value
-        value = get("code")
+        value = data.get("code")
         if value is None:
             absent += 1
         self.code = value
-        value = get("detail")
+        value = data.get("detail")
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        value = get("interrupt_data")
+        value = data.get("interrupt_data")
         if value is None:
             absent += 1
         self.interrupt_data = WorkflowInterruptData.from_dict(value) if value.__class__ is dict else value
@@ -1333,37 +1312,36 @@ class WorkflowsRunsResumeResponse(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("code")
+        value: Any = data.get("code")
         if value is None:
             absent += 1
         self.code = value
-        value = get("msg")
+        value = data.get("msg")
         if value is None:
             absent += 1
         self.msg = value
-        value = get("data")
+        value = data.get("data")
         if value is None:
             absent += 1
         self.data = value
-        value = get("debug_url")
+        value = data.get("debug_url")
         if value is None:
             absent += 1
         self.debug_url = value
-        value = get("usage")
+        value = data.get("usage")
         if value is None:
             absent += 1
         self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
-        value = get("interrupt_data")
+        value = data.get("interrupt_data")
         if value is None:
             absent += 1
         self.interrupt_data = WorkflowInterruptData.from_dict(value) if value.__class__ is dict else value
-        value = get("execute_id")
+        value = data.get("execute_id")
         if value is None:
             absent += 1
         self.execute_id = value
-        value = get("detail")
+        value = data.get("detail")
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -72,9 +72,8 @@ class CreatedWorkspace(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
@@ -127,45 +126,44 @@ class Workspace(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("id")
+        value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        value = get("name")
+        value = data.get("name")
         if value is None:
             absent += 1
         self.name = value
-        value = get("description")
+        value = data.get("description")
         if value is None:
             absent += 1
         self.description = value
-        value = get("icon_url")
+        value = data.get("icon_url")
         if value is None:
             absent += 1
         self.icon_url = value
-        value = get("owner_uid")
+        value = data.get("owner_uid")
         if value is None:
             absent += 1
         self.owner_uid = value
-        value = get("admin_uids")
+        value = data.get("admin_uids")
         if value is None:
             absent += 1
         self.admin_uids = value
-        value = get("role_type")
+        value = data.get("role_type")
         if value is None:
             absent += 1
         self.role_type = WorkspaceRole_members[value] if value.__class__ is str else value
-        value = get("joined_status")
+        value = data.get("joined_status")
         if value is None:
             absent += 1
         self.joined_status = WorkspaceJoinedStatus_members[value] if value.__class__ is str else value
-        value = get("workspace_type")
+        value = data.get("workspace_type")
         if value is None:
             absent += 1
         self.workspace_type = WorkspaceType_members[value] if value.__class__ is str else value
-        value = get("enterprise_id")
+        value = data.get("enterprise_id")
         if value is None:
             absent += 1
         self.enterprise_id = value
@@ -195,13 +193,12 @@ class WorkspaceInvitation(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("user_id")
+        value: Any = data.get("user_id")
         if value is None:
             absent += 1
         self.user_id = value
-        value = get("role_type")
+        value = data.get("role_type")
         if value is None:
             absent += 1
         self.role_type = WorkspaceInvitationRole_members[value] if value.__class__ is str else value
@@ -225,9 +222,8 @@ class WorkspaceList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("workspaces")
+        value: Any = data.get("workspaces")
         if value is None:
             absent += 1
         self.workspaces = (
@@ -237,7 +233,7 @@ class WorkspaceList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("total_count")
+        value = data.get("total_count")
         if value is None:
             absent += 1
         self.total_count = value
@@ -269,25 +265,24 @@ class WorkspaceMember(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("user_id")
+        value: Any = data.get("user_id")
         if value is None:
             absent += 1
         self.user_id = value
-        value = get("role_type")
+        value = data.get("role_type")
         if value is None:
             absent += 1
         self.role_type = WorkspaceRole_members[value] if value.__class__ is str else value
-        value = get("user_nickname")
+        value = data.get("user_nickname")
         if value is None:
             absent += 1
         self.user_nickname = value
-        value = get("user_unique_name")
+        value = data.get("user_unique_name")
         if value is None:
             absent += 1
         self.user_unique_name = value
-        value = get("avatar_url")
+        value = data.get("avatar_url")
         if value is None:
             absent += 1
         self.avatar_url = value
@@ -311,9 +306,8 @@ class WorkspaceMemberList(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("items")
+        value: Any = data.get("items")
         if value is None:
             absent += 1
         self.items = (
@@ -321,7 +315,7 @@ class WorkspaceMemberList(Model):
             if value.__class__ is list
             else value
         )
-        value = get("total_count")
+        value = data.get("total_count")
         if value is None:
             absent += 1
         self.total_count = value
@@ -359,25 +353,24 @@ class WorkspaceMembersAdded(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("added_success_user_ids")
+        value: Any = data.get("added_success_user_ids")
         if value is None:
             absent += 1
         self.added_success_user_ids = [] if value is None else value
-        value = get("invited_success_user_ids")
+        value = data.get("invited_success_user_ids")
         if value is None:
             absent += 1
         self.invited_success_user_ids = [] if value is None else value
-        value = get("not_exist_user_ids")
+        value = data.get("not_exist_user_ids")
         if value is None:
             absent += 1
         self.not_exist_user_ids = [] if value is None else value
-        value = get("already_joined_user_ids")
+        value = data.get("already_joined_user_ids")
         if value is None:
             absent += 1
         self.already_joined_user_ids = [] if value is None else value
-        value = get("already_invited_user_ids")
+        value = data.get("already_invited_user_ids")
         if value is None:
             absent += 1
         self.already_invited_user_ids = [] if value is None else value
@@ -405,17 +398,16 @@ class WorkspaceMembersRemoved(Model):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         self: Self = new(cls)
-        get: Callable[[str], Any] = data.get
         absent = 0
-        value = get("removed_success_user_ids")
+        value: Any = data.get("removed_success_user_ids")
         if value is None:
             absent += 1
         self.removed_success_user_ids = [] if value is None else value
-        value = get("not_in_workspace_user_ids")
+        value = data.get("not_in_workspace_user_ids")
         if value is None:
             absent += 1
         self.not_in_workspace_user_ids = value
-        value = get("owner_not_support_remove_user_ids")
+        value = data.get("owner_not_support_remove_user_ids")
         if value is None:
             absent += 1
         self.owner_not_support_remove_user_ids = [] if value is None else value
