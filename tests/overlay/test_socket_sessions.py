@@ -24,6 +24,7 @@ from coze_api.models import (
     SpeechTextComplete,
     ToolOutput,
 )
+from coze_sandbox import BOT_ID
 from cozekit import SocketOptions, audio
 from cozekit.errors import (
     ActionRequired,
@@ -611,3 +612,21 @@ def test_garbage_does_not_disturb_the_sound(connect: Connect) -> None:
     with socket_server(play) as server:
         with client(connect, server).websockets.audio.speech.connect(output_audio=PCM) as session:
             assert b"".join(session.say("Hi")) == b"!"
+
+
+def test_tools_of_a_call_with_the_sandbox(coze: Any) -> None:
+    """Several calls of one round are carried out and answered together, with the arguments that the bot gives."""
+
+    def get_weather(city: str) -> str:
+        """Tell the weather."""
+        return f"sunny in {city}"
+
+    def now() -> str:
+        """Tell the time."""
+        return "noon"
+
+    with coze.websockets.chat.connect(bot_id=BOT_ID) as call:
+        turn = call.talk('/tool get_weather {"city": "Rome"}\n/tool now {}', tools=[get_weather, now]).until_done()
+        assert turn.answer == "get_weather says: sunny in Rome; now says: noon"
+        assert [run.name for run in turn.tool_runs] == ["get_weather", "now"]
+        assert call.talk("Hi").until_done().answer == "You said: Hi"
