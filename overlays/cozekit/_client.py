@@ -18,7 +18,7 @@ from ._config import checked_scheme
 from ._credentials import AsyncTokenFunction, TokenFunction, address_of, authorisation, or_profile
 from ._patience import Patience
 from ._retry import RetryPolicy
-from .auth._secret import hidden
+from ._secret import hidden
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from .auth._secret import hidden
+from ._secret import hidden
 from .errors import InvalidArgumentError
 
 __all__ = [

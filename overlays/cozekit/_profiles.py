@@ -95,7 +95,7 @@ class Profiles:
         """
         try:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
-            found = {name: Profile(name=name, **members) for name, members in kept["profiles"].items()}
+            found = {name: _profile(name, members) for name, members in kept["profiles"].items()}
             default = kept.get("default")
             return found, default if default in found else None
         except FileNotFoundError:
@@ -152,6 +152,11 @@ class Profiles:
         finally:
             if temporary:
                 Path(temporary).unlink(missing_ok=True)
+
+
+def _profile(name: str, members: dict[str, Any]) -> Profile:
+    known = {one.name for one in attrs.fields(Profile)}  # a later version may keep more
+    return Profile(**{**{key: value for key, value in members.items() if key in known}, "name": name})
 
 
 def folder_or_none() -> Path | None:

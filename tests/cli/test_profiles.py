@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -82,6 +83,16 @@ def test_what_is_said_wins(logged_in, coze_sandbox, monkeypatch):
     monkeypatch.setenv("COZE_API_TOKEN", "pat_env")
     done = logged_in("whoami")
     assert (done.status, "4100" in done.err) == (1, True)
+
+
+def test_profile_of_a_later_version(logged_in):
+    """Profiles in which a later version keeps more than this one knows are read all the same."""
+    path = logged_in.folder / "profiles.json"
+    kept = json.loads(path.read_text())
+    kept["profiles"]["default"]["since"] = 2
+    path.write_text(json.dumps({**kept, "version": 2}))
+    with Coze() as coze:
+        assert coze.users.me().user_id == USER_ID
 
 
 def test_lost_token(logged_in):

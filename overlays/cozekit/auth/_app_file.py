@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Any, Self
 
+from .._secret import hidden
 from ..errors import InvalidArgumentError
-from ._secret import hidden
 
 __all__ = ["FromFile", "read_app_file"]
 

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 from coze_api.models import OAuthErrorCode, OAuthResponseType
 from coze_api.operations import oauth
 
+from .._secret import hidden
 from ..errors import AuthorizationDenied, InvalidArgumentError, OAuthError, StateMismatch
-from ._secret import hidden
 
 __all__ = ["check_state", "challenge_of", "new_state", "new_verifier", "parse_callback"]
 

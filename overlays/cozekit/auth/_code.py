@@ -11,11 +11,11 @@ from coze_api._core._request import prepare
 from coze_api.models import OAuthCodeChallengeMethod, OAuthGrantType, OAuthResponseType
 from coze_api.operations import oauth
 
+from .._secret import hidden
 from ._app_file import FromFile
 from ._callback import challenge_of, check_state, parse_callback
 from ._flow import AsyncFlow, RefreshingFlow, SyncFlow
 from ._grants import Grant, asking, given
-from ._secret import hidden
 from ._token import Token
 
 __all__ = ["AsyncPKCEOAuth", "AsyncWebOAuth", "PKCEOAuth", "WebOAuth"]

@@ -16,6 +16,7 @@ from coze_api.models import OAuthErrorCode, OAuthGrantType
 from coze_api.operations import oauth
 
 from .._client import AsyncCoze, Coze
+from .._secret import hidden_text
 from ..errors import (
     APIConnectionError,
     APIError,
@@ -29,7 +30,6 @@ from ._app_file import FromFile
 from ._flow import AsyncFlow, RefreshingFlow, SyncFlow, _asend, _send
 from ._grants import Grant, asking
 from ._refusals import refusal
-from ._secret import hidden_text
 from ._token import Token
 
 __all__ = ["AsyncDeviceOAuth", "DeviceCode", "DeviceOAuth"]

@@ -14,11 +14,11 @@ from coze_api._core._operation import Operation
 from coze_api.models import OAuthGrantType, OAuthScope
 from coze_api.operations import oauth
 
+from .._secret import hidden
 from ..errors import InvalidArgumentError
 from ._app_file import FromFile
 from ._flow import AsyncFlow, Flow, SyncFlow
 from ._grants import Grant, asking, given
-from ._secret import hidden
 from ._signing import Session, Signer, private_key_from
 from ._stores import TokenStore
 from ._strategy import TokenAuth

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import attrs
 
+from .._secret import hidden
 from ..errors import CozeError, InvalidArgumentError
-from ._secret import hidden
 
 __all__ = ["Session", "Signer", "private_key_from"]
 

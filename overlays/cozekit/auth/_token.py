@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import attrs
 
-from ._secret import hidden_or_none, hidden_text
+from .._secret import hidden_or_none, hidden_text
 
 __all__ = ["Token"]
 
