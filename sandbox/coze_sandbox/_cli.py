@@ -7,6 +7,7 @@ import contextlib
 import json
 import math
 import os
+import signal
 import sys
 import threading
 import time
@@ -82,10 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         threading.Thread(target=_announce, args=(server, facts, given), name="announce", daemon=True).start()
         if given.exit_with_parent:
             _watch_parent(server)
-        # uvicorn raises it again after an orderly end.
+        # uvicorn raises signals again after an orderly end. That of SIGTERM would leave no time to tidy up.
+        stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, signal.default_int_handler))
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
-    return 0
+    return 1 if "error" in facts else 0
 
 
 def _announce(server: uvicorn.Server, facts: dict[str, Any], given: argparse.Namespace) -> None:
@@ -97,8 +99,15 @@ def _announce(server: uvicorn.Server, facts: dict[str, Any], given: argparse.Nam
     if given.ready_file is not None:
         # Written whole or not at all: whoever waits for the file reads it at once.
         draft = given.ready_file.with_name(f"{given.ready_file.name}.{os.getpid()}")
-        draft.write_text(f"{text}\n", encoding="utf-8")
-        draft.replace(given.ready_file)
+        try:
+            draft.write_text(f"{text}\n", encoding="utf-8")
+            draft.replace(given.ready_file)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            facts["error"] = _in_one_line(error, given)
+            sys.stderr.write(f"coze_sandbox: {facts['error']}\n")
+            server.should_exit = True
+            return
     line = f"Coze sandbox on {facts['base_url']}, token {given.token}"
     if "ca_file" in facts:
         line += f"\nTo trust it: export SSL_CERT_FILE={facts['ca_file']}"
@@ -159,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     add("--port", type=_port, default=0, help="port to listen on (default: a free one)")
     add("--db", default=":memory:", metavar="FILE", help="keep the state in this SQLite file")
-    add("--token", default=DEFAULT_TOKEN, help="the token to accept (default: %(default)s)")
+    add("--token", type=_token, default=DEFAULT_TOKEN, help="the token to accept (default: %(default)s)")
     add("--document", type=Path, metavar="FILE", help="bundled description to be driven by")
     add("--seed", type=int, default=0, help="where the sequence of ids starts")
     add("--speed", type=_speed, default=1.0, help="how many times faster than natural (default: 1)")
@@ -189,6 +198,12 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) > _LAST_PORT:
         raise argparse.ArgumentTypeError(f"must be a number from 0 to {_LAST_PORT}")
     return int(text)
+
+
+def _token(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or len(text.split()) != 1:
+        raise argparse.ArgumentTypeError("must be printable ASCII without spaces, as headers are")
+    return text
 
 
 def _speed(text: str) -> float:
