@@ -194,7 +194,7 @@ class Callbacks:
             return ""
         try:
             decision = json.loads(answer)
-        except ValueError:
+        except (ValueError, RecursionError):
             return "the answer is not JSON"
         finding = self._schemas.check(kind.answer, decision, "answer")
         if finding is not None:

@@ -156,7 +156,7 @@ class Courier:
                 answer = await self._client.post(outgoing.url, content=delivery.body, headers=dict(outgoing.headers))
         except TimeoutError:
             return Attempt(at=now, error=f"no answer within {outgoing.seconds:g} seconds")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except Exception as error:  # whatever comes of an address: no port 99999, no host, no answer
             return Attempt(at=now, error=f"{type(error).__name__}: {error}")
         if answer.status_code != _OK:
             return Attempt(at=now, status=answer.status_code, error=f"HTTP {answer.status_code}")

@@ -162,7 +162,7 @@ def test_channel(api, receiver):
     assert review == {"audit_status": 3, "reason": "too loud"}
 
 
-@pytest.mark.parametrize("answer", [b"", b"ok", b"{}", b'{"audit": {"audit_status": 9}}'])
+@pytest.mark.parametrize("answer", [b"", b"ok", b"{}", b'{"audit": {"audit_status": 9}}', b"[" * 9999], ids=len)
 def test_channel_that_does_not_decide(api, receiver, answer):
     """An answer of the app of a channel that tells no decision counts as none, and is asked for again."""
     app_for(api, receiver, "bot.published", app_type="connector", connector_id="7001")
@@ -211,6 +211,15 @@ def test_nobody_listens(api, receiver):
     publish(api)
     assert states(api.sandbox) == ["waiting"]
     assert "ConnectError" in api.sandbox.callbacks.deliveries[0].attempts[0].error
+
+
+def test_addresses_that_cannot_be(api, receiver):
+    """An address that nothing can be sent to is an error of the attempt as well, not one that is under way for ever."""
+    app = app_for(api, receiver, "bot.published")
+    api.ok("PUT", f"{APPS}/{app['id']}", json={"callback_url": "http://127.0.0.1:99999/"})
+    publish(api)
+    assert states(api.sandbox) == ["waiting"]
+    assert api.sandbox.callbacks.deliveries[0].attempts[0].error
 
 
 def test_slow_receiver(api, receiver):
