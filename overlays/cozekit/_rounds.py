@@ -18,6 +18,7 @@ E = TypeVar("E")
 S = TypeVar("S", bound=Stream[Any])
 SA = TypeVar("SA", bound=AsyncStream[Any])
 Part = TypeVar("Part", bound=Stream[Any] | AsyncStream[Any])
+_CLOSED = "it was closed here before its end"
 
 
 class Parts(Generic[Part]):
@@ -58,14 +59,19 @@ class Parts(Generic[Part]):
         """The gaps in the numbers of the events so far, of all rounds; empty where events carry none."""
         return [gap for part in self._parts for gap in part.gaps]
 
-    def _raise_if_stopped(self) -> None:
-        """Refuse to go on after what went wrong between two rounds: it would be done a second time."""
+    def _may_go_on(self) -> bool:
+        """Whether to look for another round. Refused after what went wrong before: it would be done a second time."""
         if isinstance(self._broken, Exception):
             raise self._broken
         if self._broken is not None:
             raise RuntimeError("reading was interrupted between two rounds, and cannot go on") from self._broken
-        if self._closed:
-            raise RuntimeError("it was closed between two rounds, and cannot go on")
+        if not self._closed:
+            return True
+        if self.ended:
+            return False
+        error = self._current._broken_off(_CLOSED)
+        error.stream = self
+        raise error
 
     def _break(self, error: BaseException) -> NoReturn:
         self._broken = error
@@ -75,6 +81,8 @@ class Parts(Generic[Part]):
         self._over = following is None
         if following is not None:
             self._parts.append(following)
+            if self._closed:  # meanwhile, by another thread, which saw only the round before
+                following._leave(_CLOSED)
         return following is not None
 
 
@@ -87,7 +95,8 @@ class Rounds(Parts[S], Generic[S, E]):
 
     def _go_on(self) -> bool:
         """Begin the next round; tell whether there is one."""
-        self._raise_if_stopped()
+        if not self._may_go_on():
+            return False
         try:
             return self._took(self._following())
         except BaseException as error:
@@ -148,7 +157,8 @@ class AsyncRounds(Parts[SA], Generic[SA, E]):
         raise NotImplementedError
 
     async def _go_on(self) -> bool:
-        self._raise_if_stopped()
+        if not self._may_go_on():
+            return False
         try:
             return self._took(await self._following())
         except BaseException as error:

@@ -22,9 +22,10 @@ import attrs
 
 from coze_api._core._files import BinaryFile
 
+from .errors import ExtensionMismatchWarning
+
 __all__ = [
     "BinaryFile",
-    "ExtensionMismatchWarning",
     "Progress",
     "Upload",
     "UploadSource",
@@ -73,10 +74,6 @@ _MAGIC = {
 }
 _RIFF_FORMS = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 _HEAD_SIZE = 12
-
-
-class ExtensionMismatchWarning(UserWarning):
-    """The extension of an upload's name does not fit its content; Coze will refuse it with 4000."""
 
 
 @attrs.frozen(kw_only=True)

@@ -1,4 +1,6 @@
-"""Every exception that a call can raise.
+"""Every exception that a call can raise, and two warnings.
+The warnings are `ExtensionMismatchWarning`, where the name of an upload does not fit its content, and
+`StreamGapWarning`, where events of a stream were lost or came twice.
 
 CozeError
     InvalidArgumentError (also a ValueError): nothing was sent
@@ -7,7 +9,6 @@ CozeError
     DownloadInterrupted: a file broke off; tells how much arrived
     StreamInterrupted: a stream broke off; carries what arrived
     SocketClosed: a WebSocket was closed or broke; carries the session
-    PollTimeout: a chat did not end in time; carries it
     StreamGap: events of a stream were lost or came twice, where `on_gap` says to raise it
     PollTimeout: a chat, a run or documents did not end in time; carries them
     ActionRequired: a chat waits for something that was not provided for; carries it
@@ -100,6 +101,7 @@ __all__ = [
     "DeviceExpired",
     "DeviceTimeout",
     "DownloadInterrupted",
+    "ExtensionMismatchWarning",
     "GatewayError",
     "InvalidArgumentError",
     "InvalidClient",
@@ -139,6 +141,14 @@ def _restore(cls: type[CozeError], text: str, state: dict[str, Any]) -> CozeErro
 def _detached(thing: Any) -> Any:
     """Copy a model without the HTTP answer that it came in, which holds a connection and the token."""
     return None if thing is None else type(thing).from_dict(thing.to_dict())
+
+
+class ExtensionMismatchWarning(UserWarning):
+    """The extension of an upload's name does not fit its content; Coze will refuse it with 4000.
+
+    Told before anything is sent. Give another name, as in ``files.upload(("photo.png", content))``; or silence it by
+    ``warnings.simplefilter("ignore", ExtensionMismatchWarning)``.
+    """
 
 
 class APIConnectionError(CozeError):

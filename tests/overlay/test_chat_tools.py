@@ -500,7 +500,20 @@ def test_closed_between_rounds(coze, coze_sandbox):
         for event in stream:
             if event.event == "done":
                 break
-    with pytest.raises(RuntimeError, match="closed between two rounds"):
+    with pytest.raises(errors.StreamInterrupted, match="closed here before its end") as caught:
         stream.until_done()
+    assert caught.value.stream.tool_runs == []  # it is the whole stream, not that of the round
+    assert not stream.ended
+    assert not coze_sandbox.requests.of("chat.submit_tool_outputs")
+
+
+def test_closed_while_a_tool_works(coze, coze_sandbox):
+    """A stream that another thread closes while a tool works sends no results, and does not look finished."""
+    stream = coze.chat.run_stream(
+        **ASK, additional_messages=["/tool leave {}"], tools=[tool(lambda: stream.close(), name="leave")]
+    )
+    with pytest.raises(errors.StreamInterrupted, match="closed here before its end"):
+        stream.until_done()
+    assert [run.name for run in stream.tool_runs] == ["leave"]
     assert not stream.ended
     assert not coze_sandbox.requests.of("chat.submit_tool_outputs")

@@ -13,8 +13,7 @@ import pytest
 from _both import Counter
 
 from coze_sandbox import Sandbox
-from cozekit._uploads import ExtensionMismatchWarning
-from cozekit.errors import APITimeoutError, InvalidArgumentError
+from cozekit.errors import APITimeoutError, ExtensionMismatchWarning, InvalidArgumentError
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 1000
 

@@ -316,3 +316,25 @@ def test_interrupt_of_a_new_kind(connect: Connect):
 def test_any_question(data):
     """Whatever an interrupt carries, its question is a text."""
     assert isinstance(question_of(models.WorkflowInterruptData(event_id="1", type=2, data=data)), str)
+
+
+def test_closed_as_it_ends(coze):
+    """A run that is closed after its last event, before the end is read, ends as if nobody had closed it."""
+    run = coze.workflows.runs.stream(**ECHO)
+    for event in run:
+        if type(event) is models.WorkflowDoneEvent:
+            run.close()
+    assert run.ended
+    assert list(run) == []
+    assert run.output_json() == {"output": "Hello out there"}
+
+
+def test_closed_while_it_waits(coze, coze_sandbox):
+    """A run that waits and was closed is not resumed: reading on tells that it was closed, and sends nothing."""
+    with coze.workflows.runs.stream(**ASK) as run:
+        list(run)
+    run.resume("blue")
+    with pytest.raises(errors.StreamInterrupted, match="closed here before its end") as caught:
+        list(run)
+    assert caught.value.stream.interrupt == run.interrupt
+    assert not coze_sandbox.requests.of("workflows.runs.stream_resume")
