@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from . import _json
 from ._errors import CozeError, StreamFailed, StreamGap, StreamGapWarning, StreamInterrupted
@@ -47,6 +47,10 @@ class StreamState(Generic[E]):
         gaps: The gaps in the numbers of the events so far; empty where events carry none.
     """
 
+    # A method for subclasses, told of each event before the caller gets it. Kept in the object itself, it would hold
+    # the object: no stream would be freed before the garbage collector looks for cycles.
+    _observe: ClassVar[Callable[..., None] | None] = None
+
     def __init__(
         self, operation: Operation[Any], protocol: Protocol[E], max_event_bytes: int, on_gap: OnGap = "warn"
     ) -> None:
@@ -56,7 +60,6 @@ class StreamState(Generic[E]):
         self._decoder = SSEDecoder(max_event_bytes)
         self._on_gap = checked_on_gap(on_gap)
         self._watch = Watch() if protocol.ids else None
-        self._observe: Callable[[E], None] | None = None  # told of each event before the caller gets it
         self._found: Iterator[ServerEvent] = iter(())  # arrived, but not given out yet
         self._http: HTTPResponse | None = None
         self._ended = False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from coze_api._core._operation import Operation, Options
 from coze_api._core._stream import AsyncStream, Stream
@@ -25,6 +25,7 @@ class _ChatState(Snapshot):
     _operation: Operation[Any]
     _failure: CozeError | None
     _ended: bool
+    _observe: ClassVar[Callable[..., None] | None] = Snapshot._see
 
     def _found_by(self, chats: Any, options: Options, conversation: str = "", chat: str = "") -> Self:
         """Set how `recover` asks for the chat, and which it is, where that is known before the stream tells it."""
@@ -88,7 +89,6 @@ class ChatStream(_ChatState, Stream[ChatStreamEvent]):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._begin()
-        self._observe = self._see
 
     @property
     def text(self) -> Iterator[str]:
@@ -171,7 +171,6 @@ class AsyncChatStream(_ChatState, AsyncStream[ChatStreamEvent]):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._begin()
-        self._observe = self._see
 
     @property
     async def text(self) -> AsyncIterator[str]:

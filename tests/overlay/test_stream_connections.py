@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from _both import Connect, at_once
 
 from coze_sandbox import BOT_ID, Sandbox
-from cozekit import AsyncCoze
+from cozekit import AsyncCoze, Coze
 from cozekit.errors import APIError, ChatFailed, StreamInterrupted
 
 LONG: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u", "additional_messages": ["/long 500"]}
@@ -180,3 +182,32 @@ async def test_many_at_once(coze_sandbox):
             for number in range(20):
                 tasks.start_soon(ask, number)
     assert answers == {number: f"this is {number}" for number in range(20)}
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Keep the garbage collector from looking for cycles."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_an_ended_stream_is_freed_at_once(coze_sandbox, no_collector):
+    """A stream that was read to its end holds no cycle: its memory does not wait for the garbage collector."""
+    with Coze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
+        with coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["/say Good day"]) as stream:
+            assert stream.until_done().answer == "Good day"
+        alive = weakref.ref(stream)
+        del stream
+        assert alive() is None
+
+
+@pytest.mark.anyio
+async def test_an_ended_async_stream_is_freed_at_once(coze_sandbox, no_collector):
+    """So is an async one."""
+    async with AsyncCoze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
+        async with coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["/say Good day"]) as stream:
+            assert (await stream.until_done()).answer == "Good day"
+        alive = weakref.ref(stream)
+        del stream
+        assert alive() is None
