@@ -47,6 +47,13 @@ class Devices(Machine):
         self.ask(code)
         return code
 
+    @initialize(target=refreshers)
+    def second(self) -> Any:
+        """Give another one out, whose user allows it at once."""
+        code = self.start()
+        self.decide(code, True)
+        return self.ask(code)
+
     @precondition(lambda self: len(self.kept) < MANY)
     @rule(target=codes)
     def start(self) -> Any:
@@ -84,7 +91,9 @@ class Devices(Machine):
             self.turned_away("slow_down" if is_hasty else waits, grant_type=GRANT, **arguments)
             return multiple()
         del self.kept[code]
-        return self.granted(self.coze.oauth.token(grant_type=GRANT, **arguments))
+        refresher = self.granted(self.coze.oauth.token(grant_type=GRANT, **arguments))
+        self.turned_away("invalid_request", grant_type=GRANT, **arguments)
+        return refresher
 
     @rule(target=refreshers, refresher=consumes(refreshers))
     def refresh(self, refresher: str) -> Any:
