@@ -202,8 +202,8 @@ class _Edit:
 
 
 _CLIENT = (
-    _Edit("a key is misread", _MODELS, r'value = get\("(\w+)"\)', r'value = get("\1_")'),
-    _Edit("a key is misread", _MODELS, r'value = get\("(\w+)"\)', r'value = get("\1_")'),
+    _Edit("a key is misread", _MODELS, r'value = data\.get\("(\w+)"\)', r'value = data.get("\1_")'),
+    _Edit("a key is misread", _MODELS, r'value = data\.get\("(\w+)"\)', r'value = data.get("\1_")'),
     _Edit(
         "a part is not decoded",
         _MODELS,
