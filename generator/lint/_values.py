@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import attrs
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no types
+from jsonschema.exceptions import best_match  # type: ignore[import-untyped]  # as above
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 

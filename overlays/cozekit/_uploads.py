@@ -249,7 +249,7 @@ def _check_file(source: object) -> BinaryFile:
             nothing.close()  # a coroutine would warn that nobody awaited it
         msg = f"{type(source).__name__}.read() gives no bytes; async files are not supported."
         raise TypeError(msg)
-    file: BinaryFile = source  # type: ignore[assignment]
+    file: BinaryFile = source  # type: ignore[assignment]  # checked above
     return file
 
 
@@ -286,7 +286,7 @@ class _Reader:
         if self.rewindable:
             self.head = file.read(_HEAD_SIZE)
             if self._try_seek(0, os.SEEK_END):
-                self.size = int(file.tell())  # type: ignore[attr-defined]
+                self.size = int(file.tell())  # type: ignore[attr-defined]  # it could seek
             self._try_seek(0)
 
     def read(self, size: int = -1, /) -> bytes:
@@ -316,7 +316,7 @@ class _Reader:
             raise OSError(msg)
         if whence == os.SEEK_END:
             offset += self._known_size()
-        self._file.seek(offset)  # type: ignore[attr-defined]
+        self._file.seek(offset)  # type: ignore[attr-defined]  # it is rewindable
         self._position = offset
         return offset
 
@@ -328,7 +328,7 @@ class _Reader:
 
     def _try_seek(self, *where: int) -> bool:
         try:
-            self._file.seek(*where)  # type: ignore[attr-defined]
+            self._file.seek(*where)  # type: ignore[attr-defined]  # not all can: see below
         except (AttributeError, OSError, TypeError, ValueError):  # seek may know fewer arguments
             return False
         return True

@@ -100,7 +100,8 @@ def _read_key(text: object, path: str | os.PathLike[str] | None) -> tuple[Any, s
     try:
         content = Path(path).read_bytes() if path is not None else text.encode()  # type: ignore[attr-defined]  # below
     except OSError as error:
-        return None, f"private_key_file {os.fspath(path)!r} cannot be read: {error.strerror}"  # type: ignore[arg-type]
+        told = os.fspath(path)  # type: ignore[arg-type]  # only files raise this
+        return None, f"private_key_file {told!r} cannot be read: {error.strerror}"
     except AttributeError:
         return None, f"private_key must be a str, not {type(text).__name__}; for a file give private_key_file"
     if b"\\n" in content:
