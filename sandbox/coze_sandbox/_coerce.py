@@ -11,7 +11,7 @@ from ._document import Description
 
 __all__ = ["from_part", "from_texts", "types_of", "without_nulls"]
 
-_INTEGER = re.compile(r"-?[0-9]{1,30}\Z")
+_INTEGER = re.compile(r"-?[0-9]{1,60}\Z")
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?\Z")
 
 
