@@ -58,7 +58,9 @@ def prepare(operation: Operation[Any], given: Mapping[str, Any], options: Option
         for name, argument in operation.arguments.items():
             value = given.get(name)
             if value is not None:
-                places[argument.place][argument.wire] = argument.value.encode(value, name)
+                places[argument.place][argument.wire] = encoded = argument.value.encode(value, name)
+                if argument.place == "query" and isinstance(encoded, list):
+                    _refuse_commas(encoded, name)
             elif argument.value.required:
                 raise Wrong(f"{name} is required")
     except Wrong as wrong:
@@ -108,6 +110,12 @@ def _target(operation: Operation[Any], path: Mapping[str, Any], query: Mapping[s
         target = target.replace("{" + name + "}", quote(text, safe=""))
     pairs = [(key, _query_value(value)) for key, value in query.items() if value is not None]
     return f"{target}?{urlencode(pairs)}" if pairs else target
+
+
+def _refuse_commas(items: list[Any], name: str) -> None:
+    for number, item in enumerate(items):
+        if isinstance(item, str) and "," in item:
+            raise Wrong(f"{name}[{number}] must not contain a comma, as Coze would read two items: {item!r:.60}")
 
 
 def _query_value(value: Any) -> str:

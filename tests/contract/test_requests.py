@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from coze_api import Client
@@ -59,6 +59,8 @@ def test_generated_request(call: Call, mode: Mode, data: st.DataObject) -> None:
     schemas = {item["name"]: resolve(item["schema"]) for item in call.parameters}
     path = dict(case.path_parameters)
     query = {name: typed(whole(value), schemas[name]) for name, value in case.query.items()}
+    # An item with a comma stands for two in a URL, which may be more than a list takes.
+    assume(all(violations(schemas[name], value) == [] for name, value in query.items()))
     content = data.draw(st.binary(min_size=1, max_size=100))
     arguments = call.arguments({**path, **query}, body)
     arguments |= {name: ("a b.wav", content) for name in call.files if name in body}
