@@ -10,7 +10,7 @@ from coze_api.operations import chat as _operations
 from coze_api.resources.chat import AsyncChatAPI, ChatAPI
 
 from ._arguments import split
-from ._chat_result import ChatResult, again, checked, goes_on
+from ._chat_result import ChatResult, again, chat_goes_on, checked
 from ._chat_stream import AsyncChatStream, ChatStream
 from ._leaving import AsyncLeavableStream, LeavableStream, acancel, cancel
 from ._waiting import Waiting
@@ -93,7 +93,7 @@ class Chat(ChatAPI):
 
     def _wait(self, chat: ChatState, ask: RetrieveParams, waiting: Waiting, *, cancel_on_exit: bool) -> ChatState:
         try:
-            while goes_on(chat, waiting):
+            while chat_goes_on(chat, waiting):
                 waiting.sleep()
                 chat = self.retrieve(**ask)
         except BaseException:
@@ -142,7 +142,7 @@ class AsyncChat(AsyncChatAPI):
 
     async def _wait(self, chat: ChatState, ask: RetrieveParams, waiting: Waiting, *, cancel_on_exit: bool) -> ChatState:
         try:
-            while goes_on(chat, waiting):
+            while chat_goes_on(chat, waiting):
                 await waiting.asleep()
                 chat = await self.retrieve(**ask)
         except BaseException:

@@ -13,8 +13,8 @@ from coze_api.models import Chat, ChatStatus, Message
 from coze_api.operations import chat as _operations
 
 from ._chat_stream import answer_of, follow_ups_of
-from ._waiting import is_pending
-from .errors import ChatFailed, PollTimeout
+from ._waiting import goes_on
+from .errors import ChatFailed
 
 if TYPE_CHECKING:
     from coze_api.models import ChatUsage
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ._waiting import Waiting
 
-__all__ = ["ChatResult", "again", "checked", "goes_on"]
+__all__ = ["ChatResult", "again", "chat_goes_on", "checked"]
 
 
 @attrs.frozen
@@ -73,19 +73,13 @@ def again(chat: Chat, arguments: CreateParams) -> RetrieveParams:
     }
 
 
-def goes_on(chat: Chat, waiting: Waiting) -> bool:
-    """Tell whether the chat still runs. A status that the description does not know ends the waiting.
+def chat_goes_on(chat: Chat, waiting: Waiting) -> bool:
+    """Tell whether the chat still runs.
 
     Raises:
         PollTimeout: It runs for too long.
     """
-    poll = _operations.CREATE.poll
-    assert poll is not None
-    if not is_pending(poll, chat):
-        return False
-    if waiting.is_over:
-        raise PollTimeout(f"the chat {chat.id} did not end within {waiting.limit:g} s", chat=chat, last=chat)
-    return True
+    return goes_on(_operations.CREATE, chat, waiting, f"the chat {chat.id} did not end", chat=chat, last=chat)
 
 
 def checked(chat: Chat) -> Chat:

@@ -21,37 +21,23 @@ from coze_api.models import (
 if TYPE_CHECKING:
     from coze_api.models import ChatUsage
 
-__all__ = ["Snapshot", "answer_of", "follow_ups_of"]
+__all__ = ["Answer", "Snapshot", "answer_of", "follow_ups_of"]
 
 _ANSWERS = (MessageType.ANSWER, None)  # no type in a piece tells nothing against it
 _Identity: TypeAlias = tuple[object, ...]
 
 
-class Snapshot:
-    """What a stream told so far. Shared by the sync and the async stream.
+class Answer:
+    """What a bot has answered so far, be it by a stream or over a WebSocket.
 
     Attributes:
         chat: The chat in its latest state; None before the first event.
         messages: The messages that are complete, in the order of their completion.
-        debug_url: Page that shows the run of a chatflow node by node; None until the stream tells it, and for bots.
     """
 
     chat: Chat | None
     messages: list[Message]
-    debug_url: str | None
-
-    def _begin(self) -> None:
-        """Begin with nothing told."""
-        self.chat = None
-        self.messages = []
-        self.debug_url = None
-        self._growing: dict[str, list[str]] = {}  # pieces of the answers that are not complete, by message id
-        self._said: Message | None = None  # what the latest event adds to the text
-        self._teller: str | None = None  # id of the message that added to it last
-        self._grower: str | None = None  # id of the message that grows now
-        self._pieces: list[str] = []  # what that message has in `_growing`
-        self._apart: Message | None = None  # what begins a line, since another answer was before it
-        self._thought: set[str] = set()  # messages whose thoughts came in pieces
+    _growing: dict[str, list[str]]  # pieces of the answers that are not complete, by message id
 
     @property
     def answer(self) -> str:
@@ -68,6 +54,29 @@ class Snapshot:
     def usage(self) -> ChatUsage | None:
         """Tokens used; zero until the chat ended."""
         return None if self.chat is None else self.chat.usage
+
+
+class Snapshot(Answer):
+    """What a stream told so far. Shared by the sync and the async stream.
+
+    Attributes:
+        debug_url: Page that shows the run of a chatflow node by node; None until the stream tells it, and for bots.
+    """
+
+    debug_url: str | None
+
+    def _begin(self) -> None:
+        """Begin with nothing told."""
+        self.chat = None
+        self.messages = []
+        self.debug_url = None
+        self._growing = {}
+        self._said: Message | None = None  # what the latest event adds to the text
+        self._teller: str | None = None  # id of the message that added to it last
+        self._grower: str | None = None  # id of the message that grows now
+        self._pieces: list[str] = []  # what that message has in `_growing`
+        self._apart: Message | None = None  # what begins a line, since another answer was before it
+        self._thought: set[str] = set()  # messages whose thoughts came in pieces
 
     def _see(self, event: ChatStreamEvent) -> None:
         """Take note of an event. This runs for each of them."""

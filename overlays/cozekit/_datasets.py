@@ -16,8 +16,7 @@ from coze_api.resources.datasets import (
     DatasetsDocumentsAPI,
 )
 
-from ._waiting import Waiting, is_pending
-from .errors import PollTimeout
+from ._waiting import Waiting, goes_on, has_failed
 
 if TYPE_CHECKING:
     from coze_api._core._operation import RequestOptions
@@ -40,9 +39,7 @@ class DocumentsResult:
     @property
     def failed(self) -> list[DocumentProgress]:
         """Those that could not be processed; `status_descript` tells why."""
-        poll = _operations.DOCUMENTS_CREATE.poll
-        assert poll is not None
-        return [one for one in self.documents if one.status in poll.failed]
+        return [one for one in self.documents if has_failed(_operations.DOCUMENTS_CREATE, one)]
 
 
 def _goes_on(told: DocumentProgressList, dataset_id: str, waiting: Waiting) -> bool:
@@ -51,14 +48,8 @@ def _goes_on(told: DocumentProgressList, dataset_id: str, waiting: Waiting) -> b
     Raises:
         PollTimeout: It takes too long.
     """
-    poll = _operations.DOCUMENTS_CREATE.poll
-    assert poll is not None
-    if not is_pending(poll, told):
-        return False
-    if waiting.is_over:
-        text = f"documents of the knowledge base {dataset_id} were not processed within {waiting.limit:g} s"
-        raise PollTimeout(text, last=told)
-    return True
+    missing = f"documents of the knowledge base {dataset_id} were not processed"
+    return goes_on(_operations.DOCUMENTS_CREATE, told, waiting, missing, last=told)
 
 
 def _result(told: DocumentProgressList, document_ids: list[str]) -> DocumentsResult:

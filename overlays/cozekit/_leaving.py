@@ -10,6 +10,7 @@ from coze_api.models import Chat
 from coze_api.operations import chat as _operations
 
 from ._chat_stream import AsyncChatStream, ChatStream
+from ._waiting import is_pending
 from .errors import CozeError, StreamInterrupted
 
 __all__ = ["AsyncLeavableStream", "LeavableStream", "acancel", "cancel", "is_running"]
@@ -20,9 +21,7 @@ _log = logging.getLogger("cozekit.chat")
 
 def is_running(chat: Chat | None) -> bool:
     """Tell whether a chat, as far as it is known, can be canceled. One that waits for its caller cannot."""
-    poll = _operations.CREATE.poll
-    assert poll is not None
-    return chat is not None and chat.status in poll.pending
+    return chat is not None and is_pending(_operations.CREATE, chat)
 
 
 def cancel(send: Callable[..., Any], chat: Chat | None) -> None:

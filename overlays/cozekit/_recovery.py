@@ -11,7 +11,7 @@ import attrs
 from coze_api._core._operation import Options
 from coze_api.models import Chat, ChatStatus, Message
 
-from ._chat_result import checked, goes_on
+from ._chat_result import chat_goes_on, checked
 from ._waiting import Waiting
 from .errors import APIError, ChatFailed, StreamFailed
 
@@ -85,7 +85,7 @@ def ask(found: Whereabouts, interval: float, limit: float) -> tuple[Chat, list[M
     """
     waiting, arguments = Waiting(interval, limit), found.arguments
     chat = found.chats.retrieve(**arguments)
-    while goes_on(chat, waiting):
+    while chat_goes_on(chat, waiting):
         waiting.sleep()
         chat = found.chats.retrieve(**arguments)
     with _lenient(chat):
@@ -97,7 +97,7 @@ async def aask(found: Whereabouts, interval: float, limit: float) -> tuple[Chat,
     """Wait for the end of a chat. See `ask`."""
     waiting, arguments = Waiting(interval, limit), found.arguments
     chat = await found.chats.retrieve(**arguments)
-    while goes_on(chat, waiting):
+    while chat_goes_on(chat, waiting):
         await waiting.asleep()
         chat = await found.chats.retrieve(**arguments)
     with _lenient(chat):

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import time
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from coze_api._core._operation import Poll
+from coze_api._core._operation import Operation, Poll
 
-__all__ = ["Waiting", "is_pending"]
+from .errors import PollTimeout
+
+if TYPE_CHECKING:
+    from coze_api.models import Chat
+
+__all__ = ["Waiting", "goes_on", "has_failed", "is_pending"]
 
 _LONGEST_PAUSE = 5.0
 
@@ -51,13 +56,52 @@ class Waiting:
         return max(min(self._pause, remaining), 0.0)
 
 
-def is_pending(poll: Poll, told: Any) -> bool:
-    """Tell by what the asking operation told whether anything still goes on by itself.
+def goes_on(
+    operation: Operation[Any], told: Any, waiting: Waiting, missing: str, *, chat: Chat | None = None, last: Any = None
+) -> bool:
+    """Tell whether to ask on about what an operation started.
+
+    Args:
+        operation: The operation that started it.
+        told: What the operation that asks for its state told.
+        waiting: How long to wait.
+        missing: What did not happen, as the error says it: "the chat 1 did not end".
+        chat: The chat, for the error.
+        last: What is waited for, for the error.
+
+    Returns:
+        Whether anything of it still goes on by itself.
+
+    Raises:
+        PollTimeout: It does so for too long.
+    """
+    if not is_pending(operation, told):
+        return False
+    if waiting.is_over:
+        raise PollTimeout(f"{missing} within {waiting.limit:g} s", chat=chat, last=last)
+    return True
+
+
+def is_pending(operation: Operation[Any], told: Any) -> bool:
+    """Tell by what the asking operation told whether anything that *operation* started still goes on by itself.
 
     A state that the description does not know ends the waiting. A list without items means that nothing is known yet.
     """
+    poll = _poll_of(operation)
     things = [told] if poll.items is None else list(reduce(getattr, poll.items, told) or ())
     return not things or any(
         getattr(thing, poll.status) in poll.pending and not (poll.waiting and getattr(thing, poll.waiting))
         for thing in things
     )
+
+
+def has_failed(operation: Operation[Any], thing: Any) -> bool:
+    """Tell whether a thing that an operation started ended in failure."""
+    poll = _poll_of(operation)
+    return getattr(thing, poll.status) in poll.failed
+
+
+def _poll_of(operation: Operation[Any]) -> Poll:
+    poll = operation.poll
+    assert poll is not None
+    return poll

@@ -77,39 +77,34 @@ class NodeOutput:
         return as_json(self.content)
 
 
-class WorkflowAnswer(WorkflowsRunsCreateResponse):
+class _Answer:
+    """What the answers that start and resume a run have in common."""
+
+    __slots__ = ()
+    data: str | None
+    interrupt_data: WorkflowInterruptData | None
+
+    @property
+    def question(self) -> str:
+        """What the workflow asks, where it stopped to ask (`interrupt_data`); else ""."""
+        return question_of(self.interrupt_data)
+
+    def output_json(self) -> Any:
+        """Parse the result, which is normally JSON.
+
+        Raises:
+            ValueError: It is not.
+        """
+        return as_json(self.data)
+
+
+class WorkflowAnswer(_Answer, WorkflowsRunsCreateResponse):
     """The result of a run, the question that it stopped at, or the id of an asynchronous run."""
 
     __slots__ = ()
 
-    @property
-    def question(self) -> str:
-        """What the workflow asks, where it stopped to ask (`interrupt_data`); else ""."""
-        return question_of(self.interrupt_data)
 
-    def output_json(self) -> Any:
-        """Parse the result, which is normally JSON.
-
-        Raises:
-            ValueError: It is not.
-        """
-        return as_json(self.data)
-
-
-class ResumedAnswer(WorkflowsRunsResumeResponse):
+class ResumedAnswer(_Answer, WorkflowsRunsResumeResponse):
     """The result of a run that was resumed, the question that it stopped at, or the id of an asynchronous run."""
 
     __slots__ = ()
-
-    @property
-    def question(self) -> str:
-        """What the workflow asks, where it stopped to ask (`interrupt_data`); else ""."""
-        return question_of(self.interrupt_data)
-
-    def output_json(self) -> Any:
-        """Parse the result, which is normally JSON.
-
-        Raises:
-            ValueError: It is not.
-        """
-        return as_json(self.data)

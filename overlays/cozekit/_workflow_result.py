@@ -18,16 +18,16 @@ from coze_api.models import (
 )
 from coze_api.operations import workflows as _operations
 
-from ._waiting import is_pending
+from ._waiting import goes_on, has_failed
 from ._workflow_output import as_json, as_object, question_of, to_json
-from .errors import InvalidArgumentError, PollTimeout, WorkflowFailed
+from .errors import InvalidArgumentError, WorkflowFailed
 
 if TYPE_CHECKING:
     from coze_api.models import ChatUsage, WorkflowExecuteStatus
 
     from ._waiting import Waiting
 
-__all__ = ["AsyncWorkflowResult", "WorkflowResult", "checked", "goes_on"]
+__all__ = ["AsyncWorkflowResult", "WorkflowResult", "checked", "run_goes_on"]
 
 
 F = TypeVar("F", bound=Callable[[str], Any])
@@ -155,21 +155,14 @@ class AsyncWorkflowResult(_Result[Callable[[str], Awaitable[WorkflowNodeRun]]]):
         return (await self._fetch(self._execution(node))).node_output or ""
 
 
-def goes_on(told: list[WorkflowRunHistory], execute_id: str, waiting: Waiting) -> bool:
+def run_goes_on(told: list[WorkflowRunHistory], execute_id: str, waiting: Waiting) -> bool:
     """Tell whether a run still runs by itself.
 
     Raises:
         PollTimeout: It runs for too long.
     """
-    poll = _operations.RUNS_CREATE.poll
-    assert poll is not None
-    if not is_pending(poll, told):
-        return False
-    if waiting.is_over:
-        raise PollTimeout(
-            f"the run {execute_id} did not end within {waiting.limit:g} s", last=told[0] if told else None
-        )
-    return True
+    last = told[0] if told else None
+    return goes_on(_operations.RUNS_CREATE, told, waiting, f"the run {execute_id} did not end", last=last)
 
 
 def checked(history: WorkflowRunHistory, result: Any) -> None:
@@ -178,9 +171,7 @@ def checked(history: WorkflowRunHistory, result: Any) -> None:
     Raises:
         WorkflowFailed: It failed.
     """
-    poll = _operations.RUNS_CREATE.poll
-    assert poll is not None
-    if history.execute_status not in poll.failed:
+    if not has_failed(_operations.RUNS_CREATE, history):
         return
     code = code_of({"code": history.error_code})
     error = WorkflowFailed(

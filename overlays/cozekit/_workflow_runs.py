@@ -15,7 +15,7 @@ from coze_api.resources.workflows import AsyncWorkflowsRunsAPI, WorkflowsRunsAPI
 from ._arguments import split
 from ._waiting import Waiting
 from ._workflow_output import ResumedAnswer, WorkflowAnswer
-from ._workflow_result import AsyncWorkflowResult, WorkflowResult, checked, goes_on
+from ._workflow_result import AsyncWorkflowResult, WorkflowResult, checked, run_goes_on
 from ._workflow_run import AsyncWorkflowRun, WorkflowRun
 from .errors import InvalidArgumentError
 
@@ -190,7 +190,7 @@ class WorkflowRuns(WorkflowsRunsAPI):
         histories = self.run_histories
         while True:
             told = histories.retrieve(workflow_id=workflow_id, execute_id=execute_id, **options)
-            if not goes_on(told, execute_id, waiting):
+            if not run_goes_on(told, execute_id, waiting):
                 break
             waiting.sleep()
         result = WorkflowResult(
@@ -268,7 +268,7 @@ class AsyncWorkflowRuns(AsyncWorkflowsRunsAPI):
         histories = self.run_histories
         while True:
             told = await histories.retrieve(workflow_id=workflow_id, execute_id=execute_id, **options)
-            if not goes_on(told, execute_id, waiting):
+            if not run_goes_on(told, execute_id, waiting):
                 break
             await waiting.asleep()
         result = AsyncWorkflowResult(

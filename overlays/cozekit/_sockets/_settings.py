@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import attrs
@@ -27,7 +27,8 @@ __all__ = ["Given", "chat_update", "interpretation_update", "options_for", "spee
 
 M = TypeVar("M", bound=Model)
 Given = Mapping[str, Any]
-_Sound = Any  # a PCM, an object of the description or a dict; `_sound` tells them apart
+_Sound = tuple[Callable[[Any], Any], Any]
+"""What describes sound, and the sound: a PCM, an object of the description or a dict. `_sound` tells them apart."""
 
 
 def options_for(client: Any, given: SocketOptions | None) -> SocketOptions:
@@ -37,7 +38,45 @@ def options_for(client: Any, given: SocketOptions | None) -> SocketOptions:
     return given or of_client
 
 
-def _settings(cls: type[M], given: M | Given | None) -> M:
+def speech_update(settings: SpeechSettings | Given | None, output_audio: Any) -> SpeechUpdate | None:
+    made = _settings(SpeechSettings, settings, output_audio=(speech_format, output_audio))
+    return None if made is None else SpeechUpdate(data=made)
+
+
+def transcription_update(
+    settings: TranscriptionSettings | Given | None, input_audio: Any
+) -> TranscriptionUpdate | None:
+    made = _settings(TranscriptionSettings, settings, input_audio=(transcription_format, input_audio))
+    return None if made is None else TranscriptionUpdate(data=made)
+
+
+def interpretation_update(
+    settings: InterpretationSettings | Given | None, input_audio: Any, output_audio: Any
+) -> InterpretationUpdate | None:
+    made = _settings(InterpretationSettings, settings, **_both_ways(input_audio, output_audio))
+    return None if made is None else InterpretationUpdate(data=made)
+
+
+def chat_update(
+    settings: ChatSocketSettings | Given | None, input_audio: Any, output_audio: Any
+) -> ChatSocketUpdate | None:
+    made = _settings(ChatSocketSettings, settings, **_both_ways(input_audio, output_audio))
+    return None if made is None else ChatSocketUpdate(data=made)
+
+
+def _both_ways(input_audio: Any, output_audio: Any) -> dict[str, _Sound]:
+    return {"input_audio": (input_format, input_audio), "output_audio": (output_format, output_audio)}
+
+
+def _settings(cls: type[M], given: M | Given | None, **sound: _Sound) -> M | None:
+    """Make the settings with the formats of sound that were given; None if they set nothing."""
+    made = _object(cls, given)
+    if formats := {name: describe(one) for name, (describe, one) in sound.items() if one is not None}:
+        made = attrs.evolve(made, **formats)
+    return made if made.to_dict() else None
+
+
+def _object(cls: type[M], given: M | Given | None) -> M:
     if given is None:
         return cls()
     if isinstance(given, Mapping):
@@ -45,41 +84,3 @@ def _settings(cls: type[M], given: M | Given | None) -> M:
     if not isinstance(given, cls):
         raise InvalidArgumentError(f"settings must be {cls.__name__} or a dict, not {type(given).__name__}")
     return given
-
-
-def speech_update(settings: SpeechSettings | Given | None, output_audio: Any) -> SpeechUpdate | None:
-    made = _settings(SpeechSettings, settings)
-    if output_audio is not None:
-        made = attrs.evolve(made, output_audio=speech_format(output_audio))
-    return SpeechUpdate(data=made) if made.to_dict() else None
-
-
-def transcription_update(
-    settings: TranscriptionSettings | Given | None, input_audio: Any
-) -> TranscriptionUpdate | None:
-    made = _settings(TranscriptionSettings, settings)
-    if input_audio is not None:
-        made = attrs.evolve(made, input_audio=transcription_format(input_audio))
-    return TranscriptionUpdate(data=made) if made.to_dict() else None
-
-
-def interpretation_update(
-    settings: InterpretationSettings | Given | None, input_audio: Any, output_audio: Any
-) -> InterpretationUpdate | None:
-    made = _settings(InterpretationSettings, settings)
-    if input_audio is not None:
-        made = attrs.evolve(made, input_audio=input_format(input_audio))
-    if output_audio is not None:
-        made = attrs.evolve(made, output_audio=output_format(output_audio))
-    return InterpretationUpdate(data=made) if made.to_dict() else None
-
-
-def chat_update(
-    settings: ChatSocketSettings | Given | None, input_audio: Any, output_audio: Any
-) -> ChatSocketUpdate | None:
-    made = _settings(ChatSocketSettings, settings)
-    if input_audio is not None:
-        made = attrs.evolve(made, input_audio=input_format(input_audio))
-    if output_audio is not None:
-        made = attrs.evolve(made, output_audio=output_format(output_audio))
-    return ChatSocketUpdate(data=made) if made.to_dict() else None

@@ -25,13 +25,11 @@ from coze_api.models import (
     ToolOutput,
 )
 
-from .._chat_stream import answer_of, follow_ups_of
+from .._chat_snapshot import Answer
 from ..errors import ActionRequired, APITimeoutError, ChatFailed, CozeError, InvalidArgumentError, SocketFailed
 from ._sound import decoded
 
 if TYPE_CHECKING:
-    from coze_api.models import ChatUsage
-
     from .._tool_loop import ToolLoop, ToolRun
     from ._chat import AsyncChatSession, ChatSession
 
@@ -41,7 +39,7 @@ S = TypeVar("S", bound="ChatSession | AsyncChatSession")
 A = TypeVar("A")
 
 
-class _Snapshot(Generic[S, A]):
+class _Snapshot(Answer, Generic[S, A]):
     """What a turn told so far.
 
     Attributes:
@@ -56,12 +54,12 @@ class _Snapshot(Generic[S, A]):
         self._session = session
         self._answer = answer
         self._loop = loop
-        self.chat: Chat | None = None
-        self.messages: list[Message] = []
+        self.chat = None
+        self.messages = []
         self.transcript = ""
         self.canceled = False
         self.ended = False
-        self._growing: dict[str, list[str]] = {}  # pieces of the answers that are not complete, by message id
+        self._growing = {}
         self._text = ""  # what the latest message adds to the answer
         self._sound = b""  # the same, spoken
         self._waits = False
@@ -120,21 +118,6 @@ class _Snapshot(Generic[S, A]):
         self.messages.append(whole)
         if self._growing.pop(whole.id, None) is None and whole.type is MessageType.ANSWER:
             self._text = whole.content or ""  # it came in one piece
-
-    @property
-    def answer(self) -> str:
-        """The text of the answer so far. Where a bot gives several answers, each begins a line."""
-        return "\n".join(filter(None, [answer_of(self.messages), *map("".join, self._growing.values())]))
-
-    @property
-    def follow_ups(self) -> list[str]:
-        """Questions that the bot suggests, as far as they came."""
-        return follow_ups_of(self.messages)
-
-    @property
-    def usage(self) -> ChatUsage | None:
-        """Tokens used; zero until the turn ended."""
-        return None if self.chat is None else self.chat.usage
 
     def _outputs(self, outputs: Sequence[ToolOutput | dict[str, Any]]) -> ChatSocketSubmitToolOutputs:
         if self.chat is None:
