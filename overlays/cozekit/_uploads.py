@@ -13,7 +13,7 @@ import io
 import mimetypes
 import os
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -22,6 +22,8 @@ import attrs
 
 from coze_api._core._files import BinaryFile
 
+from ._upload_kinds import EXTENSIONS, HEAD_SIZE, sniff
+from ._upload_reader import Progress, Reader, checked_file
 from .errors import ExtensionMismatchWarning
 
 __all__ = [
@@ -45,35 +47,8 @@ UploadSource: TypeAlias = (
 )
 """A path, the content, an open binary file, or (name, content or file[, content type])."""
 
-Progress: TypeAlias = Callable[[int, int | None], None]
-"""Called with the bytes sent so far and in all. The latter is None for a file of unknown size."""
-
 _DEFAULT_NAME = "file"
 _DEFAULT_TYPE = "application/octet-stream"
-
-# What each recognised type may be called; the first extension is the one to give.
-# Tags in the form of ID3 also stand before AAC and FLAC.
-_EXTENSIONS = {
-    "image/png": (".png", ".apng"),
-    "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "image/gif": (".gif",),
-    "image/webp": (".webp",),
-    "application/pdf": (".pdf",),
-    "audio/wav": (".wav", ".wave"),
-    "audio/mpeg": (".mp3", ".mpga", ".aac", ".flac"),
-    "audio/ogg": (".ogg", ".oga", ".ogv", ".ogx", ".opus", ".spx"),
-}
-_MAGIC = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF87a": "image/gif",
-    b"GIF89a": "image/gif",
-    b"%PDF-": "application/pdf",
-    b"ID3": "audio/mpeg",
-    b"OggS": "audio/ogg",
-}
-_RIFF_FORMS = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
-_HEAD_SIZE = 12
 
 
 @attrs.frozen(kw_only=True)
@@ -198,27 +173,27 @@ def _prepare(
         progress: What to call while the content is read.
         named: Whether the caller gave the name and nothing is to be added to it.
     """
-    content: bytes | _Reader
+    content: bytes | Reader
     size: int | None
     if isinstance(source, bytes | bytearray | memoryview):
         content = data = bytes(source)
-        head, size, replayable = data[:_HEAD_SIZE], len(data), True
+        head, size, replayable = data[:HEAD_SIZE], len(data), True
         if progress is not None:
-            content = _Reader(io.BytesIO(data), progress)
+            content = Reader(io.BytesIO(data), progress)
     else:
-        content = _Reader(_check_file(source), progress)
+        content = Reader(checked_file(source), progress)
         head, size, replayable = content.head, content.size, content.rewindable
-    sniffed = _sniff(head)
+    sniffed = sniff(head)
     extension = Path(name).suffix.lower()
     guessed = mimetypes.guess_type(name)[0]
     if sniffed is not None:
-        if extension in _EXTENSIONS[sniffed]:
+        if extension in EXTENSIONS[sniffed]:
             guessed = guessed or sniffed
         elif extension and guessed is not None:
-            msg = f"{name!r} is {sniffed} by its content: Coze expects {_EXTENSIONS[sniffed][0]}."
+            msg = f"{name!r} is {sniffed} by its content: Coze expects {EXTENSIONS[sniffed][0]}."
             warnings.warn(msg, ExtensionMismatchWarning, stacklevel=4)
         elif not extension and not named:
-            name = (name or _DEFAULT_NAME) + _EXTENSIONS[sniffed][0]
+            name = (name or _DEFAULT_NAME) + EXTENSIONS[sniffed][0]
     return Upload(
         name=name or _DEFAULT_NAME,
         content=content,
@@ -226,109 +201,3 @@ def _prepare(
         size=size,
         replayable=replayable,
     )
-
-
-def _check_file(source: object) -> BinaryFile:
-    read = getattr(source, "read", None)
-    if not callable(read):
-        msg = (
-            "A file is given as a path, bytes, a file opened with mode 'rb', or (name, bytes or "
-            f"such a file), not as {type(source).__name__}."
-        )
-        raise TypeError(msg)
-    if getattr(source, "closed", False):
-        msg = "The file is closed; upload it within its `with` block."
-        raise ValueError(msg)
-    # No class or mode tells reliably whether a file is a binary one, an empty read does.
-    nothing = read(0)
-    if isinstance(nothing, str):
-        msg = "The file is opened in text mode; open it with mode 'rb'."
-        raise TypeError(msg)
-    if not isinstance(nothing, bytes):
-        if hasattr(nothing, "close"):
-            nothing.close()  # a coroutine would warn that nobody awaited it
-        msg = f"{type(source).__name__}.read() gives no bytes; async files are not supported."
-        raise TypeError(msg)
-    file: BinaryFile = source  # type: ignore[assignment]  # checked above
-    return file
-
-
-def _sniff(head: bytes) -> str | None:
-    """Return the media type of content that begins with *head*, None if it is not recognised."""
-    for magic, media_type in _MAGIC.items():
-        if head.startswith(magic):
-            return media_type
-    if head.startswith(b"RIFF"):
-        return _RIFF_FORMS.get(head[8:12])
-    # An MPEG audio frame: eleven set bits, then any version, then layer III.
-    if head[:1] == b"\xff" and head[1:2] and head[1] & 0b11100110 == 0b11100010:
-        return "audio/mpeg"
-    return None
-
-
-class _Reader:
-    """
-    A file as httpx reads it: `tell` and `seek` for the length, ``seek(0)`` before each sending.
-
-    It has no ``fileno``, since httpx would take that file's size for the length, which is wrong
-    for gzip files and for what is not flushed yet.
-    """
-
-    __slots__ = ("_file", "_position", "_progress", "head", "rewindable", "size")
-
-    def __init__(self, file: BinaryFile, progress: Progress | None) -> None:
-        self._file = file
-        self._progress = progress
-        self._position = 0
-        self.size: int | None = None
-        self.head = b""
-        self.rewindable = self._try_seek(0)
-        if self.rewindable:
-            self.head = file.read(_HEAD_SIZE)
-            if self._try_seek(0, os.SEEK_END):
-                self.size = int(file.tell())  # type: ignore[attr-defined]  # it could seek
-            self._try_seek(0)
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Read, and report it."""
-        data = self._file.read(size)
-        self._position += len(data)
-        if data and self._progress is not None:
-            self._progress(self._position, self.size)
-        return data
-
-    def seekable(self) -> bool:
-        """Tell whether the file can be sent a second time."""
-        return self.rewindable
-
-    def tell(self) -> int:
-        """Return the position, if the file has a known end."""
-        self._known_size()
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Move to *offset* from the beginning or the end, as far as the file allows."""
-        if not self.rewindable:
-            if self._position == 0:
-                msg = "the file cannot be rewound"
-                raise io.UnsupportedOperation(msg)  # which httpx takes for: read what there is
-            msg = "The file cannot be sent again: it cannot be rewound. Give its content as bytes."
-            raise OSError(msg)
-        if whence == os.SEEK_END:
-            offset += self._known_size()
-        self._file.seek(offset)  # type: ignore[attr-defined]  # it is rewindable
-        self._position = offset
-        return offset
-
-    def _known_size(self) -> int:
-        if self.size is None:
-            msg = "the size of the file is not known"
-            raise io.UnsupportedOperation(msg)
-        return self.size
-
-    def _try_seek(self, *where: int) -> bool:
-        try:
-            self._file.seek(*where)  # type: ignore[attr-defined]  # not all can: see below
-        except (AttributeError, OSError, TypeError, ValueError):  # seek may know fewer arguments
-            return False
-        return True
