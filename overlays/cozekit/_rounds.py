@@ -90,7 +90,7 @@ class Rounds(Parts[S], Generic[S, E]):
     """Streams read as one. Opened by `with` or by the first event; closed by the end, an error, or leaving `with`."""
 
     def _following(self) -> S | None:
-        """Return the stream that goes on where the current one ended, or None."""
+        """Return the stream that goes on where the current one ended, or None. Subclasses implement it."""
         raise NotImplementedError
 
     def _go_on(self) -> bool:
@@ -154,6 +154,7 @@ class AsyncRounds(Parts[SA], Generic[SA, E]):
     """Streams read as one, awaited. See `Rounds`."""
 
     async def _following(self) -> SA | None:
+        """Return the stream that goes on where the current one ended, or None. Subclasses implement it."""
         raise NotImplementedError
 
     async def _go_on(self) -> bool:

@@ -58,7 +58,7 @@ class Machine(RuleBasedStateMachine):
         self.begin()
 
     def begin(self) -> None:
-        """Set the model up."""
+        """Set the model up. Subclasses implement it: each has a model of its own."""
         raise NotImplementedError
 
     @property
