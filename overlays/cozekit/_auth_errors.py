@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coze_api._core._errors import show_in
 from coze_api.errors import AuthenticationError, CozeError
 
 __all__ = [
@@ -69,5 +70,4 @@ class TokenStoreError(CozeError):
     """Tokens cannot be read, kept or locked; the message says where, and what to do."""
 
 
-for _name in __all__:  # tracebacks tell where people find them
-    globals()[_name].__module__ = f"{__package__}.errors"
+show_in(f"{__package__}.errors", globals(), __all__)

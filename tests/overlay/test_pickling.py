@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import pickle
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from _both import Counter
 
 from coze_sandbox import BOT_ID
-from cozekit import CozeError
+from cozekit import CozeError, webhooks
 from cozekit.errors import APITimeoutError, ChatFailed, PollTimeout, StreamInterrupted
 
 SECRET = "pat_Secret0123456789"
@@ -113,13 +114,19 @@ def test_token_stays_here_with_results(coze, coze_sandbox):
     )
 
 
-def test_exceptions_tell_where_they_are_found() -> None:
+@pytest.mark.parametrize("offered", ["cozekit.errors", "cozekit.webhooks", "coze_api.errors"])
+def test_exceptions_tell_where_they_are_found(offered: str) -> None:
     """The module of an exception, which tracebacks show, is one that offers it in public."""
-    import importlib
+    module = importlib.import_module(offered)
+    kinds = [getattr(module, name) for name in module.__all__]
+    found = {kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseException)}
+    assert found
+    for kind in found:
+        assert not any(part.startswith("_") for part in kind.__module__.split(".")), kind
+        assert getattr(importlib.import_module(kind.__module__), kind.__name__) is kind
 
-    from cozekit import errors
 
-    for name in errors.__all__:
-        module = getattr(errors, name).__module__ if isinstance(getattr(errors, name), type) else "cozekit.errors"
-        assert not any(part.startswith("_") for part in module.split(".")), (name, module)
-        assert hasattr(importlib.import_module(module), name)
+def test_webhook_errors_can_be_pickled() -> None:
+    """What is wrong with a callback survives the way to another process."""
+    error = pickle.loads(pickle.dumps(webhooks.StaleCallback("too old")))
+    assert (type(error), str(error), error.status) == (webhooks.StaleCallback, "too old", 401)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ __all__ = [
     "StreamGap",
     "StreamGapWarning",
     "StreamInterrupted",
+    "restore",
+    "show_in",
 ]
 
 
@@ -88,11 +91,13 @@ class APIError(CozeError):
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions with keyword arguments do not survive pickling by themselves, and process pools pickle them.
         state = {**self.__dict__, "response": None}
-        return (_restore, (type(self), self.msg, state))
+        return (restore, (type(self), self.msg, state))
 
 
-def _restore(cls: type[CozeError], text: str, state: dict[str, Any]) -> CozeError:
-    error = cls.__new__(cls, text)
+def restore(cls: type[CozeError], text: str, state: dict[str, Any]) -> CozeError:
+    """Make an exception again from what was pickled. Those with keyword arguments could not be otherwise."""
+    error = cls.__new__(cls)
+    error.args = (text,)  # which `__new__` does not set for those that are an OSError too
     error.__dict__.update(state)
     return error
 
@@ -144,7 +149,7 @@ class DownloadInterrupted(CozeError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # As for APIError.
-        return (_restore, (type(self), str(self), dict(self.__dict__)))
+        return (restore, (type(self), str(self), dict(self.__dict__)))
 
 
 class StreamInterrupted(CozeError):
@@ -174,7 +179,7 @@ class StreamInterrupted(CozeError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The stream holds a connection, which stays in the process that made it.
-        return (_restore, (type(self), str(self), {**self.__dict__, "stream": None}))
+        return (restore, (type(self), str(self), {**self.__dict__, "stream": None}))
 
 
 class StreamGap(CozeError):
@@ -225,12 +230,18 @@ class StreamGap(CozeError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # As for StreamInterrupted.
-        return (_restore, (type(self), str(self), {**self.__dict__, "stream": None}))
+        return (restore, (type(self), str(self), {**self.__dict__, "stream": None}))
 
 
 class StreamGapWarning(UserWarning):
     """The numbers of a stream's events do not follow each other; see `StreamGap`."""
 
 
-for _name in __all__:  # tracebacks tell where people find them
-    globals()[_name].__module__ = f"{__name__.partition('.')[0]}.errors"
+def show_in(module: str, namespace: dict[str, Any], names: Iterable[str]) -> None:
+    """Let classes say that they are of the module where people find them: tracebacks show it."""
+    for name in names:
+        if isinstance(namespace[name], type):
+            namespace[name].__module__ = module
+
+
+show_in(f"{__name__.partition('.')[0]}.errors", globals(), __all__)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from coze_api._core._errors import show_in
+
 from ..errors import CozeError
 
 __all__ = ["InvalidSignature", "MalformedCallback", "StaleCallback", "WebhookError"]
@@ -31,3 +33,6 @@ class StaleCallback(WebhookError):
 
 class MalformedCallback(WebhookError):
     """It is signed rightly or not at all, and is no JSON object."""
+
+
+show_in(__package__, globals(), __all__)
