@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from typing import Any
 
 import attrs
@@ -12,6 +13,7 @@ from ._call import Content, Members, Redirect
 from ._document import Description, Media, Operation
 from ._errors import INTERNAL, CallError, status_of
 from ._examples import has_property
+from ._log import RequestRecord
 from ._oauth_errors import oauth_error
 from ._schemas import Finding, Schemas
 
@@ -89,6 +91,15 @@ class Answers:
         if media is None or media.pointer is None:
             return None
         return self._schemas.check(media.pointer, self._envelope(media, result or {}, logid), "answer")
+
+    def instead_of(self, error: Exception, operation: Operation | None, record: RequestRecord) -> Response:
+        """Answer a call that raised, be it a refusal or a defect of the sandbox, and note in its record what it was."""
+        if isinstance(error, CallError):
+            record.code, record.verdict, record.reason = error.code, "refused", error.msg
+            return self.failure(operation, error, record.logid)
+        record.code, record.verdict, record.reason = INTERNAL, "failed", repr(error)
+        traceback.print_exception(error)
+        return self.defect(f"defect of the sandbox: {error!r}", record.logid)
 
     def failure(self, operation: Operation | None, failure: CallError, logid: str) -> Response:
         """Make the error envelope of a failure."""

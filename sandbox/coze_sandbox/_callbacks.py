@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
 import json
 import threading
@@ -17,6 +16,7 @@ from ._courier import Courier, Outgoing
 from ._delivery import Delivery, DeliveryState
 from ._document import Description
 from ._happenings import Happening
+from ._loopback import is_loopback_host
 from ._schemas import Schemas
 from ._world import World
 
@@ -186,7 +186,7 @@ class Callbacks:
             return False
         if parts.scheme not in {"http", "https"}:
             return False
-        return _ANY_HOST in allowed or host in allowed or _is_loopback(host)
+        return _ANY_HOST in allowed or host in allowed or is_loopback_host(host)
 
     def _take_answer(self, kind: CallbackKind, delivery: Delivery, app: Mapping[str, Any], answer: bytes) -> str:
         """Note how the app of a channel decided about a bot; tell what is wrong with its answer."""
@@ -214,12 +214,3 @@ class Callbacks:
     def _notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -22,7 +22,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
@@ -36,15 +35,12 @@ from starlette.types import Receive, Scope, Send
 from . import _seed
 from ._answers import Violation
 from ._callbacks import Callbacks
-from ._clock import Clock
 from ._delivery import Delivery
-from ._document import Description
 from ._errors import CallError
-from ._faults import Faults
 from ._json import parse_json
-from ._log import RequestLog
+from ._loopback import is_loopback_ip
 from ._oauth_control import OAuthControl
-from ._scenario import Scenario
+from ._scenario import Scenario, Scripted
 from ._state_view import browse
 from ._store import Store
 
@@ -53,7 +49,7 @@ __all__ = ["PREFIX", "Control", "Controlled"]
 PREFIX = "/_sandbox/"
 
 
-class Controlled(Protocol):
+class Controlled(Scripted, Protocol):
     """What the endpoints act on: a sandbox."""
 
     @property
@@ -63,22 +59,6 @@ class Controlled(Protocol):
     @property
     def store(self) -> Store:
         """The state."""
-
-    @property
-    def description(self) -> Description:
-        """The description."""
-
-    @property
-    def clock(self) -> Clock:
-        """The time."""
-
-    @property
-    def faults(self) -> Faults:
-        """The waiting faults."""
-
-    @property
-    def requests(self) -> RequestLog:
-        """The requests so far."""
 
     @property
     def scenario(self) -> Scenario:
@@ -237,12 +217,7 @@ def _is_local(request: Request) -> bool:
     origin = request.headers.get("origin")
     if origin is not None and not _is_own(origin, request.headers.get("host", "")):
         return False
-    if request.client is None:
-        return True
-    try:
-        return ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
+    return request.client is None or is_loopback_ip(request.client.host)
 
 
 def _is_own(origin: str, host: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,7 +14,7 @@ from ._answers import Answers, add_logid
 from ._auth import authorize, check_reach
 from ._call import Result, Stream
 from ._document import Description, Operation
-from ._errors import INTERNAL, INVALID_PARAMETER, CallError
+from ._errors import INVALID_PARAMETER, CallError
 from ._examples import example
 from ._faults import Fault, Faults, ordered_fault
 from ._handlers import HANDLERS
@@ -103,13 +102,8 @@ class Engine:
         try:
             fault = ordered_fault(self._faults, request.headers, record.operation)
             response = await self._respond(request, target, record, fault)
-        except CallError as failure:
-            record.code, record.verdict, record.reason = failure.code, "refused", failure.msg
-            response = self.answers.failure(target.operation, failure, record.logid)
         except Exception as error:
-            record.code, record.verdict, record.reason = INTERNAL, "failed", repr(error)
-            traceback.print_exception(error)
-            response = self.answers.defect(f"defect of the sandbox: {error!r}", record.logid)
+            response = self.answers.instead_of(error, target.operation, record)
         response.headers["date"] = self._world.clock.http_date()
         if fault is not None:
             record.verdict, record.reason = "fault", fault.kind

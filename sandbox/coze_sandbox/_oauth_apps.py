@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import ipaddress
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
+
+from ._loopback import is_loopback_host
 
 __all__ = ["APPS", "CHANNEL_APP", "ENTERPRISE_APP", "PUBLIC_APP", "SERVICE_APP", "WEB_APP", "AppKeys", "OAuthApp"]
 
@@ -166,15 +167,6 @@ def _same_loopback(registered: str, address: str) -> bool:
         one, other = urlsplit(registered), urlsplit(address)
     except ValueError:
         return False
-    if (one.scheme, one.hostname) != (other.scheme, other.hostname) or not _is_loopback(other.hostname or ""):
+    if (one.scheme, one.hostname) != (other.scheme, other.hostname) or not is_loopback_host(other.hostname or ""):
         return False
     return not one.path or (one.path, one.query) == (other.path, other.query)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -16,7 +15,7 @@ from ._answers import Answers
 from ._auth import authorize, bearer, check_reach
 from ._call import Call
 from ._document import Description
-from ._errors import INTERNAL, INVALID_PARAMETER, CallError
+from ._errors import INVALID_PARAMETER, CallError
 from ._faults import Fault, Faults, ordered_fault
 from ._inject import delay, drop, replaced
 from ._log import RequestLog, RequestRecord, shown_headers
@@ -100,13 +99,8 @@ class SocketEngine:
             if fault is not None:
                 record.verdict, record.reason = "fault", fault.kind
             opened = await self._open(connection, target, token, record, fault)
-        except CallError as failure:
-            record.code, record.verdict, record.reason = failure.code, "refused", failure.msg
-            opened = parts.answers.failure(target.operation, failure, record.logid)
         except Exception as error:
-            record.code, record.verdict, record.reason = INTERNAL, "failed", repr(error)
-            traceback.print_exception(error)
-            opened = parts.answers.defect(f"defect of the sandbox: {error!r}", record.logid)
+            opened = parts.answers.instead_of(error, target.operation, record)
         if isinstance(opened, Script):
             await self._talk(opened, record, fault, receive, send)
         elif opened is None:
