@@ -30,17 +30,11 @@ __all__ = [
     "finish",
     "load_chat",
     "plan_of",
-    "public",
     "save_message",
 ]
 
 _RUNNING = ("created", "in_progress")
 _WRITTEN_BY_MODEL = ("answer", "follow_up", "function_call")
-
-
-def public(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document without what is kept for the sandbox alone."""
-    return {name: value for name, value in document.items() if not name.startswith("_")}
 
 
 def plan_of(chat: dict[str, Any]) -> Plan:

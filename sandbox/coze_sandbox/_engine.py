@@ -31,8 +31,6 @@ from ._world import World
 
 __all__ = ["Engine"]
 
-_SWITCHING_PROTOCOLS = 101
-
 
 class Engine:
     """Answers the operations of a description.
@@ -136,7 +134,7 @@ class Engine:
         operation = target.operation
         if operation is None:
             raise target.refusal(record.method, record.path)
-        if operation.status == _SWITCHING_PROTOCOLS:
+        if operation.socket is not None:
             msg = f"{record.path} is a WebSocket; the request is none"
             raise CallError(INVALID_PARAMETER, msg, status=426, headers={"Upgrade": "websocket"})
         user_id = authorize(operation, request.headers.get("authorization"), self._world)

@@ -8,7 +8,7 @@ __all__ = ["is_loopback_host", "is_loopback_ip"]
 
 
 def is_loopback_ip(text: str) -> bool:
-    """Tell whether a text is an IP address of this machine. No name is one, since names can be made to point elsewhere."""
+    """Tell whether a text is an IP address of this machine. Names are none: they can be made to point elsewhere."""
     try:
         return ipaddress.ip_address(text).is_loopback
     except ValueError:

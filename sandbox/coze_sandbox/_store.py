@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-__all__ = ["Document", "Store"]
+__all__ = ["Document", "Store", "public"]
 
 Document = dict[str, Any]
 
@@ -164,6 +164,11 @@ class Store:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+
+def public(document: Mapping[str, Any]) -> Document:
+    """Return a document without what is kept for the sandbox alone: members that begin with an underscore."""
+    return {name: value for name, value in document.items() if not name.startswith("_")}
 
 
 def _open(path: str) -> sqlite3.Connection:

@@ -1,85 +1,13 @@
-"""What the operations do, one module per resource."""
+"""What the operations do, one module per resource. A module beside this one is found by itself."""
 
 from __future__ import annotations
 
-from . import (
-    api_apps,
-    apps,
-    audio_rooms,
-    audio_speech,
-    audio_voiceprints,
-    audio_voices,
-    benefit_limitations,
-    benefits,
-    bill_tasks,
-    bot_publishing,
-    bot_sharing,
-    bots,
-    chat,
-    connectors,
-    conversations,
-    copying,
-    dataset_documents,
-    dataset_images,
-    datasets,
-    enterprises,
-    files,
-    folders,
-    messages,
-    oauth,
-    oauth_tokens,
-    organizations,
-    plugins,
-    stores,
-    users,
-    variables,
-    workflow_chat,
-    workflow_histories,
-    workflow_runs,
-    workflows,
-    workspace_members,
-    workspaces,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
 from ._registry import HANDLERS
 
 __all__ = ["HANDLERS"]
 
-# Imported for what they register.
-_MODULES = (
-    api_apps,
-    apps,
-    audio_rooms,
-    audio_speech,
-    audio_voiceprints,
-    audio_voices,
-    benefit_limitations,
-    benefits,
-    bill_tasks,
-    bot_publishing,
-    bot_sharing,
-    bots,
-    chat,
-    connectors,
-    conversations,
-    copying,
-    dataset_documents,
-    dataset_images,
-    datasets,
-    enterprises,
-    files,
-    folders,
-    messages,
-    oauth,
-    oauth_tokens,
-    organizations,
-    plugins,
-    stores,
-    users,
-    variables,
-    workflow_chat,
-    workflow_histories,
-    workflow_runs,
-    workflows,
-    workspace_members,
-    workspaces,
-)
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")  # for what it registers

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, NO_PERMISSION, NOT_FOUND, CallError, missing
+from .._call import Call, Members, Upload
+from .._errors import FILE_EMPTY, INVALID_PARAMETER, NO_PERMISSION, NOT_FOUND, CallError, missing
 from .._world import World
 
-__all__ = ["check_file", "check_owner", "need", "numbered_page", "shown_user", "token_page", "without_none"]
+__all__ = [
+    "check_file",
+    "check_owner",
+    "need",
+    "newest_first",
+    "numbered_page",
+    "sent_file",
+    "shown_user",
+    "token_page",
+    "without_none",
+]
 
 T = TypeVar("T")
 
@@ -46,6 +56,18 @@ def check_file(world: World, key: str | None, name: str = "file_id") -> None:
         need(world, "file", key, name=name)
 
 
+def sent_file(call: Call) -> Upload:
+    """Return the file of a form.
+
+    Raises:
+        CallError: It is empty.
+    """
+    file = call.files["file"]
+    if not file.size:
+        raise CallError(FILE_EMPTY, "body.file: the file is empty")
+    return file
+
+
 def check_owner(call: Call, owner_id: str, what: str) -> None:
     """Refuse a caller who is not the owner of what is to be changed.
 
@@ -59,6 +81,11 @@ def check_owner(call: Call, owner_id: str, what: str) -> None:
     """
     if call.user_id != owner_id:
         raise CallError(NO_PERMISSION, f"Only the owner of the {what} can do this.")
+
+
+def newest_first(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sort lines with `updated_at` and `id`, those changed last first."""
+    return sorted(lines, key=lambda line: (-int(line["updated_at"]), line["id"]))
 
 
 def numbered_page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._store import public
 from .._world import World
 from ._common import need
 
@@ -25,8 +26,7 @@ def state(world: World, kept: Mapping[str, Any]) -> int:
 def document(world: World, kept: Mapping[str, Any]) -> dict[str, Any]:
     """Show a document as it is now."""
     status = state(world, kept)
-    shown = {name: value for name, value in kept.items() if not name.startswith("_")}
-    return {**shown, "status": status, "slice_count": kept["slice_count"] if status == COMPLETED else 0}
+    return {**public(kept), "status": status, "slice_count": kept["slice_count"] if status == COMPLETED else 0}
 
 
 def progress(world: World, kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import hashlib
 from typing import Any
 
 from .._call import Call, Members
-from .._chat_state import public
 from .._errors import INVALID_PARAMETER, CallError
+from .._store import public
 from ._common import need, token_page
 from ._registry import operation
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._call import Call, Members
 from ._bot_views import API_CHANNEL
-from ._common import need, numbered_page
+from ._common import need, newest_first, numbered_page
 from ._registry import operation
 from ._sharing import share, unshare
 
@@ -29,8 +27,7 @@ def list_apps(call: Call) -> Members:
         is_online = app["is_published"] and channel == API_CHANNEL
         if wanted == "all" or (not app["is_published"] if wanted == "unpublished_draft" else is_online):
             found.append(app)
-    found.sort(key=_newest)
-    page, _ = numbered_page(call, found)
+    page, _ = numbered_page(call, newest_first(found))
     shown = [{name: value for name, value in app.items() if name != "space_id"} for app in page]
     return {"data": {"items": shown, "total": len(found)}}
 
@@ -57,7 +54,3 @@ def remove_collaborator(call: Call) -> None:
     key = call.path["app_id"]
     need(call.world, "app", key)
     unshare(call, "app_collaborator", key)
-
-
-def _newest(app: dict[str, Any]) -> tuple[int, str]:
-    return -int(app["updated_at"]), app["id"]

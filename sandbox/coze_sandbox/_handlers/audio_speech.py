@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .._audio import FORMATS, make_sound
 from .._call import Call, Content, Members
-from .._errors import FILE_EMPTY, SPEECH_TOO_LONG, CallError
-from ._common import need
+from .._errors import SPEECH_TOO_LONG, CallError
+from ._common import need, sent_file
 from ._registry import operation
 
 __all__ = ["speak", "transcribe"]
@@ -38,7 +38,5 @@ def transcribe(call: Call) -> Members:
     Raises:
         CallError: The file is empty.
     """
-    file = call.files["file"]
-    if not file.size:
-        raise CallError(FILE_EMPTY, "body.file: the file is empty")
+    file = sent_file(call)
     return {"data": {"text": f"Sound of {file.size} bytes from {file.name}."}}

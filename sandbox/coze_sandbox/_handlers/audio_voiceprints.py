@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._call import Call, Members, Upload
-from .._errors import FILE_EMPTY, INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._call import Call, Members
+from .._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._store import public
 from .._world import World
-from ._common import need, numbered_page, shown_user
+from ._common import need, numbered_page, sent_file, shown_user
 from ._registry import operation
 
 __all__ = [
@@ -116,7 +117,7 @@ def add_feature(call: Call) -> Members:
         "creator_id": call.user_id,
         "created_at": now,
         "updated_at": now,
-        "_sha256": _sound(call).sha256,
+        "_sha256": sent_file(call).sha256,
     }
     world.store.put("voiceprint", key, feature, group["id"])
     return {"data": {"id": key}}
@@ -132,7 +133,7 @@ def update_feature(call: Call) -> None:
     feature = _feature(call)
     changes = {name: call.body[name] for name in ("name", "desc") if name in call.body}
     if "file" in call.files:
-        changes["_sha256"] = _sound(call).sha256
+        changes["_sha256"] = sent_file(call).sha256
     feature.update(changes, updated_at=call.world.clock.seconds())
     call.world.store.put("voiceprint", feature["id"], feature, feature["group_id"])
 
@@ -167,7 +168,7 @@ def identify(call: Call) -> Members:
     Raises:
         CallError: There is no such group, or the file is empty.
     """
-    sound = _sound(call).sha256
+    sound = sent_file(call).sha256
     matches = [
         {
             "feature_id": feature["id"],
@@ -193,13 +194,6 @@ def _feature(call: Call) -> dict[str, Any]:
     return feature
 
 
-def _sound(call: Call) -> Upload:
-    file = call.files["file"]
-    if not file.size:
-        raise CallError(FILE_EMPTY, "body.file: the file is empty")
-    return file
-
-
 def _with_creator(world: World, kept: dict[str, Any]) -> dict[str, Any]:
-    shown = {name: value for name, value in kept.items() if name != "creator_id" and not name.startswith("_")}
-    return {**shown, "user_info": shown_user(world, kept["creator_id"])}
+    shown = public(kept)
+    return {**shown, "user_info": shown_user(world, shown.pop("creator_id"))}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .._call import Call, Members
-from .._errors import FILE_EMPTY, INVALID_PARAMETER, CallError
-from ._common import need, numbered_page
+from .._errors import INVALID_PARAMETER, CallError
+from .._store import public
+from ._common import need, numbered_page, sent_file
 from ._registry import operation
 
 __all__ = ["clone", "list_voices"]
@@ -26,7 +27,7 @@ def list_voices(call: Call) -> Members:
         and query.get("voice_state", "cloned") in {voice["state"], "all"}
     ]
     page, has_more = numbered_page(call, voices, size=100)
-    shown = [{name: value for name, value in voice.items() if not name.startswith("_")} for voice in page]
+    shown = [public(voice) for voice in page]
     return {"data": {"voice_list": shown, "has_more": has_more}}
 
 
@@ -39,8 +40,7 @@ def clone(call: Call) -> Members:
             with Coze or was cloned too often.
     """
     world, body = call.world, call.body
-    if not call.files["file"].size:
-        raise CallError(FILE_EMPTY, "body.file: the file is empty")
+    sent_file(call)
     if "space_id" in body:
         need(world, "workspace", body["space_id"], name="space_id")
     now = world.clock.seconds()

@@ -6,6 +6,7 @@ from typing import Any
 
 from .._call import Call, Members
 from .._errors import INVALID_PARAMETER, CallError
+from .._store import public
 from .._world import World
 from ._common import numbered_page
 from ._registry import operation
@@ -73,7 +74,7 @@ def _shown(world: World, task: dict[str, Any]) -> dict[str, Any]:
     count = (task["ended_at"] - task["started_at"]) // (31 * _DAY) + 1 if is_done and now < task["expires_at"] else 0
     key = task["task_id"]
     return {
-        **{name: value for name, value in task.items() if not name.startswith("_")},
+        **public(task),
         "status": "succeed" if is_done else "running",
         "file_urls": [f"https://sandbox.invalid/bill/{key}_{number}.csv" for number in range(1, count + 1)],
     }

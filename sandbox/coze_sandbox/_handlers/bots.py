@@ -7,7 +7,7 @@ from typing import Any
 from .._call import Call, Members
 from .._errors import INVALID_PARAMETER, CallError
 from ._bot_views import API_CHANNEL, detail, published, summary
-from ._common import check_file, need, numbered_page
+from ._common import check_file, need, newest_first, numbered_page
 from ._registry import operation
 
 __all__ = ["create", "list_bots", "list_published", "retrieve", "retrieve_published", "update"]
@@ -107,8 +107,7 @@ def list_bots(call: Call) -> Members:
             if wanted == "published_online":
                 state = published(world, bot, channel)["snapshot"]
             lines.append(summary(bot, state, channel))
-    lines.sort(key=_newest)
-    page, _ = numbered_page(call, lines)
+    page, _ = numbered_page(call, newest_first(lines))
     return {"data": {"items": page, "total": len(lines)}}
 
 
@@ -145,7 +144,3 @@ def _edited(call: Call) -> dict[str, Any]:
     if not 0 <= edited.get("model_info_config", {}).get("top_p", 1) <= 1:
         raise CallError(INVALID_PARAMETER, "body.model_info_config.top_p: must be from 0 to 1")
     return edited
-
-
-def _newest(line: dict[str, Any]) -> tuple[int, str]:
-    return -int(line["updated_at"]), line["id"]

@@ -10,7 +10,6 @@ from .._chat_state import (
     cancel,
     check_idle,
     load_chat,
-    public,
 )
 from .._chat_stream import chat_beats
 from .._compose import count_tokens
@@ -25,6 +24,7 @@ from .._errors import (
     missing,
 )
 from .._replies import next_plan
+from .._store import public
 from .._world import World
 from ._bot_views import API_CHANNEL, find_version, published
 from ._chat_entry import new_chat, questions, resume_chat, save_entered

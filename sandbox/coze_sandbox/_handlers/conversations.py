@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .._call import Call, Members
-from .._chat_state import public
 from .._content import read_content
 from .._errors import CONVERSATION_NOT_FOUND
+from .._store import public
 from ._common import need, numbered_page
 from ._conversation_state import new_conversation, store_conversation
 from ._messages_state import enter_message

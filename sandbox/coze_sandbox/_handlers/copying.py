@@ -6,6 +6,7 @@ from typing import Any
 
 from .._call import Call, Members
 from .._errors import INVALID_PARAMETER, CallError
+from .._store import public
 from .._world import World
 from ._common import need
 from ._registry import operation
@@ -57,7 +58,7 @@ def retrieve(call: Call) -> Members:
     if "target_entity_id" not in task and task["_ends_at"] <= world.clock.now():
         task["target_entity_id"] = _copy(world, task["entity_type"], task["_source"], task["target_workspace_id"])
         world.store.put("copy_task", task["task_id"], task)
-    shown = {name: value for name, value in task.items() if not name.startswith("_")}
+    shown = public(task)
     return {"data": {**shown, "task_status": "successful" if "target_entity_id" in task else "in_progress"}}
 
 

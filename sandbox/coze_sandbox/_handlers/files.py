@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .._call import Call, Members
-from .._errors import FILE_EMPTY, CallError
-from ._common import need
+from .._store import public
+from ._common import need, sent_file
 from ._registry import operation
 
 __all__ = ["retrieve", "upload"]
@@ -17,10 +17,7 @@ def upload(call: Call) -> Members:
     Raises:
         CallError: The file is empty.
     """
-    file = call.files["file"]
-    if not file.size:
-        raise CallError(FILE_EMPTY, "body.file: the file is empty")
-    world = call.world
+    file, world = sent_file(call), call.world
     key = world.new_id()
     stored = {
         "id": key,
@@ -40,4 +37,4 @@ def retrieve(call: Call) -> Members:
         CallError: There is no such file.
     """
     stored = need(call.world, "file", call.query["file_id"])
-    return {"data": {name: value for name, value in stored.items() if not name.startswith("_")}}
+    return {"data": public(stored)}

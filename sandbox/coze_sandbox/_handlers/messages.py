@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._call import Call, Members
-from .._chat_state import public, save_message
+from .._chat_state import save_message
 from .._content import read_content
 from .._errors import (
     CONVERSATION_NOT_FOUND,
@@ -15,6 +15,7 @@ from .._errors import (
     CallError,
     missing,
 )
+from .._store import public
 from ._common import need
 from ._messages_state import enter_message
 from ._registry import operation

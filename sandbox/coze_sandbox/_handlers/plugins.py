@@ -7,10 +7,10 @@ from typing import Any
 import jsonschema_rs
 
 from .._call import Call, Members
-from .._chat_state import public
 from .._errors import INVALID_PARAMETER, NO_PERMISSION, NOT_FOUND, CallError, missing
 from .._schemas import first_finding
 from .._seed_plugins import run_tool
+from .._store import public
 from ._common import need
 from ._registry import operation
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._call import Beat
-from .._chat_state import finish, plan_of, public
+from .._chat_state import finish, plan_of
 from .._compose import answer_pieces, pieces
 from .._script import Plan
+from .._store import public
 from .._world import World
 from ._speaking import sentences, sound_pieces
 
