@@ -86,7 +86,8 @@ class _Job:
         try:
             function = self._function()
             is_async = self.tool is not None and self.tool.is_async
-            value = function() if is_async else await run_sync(function, abandon_on_cancel=True)
+            # In a tuple: trio refuses threads that return something to be awaited.
+            (value,) = (function(),) if is_async else await run_sync(lambda: (function(),), abandon_on_cancel=True)
             return self._ended(as_text(await value if inspect.isawaitable(value) else value))
         except Exception as error:
             return self._failed(error)

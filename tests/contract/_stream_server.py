@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 __all__ = ["LOGID", "stream_server"]
@@ -34,11 +34,12 @@ def stream_server(pieces: Sequence[bytes], *, hangs_up: bool = False) -> Iterato
             self.send_header("Transfer-Encoding", "chunked")
             self.send_header("X-Tt-Logid", LOGID)
             self.end_headers()
-            for piece in filter(None, pieces):
-                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-                self.wfile.flush()
-            if not hangs_up:
-                self.wfile.write(b"0\r\n\r\n")
+            with suppress(ConnectionError):  # whoever has read the event that ends the stream may leave
+                for piece in filter(None, pieces):
+                    self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+                    self.wfile.flush()
+                if not hangs_up:
+                    self.wfile.write(b"0\r\n\r\n")
             self.close_connection = True
 
         def log_message(self, *_: object) -> None:

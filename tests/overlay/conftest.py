@@ -23,18 +23,34 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("COZE_CONFIG_DIR", str(tmp_path / "nobody has logged in"))
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test of both clients three times: sync, on asyncio, and on trio where that can be."""
+    if "connect" in metafunc.fixturenames:
+        needs_asyncio = metafunc.definition.get_closest_marker("needs_asyncio")
+        metafunc.parametrize(
+            "connect", ["sync", "asyncio"] if needs_asyncio else ["sync", "asyncio", "trio"], indirect=True
+        )
+
+
 @pytest.fixture(scope="session")
-def event_loop_elsewhere() -> Iterator[BlockingPortal]:
-    """Run an event loop on a thread of its own."""
-    with start_blocking_portal() as portal:
+def asyncio_elsewhere() -> Iterator[BlockingPortal]:
+    """Run asyncio's event loop on a thread of its own."""
+    with start_blocking_portal("asyncio") as portal:
         yield portal
 
 
-@pytest.fixture(params=["sync", "async"])
+@pytest.fixture(scope="session")
+def trio_elsewhere() -> Iterator[BlockingPortal]:
+    """Run trio's event loop on a thread of its own."""
+    with start_blocking_portal("trio") as portal:
+        yield portal
+
+
+@pytest.fixture
 def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
     """Give a maker of sync clients, then one of async clients that look sync."""
-    is_async = request.param == "async"
-    maker = Connect(request.getfixturevalue("event_loop_elsewhere") if is_async else None)
+    loop = None if request.param == "sync" else request.getfixturevalue(f"{request.param}_elsewhere")
+    maker = Connect(loop)
     yield maker
     maker.close()
 

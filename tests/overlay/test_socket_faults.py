@@ -25,6 +25,8 @@ from cozekit.errors import (
     SocketClosed,
 )
 
+pytestmark = pytest.mark.needs_asyncio
+
 SPEECH = "websockets.audio.speech"
 PCM = audio.PCM(24000)
 SAID = "Nice weather today."

@@ -28,6 +28,8 @@ from cozekit.errors import (
     SocketFailed,
 )
 
+pytestmark = pytest.mark.needs_asyncio
+
 
 def greet(part: Part) -> None:
     part.send("speech.created")

@@ -37,6 +37,8 @@ from cozekit.errors import (
     ToolRoundsExceeded,
 )
 
+pytestmark = pytest.mark.needs_asyncio
+
 PCM = audio.PCM(16000)
 SOUND = [bytes([number]) * 320 for number in range(1, 6)]
 CHAT = {"id": "c1", "conversation_id": "v1", "bot_id": "b1", "status": "created"}

@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import trio
 from _both import Connect
 from _socket_server import LOGID, Part, SocketServer, frame, hang_up, socket_server
 
 from coze_api.models import SpeechAudioUpdate, SpeechText, SpeechTextAppend, SpeechTextComplete
 from cozekit import AsyncCoze, Coze, SocketOptions, audio
 from cozekit.errors import APITimeoutError, ChatFailed, CozeError, SocketClosed, SocketFailed
+
+pytestmark = pytest.mark.needs_asyncio
 
 PCM = audio.PCM(16000)
 
@@ -458,7 +461,6 @@ def test_closing_from_another_thread_ends_a_wait() -> None:
 
 def test_async_sessions_need_asyncio() -> None:
     """On trio, the error says what to do."""
-    trio = pytest.importorskip("trio")
 
     async def main() -> None:
         async with AsyncCoze("pat_x", base_url="http://127.0.0.1:9") as coze:

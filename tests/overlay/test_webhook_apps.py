@@ -197,13 +197,15 @@ def test_large_bodies_and_other_methods_are_refused(kind: Any) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_coroutine_function_is_awaited() -> None:
-    """The ASGI application awaits a handler that is a coroutine function."""
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_a_coroutine_function_is_awaited(hidden: bool) -> None:
+    """The ASGI application awaits a handler that is a coroutine function, or a plain one that returns a coroutine."""
 
     async def handle(_: Any) -> Any:
         return webhooks.in_review()
 
-    app: Any = webhooks.ASGIApp(handle, token=TOKEN)
+    app: Any = webhooks.ASGIApp((lambda message: handle(message)) if hidden else handle, token=TOKEN)
     body = json.dumps(PUBLISHED).encode()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://own") as http:
         answer = await http.post("/", content=body, headers=signed(body))

@@ -93,7 +93,8 @@ class ASGIApp:
             return await self._handle(message)
         from anyio import to_thread  # comes with httpx
 
-        answer: Any = await to_thread.run_sync(self._handle, message)
+        # In a tuple: trio refuses threads that return something to be awaited.
+        (answer,) = await to_thread.run_sync(lambda: (self._handle(message),))
         return await answer if inspect.isawaitable(answer) else answer
 
 
