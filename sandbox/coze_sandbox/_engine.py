@@ -12,13 +12,13 @@ from starlette.types import Message, Receive, Scope, Send
 
 from ._answers import Answers, add_logid
 from ._auth import authorize, check_reach
-from ._call import Result, Stream
+from ._call import Call, Result, Stream
 from ._document import Description, Operation
 from ._errors import INVALID_PARAMETER, CallError
 from ._examples import example
 from ._faults import Fault, Faults, ordered_fault
 from ._handlers import HANDLERS
-from ._inject import FaultySend, delay, drop, replaced
+from ._inject import FaultySend, delayed, drop, replaced
 from ._log import RequestLog, RequestRecord, shown_headers
 from ._request import Reader
 from ._routing import Router, Target, sent_path
@@ -122,8 +122,10 @@ class Engine:
         if fault is None or fault.in_body:
             return await self._answer(request, target, record)
         if fault.kind == "delay":
-            await delay(self._world, fault)
-            return await self._answer(request, target, record)
+            async with delayed(self._world, fault, request.receive):
+                call = await self._accept(request, target, record)
+                answer = self._carry_out(call, record) if fault.handled else None
+            return self._carry_out(call, record) if answer is None else answer
         if fault.handled:
             answer = await self._answer(request, target, record)
             if isinstance(answer, _EventStream):
@@ -131,6 +133,9 @@ class Engine:
         return replaced(self.answers, target.operation, fault, record)
 
     async def _answer(self, request: Request, target: Target, record: RequestRecord) -> Response:
+        return self._carry_out(await self._accept(request, target, record), record)
+
+    async def _accept(self, request: Request, target: Target, record: RequestRecord) -> Call:
         operation = target.operation
         if operation is None:
             raise target.refusal(record.method, record.path)
@@ -140,6 +145,10 @@ class Engine:
         user_id = authorize(operation, request.headers.get("authorization"), self._world)
         call = await self._reader.read(request, target, operation, self._world, user_id, record)
         check_reach(call)
+        return call
+
+    def _carry_out(self, call: Call, record: RequestRecord) -> Response:
+        operation, user_id = call.operation, call.user_id
         handler = HANDLERS.get(operation.id)
         record.code = 0
         result: Result | CallError | None = None

@@ -10,6 +10,7 @@ __all__ = [
     "CHAT_IS_RUNNING",
     "CHAT_NOT_CANCELABLE",
     "CHAT_NOT_FOUND",
+    "CLIENT_LEFT",
     "CONVERSATION_NOT_FOUND",
     "EXECUTION_ENDED",
     "EXECUTION_NOT_FOUND",
@@ -58,6 +59,8 @@ EXECUTION_ENDED = 4315
 INTERNAL = 5000
 TEAM_FULL = 777074011
 LAST_SUPER_ADMIN = 777074044
+
+CLIENT_LEFT = 499  # a status that gateways log, and nobody receives
 
 # Coze documents no HTTP status for its codes; this is how its JavaScript SDK pairs categories and
 # statuses.

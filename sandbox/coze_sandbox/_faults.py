@@ -73,7 +73,7 @@ class Fault:
     |---|---|
     | `cut` | the connection ends, after `bytes` of what comes next: in the middle of an event, answer or frame |
     | `stall` | nothing more is sent, and the connection stays; with `seconds` it goes on after them |
-    | `delay` | the event comes late; without `events` the whole answer, or the handshake |
+    | `delay` | the event comes late; without `events` the whole answer, or the handshake; see `handled` |
     | `lost` | the event does not come |
     | `duplicate` | the event comes twice |
     | `garbage` | a line that is no field, or a message that is no JSON, comes before the event |
@@ -85,7 +85,9 @@ class Fault:
         operation: Operation id, or `*` for any.
         times: How many calls it hits; None for all.
         after: How many calls are left alone before.
-        handled: Whether the call takes effect before its answer is replaced or lost.
+        handled: Whether the call takes effect before its answer is replaced, lost or delayed. A delayed call without
+            it takes effect at the end of the delay, and not at all if the client has left by then, as when requests
+            wait in a line before a busy server. With it, who gives up waiting cannot tell that it took effect.
         status: HTTP status, for `status` (default 500), `code` (default: that of the code) and
             `html` (default 502).
         code: Business code, for `code` (default 5000); close code, for `close`.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from starlette.responses import Response
@@ -10,13 +13,13 @@ from starlette.types import Message, Receive, Send
 
 from ._answers import Answers, add_logid
 from ._document import Operation
-from ._errors import INTERNAL, RATE_LIMITED, CallError
+from ._errors import CLIENT_LEFT, INTERNAL, RATE_LIMITED, CallError
 from ._faults import Fault
 from ._log import RequestRecord
 from ._spoil import Spoiler
 from ._world import World
 
-__all__ = ["ConnectionDroppedError", "FaultySend", "delay", "drop", "replaced"]
+__all__ = ["ConnectionDroppedError", "FaultySend", "delay", "delayed", "drop", "replaced"]
 
 _GATEWAY_PAGE = (
     "<html>\r\n<head><title>{0} {1}</title></head>\r\n"
@@ -62,16 +65,50 @@ def replaced(answers: Answers, operation: Operation | None, fault: Fault, record
     return answers.failure(operation, failure, record.logid)
 
 
-async def delay(world: World, fault: Fault) -> None:
-    """Let a call wait before it takes effect.
+async def delay(world: World, fault: Fault, receive: Receive | None = None) -> None:
+    """Let a call wait.
+
+    Args:
+        world: The state.
+        fault: Says how long.
+        receive: The server's own, which tells when the client leaves, if that is to be noticed. The body was read.
 
     Raises:
-        CallError: The state was reset meanwhile, so that the call would change another one.
+        CallError: The client left meanwhile, or the state was reset, so that the call would change another one.
     """
-    session = world.session
-    await asyncio.sleep(fault.seconds or 0)
+    session, seconds = world.session, fault.seconds or 0
+    if receive is None:
+        await asyncio.sleep(seconds)
+    elif await _leaves(receive, seconds):
+        raise CallError(INTERNAL, "the client left while this call was delayed", status=CLIENT_LEFT)
     if world.session != session:
         raise CallError(INTERNAL, "the sandbox was reset while this call was delayed", status=503)
+
+
+@asynccontextmanager
+async def delayed(world: World, fault: Fault, receive: Receive) -> AsyncIterator[None]:
+    """Delay what comes after the block. A refusal inside comes late as well.
+
+    Raises:
+        CallError: As `delay` says. A call that took effect inside does not mind that its client left.
+    """
+    watched = None if fault.handled else receive
+    try:
+        yield
+    except CallError:
+        await delay(world, fault, watched)
+        raise
+    await delay(world, fault, watched)
+
+
+async def _leaves(receive: Receive, seconds: float) -> bool:
+    """Wait, and tell whether the client left meanwhile."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return True
+    return False
 
 
 async def drop(send: Send, last: bytes = b"") -> None:

@@ -50,7 +50,7 @@ class RequestRecord:
         body: The parsed body: a JSON value, the fields and file names of a form, or None.
         logid: Log id of the answer.
         status: HTTP status of the answer; None while it is under way or when the connection was
-            dropped.
+            dropped; 499 when the client left before the call took effect.
         code: Business code; 0 for success, None where the answer carried none.
         verdict: `ok`, `refused`, `failed` (a defect of the sandbox) or `fault` (an ordered one).
         reason: Why it was refused, or the kind of fault.

@@ -17,6 +17,7 @@ from ._call import Call, Upload
 from ._coerce import from_part, from_texts, without_nulls
 from ._document import Description, Media, Operation
 from ._errors import (
+    CLIENT_LEFT,
     FILE_EMPTY,
     FILE_TOO_LARGE,
     INVALID_PARAMETER,
@@ -269,7 +270,7 @@ async def _limited(
                 raise CallError(code, f"body: more than {limit} bytes", status=413)
             yield chunk
     except ClientDisconnect as error:
-        raise CallError(INVALID_PARAMETER, "body: the client left") from error
+        raise CallError(INVALID_PARAMETER, "body: the client left", status=CLIENT_LEFT) from error
 
 
 async def _drain(request: Request, operation: Operation) -> None:

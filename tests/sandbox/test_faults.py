@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import time
 
 import httpx
@@ -52,6 +54,61 @@ def test_delay(api):
     api.sandbox.faults.add("delay", seconds=0.2)
     before = time.perf_counter()
     api.ok("GET", ME)
+    assert time.perf_counter() - before >= 0.2
+
+
+@pytest.fixture
+def knock(coze_sandbox):
+    """Give a way to send a request and leave as soon as the sandbox has seen something of it, and its record."""
+
+    def run(path, body, *, until):
+        url, content = httpx.URL(coze_sandbox.base_url), json.dumps(body).encode()
+        head = f"POST {path} HTTP/1.1\r\nHost: {url.netloc.decode()}\r\nAuthorization: Bearer {coze_sandbox.token}\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        with socket.create_connection((url.host, url.port)) as connection:
+            connection.sendall(head.encode() + content)
+            while not (len(coze_sandbox.requests) and until(coze_sandbox.requests[-1])):
+                time.sleep(0.001)
+        record = coze_sandbox.requests[-1]
+        while record.seconds is None:
+            time.sleep(0.001)
+        return record
+
+    return run
+
+
+@pytest.mark.parametrize("size", [1, 1_000_000])
+def test_delayed_call_of_a_client_that_leaves(knock, api, size):
+    """A delayed call of whatever size takes no effect if its client leaves meanwhile."""
+    api.sandbox.faults.add("delay", "conversations.create", seconds=30)
+    body = {"bot_id": BOT_ID, "more": "x" * size}
+    record = knock("/v1/conversation/create", body, until=lambda record: record.body is not None)
+    assert (record.verdict, record.reason, record.status) == ("fault", "delay", 499)
+    assert api.ok("GET", "/v1/conversations", params={"bot_id": BOT_ID})["conversations"] == []
+
+
+def test_delayed_answer_of_a_client_that_leaves(knock, api):
+    """A call whose answer alone is delayed takes effect, whether or not somebody waits for the answer."""
+    api.sandbox.faults.add("delay", "conversations.create", seconds=0.1, handled=True)
+    knock("/v1/conversation/create", {"bot_id": BOT_ID}, until=lambda record: record.code == 0)
+    assert len(api.ok("GET", "/v1/conversations", params={"bot_id": BOT_ID})["conversations"]) == 1
+
+
+def test_delayed_chat_of_a_client_that_leaves(knock, api):
+    """So does a chat that would have been streamed: it has ended on the server."""
+    api.sandbox.faults.add("delay", "chat.create", seconds=0.1, handled=True)
+    knock("/v3/chat", api.chat("Hi", stream=True), until=lambda record: record.code == 0)
+    [conversation] = api.ok("GET", "/v1/conversations", params={"bot_id": BOT_ID})["conversations"]
+    query = {"conversation_id": conversation["id"]}
+    kinds = [one["type"] for one in api.ok("POST", "/v1/conversation/message/list", params=query, json={})]
+    assert "answer" in kinds
+
+
+def test_delayed_refusal(api):
+    """A request that is refused is refused late."""
+    api.sandbox.faults.add("delay", seconds=0.2)
+    before = time.perf_counter()
+    assert api.refused("GET", "/v1/bots/1") == (404, 4200)
     assert time.perf_counter() - before >= 0.2
 
 
