@@ -9,6 +9,7 @@ from ._consent_pages import CONSENT_PATH, DEVICE_PATH, ConsentPages
 from ._control import PREFIX, Control
 from ._engine import Engine
 from ._home_page import FILES, HomePage
+from ._request_target import in_origin_form
 
 __all__ = ["App"]
 
@@ -39,6 +40,8 @@ class App:
             receive: Gives what the client sends.
             send: Takes what it is sent.
         """
+        if scope["type"] in {"http", "websocket"}:
+            scope = in_origin_form(scope)
         match scope["type"]:
             case "http" if scope["path"] == "/" or scope["path"].startswith(FILES):
                 await self._home(scope, receive, self._dated(send))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import json
+import socket
 from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import Response
 
-from coze_sandbox import WORKSPACE_ID, Sandbox
+from coze_sandbox import BOT_ID, WORKSPACE_ID, Sandbox
 from coze_sandbox._inject import ConnectionDroppedError
+from coze_sandbox._server import ThreadedServer
 
 
 @pytest.fixture
@@ -99,9 +102,67 @@ def test_reset_takes_the_clock_back_first(sandbox):
     assert {bot["updated_at"] <= sandbox.clock.seconds() for bot in bots} == {True}
 
 
-def test_small_answers_are_sent_at_once(api):
-    """No call waits for the network to fill a packet, which would cost 40 ms each."""
-    before = time.perf_counter()
-    for _ in range(20):
-        api.http.get("/v1/users/me")
-    assert time.perf_counter() - before < 20 * 0.04
+def first_line(sandbox, target, *headers):
+    """Send a GET with a target as it stands, and return the answer's status and text."""
+    url = httpx.URL(sandbox.base_url)
+    lines = [f"GET {target} HTTP/1.1", "Host: elsewhere.test", f"Authorization: Bearer {sandbox.token}", *headers]
+    with socket.create_connection((url.host, url.port)) as connection:
+        connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
+        with connection.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+    return int(head.split()[1]), body.decode()
+
+
+@pytest.mark.parametrize("origin", ["http://{host}", "HTTP://{host}", "https://u:p@{host}", "http://api.example.test"])
+def test_whole_url_as_target(coze_sandbox, origin):
+    """A request for a whole URL, as proxies get it, is one for its path, whatever its host is."""
+    origin = origin.format(host=httpx.URL(coze_sandbox.base_url).netloc.decode())
+    status, body = first_line(coze_sandbox, f"{origin}/v1/bots/{BOT_ID}?is_published=false")
+    assert (status, json.loads(body)["data"]["bot_id"]) == (200, BOT_ID)
+    record = coze_sandbox.requests[-1]
+    assert (record.operation, record.path, record.query) == (
+        "bots.retrieve",
+        f"/v1/bots/{BOT_ID}",
+        "is_published=false",
+    )
+    assert first_line(coze_sandbox, f"{origin}/v1/bots/a%2Fb")[0] == 404
+    assert coze_sandbox.requests[-1].operation == "bots.retrieve"
+    for page in (origin, f"{origin}/", f"{origin}/_sandbox/"):
+        assert first_line(coze_sandbox, page)[0] == 200
+    assert first_line(coze_sandbox, f"{origin}/v1/chat?bot_id={BOT_ID}")[0] == 426
+
+
+def test_whole_url_names_the_host(coze_sandbox):
+    """The host in the target counts, and that of the header does not."""
+    status, body = first_line(coze_sandbox, "http://named.test/_sandbox/openapi.json")
+    assert (status, json.loads(body)["servers"][0]["url"]) == (200, "http://named.test")
+
+
+def test_websocket_with_a_whole_url(coze_sandbox):
+    """A WebSocket is opened for a whole URL too."""
+    upgrade = ["Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    url = httpx.URL(coze_sandbox.base_url)
+    with socket.create_connection((url.host, url.port)) as connection:
+        lines = [f"GET ws://{url.netloc.decode()}/v1/chat?bot_id={BOT_ID} HTTP/1.1", "Host: elsewhere.test"]
+        lines += [f"Authorization: Bearer {coze_sandbox.token}", "Connection: Upgrade", *upgrade, "", ""]
+        connection.sendall("\r\n".join(lines).encode())
+        with connection.makefile("rb") as answer:
+            assert answer.readline() == b"HTTP/1.1 101 Switching Protocols\r\n"
+
+
+def test_small_answers_are_sent_at_once():
+    """No connection waits for the network to fill a packet, which would cost 40 ms a call."""
+    options = []
+
+    async def app(scope, receive, send):
+        connection = send.__self__.transport.get_extra_info("socket")
+        options.append(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        await Response()(scope, receive, send)
+
+    server = ThreadedServer(app, "127.0.0.1", 0)
+    server.start()
+    try:
+        httpx.get(server.base_url)
+    finally:
+        server.stop()
+    assert [bool(option) for option in options] == [True]
