@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
 
-__all__ = ["NUMBER", "TEXT", "TEXTS", "WHOLE", "Check", "is_text", "is_texts"]
+__all__ = ["NUMBER", "TEXT", "TEXTS", "WHOLE", "Check", "is_text", "is_texts", "not_negative"]
 
 
 @attrs.frozen
@@ -35,6 +36,16 @@ class Check:
         for name, value in values.items():
             if not self.fits(value):
                 raise TypeError(f"{name} must be {self.wanted}, not {value!r}")
+
+
+def not_negative(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+    """Check a number that may be missing, as attrs does.
+
+    Raises:
+        ValueError: It is negative, infinite or no number.
+    """
+    if value is not None and not 0 <= value < math.inf:
+        raise ValueError(f"{attribute.name} must be 0 or more")
 
 
 def is_text(value: object) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import math
 import os
 import signal
 import sys
@@ -13,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 
@@ -31,6 +30,10 @@ _EVENT_SECONDS = 0.03
 _PARENT_SECONDS = 0.5
 _STOP_SECONDS = 3  # for streams under way
 _LAST_PORT = 65_535
+_SPEEDS = (0.001, 1_000_000_000)
+_LONGEST_INTERVAL = 300  # as long as the code of a device is valid
+
+_Number = TypeVar("_Number", int, float)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -165,20 +168,23 @@ def _watch_parent(server: uvicorn.Server) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="coze_sandbox", description="A local Coze for programs under test.")
     add = parser.add_argument
-    add("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-    add("--port", type=_port, default=0, help="port to listen on (default: a free one)")
+    add("--host", type=_host, default="127.0.0.1", help="address to listen on (default: this machine only)")
+    add("--port", type=_number(int, 0, _LAST_PORT), default=0, help="port to listen on (default: a free one)")
     add("--db", default=":memory:", metavar="FILE", help="keep the state in this SQLite file")
     add("--token", type=_token, default=DEFAULT_TOKEN, help="the token to accept (default: %(default)s)")
     add("--document", type=Path, metavar="FILE", help="bundled description to be driven by")
     add("--seed", type=int, default=0, help="where the sequence of ids starts")
-    add("--speed", type=_speed, default=1.0, help="how many times faster than natural (default: 1)")
+    add("--speed", type=_number(float, *_SPEEDS), default=1.0, help="how many times faster than natural (default: 1)")
     add("--strict", action="store_true", help="take nothing that is not described")
     add("--examples", action="store_true", help="answer every operation with its described example")
     add("--errors-as-200", action="store_true", help="answer failures with HTTP 200")
     add("--no-check", action="store_true", help="do not check answers against the description")
     add("--auto-consent", action="store_true", help="people allow OAuth apps at once, without a page")
     add("--any-oauth-app", action="store_true", help="take unknown client ids of OAuth apps")
-    add("--device-interval", type=int, default=5, metavar="SECONDS", help="how often a device may ask (default: 5)")
+    interval = _number(int, 1, _LONGEST_INTERVAL)
+    add(
+        "--device-interval", type=interval, default=5, metavar="SECONDS", help="how often a device may ask (default: 5)"
+    )
     add("--write-jwt-config", type=Path, metavar="FILE", help="write id and key of an app that signs JWTs")
     add("--callback-host", action="append", default=[], metavar="HOST", help="send callbacks there too (*: to all)")
     add("--tls", action="store_true", help="listen with TLS; the certificate is made for this run")
@@ -194,23 +200,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) > _LAST_PORT:
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to {_LAST_PORT}")
-    return int(text)
+def _number(read: Callable[[str], _Number], least: _Number, most: _Number) -> Callable[[str], _Number]:
+    """Return what reads a number of an option and refuses those out of range."""
+
+    def parse(text: str) -> _Number:
+        with contextlib.suppress(ValueError):
+            value = read(text)
+            if least <= value <= most:
+                return value
+        raise argparse.ArgumentTypeError(f"must be a number from {least} to {most}")
+
+    return parse
+
+
+def _host(text: str) -> str:
+    if not text.strip():  # which would be all addresses of the machine
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
 
 
 def _token(text: str) -> str:
     if not text.isascii() or not text.isprintable() or len(text.split()) != 1:
         raise argparse.ArgumentTypeError("must be printable ASCII without spaces, as headers are")
     return text
-
-
-def _speed(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError("must be a number more than 0")
-    return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from http import HTTPStatus
@@ -11,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from ._checks import NUMBER, TEXT, WHOLE
+from ._checks import NUMBER, TEXT, WHOLE, not_negative
 from ._errors import INVALID_PARAMETER, CallError
 
 __all__ = ["FAULT_KINDS", "Fault", "Faults", "ordered_fault", "parse_fault"]
@@ -45,11 +44,6 @@ def _known_kind(_: object, __: object, value: str) -> None:
 def _http_status(_: object, __: object, value: int | None) -> None:
     if value is not None:
         HTTPStatus(value)  # raises ValueError
-
-
-def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
-    if value is not None and not 0 <= value < math.inf:
-        raise ValueError(f"{attribute.name} must be 0 or more")
 
 
 @attrs.define(kw_only=True)
@@ -100,15 +94,15 @@ class Fault:
 
     kind: str = attrs.field(validator=_known_kind)
     operation: str = "*"
-    times: int | None = attrs.field(default=1, validator=[WHOLE, _not_negative])
-    after: int = attrs.field(default=0, validator=[WHOLE, _not_negative])
+    times: int | None = attrs.field(default=1, validator=[WHOLE, not_negative])
+    after: int = attrs.field(default=0, validator=[WHOLE, not_negative])
     handled: bool = False
     status: int | None = attrs.field(default=None, validator=_http_status)
     code: int | None = attrs.field(default=None, validator=WHOLE)
     msg: str = attrs.field(default="ordered fault", validator=TEXT)
-    seconds: float | None = attrs.field(default=None, validator=[NUMBER, _not_negative])
-    events: int | None = attrs.field(default=None, validator=[WHOLE, _not_negative])
-    bytes: int | None = attrs.field(default=None, validator=[WHOLE, _not_negative])
+    seconds: float | None = attrs.field(default=None, validator=[NUMBER, not_negative])
+    events: int | None = attrs.field(default=None, validator=[WHOLE, not_negative])
+    bytes: int | None = attrs.field(default=None, validator=[WHOLE, not_negative])
 
     @property
     def in_body(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from ._checks import not_negative
 from ._oauth_apps import OAuthApp
 
 __all__ = ["DEFAULT_TOKEN", "Options"]
@@ -27,7 +28,7 @@ class Options:
     Attributes:
         document: The bundled description: its mapping, the path of its JSON file, or None for the
             file that is installed with the client.
-        db: SQLite file that keeps the state, or `:memory:`.
+        db: SQLite file that keeps the state, or `:memory:`. One sandbox at a time uses a file.
         token: The bearer token that may do everything.
         tokens: Further tokens, each with the permissions it has (None: all of them).
         foreign_tokens: Tokens of the other region. Coze answers them with a code of its own.
@@ -46,7 +47,7 @@ class Options:
         any_oauth_app: Take every unknown client id for that of an app of the kind `any`.
         auto_consent: What people decide on the pages of OAuth, at once and without a page: True, they allow; False,
             they refuse. None: they are asked.
-        device_interval: Seconds that a device has to wait before it asks again.
+        device_interval: Seconds that a device has to wait before it asks again, at least 1.
         callback_hosts: Hosts that callbacks are sent to beside this machine's own; `*` allows all.
         callback_pauses: Seconds of the clock before each further attempt to deliver a callback.
         workspace_limit: How many members a workspace or an enterprise can have.
@@ -62,15 +63,17 @@ class Options:
     errors_as_200: bool = False
     check_answers: bool = True
     seed: int = 0
-    answer_seconds: float = 0.05
-    event_seconds: float = 0.0
+    answer_seconds: float = attrs.field(default=0.05, validator=not_negative)
+    event_seconds: float = attrs.field(default=0.0, validator=not_negative)
     oauth_apps: tuple[OAuthApp, ...] = ()
     any_oauth_app: bool = False
     auto_consent: bool | None = None
-    device_interval: int = 5
+    device_interval: int = attrs.field(default=5, validator=attrs.validators.ge(1))
     callback_hosts: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
-    callback_pauses: tuple[float, ...] = attrs.field(default=(1.0, 5.0, 25.0), converter=tuple)
-    workspace_limit: int = 100
+    callback_pauses: tuple[float, ...] = attrs.field(
+        default=(1.0, 5.0, 25.0), converter=tuple, validator=attrs.validators.deep_iterable(not_negative)
+    )
+    workspace_limit: int = attrs.field(default=100, validator=attrs.validators.ge(1))
 
     @property
     def document_path(self) -> Path | None:

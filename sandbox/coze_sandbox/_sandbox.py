@@ -61,7 +61,8 @@ class Sandbox:
     Raises:
         FileNotFoundError: No description was given and none is installed.
         TypeError: There is no such option.
-        ValueError: The state cannot be kept in the file, the description is none, or TLS lacks a library.
+        ValueError: An option is out of range, the state cannot be kept in the file, the description is none, or TLS
+            lacks a library.
     """
 
     def __init__(

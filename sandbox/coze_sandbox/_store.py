@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS documents (
 CREATE INDEX IF NOT EXISTS by_parent ON documents (kind, parent, seq);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+# Fails where the tables are somebody else's.
+_PROOF = "SELECT seq, kind, id, parent, body FROM documents LIMIT 1; SELECT name, value FROM facts LIMIT 1;"
+_PATIENCE = 1.0  # seconds that whoever had the file before has to let go of it
 
 
 class Store:
@@ -37,7 +40,7 @@ class Store:
         path: The SQLite file, or `:memory:`.
 
     Raises:
-        ValueError: The file cannot be opened, or is no database.
+        ValueError: The file cannot be opened, is no database of a sandbox, or another sandbox uses it.
     """
 
     def __init__(self, path: str) -> None:
@@ -172,17 +175,23 @@ def public(document: Mapping[str, Any]) -> Document:
 
 
 def _open(path: str) -> sqlite3.Connection:
+    if not path.strip():
+        raise ValueError("cannot keep the state: the name of the file is empty")
     connection = None
     try:
-        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
+        # Two that write the same state would confuse each other: each has ids and times of its own. The lock that keeps
+        # others out is held by the operating system, so that it ends with the process, however that ends.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         # Losing the last writes when the machine goes down is fine here; waiting for the disk is not.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
-        connection.executescript(_TABLES)
+        connection.executescript(f"{_TABLES} BEGIN IMMEDIATE; {_PROOF} COMMIT;")
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
-        raise ValueError(f"cannot keep the state in {path}: {error}") from error
+        reason = "another sandbox uses it" if error.sqlite_errorcode == sqlite3.SQLITE_BUSY else error
+        raise ValueError(f"cannot keep the state in {path}: {reason}") from error
     return connection
 
 

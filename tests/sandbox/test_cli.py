@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -84,6 +86,21 @@ def test_state_in_a_file(start, tmp_path):
     assert found["data"]["status"] == "completed"
 
 
+def test_one_file_for_two(start, tmp_path):
+    """A file that another sandbox uses is refused in one line; when that one is gone, however it went, it is free."""
+    path = str(tmp_path / "state.db")
+    process, facts = start("--db", path)
+    assert refused("--db", path) == f"coze_sandbox: cannot keep the state in {path}: another sandbox uses it\n"
+    headers = {"Authorization": f"Bearer {facts['token']}"}
+    assert httpx.get(f"{facts['base_url']}/v1/users/me", headers=headers).status_code == 200
+    process.kill()
+    process.wait()
+    process, _ = start("--db", path)
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    start("--db", path)
+
+
 def test_stops_with_its_parent(start):
     """With --exit-with-parent it stops when its standard input ends."""
     process, _ = start("--exit-with-parent")
@@ -120,6 +137,9 @@ def test_host_of_another_machine():
     [
         (["--db", "no/such/folder/state.db"], "cannot keep the state in no/such/folder/state.db: unable to open"),
         (["--db", "file.txt"], "cannot keep the state in file.txt: file is not a database"),
+        (["--db", "folder"], "cannot keep the state in folder: unable to open"),
+        (["--db", "other.db"], "cannot keep the state in other.db: no such column: seq"),
+        (["--db", ""], "cannot keep the state: the name of the file is empty"),
         (["--document", "nowhere.json"], "No such file or directory: 'nowhere.json'"),
         (["--document", "file.txt"], "file.txt is no bundled description: JSONDecodeError"),
         (["--document", "other.json"], "other.json is no bundled description: KeyError: 'paths'"),
@@ -135,6 +155,8 @@ def test_files_that_cannot_be(tmp_path, monkeypatch, arguments, expected):
     (tmp_path / "file.txt").write_text("no database, and no JSON either")
     (tmp_path / "other.json").write_text("{}")
     (tmp_path / "folder").mkdir()
+    with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("CREATE TABLE documents (title, kind, parent)")
     assert expected in refused(*arguments)
 
 
@@ -143,8 +165,17 @@ def test_files_that_cannot_be(tmp_path, monkeypatch, arguments, expected):
     [
         (["--port", "65536"], "--port: must be a number from 0 to 65535"),
         (["--port", "http"], "--port: must be a number from 0 to 65535"),
-        (["--speed", "0"], "--speed: must be a number more than 0"),
-        (["--speed", "nan"], "--speed: must be a number more than 0"),
+        (["--port", "-1"], "--port: must be a number from 0 to 65535"),
+        (["--host", ""], "--host: must not be empty"),
+        (["--speed", "0"], "--speed: must be a number from 0.001 to 1000000000"),
+        (["--speed", "1e-320"], "--speed: must be a number from 0.001 to 1000000000"),
+        (["--speed", "nan"], "--speed: must be a number from 0.001 to 1000000000"),
+        (["--speed", "inf"], "--speed: must be a number from 0.001 to 1000000000"),
+        (["--device-interval", "0"], "--device-interval: must be a number from 1 to 300"),
+        (["--device-interval", "-5"], "--device-interval: must be a number from 1 to 300"),
+        (["--device-interval", "1.5"], "--device-interval: must be a number from 1 to 300"),
+        (["--device-interval", "301"], "--device-interval: must be a number from 1 to 300"),
+        (["--seed", "one"], "--seed: invalid int value: 'one'"),
         (["--token", ""], "--token: must be printable ASCII without spaces, as headers are"),
         (["--token", "a b"], "--token: must be printable ASCII without spaces, as headers are"),
         (["--no-such-option"], "unrecognized arguments: --no-such-option"),

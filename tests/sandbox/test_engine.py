@@ -272,6 +272,24 @@ def test_state_outlives_the_process(tmp_path):
     assert len(set(ids)) == 2
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"answer_seconds": -1},
+        {"event_seconds": float("nan")},
+        {"callback_pauses": (1, float("inf"))},
+        {"device_interval": 0},
+        {"workspace_limit": 0},
+        {"db": " "},
+    ],
+    ids=lambda option: next(iter(option)),
+)
+def test_options_out_of_range(option):
+    """An option that makes no sense is refused by its name."""
+    with pytest.raises(ValueError, match=r"the file is empty|" + next(iter(option))):
+        Sandbox(**option)
+
+
 def test_description_is_found_without_importing_the_client(monkeypatch):
     """Without a generated client the sandbox says what is missing."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
