@@ -17,14 +17,7 @@ _OWNERS = {
     "voiceprint_group": "creator_id",
     "voice": "_creator_id",
 }
-# What lies in workspaces, and the kind of those who may edit it besides the members.
-_COLLABORATORS = {
-    "app": "app_collaborator",
-    "bot": "collaborator",
-    "dataset": "",
-    "folder": "",
-    "workflow": "workflow_collaborator",
-}
+_IN_WORKSPACES = {"app", "bot", "dataset", "folder", "workflow"}
 
 # What is seen by whoever sees the whole that it is a part of, and where it has the id of that.
 _PARTS = {
@@ -49,15 +42,10 @@ def is_visible(store: Store, kind: str, key: str, document: Mapping[str, Any], u
         return bool(document.get(_OWNERS[kind], user_id) == user_id)
     if kind in _PARTS:
         whole, name = _PARTS[kind]
-        key, kind = document[name], whole
-        document = store.get(kind, key) or {}
-    if kind not in _COLLABORATORS:
+        kind, document = whole, store.get(whole, document[name]) or {}
+    if kind not in _IN_WORKSPACES:
         return True
-    space_id = document.get("space_id", document.get("workspace_id", ""))
-    if _is_member(store, space_id, user_id):
-        return True
-    collaborators = _COLLABORATORS[kind]
-    return bool(collaborators) and store.get(collaborators, f"{key}/{user_id}") is not None
+    return _is_member(store, document.get("space_id", document.get("workspace_id", "")), user_id)
 
 
 def _is_member(store: Store, workspace_id: str, user_id: str) -> bool:

@@ -110,7 +110,7 @@ def test_pictures_of_a_dataset(official: Any) -> None:
         document_bases=[
             cozepy.DocumentBase(name="cat.png", source_info=cozepy.DocumentSourceInfo.build_file_id(file.id))
         ],
-        chunk_strategy=cozepy.DocumentChunkStrategy.build_auto(),
+        chunk_strategy=cozepy.DocumentChunkStrategy(chunk_type=0, caption_type=0),
         format_type=cozepy.DocumentFormatType.IMAGE,
     )
     datasets.images.update(dataset_id=dataset.dataset_id, document_id=document.document_id, caption="A cat")

@@ -69,7 +69,7 @@ def test_channel_decides() -> None:
         decide = webhooks.ASGIApp(lambda _: webhooks.reject("too loud"), token=app.verify_token)
         with serving_asgi(decide) as url:
             coze.api_apps.update(api_app_id=app.id, callback_url=url)
-            coze.bots.publish(bot_id=BOT_ID, connector_ids=["7001"])
+            coze.bots.publish(bot_id=BOT_ID, connector_ids=["1024", "7001"])
             sandbox.callbacks.wait()
         assert [delivery.state for delivery in sandbox.callbacks.deliveries] == ["delivered"]
         assert sandbox.store.list("review") == [{"audit_status": 3, "reason": "too loud"}]

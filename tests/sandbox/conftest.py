@@ -10,7 +10,7 @@ import attrs
 import httpx
 import pytest
 
-from coze_sandbox import BOT_ID, Sandbox
+from coze_sandbox import BOT_ID, WORKSPACE_ID, Sandbox
 
 
 @attrs.frozen
@@ -56,6 +56,12 @@ class Api:
         response = self.http.post(path, **arguments)
         assert response.headers["content-type"].startswith("text/event-stream"), response.text
         return parse_events(response.text)
+
+    def join(self, user_id: str, workspace_id: str = WORKSPACE_ID, role: str = "member") -> None:
+        """Make an account a member of a workspace."""
+        users = {"users": [{"user_id": user_id, "role_type": role}]}
+        added = self.ok("POST", f"/v1/workspaces/{workspace_id}/members", json=users)
+        assert added["added_success_user_ids"] == [user_id]
 
     def finished(self, text: str, **members: Any) -> tuple[dict[str, str], dict[str, Any]]:
         """Chat without a stream until the end, and return the query of the chat and the chat."""

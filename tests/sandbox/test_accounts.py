@@ -29,8 +29,7 @@ def other(api):
 def join(api, role="member"):
     """Make the colleague a member of a team's workspace, and return its id."""
     team = api.ok("POST", "/v1/workspaces", json={"name": "team", "description": ""})["id"]
-    users = {"users": [{"user_id": COLLEAGUE, "role_type": role}]}
-    assert api.ok("POST", f"/v1/workspaces/{team}/members", json=users)["added_success_user_ids"] == [COLLEAGUE]
+    api.join(COLLEAGUE, team, role)
     return team
 
 
@@ -70,13 +69,17 @@ def test_members_see_the_workspace(api, other):
     assert other("POST", "/v1/bot/update", json={"bot_id": bot, "name": "worse"})[:2] == (404, 4200)
 
 
-def test_collaborators_see_the_bot(api, other):
-    """A bot is there for its collaborators, members or not."""
-    mode = {"collaboration_mode": "collaboration"}
+def test_collaborators_are_members(api, other):
+    """Only members of the workspace can be collaborators, and who leaves it does not see the bot any longer."""
+    mode, path = {"collaboration_mode": "collaboration"}, f"/v1/bots/{BOT_ID}/collaborators"
     api.ok("POST", f"/v1/bots/{BOT_ID}/collaboration_mode", json=mode)
-    api.ok("POST", f"/v1/bots/{BOT_ID}/collaborators", json={"collaborators": [{"user_id": COLLEAGUE}]})
+    body = {"collaborators": [{"user_id": COLLEAGUE}]}
+    assert api.refused("POST", path, json=body) == (400, 4000)
+    assert api.refused("POST", f"/v1/apps/{APP_ID}/collaborators", json=body) == (400, 4000)
+    api.join(COLLEAGUE)
+    api.ok("POST", path, json=body)
     assert other("POST", "/v1/bot/update", json={"bot_id": BOT_ID, "name": "ours"})[1] == 0
-    api.ok("DELETE", f"/v1/bots/{BOT_ID}/collaborators/{COLLEAGUE}")
+    api.ok("DELETE", f"/v1/workspaces/{WORKSPACE_ID}/members", json={"user_ids": [COLLEAGUE]})
     assert other("POST", "/v1/bot/update", json={"bot_id": BOT_ID, "name": "mine"})[:2] == (404, 4200)
 
 

@@ -139,12 +139,13 @@ def test_unpublish(api, bot_id):
 
 
 def test_collaborators(api, bot_id):
-    """Collaborators need collaboration mode and an account, and are dropped with the mode."""
+    """Collaborators need collaboration mode and membership, and are dropped with the mode."""
     path = f"/v1/bots/{bot_id}/collaborators"
     body = {"collaborators": [{"user_id": COLLEAGUE_IDS[0]}]}
     mode = f"/v1/bots/{bot_id}/collaboration_mode"
     assert api.refused("POST", path, json=body) == (400, 4000)
     api.ok("POST", mode, json={"collaboration_mode": "collaboration"})
+    api.join(COLLEAGUE_IDS[0])
     api.ok("POST", path, json=body)
     stranger = {"collaborators": [{"user_id": "1"}]}
     assert api.refused("POST", path, json=stranger) == (404, 4200)

@@ -151,10 +151,9 @@ def test_channel(api, receiver):
     app_for(api, receiver, "bot.published", app_type="connector", connector_id="7001")
     normal = app_for(api, receiver, "bot.published")
     receiver.answers += [(200, b'{"audit": {"audit_status": 3, "reason": "too loud"}}')] * 2
-    publish(api, "7001")
-    publish(api, "1024")
+    publish(api, "7001", "1024")
     assert states(api.sandbox) == ["delivered", "delivered"]
-    to_channel, to_normal = receiver.bodies()
+    to_normal, to_channel = sorted(receiver.bodies(), key=lambda body: "connector_id" in body["header"])
     assert to_channel["header"]["connector_id"] == "7001"
     assert "space_id" not in to_channel["event"]
     assert to_normal["header"]["api_app_id"] == normal["id"]
@@ -167,7 +166,7 @@ def test_channel_that_does_not_decide(api, receiver, answer):
     """An answer of the app of a channel that tells no decision counts as none, and is asked for again."""
     app_for(api, receiver, "bot.published", app_type="connector", connector_id="7001")
     receiver.answers += [(200, answer), (200, b'{"audit": {"audit_status": 2}}')]
-    publish(api, "7001")
+    publish(api, "1024", "7001")
     assert states(api.sandbox) == ["waiting"]
     assert api.sandbox.callbacks.deliveries[0].attempts[0].error
     api.sandbox.clock.advance(60)
@@ -332,11 +331,11 @@ def test_accounts(api, receiver, role, told):
     assert states(api.sandbox) == ["delivered"] * told
 
 
-def test_collaborator_publishes(api, receiver):
-    """Who publishes a bot as a collaborator, without being a member of its workspace, is told to its owner."""
+def test_colleague_publishes(api, receiver):
+    """Who publishes a bot of somebody else is told to its owner."""
     token = {"expires_at": 1e12, "user_id": COLLEAGUE_IDS[0], "permissions": None}
     api.sandbox.store.put("token", "of a colleague", token)
-    api.sandbox.store.put("collaborator", f"{BOT_ID}/{COLLEAGUE_IDS[0]}", {}, BOT_ID)
+    api.join(COLLEAGUE_IDS[0])
     app_for(api, receiver, "bot.published")
     api.http.headers["Authorization"] = "Bearer of a colleague"
     publish(api)

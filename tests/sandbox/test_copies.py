@@ -96,7 +96,8 @@ def test_apps(api):
 
 
 def test_collaborators_of_an_app(api):
-    """Accounts are added to an app and removed again."""
+    """Members of the workspace are added to an app and removed again."""
+    api.join(COLLEAGUE_IDS[0])
     path = f"/v1/apps/{APP_ID}/collaborators"
     api.ok("POST", path, json={"collaborators": [{"user_id": COLLEAGUE_IDS[0]}]})
     assert api.refused("POST", path, json={"collaborators": [{"user_id": "1"}]}) == (404, 4200)

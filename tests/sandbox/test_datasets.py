@@ -31,7 +31,7 @@ def page(url="https://example.com/", **members):
 
 
 def addition(dataset_id, *entries, **members):
-    body = {"dataset_id": dataset_id, "document_bases": list(entries), "chunk_strategy": {}}
+    body = {"dataset_id": dataset_id, "document_bases": list(entries), "chunk_strategy": {"caption_type": 0}}
     return {**body, **members}
 
 

@@ -251,12 +251,13 @@ def test_workflow_and_its_versions(api):
 
 
 def test_collaborators_of_a_workflow(api):
-    """Collaborators need collaboration mode and an account, and must be gone before it is left."""
+    """Collaborators need collaboration mode and membership, and must be gone before it is left."""
     path = f"/v1/workflows/{WORKFLOW_ECHO}"
     body = {"collaborators": [{"user_id": COLLEAGUE_IDS[0]}]}
     single, shared = {"collaboration_mode": "single"}, {"collaboration_mode": "collaboration"}
     assert api.refused("POST", f"{path}/collaborators", json=body) == (400, 4000)
     api.ok("POST", f"{path}/collaboration_mode", json=shared)
+    api.join(COLLEAGUE_IDS[0])
     api.ok("POST", f"{path}/collaborators", json=body)
     stranger = {"collaborators": [{"user_id": "1"}]}
     assert api.refused("POST", f"{path}/collaborators", json=stranger) == (404, 4200)

@@ -54,8 +54,7 @@ def tell_unpublished(world: World, bot: Mapping[str, Any], channel: str) -> None
 
 def _tell(world: World, kind: str, bot: Mapping[str, Any], event: Mapping[str, Any], channel: str | None) -> None:
     space_id = bot["space_id"]
-    workspace = world.store.get("workspace", space_id) or {}  # which a collaborator does not see
-    owner = workspace.get("owner_uid")
+    owner = need(world, "workspace", space_id)["owner_uid"]
     world.tell(Happening(kind=kind, event=event, space_id=space_id, account_id=owner, connector_id=channel))
 
 

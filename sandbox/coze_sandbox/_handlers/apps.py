@@ -40,8 +40,8 @@ def add_collaborator(call: Call) -> None:
         CallError: The app or an account does not exist.
     """
     key = call.path["app_id"]
-    need(call.world, "app", key)
-    share(call, "app_collaborator", key)
+    app = need(call.world, "app", key)
+    share(call, "app_collaborator", key, app["space_id"])
 
 
 @operation("apps.collaborators.delete")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._audio import FORMATS, make_sound
 from .._call import Call, Content, Members
-from .._errors import SPEECH_TOO_LONG, CallError
+from .._errors import INVALID_PARAMETER, SPEECH_TOO_LONG, CallError
 from ._common import need, sent_file
 from ._registry import operation
 
@@ -12,6 +12,7 @@ __all__ = ["speak", "transcribe"]
 
 _LONGEST = 1024
 _SECONDS_PER_CHARACTER = 0.02
+_SPEEDS = {"big": (0.5, 2), "small": (0.2, 3)}  # by the model of the voice
 
 
 @operation("audio.speech.create")
@@ -19,13 +20,16 @@ def speak(call: Call) -> Content:
     """Make a sound, the longer the longer the text is.
 
     Raises:
-        CallError: The text is too long or there is no such voice.
+        CallError: The text is too long, there is no such voice, or it cannot speak that fast or slowly.
     """
     body, text = call.body, call.body["input"]
     if len(text.encode()) > _LONGEST:
         raise CallError(SPEECH_TOO_LONG, f"body.input: more than {_LONGEST} bytes")
     if not call.world.options.examples:
-        need(call.world, "voice", body["voice_id"])
+        voice = need(call.world, "voice", body["voice_id"])
+        slowest, fastest = _SPEEDS[voice["model_type"]]
+        if not slowest <= body.get("speed", 1) <= fastest:
+            raise CallError(INVALID_PARAMETER, f"body.speed: must be from {slowest} to {fastest} with this voice")
     format = body.get("response_format", "mp3")
     seconds = max(len(text), 1) * _SECONDS_PER_CHARACTER / body.get("speed", 1)
     return Content(make_sound(format, seconds, body.get("sample_rate", 24_000)), FORMATS[format])

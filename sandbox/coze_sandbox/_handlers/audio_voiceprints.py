@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
 
-from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._call import Call, Members, Upload
+from .._errors import FILE_TYPE, INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._store import public
 from .._world import World
 from ._common import need, numbered_page, sent_file, shown_user
@@ -25,6 +26,8 @@ __all__ = [
 
 _MOST_IN_A_GROUP = 10
 _MOST_GROUPS = 1000
+_FILE_TYPES = ("", ".pcm", ".wav")  # a name may tell nothing
+_PCM = {"sample_rate": 16_000, "channel": 1}
 _SAME, _OTHER = 100.0, 20.0
 
 
@@ -36,7 +39,7 @@ def create(call: Call) -> Members:
         CallError: There are too many groups.
     """
     world, now = call.world, call.world.clock.seconds()
-    if world.store.kinds().get("voiceprint_group", 0) >= _MOST_GROUPS:
+    if len(world.list("voiceprint_group")) >= _MOST_GROUPS:
         raise CallError(INVALID_PARAMETER, f"There are {_MOST_GROUPS} groups already.")
     key = world.new_id()
     group = {
@@ -101,7 +104,7 @@ def add_feature(call: Call) -> Members:
     """Add a voiceprint.
 
     Raises:
-        CallError: There is no such group, it is full, or the file is empty.
+        CallError: There is no such group, it is full, or the file is empty or of a wrong kind.
     """
     world, group = call.world, _group(call)
     if len(world.store.list("voiceprint", group["id"])) >= _MOST_IN_A_GROUP:
@@ -117,7 +120,7 @@ def add_feature(call: Call) -> Members:
         "creator_id": call.user_id,
         "created_at": now,
         "updated_at": now,
-        "_sha256": sent_file(call).sha256,
+        "_sha256": _sound(call).sha256,
     }
     world.store.put("voiceprint", key, feature, group["id"])
     return {"data": {"id": key}}
@@ -128,12 +131,12 @@ def update_feature(call: Call) -> None:
     """Change name, description or sound of a voiceprint.
 
     Raises:
-        CallError: The voiceprint does not exist, or the file is empty.
+        CallError: The voiceprint does not exist, or the file is empty or of a wrong kind.
     """
     feature = _feature(call)
     changes = {name: call.body[name] for name in ("name", "desc") if name in call.body}
     if "file" in call.files:
-        changes["_sha256"] = sent_file(call).sha256
+        changes["_sha256"] = _sound(call).sha256
     feature.update(changes, updated_at=call.world.clock.seconds())
     call.world.store.put("voiceprint", feature["id"], feature, feature["group_id"])
 
@@ -166,9 +169,9 @@ def identify(call: Call) -> Members:
     """Tell whose voice it is. The same file is the same voice, and another file another one.
 
     Raises:
-        CallError: There is no such group, or the file is empty.
+        CallError: There is no such group, or the file is empty or of a wrong kind.
     """
-    sound = sent_file(call).sha256
+    sound = _sound(call).sha256
     matches = [
         {
             "feature_id": feature["id"],
@@ -192,6 +195,17 @@ def _feature(call: Call) -> dict[str, Any]:
     if feature["group_id"] != group["id"]:
         raise missing(NOT_FOUND, "feature_id", key)
     return feature
+
+
+def _sound(call: Call) -> Upload:
+    file = sent_file(call)
+    kind = PurePosixPath(file.name).suffix.lower()
+    if kind not in _FILE_TYPES:
+        raise CallError(FILE_TYPE, "body.file: neither wav nor pcm")
+    for name, allowed in _PCM.items():
+        if kind == ".pcm" and call.body.get(name, allowed) != allowed:
+            raise CallError(INVALID_PARAMETER, f"body.{name}: must be {allowed} for pcm")
+    return file
 
 
 def _with_creator(world: World, kept: dict[str, Any]) -> dict[str, Any]:

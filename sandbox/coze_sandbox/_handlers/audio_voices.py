@@ -11,6 +11,7 @@ from ._registry import operation
 __all__ = ["clone", "list_voices"]
 
 _TIMES = 10
+_BYTES = {"voice_name": 128, "text": 1024}
 _GREETING = "你好。"
 _LANGUAGES = {"zh": "中文", "en": "英语", "ja": "日语", "es": "西班牙语", "id": "印尼语", "pt": "葡萄牙语"}
 
@@ -36,10 +37,13 @@ def clone(call: Call) -> Members:
     """Make a voice, or make a cloned one anew.
 
     Raises:
-        CallError: The file is empty, the workspace or the voice does not exist, or the voice comes
-            with Coze or was cloned too often.
+        CallError: A text is too long, the file is empty, the workspace or the voice does not exist, or the
+            voice comes with Coze or was cloned too often.
     """
     world, body = call.world, call.body
+    for name, most in _BYTES.items():
+        if len(body.get(name, "").encode()) > most:
+            raise CallError(INVALID_PARAMETER, f"body.{name}: more than {most} bytes")
     sent_file(call)
     if "space_id" in body:
         need(world, "workspace", body["space_id"], name="space_id")

@@ -13,6 +13,7 @@ from ._registry import operation
 __all__ = ["list_versions", "publish", "unpublish"]
 
 _VERSIONS_PER_PAGE = 10
+_OF_THE_PLATFORM = {API_CHANNEL, "999"}  # the API and the Chat SDK; all others are custom channels
 
 
 @operation("bots.publish")
@@ -20,13 +21,16 @@ def publish(call: Call) -> Members:
     """Make a version of the draft and put it online in the named channels.
 
     Raises:
-        CallError: The bot does not exist, or no channel is named.
+        CallError: The bot does not exist, no channel is named, or a custom one without that of the API.
     """
     world, bot_id = call.world, call.body["bot_id"]
     bot = need(world, "bot", bot_id)
     channels = call.body.get("connector_ids", [API_CHANNEL])
     if not channels:
         raise CallError(INVALID_PARAMETER, "body.connector_ids: name at least one channel")
+    if API_CHANNEL not in channels and not _OF_THE_PLATFORM.issuperset(channels):
+        msg = f"body.connector_ids: custom channels go together with the API channel, {API_CHANNEL}"
+        raise CallError(INVALID_PARAMETER, msg)
     now = world.clock.seconds()
     version = _next_version(world, bot_id)
     snapshot = {

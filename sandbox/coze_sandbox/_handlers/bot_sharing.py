@@ -34,9 +34,10 @@ def add_collaborator(call: Call) -> None:
         CallError: The bot or an account does not exist, or the bot has one editor only.
     """
     bot_id = call.path["bot_id"]
-    if need(call.world, "bot", bot_id)["collaboration_mode"] == "single":
+    bot = need(call.world, "bot", bot_id)
+    if bot["collaboration_mode"] == "single":
         raise CallError(INVALID_PARAMETER, "The bot is not in collaboration mode.")
-    share(call, "collaborator", bot_id)
+    share(call, "collaborator", bot_id, bot["space_id"])
 
 
 @operation("bots.collaborators.delete")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .._call import Call, Members
@@ -143,4 +144,13 @@ def _edited(call: Call) -> dict[str, Any]:
     check_file(call.world, edited.get("icon_file_id"), "icon_file_id")
     if not 0 <= edited.get("model_info_config", {}).get("top_p", 1) <= 1:
         raise CallError(INVALID_PARAMETER, "body.model_info_config.top_p: must be from 0 to 1")
+    _check_prompt(edited.get("prompt_info", {}), edited.get("model_info_config", {}))
     return edited
+
+
+def _check_prompt(prompt: Mapping[str, Any], model: Mapping[str, Any]) -> None:
+    """Refuse a prompt in one text where its beginning is to be cached."""
+    caching = model.get("parameters", {}).get("caching", {}).get("type")
+    if prompt.get("prompt") and (model.get("cache_type") == "prefix" or caching == "enabled"):
+        msg = "body.prompt_info.prompt: with prefix caching, prefix_prompt_info takes its place"
+        raise CallError(INVALID_PARAMETER, msg)

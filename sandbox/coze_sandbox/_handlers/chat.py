@@ -35,6 +35,7 @@ from ._registry import operation
 __all__ = ["cancel_chat", "create", "list_messages", "retrieve", "submit_tool_outputs"]
 
 _SAVED_TYPES = ("question", "answer")
+_EXTRA_PARAMS = {"latitude", "longitude"}
 
 
 @operation("chat.create")
@@ -50,6 +51,8 @@ def create(call: Call) -> Members | Stream:
     bot = _bot_state(world, body)
     if not streaming and not saved:
         raise CallError(UNSAVED_NEEDS_STREAM, "auto_save_history must be true without streaming.")
+    for name in body.get("extra_params", {}).keys() - _EXTRA_PARAMS:
+        raise CallError(INVALID_PARAMETER, f"body.extra_params.{name}: only latitude and longitude are known")
     if "shortcut_command" in body:
         raise missing(NOT_FOUND, "command_id", body["shortcut_command"]["command_id"])
     entered = body.get("additional_messages", [])

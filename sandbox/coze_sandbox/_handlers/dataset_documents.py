@@ -20,6 +20,7 @@ __all__ = ["create", "delete", "list_documents", "update"]
 
 _TEXT, _IMAGE = 0, 2
 _LOCAL_FILE, _WEB_PAGE, _UPLOADED_FILE = 0, 1, 5
+_CUSTOM_CHUNKS = 1
 _FILE_TYPES = ("pdf", "txt", "doc", "docx")
 _BYTES_PER_SLICE = 1000
 _NOWHERE = re.compile(r"https?://[^/?#]*\.invalid(:\d+)?([/?#]|$)", re.IGNORECASE)
@@ -39,14 +40,15 @@ def create(call: Call) -> Members:
     pages under `.invalid`.
 
     Raises:
-        CallError: The knowledge base or a file does not exist, a source is not complete, or it is of
-            another kind than the other sources or the knowledge base.
+        CallError: The knowledge base or a file does not exist, the chunking or a source is not complete, or
+            a source is of another kind than the others or the knowledge base.
     """
     world, body = call.world, call.body
     dataset = need(world, "dataset", body["dataset_id"])
     check_owner(call, dataset["creator_id"], "knowledge base")
     if body.get("format_type", _TEXT) != dataset["format_type"]:
         raise CallError(INVALID_PARAMETER, "body.format_type: not that of the knowledge base")
+    _check_chunks(call, dataset)
     sources = [
         _source(call, entry, dataset["format_type"], f"body.document_bases.{number}")
         for number, entry in enumerate(body["document_bases"])
@@ -128,6 +130,16 @@ def list_documents(call: Call) -> Members:
     found = world.store.list("document", key)[::-1]
     page, _ = numbered_page(call, found, param="page", size_param="size", size=10)
     return {"document_infos": [document(world, kept) for kept in page], "total": len(found)}
+
+
+def _check_chunks(call: Call, dataset: Mapping[str, Any]) -> None:
+    chunks = call.body["chunk_strategy"]
+    needed = ("separator", "max_tokens") if chunks.get("chunk_type") == _CUSTOM_CHUNKS else ()
+    if dataset["format_type"] == _IMAGE and not call.world.store.list("document", dataset["dataset_id"]):
+        needed = (*needed, "caption_type")
+    for name in needed:
+        if name not in chunks:
+            raise CallError(INVALID_PARAMETER, f"body.chunk_strategy.{name}: is required")
 
 
 def _source(call: Call, entry: Mapping[str, Any], format_type: int, where: str) -> _Source:

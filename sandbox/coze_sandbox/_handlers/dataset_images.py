@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from .._call import Call, Members
-from .._errors import NOT_FOUND, missing
+from .._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from ._common import need, numbered_page
 from ._dataset_views import document, store_document
 from ._registry import operation
 
 __all__ = ["list_images", "update"]
+
+_IMAGE = 2
 
 
 @operation("datasets.images.list")
@@ -18,10 +20,10 @@ def list_images(call: Call) -> Members:
     """List the images of a knowledge base, the newest first.
 
     Raises:
-        CallError: There is no such knowledge base.
+        CallError: There is no such knowledge base, or it is none of images.
     """
     world, query, key = call.world, call.query, call.path["dataset_id"]
-    need(world, "dataset", key)
+    _image_dataset(call)
     found = [
         kept
         for kept in reversed(world.store.list("document", key))
@@ -37,15 +39,20 @@ def update(call: Call) -> None:
     """Set the caption of an image.
 
     Raises:
-        CallError: The knowledge base or the image does not exist.
+        CallError: The knowledge base or the image does not exist, or the knowledge base is none of images.
     """
     world, key = call.world, call.path["document_id"]
-    need(world, "dataset", call.path["dataset_id"])
+    _image_dataset(call)
     kept = need(world, "document", key)
     if kept["_dataset_id"] != call.path["dataset_id"]:
         raise missing(NOT_FOUND, "document_id", key)
     kept.update(_caption=call.body["caption"], update_time=world.clock.seconds())
     store_document(world, kept)
+
+
+def _image_dataset(call: Call) -> None:
+    if need(call.world, "dataset", call.path["dataset_id"])["format_type"] != _IMAGE:
+        raise CallError(INVALID_PARAMETER, "path.dataset_id: no knowledge base of images")
 
 
 def _shown(call: Call, kept: dict[str, Any]) -> dict[str, Any]:

@@ -101,9 +101,10 @@ def add_collaborator(call: Call) -> None:
         CallError: The workflow or an account does not exist, or the workflow has one editor only.
     """
     key = call.path["workflow_id"]
-    if need(call.world, "workflow", key)["collaboration_mode"] == "single":
+    workflow = need(call.world, "workflow", key)
+    if workflow["collaboration_mode"] == "single":
         raise CallError(INVALID_PARAMETER, "The workflow is not in collaboration mode.")
-    share(call, "workflow_collaborator", key)
+    share(call, "workflow_collaborator", key, workflow["space_id"])
 
 
 @operation("workflows.collaborators.delete")
