@@ -27,6 +27,19 @@ class Clock:
         """Have something called whenever the time was moved."""
         self._watchers.append(watcher)
 
+    def forget(self, watcher: Callable[[], None]) -> None:
+        """Call something no longer when the time was moved."""
+        self._watchers = [one for one in self._watchers if one != watcher]
+
+    @property
+    def ahead(self) -> float:
+        """The seconds that it was advanced by."""
+        return self._ahead
+
+    def resume(self, ahead: float) -> None:
+        """Be at least so many seconds ahead, as an earlier clock of the same state was."""
+        self._ahead = max(self._ahead, ahead)
+
     def now(self) -> float:
         """Return the time in seconds since 1970-01-01 UTC."""
         return self._source() + self._ahead

@@ -154,7 +154,7 @@ class Sandbox:
         """Stop listening and close the state's file. Nothing works afterwards."""
         self.stop()
         self.callbacks.close()
-        self._world.store.close()
+        self._world.close()
         if self._certificates is not None:
             self._certificates.remove()
 

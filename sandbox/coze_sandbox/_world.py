@@ -22,6 +22,7 @@ from ._store import Store
 __all__ = ["World"]
 
 _LAST_ID = "last_id"
+_AHEAD = "ahead"
 
 
 class World:
@@ -52,6 +53,8 @@ class World:
         self.keys = AppKeys(options.oauth_apps)
         self.auto_consent = options.auto_consent
         self.rules = Rules()
+        self.clock.resume(float(self.store.fact(_AHEAD) or 0))
+        self.clock.on_advance(self._keep_time)
         self._listeners: list[Callable[[Happening], None]] = []
         self._viewer = threading.local()
         self._begin_ids()
@@ -113,6 +116,14 @@ class World:
             self._seed()
         self.auto_consent = self.options.auto_consent
         self.rules.clear()
+
+    def close(self) -> None:
+        """Close the state's file."""
+        self.clock.forget(self._keep_time)
+        self.store.close()
+
+    def _keep_time(self) -> None:
+        self.store.set_fact(_AHEAD, str(self.clock.ahead))
 
     def _begin_ids(self) -> None:
         self.logids = LogIds(self.options.seed, self.clock)

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coze_sandbox import BOT_ID, WORKSPACE_ID, Sandbox
+from coze_sandbox import BOT_ID, WORKSPACE_ID, Clock, Sandbox
 
 FILES = "/v1/files/retrieve"
 
@@ -288,6 +288,20 @@ def test_options_out_of_range(option):
     """An option that makes no sense is refused by its name."""
     with pytest.raises(ValueError, match=r"the file is empty|" + next(iter(option))):
         Sandbox(**option)
+
+
+def test_time_outlives_the_process(tmp_path):
+    """With a file the next run begins no earlier than the last one ended, and a reset goes back to the present."""
+    clock = Clock(lambda: 1_000_000_000.0)
+    with Sandbox(db=tmp_path / "state.db", clock=clock) as sandbox:
+        sandbox.scenario.advance(3600)
+    clock.advance(60)  # which concerns no sandbox any longer
+    with Sandbox(db=tmp_path / "state.db", clock=Clock(lambda: 1_000_000_000.0)) as sandbox:
+        assert sandbox.clock.now() == 1_000_003_600
+        sandbox.reset()
+        assert sandbox.clock.now() == 1_000_000_000
+    with Sandbox(db=tmp_path / "state.db", clock=Clock(lambda: 1_000_000_000.0)) as sandbox:
+        assert sandbox.clock.now() == 1_000_000_000
 
 
 def test_description_is_found_without_importing_the_client(monkeypatch):
