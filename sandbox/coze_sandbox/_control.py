@@ -7,7 +7,7 @@
 | `POST /_sandbox/tokens` | make an access token: arguments of `Scenario.token` as JSON |
 | `POST /_sandbox/answers`, `replies`, `workflows`, `bots` | say what happens next: arguments of `Scenario` as JSON |
 | `GET, DELETE /_sandbox/scenario` | list, take back what was said and not used yet |
-| `GET, DELETE /_sandbox/requests` | list (`?operation=`), forget requests |
+| `GET, DELETE /_sandbox/requests` | list (`?operation=`; `?since=`: changed since that `revision`), forget requests |
 | `GET, POST, DELETE /_sandbox/callbacks` | what was sent; send (arguments of `Callbacks.send` as JSON); forget |
 | `GET /_sandbox/violations` | answers that were not as described |
 | `POST /_sandbox/clock` | `{"advance": seconds}` moves the time |
@@ -38,6 +38,7 @@ from ._callbacks import Callbacks
 from ._delivery import Delivery
 from ._errors import CallError
 from ._json import parse_json
+from ._log import RequestRecord
 from ._loopback import is_loopback_ip
 from ._oauth_control import OAuthControl
 from ._scenario import Scenario, Scripted
@@ -172,9 +173,9 @@ class Control:
 
     def _list_requests(self, request: Request, _body: Any) -> Any:
         wanted = request.query_params.get("operation")
-        records = self._sandbox.requests
-        chosen = records.of(wanted) if wanted else list(records)
-        return {"requests": [attrs.asdict(record) for record in chosen]}
+        news = self._sandbox.requests.since(request.query_params.get("since", ""))
+        chosen = [_told(record) for record in news.records if wanted in (None, "", record.operation)]
+        return {"requests": chosen, "whole": news.whole, "first": news.first, "revision": news.revision}
 
     def _list_violations(self, _request: Request, _body: Any) -> Any:
         return {"violations": [attrs.asdict(one) for one in self._sandbox.violations]}
@@ -201,6 +202,10 @@ class Control:
     def _document(self, request: Request, _body: Any) -> Any:
         servers = [{"url": str(request.base_url).rstrip("/"), "description": "This sandbox."}]
         return {**self._sandbox.description.document, "servers": servers}
+
+
+def _told(record: RequestRecord) -> dict[str, Any]:
+    return attrs.asdict(record, filter=attrs.filters.exclude("revision"))
 
 
 def _shown(deliveries: Iterable[Delivery]) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ from typing import Any, overload
 
 import attrs
 
-__all__ = ["RequestLog", "RequestRecord", "SocketEntry", "shown_headers"]
+__all__ = ["News", "RequestLog", "RequestRecord", "SocketEntry", "shown_headers"]
 
 _KEPT = 10_000
 _KEPT_MESSAGES = 1_000
@@ -36,7 +38,16 @@ class SocketEntry:
     reason: str = ""
 
 
-@attrs.define(kw_only=True)
+# One row for all logs: what has a greater number changed later.
+_REVISIONS = itertools.count(1)
+
+
+def _revise(record: RequestRecord, _: attrs.Attribute[Any], value: Any) -> Any:
+    record.revision = next(_REVISIONS)
+    return value
+
+
+@attrs.define(kw_only=True, on_setattr=_revise)
 class RequestRecord:
     """One request and what became of it.
 
@@ -57,6 +68,7 @@ class RequestRecord:
         seconds: How long it took; None while it is under way.
         tolerated: What was not as described and taken nevertheless.
         messages: What was said over a WebSocket, the last 1,000 messages.
+        revision: Grows with every change.
     """
 
     number: int
@@ -74,6 +86,11 @@ class RequestRecord:
     seconds: float | None = None
     tolerated: list[str] = attrs.Factory(list)
     messages: list[SocketEntry] = attrs.field(factory=list, repr=False)
+    revision: int = attrs.field(init=False, repr=False, eq=False, on_setattr=attrs.setters.NO_OP)
+
+    @revision.default
+    def _first_revision(self) -> int:
+        return next(_REVISIONS)
 
     def say(self, sender: str, event: str, data: Any = None, verdict: str = "ok", reason: str = "") -> None:
         """Add a message of a WebSocket."""
@@ -81,6 +98,24 @@ class RequestRecord:
             del self.messages[0]
         entry = SocketEntry(sender=sender, event=event, data=_shortened(data), verdict=verdict, reason=reason)
         self.messages.append(entry)
+        self.revision = next(_REVISIONS)
+
+
+@attrs.frozen(kw_only=True)
+class News:
+    """What is new in the log.
+
+    Attributes:
+        records: The requests that were made or changed.
+        whole: Whether these are all, and what was known before is void.
+        first: Number of the oldest request that is kept; 0 where there is none.
+        revision: What to ask with next time.
+    """
+
+    records: list[RequestRecord]
+    whole: bool
+    first: int
+    revision: str
 
 
 class RequestLog(Sequence[RequestRecord]):
@@ -94,6 +129,7 @@ class RequestLog(Sequence[RequestRecord]):
         self.watcher: Callable[[RequestRecord], None] | None = None
         self._records: deque[RequestRecord] = deque(maxlen=_KEPT)
         self._count = 0
+        self._era = uuid.uuid4().hex
 
     def add(self, **members: Any) -> RequestRecord:
         """Begin the record of one more request."""
@@ -121,6 +157,21 @@ class RequestLog(Sequence[RequestRecord]):
         """Forget all requests."""
         self._records.clear()
         self._count = 0
+        self._era = uuid.uuid4().hex
+
+    def since(self, revision: str) -> News:
+        """Tell what is new since an earlier answer.
+
+        Args:
+            revision: `News.revision` of that answer. Any other text, also one from before the log was cleared, asks for
+                everything.
+        """
+        now = next(_REVISIONS)  # before looking: what changes meanwhile is told again rather than never
+        era, _, known = revision.partition("-")
+        whole = era != self._era or not (known.isascii() and known.isdecimal())
+        kept = tuple(self._records)
+        found = [record for record in kept if whole or record.revision > int(known)]
+        return News(records=found, whole=whole, first=kept[0].number if kept else 0, revision=f"{self._era}-{now}")
 
     @overload
     def __getitem__(self, index: int) -> RequestRecord: ...

@@ -23,7 +23,7 @@ def browse(store: Store, kind: str | None) -> dict[str, Any]:
         return {"kinds": {name: count for name, count in store.kinds().items() if not name.startswith("_")}}
     if kind in _SECRET:
         return {"documents": [], "hidden": True}
-    found = list(store.items(kind).items())[: -_MOST - 1 : -1]
+    found = store.newest(kind, _MOST)
     return {"documents": [{"id": key, "document": _shown(document)} for key, document in found], "hidden": False}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import sqlite3
 import threading
@@ -125,6 +126,13 @@ class Store:
         with self._lock:
             rows = self._connection.execute(query, (kind,)).fetchall()
         return {row[0]: _document(row[1]) for row in rows}
+
+    def newest(self, kind: str, most: int) -> builtins.list[tuple[str, Document]]:
+        """Return the last documents of a kind with their ids, newest first."""
+        query = "SELECT id, body FROM documents WHERE kind = ? ORDER BY seq DESC LIMIT ?"
+        with self._lock:
+            rows = self._connection.execute(query, (kind, most)).fetchall()
+        return [(row[0], _document(row[1])) for row in rows]
 
     def kinds(self) -> dict[str, int]:
         """Return how many documents there are of each kind."""

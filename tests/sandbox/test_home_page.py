@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +88,19 @@ def test_refused_requests_tell_why(chromium: Chromium, coze_sandbox: Sandbox) ->
 
 
 @needs_chromium
+def test_the_list_of_requests_follows_the_log(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """While it is open, requests that come are added to the list, and those that were forgotten leave it."""
+    httpx.get(f"{coze_sandbox.base_url}/v1/nowhere/1")
+    go(chromium, coze_sandbox, "requests")
+    httpx.get(f"{coze_sandbox.base_url}/v1/nowhere/2")
+    chromium.until("document.querySelectorAll('tr[data-number]').length === 2")
+    coze_sandbox.requests.clear()
+    httpx.get(f"{coze_sandbox.base_url}/v1/nowhere/3")
+    chromium.until("document.querySelectorAll('tr[data-number]').length === 1")
+    assert "/v1/nowhere/3" in chromium.text
+
+
+@needs_chromium
 def test_what_callers_send_does_not_become_markup(chromium: Chromium, coze_sandbox: Sandbox) -> None:
     """A request that holds HTML is shown as text."""
     httpx.get(
@@ -151,6 +165,22 @@ def test_state_shows_no_secrets(coze_sandbox: Sandbox) -> None:
     coze_sandbox.store.put("token", "czu_secret", {"expires_at": 0})
     assert httpx.get(state).json()["kinds"]["token"] == 1
     assert "czu_secret" not in httpx.get(state, params={"kind": "token"}).text
+
+
+def test_long_states_are_not_read_whole(coze_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many documents of a kind the newest 500 are listed, newest first, and no others are read."""
+    for number in range(600):
+        coze_sandbox.store.put("conversation", str(number), {"id": str(number)})
+    read: list[str] = []
+
+    def document(body: str) -> Any:
+        read.append(body)
+        return json.loads(body)
+
+    monkeypatch.setattr("coze_sandbox._store._document", document)
+    state = httpx.get(f"{coze_sandbox.base_url}/_sandbox/state", params={"kind": "conversation"}).json()
+    assert [one["id"] for one in state["documents"]] == [str(number) for number in range(599, 99, -1)]
+    assert len(read) == 500
 
 
 def test_files_of_the_page(coze_sandbox: Sandbox) -> None:

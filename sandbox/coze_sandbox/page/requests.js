@@ -13,16 +13,17 @@ export async function show(main, wanted) {
   const clear = el("button", { onclick: async () => { await control("requests", { method: "DELETE" }); await refresh(); } }, "Forget all");
   const list = el("div");
   const detail = el("div", { id: "request" });
-  let records = [];
+  const records = new Map(); // by number, oldest first
+  let revision = "";
   let chosen = Number(wanted) || null;
 
   const holds = (record) =>
     verdict.value === "all" || record.verdict === verdict.value || (verdict.value === "tolerated" && record.tolerated.length > 0);
 
   function draw() {
-    const shown = records.filter(holds).slice(-MOST).reverse();
+    const shown = [...records.values()].filter(holds).slice(-MOST).reverse();
     list.replaceChildren(shown.length ? table(["#", "Operation", "Status", "Code", "Verdict"], shown.map(row)) : el("p", { class: "soft" }, "Nothing yet."));
-    const record = records.find((one) => one.number === chosen);
+    const record = records.get(chosen);
     detail.replaceChildren(...(record ? told(record) : []));
   }
 
@@ -37,9 +38,14 @@ export async function show(main, wanted) {
       el("td", { class: CLASSES[record.verdict] ?? "" }, record.verdict, record.tolerated.length ? " (tolerated)" : ""));
   }
 
+  // Asks for what has changed only, and draws only then: the log may hold thousands.
   async function refresh() {
-    records = (await control("requests")).requests;
-    draw();
+    const news = await control(`requests?since=${encodeURIComponent(revision)}`);
+    revision = news.revision;
+    if (news.whole) records.clear();
+    for (const number of records.keys()) if (number < news.first) records.delete(number);
+    for (const one of news.requests) records.set(one.number, one);
+    if (news.whole || news.requests.length) draw();
   }
 
   main.replaceChildren(
@@ -47,13 +53,9 @@ export async function show(main, wanted) {
     el("section", { "aria-label": "Request" }, detail),
   );
   await refresh();
-  const seen = () => JSON.stringify(records.map((one) => [one.number, one.status, one.verdict, one.messages?.length]));
   const timer = setInterval(async () => {
     try {
-      const before = seen();
-      const now = (await control("requests")).requests;
-      records = now;
-      if (seen() !== before) draw();
+      await refresh();
       notice("");
     } catch {
       notice("The sandbox does not answer.");
