@@ -379,7 +379,7 @@ class Queue:
 def test_lost_connection_is_shared():
     """Where the token request gets no answer, all who wait for it hear so at once, rather than to try one by one."""
     service, auth, queue = Service(), strategy(token()), Queue()
-    auth._lock = queue  # type: ignore[assignment]  # has what is used of a lock
+    auth._turns._lock = queue  # type: ignore[assignment]  # has what is used of a lock
 
     def late(text: str, request: httpx.Request) -> Exception:
         while queue.came < 20:
