@@ -485,6 +485,26 @@ def test_jwt_hours_later(flows, coze_sandbox):
     assert flows.jwt().token().access_token.startswith("czs_")
 
 
+def test_gateway_of_ones_own(flows, connect, coze_sandbox):
+    """Behind a gateway the JWTs are for the host that `audience` names, since Coze does not know that of the gateway."""
+
+    def gateway(request: httpx.Request) -> httpx.Response:
+        address = coze_sandbox.base_url + request.url.raw_path.decode()
+        headers = {name: value for name, value in request.headers.items() if name not in {"host", "accept-encoding"}}
+        answer = httpx.request(request.method, address, headers=headers, content=request.read())
+        return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
+
+    app = {**flows.app(), "base_url": "https://coze.example.com"}
+    told = {name: app[name] for name in ("client_id", "private_key", "public_key_id", "base_url")}
+    coze = connect(handler=gateway, auth=auth.JWTAuth(**told))
+    with pytest.raises(InvalidClient, match="audience= names the host of Coze"):
+        coze.users.me()
+    coze = connect(handler=gateway, auth=auth.JWTAuth(**told, audience="api.coze.com"))
+    assert coze.users.me().user_id
+    with pytest.raises(InvalidArgumentError, match="audience must be a text"):
+        auth.JWTOAuth(**told, audience="")
+
+
 def test_app_file(flows, tmp_path, connect):
     """The file from the console of Coze has all that a flow or a strategy needs, the region too."""
     path = flows.app_file(tmp_path)

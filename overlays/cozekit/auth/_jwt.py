@@ -60,6 +60,7 @@ class _JWT(FromFile, Flow):
         *,
         private_key_file: str | os.PathLike[str] | None = None,
         base_url: str | None = None,
+        audience: str | None = None,
         allow_http: bool = False,
         http_client: Any = None,
     ) -> None:
@@ -71,6 +72,8 @@ class _JWT(FromFile, Flow):
             public_key_id: Fingerprint of the public key, from the app's settings.
             private_key_file: File with the private key, instead of the key.
             base_url: `COZE_COM`, `COZE_CN` or another address. Default: COZE_API_BASE, else `COZE_COM`.
+            audience: Host of Coze that the JWTs are for, such as ``api.coze.com``. To be told where *base_url* is a
+                gateway of your own. Default: the host of *base_url*.
             allow_http: Whether the address may be one without encryption that is not of this machine.
             http_client: An httpx client with proxies and so on of your own, which stays yours to close.
 
@@ -82,7 +85,9 @@ class _JWT(FromFile, Flow):
         super().__init__(client_id, base_url=base_url, allow_http=allow_http, http_client=http_client)
         given(public_key_id=public_key_id)
         key = private_key_from(private_key, private_key_file)
-        self._signer = Signer(client_id, public_key_id, URL(self.base_url).host, key)
+        audience = URL(self.base_url).host if audience is None else audience
+        given(audience=audience)
+        self._signer = Signer(client_id, public_key_id, audience, key)
 
     def renewing(self, options: JWTOptions) -> Callable[[float], Grant]:
         """Return what makes the request for a token, signed anew each time.
@@ -198,6 +203,7 @@ class JWTAuth(FromFile, TokenAuth):
         *,
         private_key_file: str | os.PathLike[str] | None = None,
         base_url: str | None = None,
+        audience: str | None = None,
         allow_http: bool = False,
         store: TokenStore | None = None,
         key: str | None = None,
@@ -212,6 +218,8 @@ class JWTAuth(FromFile, TokenAuth):
             public_key_id: Fingerprint of the public key, from the app's settings.
             private_key_file: File with the private key, instead of the key.
             base_url: `COZE_COM`, `COZE_CN` or another address. Default: COZE_API_BASE, else `COZE_COM`.
+            audience: Host of Coze that the JWTs are for, such as ``api.coze.com``. To be told where *base_url* is a
+                gateway of your own. Default: the host of *base_url*.
             allow_http: Whether the address may be one without encryption that is not of this machine.
             store: Keeps the token, so that several processes share it. Default: in memory only.
             key: Name of the token in the store. Default: one for each app, host and set of options.
@@ -230,6 +238,7 @@ class JWTAuth(FromFile, TokenAuth):
             public_key_id,
             private_key_file=private_key_file,
             base_url=base_url,
+            audience=audience,
             allow_http=allow_http,
         )
         super().__init__(source, store=store, key=key, leeway=leeway)
