@@ -27,7 +27,10 @@ from coze_api._core._request import Request
 from ._retry import Failure, FailureKind, RetryPolicy, decide, parse_retry_after
 from .errors import CODES, APIConnectionError, APIError, APITimeoutError, ConflictError, RateLimitError
 
-__all__ = ["Patience"]
+__all__ = ["HINT", "Patience"]
+
+HINT = "cozekit.hint"
+"""Extension of an HTTP answer: what to say beside its error's own hint."""
 
 R = TypeVar("R")
 _NOT_SENT = (ConnectError, ConnectTimeout, PoolTimeout, UnsupportedProtocol)
@@ -125,7 +128,7 @@ class Patience:
         if wait is not None:
             return wait
         if isinstance(error, APIError):
-            raise error
+            raise _advised(error)
         _forget(error)
         raise self._connection_error(request, error) from error
 
@@ -146,6 +149,14 @@ class Patience:
             attempts=self._attempts,
             sent=self._may_have_acted,
         )
+
+
+def _advised(error: APIError) -> APIError:
+    """Add to the hint what a token strategy knows about the answer."""
+    told = error.response.http.extensions.get(HINT) if error.response is not None else None
+    if told:
+        error.hint = f"{error.hint} {told}".strip()
+    return error
 
 
 def _forget(error: BaseException | None) -> None:

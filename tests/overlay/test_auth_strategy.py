@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,7 +27,7 @@ from hypothesis import strategies as st
 
 from coze_sandbox import BOT_ID, USER_ID
 from cozekit import APIConnectionError, APIError, AsyncCoze, Coze
-from cozekit.auth import JWTAuth, MemoryStore, Token, TokenAuth, WebOAuth, async_authorization, authorization
+from cozekit.auth import JWTAuth, MemoryStore, Token, TokenAuth, WebOAuth, _renewals, async_authorization, authorization
 from cozekit.errors import AuthenticationError, InvalidArgumentError, InvalidGrant, OAuthError, TokenStoreError
 
 BASE = "https://api.coze.com"
@@ -36,6 +39,23 @@ def flows(connect, coze_sandbox):
     """Give a maker of flows whose users agree at once."""
     coze_sandbox.oauth.auto_consent = True
     return Flows(connect, coze_sandbox)
+
+
+class Clock:
+    """Stands in for the module `time`.
+
+    Attributes:
+        now: Seconds by which `monotonic` is ahead.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.now
+
+    def time(self) -> float:
+        return time.time()
 
 
 class Service:
@@ -213,6 +233,65 @@ def test_refused_token_is_renewed_once(connect, told_in_200):
     assert caught.value.operation == "users.me"
 
 
+@pytest.mark.parametrize("told_in_200", [False, True])
+def test_new_token_that_is_refused(connect, told_in_200, monkeypatch):
+    """Where Coze refuses even a token that it gave out only now, no other is asked for in the next 30 seconds."""
+    service, clock = Service(), Clock()
+    monkeypatch.setattr(_renewals, "time", clock)
+    service.refuse = lambda _: True
+    if told_in_200:
+        service.refusal = lambda: httpx.Response(200, json={"code": 4100, "msg": "authentication is invalid"})
+    coze = client(connect, service, strategy(token(seconds=600)))
+    for _ in range(3):
+        with pytest.raises(AuthenticationError, match="no other is asked for in the next 30 seconds"):
+            coze.users.me()
+    assert service.asked == ["r0"]
+    assert service.calls == ["a0", "a1", "a1", "a1"]  # each call is sent once
+    clock.now += 31
+    with pytest.raises(AuthenticationError):
+        coze.users.me()
+    assert service.asked == ["r0", "r1"]
+
+
+def test_token_that_was_refused_at_first(connect):
+    """A token that was refused while new is used again, and so serves as soon as Coze takes it."""
+    service = Service()
+    service.refuse = lambda _: True
+    coze = client(connect, service, strategy(token(seconds=600)))
+    with pytest.raises(AuthenticationError):
+        coze.users.me()
+    service.refuse = lambda bearer: bearer != service.access_token
+    assert coze.users.me().user_id == "1"
+    assert service.asked == ["r0"]
+
+
+def test_operation_that_refuses_every_token(connect):
+    """Where one operation refuses every token and others take them, calling both in turn renews nothing either."""
+    service = Service()
+    coze = client(connect, service, strategy(token(seconds=600)))
+    service.refuse = lambda _: True
+    with pytest.raises(AuthenticationError):
+        coze.users.me()
+    for refuses in (False, True, False, True):
+        service.refuse = lambda _, refuses=refuses: refuses
+        with pytest.raises(AuthenticationError) if refuses else contextlib.nullcontext():
+            coze.users.me()
+    assert service.asked == ["r0"]
+
+
+def test_new_token_that_another_process_replaced(connect):
+    """A new token that is refused makes way for one that another process has put into the store meanwhile."""
+    service, store = Service(), MemoryStore()
+    coze = client(connect, service, strategy(token(seconds=600), store=store, key="k"))
+    service.refuse = lambda _: True
+    with pytest.raises(AuthenticationError):
+        coze.users.me()
+    store.save("k", token("a5", "r5", seconds=900))
+    service.refuse = lambda bearer: bearer != "a5"
+    assert coze.users.me().user_id == "1"
+    assert service.asked == ["r0"]
+
+
 @pytest.mark.parametrize("answer", [{"code": 4101}, {"code": 0, "data": {"user_id": "4100"}}])
 def test_other_answers_renew_nothing(connect, answer):
     """An error that is not about the token, and an answer that only looks like one, is left alone."""
@@ -379,7 +458,7 @@ class Queue:
 def test_lost_connection_is_shared():
     """Where the token request gets no answer, all who wait for it hear so at once, rather than to try one by one."""
     service, auth, queue = Service(), strategy(token()), Queue()
-    auth._turns._lock = queue  # type: ignore[assignment]  # has what is used of a lock
+    auth._turns._locks = {auth._key: queue}  # type: ignore[assignment]  # has what is used of locks
 
     def late(text: str, request: httpx.Request) -> Exception:
         while queue.came < 20:
@@ -882,3 +961,51 @@ async def test_lost_connection_is_shared_by_tasks():
     assert len(failures) == 20
     assert len(service.asked) == 1
     assert sum("the token request of another call got no answer" in failure for failure in failures) == 19
+
+
+FORKING = f"""
+import os, sys, threading
+import httpx
+from cozekit import Coze
+from cozekit.auth import Token, WebOAuth
+from datetime import UTC, datetime, timedelta
+
+old = Token(access_token="a0", refresh_token="r0", expires_at=datetime.now(UTC) - timedelta(hours=1))
+auth = WebOAuth({WEB_APP!r}, {SECRET!r}, base_url={BASE!r}).auth(old)
+parent, asked, forked = os.getpid(), threading.Event(), threading.Event()
+
+def service(request):
+    if "/oauth2/" not in request.url.path:
+        return httpx.Response(200, json={{"code": 0, "data": {{"user_id": request.headers["Authorization"]}}}})
+    if os.getpid() == parent:
+        asked.set()
+        forked.wait()
+    return httpx.Response(200, json={{"access_token": "a1", "refresh_token": "r1", "expires_in": 2000000000}})
+
+def call():
+    with httpx.Client(transport=httpx.MockTransport(service), timeout=20) as http:
+        return Coze(auth=auth, http_client=http, retry=0).users.me().user_id
+
+thread = threading.Thread(target=call)
+thread.start()
+asked.wait()  # so the thread renews the token now
+child = os.fork()
+if child == 0:
+    try:
+        print("child", call(), flush=True)
+    finally:
+        os._exit(0)
+os.waitpid(child, 0)
+forked.set()
+thread.join()
+print("parent", call())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_forked_while_a_thread_renews():
+    """A process that is forked while a thread renews the token renews it by itself, and waits for nobody."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKING], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.splitlines() == ["child Bearer a1", "parent Bearer a1"], done.stderr

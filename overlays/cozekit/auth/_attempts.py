@@ -7,6 +7,7 @@ from coze_api._core._json import loads
 from coze_api._core._response import code_of
 from coze_api.errors import error_class
 
+from .._patience import HINT
 from ..errors import AuthenticationError
 from ._renewals import Renewals
 from ._token import Token
@@ -15,6 +16,10 @@ __all__ = ["Attempts"]
 
 _MOST = 3  # the second token may be that of another process, and refused as well
 _LARGEST_REFUSAL = 4096
+_FUTILE = (
+    "Coze does not take a token that it gave out only now, so no other is asked for in the next 30 seconds. Check that"
+    " whatever stands between you and Coze leaves the Authorization header as it is, and that the app is still enabled."
+)
 
 
 class Attempts:
@@ -50,18 +55,29 @@ class Attempts:
         self._request.headers["Authorization"] = f"Bearer {self._token.access_token}"
         return self._request
 
-    def may_be_refused(self, response: HTTPResponse) -> bool:
+    def must_read(self, response: HTTPResponse) -> bool:
         """Tell whether an answer may say that the token is wrong. Streams and files are not looked into."""
         kind = str(response.headers.get("content-type", ""))
-        return response.status_code == 401 or kind.startswith("application/json")
+        if response.status_code == 401 or kind.startswith("application/json"):
+            return True
+        self._succeeded(response)
+        return False
 
     def judge(self, response: HTTPResponse) -> None:
         """Decide by an answer, whose body was read, whether to try again."""
         if not _refuses(response):
+            self._succeeded(response)
             return
         assert self._token is not None
         self._renewals.refused(self._token)
-        self._ended = self._renewed or not may_be_sent_again(self._request)
+        futile = self._renewals.is_futile(self._token)
+        if futile:
+            response.extensions[HINT] = _FUTILE
+        self._ended = futile or self._renewed or not may_be_sent_again(self._request)
+
+    def _succeeded(self, response: HTTPResponse) -> None:
+        if response.is_success and self._token is not None:
+            self._renewals.accepted(self._token)
 
 
 def _refuses(response: HTTPResponse) -> bool:

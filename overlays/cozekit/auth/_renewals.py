@@ -24,6 +24,9 @@ __all__ = ["AnswerLost", "Renewals", "Step", "TokenSource"]
 _CALM = 10.0
 """Seconds after a failure for which a token that is still valid is used rather than renewed or kept again."""
 
+_FUTILE = 30.0
+"""Seconds after a new token was refused for which no other is asked for because of a refusal."""
+
 _log = logging.getLogger("cozekit.auth")
 
 Step = Grant | Callable[[], Token | None]
@@ -74,6 +77,8 @@ class Renewals:
         self._skew = 0.0
         self._trusted: str | None = None
         self._own: str | None = None
+        self._proven: str | None = None
+        self._futile_at = float("-inf")
         self._refused: str | None = None
         self._spent: str | None = None
         self._told: str | None = None
@@ -107,6 +112,22 @@ class Renewals:
     def refused(self, token: Token) -> None:
         """Note that Coze does not take a token, whatever the clock says."""
         self._refused = token.access_token
+        if self.is_own(token) and token.access_token != self._proven:
+            self._futile_at = time.monotonic()
+
+    def accepted(self, token: Token) -> None:
+        """Note that Coze takes a token."""
+        self._proven = token.access_token
+
+    def is_futile(self, token: Token) -> bool:
+        """Tell whether to ask for another token than one that was refused is of no use.
+
+        So it is where Coze refused a token that it had given out only then.
+        """
+        if not token.access_token == self._refused == self._own:
+            return False
+        life = _FUTILE if token.obtained_at is None else _seconds(token.expires_at, token.obtained_at)
+        return time.monotonic() - self._futile_at < min(_FUTILE, life)
 
     def is_own(self, token: Token) -> bool:
         """Tell whether a token came from a token request of this strategy, rather than from the store."""
@@ -125,7 +146,7 @@ class Renewals:
             turn: `self.turn` from before the wait for the lock.
 
         Returns:
-            The token.
+            The token; the one that was refused, where to ask for another is futile.
 
         Raises:
             AnswerLost: The token request that this call waited for got no answer.
@@ -137,7 +158,7 @@ class Renewals:
         # Read even where memory has a token: another process may have renewed it.
         yield from self._load()
         token = self._token
-        if token is None or not self._is_good(token):
+        if token is None or not (self._is_good(token) or self.is_futile(token)):
             token = yield from self._renewed(token)
         if self._unsaved:
             yield from self._save(token)

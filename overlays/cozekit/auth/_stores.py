@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from threading import Lock
 from typing import Protocol, runtime_checkable
 
 from ._token import Token
 
-__all__ = ["MemoryStore", "TokenStore"]
+__all__ = ["MemoryStore", "ProcessLocks", "TokenStore"]
 
 
 @runtime_checkable
@@ -51,12 +52,25 @@ class TokenStore(Protocol):
         """
 
 
+class ProcessLocks:
+    """Locks by name, for the threads of one process.
+
+    A process that is forked begins with none of them held: whoever held one stayed in the other process.
+    """
+
+    def __init__(self) -> None:
+        self._locks: dict[tuple[int, str], Lock] = {}
+
+    def __getitem__(self, name: str) -> Lock:
+        return self._locks.setdefault((os.getpid(), name), Lock())
+
+
 class MemoryStore:
     """Keeps tokens for this process alone."""
 
     def __init__(self) -> None:
         self._tokens: dict[str, Token] = {}
-        self._locks: dict[str, Lock] = {}
+        self._locks = ProcessLocks()
 
     def load(self, key: str) -> Token | None:
         """Return the token of that name, or None."""
@@ -72,5 +86,5 @@ class MemoryStore:
 
     def try_lock(self, key: str) -> Callable[[], None] | None:
         """Lock a name, without waiting."""
-        lock = self._locks.setdefault(key, Lock())
+        lock = self._locks[key]
         return lock.release if lock.acquire(blocking=False) else None

@@ -96,7 +96,7 @@ class TokenAuth(Auth):
                 except TokenStoreError as error:
                     attempts.take(self._renewals.despite(error))
             response = yield attempts.authorised()
-            if attempts.may_be_refused(response):
+            if attempts.must_read(response):
                 response.read()
                 attempts.judge(response)
 
@@ -154,7 +154,7 @@ class TokenAuth(Auth):
                 except TokenStoreError as error:
                     attempts.take(self._renewals.despite(error))
             response = yield attempts.authorised()
-            if attempts.may_be_refused(response):
+            if attempts.must_read(response):
                 await response.aread()
                 attempts.judge(response)
 

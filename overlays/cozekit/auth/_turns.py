@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,7 +11,7 @@ from weakref import WeakKeyDictionary
 from coze_api._core._http import HTTPRequest, TimeoutException, token_request
 
 from ._claim import Claim
-from ._stores import MemoryStore, TokenStore
+from ._stores import MemoryStore, ProcessLocks, TokenStore
 
 if TYPE_CHECKING:
     from anyio import Lock
@@ -33,7 +32,7 @@ class Turns:
     def __init__(self, store: TokenStore, key: str) -> None:
         self._store = store
         self._key = key
-        self._lock = threading.Lock()
+        self._locks = ProcessLocks()
 
     @contextmanager
     def alone(self, request: HTTPRequest) -> Iterator[None]:
@@ -45,7 +44,8 @@ class Turns:
         """
         limit = _patience(request)
         end = time.monotonic() + limit
-        if not self._lock.acquire(timeout=limit):
+        lock = self._locks[self._key]
+        if not lock.acquire(timeout=limit):
             raise self._late(request)
         claim = Claim(self._store, self._key)
         try:
@@ -58,7 +58,7 @@ class Turns:
             yield
         finally:
             claim.drop()
-            self._lock.release()
+            lock.release()
 
     @asynccontextmanager
     async def alone_async(self, request: HTTPRequest) -> AsyncIterator[None]:
