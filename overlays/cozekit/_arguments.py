@@ -5,11 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coze_api._core._operation import Options
 
-__all__ = ["split"]
+if TYPE_CHECKING:
+    from coze_api._core._operation import RequestOptions
+
+__all__ = ["lasting", "split"]
 
 _OPTIONS = {"extra_headers": "headers", "extra_query": "query", "extra_body": "body", "timeout": "timeout"}
 
@@ -31,3 +34,8 @@ def split(method: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[dic
         raise TypeError(f"{method.__name__}(): {error}") from None
     own = {name: value for name, value in arguments.items() if name not in _OPTIONS}
     return own, Options(**{field: arguments.get(name) for name, field in _OPTIONS.items()})
+
+
+def lasting(arguments: Mapping[str, Any]) -> RequestOptions:
+    """Return the options of a request that go with those that follow it, too."""
+    return {"extra_headers": arguments.get("extra_headers"), "timeout": arguments.get("timeout")}

@@ -23,6 +23,7 @@ from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from ._chat_tools import AsyncToolChat, ToolChat
+    from ._copy_tasks import AsyncCopyTasks, CopyTasks
     from ._datasets import AsyncDatasets, Datasets
     from ._files import AsyncFiles, Files
     from ._sockets._async_resources import AsyncWebsockets
@@ -194,6 +195,13 @@ class Coze(_Policies, Client):
         return Files(self)
 
     @cached_property
+    def copy_tasks(self) -> CopyTasks:
+        """Copy bots, apps and workflows within a workspace or to another one."""
+        from ._copy_tasks import CopyTasks
+
+        return CopyTasks(self)
+
+    @cached_property
     def datasets(self) -> Datasets:
         """Knowledge bases and their documents."""
         from ._datasets import Datasets
@@ -288,6 +296,13 @@ class AsyncCoze(_Policies, AsyncClient):
         from ._files import AsyncFiles
 
         return AsyncFiles(self)
+
+    @cached_property
+    def copy_tasks(self) -> AsyncCopyTasks:
+        """Copy bots, apps and workflows within a workspace or to another one."""
+        from ._copy_tasks import AsyncCopyTasks
+
+        return AsyncCopyTasks(self)
 
     @cached_property
     def datasets(self) -> AsyncDatasets:

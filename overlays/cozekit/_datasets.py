@@ -16,10 +16,10 @@ from coze_api.resources.datasets import (
     DatasetsDocumentsAPI,
 )
 
+from ._arguments import lasting
 from ._waiting import Waiting, goes_on, has_failed
 
 if TYPE_CHECKING:
-    from coze_api._core._operation import RequestOptions
     from coze_api.models import DocumentProgressList
     from coze_api.params.datasets import DocumentsCreateParams
 
@@ -57,10 +57,6 @@ def _result(told: DocumentProgressList, document_ids: list[str]) -> DocumentsRes
     return DocumentsResult([found[key] for key in document_ids if key in found])
 
 
-def _again(arguments: DocumentsCreateParams) -> RequestOptions:
-    return {"extra_headers": arguments.get("extra_headers"), "timeout": arguments.get("timeout")}
-
-
 class DatasetsDocuments(DatasetsDocumentsAPI):
     """Documents of knowledge bases."""
 
@@ -84,7 +80,7 @@ class DatasetsDocuments(DatasetsDocumentsAPI):
         ids = [one.document_id for one in self.create(**arguments)]
         waiting, datasets = Waiting(poll_interval, poll_timeout), DatasetsAPI(self._client)
         while True:
-            told = datasets.process(dataset_id=arguments["dataset_id"], document_ids=ids, **_again(arguments))
+            told = datasets.process(dataset_id=arguments["dataset_id"], document_ids=ids, **lasting(arguments))
             if not _goes_on(told, arguments["dataset_id"], waiting):
                 return _result(told, ids)
             waiting.sleep()
@@ -100,7 +96,7 @@ class AsyncDatasetsDocuments(AsyncDatasetsDocumentsAPI):
         ids = [one.document_id for one in await self.create(**arguments)]
         waiting, datasets = Waiting(poll_interval, poll_timeout), AsyncDatasetsAPI(self._client)
         while True:
-            told = await datasets.process(dataset_id=arguments["dataset_id"], document_ids=ids, **_again(arguments))
+            told = await datasets.process(dataset_id=arguments["dataset_id"], document_ids=ids, **lasting(arguments))
             if not _goes_on(told, arguments["dataset_id"], waiting):
                 return _result(told, ids)
             await waiting.asleep()

@@ -1,4 +1,4 @@
-"""What can become of chats, runs and tools. `cozekit.errors` shows these beside all others."""
+"""What can become of chats, runs, copies and tools. `cozekit.errors` shows these beside all others."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from coze_api._core._errors import restore, show_in
 from coze_api.errors import CozeError, StreamFailed
 
 if TYPE_CHECKING:
-    from coze_api.models import Chat
+    from coze_api.models import Chat, CopyTask
 
     from ._tool_loop import ToolRun
 
 __all__ = [
     "ActionRequired",
     "ChatFailed",
+    "CopyFailed",
     "PollTimeout",
     "ToolError",
     "ToolFailed",
@@ -28,7 +29,8 @@ class PollTimeout(CozeError, TimeoutError):
 
     Attributes:
         chat: The chat as it was last seen; None if it is no chat.
-        last: What was waited for, as it was last seen: a chat, a run of a workflow, documents; None if never.
+        last: What was waited for, as it was last seen: a chat, a run of a workflow, documents, a copy
+            task; None if never.
     """
 
     def __init__(self, message: str, *, chat: Chat | None = None, last: Any = None) -> None:
@@ -70,6 +72,21 @@ class WorkflowFailed(StreamFailed):
     def __reduce__(self) -> tuple[Any, ...]:
         # The run holds a connection, which stays in the process that made it.
         return (restore, (type(self), self.msg, {**self.__dict__, "response": None, "run": None}))
+
+
+class CopyFailed(CozeError):
+    """A bot, an app or a workflow could not be copied, or something that it needs. The text tells what and why.
+
+    Attributes:
+        task: The task that failed; its `failed_reasons` list what could not be copied.
+    """
+
+    def __init__(self, message: str, *, task: CopyTask) -> None:
+        super().__init__(message)
+        self.task = task
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (restore, (type(self), str(self), {**self.__dict__, "task": _detached(self.task)}))
 
 
 class ToolError(CozeError):

@@ -12,7 +12,7 @@ from coze_api.models import workflows as _models
 from coze_api.operations import workflows as _operations
 from coze_api.resources.workflows import AsyncWorkflowsRunsAPI, WorkflowsRunsAPI
 
-from ._arguments import split
+from ._arguments import lasting, split
 from ._waiting import Waiting
 from ._workflow_output import ResumedAnswer, WorkflowAnswer
 from ._workflow_result import AsyncWorkflowResult, WorkflowResult, checked, run_goes_on
@@ -41,11 +41,6 @@ def _in_background(arguments: RunsCreateParams) -> RunsCreateParams:
     if arguments.get("is_async") is False:
         raise InvalidArgumentError("workflows.runs.create_and_poll: is_async must be true; create takes False as well")
     return {**arguments, "is_async": True}
-
-
-def _same(arguments: Mapping[str, Any]) -> RequestOptions:
-    """Return the options of a request that go with those that follow it, too."""
-    return {"extra_headers": arguments.get("extra_headers"), "timeout": arguments.get("timeout")}
 
 
 def _reply(workflow_id: str, interrupt: WorkflowInterruptData, data: str) -> dict[str, Any]:
@@ -157,7 +152,7 @@ class WorkflowRuns(WorkflowsRunsAPI):
             execute_id=answer.execute_id or "",
             poll_interval=poll_interval,
             poll_timeout=poll_timeout,
-            **_same(arguments),
+            **lasting(arguments),
         )
 
     def poll(
@@ -203,7 +198,7 @@ class WorkflowRuns(WorkflowsRunsAPI):
         return result
 
     def _run(self, first: Stream[WorkflowStreamEvent], arguments: Mapping[str, Any]) -> WorkflowRun:
-        workflow_id, same = arguments["workflow_id"], _same(arguments)
+        workflow_id, same = arguments["workflow_id"], lasting(arguments)
 
         def resume(interrupt: WorkflowInterruptData, data: str) -> Stream[WorkflowStreamEvent]:
             return self._client.stream(
@@ -251,7 +246,7 @@ class AsyncWorkflowRuns(AsyncWorkflowsRunsAPI):
             execute_id=answer.execute_id or "",
             poll_interval=poll_interval,
             poll_timeout=poll_timeout,
-            **_same(arguments),
+            **lasting(arguments),
         )
 
     async def poll(
@@ -281,7 +276,7 @@ class AsyncWorkflowRuns(AsyncWorkflowsRunsAPI):
         return result
 
     def _run(self, first: AsyncStream[WorkflowStreamEvent], arguments: Mapping[str, Any]) -> AsyncWorkflowRun:
-        workflow_id, same = arguments["workflow_id"], _same(arguments)
+        workflow_id, same = arguments["workflow_id"], lasting(arguments)
 
         def resume(interrupt: WorkflowInterruptData, data: str) -> AsyncStream[WorkflowStreamEvent]:
             return self._client.stream(

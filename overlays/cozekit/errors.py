@@ -10,7 +10,8 @@ CozeError
     StreamInterrupted: a stream broke off; carries what arrived
     SocketClosed: a WebSocket was closed or broke; carries the session
     StreamGap: events of a stream were lost or came twice, where `on_gap` says to raise it
-    PollTimeout: a chat, a run or documents did not end in time; carries them
+    PollTimeout: a chat, a run, documents or a copy did not end in time; carries them
+    CopyFailed: a bot, an app or a workflow could not be copied; carries the task
     ActionRequired: a chat waits for something that was not provided for; carries it
         ToolRoundsExceeded: a bot kept calling tools; carries the calls as well
         ToolFailed: a tool raised, and that was to end the run; carries the call as well
@@ -79,6 +80,7 @@ from ._connection_errors import APIConnectionError, APITimeoutError, SocketClose
 from ._run_errors import (
     ActionRequired,
     ChatFailed,
+    CopyFailed,
     PollTimeout,
     ToolError,
     ToolFailed,
@@ -97,6 +99,7 @@ __all__ = [
     "ChatFailed",
     "ConflictError",
     "ContentPolicyError",
+    "CopyFailed",
     "CozeError",
     "DecodeError",
     "DeviceCancelled",

@@ -38,7 +38,7 @@ _CLIENT = (
 )
 _JWT = (
     "Check that client id, private key and public key id belong together, that the app is of the base URL's region"
-    " (coze.com or coze.cn), that audience= names the host of Coze where the base URL is that of a gateway, and that the"
+    " (coze.com or coze.cn), that audience= names the host of Coze where the base URL is a gateway's, and that the"
     " clock of this machine is right."
 )
 _CHANNEL = "Bind the OAuth app to its channel first."
