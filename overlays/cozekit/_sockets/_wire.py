@@ -18,6 +18,7 @@ from websockets.version import version as _version
 from coze_api._core._http import ConnectError, ConnectTimeout, HTTPRequest, HTTPResponse
 
 from ..errors import InvalidArgumentError
+from ._tls import GuardedTLS
 
 __all__ = ["AsyncWire", "Dial", "Wire", "WireClosed", "adial", "dial"]
 
@@ -141,6 +142,8 @@ def dial(to: Dial) -> tuple[Wire | None, HTTPResponse]:
         ConnectError, ConnectTimeout: There was no answer.
     """
     settings = to.settings()
+    if to.ssl is not None:
+        settings["ssl"] = GuardedTLS(to.ssl)  # websockets calls nothing but its `wrap_socket`
     try:
         made = _connect(to.url, **settings).__enter__()  # later versions connect here, earlier ones before
     except _FAILURES as error:
