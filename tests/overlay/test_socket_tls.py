@@ -18,6 +18,8 @@ from coze_sandbox import Sandbox
 from cozekit import SocketOptions, audio
 from cozekit._sockets._tls import GuardedTLS, TLSSocket
 
+pytestmark = pytest.mark.needs_asyncio
+
 NAME = "127.0.0.1"
 
 
