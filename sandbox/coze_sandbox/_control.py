@@ -17,6 +17,7 @@
 | `POST /_sandbox/oauth/apps` | `{"client_id": id, "active": false}` deactivates an app |
 | `GET /_sandbox/oauth/jwt-config` | the file with the key of a service app (`?client_id=`) |
 | `GET /_sandbox/state` | how many documents of each kind there are; `?kind=` the documents, without secrets |
+| `GET /_sandbox/try` | a request for `?operation=` that works, or what is to be made before (`&for=` which one) |
 | `GET /_sandbox/openapi.json` | the description, with this server's address |
 """
 
@@ -37,6 +38,7 @@ from ._answers import Violation
 from ._callbacks import Callbacks
 from ._delivery import Delivery
 from ._errors import CallError
+from ._first_try import first_try
 from ._json import parse_json
 from ._log import RequestRecord
 from ._loopback import is_loopback_ip
@@ -116,6 +118,7 @@ class Control:
             ("POST", "oauth/apps"): lambda _request, body: sandbox.oauth.set_active(**body),
             ("GET", "oauth/jwt-config"): self._jwt_config,
             ("GET", "state"): lambda request, _body: browse(sandbox.store, request.query_params.get("kind")),
+            ("GET", "try"): self._first_try,
             ("GET", "openapi.json"): self._document,
         }
 
@@ -198,6 +201,11 @@ class Control:
     def _jwt_config(self, request: Request, _body: Any) -> Any:
         wanted = dict(request.query_params)
         return self._sandbox.oauth.jwt_config(**wanted, base_url=str(request.base_url).rstrip("/"))
+
+    def _first_try(self, request: Request, _body: Any) -> Any:
+        asked = request.query_params
+        sandbox = self._sandbox
+        return attrs.asdict(first_try(sandbox.description, sandbox._world, asked["operation"], asked.get("for", "")))
 
     def _document(self, request: Request, _body: Any) -> Any:
         servers = [{"url": str(request.base_url).rstrip("/"), "description": "This sandbox."}]

@@ -64,6 +64,31 @@ def test_what_can_be_made_is_made_at_once(chromium: Chromium, coze_sandbox: Sand
 
 
 @needs_chromium
+def test_what_has_to_be_made_before(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """A form about something that does not exist yet leads to the one that makes it, and names it afterwards."""
+    go(chromium, coze_sandbox, "operations/chat.cancel")
+    chromium.click("#before a")
+    chromium.until("document.body.dataset.shown === '#/operations/chat.create/chat.cancel'")
+    assert "/slow 60 Hello" in chromium.evaluate("document.querySelector('#body').value")
+    chromium.click("#send")
+    chromium.until("document.querySelector('#answer')")
+    go(chromium, coze_sandbox, "operations/chat.cancel")
+    assert chromium.evaluate("document.querySelector('#before')") is None
+    chromium.click("#send")
+    chromium.until("document.querySelector('#answer')")
+    assert '"status": "canceled"' in chromium.text
+
+
+@needs_chromium
+def test_forms_with_files(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """Fields beside a file are filled in; where a form cannot do it, the page says why."""
+    go(chromium, coze_sandbox, "operations/audio.voices.clone")
+    assert chromium.evaluate("document.querySelector('#part-voice_name').value") == "Cheerful boy"
+    go(chromium, coze_sandbox, "operations/oauth.token")
+    assert "Takes a code" in chromium.text
+
+
+@needs_chromium
 def test_a_stream_is_shown_as_it_comes(chromium: Chromium, coze_sandbox: Sandbox) -> None:
     """The events of a chat are shown as text."""
     go(chromium, coze_sandbox, "operations/chat.create")

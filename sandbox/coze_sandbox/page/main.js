@@ -13,7 +13,7 @@ let turn = 0;
 
 async function show() {
   const mine = ++turn;
-  const [, name, wanted] = location.hash.split("/");
+  const [, name, wanted, purpose] = location.hash.split("/").map(decodeURIComponent);
   const part = parts[name] ?? operations;
   for (const link of document.querySelectorAll("nav a")) {
     if (parts[link.hash.slice(2)] === part) link.setAttribute("aria-current", "page");
@@ -23,7 +23,7 @@ async function show() {
   leave = null;
   try {
     const about = await tell();
-    const left = await part.show(main, decodeURIComponent(wanted ?? ""), about);
+    const left = await part.show(main, wanted ?? "", about, purpose ?? "");
     if (mine === turn) leave = left ?? null;
     else left?.();
     document.body.dataset.shown = location.hash || "#/operations";

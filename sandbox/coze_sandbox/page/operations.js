@@ -1,9 +1,10 @@
 // All operations, and a form to try each.
 
-import { description, resolve } from "./api.js";
+import { control, description, resolve } from "./api.js";
 import { dotted, el, pretty, table } from "./dom.js";
 
-export async function show(main, wanted, about) {
+export async function show(main, wanted, about, purpose) {
+  const asked = location.hash;
   const document = await description();
   const all = operations(document);
   const chosen = all.find((one) => one.id === wanted) ?? all[0];
@@ -13,7 +14,11 @@ export async function show(main, wanted, about) {
     oninput: () => fill(list, all, chosen, filter.value),
   });
   fill(list, all, chosen, "");
-  main.replaceChildren(el("aside", {}, filter, list), el("section", {}, detail(document, chosen, about)));
+  // What exists on the sandbox now is more use than an example that names what does not.
+  const filled = "x-coze-websocket" in chosen.body ? null
+    : await control(`try?operation=${encodeURIComponent(chosen.id)}&for=${encodeURIComponent(purpose)}`);
+  if (location.hash !== asked) return; // somebody has gone on meanwhile
+  main.replaceChildren(el("aside", {}, filter, list), el("section", {}, detail(document, chosen, filled, about.token)));
   list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 }
 
@@ -42,7 +47,7 @@ function fill(list, all, chosen, text) {
   );
 }
 
-function detail(document, { id, verb, path, body }, about) {
+function detail(document, { id, verb, path, body }, filled, token) {
   const parameters = (body.parameters ?? []).map((one) => resolve(document, one));
   const told = [
     el("h2", {}, id),
@@ -56,15 +61,15 @@ function detail(document, { id, verb, path, body }, about) {
     const note = "A WebSocket. Connect a client to it; its messages then show under Requests.";
     return [...told, el("p", { class: "soft" }, note)];
   }
-  const fields = parameters.map((one) => [one, parameter(one, about)]);
+  const fields = parameters.map((one) => [one, parameter(one, filled.parameters[one.in][one.name])]);
   const content = resolve(document, body.requestBody).content ?? {};
-  const form = bodyForm(document, content, about);
+  const form = bodyForm(document, content, filled.body);
   const result = el("div", { id: "result", "aria-live": "polite" });
   const submit = async (event) => {
     event.preventDefault();
     result.replaceChildren(el("p", { class: "soft" }, "Waiting…"));
     try {
-      await send({ verb, path, fields, form, token: about.token }, result);
+      await send({ verb, path, fields, form, token }, result);
     } catch (error) {
       result.replaceChildren(el("p", { class: "bad" }, String(error)));
     }
@@ -74,6 +79,8 @@ function detail(document, { id, verb, path, body }, about) {
       el("td", {}, input), el("td", { class: "soft" }, one.description ?? "")));
   return [
     ...told,
+    filled.note ? el("p", { class: "soft" }, filled.note) : null,
+    filled.makers.length ? before(id, filled.makers) : null,
     el("form", { onsubmit: submit },
       rows.length ? [el("h3", {}, "Parameters"), table(["Name", "Value", "Meaning"], rows)] : null,
       form ? [el("h3", {}, "Body"), form.element] : null,
@@ -82,32 +89,20 @@ function detail(document, { id, verb, path, body }, about) {
   ];
 }
 
-// What is there at the start of the sandbox is more use than an id that does not exist.
-function known(name, example, about) {
-  const seeded = { space_id: about.seed.workspace_id, workflow_id: about.seed.workflow_echo, ...about.seed };
-  return typeof seeded[name] === "string" ? seeded[name] : example;
+function before(id, makers) {
+  const links = makers.flatMap((maker) => [" ", el("a", { href: `#/operations/${maker}/${id}` }, el("code", {}, maker))]);
+  return el("p", { id: "before", class: "odd" }, "What this is about does not exist yet. First use", links, ".");
 }
 
-function parameter(one, about) {
-  const needed = one.required || one.schema?.const !== undefined;
-  const value = one.schema?.const ?? known(one.name, one.example, about);
+function parameter(one, value) {
   return el("input", {
     id: `in-${one.in}-${one.name}`, name: one.name, "data-in": one.in, required: one.required,
-    value: needed && value !== undefined ? String(value) : null, placeholder: value === undefined ? "" : String(value),
+    value: value === undefined ? null : String(value), placeholder: one.example === undefined ? "" : String(one.example),
   });
 }
 
-function bodyForm(document, content, about) {
+function bodyForm(document, content, filled) {
   if (content["application/json"]) {
-    const media = content["application/json"];
-    const example = media.example ?? Object.values(media.examples ?? {})[0]?.value ?? {};
-    const required = resolve(document, media.schema).required ?? [];
-    const filled = Object.fromEntries(
-      Object.entries(example)
-        .map(([name, value]) => [name, known(name, value, about), value])
-        // Ids that may be left out are of nothing that exists.
-        .filter(([name, value, shown]) => required.includes(name) || value !== shown || !/_ids?$/.test(name)),
-    );
     const element = el("textarea", { id: "body", "aria-label": "JSON body", spellcheck: "false" }, JSON.stringify(filled, null, 2));
     return { element, make: () => ({ body: element.value, headers: { "Content-Type": "application/json" } }) };
   }
@@ -118,7 +113,7 @@ function bodyForm(document, content, about) {
     const described = resolve(document, property);
     const file = described.format === "binary" || "contentMediaType" in described;
     const required = schema.required?.includes(name);
-    return [name, el("input", { id: `part-${name}`, type: file ? "file" : "text", required }), described.description ?? property.description];
+    return [name, el("input", { id: `part-${name}`, type: file ? "file" : "text", required, value: file ? null : filled[name] }), described.description ?? property.description];
   });
   const rows = inputs.map(([name, input, meaning]) =>
     el("tr", {}, el("td", {}, el("label", { for: input.id }, el("code", {}, name))), el("td", {}, input),
