@@ -120,7 +120,8 @@ class ChatRunStream(_Told[ChatStream], Rounds[ChatStream, ChatStreamEvent]):
     def recover(self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0) -> Iterator[Message]:
         """Get what is missing after the stream of a round broke off, by asking for its chat. See `ChatStream.recover`.
 
-        If the chat then waits for tools, reading on carries them out and goes on.
+        If the chat then waits for tools, reading on carries them out and goes on. Of tools that were interrupted, by
+        Ctrl-C perhaps, those that had ended are not called again; the others are.
 
         Args:
             poll_interval: Seconds before asking again; Coze wants at least one. Grows up to 5 seconds.
@@ -137,7 +138,7 @@ class ChatRunStream(_Told[ChatStream], Rounds[ChatStream, ChatStreamEvent]):
         """
         known = [message for part in self._parts[:-1] for message in part.messages]
         yield from self._current.recover(poll_interval=poll_interval, poll_timeout=poll_timeout, known=known)
-        self._closed = False
+        self._reopen()
 
     def _each(self, view: Callable[[ChatStream], Iterator[T]]) -> Iterator[T]:
         while True:
@@ -195,7 +196,7 @@ class AsyncChatRunStream(_Told[AsyncChatStream], AsyncRounds[AsyncChatStream, Ch
         known = [message for part in self._parts[:-1] for message in part.messages]
         async for message in self._current.recover(poll_interval=poll_interval, poll_timeout=poll_timeout, known=known):
             yield message
-        self._closed = False
+        self._reopen()
 
     async def _each(self, view: Callable[[AsyncChatStream], AsyncIterator[T]]) -> AsyncIterator[T]:
         while True:

@@ -19,6 +19,7 @@ S = TypeVar("S", bound=Stream[Any])
 SA = TypeVar("SA", bound=AsyncStream[Any])
 Part = TypeVar("Part", bound=Stream[Any] | AsyncStream[Any])
 _CLOSED = "it was closed here before its end"
+_INTERRUPTED = "reading was interrupted between two rounds"
 
 
 class Parts(Generic[Part]):
@@ -64,14 +65,23 @@ class Parts(Generic[Part]):
         if isinstance(self._broken, Exception):
             raise self._broken
         if self._broken is not None:
-            raise RuntimeError("reading was interrupted between two rounds, and cannot go on") from self._broken
+            raise self._left(self._current._advised(_INTERRUPTED)) from self._broken
         if not self._closed:
             return True
         if self.ended:
             return False
-        error = self._current._broken_off(_CLOSED)
+        raise self._left(_CLOSED)
+
+    def _left(self, reason: str) -> StreamInterrupted:
+        error = self._current._broken_off(reason)
         error.stream = self
-        raise error
+        return error
+
+    def _reopen(self) -> None:
+        """Let reading go on where it was left or interrupted, but not after what went wrong."""
+        self._closed = False
+        if not isinstance(self._broken, Exception):
+            self._broken = None
 
     def _break(self, error: BaseException) -> NoReturn:
         self._broken = error

@@ -130,6 +130,9 @@ class ToolLoop:
     on_tool_run: OnToolRun | None = None
     runs: list[ToolRun] = attrs.field(factory=list, init=False)
     _rounds: int = attrs.field(default=0, init=False)
+    _chat: Chat | None = attrs.field(default=None, init=False)  # what the latest round began with
+    _ended: dict[int, ToolRun] = attrs.field(factory=dict, init=False)  # of that round, by the number of the call
+    _earlier: int = attrs.field(default=0, init=False)  # how many of `runs` are of rounds before it
 
     @classmethod
     def of(cls, tools: Sequence[Callable[..., Any]], *, may_await: bool, **settings: Any) -> ToolLoop:
@@ -153,6 +156,8 @@ class ToolLoop:
     def answer(self, chat: Chat | None) -> list[ToolOutput]:
         """Carry out what a chat waits for, calls of one round side by side.
 
+        Where that was interrupted, it may be asked for again: calls that had ended are not repeated.
+
         Returns:
             The outputs, in the order of the calls; none where the chat waits for no tools.
 
@@ -163,10 +168,10 @@ class ToolLoop:
         """
         jobs = self._begun(chat)
         if len(jobs) < 2:
-            return self._told(chat, [job.run() for job in jobs])
+            return self._told(chat, [self._run(number, job) for number, job in enumerate(jobs)])
         pool = ThreadPoolExecutor(min(len(jobs), _SIDE_BY_SIDE), thread_name_prefix="cozekit-tool")
         try:
-            futures = [pool.submit(copy_context().run, job.run) for job in jobs]
+            futures = [pool.submit(copy_context().run, self._run, number, job) for number, job in enumerate(jobs)]
             return self._told(chat, [future.result() for future in futures])
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # an interrupted caller does not wait for its tools
@@ -177,16 +182,21 @@ class ToolLoop:
 
         jobs = self._begun(chat)
         if len(jobs) < 2:
-            return self._told(chat, [await job.arun() for job in jobs])
-        runs: dict[int, ToolRun] = {}
-
-        async def act(number: int, job: _Job) -> None:
-            runs[number] = await job.arun()
-
+            return self._told(chat, [await self._arun(number, job) for number, job in enumerate(jobs)])
         async with create_task_group() as group:
             for number, job in enumerate(jobs):
-                group.start_soon(act, number, job)
-        return self._told(chat, [runs[number] for number in range(len(jobs))])
+                group.start_soon(self._arun, number, job)
+        return self._told(chat, [self._ended[number] for number in range(len(jobs))])
+
+    def _run(self, number: int, job: _Job) -> ToolRun:
+        if number not in self._ended:
+            self._ended[number] = job.run()
+        return self._ended[number]
+
+    async def _arun(self, number: int, job: _Job) -> ToolRun:
+        if number not in self._ended:
+            self._ended[number] = await job.arun()
+        return self._ended[number]
 
     def _begun(self, chat: Chat | None) -> list[_Job]:
         if chat is None or chat.status is not ChatStatus.REQUIRES_ACTION:
@@ -201,15 +211,17 @@ class ToolLoop:
         names = ", ".join(dict.fromkeys(call.function.name for call in calls if call.function))
         if not self.tools:
             raise ActionRequired(f"the bot calls {names}, and there are no tools; give some by tools=[…]", chat=chat)
-        if self._rounds >= self.max_rounds:
+        if chat is not self._chat and self._rounds >= self.max_rounds:
             raise ToolRoundsExceeded(
                 f"the bot calls {names} again after {self._rounds} rounds of tools; allow more by max_rounds=…",
                 chat=chat,
                 tool_runs=self.runs,
             )
-        self._rounds += 1
-        for call in calls:
-            if self.on_tool_call is not None:
+        if chat is not self._chat:
+            self._rounds += 1
+            self._chat, self._ended, self._earlier = chat, {}, len(self.runs)
+        for number, call in enumerate(calls):
+            if self.on_tool_call is not None and number not in self._ended:
                 self.on_tool_call(call)
         return [self._job(call) for call in calls]
 
@@ -228,7 +240,8 @@ class ToolLoop:
         return job
 
     def _told(self, chat: Chat | None, runs: list[ToolRun]) -> list[ToolOutput]:
-        self.runs += runs
+        if runs:
+            self.runs[self._earlier :] = runs  # in place of those from before an interruption
         for run in runs:
             if self.on_tool_run is not None:
                 self.on_tool_run(run)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Literal
 
+import anyio
 import anyio.lowlevel
 import httpx
 import pytest
@@ -19,7 +20,7 @@ from _both import Connect
 from coze_api import models
 from coze_api.operations import chat as operations
 from coze_sandbox import BOT_ID
-from cozekit import ChatRun, Coze, ToolError, ToolRun, errors, tool
+from cozekit import AsyncCoze, ChatRun, Coze, ToolError, ToolRun, errors, tool
 
 ASK: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u"}
 TWO = '/tool get_weather {"city": "Ulm"}\n/tool get_time {"zone": 1}'
@@ -517,3 +518,99 @@ def test_closed_while_a_tool_works(coze, coze_sandbox):
     assert [run.name for run in stream.tool_runs] == ["leave"]
     assert not stream.ended
     assert not coze_sandbox.requests.of("chat.submit_tool_outputs")
+
+
+@pytest.mark.parametrize("where", ["tool", "hook before", "hook after"])
+def test_interrupted_between_rounds(coze_sandbox, where):
+    """A stream that was interrupted while tools worked is recovered like one that broke off: it calls the tools that had
+    not ended, and goes on."""
+    calls: list[str] = []
+    places = [where]
+
+    def visit(place: str) -> None:
+        if place in places:
+            places.remove(place)
+            raise KeyboardInterrupt
+
+    def work() -> str:
+        calls.append("work")
+        visit("tool")
+        return "done"
+
+    with Coze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
+        stream = coze.chat.run_stream(
+            **ASK,
+            additional_messages=["/tool work {}"],
+            tools=[work],
+            max_rounds=1,
+            on_tool_call=lambda _: visit("hook before"),
+            on_tool_run=lambda _: visit("hook after"),
+        )
+        with pytest.raises(KeyboardInterrupt), stream:
+            stream.until_done()
+        with pytest.raises(errors.StreamInterrupted, match="interrupted between two rounds; recover") as caught:
+            stream.until_done()
+        assert caught.value.stream.chat.status is models.ChatStatus.REQUIRES_ACTION
+        assert list(stream.recover(poll_interval=0)) == []
+        assert stream.until_done().answer == "work says: done"
+    assert stream.ended
+    assert len(stream.tool_runs) == 1
+    assert calls == (["work", "work"] if where == "tool" else ["work"])
+    assert len(coze_sandbox.requests.of("chat.submit_tool_outputs")) == 1
+
+
+@pytest.mark.anyio
+async def test_cancelled_between_rounds(coze_sandbox):
+    """A task that is cancelled while tools work leaves a stream that can be recovered; no tool that ended works again."""
+    calls: list[str] = []
+
+    async def quick() -> str:
+        calls.append("quick")
+        return "q"
+
+    async def slow() -> str:
+        calls.append("slow")
+        if calls.count("slow") == 1:
+            await anyio.lowlevel.checkpoint()
+            scope.cancel()
+            await anyio.sleep_forever()
+        return "s"
+
+    async with AsyncCoze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
+        text = "/tool quick {}\n/tool slow {}"
+        stream = coze.chat.run_stream(**ASK, additional_messages=[text], tools=[quick, slow])
+        with anyio.CancelScope() as scope:
+            await stream.until_done()
+        with pytest.raises(errors.StreamInterrupted, match="interrupted between two rounds"):
+            await stream.until_done()
+        assert [one async for one in stream.recover(poll_interval=0)] == []
+        assert (await stream.until_done()).answer == "quick says: q; slow says: s"
+    assert calls.count("quick") == 1
+    assert calls.count("slow") == 2
+
+
+def test_interrupted_beside_a_tool_that_ended(coze_sandbox):
+    """Of two tools at once, only the one that was interrupted is called again."""
+    calls: list[str] = []
+    ended = threading.Event()
+
+    def quick() -> str:
+        calls.append("quick")
+        ended.set()
+        return "q"
+
+    def slow() -> str:
+        calls.append("slow")
+        ended.wait()
+        if calls.count("slow") == 1:
+            raise KeyboardInterrupt
+        return "s"
+
+    with Coze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
+        text = "/tool quick {}\n/tool slow {}"
+        stream = coze.chat.run_stream(**ASK, additional_messages=[text], tools=[quick, slow])
+        with pytest.raises(KeyboardInterrupt):
+            stream.until_done()
+        assert list(stream.recover(poll_interval=0)) == []
+        assert stream.until_done().answer == "quick says: q; slow says: s"
+    assert sorted(calls) == ["quick", "slow", "slow"]
