@@ -42,8 +42,10 @@ def not_negative(_: object, attribute: attrs.Attribute[Any], value: float | None
     """Check a number that may be missing, as attrs does.
 
     Raises:
-        ValueError: It is negative, infinite or no number.
+        TypeError: It is no number.
+        ValueError: It is negative, infinite or NaN.
     """
+    NUMBER(_, attribute, value)
     if value is not None and not 0 <= value < math.inf:
         raise ValueError(f"{attribute.name} must be 0 or more")
 

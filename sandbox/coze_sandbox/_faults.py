@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from ._checks import NUMBER, TEXT, WHOLE, not_negative
+from ._checks import TEXT, WHOLE, not_negative
 from ._errors import INVALID_PARAMETER, CallError
 
 __all__ = ["FAULT_KINDS", "Fault", "Faults", "ordered_fault", "parse_fault"]
@@ -100,7 +100,7 @@ class Fault:
     status: int | None = attrs.field(default=None, validator=_http_status)
     code: int | None = attrs.field(default=None, validator=WHOLE)
     msg: str = attrs.field(default="ordered fault", validator=TEXT)
-    seconds: float | None = attrs.field(default=None, validator=[NUMBER, not_negative])
+    seconds: float | None = attrs.field(default=None, validator=not_negative)
     events: int | None = attrs.field(default=None, validator=[WHOLE, not_negative])
     bytes: int | None = attrs.field(default=None, validator=[WHOLE, not_negative])
 

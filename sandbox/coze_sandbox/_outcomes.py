@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ._call import Beat
-from ._checks import NUMBER, TEXT, TEXTS, WHOLE
+from ._checks import TEXT, TEXTS, WHOLE, not_negative
 from ._workflow_scripts import ask, end_with, message
 from ._world import World
 
@@ -25,7 +25,7 @@ class Outcome:
     question: str = attrs.field(validator=TEXT)
     code: int = attrs.field(validator=WHOLE)
     msg: str = attrs.field(validator=TEXT)
-    seconds: float | None = attrs.field(validator=NUMBER)
+    seconds: float | None = attrs.field(validator=not_negative)
 
 
 def next_outcome(world: World, workflow_id: str) -> Outcome | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from ._checks import NUMBER, TEXT, TEXTS, WHOLE, Check, is_text, is_texts
+from ._checks import TEXT, TEXTS, WHOLE, Check, is_text, is_texts, not_negative
 from ._content import Said
 from ._script import Plan, after_tools, plan_answer
 from ._world import World
@@ -57,7 +57,7 @@ class Reply:
     code: int = attrs.field(validator=WHOLE)
     msg: str = attrs.field(validator=TEXT)
     breaks_off: bool
-    seconds: float | None = attrs.field(validator=NUMBER)
+    seconds: float | None = attrs.field(validator=not_negative)
 
     def plan(self, heard: str, *, audio: bool) -> Plan:
         """Decide what the bot does.

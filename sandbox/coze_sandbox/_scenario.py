@@ -122,7 +122,7 @@ class Scenario:
             seconds: How long they take; as set for the sandbox by default.
 
         Raises:
-            ValueError: Nothing is said, called or failed; or `times` is less than 1.
+            ValueError: Nothing is said, called or failed; `times` is less than 1, or `seconds` less than 0.
         """
         TEXT.hold(to=to, bot_id=bot_id or "")
         if text is None and not tool_calls and not code:
@@ -170,7 +170,7 @@ class Scenario:
             times: For how many runs; None for all.
 
         Raises:
-            ValueError: `times` is less than 1.
+            ValueError: `times` is less than 1, or `seconds` less than 0.
         """
         TEXT.hold(workflow_id=workflow_id)
         outcome = Outcome(output=output, messages=messages, question=question, code=code, msg=msg, seconds=seconds)

@@ -40,6 +40,15 @@ def test_calls_in_process(sandbox):
     assert call(sandbox, "GET", "/_sandbox/").status_code == 200
 
 
+def test_delays_in_process(sandbox):
+    """A delayed call takes effect after its delay also where no connection tells that the client is there."""
+    sandbox.faults.add("delay", seconds=0.01)
+    sandbox.faults.add("delay", seconds=0.01, handled=True)
+    for _ in range(2):
+        assert call(sandbox, "POST", "/v1/conversation/create", json={}).json()["code"] == 0
+    assert not len(sandbox.faults)
+
+
 def test_dropped_connections_in_process(sandbox):
     """Without a connection to close, a drop is raised to whoever called."""
     sandbox.faults.add("drop")
