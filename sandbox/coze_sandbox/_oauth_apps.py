@@ -101,11 +101,15 @@ class AppKeys:
     def __init__(self, apps: Iterable[OAuthApp]) -> None:
         self._given = {app.client_id: app.public_key for app in apps if app.public_key}
         self._private: dict[str, str] = {}
+        self._public: dict[str, str] = {}  # since reading a private key takes longer than anything else here
 
     def public(self, client_id: str) -> str:
         """Return the public key of an app, in PEM."""
-        given = self._given.get(client_id)
-        return given or _public_half(self.private(client_id))
+        if client_id in self._given:
+            return self._given[client_id]
+        if client_id not in self._public:
+            self._public[client_id] = _public_half(self.private(client_id))
+        return self._public[client_id]
 
     def private(self, client_id: str) -> str:
         """Return the private key of an app, in PEM.

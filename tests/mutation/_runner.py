@@ -19,7 +19,7 @@ _NEEDED = ("generated", "generator", "openapi", "overlays", "sandbox", "tests", 
 TESTS: dict[Kind, tuple[str, ...]] = {
     "description": ("requests", "examples", "limits", "generated_answers", "schemathesis"),
     "client": ("examples", "requests", "pages", "generated_answers", "kinds"),
-    "sandbox": ("machines", "schemathesis"),
+    "sandbox": ("resources", "machines", "schemathesis"),
 }
 _SECONDS = 900
 

@@ -70,11 +70,12 @@ class Machine(RuleBasedStateMachine):
         """Let time go by, and return the time then: so no two changes happen at the same time."""
         return int(self.sandbox.clock.advance(seconds))
 
-    def refused(self, code: int, call: Callable[..., Any], **arguments: Any) -> None:
-        """Check that a call is refused for the right reason."""
+    def refused(self, code: int, call: Callable[..., Any], **arguments: Any) -> APIError:
+        """Check that a call is refused for the right reason, and return what was told."""
         with pytest.raises(APIError) as caught:
             call(**arguments)
         assert caught.value.code == code, caught.value
+        return caught.value
 
     def teardown(self) -> None:
         """Check that all answers were as described."""

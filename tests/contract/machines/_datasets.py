@@ -9,7 +9,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, consumes, initialize, invariant, multiple, precondition, rule
 
-from coze_sandbox import WORKSPACE_ID
+from coze_sandbox import BOT_ID, WORKSPACE_ID
 from tests.contract.machines._base import MANY, SECONDS, SIZES, TEXTS, Machine, items
 
 __all__ = ["Datasets"]
@@ -48,12 +48,14 @@ class Datasets(Machine):
     def begin(self) -> None:
         """Begin without any."""
         self.kept: dict[str, Kept] = {}
+        self.bound: list[str] = []
 
     @initialize(target=datasets)
     def first(self) -> Any:
-        """Make a knowledge base with documents: much can be done with it."""
+        """Make a knowledge base with documents, which a bot knows: much can be done with it."""
         key = self.create("first", "", TEXT)
         self.add(key, [("one", "a"), ("two", "b"), ("three", "")])
+        self.bind([key])
         return key
 
     @initialize(target=documents)
@@ -83,14 +85,21 @@ class Datasets(Machine):
 
     @rule(key=consumes(datasets))
     def delete(self, key: str) -> None:
-        """The knowledge base is gone, with its documents."""
+        """The knowledge base is gone, with its documents, also for the bot that knew it."""
         self.coze.datasets.delete(dataset_id=key)
+        self.bound = [one for one in self.bound if one != key]
         documents = self.kept.pop(key).documents
         self.refused(NOT_FOUND, self.coze.datasets.delete, dataset_id=key)
         self.refused(NOT_FOUND, self.coze.datasets.update, dataset_id=key, name="x")
         self.refused(NOT_FOUND, self.coze.datasets.documents.list, dataset_id=key)
         if documents:
             self.refused(NOT_FOUND, self.coze.datasets.documents.delete, document_ids=list(documents))
+
+    @rule(keys=st.lists(datasets, max_size=2, unique=True))
+    def bind(self, keys: list[str]) -> None:
+        """A bot knows the knowledge bases that it is given, and no others."""
+        self.bound = [key for key in keys if key in self.kept]
+        self.coze.bots.update(bot_id=BOT_ID, knowledge={"dataset_ids": self.bound})
 
     @rule(target=documents, key=datasets, texts=st.lists(st.tuples(TEXTS, st.text("ab", max_size=5)), max_size=3))
     def add(self, key: str, texts: list[tuple[str, str]]) -> Any:
@@ -158,6 +167,12 @@ class Datasets(Machine):
         assert [one.dataset_id for one in items(self.coze.datasets.list(**where), len(fit))] == fit[::-1]
 
     @invariant()
+    def known(self) -> None:
+        """The bot knows what it was given and is still there."""
+        knowledge = self.coze.bots.retrieve(bot_id=BOT_ID, is_published=False).knowledge
+        assert [one.id for one in knowledge.knowledge_infos] == self.bound
+
+    @invariant()
     def lists(self) -> None:
         """All knowledge bases and documents are listed, the newest first, and told as they should be."""
         size = 1 + len(self.kept) % 2
@@ -166,6 +181,7 @@ class Datasets(Machine):
         for one in listed:
             kept = self.kept[one.dataset_id]
             assert (one.name, one.description, one.format_type) == (kept.name, kept.description, kept.format_type)
+            assert one.bot_used_count == (one.dataset_id in self.bound)
             assert one.doc_count == len(kept.documents)
             assert one.file_list == [document.name for document in kept.documents.values()]
             assert one.all_file_size == str(sum(len(document.content) for document in kept.documents.values()))

@@ -1,0 +1,164 @@
+"""Copies of bots, apps, workflows and templates, most of which take time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, initialize, invariant, multiple, precondition, rule
+
+from coze_sandbox import APP_ID, BOT_ID, WORKFLOW_ECHO, WORKSPACE_ID
+from tests.contract.machines._base import SECONDS, TEXTS, Machine, items
+
+__all__ = ["Copies"]
+
+NOT_FOUND, NOT_ALLOWED = 4200, 4000
+MOST = 6
+KINDS = ("bot", "app", "workflow")
+
+
+@attrs.frozen
+class Thing:
+    """A bot, an app or a workflow as it should be."""
+
+    kind: str
+    key: str
+    home: str
+    name: str
+    changed: int
+
+
+@attrs.define
+class Task:
+    """A copy that is made."""
+
+    source: Thing
+    target: str
+    ends_at: int
+    made: str | None = None
+
+
+class Copies(Machine):
+    """Any order of copies begun and looked at, as time goes by."""
+
+    things = Bundle("things")
+    tasks = Bundle("tasks")
+
+    def begin(self) -> None:
+        """Take over what is there from the start, and make two teams."""
+        call = self.coze.workspaces.create
+        teams = [call(name=name, description="").id for name in ("one", "two")]
+        self.places = (WORKSPACE_ID, *teams)
+        self.kept = [one for kind in KINDS for one in self.listed(kind, WORKSPACE_ID, size=20)]
+        drafts = [one for kind in KINDS for one in self.listed(kind, WORKSPACE_ID, "unpublished_draft")]
+        self.published = {one.key for one in self.kept if one not in drafts}
+        self.own = {one.kind: one for one in self.kept if one.key in {BOT_ID, APP_ID, WORKFLOW_ECHO}}
+        self.most = len(self.kept) + MOST
+        self.pending: dict[str, Task] = {}
+
+    @initialize(target=things)
+    def first(self) -> Any:
+        """Pick what can be copied within the personal workspace, and make a bot in a team: it can go anywhere."""
+        return multiple(*self.own.values(), self.template(1, "Iris"))
+
+    @initialize(target=tasks)
+    def second(self) -> Any:
+        """Begin copies of an app and a workflow, and wait: they are there to be looked at."""
+        tasks = [self.start(self.own[kind], 0) for kind in ("app", "workflow")]
+        self.wait(SECONDS)
+        return multiple(*tasks)
+
+    @precondition(lambda self: len(self.kept) < self.most)
+    @rule(target=things, place=st.integers(0, 2), name=st.none() | TEXTS)
+    def template(self, place: int, name: str | None) -> Any:
+        """A template becomes a bot at once."""
+        now = self.later()
+        made = self.coze.templates.duplicate(template_id="7", workspace_id=self.places[place], name=name)
+        assert made.entity_type == "agent"
+        return self.keep(Thing("bot", made.entity_id, self.places[place], name or "Template 7", now))
+
+    @precondition(lambda self: len(self.kept) < self.most)
+    @rule(target=tasks, thing=things, place=st.integers(0, 2))
+    def start(self, thing: Thing, place: int) -> Any:
+        """A bot that stays is copied at once; all else takes time; nothing leaves the personal workspace."""
+        now, target = self.later(), self.places[place]
+        arguments = {"entity_id": thing.key, "entity_type": thing.kind, "to_workspace_id": target}
+        if thing.home == WORKSPACE_ID != target:
+            self.refused(NOT_ALLOWED, self.coze.copy_tasks.create, **arguments)
+            return multiple()
+        told = self.coze.copy_tasks.create(**arguments)
+        if thing.kind == "bot" and target == thing.home:
+            assert told.task_id is None
+            self.keep(attrs.evolve(thing, key=told.copied_entity_id, changed=now))
+            return multiple()
+        assert told.copied_entity_id is None
+        assert told.task_id not in self.pending
+        self.pending[told.task_id] = Task(thing, target, now + int(SECONDS))
+        return told.task_id
+
+    @rule(target=things, key=tasks)
+    def look(self, key: str) -> Any:
+        """The copy is there when its time has come, once, and the task tells of it."""
+        now, task = self.later(), self.pending[key]
+        told = self.coze.copy_tasks.retrieve(task_id=key)
+        shown = (told.task_id, told.entity_type, told.source_entity_id, told.target_workspace_id)
+        assert shown == (key, task.source.kind, task.source.key, task.target)
+        if now < task.ends_at:
+            assert (told.task_status, told.target_entity_id) == ("in_progress", None)
+            return multiple()
+        assert told.task_status == "successful"
+        if task.made is not None:
+            assert told.target_entity_id == task.made
+            return multiple()
+        task.made = str(told.target_entity_id)
+        return self.keep(attrs.evolve(task.source, key=task.made, home=task.target, changed=now))
+
+    @rule(seconds=st.sampled_from([1, SECONDS]))
+    def wait(self, seconds: float) -> None:
+        """Time goes by."""
+        self.later(seconds)
+
+    @rule(thing=things)
+    def turned_away(self, thing: Thing) -> None:
+        """What does not exist is not copied, and nothing is copied to nowhere."""
+        call = self.coze.copy_tasks.create
+        other = "app" if thing.kind == "bot" else "bot"
+        self.refused(NOT_FOUND, call, entity_id=thing.key, entity_type=other)
+        self.refused(NOT_FOUND, call, entity_id=thing.key, entity_type=thing.kind, to_workspace_id="1")
+        self.refused(NOT_FOUND, self.coze.copy_tasks.retrieve, task_id="1")
+        self.refused(NOT_FOUND, self.coze.templates.duplicate, template_id="7", workspace_id="1")
+
+    @rule(kind=st.sampled_from(KINDS), place=st.integers(0, 2))
+    def drafts(self, kind: str, place: int) -> None:
+        """All copies are drafts."""
+        home = self.places[place]
+        drafts = [one for one in self.there(kind, home) if one.key not in self.published]
+        assert self.listed(kind, home, "unpublished_draft") == drafts
+
+    @invariant()
+    def lists(self) -> None:
+        """Every workspace lists what was copied to it, bots and apps that were changed last first."""
+        for place in self.places:
+            for kind in KINDS:
+                assert self.listed(kind, place) == self.there(kind, place)
+
+    def there(self, kind: str, place: str) -> list[Thing]:
+        """Tell what there should be of a kind in a workspace."""
+        found = [one for one in self.kept if (one.kind, one.home) == (kind, place)]
+        return found if kind == "workflow" else sorted(found, key=lambda one: (-one.changed, one.key))
+
+    def listed(self, kind: str, place: str, state: str = "all", size: int = 2) -> list[Thing]:
+        """Ask what there is of a kind in a workspace."""
+        where = {"workspace_id": place, "publish_status": state, "page_size": size}
+        if kind == "workflow":
+            found = self.coze.workflows.list(page_num=1, **where)
+            return [Thing(kind, one.workflow_id, place, one.workflow_name, int(one.updated_at)) for one in items(found)]
+        found = (self.coze.bots if kind == "bot" else self.coze.apps).list(**where)
+        return [Thing(kind, one.id, place, one.name, int(one.updated_at)) for one in items(found)]
+
+    def keep(self, thing: Thing) -> Thing:
+        """Keep what was made."""
+        assert thing.key not in {one.key for one in self.kept}
+        self.kept.append(thing)
+        return thing

@@ -1,0 +1,237 @@
+"""Runs of workflows: what they answer at once, what they ask, and what is told of them later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, initialize, invariant, multiple, precondition, rule
+
+from coze_sandbox import (
+    BOT_ID,
+    USER_ID,
+    WORKFLOW_ASK,
+    WORKFLOW_ECHO,
+    WORKFLOW_FAIL,
+    WORKFLOW_INTERLEAVED,
+    WORKFLOW_UNPUBLISHED,
+)
+from tests.contract.machines._base import SECONDS, TEXTS, Machine, items
+
+__all__ = ["Runs"]
+
+NOT_FOUND, NO_RUN, OVER, WRONG = 4200, 4314, 4315, 4000
+FAILURE = 720701013
+DAY, WEEK = 86_400, 7 * 86_400
+MOST = 6
+MODES = {"sync": 0, "stream": 1, "async": 2}
+ECHOES = st.sampled_from([WORKFLOW_ECHO, WORKFLOW_INTERLEAVED])
+
+
+@attrs.define
+class Kept:
+    """A run as it should be.
+
+    Attributes:
+        nodes: What its output nodes put out, by their titles.
+        output: What it put out at its end; None where it did not come to one.
+        asked: The event that it waits for an answer to.
+        asks: How many questions it may still ask.
+    """
+
+    workflow: str
+    mode: str
+    created_at: int
+    changed_at: int
+    nodes: dict[str, str] = attrs.field(factory=dict)
+    output: str | None = None
+    failure: tuple[int, str] | None = None
+    asked: str | None = None
+    asks: int = 3
+    bot: str = "0"
+
+
+class Runs(Machine):
+    """Any order of runs begun, answered and looked at, as time goes by."""
+
+    questions = Bundle("questions")
+
+    def begin(self) -> None:
+        """Begin without any."""
+        self.kept: dict[str, Kept] = {}
+
+    @initialize(target=questions)
+    def first(self) -> Any:
+        """Have runs end in different ways, and one that asks: much can be done then."""
+        self.echo(WORKFLOW_ECHO, "sync", "one", False)
+        self.echo(WORKFLOW_INTERLEAVED, "async", "two", True)
+        return self.ask("sync")
+
+    @precondition(lambda self: len(self.kept) < MOST)
+    @rule(workflow=ECHOES, mode=st.sampled_from([*MODES]), text=TEXTS, with_bot=st.booleans())
+    def echo(self, workflow: str, mode: str, text: str, with_bot: bool) -> None:
+        """A run puts out what it was given, at once or in the background."""
+        kept = Kept(workflow, mode, self.later(), self.now, output=json_of({"output": text}))
+        interleaved = {"First": text, "Second": text[::-1]}
+        kept.nodes = interleaved if workflow == WORKFLOW_INTERLEAVED else {"Message": text}
+        arguments: dict[str, Any] = {"workflow_id": workflow, "parameters": {"input": text}}
+        if with_bot:
+            kept.bot = arguments["bot_id"] = BOT_ID
+        if mode == "stream":
+            said = self.streamed(kept, self.coze.workflows.runs.stream, **arguments)
+            assert said == {**kept.nodes, "End": kept.output}
+            return
+        told = self.coze.workflows.runs.create(is_async=mode == "async", **arguments)
+        assert told.data == (None if mode == "async" else kept.output)
+        self.keep(told.execute_id, kept)
+
+    @precondition(lambda self: len(self.kept) < MOST)
+    @rule(target=questions, mode=st.sampled_from(["sync", "stream"]))
+    def ask(self, mode: str) -> Any:
+        """A run asks, and waits for the answer."""
+        kept = Kept(WORKFLOW_ASK, mode, self.later(), self.now)
+        if mode == "stream":
+            self.streamed(kept, self.coze.workflows.runs.stream, workflow_id=WORKFLOW_ASK)
+        else:
+            told = self.coze.workflows.runs.create(workflow_id=WORKFLOW_ASK)
+            assert told.data in {None, ""}
+            kept.asked = told.interrupt_data.event_id
+            self.keep(told.execute_id, kept)
+        return kept.asked
+
+    @precondition(lambda self: len(self.kept) < MOST)
+    @rule(text=TEXTS)
+    def fail(self, text: str) -> None:
+        """A run that fails tells why."""
+        kept = Kept(WORKFLOW_FAIL, "sync", self.later(), self.now, {"Message": "About to fail."})
+        kept.failure = (FAILURE, text)
+        asked = {"workflow_id": WORKFLOW_FAIL, "parameters": {"code": FAILURE, "message": text}}
+        failed = self.refused(FAILURE, self.coze.workflows.runs.create, **asked)
+        assert failed.msg == text
+        self.keep(execute_id(failed.debug_url), kept)
+        self.refused(FAILURE, self.read, stream=self.coze.workflows.runs.stream, **asked)
+
+    @rule(target=questions, event=questions, answer=st.just(" ") | TEXTS, is_stream=st.booleans())
+    def answer(self, event: str, answer: str, is_stream: bool) -> Any:
+        """An answer ends the run; without one it asks again, three times in all. No question is answered twice."""
+        now, kept = self.later(), self.kept[event.partition("/")[0]]
+        runs = self.coze.workflows.runs
+        arguments = {"workflow_id": WORKFLOW_ASK, "event_id": event, "interrupt_type": 2, "resume_data": answer}
+        if kept.asked is None:
+            self.refused(OVER, runs.resume, **arguments)
+            return multiple()
+        if kept.asked != event:
+            self.refused(WRONG, runs.resume, **arguments)
+            return multiple()
+        kept.asks, kept.asked, kept.changed_at = kept.asks - 1, None, now
+        if answer.strip():
+            kept.output = json_of({"output": f"You answered: {answer}"})
+        elif not kept.asks:
+            kept.failure = (5000, "No answer after three questions.")
+        if kept.failure is not None:
+            call = {"stream": runs.stream_resume} if is_stream else {}
+            self.refused(kept.failure[0], self.read if is_stream else runs.resume, **call, **arguments)
+        elif is_stream:
+            said = self.streamed(kept, runs.stream_resume, **arguments)
+            assert said.get("End") == kept.output
+        else:
+            told = runs.resume(**arguments)
+            assert (told.data or None) == kept.output
+            kept.asked = None if kept.output else told.interrupt_data.event_id
+        return multiple() if kept.asked is None else kept.asked
+
+    @rule(seconds=st.sampled_from([1, SECONDS, DAY, WEEK]))
+    def wait(self, seconds: float) -> None:
+        """Time goes by: runs end, and what they put out is no longer kept."""
+        self.later(seconds)
+
+    @rule()
+    def turned_away(self) -> None:
+        """What is not known or not published is not run, and nothing is told of it."""
+        runs = self.coze.workflows.runs
+        self.refused(NOT_FOUND, runs.create, workflow_id="1")
+        self.refused(NOT_FOUND, runs.create, workflow_id=WORKFLOW_UNPUBLISHED)
+        self.refused(NO_RUN, runs.run_histories.retrieve, workflow_id=WORKFLOW_ECHO, execute_id="1")
+        for key, kept in self.kept.items():
+            if kept.workflow != WORKFLOW_ECHO:
+                self.refused(NO_RUN, runs.run_histories.retrieve, workflow_id=WORKFLOW_ECHO, execute_id=key)
+
+    @rule()
+    def nodes(self) -> None:
+        """What a node put out is told once the run is over, for a day."""
+        histories = self.coze.workflows.runs.run_histories
+        for key, kept in self.kept.items():
+            place, is_running = {"workflow_id": kept.workflow, "execute_id": key}, self.is_running(kept)
+            is_kept = not is_running and self.now < kept.changed_at + DAY
+            (run,) = items(histories.retrieve(**place))
+            for title, node in (run.node_execute_status or {}).items():
+                shown = histories.execute_nodes.retrieve(**place, node_execute_uuid=node.node_execute_uuid)
+                assert (shown.is_finish, shown.node_output) == (not is_running, kept.nodes[title] if is_kept else "")
+            self.refused(NO_RUN, histories.execute_nodes.retrieve, **place, node_execute_uuid="1")
+
+    @invariant()
+    def histories(self) -> None:
+        """Of every run it is told what became of it and what was put out, as long as that is kept."""
+        histories = self.coze.workflows.runs.run_histories
+        for key, kept in self.kept.items():
+            place = {"workflow_id": kept.workflow, "execute_id": key}
+            (told,) = items(histories.retrieve(**place))
+            is_running = self.is_running(kept)
+            status = "Running" if is_running else "Fail" if kept.failure else "Success"
+            shown = (told.execute_id, told.execute_status, told.run_mode, told.create_time, told.update_time)
+            assert shown == (key, status, MODES[kept.mode], kept.created_at, kept.changed_at)
+            assert (told.bot_id, told.connector_uid) == (kept.bot, USER_ID)
+            assert (told.interrupt_data and told.interrupt_data.event_id) == kept.asked
+            failure = (told.error_code, told.error_message or "")
+            assert failure == (("", "") if kept.failure is None else (str(kept.failure[0]), kept.failure[1]))
+            outputs = kept.nodes if self.now < kept.changed_at + DAY else {}
+            if kept.output is not None and self.now < kept.changed_at + WEEK:
+                outputs = {**outputs, "Output": kept.output}
+            assert told.output == ("" if is_running else json_of(outputs))
+            nodes = told.node_execute_status or {}
+            assert {title: node.is_finish for title, node in nodes.items()} == dict.fromkeys(kept.nodes, not is_running)
+
+    def is_running(self, kept: Kept) -> bool:
+        """Tell whether a run should not be over yet."""
+        return kept.asked is not None or (kept.mode == "async" and self.now < kept.changed_at + SECONDS)
+
+    def streamed(self, kept: Kept, call: Callable[..., Any], **arguments: Any) -> dict[str, str]:
+        """Read a stream to its end, note what the run asks, keep it, and return what its nodes said."""
+        said: dict[str, str] = {}
+        key = ""
+        with call(**arguments) as stream:
+            for event in stream:
+                if event.event == "Message":
+                    said[event.data.node_title] = said.get(event.data.node_title, "") + event.data.content
+                elif event.event == "Interrupt":
+                    kept.asked = event.data.interrupt_data.event_id
+                    key = kept.asked.partition("/")[0]
+                else:
+                    key = execute_id(event.data.debug_url)
+        if key not in self.kept or self.kept[key] is not kept:
+            self.keep(key, kept)
+        return said
+
+    def read(self, stream: Callable[..., Any], **arguments: Any) -> None:
+        """Read a stream that is expected to fail."""
+        with stream(**arguments) as opened:
+            list(opened)
+
+    def keep(self, key: str, kept: Kept) -> None:
+        """Keep what was begun."""
+        assert key not in self.kept
+        self.kept[key] = kept
+
+
+def json_of(value: Any) -> str:
+    """Write JSON as workflows do."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def execute_id(address: str) -> str:
+    """Read the id of a run from the address of the page that shows it."""
+    return parse_qs(urlsplit(address).query)["execute_id"][0]
