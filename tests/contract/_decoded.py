@@ -142,6 +142,6 @@ def differing(value: Any, sent: Any, where: str = "result") -> Iterator[str]:
 
 
 def _attribute(name: str, cls: type[Model]) -> str:
-    attribute = re.sub(r"([A-Z])", r"_\1", name).lower()
+    attribute = re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
     known = {field.name for field in attrs.fields(cls)}
     return attribute if attribute in known and not keyword.iskeyword(attribute) else f"{attribute}_"

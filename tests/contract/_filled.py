@@ -9,7 +9,9 @@ import jsonschema_rs
 
 from tests.contract._calls import document, resolve
 
-__all__ = ["filled", "violations"]
+__all__ = ["LATER", "extended", "filled", "violations"]
+
+LATER = "member_of_tomorrow"
 
 _URN = "urn:coze"
 
@@ -21,6 +23,15 @@ def filled(schema: dict[str, Any]) -> Any:
     Properties that would contain their own kind again are left out below the first.
     """
     return _filled(schema, ())
+
+
+def extended(value: Any) -> Any:
+    """Add a member to every object, as a server does that is ahead of the description."""
+    if isinstance(value, list):
+        return [extended(item) for item in value]
+    if isinstance(value, dict):
+        return {**{key: extended(item) for key, item in value.items()}, LATER: "x"}
+    return value
 
 
 def _filled(schema: dict[str, Any], around: tuple[str, ...]) -> Any:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.mutation._mutants import mutants
-from tests.mutation._runner import TESTS, Runner
+from tests.mutation._runner import Runner
 
 _MAY_SURVIVE = 1
 
@@ -26,7 +26,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         runner = Runner(tree, Path(folder))
-        if (failing := runner.run(*(name for names in TESTS.values() for name in names)).caught_by) is not None:
+        if (failing := runner.run_all().caught_by) is not None:
             print(f"Without any fault, {failing} fails.")
             return 2
         survivors = 0

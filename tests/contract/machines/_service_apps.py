@@ -117,6 +117,7 @@ class ServiceApps(TokenMachine):
             told = call(**arguments)
             assert not told.extra_fields  # and so no refresh token
             self.spent.add(jwt_.jti)
+            self.denied("invalid_client", call, **arguments)
             # That of a channel may chat, and look at nothing.
             self.granted(told, seconds or LIFETIME, None if jwt_.app == CHANNEL_APP.client_id else user_id)
 
