@@ -86,6 +86,7 @@ class Datasets(Machine):
     @rule(key=consumes(datasets))
     def delete(self, key: str) -> None:
         """The knowledge base is gone, with its documents, also for the bot that knew it."""
+        self.bind([*self.bound, key])
         self.coze.datasets.delete(dataset_id=key)
         self.bound = [one for one in self.bound if one != key]
         documents = self.kept.pop(key).documents
@@ -98,7 +99,7 @@ class Datasets(Machine):
     @rule(keys=st.lists(datasets, max_size=2, unique=True))
     def bind(self, keys: list[str]) -> None:
         """A bot knows the knowledge bases that it is given, and no others."""
-        self.bound = [key for key in keys if key in self.kept]
+        self.bound = [key for key in dict.fromkeys(keys) if key in self.kept]
         self.coze.bots.update(bot_id=BOT_ID, knowledge={"dataset_ids": self.bound})
 
     @rule(target=documents, key=datasets, texts=st.lists(st.tuples(TEXTS, st.text("ab", max_size=5)), max_size=3))

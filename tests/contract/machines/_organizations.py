@@ -33,9 +33,11 @@ class Organizations(Machine):
 
     @initialize(target=organizations)
     def first(self) -> Any:
-        """Hire somebody: much can be done then."""
+        """Hire somebody, who loses a role and gets it back: much can be done then."""
         self.hire(COLLEAGUE_IDS[0], "enterprise_admin")
         self.hire(COLLEAGUE_IDS[1], "enterprise_member")
+        self.promote(COLLEAGUE_IDS[0], "enterprise_member")
+        self.promote(COLLEAGUE_IDS[0], "enterprise_admin")
         return ORGANIZATION_ID
 
     @precondition(lambda self: len(self.names) < MANY)
