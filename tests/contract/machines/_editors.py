@@ -1,4 +1,4 @@
-"""Who may edit bots, apps and workflows, and so who sees them."""
+"""Who may edit bots, apps and workflows, and who sees them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
-from coze_sandbox import APP_ID, BOT_ID, COLLEAGUE_IDS, WORKFLOW_ECHO
+from coze_sandbox import APP_ID, BOT_ID, COLLEAGUE_IDS, WORKFLOW_ECHO, WORKSPACE_ID
 from tests.contract.machines._base import Machine
 from tests.contract.machines._tokens import bearer
 
@@ -22,13 +22,37 @@ THINGS = st.sampled_from(["bot", "app", "workflow"])
 
 
 class Editors(Machine):
-    """Any order of modes changed, and of editors added and removed."""
+    """Any order of people who join and leave, of modes changed, and of editors added and removed."""
 
     def begin(self) -> None:
         """Begin with an owner who is alone, and with tokens of those who could be editors."""
         self.editors: dict[str, set[str]] = {"bot": set(), "app": set(), "workflow": set()}
         self.modes = {"bot": ALONE, "workflow": ALONE}
+        self.members: set[str] = set()
         self.tokens = {person: self.sandbox.scenario.token(person) for person in PEOPLE}
+
+    @initialize()
+    def first(self) -> None:
+        """Let somebody join, and edit everything for a moment: much can be done then."""
+        self.join(PEOPLE[0])
+        self.change_bot(TOGETHER)
+        self.change_workflow(TOGETHER)
+        for kind in self.editors:
+            self.add(kind, PEOPLE[0])
+            self.remove(kind, PEOPLE[0])
+
+    @rule(person=st.sampled_from(PEOPLE))
+    def join(self, person: str) -> None:
+        """Somebody becomes a member of the workspace."""
+        users = [{"user_id": person, "role_type": "member"}]
+        self.coze.workspaces.members.create(workspace_id=WORKSPACE_ID, users=users)
+        self.members.add(person)
+
+    @rule(person=st.sampled_from(PEOPLE))
+    def leave(self, person: str) -> None:
+        """Somebody is no member of the workspace any more."""
+        self.coze.workspaces.members.delete(workspace_id=WORKSPACE_ID, user_ids=[person])
+        self.members.discard(person)
 
     @rule(mode=st.sampled_from([TOGETHER, ALONE]))
     def change_bot(self, mode: str) -> None:
@@ -50,10 +74,10 @@ class Editors(Machine):
 
     @rule(kind=THINGS, person=st.sampled_from(PEOPLE))
     def add(self, kind: str, person: str) -> None:
-        """Editors are added to what can have some; who is one stays one."""
+        """Members become editors of what can have some; who is one stays one."""
         api, place = self.api(kind)
         collaborators = [{"user_id": person}]
-        if self.modes.get(kind) == ALONE:
+        if self.modes.get(kind) == ALONE or person not in self.members:
             self.refused(NOT_ALLOWED, api.create, **place, collaborators=collaborators)
             return
         api.create(**place, collaborators=collaborators)
@@ -78,15 +102,15 @@ class Editors(Machine):
 
     @invariant()
     def sight(self) -> None:
-        """Editors see what they may edit, and nobody else does."""
-        looks: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
-            "bot": (self.coze.bots.retrieve, {"bot_id": BOT_ID, "is_published": False}),
-            "app": (self.coze.variables.retrieve, {"app_id": APP_ID, "connector_uid": "u"}),
-            "workflow": (self.coze.workflows.retrieve, {"workflow_id": WORKFLOW_ECHO}),
-        }
-        for kind, (call, arguments) in looks.items():
+        """Members of the workspace see what lies in it, and nobody else does."""
+        looks: list[tuple[Callable[..., Any], dict[str, Any]]] = [
+            (self.coze.bots.retrieve, {"bot_id": BOT_ID, "is_published": False}),
+            (self.coze.variables.retrieve, {"app_id": APP_ID, "connector_uid": "u"}),
+            (self.coze.workflows.retrieve, {"workflow_id": WORKFLOW_ECHO}),
+        ]
+        for call, arguments in looks:
             for person, token in self.tokens.items():
-                if person in self.editors[kind]:
+                if person in self.members:
                     call(**arguments, extra_headers=bearer(token))
                 else:
                     self.refused(NOT_FOUND, call, **arguments, extra_headers=bearer(token))
