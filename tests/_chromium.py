@@ -17,10 +17,11 @@ from typing import Any, Self
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-__all__ = ["CHROMIUM", "Chromium", "needs_chromium"]
+__all__ = ["CHROMIUM", "Chromium", "ROOT_FLAGS", "needs_chromium"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: no page was looked at")
+ROOT_FLAGS = ["--no-sandbox"] if os.geteuid() == 0 else []  # chromium has no sandbox for root
 
 _PATIENCE = 60.0
 _FLAGS = [
@@ -50,8 +51,7 @@ class Chromium:
 
     def __enter__(self) -> Self:
         assert CHROMIUM is not None
-        root = ["--no-sandbox"] if os.geteuid() == 0 else []  # chromium has no sandbox for root
-        command = [CHROMIUM, *_FLAGS, *root, f"--user-data-dir={self._scratch}", "about:blank"]
+        command = [CHROMIUM, *_FLAGS, *ROOT_FLAGS, f"--user-data-dir={self._scratch}", "about:blank"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             told = self._scratch / "DevToolsActivePort"

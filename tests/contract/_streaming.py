@@ -1,4 +1,4 @@
-"""Starting the streams that recordings are of."""
+"""Streams that recordings are of: how they start, and what is no end of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.contract._recordings import Recording
 
-__all__ = ["start"]
+__all__ = ["start", "waits"]
 
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "chat.stream": {"bot_id": "1", "user_id": "u", "additional_messages": ["Hello"]},
@@ -18,3 +18,8 @@ def start(coze: Any, recording: Recording) -> Any:
     """Call the method that a recording is of."""
     resource = coze.chat if recording.method == "chat.stream" else coze.workflows.runs
     return resource.stream(**_ARGUMENTS[recording.method])
+
+
+def waits(stream: Any) -> bool:
+    """Tell whether a run of a workflow waits for an answer, which is no end of it though the stream is over."""
+    return getattr(stream, "interrupt", None) is not None

@@ -14,7 +14,7 @@ from cozekit.errors import StreamFailed, StreamInterrupted
 from tests.contract._calls import MODES, Mode, same, wire
 from tests.contract._facts import FACTS
 from tests.contract._recordings import Recording, recordings
-from tests.contract._streaming import start
+from tests.contract._streaming import start, waits
 
 HAS_FACTS = FACTS.is_dir()
 LARGEST = 3_000
@@ -85,11 +85,6 @@ class Line:
     async def _asent(self) -> AsyncIterator[bytes]:
         for piece in self._sent():
             yield piece
-
-
-def waits(stream: Any) -> bool:
-    """Tell whether a run of a workflow waits for an answer, which is no end of it though the stream is over."""
-    return getattr(stream, "interrupt", None) is not None
 
 
 @pytest.mark.parametrize("mode", MODES)

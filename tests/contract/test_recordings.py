@@ -14,7 +14,7 @@ from tests.contract._decoded import misread
 from tests.contract._facts import FACTS
 from tests.contract._recordings import Frame, Recording, recordings
 from tests.contract._stream_server import LOGID, stream_server
-from tests.contract._streaming import start
+from tests.contract._streaming import start, waits
 
 HAS_FACTS = FACTS.is_dir()
 ALL = recordings() if HAS_FACTS else ()
@@ -101,8 +101,7 @@ def test_recording(recording: Recording, mode: Mode) -> None:
         events.append(error.event)
     check_events(recording, events, frames)
     check_end(recording, error, events, ending)
-    waits = getattr(stream, "interrupt", None) is not None  # a run of a workflow has not ended while it waits
-    assert stream.ended is (ending != "interrupted" and not waits)
+    assert stream.ended is (ending != "interrupted" and not waits(stream))
     assert stream.logid == LOGID
     assert [gap.repeated for gap in stream.gaps] == ([True] if recording.file == JOINED else [])
     assert recording.file in INACCURATE or [place for event in events for place in misread(event)] == []

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
-import pytest
 
-__all__ = ["CHROMIUM", "Visit", "needs_chromium", "visit"]
+from tests._chromium import CHROMIUM, ROOT_FLAGS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-needs_chromium = pytest.mark.skipif(
-    CHROMIUM is None, reason="no chromium on this machine: the reference page was not looked at"
-)
+__all__ = ["Visit", "visit"]
+
 _FLAGS = [
     "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-quic", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr",
@@ -50,10 +45,9 @@ def visit(page: Path, scratch: Path) -> Visit:
     """
     assert CHROMIUM is not None
     log = scratch / "net.json"
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []  # chromium has no sandbox for root
     own = [f"--user-data-dir={scratch / 'profile'}", f"--log-net-log={log}"]
     done = subprocess.run(
-        [CHROMIUM, *_FLAGS, *root, *own, page.as_uri()], check=True, capture_output=True, text=True, timeout=180
+        [CHROMIUM, *_FLAGS, *ROOT_FLAGS, *own, page.as_uri()], check=True, capture_output=True, text=True, timeout=180
     )
     console = [line for line in done.stderr.splitlines() if ":CONSOLE:" in line]
     return Visit(done.stdout, _requested(json.loads(log.read_text(encoding="utf-8"))), console)

@@ -12,7 +12,8 @@ import pytest
 
 from generator._bundle import Bundle
 from generator.docs._reference import reference_page
-from tests.docs._browser import Visit, needs_chromium, visit
+from tests._chromium import needs_chromium
+from tests.docs._browser import Visit, visit
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference.html"

@@ -15,23 +15,18 @@ from typing import Any
 import httpx
 import pytest
 
-from coze_api.models import ApiAppEventType, ApiAppType, Callbacks
+from coze_api.models import ApiAppEventType, ApiAppType
 from coze_sandbox import BOT_ID, Sandbox
 from cozekit import Coze
+from tests._callbacks import TOKEN, signed
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples/callbacks"
-TOKEN = "verify-me"
 
 
-def signed(message: Any) -> dict[str, Any]:
-    """Return what a client must be given to post *message* as Coze would."""
-    body, now = json.dumps(message).encode(), "1749038258245"
-    names = Callbacks.signature.headers
-    signature = Callbacks.signature.sign(timestamp=now, nonce="n", token=TOKEN, body=body)
-    return {
-        "content": body,
-        "headers": {names["timestamp"]: now, names["nonce"]: "n", names["signature"]: signature},
-    }
+def posted(message: Any) -> dict[str, Any]:
+    """Return what a client must be given to post *message* as Coze would have done on a day long ago."""
+    body = json.dumps(message).encode()
+    return {"content": body, "headers": signed(body, at=1749038258.245)}
 
 
 @contextmanager
@@ -61,9 +56,9 @@ def test_the_server_prints_what_it_receives(server: subprocess.Popen[str]) -> No
     assert server.stdout is not None
     url = server.stdout.readline().split()[-1]
     published = {"header": {"event_type": "bot.published", "event_id": "1"}, "event": {"bot_name": "Guide"}}
-    assert httpx.post(url, **signed(published)).json() == {"audit": {"audit_status": 2}}
+    assert httpx.post(url, **posted(published)).json() == {"audit": {"audit_status": 2}}
     deleted = {"header": {"event_type": "bot.deleted", "event_id": "2"}, "event": {"bot_name": "Guide"}}
-    assert httpx.post(url, **signed(deleted)).status_code == 200
+    assert httpx.post(url, **posted(deleted)).status_code == 200
     assert [server.stdout.readline() for _ in range(2)] == ["published: Guide\n", "deleted: Guide\n"]
 
 
@@ -74,7 +69,7 @@ async def test_the_application_reviews_and_refuses_old_ones(monkeypatch: pytest.
     app = runpy.run_path(str(EXAMPLES / "asgi_app.py"))["app"]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://own") as http:
         assert (await http.post("/", json={"challenge": "c"})).json() == {"challenge": "c"}
-        old = await http.post("/", **signed({"header": {"event_type": "bot.published", "event_id": "1"}}))
+        old = await http.post("/", **posted({"header": {"event_type": "bot.published", "event_id": "1"}}))
     assert old.status_code == 401
     assert "1800 s are allowed" in old.json()["error"]
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import pytest
 from _both import Connect, at_once
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from coze_sandbox import Sandbox
+from cozekit import _waiting
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +63,20 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
 def coze(connect: Connect, coze_sandbox: Sandbox) -> Any:
     """Give a client of the sandbox that retries without waiting."""
     return connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=at_once())
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Give the list of pauses; a clock goes on by them, and nobody waits."""
+    made: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        made.append(seconds)
+
+    clock = SimpleNamespace(sleep=made.append, monotonic=lambda: time.monotonic() + sum(made))
+    monkeypatch.setattr(_waiting, "time", clock)
+    monkeypatch.setattr(anyio, "sleep", sleep)
+    return made
 
 
 @pytest.fixture(scope="session")

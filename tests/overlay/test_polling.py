@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from types import SimpleNamespace
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 
 from coze_api.models import ChatStatus
 from coze_api.operations import chat as operations
 from coze_sandbox import BOT_ID
-from cozekit import ChatResult, _waiting
+from cozekit import ChatResult
 from cozekit.errors import ChatFailed, NotFoundError, PollTimeout
 
 ASK: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u", "additional_messages": ["hi"]}
@@ -41,20 +38,6 @@ class Server:
     @property
     def paths(self) -> list[str]:
         return [request.url.path for request in self.requests]
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Give the list of pauses; a clock goes on by them, and nobody waits."""
-    made: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        made.append(seconds)
-
-    clock = SimpleNamespace(sleep=made.append, monotonic=lambda: time.monotonic() + sum(made))
-    monkeypatch.setattr(_waiting, "time", clock)
-    monkeypatch.setattr(anyio, "sleep", sleep)
-    return made
 
 
 def test_states_are_complete():

@@ -8,17 +8,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import httpx
 import pytest
 import uvicorn
-from test_webhooks import TOKEN, signed
+from _webhook_servers import serving_asgi, serving_wsgi
 
 from coze_api.models import BotDeletedCallback
-from coze_sandbox._server import ThreadedServer
 from cozekit import webhooks
 from cozekit.errors import InvalidArgumentError
+from tests._callbacks import TOKEN, signed
 
 DELETED = {"header": {"event_type": "bot.deleted", "event_id": "e1"}, "event": {"bot_id": "7"}}
 PUBLISHED = {
@@ -26,34 +25,6 @@ PUBLISHED = {
     "event": {"bot_name": "n"},
 }
 Post = Callable[..., httpx.Response]
-
-
-class Quiet(WSGIRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def serving_wsgi(app: Any) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, handler_class=Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@contextmanager
-def serving_asgi(app: Any) -> Iterator[str]:
-    server = ThreadedServer(app, "127.0.0.1", 0)
-    server.start()
-    try:
-        yield server.base_url
-    finally:
-        server.stop()
 
 
 @contextmanager

@@ -15,17 +15,9 @@ from coze_api import Unknown
 from coze_api.models import BotDeletedCallback, Callbacks
 from cozekit import webhooks
 from cozekit.errors import CozeError, InvalidArgumentError
+from tests._callbacks import TOKEN, signed
 
-TOKEN = "verify-me"
 BODY = json.dumps({"header": {"event_type": "bot.deleted", "event_id": "e1"}, "event": {"bot_id": "7"}}).encode()
-
-
-def signed(body: bytes, *, token: str = TOKEN, at: float | None = None, nonce: str = "abc") -> dict[str, str]:
-    """Return the headers with which Coze would send *body*."""
-    timestamp = str(int((time.time() if at is None else at) * 1000))
-    names = Callbacks.signature.headers
-    signature = Callbacks.signature.sign(timestamp=timestamp, nonce=nonce, token=token, body=body)
-    return {names["timestamp"]: timestamp, names["nonce"]: nonce, names["signature"]: signature}
 
 
 def test_a_signed_callback_is_decoded() -> None:

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from test_webhook_apps import serving_asgi, serving_wsgi
+from _webhook_servers import serving_asgi, serving_wsgi
 
 from coze_api.models import ApiAppType
 from coze_sandbox import BOT_ID, Sandbox

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
-import time
-from types import SimpleNamespace
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 from _both import Connect
@@ -16,7 +13,7 @@ from _both import Connect
 from coze_api import models
 from coze_api.operations import workflows as operations
 from coze_sandbox import WORKFLOW_ASK, WORKFLOW_ECHO, WORKFLOW_FAIL
-from cozekit import _waiting, errors
+from cozekit import errors
 
 
 def test_one_piece(coze):
@@ -98,20 +95,6 @@ def test_not_in_the_background(coze, coze_sandbox):
     with pytest.raises(errors.InvalidArgumentError, match="is_async must be true"):
         coze.workflows.runs.create_and_poll(workflow_id=WORKFLOW_ECHO, is_async=False)
     assert not coze_sandbox.requests
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Give the list of pauses; a clock goes on by them, and nobody waits."""
-    made: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        made.append(seconds)
-
-    clock = SimpleNamespace(sleep=made.append, monotonic=lambda: time.monotonic() + sum(made))
-    monkeypatch.setattr(_waiting, "time", clock)
-    monkeypatch.setattr(anyio, "sleep", sleep)
-    return made
 
 
 class Server:

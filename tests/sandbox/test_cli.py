@@ -10,7 +10,6 @@ import sqlite3
 import ssl
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
@@ -103,9 +102,9 @@ def test_one_file_for_two(start, tmp_path):
 
 def test_stops_with_its_parent(start):
     """With --exit-with-parent it stops when its standard input ends."""
-    process, _ = start("--exit-with-parent")
-    time.sleep(0.1)
-    assert process.poll() is None
+    process, facts = start("--exit-with-parent")
+    headers = {"Authorization": f"Bearer {facts['token']}"}
+    assert httpx.get(f"{facts['base_url']}/v1/users/me", headers=headers).status_code == 200
     process.stdin.close()
     assert process.wait(timeout=10) == 0
 
