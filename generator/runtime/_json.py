@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import json.scanner
+import re
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["dumps", "loads", "parser", "use"]
+__all__ = ["dumps", "loads", "loads_exactly", "parser", "use"]
 
 _scan = json.scanner.make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # what typeshed asks for has no use
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+_long = re.compile(r"\d{19}", re.ASCII).search  # the least number beyond 64 bits, -2**63 - 1, has 19 digits
 
 
 def _standard_loads(data: bytes | str) -> Any:
@@ -70,6 +74,17 @@ def loads(data: bytes | str) -> Any:
         if _loads is _standard_loads:
             raise
         return _standard_loads(data)  # orjson refuses invalid UTF-8 and halves of surrogate pairs, which do occur
+
+
+def loads_exactly(text: str) -> Any:
+    """Parse JSON text with whole numbers of any size. orjson makes floats of those beyond 64 bits.
+
+    To look for long numbers takes longer than to parse, so `loads` does not.
+
+    Raises:
+        ValueError: *text* is not JSON.
+    """
+    return _standard_loads(text) if _long(text) else loads(text)
 
 
 def parser() -> Callable[[bytes | str], Any]:

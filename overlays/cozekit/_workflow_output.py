@@ -25,7 +25,7 @@ def as_json(text: str | None) -> Any:
         ValueError: It is not JSON.
     """
     try:
-        return _json.loads(text or "")
+        return _json.loads_exactly(text or "")
     except ValueError as error:
         raise ValueError(f"the output is not JSON ({error}); read it as text: {text or ''!r:.60}") from None
 
@@ -33,7 +33,7 @@ def as_json(text: str | None) -> Any:
 def as_object(text: str | None) -> dict[str, Any] | None:
     """Parse a JSON object; None if it is none."""
     try:
-        value = _json.loads(text or "")
+        value = _json.loads_exactly(text or "")
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

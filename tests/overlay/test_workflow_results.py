@@ -26,6 +26,13 @@ def test_one_piece(coze):
     assert answer.logid
 
 
+def test_numbers_of_any_size(connect):
+    """Whole numbers beyond 64 bits in an output stay what they are, whichever parser is installed."""
+    output = {"wei": 2**70, "debt": -(2**63) - 1}
+    coze = connect(handler=lambda _: httpx.Response(200, json={"code": 0, "data": json.dumps(output)}))
+    assert coze.workflows.runs.create(workflow_id="1").output_json() == output
+
+
 def test_question_in_one_piece(coze):
     """A run that stops to ask tells the question, and is answered by resume."""
     answer = coze.workflows.runs.create(workflow_id=WORKFLOW_ASK)

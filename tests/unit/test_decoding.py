@@ -287,6 +287,19 @@ class TestResults:
         file = client(raw(body)).files.retrieve(file_id="1")
         assert (file.id, file.file_name) == ("\ufffd", "\ud83d")
 
+    @pytest.mark.parametrize("parser", ["json", "orjson"])
+    @pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**40, 2**63, 7])
+    def test_whole_numbers_of_any_size(self, parser: str, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where whole numbers of any size are asked for, neither parser makes floats of them."""
+        monkeypatch.setattr(_json, "_loads", None)
+        monkeypatch.setattr(_json, "_dumps", None)
+        if parser == "orjson":
+            pytest.importorskip("orjson")
+        _json.use(parser)
+        found = _json.loads_exactly(f'{{"a": [{number}, 1.5, "{"7" * 25}"]}}')
+        assert found == {"a": [number, 1.5, "7" * 25]}
+        assert type(found["a"][0]) is int
+
 
 class TestStatus:
     """HTTP status and code."""
