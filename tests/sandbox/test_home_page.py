@@ -72,7 +72,8 @@ def test_what_has_to_be_made_before(chromium: Chromium, coze_sandbox: Sandbox) -
     assert "/slow 60 Hello" in chromium.evaluate("document.querySelector('#body').value")
     chromium.click("#send")
     chromium.until("document.querySelector('#answer')")
-    go(chromium, coze_sandbox, "operations/chat.cancel")
+    chromium.click("#after a")
+    chromium.until("document.body.dataset.shown === '#/operations/chat.cancel'")
     assert chromium.evaluate("document.querySelector('#before')") is None
     chromium.click("#send")
     chromium.until("document.querySelector('#answer')")

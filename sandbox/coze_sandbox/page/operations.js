@@ -18,7 +18,7 @@ export async function show(main, wanted, about, purpose) {
   const filled = "x-coze-websocket" in chosen.body ? null
     : await control(`try?operation=${encodeURIComponent(chosen.id)}&for=${encodeURIComponent(purpose)}`);
   if (location.hash !== asked) return; // somebody has gone on meanwhile
-  main.replaceChildren(el("aside", {}, filter, list), el("section", {}, detail(document, chosen, filled, about.token)));
+  main.replaceChildren(el("aside", {}, filter, list), el("section", {}, detail(document, chosen, filled, about.token, purpose)));
   list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 }
 
@@ -47,7 +47,7 @@ function fill(list, all, chosen, text) {
   );
 }
 
-function detail(document, { id, verb, path, body }, filled, token) {
+function detail(document, { id, verb, path, body }, filled, token, purpose) {
   const parameters = (body.parameters ?? []).map((one) => resolve(document, one));
   const told = [
     el("h2", {}, id),
@@ -79,6 +79,7 @@ function detail(document, { id, verb, path, body }, filled, token) {
       el("td", {}, input), el("td", { class: "soft" }, one.description ?? "")));
   return [
     ...told,
+    purpose ? el("p", { id: "after", class: "soft" }, "Go back to ", link(purpose, purpose), " afterwards.") : null,
     filled.note ? el("p", { class: "soft" }, filled.note) : null,
     filled.makers.length ? before(id, filled.makers) : null,
     el("form", { onsubmit: submit },
@@ -90,8 +91,12 @@ function detail(document, { id, verb, path, body }, filled, token) {
 }
 
 function before(id, makers) {
-  const links = makers.flatMap((maker) => [" ", el("a", { href: `#/operations/${maker}/${id}` }, el("code", {}, maker))]);
+  const links = makers.flatMap((maker, number) => [number ? " and " : " ", link(maker, `${maker}/${id}`)]);
   return el("p", { id: "before", class: "odd" }, "What this is about does not exist yet. First use", links, ".");
+}
+
+function link(id, place) {
+  return el("a", { href: `#/operations/${place}` }, el("code", {}, id));
 }
 
 function parameter(one, value) {
