@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from coze_api import AsyncClient, Client
-from coze_api._core._gaps import OnGap, checked_on_gap
-from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient, make_timeout
+from coze_api._core._gaps import OnGap
+from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient
 from coze_api._core._operation import Operation, Timeout
 from coze_api._core._request import Request
-from coze_api._core._resource import AsyncResource, Resource
 
-from ._config import checked_scheme
 from ._credentials import AsyncTokenFunction, TokenFunction, address_of, authorisation, or_profile
-from ._patience import Patience
+from ._policies import UNSET, Policies, as_policy, checked_deadline, checked_sockets
 from ._retry import RetryPolicy
 from ._secret import hidden
 from .errors import InvalidArgumentError
@@ -35,66 +32,6 @@ __all__ = ["AsyncCoze", "Coze"]
 
 C = TypeVar("C")
 R = TypeVar("R")
-_UNSET: Any = object()
-
-
-class _Policies:
-    """What the overlay decides for both clients."""
-
-    _retry: RetryPolicy
-    _deadline: float | None
-    _sockets: SocketOptions | None
-
-    def _with(self, base: Any, timeout: Any, retry: Any, deadline: Any, headers: Any, on_gap: Any) -> Any:
-        """Copy a client that shares the connections of *base* but not its policies."""
-        twin = copy.copy(base)
-        for name, value in list(vars(twin).items()):
-            if isinstance(value, Resource | AsyncResource):
-                delattr(twin, name)  # resources know the client that made them
-        twin._owns_http = False
-        if timeout is not _UNSET:
-            twin._timeout = timeout
-        if retry is not _UNSET:
-            twin._retry = _as_policy(retry)
-        if deadline is not _UNSET:
-            twin._deadline = _checked_deadline(deadline)
-        if on_gap is not _UNSET:
-            twin._on_gap = checked_on_gap(on_gap)
-        if headers is not _UNSET:
-            twin._headers = {**base._headers, **(headers or {})}
-        return twin
-
-    def _patience(self, base: Any) -> Patience:
-        timeout = base._http.timeout if base._timeout is None else make_timeout(base._timeout)
-        return Patience(self._retry, self._deadline, base.base_url, timeout)
-
-
-def _as_policy(retry: object) -> RetryPolicy:
-    if isinstance(retry, RetryPolicy):
-        return retry
-    if retry is None:
-        return RetryPolicy()
-    if not isinstance(retry, int) or retry < 0:
-        raise InvalidArgumentError(f"retry must be a RetryPolicy or how many retries there may be, not {retry!r:.60}")
-    return RetryPolicy(max_retries=retry)
-
-
-def _checked_deadline(seconds: object) -> float | None:
-    if seconds is None or (isinstance(seconds, int | float) and seconds > 0):
-        return seconds
-    raise InvalidArgumentError(f"deadline must be a number of seconds above 0, not {seconds!r:.60}")
-
-
-def _checked_sockets(given: object, *, allow_http: bool) -> Any:
-    if given is None:
-        return None
-    from ._sockets._options import SocketOptions
-
-    if not isinstance(given, SocketOptions):
-        raise InvalidArgumentError(f"sockets must be SocketOptions, not {type(given).__name__}")
-    if given.base_url is not None:
-        checked_scheme(given.base_url, allow_http=allow_http)
-    return given
 
 
 def _checked_http(given: C | None, kind: type[C]) -> C | None:
@@ -103,7 +40,7 @@ def _checked_http(given: C | None, kind: type[C]) -> C | None:
     return given
 
 
-class Coze(_Policies, Client):
+class Coze(Policies, Client):
     """Coze, one call at a time. Safe to share between threads.
 
     ```python
@@ -164,18 +101,18 @@ class Coze(_Policies, Client):
             on_gap=on_gap,
             **options,
         )
-        self._retry = _as_policy(retry)
-        self._deadline = _checked_deadline(deadline)
-        self._sockets = _checked_sockets(sockets, allow_http=allow_http)
+        self._retry = as_policy(retry)
+        self._deadline = checked_deadline(deadline)
+        self._sockets = checked_sockets(sockets, allow_http=allow_http)
 
     def with_options(
         self,
         *,
-        timeout: Timeout = _UNSET,
-        retry: RetryPolicy | int | None = _UNSET,
-        deadline: float | None = _UNSET,
-        headers: Mapping[str, str] | None = _UNSET,
-        on_gap: OnGap = _UNSET,
+        timeout: Timeout = UNSET,
+        retry: RetryPolicy | int | None = UNSET,
+        deadline: float | None = UNSET,
+        headers: Mapping[str, str] | None = UNSET,
+        on_gap: OnGap = UNSET,
     ) -> Self:
         """Return a client over the same connections with other policies. This one stays as it is."""
         return cast("Self", self._with(self, timeout, retry, deadline, headers, on_gap))
@@ -230,7 +167,7 @@ class Coze(_Policies, Client):
         return self._patience(self).call(request, call)
 
 
-class AsyncCoze(_Policies, AsyncClient):
+class AsyncCoze(Policies, AsyncClient):
     """Coze, for use from an event loop.
 
     ```python
@@ -267,18 +204,18 @@ class AsyncCoze(_Policies, AsyncClient):
             on_gap=on_gap,
             **options,
         )
-        self._retry = _as_policy(retry)
-        self._deadline = _checked_deadline(deadline)
-        self._sockets = _checked_sockets(sockets, allow_http=allow_http)
+        self._retry = as_policy(retry)
+        self._deadline = checked_deadline(deadline)
+        self._sockets = checked_sockets(sockets, allow_http=allow_http)
 
     def with_options(
         self,
         *,
-        timeout: Timeout = _UNSET,
-        retry: RetryPolicy | int | None = _UNSET,
-        deadline: float | None = _UNSET,
-        headers: Mapping[str, str] | None = _UNSET,
-        on_gap: OnGap = _UNSET,
+        timeout: Timeout = UNSET,
+        retry: RetryPolicy | int | None = UNSET,
+        deadline: float | None = UNSET,
+        headers: Mapping[str, str] | None = UNSET,
+        on_gap: OnGap = UNSET,
     ) -> Self:
         """Return a client over the same connections with other policies. This one stays as it is."""
         return cast("Self", self._with(self, timeout, retry, deadline, headers, on_gap))
