@@ -8,7 +8,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, consumes, initialize, invariant, multiple, precondition, rule
 
-from coze_sandbox import BOT_ID
+from coze_sandbox import BOT_ID, COLLEAGUE_IDS
 from tests.contract.machines._base import MANY, SIZES, TEXTS, Machine, items
 
 __all__ = ["Conversations"]
@@ -49,6 +49,8 @@ class Conversations(Machine):
         """Begin without any."""
         self.kept: dict[str, Kept] = {}
         self.gone: set[str] = set()
+        token = self.sandbox.scenario.token(COLLEAGUE_IDS[0])
+        self.as_another = {"extra_headers": {"Authorization": f"Bearer {token}"}}
 
     @initialize(target=conversations)
     def first(self) -> Any:
@@ -189,7 +191,7 @@ class Conversations(Machine):
 
     @invariant()
     def lists(self) -> None:
-        """Every conversation is listed in both orders, and shown as it should be."""
+        """Every conversation is listed in both orders, and shown as it should be, and not there for another account."""
         size = 1 + len(self.kept) % 2
         for order, expected in (("ASC", list(self.kept)), ("DESC", list(self.kept)[::-1])):
             listed = items(self.coze.conversations.list(bot_id=BOT_ID, sort_order=order, page_size=size))
@@ -198,6 +200,9 @@ class Conversations(Machine):
                 self.shown(one, one.id)
         for key in self.kept:
             self.shown(self.coze.conversations.retrieve(conversation_id=key), key)
+            where = {"conversation_id": key, **self.as_another}
+            self.refused(NO_CONVERSATION, self.coze.conversations.retrieve, **where)
+            self.refused(NO_CONVERSATION, self.coze.conversations.messages.list, **where)
 
     def shown(self, shown: Any, key: str) -> None:
         """Compare a conversation that is shown with what it should be."""

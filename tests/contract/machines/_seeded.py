@@ -7,6 +7,7 @@ from tests.contract.machines._bills import Bills
 from tests.contract.machines._bots import Bots
 from tests.contract.machines._browsers import Browsers
 from tests.contract.machines._callback_apps import CallbackApps
+from tests.contract.machines._chats import Chats
 from tests.contract.machines._conversations import Conversations
 from tests.contract.machines._copies import Copies
 from tests.contract.machines._datasets import Datasets
@@ -36,8 +37,6 @@ SEEDED: dict[type[Machine], list[Mutant]] = {
         Mutant("bots.list", skipping),
         Mutant("bots.list_published", short),
         Mutant("bots.versions.list", reversed_),
-        Mutant("chat.create", unsaved),
-        Mutant("chat.messages.list", short),
     ],
     Browsers: [
         *(Mutant(f"oauth.{verb}", unsaved) for verb in ("authorize", "authorize_workspace", "token")),
@@ -47,6 +46,10 @@ SEEDED: dict[type[Machine], list[Mutant]] = {
         *(Mutant(f"api_apps.events.{verb}", unsaved) for verb in ("create", "delete")),
         Mutant("api_apps.list", skipping),
         Mutant("api_apps.events.list", short),
+    ],
+    Chats: [
+        *(Mutant(f"chat.{verb}", unsaved) for verb in ("create", "cancel", "submit_tool_outputs")),
+        Mutant("chat.messages.list", short),
     ],
     Conversations: [
         *(Mutant(f"conversations.{verb}", unsaved) for verb in ("create", "update", "delete", "clear")),
