@@ -49,7 +49,7 @@ def samples() -> tuple[Sample, ...]:
     """Return the samples of all operations that are described. A page may belong to more than one."""
     pages: dict[str, list[str]] = {}
     for name in description().operations():
-        record = records()[name]
+        record = records().get(name, {"doc": None})
         for page in {record["doc"], *(record.get("docs") or ())}:
             pages.setdefault(page, []).append(name)
     found = []

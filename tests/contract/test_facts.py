@@ -21,7 +21,8 @@ from tests.contract._facts_compare import Comparison
 from tests.contract._facts_samples import Sample, sample_differences, samples
 
 HAS_FACTS = FACTS.is_dir()
-NAMES = sorted(description().operations())
+ALL = sorted(description().operations())
+NAMES = [name for name in ALL if name in records()] if HAS_FACTS else ALL
 SAMPLES = samples() if HAS_FACTS else ()
 
 pytestmark = pytest.mark.skipif(not HAS_FACTS, reason="the facts catalog does not lie beside the repository")
@@ -47,10 +48,11 @@ def unlisted(found: list[Difference]) -> str:
     return "\n".join(f"{one.pointer}: {one.message}" for one in sorted(wrong))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_operation_is_known(name: str) -> None:
     """An operation that is described is in the catalog under the same id, method and path."""
     path, method, _ = description().operations()[name]
+    assert name in records(), "the catalog has no such operation, so nothing holds it to the official page"
     record = records()[name]
     assert (record["method"], record["path"]) == (method.upper(), path)
 

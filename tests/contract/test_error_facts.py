@@ -1,0 +1,55 @@
+"""The table of errors in the description is that of the facts catalog."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.contract._calls import document
+from tests.contract._facts import FACTS
+
+# What the catalog calls otherwise. It has two categories that tell where an error comes from, not what it is.
+CATEGORIES = {"auth": "authentication", "billing": "quota", "content_filter": "content_policy"}
+ORIGINS = {"unknown", "workflow"}
+
+pytestmark = pytest.mark.skipif(not FACTS.is_dir(), reason="the facts catalog does not lie beside the repository")
+
+
+def catalog() -> dict[int, dict[str, Any]]:
+    """Return the facts of every code."""
+    found = json.loads((FACTS / "error_codes.json").read_text(encoding="utf-8"))["codes"]
+    return {one["code"]: one for one in found}
+
+
+def described() -> dict[int, dict[str, Any]]:
+    """Return what the description says of every code."""
+    return {one["code"]: one for one in document()["components"]["x-coze-errors"]}
+
+
+def test_codes() -> None:
+    """The same codes are known to both."""
+    assert described().keys() == catalog().keys()
+
+
+def test_categories() -> None:
+    """A code is of the same category."""
+    expected = {code: CATEGORIES.get(one["category"], one["category"]) for code, one in catalog().items()}
+    told = {code: category for code, category in expected.items() if category not in ORIGINS}
+    assert {code: described()[code]["category"] for code in told} == told
+
+
+def test_retries() -> None:
+    """A code is worth another attempt exactly where the catalog says so; where it does not know, it is not."""
+    assert {code: one["retryable"] for code, one in described().items()} == {
+        code: one["retryable"] is True for code, one in catalog().items()
+    }
+
+
+def test_statuses() -> None:
+    """A code comes with the HTTP status that the official SDK pairs with it."""
+    expected = {
+        code: one["http_status_sdk_mapping"] for code, one in catalog().items() if "http_status_sdk_mapping" in one
+    }
+    assert {code: one["http_status"] for code, one in described().items() if "http_status" in one} == expected
