@@ -13,7 +13,7 @@ import websockets
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
-from coze_sandbox import BOT_ID, COLLEAGUE_IDS, WORKFLOW_CHAT, WORKFLOW_ECHO, Sandbox
+from coze_sandbox import COLLEAGUE_IDS, WORKFLOW_CHAT, WORKFLOW_ECHO, WORKSPACE_ID, Sandbox
 from tests.sandbox._talk import CHAT, INTERPRETATION, SPEECH, TRANSCRIPTIONS, address, sound, talk
 
 PATHS = {
@@ -83,7 +83,8 @@ def test_accounts(coze_sandbox):
     coze_sandbox.store.put("token", "of a colleague", token)
     headers = {"Authorization": "Bearer of a colleague"}
     assert refused(coze_sandbox, CHAT, headers) == (404, 4200)
-    coze_sandbox.store.put("collaborator", f"{BOT_ID}/{COLLEAGUE_IDS[0]}", {}, BOT_ID)
+    member = {"user_id": COLLEAGUE_IDS[0], "role_type": "member"}
+    coze_sandbox.store.put("member", f"{WORKSPACE_ID}/{COLLEAGUE_IDS[0]}", member, WORKSPACE_ID)
     with talk(coze_sandbox, CHAT) as client:
         client.ask("Hi")
         mine = client.until("conversation.chat.completed")[-1]["data"]["conversation_id"]
