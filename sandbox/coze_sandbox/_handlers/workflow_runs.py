@@ -119,7 +119,7 @@ def _interrupted(call: Call) -> dict[str, Any]:
     if run["workflow_id"] != body["workflow_id"]:
         raise missing(EXECUTION_NOT_FOUND, "event_id", body["event_id"])
     interrupt = run.get("interrupt")
-    if run["status"] != "Interrupted" or interrupt is None:
+    if interrupt is None:
         raise CallError(EXECUTION_ENDED, "The execution has ended and cannot be resumed.")
     if (body["event_id"], body["interrupt_type"]) != (interrupt["event_id"], interrupt["type"]):
         raise CallError(INVALID_PARAMETER, "body.event_id: not the event that the run waits for")

@@ -37,6 +37,8 @@ SEEDED: dict[type[Machine], list[Mutant]] = {
         Mutant("bots.list", skipping),
         Mutant("bots.list_published", short),
         Mutant("bots.versions.list", reversed_),
+        Mutant("chat.create", unsaved),
+        Mutant("chat.messages.list", short),
     ],
     Browsers: [
         *(Mutant(f"oauth.{verb}", unsaved) for verb in ("authorize", "authorize_workspace", "token")),
