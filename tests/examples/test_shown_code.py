@@ -61,3 +61,21 @@ def test_readme_quick_start_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert done.returncode == 0, done.stderr
     assert "You said: What can you do?" in done.stdout
     assert " Guide\n" in done.stdout
+
+
+def test_sandbox_readme_runs() -> None:
+    """The code in the sandbox's README runs as it stands, with a program in the place that is left for one."""
+    program = """from cozekit import Coze
+    asked = [{"role": "user", "content": "Weather?", "content_type": "text"}]
+    with Coze(sandbox.token, base_url=sandbox.base_url, retry=0) as coze:
+        try:
+            coze.chat.create(bot_id=BOT_ID, user_id="user-1", additional_messages=asked)
+        except Exception as error:
+            assert error.code == 4016
+    """
+    shown = re.findall(r"```python\n(from coze_sandbox .*?)```", (ROOT / "sandbox/README.md").read_text(), re.DOTALL)
+    assert len(shown) == 3
+    assert shown[0].count("    ...") == 1
+    for code in shown:
+        done = run(["-c", code.replace("    ...", f"    {program}", 1)])
+        assert done.returncode == 0, done.stderr

@@ -1,0 +1,58 @@
+"""Sizes of files and requests, and events that tell failures, are described as the facts catalog and their names say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.contract._calls import Call, calls, document, resolve
+from tests.contract._facts import FACTS, records
+
+BY_ID = {call.operation: call for call in calls()}
+FAILURES = re.compile(r"(^|\.)(error|failed)$", re.IGNORECASE)
+PLACES = {"x-coze-streams": ("events",), "x-coze-websockets": ("uplink", "downlink")}
+
+
+def megabytes(what: str) -> dict[str, int]:
+    """Return a limit of the catalog in bytes, by operation."""
+    if not FACTS.is_dir():
+        return {}
+    limits = ((name, limit) for name, record in records().items() for limit in record.get("limits") or ())
+    found = {name: limit for name, limit in limits if limit["what"] == what}
+    assert {limit["unit"] for limit in found.values()} == {"MB"}
+    return {name: limit["value"] * 1024 * 1024 for name, limit in found.items()}
+
+
+def largest_file(call: Call) -> int | None:
+    """Return the described size of the file that a call sends."""
+    [limit] = [resolve(call.members[name]).get("x-coze-max-bytes") for name in call.files]
+    return None if limit is None else int(limit)
+
+
+def events() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Walk the events of all streams and the messages of all sockets."""
+    for key, places in PLACES.items():
+        for protocol in document()["components"][key].values():
+            for place in places:
+                found = protocol.get(place, {})
+                yield from found.get("messages", found).items()
+
+
+@pytest.mark.skipif(not FACTS.is_dir(), reason="the facts catalog does not lie beside the repository")
+def test_sizes() -> None:
+    """Files and requests may be as large as the official pages say."""
+    files, requests = megabytes("file size"), megabytes("request size")
+    assert len(files) > 5
+    assert requests
+    assert {name: largest_file(BY_ID[name]) for name in files} == files
+    assert {name: BY_ID[name].described.get("x-coze-max-body-bytes") for name in requests} == requests
+
+
+def test_failures() -> None:
+    """An event tells a failure exactly where its name says so."""
+    wrong = [name for name, event in events() if bool(FAILURES.search(name)) != bool(event.get("fails"))]
+    assert not wrong
+    assert {name for name, event in events() if event.get("fails")} == {"Error", "conversation.chat.failed", "error"}
