@@ -86,7 +86,7 @@ def test_sockets_are_closed(sandbox):
 def test_delayed_calls_are_refused(sandbox, client):
     """A call that was delayed before a reset changes nothing after it."""
     before = kept(sandbox)
-    sandbox.faults.add("delay", "conversations.create", seconds=0.5)
+    sandbox.faults.add("delay", "conversations.create", seconds=3)
     answers = []
     caller = threading.Thread(target=lambda: answers.append(client.post("/v1/conversation/create", json={})))
     caller.start()
