@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NewType, NotRequired, Optional, Type
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coze_api.models import ChatUsage, MessageType
@@ -338,6 +338,7 @@ def test_any_json_fits_or_is_told(hint, value):
 
 @settings(deadline=None)
 @given(st.text())
+@example('{"city": "Oslo"}')
 def test_any_text_fits_or_is_told(text):
     """Whatever text stands in place of the arguments, it becomes arguments or a text for the bot."""
     try:
