@@ -210,4 +210,4 @@ def _sound(call: Call) -> Upload:
 
 def _with_creator(world: World, kept: dict[str, Any]) -> dict[str, Any]:
     shown = public(kept)
-    return {**shown, "user_info": shown_user(world, shown.pop("creator_id"))}
+    return {"user_info": shown_user(world, shown.pop("creator_id")), **shown}
