@@ -42,10 +42,11 @@ class Runner:
     Args:
         tree: The top of the tree.
         copy: Where to put the copy.
-        examples: How many examples are generated for each test; as many as `make test` does, if nothing is said.
+        examples: How many examples are generated for each test of the modules that are named. The rest of the suite
+            generates as many as in `make test`.
     """
 
-    def __init__(self, tree: Path, copy: Path, *, examples: int | None = None) -> None:
+    def __init__(self, tree: Path, copy: Path, *, examples: int = 3) -> None:
         self._copy = copy
         self._examples = examples
         for name in _NEEDED:
@@ -63,15 +64,14 @@ class Runner:
         try:
             if tests:
                 return self.run(*tests, only=only)
-            verdict = self.run(*_FIRST[mutant.kind])
-            return self.run_all(*_FIRST[mutant.kind]) if verdict.caught_by is None else verdict
+            soon = self.run(*_FIRST[mutant.kind])
+            return self.run_all() if soon.caught_by is None else soon
         finally:
             file.write_bytes(kept)
 
-    def run_all(self, *but: str) -> Verdict:
-        """Run all modules of `tests/contract`, but for some, on the copy as it is."""
-        paths = [f"{_SUITE}/{file.name}" for file in sorted((self._copy / _SUITE).glob("test_*.py"))]
-        return self._run([path for path in paths if path not in map(_path, but)])
+    def run_all(self) -> Verdict:
+        """Run the whole suite on the copy as it is."""
+        return self._run([_SUITE], {})
 
     def run(self, *names: str, only: str = "") -> Verdict:
         """Run modules of `tests/contract` on the copy as it is, all tests or those that an expression picks.
@@ -79,16 +79,15 @@ class Runner:
         Raises:
             RuntimeError: The tests did not run.
         """
-        return self._run([_path(name) for name in names], only)
+        tests = [f"{_SUITE}/test_{name}.py" for name in names]
+        return self._run(tests, {"COZEKIT_MAX_EXAMPLES": str(self._examples)}, only)
 
-    def _run(self, tests: list[str], only: str = "") -> Verdict:
+    def _run(self, tests: list[str], settings: dict[str, str], only: str = "") -> Verdict:
         paths = [str(self._copy / name) for name in ("generated", "overlays", "sandbox", "")]
-        settings = {
+        settings |= {
             "PYTHONPATH": os.pathsep.join(paths),
             "PYTHONDONTWRITEBYTECODE": "1",  # files change within the second by which Python tells old from new
         }
-        if self._examples is not None:
-            settings["COZEKIT_MAX_EXAMPLES"] = str(self._examples)
         chosen = f"not seeded_fault and ({only})" if only else "not seeded_fault"  # those break the sandbox themselves
         options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no", "-k", chosen]
         command = [sys.executable, "-m", "pytest", *options, *tests]
@@ -105,7 +104,3 @@ class Runner:
         if done.returncode not in {1, 2} or failed is None:
             raise RuntimeError(f"the tests did not run:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         return Verdict(failed.group(1))
-
-
-def _path(name: str) -> str:
-    return f"{_SUITE}/test_{name}.py"
