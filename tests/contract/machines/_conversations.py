@@ -54,8 +54,10 @@ class Conversations(Machine):
 
     @initialize(target=conversations)
     def first(self) -> Any:
-        """Make a conversation with messages: much can be done with it."""
-        return self.create("first", {}, [("user", "one"), ("assistant", "two"), ("user", "three")])
+        """Make a conversation with messages, one of which is deleted: much can be done with it."""
+        key = self.create("first", {}, [("user", "one"), ("assistant", "two"), ("user", "three"), ("user", "four")])
+        self.unsay((key, next(iter(self.kept[key].messages))))
+        return key
 
     @initialize(target=messages)
     def second(self) -> Any:

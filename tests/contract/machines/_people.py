@@ -31,8 +31,9 @@ class Members(Machine):
 
     @initialize(target=workspaces)
     def first(self) -> Any:
-        """Let somebody join: much can be done then."""
+        """Let people join, one of whom leaves: much can be done then."""
         self.join(WORKSPACE_ID, [*COLLEAGUE_IDS], "member")
+        self.leave(WORKSPACE_ID, [COLLEAGUE_IDS[0]])
         return WORKSPACE_ID
 
     @precondition(lambda self: len(self.names) < MANY)
