@@ -109,3 +109,15 @@ def test_arguments_are_described(call: Call) -> None:
     common = {"extra_headers", "extra_query", "extra_body", "timeout"}
     described = {item["name"] for item in call.parameters} | call.members.keys() - call.constants.keys()
     assert taken - common == described
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("call", [pytest.param(call, id=call.id) for call in calls() if "{" in call.path])
+def test_path_stays_a_path(call: Call, mode: Mode) -> None:
+    """What is given for a place in the path stays there, whatever it holds."""
+    values, body = call.example()
+    hostile = {one["name"]: "a/../b?c=d#e f%2F" for one in call.parameters if one["in"] == "path"}
+    given = call.arguments({**values, **hostile}, body)
+    url = perform(call, mode, call.example_answer(), given).request.url
+    assert url.raw_path.partition(b"?")[0].decode() == path_of(call.path, hostile)
+    assert url.fragment == ""

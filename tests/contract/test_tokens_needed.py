@@ -9,14 +9,15 @@ from typing import Any
 import httpx
 import pytest
 
-from coze_sandbox import Sandbox
+from coze_sandbox import USER_ID, Sandbox
 from tests.contract._calls import Call, calls, perform
 
 INVALID_TOKEN, NO_PERMISSION = 4100, 4101
-POWERLESS, FOREIGN = "pat_powerless", "pat_foreign"
+POWERLESS, FOREIGN, ELSEWHERE = "pat_powerless", "pat_foreign", "czu_elsewhere"
 CALLS = [call for call in calls() if call.id == call.operation]
 GRANTS = {call.id for call in CALLS if "4XX" in call.described["responses"]}  # their bearer is a secret, not a token
-NEEDY = [pytest.param(call, id=call.id) for call in CALLS if call.takes_token and call.id not in GRANTS]
+NEEDY_IDS = {call.id for call in CALLS if call.takes_token} - GRANTS
+NEEDY = [pytest.param(call, id=call.id) for call in CALLS if call.id in NEEDY_IDS]
 FREE = [pytest.param(call, id=call.id) for call in CALLS if not call.takes_token]
 WRONG = {
     "none": {},
@@ -25,6 +26,12 @@ WRONG = {
     "bare": {"Authorization": "pat_sandbox"},
     "basic": {"Authorization": "Basic cGF0X3NhbmRib3g6"},
 }
+
+
+def names_workspace(call: Call) -> bool:
+    """Tell whether a call's example names the workspace that it is about."""
+    values, body = call.example()
+    return call.id in NEEDY_IDS and not {"workspace_id", "space_id"}.isdisjoint({**values, **body})
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +79,14 @@ def test_without_permission(call: Call, sandbox: Sandbox) -> None:
             assert permission in response.json()["msg"]
         else:
             assert response.status_code == 200
+
+
+@pytest.mark.parametrize("call", [pytest.param(call, id=call.id) for call in CALLS if names_workspace(call)])
+def test_in_another_workspace(call: Call, sandbox: Sandbox) -> None:
+    """A token that was given out for one workspace is refused in all others."""
+    given_out = {"user_id": USER_ID, "permissions": None, "expires_at": 1e12, "workspace_id": "1"}
+    sandbox.store.put("token", ELSEWHERE, given_out)
+    assert told(answer(sandbox, call, {"Authorization": f"Bearer {ELSEWHERE}"})) == (403, NO_PERMISSION)
 
 
 @pytest.mark.parametrize("call", FREE)
