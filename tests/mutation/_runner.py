@@ -18,7 +18,7 @@ __all__ = ["Runner", "Verdict"]
 _NEEDED = ("generated", "generator", "openapi", "overlays", "sandbox", "tests", "pyproject.toml", "README.md")
 _SUITE = "tests/contract"
 _FIRST: dict[Kind, tuple[str, ...]] = {  # since they find most, soon; the rest of the suite follows
-    "description": ("requests", "examples", "limits", "generated_answers"),
+    "description": ("handshakes", "requests", "examples", "limits", "generated_answers"),
     "client": ("examples", "classes", "handshakes", "requests", "pages", "kinds"),
     "sandbox": ("resources", "machines", "schemathesis"),
 }
