@@ -56,7 +56,7 @@ def configure(app: ASGIApp, certificates: Certificates | None, stop_seconds: int
         certificates: What it proves its identity with; None for HTTP without TLS.
         stop_seconds: How long streams under way may go on when it is told to stop.
     """
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,
         lifespan="off",
         log_level="critical",
@@ -72,6 +72,12 @@ def configure(app: ASGIApp, certificates: Certificates | None, stop_seconds: int
         # Base64 of sound hardly shrinks, and frames that are cut short are simple to write.
         ws_per_message_deflate=False,
     )
+    config.load()
+    if config.ssl is not None:
+        # A ticket that is read while a request is written makes threaded clients lose the request: OpenSSL allows one
+        # thread at a time in a connection, which few of them see to.
+        config.ssl.num_tickets = 0
+    return config
 
 
 class ThreadedServer:

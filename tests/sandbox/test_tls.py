@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import sys
 from pathlib import Path
@@ -35,6 +36,21 @@ def test_strict_clients():
         verify.verify_flags |= ssl.VERIFY_X509_STRICT
         with httpx.Client(verify=verify) as http:
             assert http.get(f"{sandbox.base_url}/v1/users/me").status_code == 401
+
+
+def test_no_tickets():
+    """No ticket follows a handshake: clients that read in one thread while they write in another stumble over them."""
+    with Sandbox(tls=True) as sandbox:
+        url = httpx.URL(sandbox.base_url)
+        context = ssl.create_default_context(cafile=sandbox.ca_file)
+        with (
+            socket.create_connection((url.host, url.port)) as plain,
+            context.wrap_socket(plain, server_hostname=url.host) as connection,
+        ):
+            connection.sendall(b"GET /v1/users/me HTTP/1.1\r\nHost: sandbox\r\n\r\n")
+            assert connection.recv(65536)
+            assert connection.version() == "TLSv1.3"
+            assert not connection.session.has_ticket
 
 
 def test_private_key_is_private():
