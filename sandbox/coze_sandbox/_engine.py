@@ -27,6 +27,7 @@ from ._scripted_answers import ScriptedAnswer
 from ._socket_engine import SocketEngine, SocketParts
 from ._sse import frame
 from ._steps import Steps
+from ._waits import pause
 from ._world import World
 
 __all__ = ["Engine"]
@@ -110,7 +111,7 @@ class Engine:
                 await drop(send)
                 return
             if fault.in_body:
-                spoiled = FaultySend(send, request.receive, fault)
+                spoiled = FaultySend(send, request.receive, fault, self._world)
                 # The server's send is spoiled, not the recording one: the transport is found
                 # through it.
                 record.status = response.status_code
@@ -175,14 +176,16 @@ class Engine:
     async def _frames(
         self, operation: Operation, stream: Stream, steps: Steps, record: RequestRecord
     ) -> AsyncIterator[bytes]:
-        pause = self._world.options.event_seconds
+        session, every = self._world.session, self._world.options.event_seconds
         for number, beat in enumerate(steps):
             violation = stream.checked and self.answers.check_event(operation, beat.event, beat.data)
             if violation:
                 record.verdict, record.reason = "failed", violation.message
                 raise RuntimeError(f"the sandbox's own event is not as described: {violation}")
-            # Also a pause of nothing lets other calls in, and lets the client leave.
-            await asyncio.sleep(pause + beat.pause)
+            if every + beat.pause:
+                await pause(self._world, session, every + beat.pause)
+            else:
+                await asyncio.sleep(0)  # lets other calls in, and lets the client leave
             yield frame(beat, number, stream.dialect)
 
 

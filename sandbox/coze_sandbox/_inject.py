@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -17,6 +16,7 @@ from ._errors import CLIENT_LEFT, INTERNAL, RATE_LIMITED, CallError
 from ._faults import Fault
 from ._log import RequestRecord
 from ._spoil import Spoiler
+from ._waits import pause
 from ._world import World
 
 __all__ = ["ConnectionDroppedError", "FaultySend", "delay", "delayed", "drop", "replaced"]
@@ -65,21 +65,19 @@ def replaced(answers: Answers, operation: Operation | None, fault: Fault, record
     return answers.failure(operation, failure, record.logid)
 
 
-async def delay(world: World, fault: Fault, receive: Receive | None = None) -> None:
+async def delay(world: World, session: str, fault: Fault, receive: Receive | None) -> None:
     """Let a call wait.
 
     Args:
         world: The state.
+        session: That of the state in which the call began.
         fault: Says how long.
         receive: The server's own, which tells when the client leaves, if that is to be noticed. The body was read.
 
     Raises:
         CallError: The client left meanwhile, or the state was reset, so that the call would change another one.
     """
-    session, seconds = world.session, fault.seconds or 0
-    if receive is None:
-        await asyncio.sleep(seconds)
-    elif await _leaves(receive, seconds):
+    if await pause(world, session, fault.seconds or 0, receive):
         raise CallError(INTERNAL, "the client left while this call was delayed", status=CLIENT_LEFT)
     if world.session != session:
         raise CallError(INTERNAL, "the sandbox was reset while this call was delayed", status=503)
@@ -92,23 +90,13 @@ async def delayed(world: World, fault: Fault, receive: Receive) -> AsyncIterator
     Raises:
         CallError: As `delay` says. A call that took effect inside does not mind that its client left.
     """
-    watched = None if fault.handled else receive
+    session, watched = world.session, None if fault.handled else receive
     try:
         yield
     except CallError:
-        await delay(world, fault, watched)
+        await delay(world, session, fault, watched)
         raise
-    await delay(world, fault, watched)
-
-
-async def _leaves(receive: Receive, seconds: float) -> bool:
-    """Wait, and tell whether the client left meanwhile."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            return True
-    return False
+    await delay(world, session, fault, watched)
 
 
 async def drop(send: Send, last: bytes = b"") -> None:
@@ -144,9 +132,11 @@ class FaultySend:
         send: The server's own.
         receive: The server's own, which tells when the client leaves.
         fault: The fault.
+        world: The state, whose reset ends all waiting.
     """
 
-    def __init__(self, send: Send, receive: Receive, fault: Fault) -> None:
+    def __init__(self, send: Send, receive: Receive, fault: Fault, world: World) -> None:
+        self._world, self._session = world, world.session
         self._send = send
         self._receive = receive
         self._fault = fault
@@ -195,12 +185,7 @@ class FaultySend:
             await self._send({**message, "body": b"", "more_body": False})
 
     async def _wait(self, seconds: float | None) -> None:
-        if seconds is not None:
-            await asyncio.sleep(seconds)
-            return
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.dropped = True
+        self.dropped = await pause(self._world, self._session, seconds, self._receive if seconds is None else None)
 
     async def _end(self) -> None:
         self.dropped = True

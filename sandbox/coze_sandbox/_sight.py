@@ -12,6 +12,7 @@ __all__ = ["is_visible"]
 # Where each kind has the id of the account that it belongs to.
 _OWNERS = {
     "api_app": "_creator_id",
+    "bill_task": "_creator_id",
     "conversation": "creator_id",
     "file": "_creator_id",
     "voiceprint_group": "creator_id",

@@ -96,11 +96,11 @@ class SocketEngine:
         fault: Fault | None = None
         try:
             fault = ordered_fault(parts.faults, connection.headers, record.operation)
-            if fault is not None:
-                record.verdict, record.reason = "fault", fault.kind
-            opened = await self._open(connection, target, token, record, fault)
+            opened = await self._open(connection, target, token, record, fault, receive)
         except Exception as error:
             opened = parts.answers.instead_of(error, target.operation, record)
+        if fault is not None:
+            record.verdict, record.reason = "fault", fault.kind
         if isinstance(opened, Script):
             await self._talk(opened, record, fault, receive, send)
         elif opened is None:
@@ -110,10 +110,16 @@ class SocketEngine:
             await _deny(opened, connection.scope, receive, send)
 
     async def _open(
-        self, connection: HTTPConnection, target: Target, token: str, record: RequestRecord, fault: Fault | None
+        self,
+        connection: HTTPConnection,
+        target: Target,
+        token: str,
+        record: RequestRecord,
+        fault: Fault | None,
+        receive: Receive,
     ) -> Script | Response | None:
         if fault is not None and fault.kind == "delay" and not fault.in_body:
-            await delay(self._parts.world, fault)
+            await delay(self._parts.world, self._parts.world.session, fault, receive)
         elif fault is not None and fault.kind == "drop":
             return None
         elif fault is not None and not fault.in_body:

@@ -15,6 +15,7 @@ from ._log import RequestRecord
 from ._socket_frames import Frames, write_frame
 from ._socket_wire import Wire
 from ._sockets import Script
+from ._waits import until_reset
 
 __all__ = ["Session"]
 
@@ -51,7 +52,8 @@ class Session:
         Args:
             receive: Gives what the client sends.
         """
-        tasks = (asyncio.create_task(self._read(receive)), asyncio.create_task(self._write()))
+        watching = until_reset(self._script.world, self._state)
+        tasks = [asyncio.create_task(one) for one in (self._read(receive), self._write(), watching)]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -55,6 +55,7 @@ class World:
         self.rules = Rules()
         self.clock.resume(float(self.store.fact(_AHEAD) or 0))
         self.clock.on_advance(self._keep_time)
+        self._reset_watchers: set[Callable[[], None]] = set()
         self._listeners: list[Callable[[Happening], None]] = []
         self._viewer = threading.local()
         self._begin_ids()
@@ -68,6 +69,15 @@ class World:
         value = self._ids.next()
         self.store.set_fact(_LAST_ID, value)
         return value
+
+    @contextmanager
+    def watched(self, watcher: Callable[[], None]) -> Iterator[None]:
+        """Have something called at a reset, inside. It may be called on another thread."""
+        self._reset_watchers.add(watcher)
+        try:
+            yield
+        finally:
+            self._reset_watchers.discard(watcher)
 
     def on_happening(self, listener: Callable[[Happening], None]) -> None:
         """Have something called with everything that callback apps may want to know."""
@@ -116,6 +126,8 @@ class World:
             self._seed()
         self.auto_consent = self.options.auto_consent
         self.rules.clear()
+        for watcher in tuple(self._reset_watchers):
+            watcher()
 
     def close(self) -> None:
         """Close the state's file."""

@@ -119,6 +119,16 @@ def test_files_and_voices_of_others(api, other):
     assert other("DELETE", f"/v1/audio/voiceprint_groups/{group}")[:2] == (404, 4200)
 
 
+def test_bills_of_others(api, other):
+    """Tasks that export bills are listed for the account that started them alone, also where they are named."""
+    bills = "/v1/commerce/benefit/bill_tasks"
+    key = api.ok("POST", bills, json={})["task_id"]
+    theirs = other("POST", bills, json={})[2]["task_id"]
+    for query in ({}, {"task_ids": f"{key},{theirs}"}):
+        assert [one["task_id"] for one in other("GET", bills, params=query)[2]["task_infos"]] == [theirs]
+        assert [one["task_id"] for one in api.ok("GET", bills, params=query)["task_infos"]] == [key]
+
+
 def test_only_owners_change_knowledge(api, other):
     """Members see a knowledge base; its owner alone changes it, and administrators delete it too."""
     team = join(api)

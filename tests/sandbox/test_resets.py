@@ -7,7 +7,7 @@ import time
 
 import httpx
 import pytest
-from websockets.exceptions import ConnectionClosedError
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from coze_sandbox import BOT_ID, WORKFLOW_ECHO, Sandbox
 from tests.sandbox._talk import CHAT, talk
@@ -35,6 +35,12 @@ def chat(text, **members):
 
 def kept(sandbox):
     return sandbox.store.kinds()
+
+
+def wait_for_fault(sandbox):
+    """Wait until the fault that was ordered has hit a call."""
+    while not len(sandbox.requests) or len(sandbox.faults):
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +74,15 @@ def test_old_streams_leave_new_chats_alone(sandbox, client):
     assert client.get("/v3/chat/retrieve", params=query).json()["data"]["status"] == "in_progress"
 
 
+def test_pauses_of_streams_end(sandbox, client):
+    """A stream that is far from its next event ends at once, too."""
+    with client.stream("POST", "/v3/chat", json=chat("/slow 600 Hello", stream=True)) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        sandbox.reset()
+        assert "event:done" not in [*lines]
+
+
 def test_sockets_are_closed(sandbox):
     """A WebSocket that was opened before a reset is closed with code 1012, and keeps nothing in the state after it."""
     before = kept(sandbox)
@@ -75,7 +90,6 @@ def test_sockets_are_closed(sandbox):
         talking.ask("/long 200")
         talking.until("conversation.message.delta")
         sandbox.reset()
-        idle.ask("Hello")
         for one in (talking, idle):
             with pytest.raises(ConnectionClosedError) as caught:
                 one.until("conversation.chat.completed")
@@ -84,18 +98,47 @@ def test_sockets_are_closed(sandbox):
 
 
 def test_delayed_calls_are_refused(sandbox, client):
-    """A call that was delayed before a reset changes nothing after it."""
+    """A call that was delayed before a reset changes nothing after it, and is told so at once."""
     before = kept(sandbox)
-    sandbox.faults.add("delay", "conversations.create", seconds=3)
+    sandbox.faults.add("delay", "conversations.create", seconds=600)
     answers = []
     caller = threading.Thread(target=lambda: answers.append(client.post("/v1/conversation/create", json={})))
     caller.start()
-    while not len(sandbox.requests) or len(sandbox.faults):
-        time.sleep(0.01)
+    wait_for_fault(sandbox)
     sandbox.reset()
     caller.join()
     assert (answers[0].status_code, kept(sandbox)) == (503, before)
     assert "reset" in answers[0].json()["msg"]
+
+
+def test_delayed_handshakes_are_refused(sandbox):
+    """A handshake that was delayed before a reset is refused at once."""
+    sandbox.faults.add("delay", "websockets.chat", seconds=600)
+    resetting = threading.Thread(target=lambda: (wait_for_fault(sandbox), sandbox.reset()))
+    resetting.start()
+    with pytest.raises(InvalidStatus) as caught, talk(sandbox, CHAT):
+        pass
+    resetting.join()
+    assert caught.value.response.status_code == 503
+
+
+@pytest.mark.parametrize("fault", [{"kind": "delay", "seconds": 600}, {"kind": "stall"}], ids=["delay", "stall"])
+def test_waits_within_answers_end(sandbox, client, fault):
+    """A stream and a WebSocket that stand still because of a fault end at a reset, too."""
+    sandbox.faults.add(operation="chat.create", events=1, **fault)
+    with client.stream("POST", "/v3/chat", json=chat("Hello", stream=True)) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        sandbox.reset()
+        assert "event:done" not in [*lines]
+    sandbox.faults.add(operation="websockets.chat", events=1, **fault)
+    with talk(sandbox, CHAT) as talking:
+        talking.until("chat.created")
+        talking.ask("Hello")
+        sandbox.reset()
+        with pytest.raises(ConnectionClosedError) as caught:
+            talking.hear()
+    assert caught.value.rcvd.code == 1012
 
 
 def test_ids_begin_again(sandbox, client):

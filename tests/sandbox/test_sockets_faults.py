@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 
 import pytest
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidMessage, InvalidStatus
@@ -75,6 +76,18 @@ def test_delayed_handshake(coze_sandbox):
     with pytest.raises(TimeoutError):
         connect(address(coze_sandbox, SPEECH, authorization=f"Bearer {coze_sandbox.token}"), open_timeout=0.2)
     assert session(coze_sandbox)[1] is None
+
+
+def test_delayed_handshake_of_a_client_that_leaves(coze_sandbox):
+    """A client that leaves while its handshake is delayed is noticed at once, and no session begins."""
+    coze_sandbox.faults.add("delay", seconds=600)
+    with pytest.raises(TimeoutError):
+        connect(address(coze_sandbox, SPEECH, authorization=f"Bearer {coze_sandbox.token}"), open_timeout=0.2)
+    [record] = coze_sandbox.requests
+    deadline = time.monotonic() + 30
+    while record.seconds is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert (record.verdict, record.reason, record.status, record.messages) == ("fault", "delay", 499, [])
 
 
 def test_lost_doubled_and_delayed_messages(coze_sandbox, whole):

@@ -124,4 +124,6 @@ def test_who_speaks(api, group):
     assert matches[0]["score"] > 50 > matches[1]["score"]
     best = api.ok("POST", path, data={"top_k": "1"}, files=sound(b"mother"))["feature_score_list"]
     assert [one["feature_id"] for one in best] == [mother]
+    for few in ("0", "-1"):
+        assert api.ok("POST", path, data={"top_k": few}, files=sound(b"mother"))["feature_score_list"] == best
     assert api.refused("POST", path, files=sound(b"")) == (400, 4300)

@@ -182,7 +182,8 @@ def identify(call: Call) -> Members:
         for feature in call.world.store.list("voiceprint", _group(call)["id"])
     ]
     matches.sort(key=lambda match: match["score"], reverse=True)
-    return {"data": {"feature_score_list": matches[: call.body.get("top_k")]}}
+    count = max(call.body.get("top_k", len(matches)), 1)  # no range is documented, so that nothing is refused
+    return {"data": {"feature_score_list": matches[:count]}}
 
 
 def _group(call: Call) -> dict[str, Any]:

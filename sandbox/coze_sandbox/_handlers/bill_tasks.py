@@ -43,6 +43,7 @@ def create(call: Call) -> Members:
         "ended_at": ended_at,
         "created_at": now,
         "expires_at": now + _KEPT,
+        "_creator_id": call.user_id,
         "_ends_at": world.clock.now() + world.options.answer_seconds,
     }
     world.store.put("bill_task", task["task_id"], task)
@@ -51,12 +52,12 @@ def create(call: Call) -> Members:
 
 @operation("bill_tasks.list")
 def list_tasks(call: Call) -> Members:
-    """List the tasks named, or those of the last seven days, the newest first. Unknown ones are left out."""
+    """List the tasks named, or those of the last seven days, the newest first. Those of others are left out."""
     world, wanted = call.world, call.query.get("task_ids")
     since = world.clock.now() - _KEPT
     found = [
         task
-        for task in reversed(world.store.list("bill_task"))
+        for task in reversed(world.list("bill_task"))
         if (task["task_id"] in wanted if wanted else task["created_at"] >= since)
     ]
     page, _ = numbered_page(call, found)

@@ -1,0 +1,60 @@
+"""Waiting that ends early: at a reset, and when the client leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from starlette.types import Receive
+
+from ._world import World
+
+__all__ = ["pause", "until_reset"]
+
+_LEFT = {"http.disconnect", "websocket.disconnect"}
+
+
+async def pause(world: World, session: str, seconds: float | None, receive: Receive | None = None) -> bool:
+    """Wait, but no longer than until the state is reset, or until the client leaves.
+
+    Args:
+        world: The state.
+        session: That of the state when the wait was ordered.
+        seconds: How long at most; None for no limit.
+        receive: The server's own, which tells when the client leaves, if that is to be noticed. The body was read.
+
+    Returns:
+        Whether the client left.
+    """
+    waits = [asyncio.create_task(until_reset(world, session))]
+    leaving = None
+    if receive is not None:
+        leaving = asyncio.create_task(_until_left(receive))
+        waits.append(leaving)
+    try:
+        done, _ = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for one in done:
+            one.result()  # raises what went wrong
+        return leaving in done
+    finally:
+        for one in waits:
+            one.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+
+async def until_reset(world: World, session: str) -> None:
+    """Wait until the state is no longer that of a session."""
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop may just have been closed
+            loop.call_soon_threadsafe(over.set)
+
+    with world.watched(tell):
+        if world.session == session:
+            await over.wait()
+
+
+async def _until_left(receive: Receive) -> None:
+    while (await receive())["type"] not in _LEFT:
+        pass
