@@ -168,10 +168,10 @@ class ToolLoop:
         """
         jobs = self._begun(chat)
         if len(jobs) < 2:
-            return self._told(chat, [self._run(number, job) for number, job in enumerate(jobs)])
+            return self._told(chat, [_run(self._ended, number, job) for number, job in enumerate(jobs)])
         pool = ThreadPoolExecutor(min(len(jobs), _SIDE_BY_SIDE), thread_name_prefix="cozekit-tool")
         try:
-            futures = [pool.submit(copy_context().run, self._run, number, job) for number, job in enumerate(jobs)]
+            futures = [pool.submit(copy_context().run, _run, self._ended, *each) for each in enumerate(jobs)]
             return self._told(chat, [future.result() for future in futures])
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # an interrupted caller does not wait for its tools
@@ -182,21 +182,11 @@ class ToolLoop:
 
         jobs = self._begun(chat)
         if len(jobs) < 2:
-            return self._told(chat, [await self._arun(number, job) for number, job in enumerate(jobs)])
+            return self._told(chat, [await _arun(self._ended, number, job) for number, job in enumerate(jobs)])
         async with create_task_group() as group:
             for number, job in enumerate(jobs):
-                group.start_soon(self._arun, number, job)
+                group.start_soon(_arun, self._ended, number, job)
         return self._told(chat, [self._ended[number] for number in range(len(jobs))])
-
-    def _run(self, number: int, job: _Job) -> ToolRun:
-        if number not in self._ended:
-            self._ended[number] = job.run()
-        return self._ended[number]
-
-    async def _arun(self, number: int, job: _Job) -> ToolRun:
-        if number not in self._ended:
-            self._ended[number] = await job.arun()
-        return self._ended[number]
 
     def _begun(self, chat: Chat | None) -> list[_Job]:
         if chat is None or chat.status is not ChatStatus.REQUIRES_ACTION:
@@ -252,3 +242,16 @@ class ToolLoop:
                         f"the tool {run.name} failed: {type(run.error).__name__}", chat=chat, tool_run=run
                     ) from run.error
         return [ToolOutput(tool_call_id=run.call.id, output=run.output) for run in runs]
+
+
+# A thread that was left behind may end while a later round runs, so each is given the results of its own round.
+def _run(ended: dict[int, ToolRun], number: int, job: _Job) -> ToolRun:
+    if number not in ended:
+        ended[number] = job.run()
+    return ended[number]
+
+
+async def _arun(ended: dict[int, ToolRun], number: int, job: _Job) -> ToolRun:
+    if number not in ended:
+        ended[number] = await job.arun()
+    return ended[number]

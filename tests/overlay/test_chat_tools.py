@@ -21,6 +21,7 @@ from coze_api import models
 from coze_api.operations import chat as operations
 from coze_sandbox import BOT_ID
 from cozekit import AsyncCoze, ChatRun, Coze, ToolError, ToolRun, errors, tool
+from cozekit._tool_loop import ToolLoop
 
 ASK: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u"}
 TWO = '/tool get_weather {"city": "Ulm"}\n/tool get_time {"zone": 1}'
@@ -614,3 +615,45 @@ def test_interrupted_beside_a_tool_that_ended(coze_sandbox):
         assert list(stream.recover(poll_interval=0)) == []
         assert stream.until_done().answer == "quick says: q; slow says: s"
     assert sorted(calls) == ["quick", "slow", "slow"]
+
+
+def waiting_for(*names: str) -> models.Chat:
+    """Make a chat that waits for tools without parameters."""
+    calls = [{"id": name, "type": "function", "function": {"name": name, "arguments": "{}"}} for name in names]
+    action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls}}
+    return models.Chat.from_dict({"id": "1", "status": "requires_action", "required_action": action})
+
+
+def test_tool_that_ends_after_its_round():
+    """A tool that an interruption left behind and that ends in a later round is not taken for a call of that round."""
+    left: list[threading.Thread] = []
+    begun, late = threading.Event(), threading.Event()
+
+    def interrupt() -> str:
+        begun.wait()
+        if loop.on_tool_call is None:
+            raise KeyboardInterrupt
+        return "i"
+
+    def slow() -> str:
+        if left:
+            return "in time"
+        left.append(threading.current_thread())
+        begun.set()
+        late.wait()
+        return "too late"
+
+    loop = ToolLoop.of([interrupt, slow], may_await=False)
+    first, second = waiting_for("interrupt", "slow"), waiting_for("interrupt", "slow")
+    with pytest.raises(KeyboardInterrupt):
+        loop.answer(first)
+    loop.on_tool_call = lambda _: None
+    assert [told.output for told in loop.answer(first)] == ["i", "in time"]
+
+    def let_it_end(_: Any) -> None:
+        late.set()
+        left[0].join()
+
+    loop.on_tool_call = let_it_end
+    assert [told.output for told in loop.answer(second)] == ["i", "in time"]
+    assert [run.output for run in loop.runs] == ["i", "in time"] * 2
