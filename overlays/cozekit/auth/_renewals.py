@@ -111,9 +111,9 @@ class Renewals:
 
     def refused(self, token: Token) -> None:
         """Note that Coze does not take a token, whatever the clock says."""
+        if self.is_own(token) and token.access_token not in {self._proven, self._refused}:
+            self._futile_at = time.monotonic()  # the first time alone: calls that go on do not put off the next attempt
         self._refused = token.access_token
-        if self.is_own(token) and token.access_token != self._proven:
-            self._futile_at = time.monotonic()
 
     def accepted(self, token: Token) -> None:
         """Note that Coze takes a token."""
