@@ -609,6 +609,30 @@ def test_store_that_keeps_nothing(connect):
     assert service.asked == ["r0"]
 
 
+class Jammed(MemoryStore):
+    """A store that complains whenever its lock is given back."""
+
+    def try_lock(self, key: str) -> Callable[[], None] | None:
+        unlock = super().try_lock(key)
+        assert unlock is not None
+
+        def jam() -> None:
+            unlock()
+            raise TokenStoreError("the lock is jammed")
+
+        return jam
+
+
+def test_lock_that_cannot_be_given_back(connect):
+    """Where a store fails to give its lock back, calls go on, and the next renewal waits for nobody."""
+    service = Service()
+    coze = client(connect, service, strategy(token(), store=Jammed()), timeout=10)
+    assert coze.users.me().user_id == "1"
+    service.refuse = lambda bearer: bearer == "a1"
+    assert coze.users.me().user_id == "1"
+    assert service.asked == ["r0", "r1"]
+
+
 class Away(MemoryStore):
     """A store that cannot be reached for a while."""
 

@@ -57,8 +57,10 @@ class Turns:
                 raise self._late(request)
             yield
         finally:
-            claim.drop()
-            lock.release()
+            try:
+                claim.drop()
+            finally:  # whatever became of the store's lock
+                lock.release()
 
     @asynccontextmanager
     async def alone_async(self, request: HTTPRequest) -> AsyncIterator[None]:
@@ -82,9 +84,11 @@ class Turns:
                 raise self._late(request)
             yield
         finally:
-            with CancelScope(shield=True):
-                await self.in_thread(claim.drop)
-            lock.release()
+            try:
+                with CancelScope(shield=True):
+                    await self.in_thread(claim.drop)
+            finally:  # as in `alone`; and asyncio itself may cancel what anyio shields
+                lock.release()
 
     async def in_thread(self, call: Callable[[], R]) -> R:
         """Call something of the store, which may block."""
