@@ -202,6 +202,7 @@ def test_receiving_ends_with_the_timeout(certificate: str) -> None:
 def test_slow_handshake_ends_with_the_timeout(certificate: str) -> None:
     """The time for the handshake is limited as a whole: a server cannot prolong it byte by byte."""
     here, there = socket.socketpair()
+    patient: list[bool] = []
 
     def drip() -> None:
         there.recv(65536)
@@ -210,6 +211,7 @@ def test_slow_handshake_ends_with_the_timeout(certificate: str) -> None:
             for _ in range(1000):
                 there.sendall(b"\x02")
                 time.sleep(0.01)
+            patient.append(True)
 
     dripping = threading.Thread(target=drip)
     with there:
@@ -219,6 +221,7 @@ def test_slow_handshake_ends_with_the_timeout(certificate: str) -> None:
             with pytest.raises(TimeoutError):
                 TLSSocket(here, trusting(certificate), NAME)
         dripping.join()
+    assert not patient
 
 
 @pytest.mark.parametrize(
@@ -296,6 +299,16 @@ def test_end_without_goodbye(certificate: str) -> None:
         peer.tls.write(b"last")
         peer.flush()
         peer.sock.shutdown(socket.SHUT_WR)
+        assert [made.recv(65536), made.recv(65536)] == [b"last", b""]
+
+
+def test_what_arrived_is_read_though_nothing_can_be_sent(certificate: str) -> None:
+    """Last words are read also where TLS has something to say to a server that has hung up."""
+    with joined(trusting(certificate), serving(certificate)) as (made, peer):
+        peer.tls.write(b"last")
+        peer.flush()
+        peer.sock.close()
+        made._outgoing.write(b"of TLS itself")
         assert [made.recv(65536), made.recv(65536)] == [b"last", b""]
 
 

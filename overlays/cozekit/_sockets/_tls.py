@@ -96,7 +96,8 @@ class TLSSocket:
                 with self._tls_lock:
                     received = self._take()
             finally:
-                self._flush()
+                with suppress(OSError):  # whoever sends next is told; what arrived can be read all the same
+                    self._flush()
             if received is not None:
                 return received
             self._feed(size)
@@ -162,10 +163,12 @@ class TLSSocket:
         """End one direction, or both at once. Ending that of sending says the goodbye of TLS, unless it had to wait."""
         if how == socket.SHUT_WR and self._send_lock.acquire(blocking=False):
             try:
-                with self._tls_lock, suppress(ssl.SSLError):  # the other side's goodbye is not waited for
-                    self._tls.unwrap()
+                with self._tls_lock:
+                    with suppress(ssl.SSLError):  # the other side's goodbye is not waited for
+                        self._tls.unwrap()
+                    goodbye = self._outgoing.read()
                 with suppress(OSError):
-                    self._sock.send(self._outgoing.read(), getattr(socket, "MSG_DONTWAIT", 0))
+                    self._sock.send(goodbye, getattr(socket, "MSG_DONTWAIT", 0))
             finally:
                 self._send_lock.release()
         self._sock.shutdown(how)
