@@ -171,7 +171,9 @@ class ToolLoop:
             return self._told(chat, [_run(self._ended, number, job) for number, job in enumerate(jobs)])
         pool = ThreadPoolExecutor(min(len(jobs), _SIDE_BY_SIDE), thread_name_prefix="cozekit-tool")
         try:
-            futures = [pool.submit(copy_context().run, _run, self._ended, *each) for each in enumerate(jobs)]
+            futures = [
+                pool.submit(copy_context().run, _run, self._ended, number, job) for number, job in enumerate(jobs)
+            ]
             return self._told(chat, [future.result() for future in futures])
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # an interrupted caller does not wait for its tools

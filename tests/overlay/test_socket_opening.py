@@ -294,8 +294,9 @@ def test_missing_library_is_told(connect: Connect, monkeypatch: pytest.MonkeyPat
     """Without websockets, the error names the extra that installs it."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "websockets"]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, "cozekit._sockets._wire", raising=False)
-    monkeypatch.delattr("cozekit._sockets._wire", raising=False)
+    for name in ("cozekit._sockets._dial", "cozekit._sockets._wire"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.delattr(name, raising=False)
     monkeypatch.setitem(sys.modules, "websockets", None)
     coze = connect("pat_x")
     session = coze.websockets.audio.speech.connect()

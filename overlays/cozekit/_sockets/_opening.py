@@ -18,7 +18,8 @@ from ._options import SocketOptions
 if TYPE_CHECKING:
     from coze_api._core._client import AsyncBaseClient, BaseClient
 
-    from ._wire import AsyncWire, Dial, Wire
+    from ._dial import Dial
+    from ._wire import AsyncWire, Wire
 
 __all__ = ["aopen_wire", "open_wire"]
 
@@ -26,14 +27,14 @@ W = TypeVar("W")
 Answer = tuple[W | None, HTTPResponse]
 
 
-def _wires() -> Any:
+def _dialing() -> Any:
     try:
-        from . import _wire
+        from . import _dial
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "websockets":
             raise
         raise CozeError('WebSockets need the library websockets: pip install "cozekit[ws]"') from None
-    return _wire
+    return _dial
 
 
 def _is_handshake(request: HTTPRequest) -> bool:
@@ -55,7 +56,7 @@ class _Dialer:
         if isinstance(given, tuple):  # what a deadline has left
             limit = given[0] if limit is None else min(limit, given[0])
         is_secure = request.url.scheme == "wss"
-        made: Dial = _wires().Dial(
+        made: Dial = _dialing().Dial(
             url=prepared.url,
             headers=prepared.headers,
             request=request,
@@ -89,7 +90,7 @@ def open_wire(client: BaseClient, handshake: Handshake[Any, Any], options: Socke
         APIError: Coze refused the handshake.
         APIConnectionError: There was no answer.
     """
-    wires, dialer = _wires(), _Dialer(handshake, options, client._max_event_bytes)
+    dialing, dialer = _dialing(), _Dialer(handshake, options, client._max_event_bytes)
 
     def attempt() -> tuple[Wire, str]:
         strategy = handshake.auth or Auth()
@@ -99,7 +100,7 @@ def open_wire(client: BaseClient, handshake: Handshake[Any, Any], options: Socke
             request = next(flow)
             while True:
                 if _is_handshake(request):
-                    wire, response = wires.dial(dialer(request))
+                    wire, response = dialing.dial(dialer(request))
                 else:
                     wire, response = None, client._http.send(request, auth=None)
                 try:
@@ -118,7 +119,7 @@ async def aopen_wire(
     client: AsyncBaseClient, handshake: Handshake[Any, Any], options: SocketOptions
 ) -> tuple[AsyncWire, str]:
     """Connect. See `open_wire`."""
-    wires, dialer = _wires(), _Dialer(handshake, options, client._max_event_bytes)
+    dialing, dialer = _dialing(), _Dialer(handshake, options, client._max_event_bytes)
 
     async def attempt() -> tuple[AsyncWire, str]:
         strategy = handshake.auth or Auth()
@@ -128,7 +129,7 @@ async def aopen_wire(
             request = await anext(flow)
             while True:
                 if _is_handshake(request):
-                    wire, response = await wires.adial(dialer(request))
+                    wire, response = await dialing.adial(dialer(request))
                 else:
                     wire, response = None, await client._http.send(request, auth=None)
                 try:
