@@ -281,6 +281,21 @@ def test_operation_that_refuses_every_token(connect):
     assert service.asked == ["r0"]
 
 
+def test_token_that_opened_a_websocket(connect):
+    """A token that opened a WebSocket is not new any longer: where it is refused later, another is asked for at once."""
+    service, auth = Service(), strategy(token())
+    flow = auth.sync_auth_flow(httpx.Request("GET", "wss://ws.coze.com/v1/chat"))
+    asked = next(flow)
+    told = service(asked)
+    told.request = asked
+    assert flow.send(told).headers["Authorization"] == "Bearer a1"
+    with pytest.raises(StopIteration):
+        flow.send(httpx.Response(101))
+    service.refuse = lambda bearer: bearer == "a1"
+    assert client(connect, service, auth).users.me().user_id == "1"
+    assert service.asked == ["r0", "r1"]
+
+
 def test_new_token_that_another_process_replaced(connect):
     """A new token that is refused makes way for one that another process has put into the store meanwhile."""
     service, store = Service(), MemoryStore()

@@ -76,7 +76,7 @@ class Attempts:
         self._ended = futile or self._renewed or not may_be_sent_again(self._request)
 
     def _succeeded(self, response: HTTPResponse) -> None:
-        if response.is_success and self._token is not None:
+        if response.status_code < 300 and self._token is not None:  # that of a WebSocket's handshake is 101
             self._renewals.accepted(self._token)
 
 
