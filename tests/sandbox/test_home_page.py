@@ -140,6 +140,20 @@ def test_what_callers_send_does_not_become_markup(chromium: Chromium, coze_sandb
 
 
 @needs_chromium
+def test_code_in_descriptions(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """What descriptions set off by backticks is shown as code, and what looks like markup in it stays text."""
+    for operation in ("chat.create", "audio.voices.clone"):  # in parameters of the one, in parts of the other
+        go(chromium, coze_sandbox, f"operations/{operation}")
+        assert "`" not in chromium.text
+        codes = "[...document.querySelectorAll('section > p code, td.soft code')].map((one) => one.textContent)"
+        assert set(chromium.evaluate(codes)) & {"chat.retrieve", "audio.speech.create"}
+        assert chromium.evaluate("document.querySelectorAll('td.soft code').length") > 0
+    make = "import('/_sandbox/page/dom.js').then(({ el, prose }) => el('p', {}, prose(%r)).innerHTML)"
+    assert chromium.evaluate(make % "a `<b>` <i>") == "a <code>&lt;b&gt;</code> &lt;i&gt;"
+    assert chromium.evaluate(make % "one ` is not code") == "one ` is not code"
+
+
+@needs_chromium
 def test_the_state_can_be_browsed_and_reset(chromium: Chromium, coze_sandbox: Sandbox) -> None:
     """What was made is found under its kind, and is gone after a reset."""
     headers = {"Authorization": f"Bearer {coze_sandbox.token}"}

@@ -17,6 +17,11 @@ export function dotted(name) {
   return name.split(/(?<=[._])/).flatMap((part) => [part, el("wbr")]);
 }
 
+// A description, in which backticks set off what is code.
+export function prose(text) {
+  return text.split(/`([^`]+)`/).map((part, number) => (number % 2 ? el("code", {}, part) : part));
+}
+
 export function pretty(value) {
   const shortened = (_, member) =>
     typeof member === "string" && member.length > LONGEST

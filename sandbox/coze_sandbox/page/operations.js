@@ -1,7 +1,7 @@
 // All operations, and a form to try each.
 
 import { control, description, resolve } from "./api.js";
-import { dotted, el, pretty, table } from "./dom.js";
+import { dotted, el, pretty, prose, table } from "./dom.js";
 
 export async function show(main, wanted, about, purpose) {
   const asked = location.hash;
@@ -53,7 +53,7 @@ function detail(document, { id, verb, path, body }, filled, token, purpose) {
     el("h2", {}, id),
     el("p", { class: "path" }, `${verb} ${path}`),
     el("p", {}, el("strong", {}, body.summary)),
-    el("p", {}, body.description ?? ""),
+    el("p", {}, prose(body.description ?? "")),
     body["x-coze-permission"] ? el("p", { class: "soft" }, "Permission: ", el("code", {}, body["x-coze-permission"])) : null,
     body.externalDocs ? el("p", {}, el("a", { href: body.externalDocs.url, rel: "noreferrer" }, "Official page")) : null,
   ];
@@ -76,7 +76,7 @@ function detail(document, { id, verb, path, body }, filled, token, purpose) {
   };
   const rows = fields.map(([one, input]) =>
     el("tr", {}, el("td", {}, el("label", { for: input.id }, el("code", {}, one.name)), one.required ? " *" : ""),
-      el("td", {}, input), el("td", { class: "soft" }, one.description ?? "")));
+      el("td", {}, input), el("td", { class: "soft" }, prose(one.description ?? ""))));
   return [
     ...told,
     purpose ? el("p", { id: "after", class: "soft" }, "Go back to ", link(purpose, purpose), " afterwards.") : null,
@@ -122,7 +122,7 @@ function bodyForm(document, content, filled) {
   });
   const rows = inputs.map(([name, input, meaning]) =>
     el("tr", {}, el("td", {}, el("label", { for: input.id }, el("code", {}, name))), el("td", {}, input),
-      el("td", { class: "soft" }, meaning ?? "")));
+      el("td", { class: "soft" }, prose(meaning ?? ""))));
   const make = () => {
     const data = new FormData();
     for (const [name, input] of inputs) {
