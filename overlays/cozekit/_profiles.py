@@ -33,6 +33,7 @@ class Profile:
         way: How it was logged in: `pkce`, `device`, `jwt` or `token`.
         client_id: Id of the OAuth app; "" for a token.
         app_file: The file of the app, for `jwt`.
+        audience: Host of Coze that the JWTs are for, for `jwt`; "" for that of `base_url`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Profile:
     way: str = attrs.field(validator=attrs.validators.in_(WAYS))
     client_id: str = ""
     app_file: str = ""
+    audience: str = ""
 
     def credentials(self, store: TokenStore) -> dict[str, Any]:
         """Return `token` or `auth` for a client, which renews the token by itself where that is possible.
@@ -50,7 +52,8 @@ class Profile:
         if self.way == "jwt":
             from .auth import JWTAuth
 
-            return {"auth": JWTAuth.from_file(self.app_file, base_url=self.base_url, store=store, key=self.name)}
+            place = {"base_url": self.base_url, "audience": self.audience or None}
+            return {"auth": JWTAuth.from_file(self.app_file, **place, store=store, key=self.name)}
         kept = store.load(self.name)
         if kept is None:
             raise InvalidArgumentError(f"the profile {self.name!r} has no token: {self.remedy}")
@@ -66,7 +69,9 @@ class Profile:
         """The command that logs in again."""
         named = "" if self.name == DEFAULT else f" --profile {self.name}"
         way = {"pkce": "", "device": " --device", "jwt": f" --jwt {self.app_file}", "token": " --token"}[self.way]
-        return f"run `cozekit login{way}{named}`"
+        # Only who told them has a gateway, whose address is not in the app's file.
+        gateway = f" --base-url {self.base_url} --audience {self.audience}" if self.audience else ""
+        return f"run `cozekit login{way}{gateway}{named}`"
 
 
 class Profiles:

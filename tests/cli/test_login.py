@@ -17,8 +17,9 @@ import pytest
 
 from coze_sandbox import PUBLIC_APP, SERVICE_APP, USER_ID
 from cozekit import Coze
-from cozekit._profiles import Profiles
+from cozekit._profiles import Profiles, current_profile
 from cozekit.auth import parse_callback
+from cozekit.auth._signing import Signer
 from cozekit.cli._loopback import Loopback
 from tests._chromium import Chromium, needs_chromium
 
@@ -284,6 +285,30 @@ def test_jwt(cozekit, app_file, coze_sandbox):
         assert coze.users.me().user_id == USER_ID
 
 
+def test_jwt_behind_a_gateway(cozekit, app_file, coze_sandbox, monkeypatch):
+    """A profile keeps which Coze stands behind a gateway: all JWTs are for that one, and its remedy names it."""
+    audiences = []
+    sign = Signer.sign
+
+    def noted(self, *arguments):
+        audiences.append(self.audience)
+        return sign(self, *arguments)
+
+    monkeypatch.setattr(Signer, "sign", noted)
+    arguments = ["login", "--jwt", str(app_file), "--base-url", coze_sandbox.base_url, "--audience"]
+    done = cozekit(*arguments, "api.nowhere.example")
+    assert (done.status, "aud must be the host" in done.err, cozekit.files) == (1, True, {})
+    assert cozekit(*arguments, "").status == 1
+    audiences.clear()
+    assert cozekit(*arguments, "api.coze.com").status == 0
+    with Coze() as coze:
+        assert coze.users.me().user_id == USER_ID
+    assert len(audiences) == 2
+    assert set(audiences) == {"api.coze.com"}
+    current, _ = current_profile()
+    assert current.remedy == f"run `cozekit {' '.join(arguments)} api.coze.com`"
+
+
 def test_failure_leaves_what_was_there(cozekit, typed, coze_sandbox, app_file):
     """A login that fails leaves the one before as it was."""
     typed(f"{coze_sandbox.token}\n")
@@ -364,6 +389,7 @@ def test_wrong_command_lines(cozekit):
         ["login", "--region", "cn", "--base-url", "https://x.example"],
         ["login"],
         ["login", "--device"],
+        ["login", "--audience", "api.coze.com"],
     ]
     for arguments in wrong:
         done = cozekit(*arguments)

@@ -77,6 +77,9 @@ def _commands(terminal: Terminal) -> App:
         profile: ProfileName = None,
         region: Region = None,
         base_url: BaseURL = None,
+        audience: Annotated[
+            str | None, Parameter(help="Host of Coze behind a gateway, such as api.coze.com; with --jwt.")
+        ] = None,
         workspace: Annotated[str | None, Parameter(help="Limit the token to this workspace.")] = None,
         port: Annotated[int, Parameter(help="Port for the browser to come back to. Default: a free one.")] = 0,
         browser: Annotated[bool, Parameter(help="Whether to open the browser.")] = True,
@@ -90,6 +93,8 @@ def _commands(terminal: Terminal) -> App:
 
         if device + token + (jwt is not None) > 1:
             raise Failure("give one of --device, --jwt and --token", status=_WRONG_USE)
+        if audience is not None and jwt is None:
+            raise Failure("--audience is for --jwt: only JWTs name whom they are for", status=_WRONG_USE)
         profiles = own_profiles()
         attempt = Login(
             terminal=terminal,
@@ -103,7 +108,7 @@ def _commands(terminal: Terminal) -> App:
         if device:
             attempt.by_device()
         elif jwt is not None:
-            attempt.by_jwt(jwt)
+            attempt.by_jwt(jwt, audience)
         elif token:
             attempt.by_token()
         else:

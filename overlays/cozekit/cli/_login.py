@@ -85,12 +85,12 @@ class Login:
         token = device.wait(code, timeout=self.timeout)
         self._keep("device", base_url, token, client_id=client_id)
 
-    def by_jwt(self, file: Path) -> None:
+    def by_jwt(self, file: Path, audience: str | None) -> None:
         """Log in as a service, with the file that the console of Coze gives for an app. Its key stays in that file."""
         path = str(file.expanduser().resolve())
         given = {} if self.base_url is None else {"base_url": self.base_url}
-        base_url = JWTAuth.from_file(path, **given).base_url
-        profile = Profile(name=self.name, base_url=base_url, way="jwt", app_file=path)
+        base_url = JWTAuth.from_file(path, audience=audience, **given).base_url
+        profile = Profile(name=self.name, base_url=base_url, way="jwt", app_file=path, audience=audience or "")
         who = ask_who(profile, MemoryStore())
         with token_locked(self.profiles, self.name):
             self.profiles.store.delete(self.name)  # a token of another app under this name would be taken for ours
