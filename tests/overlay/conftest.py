@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
+from _auth import Flows
 from _both import Connect, at_once
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
@@ -63,6 +64,13 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
 def coze(connect: Connect, coze_sandbox: Sandbox) -> Any:
     """Give a client of the sandbox that retries without waiting."""
     return connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=at_once())
+
+
+@pytest.fixture
+def flows(connect: Connect, coze_sandbox: Sandbox) -> Flows:
+    """Give a maker of flows whose users agree at once."""
+    coze_sandbox.oauth.auto_consent = True
+    return Flows(connect, coze_sandbox)
 
 
 @pytest.fixture

@@ -33,13 +33,6 @@ from cozekit.errors import (
 )
 
 
-@pytest.fixture
-def flows(connect, coze_sandbox):
-    """Give a maker of flows whose users agree at once."""
-    coze_sandbox.oauth.auto_consent = True
-    return Flows(connect, coze_sandbox)
-
-
 def user_of(token: Token, base_url: str) -> str:
     with Coze(token.access_token, base_url=base_url) as coze:
         return coze.users.me().user_id

@@ -217,13 +217,6 @@ def test_token_that_is_none_is_not_shown(connect, monkeypatch, source):
     assert ACCESS not in shown(caught.value)
 
 
-@pytest.fixture
-def flows(connect, coze_sandbox):
-    """Give a maker of flows whose users agree at once."""
-    coze_sandbox.oauth.auto_consent = True
-    return Flows(connect, coze_sandbox)
-
-
 def test_nothing_is_shown_by_what_works(flows, connect, coze_sandbox, caplog, tmp_path):
     """Tokens, codes, flows, strategies, stores and the log of a whole round through the sandbox show no secret."""
     caplog.set_level(logging.DEBUG)
