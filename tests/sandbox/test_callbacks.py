@@ -248,6 +248,20 @@ def test_late_answer(receiver):
         assert sandbox.callbacks.deliveries[0].attempts[0].error == "no answer within 0.05 seconds"
 
 
+def test_later_messages_overtake(receiver):
+    """A message that waits to be sent again does not hold up the next one, so that it comes after that."""
+    with Sandbox(callback_pauses=(600,)) as sandbox:
+        sandbox._world.store.put("api_app", "1", app_document(receiver.url))
+        receiver.answers.append((500, b""))
+        for told in (["waiting"], ["waiting", "delivered"]):
+            sandbox.callbacks.send("bot.deleted", api_app_id="1")
+            assert states(sandbox) == told
+        sandbox.clock.advance(600)
+        assert states(sandbox) == ["delivered", "delivered"]
+        first, second = (delivery.event_id for delivery in sandbox.callbacks.deliveries)
+    assert [message["header"]["event_id"] for message in receiver.bodies()] == [first, second, first]
+
+
 def app_document(url):
     """Return a callback app as it is kept."""
     return {"id": "1", "app_type": "normal", "callback_url": url, "connector_id": "", "verify_token": "secret"}
