@@ -149,6 +149,7 @@ def test_lost_connection_is_shared():
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_cancelled_refresh_frees_the_lock():
     """A task that is cancelled in the middle of a refresh leaves no lock behind."""
     service, auth, entered = Service(), strategy(token()), anyio.Event()
@@ -177,7 +178,7 @@ async def test_cancelled_refresh_frees_the_lock():
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("by", ["scope", "task"])
+@pytest.mark.parametrize(("anyio_backend", "by"), [("asyncio", "scope"), ("asyncio", "task"), ("trio", "scope")])
 async def test_cancelled_refresh_fails_nobody_else(by):
     """A task that is cancelled while it refreshes for many leaves that to one of them, without a retry."""
     service, auth, entered = Service(), strategy(token()), anyio.Event()
@@ -223,6 +224,7 @@ async def test_cancelled_refresh_fails_nobody_else(by):
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_lost_connection_is_shared_by_tasks():
     """Tasks that wait for a token request which breaks hear of it at once, and make one more together."""
     service, auth, failures = Service(), strategy(token()), []
