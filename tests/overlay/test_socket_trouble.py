@@ -190,7 +190,7 @@ def test_silence_is_a_timeout(connect: Connect) -> None:
 
     with socket_server(play) as server:
         with client(connect, server, idle_timeout=0.2).websockets.audio.speech.connect() as session:
-            session.recv()
+            session.recv(timeout=10)
             with pytest.raises(APITimeoutError, match=r"no message came for 0\.2 s after 1 messages") as raised:
                 session.recv()
             with pytest.raises(TimeoutError, match=r"for 0\.1 s"):
