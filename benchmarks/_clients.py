@@ -37,7 +37,7 @@ class Layer:
     def async_client(self, transport: httpx.AsyncBaseTransport | None, base_url: str = BASE_URL) -> AsyncClient:
         """Make an async client."""
         http = httpx.AsyncClient(transport=transport, trust_env=False)
-        return self._make("AsyncCoze", "AsyncClient", base_url, http)  # type: ignore[no-any-return]
+        return self._make("AsyncCoze", "AsyncClient", base_url, http)  # type: ignore[no-any-return]  # made by name
 
     def _make(self, overlay: str, generated: str, base_url: str, http: Any) -> Any:
         cls = getattr(import_module(self.package), overlay if self.package == "cozekit" else generated)

@@ -208,7 +208,7 @@ def test_no_token(call: Call, mode: Mode) -> None:
     ) == ["Bearer client-secret"]
 
 
-@pytest.mark.parametrize("call", [param for param in ALL if param.values[0].fixed_headers])  # type: ignore[union-attr]
+@pytest.mark.parametrize("call", [param for param in ALL if param.values[0].fixed_headers])  # type: ignore[union-attr]  # pytest does not type parameters
 def test_fixed_header_can_be_replaced(call: Call) -> None:
     """A header that is sent by itself is replaced by one that the caller gives, in whatever spelling."""
     for name in call.fixed_headers:
@@ -218,7 +218,7 @@ def test_fixed_header_can_be_replaced(call: Call) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("call", [param for param in ALL if "4XX" in param.values[0].described["responses"]])  # type: ignore[union-attr]
+@pytest.mark.parametrize("call", [param for param in ALL if "4XX" in param.values[0].described["responses"]])  # type: ignore[union-attr]  # pytest does not type parameters
 def test_answer_without_envelope_tells_error(call: Call, mode: Mode) -> None:
     """An OAuth error is found by its word, in new answers and in those that follow the standard alone."""
     told = resolve(call.described["responses"]["4XX"])["content"]["application/json"]["example"]

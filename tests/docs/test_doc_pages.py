@@ -16,7 +16,6 @@ from generator.docs._markdown import cell, table
 from tests.generator._small import Small
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["docs/errors.md", "docs/operations.md", "docs/reference.html"]
 
 
 @pytest.fixture

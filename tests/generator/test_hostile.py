@@ -163,7 +163,7 @@ def test_docstrings_hold_the_text(small: Small) -> None:
     assert 'Removes """it""" \\d \\N{BULLET} {{ x }} {% y %}.' in (found[0] or "")
 
 
-NAMES = [f"a:{CODE}", f'a"""\n{CODE}\n"""\\', "__init__", "ａ", "../../../{{ 7 }}\0", "x" * 300]  # noqa: RUF001
+NAMES = [f"a:{CODE}", f'a"""\n{CODE}\n"""\\', "__init__", "ａ", "../../../{{ 7 }}\0", "x" * 300]  # noqa: RUF001  (hostile on purpose)
 
 
 #: Where a name stands: file, what is replaced, and by what.

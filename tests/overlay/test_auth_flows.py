@@ -604,7 +604,7 @@ def test_expiry_of_tokens():
     assert not token.expired()
     assert token.expired(leeway=31)
     with pytest.raises(ValueError, match="expires_at must be a datetime with a time zone"):
-        Token(access_token="a", expires_at=datetime(2026, 1, 1))  # noqa: DTZ001
+        Token(access_token="a", expires_at=datetime(2026, 1, 1))  # noqa: DTZ001  (that is the mistake)
 
 
 @given(seconds=st.integers(0, 10**12), refresh=st.one_of(st.none(), st.text(min_size=1)))

@@ -246,7 +246,7 @@ def test_file_is_rewound(connect, tmp_path):
         answers = Counter(refused(429), refused(429), {"code": 0, "data": {"id": "1"}})
         reports: list[int] = []
         coze = connect(handler=answers, retry=at_once(2))
-        coze.files.upload(source(), progress=lambda done, total: reports.append(done))  # noqa: B023
+        coze.files.upload(source(), progress=lambda done, total: reports.append(done))  # noqa: B023  (called before the next turn)
         assert len(answers) == 3
         assert all(path.read_bytes() in request.content for request in answers.requests)
         assert reports.count(100_000) == 3

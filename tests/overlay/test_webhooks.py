@@ -129,7 +129,7 @@ def test_a_token_is_needed(token: Any) -> None:
 def test_the_body_must_be_bytes() -> None:
     """A body that was decoded is refused, since its signature could not be checked."""
     with pytest.raises(InvalidArgumentError, match="bytes that were received"):
-        webhooks.parse(signed(BODY), BODY.decode(), token=TOKEN)  # type: ignore[arg-type]
+        webhooks.parse(signed(BODY), BODY.decode(), token=TOKEN)  # type: ignore[arg-type]  # that is the mistake
 
 
 def test_errors_do_not_tell_the_token() -> None:

@@ -84,7 +84,7 @@ def test_retries(connect):
 def test_kind_is_kept(connect):
     """A copy of a subclass is of the subclass."""
 
-    class Mine(connect.client):  # type: ignore[misc,name-defined]
+    class Mine(connect.client):  # type: ignore[misc,name-defined]  # a class that a fixture chose
         pass
 
     assert type(Mine("pat_a").with_options(retry=0)) is Mine

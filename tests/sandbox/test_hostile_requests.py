@@ -10,8 +10,6 @@ import pytest
 
 from coze_sandbox import Sandbox
 
-FORM = "application/x-www-form-urlencoded"
-
 
 @pytest.mark.parametrize(
     ("name", "body", "told"),

@@ -224,8 +224,8 @@ CALLS: list[tuple[Callable[[Client], Any], str]] = [
         lambda c: c.bots.versions.list(bot_id="1", page_size=31),
         "bots.versions.list: page_size must be at most 30, is 31",
     ),
-    (lambda c: c.files.upload(file="a"), "files.upload: file must be bytes"),  # type: ignore[arg-type]
-    (lambda c: c.chat.stream(bot_id="1", user_id=2), "chat.stream: user_id must be a str, not int (2)"),  # type: ignore[arg-type]
+    (lambda c: c.files.upload(file="a"), "files.upload: file must be bytes"),  # type: ignore[arg-type]  # that is the mistake
+    (lambda c: c.chat.stream(bot_id="1", user_id=2), "chat.stream: user_id must be a str, not int (2)"),  # type: ignore[arg-type]  # that is the mistake
     (
         lambda c: c.chat.create(
             bot_id="1",
@@ -258,9 +258,9 @@ class TestMethods:
     def test_required(self) -> None:
         """None for a required argument is refused; the keyword itself cannot be left out."""
         with pytest.raises(InvalidArgumentError, match=r"^files\.retrieve: file_id is required$"):
-            client(nothing_sent).files.retrieve(file_id=None)  # type: ignore[arg-type]
+            client(nothing_sent).files.retrieve(file_id=None)  # type: ignore[arg-type]  # that is the mistake
         with pytest.raises(TypeError, match="file_id"):
-            client(nothing_sent).files.retrieve()  # type: ignore[call-arg]
+            client(nothing_sent).files.retrieve()  # type: ignore[call-arg]  # that is the mistake
 
     def test_none_is_not_given(self) -> None:
         """None leaves an argument out, of body and query alike; nothing like null is sent."""

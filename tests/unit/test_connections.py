@@ -87,7 +87,7 @@ class TestAuthorization:
 
 
 def _http(recorder: Recorder, **options: object) -> httpx.Client:
-    return httpx.Client(transport=httpx.MockTransport(recorder), **options)  # type: ignore[arg-type]
+    return httpx.Client(transport=httpx.MockTransport(recorder), **options)  # type: ignore[arg-type]  # any option of httpx
 
 
 class TestGivenClient:

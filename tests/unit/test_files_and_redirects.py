@@ -76,11 +76,11 @@ class TestFile:
     async def test_async(self, tmp_path: Path) -> None:
         """The async client reads it in the same three ways."""
 
-        async def chunks() -> object:
+        async def chunks() -> AsyncIterator[bytes]:
             yield SOUND
 
         def answer(request: httpx.Request) -> httpx.Response:
-            return httpx.Response(200, headers={"content-type": "audio/wav"}, content=chunks())  # type: ignore[arg-type]
+            return httpx.Response(200, headers={"content-type": "audio/wav"}, content=chunks())
 
         http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
         client = AsyncClient("https://api.coze.com", "token", http_client=http)
@@ -116,7 +116,7 @@ class TestRedirect:
     def test_no_redirect(self) -> None:
         """A page in place of a redirect is a gateway's answer."""
         with pytest.raises(GatewayError):
-            connect(Server(httpx.Response(200, html="<p>"))).oauth.authorize(**AUTHORIZE)  # type: ignore[arg-type]
+            connect(Server(httpx.Response(200, html="<p>"))).oauth.authorize(**AUTHORIZE)  # type: ignore[arg-type]  # a dict of texts
 
 
 @pytest.mark.parametrize("base", ["http://127.0.0.1:9", "https://api.example.com/coze"])
@@ -124,7 +124,7 @@ def test_local_server_is_its_own_sister(base: str) -> None:
     """A local server or a gateway has no sisters: pages and operations are at one address."""
     server = Server(httpx.Response(302, headers={"location": "/"}))
     http = httpx.Client(transport=httpx.MockTransport(server))
-    Client(base, "t", http_client=http).oauth.authorize(**AUTHORIZE)  # type: ignore[arg-type]
+    Client(base, "t", http_client=http).oauth.authorize(**AUTHORIZE)  # type: ignore[arg-type]  # a dict of texts
     assert str(server.request.url).startswith(f"{base}/api/permission/")
 
 
@@ -133,7 +133,7 @@ def test_oauth_errors_tell_their_reason() -> None:
     refused = httpx.Response(400, json={"error_code": "authorization_pending", "error_message": "not yet"})
     with pytest.raises(Exception, match="not yet") as caught:
         connect(Server(refused)).oauth.device_code(client_id="app")
-    assert caught.value.reason == "authorization_pending"  # type: ignore[attr-defined]
+    assert caught.value.reason == "authorization_pending"  # type: ignore[attr-defined]  # of errors of OAuth
     assert "authorization_pending" in str(caught.value)
 
 
@@ -204,7 +204,7 @@ def test_a_token_for_one_call_counts_more() -> None:
     """An Authorization header given for a call wins over every strategy of the client."""
 
     class Own(httpx.Auth):
-        def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+        def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]  # needs no answer
             request.headers["Authorization"] = "Bearer client"
             yield request
 

@@ -157,7 +157,7 @@ class TestNames:
     def test_misspelt(self, package: ModuleType) -> None:
         """A name that is not there raises `AttributeError` that names package and name; `hasattr` works."""
         with pytest.raises(AttributeError, match=rf"^module '{package.__name__}' has no attribute 'Fiel'$"):
-            package.Fiel  # noqa: B018
+            package.Fiel  # noqa: B018  (getting it is what is tested)
         assert not hasattr(package, "__wrapped__")
         with pytest.raises(ImportError, match="Fiel"):
             exec(f"from {package.__name__} import Fiel")

@@ -90,7 +90,7 @@ class TestOpening:
         stream = chat(nothing_sent)
         assert (stream.logid, stream.ended) == ("", False)
         with pytest.raises(RuntimeError, match="not open yet"):
-            stream.response  # noqa: B018
+            stream.response  # noqa: B018  (getting it is what is tested)
         stream.close()
 
     def test_once(self) -> None:

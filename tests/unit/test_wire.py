@@ -228,7 +228,7 @@ class TestTimeouts:
         """V1: without being told, a client waits 5, 60, 60 and 10 seconds and holds 100 connections, sync and async."""
         with Client(BASE) as coze:
             assert coze._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=10)
-            pool = coze._http._transport._pool  # type: ignore[attr-defined]
+            pool = coze._http._transport._pool  # type: ignore[attr-defined]  # a look inside httpx
             assert (pool._max_connections, pool._max_keepalive_connections, pool._keepalive_expiry) == (100, 20, 30)
         assert AsyncClient(BASE)._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=10)
 
