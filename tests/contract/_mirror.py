@@ -125,7 +125,7 @@ def _altered(data: st.DataObject, value: Any) -> Any:
     if isinstance(value, dict) and data.draw(st.booleans()):
         return {**value, "member_of_tomorrow": [None]}
     if isinstance(value, str) and value.isdecimal() and value.isascii() and data.draw(st.booleans()):
-        return int(value)  # an id
+        return whole(int(value))  # an id
     if isinstance(value, int | float) and not isinstance(value, bool) and data.draw(st.booleans()):
         return str(value)
     return data.draw(st.sampled_from([None, "kind_of_tomorrow", 7, 0.5, True, [], {}, [None], {"a": 1}]))

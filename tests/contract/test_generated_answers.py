@@ -98,7 +98,9 @@ def test_event(source: Source, data: st.DataObject) -> None:
     sent = data.draw(generated(source.schema))
     for value, check in ((sent, read_well), (alter(data, sent), read_whole)):
         stream = f"event: {source.id}\ndata: {json.dumps(value)}\n\n".encode()
-        outcome = perform(source.call, mode, stream, source.call.arguments(*source.call.example()))
+        arguments = source.call.arguments(*source.call.example())
+        # An altered number of an event may tell of a gap.
+        outcome = perform(source.call, mode, stream, arguments, on_gap="ignore")
         event = outcome.result[0] if outcome.result else getattr(outcome.error, "event", None)
         assert event is not None, outcome.error
         assert event.event == source.id
