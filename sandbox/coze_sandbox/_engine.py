@@ -123,14 +123,17 @@ class Engine:
         if fault is None or fault.in_body:
             return await self._answer(request, target, record)
         if fault.kind == "delay":
-            async with delayed(self._world, fault, request.receive):
-                call = await self._accept(request, target, record)
-                answer = self._carry_out(call, record) if fault.handled else None
+            answer = None
+            try:
+                async with delayed(self._world, fault, request.receive):
+                    call = await self._accept(request, target, record)
+                    answer = self._carry_out(call, record) if fault.handled else None
+            except BaseException:
+                _discard(answer)
+                raise
             return self._carry_out(call, record) if answer is None else answer
         if fault.handled:
-            answer = await self._answer(request, target, record)
-            if isinstance(answer, _EventStream):
-                answer.steps.close()
+            _discard(await self._answer(request, target, record))
         return replaced(self.answers, target.operation, fault, record)
 
     async def _answer(self, request: Request, target: Target, record: RequestRecord) -> Response:
@@ -187,6 +190,12 @@ class Engine:
             else:
                 await asyncio.sleep(0)  # lets other calls in, and lets the client leave
             yield frame(beat, number, stream.dialect)
+
+
+def _discard(answer: Response | None) -> None:
+    """Let an answer note its end, though nobody gets it."""
+    if isinstance(answer, _EventStream):
+        answer.steps.close()
 
 
 class _EventStream(StreamingResponse):

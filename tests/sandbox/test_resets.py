@@ -10,6 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from coze_sandbox import BOT_ID, WORKFLOW_ECHO, Sandbox
+from coze_sandbox._steps import Steps
 from tests.sandbox._talk import CHAT, talk
 
 
@@ -109,6 +110,23 @@ def test_delayed_calls_are_refused(sandbox, client):
     caller.join()
     assert (answers[0].status_code, kept(sandbox)) == (503, before)
     assert "reset" in answers[0].json()["msg"]
+
+
+def test_late_streams_are_closed(sandbox, client, monkeypatch):
+    """A stream whose answer was late when the state was reset is closed, rather than left to the memory's collection."""
+    closed = []
+    close = Steps.close
+    monkeypatch.setattr(Steps, "close", lambda steps: (closed.append(steps), close(steps)))
+    sandbox.faults.add("delay", "chat.create", seconds=600, handled=True)
+    answers = []
+    caller = threading.Thread(target=lambda: answers.append(client.post("/v3/chat", json=chat("Hi", stream=True))))
+    caller.start()
+    wait_for_fault(sandbox)
+    while not sandbox.store.list("chat"):
+        time.sleep(0.01)
+    sandbox.reset()
+    caller.join()
+    assert (answers[0].status_code, len(closed)) == (503, 1)
 
 
 def test_delayed_handshakes_are_refused(sandbox):
