@@ -26,11 +26,11 @@ async def pause(world: World, session: str, seconds: float | None, receive: Rece
     Returns:
         Whether the client left.
     """
-    waits = [asyncio.create_task(until_reset(world, session))]
-    leaving = None
-    if receive is not None:
-        leaving = asyncio.create_task(_until_left(receive))
-        waits.append(leaving)
+    if receive is None:
+        await until_reset(world, session, seconds)  # without a task, since events wait like this
+        return False
+    leaving = asyncio.create_task(_until_left(receive))
+    waits = [leaving, asyncio.create_task(until_reset(world, session))]
     try:
         done, _ = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for one in done:
@@ -42,17 +42,22 @@ async def pause(world: World, session: str, seconds: float | None, receive: Rece
         await asyncio.gather(*waits, return_exceptions=True)
 
 
-async def until_reset(world: World, session: str) -> None:
-    """Wait until the state is no longer that of a session."""
+async def until_reset(world: World, session: str, seconds: float | None = None) -> None:
+    """Wait until the state is no longer that of a session, or for so many seconds."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
 
     def tell() -> None:
         with contextlib.suppress(RuntimeError):  # the loop may just have been closed
             loop.call_soon_threadsafe(over.set)
 
-    with world.watched(tell):
-        if world.session == session:
-            await over.wait()
+    timer = None if seconds is None else loop.call_later(seconds, over.set)
+    try:
+        with world.watched(tell):
+            if world.session == session:
+                await over.wait()
+    finally:
+        if timer is not None:
+            timer.cancel()
 
 
 async def _until_left(receive: Receive) -> None:
