@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,9 +44,16 @@ class Mutant:
 def mutants(tree: Path, seed: int = 0) -> list[Mutant]:
     """Make the faults: the same ones for the same tree and seed."""
     dice = random.Random(seed)
-    made = [_of_description(tree, dice, change) for change in _CHANGES]
-    made += [_of_text(tree, dice, "client", edit) for edit in _CLIENT]
-    return made + [_of_text(tree, dice, "sandbox", edit) for edit in _SANDBOX]
+    made: dict[str, Mutant] = {}
+    for make in [
+        *(partial(_of_description, tree, dice, change) for change in _CHANGES),
+        *(partial(_of_text, tree, dice, "client", edit) for edit in _CLIENT),
+        *(partial(_of_text, tree, dice, "sandbox", edit) for edit in _SANDBOX),
+    ]:
+        while (one := make()).what in made:  # some kinds are made more than once, and each at another place
+            pass
+        made[one.what] = one
+    return [*made.values()]
 
 
 # --- the description: what it says is no longer what client and sandbox were made of

@@ -24,6 +24,7 @@ def test_faults_are_made() -> None:
     assert len(made) == 20
     assert {one.kind for one in made} == set(KINDS)
     assert all((ROOT / one.file).read_text(encoding="utf-8") != one.text for one in made)
+    assert len({one.what for one in mutants(ROOT, seed=6)}) == 20  # some kinds are made twice
     assert [one.what for one in mutants(ROOT, seed=1)] != [one.what for one in made]
 
 
