@@ -148,11 +148,8 @@ def test_lost_connection_is_shared():
         assert failure.sent is False  # type: ignore[union-attr]  # see above
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_cancelled_refresh_frees_the_lock():
-    """A task that is cancelled in the middle of a refresh leaves no lock behind."""
-    service, auth, entered = Service(), strategy(token()), anyio.Event()
+def stuck_at_first(service: Service, entered: anyio.Event) -> httpx.MockTransport:
+    """Make a transport to a service that never answers the first token request."""
 
     async def slow(request: httpx.Request) -> httpx.Response:
         if "/oauth2/" in request.url.path and not entered.is_set():
@@ -160,7 +157,17 @@ async def test_cancelled_refresh_frees_the_lock():
             await anyio.sleep_forever()
         return service(request)
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(slow)) as http, anyio.create_task_group() as tasks:
+    return httpx.MockTransport(slow)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_cancelled_refresh_frees_the_lock():
+    """A task that is cancelled in the middle of a refresh leaves no lock behind."""
+    service, auth, entered = Service(), strategy(token()), anyio.Event()
+
+    slow = stuck_at_first(service, entered)
+    async with httpx.AsyncClient(transport=slow) as http, anyio.create_task_group() as tasks:
         coze = AsyncCoze(auth=auth, http_client=http)
 
         async def give_up() -> None:
@@ -185,13 +192,8 @@ async def test_cancelled_refresh_fails_nobody_else(by):
     names: list[str] = []
     stop = anyio.Event()
 
-    async def slow(request: httpx.Request) -> httpx.Response:
-        if "/oauth2/" in request.url.path and not entered.is_set():
-            entered.set()
-            await anyio.sleep_forever()
-        return service(request)
-
-    async with httpx.AsyncClient(transport=httpx.MockTransport(slow)) as http, anyio.create_task_group() as tasks:
+    slow = stuck_at_first(service, entered)
+    async with httpx.AsyncClient(transport=slow) as http, anyio.create_task_group() as tasks:
         coze = AsyncCoze(auth=auth, http_client=http, retry=0)
         first = anyio.CancelScope()
 

@@ -83,17 +83,22 @@ class Dial:
         pairs = [(key, value) for key, value in headers.raw_items() if key.lower() != "content-encoding"]
         return HTTPResponse(status, headers=pairs, content=bytes(body or b""), request=self.request)
 
-    def failure(self, error: Exception) -> HTTPResponse | Exception:
-        """Tell what came of a handshake that failed: an answer, or why there is none."""
+    def refusal(self, error: Exception) -> HTTPResponse:
+        """Return the answer that a failed handshake got.
+
+        Raises:
+            ConnectError, ConnectTimeout: There was none.
+            InvalidArgumentError: The proxy's address cannot be used.
+        """
         if isinstance(error, _ws.InvalidStatus):
             answer = error.response
             return self.answer(answer.status_code, answer.headers, answer.body)
         if type(error).__name__ == "InvalidProxy":  # unknown to websockets 14; its text shows the proxy's password
-            return InvalidArgumentError("the proxy for WebSockets has an address that cannot be used")
+            raise InvalidArgumentError("the proxy for WebSockets has an address that cannot be used") from error
         where = self.url.partition("?")[0]
         if isinstance(error, TimeoutError):
-            return ConnectTimeout(f"{where}: not open in time", request=self.request)
-        return ConnectError(f"{where}: {str(error) or type(error).__name__}", request=self.request)
+            raise ConnectTimeout(f"{where}: not open in time", request=self.request) from error
+        raise ConnectError(f"{where}: {str(error) or type(error).__name__}", request=self.request) from error
 
 
 class _StaysHere:
@@ -134,10 +139,7 @@ def dial(to: Dial) -> tuple[Wire | None, HTTPResponse]:
     try:
         made = _connect(to.url, **settings).__enter__()  # later versions connect here, earlier ones before
     except _FAILURES as error:
-        failure = to.failure(error)
-        if isinstance(failure, Exception):
-            raise failure from error
-        return None, failure
+        return None, to.refusal(error)
     assert made.response is not None
     return Wire(made), to.answer(made.response.status_code, made.response.headers, None)
 
@@ -148,9 +150,6 @@ async def adial(to: Dial) -> tuple[AsyncWire | None, HTTPResponse]:
     try:
         made = await _NoRedirects(to.url, **settings)
     except _FAILURES as error:
-        failure = to.failure(error)
-        if isinstance(failure, Exception):
-            raise failure from error
-        return None, failure
+        return None, to.refusal(error)
     assert made.response is not None
     return AsyncWire(made), to.answer(made.response.status_code, made.response.headers, None)
