@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from coze_sandbox._server import ThreadedServer
+from tests._serving import serving
 
 __all__ = ["serving_asgi", "serving_wsgi"]
 
@@ -20,15 +20,8 @@ class Quiet(WSGIRequestHandler):
 
 @contextmanager
 def serving_wsgi(app: Any) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, handler_class=Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(make_server("127.0.0.1", 0, app, handler_class=Quiet)) as url:
+        yield url
 
 
 @contextmanager

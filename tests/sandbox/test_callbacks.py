@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 from coze_sandbox import BOT_ID, COLLEAGUE_IDS, USER_ID, WORKSPACE_ID, Sandbox
+from tests._serving import serving
 
 APPS = "/v1/api_apps"
 KINDS = (
@@ -62,15 +63,12 @@ def receiver() -> Iterator[Receiver]:
         def handle_error(self, request, client_address):
             """Say nothing of senders that did not wait for the answer."""
 
-    with Server(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        state.url = f"http://127.0.0.1:{server.server_port}/coze?x=1"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    server = Server(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    with serving(server) as url:
+        state.url = f"{url}/coze?x=1"
         yield state
         state.gate.set()
-        server.shutdown()
-        thread.join()
 
 
 def app_for(api, receiver, *kinds, **members):

@@ -17,6 +17,7 @@ import pytest
 from coze_api import AsyncClient, AsyncStream, Client
 from coze_api.errors import StreamFailed, StreamInterrupted
 from coze_api.models import ChatCreatedEvent, ChatDoneEvent, MessageDeltaEvent
+from tests._serving import serving
 from tests.unit._answers import Chunks, async_client, event, streaming
 
 CREATED = event("conversation.chat.created", {"id": "c"})
@@ -87,14 +88,9 @@ class Server(http.server.ThreadingHTTPServer):
 def service() -> Iterator[Service]:
     """A server on this machine."""
     service = Service()
-    with Server(("127.0.0.1", 0), service.handler()) as server:
-        service.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Server(("127.0.0.1", 0), service.handler())) as service.url:
         yield service
         service.go.set()
-        server.shutdown()
-        thread.join()
 
 
 def begin(coze: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import logging
 import pickle
-import threading
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 
 from coze_api import AsyncClient, Client
 from coze_api.errors import CozeError, InvalidArgumentError
+from tests._serving import serving
 from tests.unit._answers import BASE, answer, client, nothing_sent, raw, streaming
 
 TOKEN = "pat_geheim123"
@@ -54,12 +54,8 @@ def server() -> Iterator[tuple[str, list[str | None]]]:
     """A real server: its address, and the authorizations that it saw."""
     seen: list[str | None] = []
     handler = type("Handler", (_Server,), {"seen": seen})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{listening.server_address[1]}", seen
-        listening.shutdown()
-        thread.join()
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as url:
+        yield url, seen
 
 
 class TestToken:
