@@ -32,6 +32,15 @@ def contents(answer):
     return [one["content"] for one in answer["data"]]
 
 
+def test_list_without_a_body(api, conversation_id):
+    """Messages are listed by their defaults where no body is sent, with or without a content type."""
+    add(api, conversation_id, "one")
+    for headers in ({}, {"Content-Type": "application/json"}):
+        query = {"conversation_id": conversation_id}
+        [message] = api.ok("POST", f"{MESSAGES}/list", params=query, headers=headers)
+        assert message["content"] == "one"
+
+
 def test_create_then_retrieve(api):
     """A conversation is kept with name, meta data and messages."""
     message = {"role": "user", "content": "Hi", "content_type": "text"}

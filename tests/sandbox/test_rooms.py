@@ -35,6 +35,20 @@ def test_rooms_are_the_same_in_every_run():
 
 
 @pytest.mark.parametrize(
+    "config",
+    [
+        {"room_mode": "s2s"},
+        {"room_mode": "translate", "translate_config": {"from": "zh", "to": "en"}},
+        {"turn_detection": {"type": "client_vad"}},
+    ],
+    ids=["s2s", "translate", "client_vad"],
+)
+def test_room_as_the_official_clients_ask_for_it(api, config):
+    """A room may be for speech to speech or for interpretation, and leave it to the client who is speaking."""
+    assert api.ok("POST", ROOMS, json={"bot_id": BOT_ID, "config": config})["room_id"]
+
+
+@pytest.mark.parametrize(
     ("named", "expected"),
     [
         ({"bot_id": "9"}, (404, 4200)),

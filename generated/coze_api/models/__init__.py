@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .audio import RoomAudioConfig as RoomAudioConfig
     from .audio import RoomConfig as RoomConfig
     from .audio import RoomMode as RoomMode
+    from .audio import RoomTranslation as RoomTranslation
     from .audio import RoomTurnDetection as RoomTurnDetection
     from .audio import RoomTurnDetectionType as RoomTurnDetectionType
     from .audio import RoomVideoCodec as RoomVideoCodec
@@ -830,6 +831,7 @@ __all__ = [
     "RoomAudioConfig",
     "RoomConfig",
     "RoomMode",
+    "RoomTranslation",
     "RoomTurnDetection",
     "RoomTurnDetectionType",
     "RoomVideoCodec",
@@ -1359,6 +1361,7 @@ _MODULES = {
     "RoomAudioConfig": "audio",
     "RoomConfig": "audio",
     "RoomMode": "audio",
+    "RoomTranslation": "audio",
     "RoomTurnDetection": "audio",
     "RoomTurnDetectionType": "audio",
     "RoomVideoCodec": "audio",

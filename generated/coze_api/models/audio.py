@@ -45,6 +45,10 @@ class RoomMode(OpenStr):
     """Conversation."""
     PODCAST = "podcast"
     """Podcast."""
+    S2S = "s2s"
+    """Conversation, speech to speech."""
+    TRANSLATE = "translate"
+    """Interpretation, between the languages of `translate_config`."""
 
 
 RoomMode_members = lookup(RoomMode)
@@ -55,6 +59,8 @@ class RoomTurnDetectionType(OpenStr):
 
     SERVER_VAD = "server_vad"
     """Coze, by the silence."""
+    CLIENT_VAD = "client_vad"
+    """The client, which sends `client.vad` when the user begins and stops to speak."""
     CLIENT_INTERRUPT = "client_interrupt"
     """The client, which sends `input_audio_buffer.start` and `input_audio_buffer.complete`, as with a
     button to hold down.
@@ -419,6 +425,8 @@ class RoomConfig(Model):
     """What the bot says first."""
     prologue_delay_duration_ms: int | None = None
     """Milliseconds after the user has entered until the bot says it, 0 to 5000."""
+    translate_config: RoomTranslation | None = None
+    """Languages of an interpretation. With `room_mode` `translate` only."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -428,6 +436,7 @@ class RoomConfig(Model):
             "turn_detection",
             "prologue_content",
             "prologue_delay_duration_ms",
+            "translate_config",
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
@@ -437,6 +446,7 @@ class RoomConfig(Model):
         "turn_detection": Object(lambda: RoomTurnDetection),
         "prologue_content": Text(),
         "prologue_delay_duration_ms": Int(minimum=0, maximum=5000),
+        "translate_config": Object(lambda: RoomTranslation),
     }
 
     @classmethod
@@ -467,8 +477,46 @@ class RoomConfig(Model):
         if value is None:
             absent += 1
         self.prologue_delay_duration_ms = value
+        value = data.get("translate_config")
+        if value is None:
+            absent += 1
+        self.translate_config = RoomTranslation.from_dict(value) if value.__class__ is dict else value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class RoomTranslation(Model):
+    """Languages of an interpretation."""
+
+    from_: str | None = None
+    """Code of the language that is spoken."""
+    to: str | None = None
+    """Code of the language that it is translated into."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["from", "to"])
+    _renamed: ClassVar[Mapping[str, str]] = {"from_": "from"}
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "from": Text(),
+        "to": Text(),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        absent = 0
+        value: Any = data.get("from")
+        if value is None:
+            absent += 1
+        self.from_ = value
+        value = data.get("to")
+        if value is None:
+            absent += 1
+        self.to = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
