@@ -78,8 +78,14 @@ def begin_round(
     return chat
 
 
-def load_chat(world: World, conversation_id: str, chat_id: str) -> dict[str, Any]:
+def load_chat(world: World, conversation_id: str, chat_id: str, *, unsaved: bool = False) -> dict[str, Any]:
     """Return a chat as it is now.
+
+    Args:
+        world: The state.
+        conversation_id: Id of its conversation.
+        chat_id: Its id.
+        unsaved: Whether to find chats without `auto_save_history`, too. They cannot be retrieved, but canceled.
 
     Raises:
         CallError: The conversation or the chat does not exist, or the chat was not to be kept.
@@ -87,7 +93,7 @@ def load_chat(world: World, conversation_id: str, chat_id: str) -> dict[str, Any
     if world.find("conversation", conversation_id) is None:
         raise missing(CONVERSATION_NOT_FOUND, "conversation_id", conversation_id)
     chat = world.find("chat", chat_id)
-    if chat is None or chat["conversation_id"] != conversation_id or not chat["_saved"]:
+    if chat is None or chat["conversation_id"] != conversation_id or not (chat["_saved"] or unsaved):
         raise missing(CHAT_NOT_FOUND, "chat_id", chat_id)
     return _settled(world, chat)
 

@@ -32,6 +32,16 @@ def test_create_then_retrieve_the_draft(api, bot_id):
     assert bot["owner_user_id"] == USER_ID
 
 
+@pytest.mark.parametrize("path", [f"/v1/bots/{BOT_ID}", f"/v1/bot/get_online_info?bot_id={BOT_ID}"])
+def test_members_that_nothing_is_set_for(api, path):
+    """What was not set for a bot is answered as empty, as in the published sample, and not left out."""
+    bot = api.ok("GET", path)
+    for name in ("shortcut_commands", "variables", "voice_info_list", "plugin_info_list", "workflow_info_list"):
+        assert bot[name] == []
+    empty = {"image_url": "", "origin_image_url": "", "theme_color": "", "canvas_position": {}, "gradient_position": {}}
+    assert bot["background_image_info"] == {"web_background_image": empty, "mobile_background_image": empty}
+
+
 def test_create_needs_workspace_and_icon(api):
     """A bot cannot be made in an unknown workspace or with an unknown icon."""
     body = {"space_id": "1", "name": "n"}

@@ -121,15 +121,29 @@ def test_documents(api):
 
 
 def test_web_pages(api):
-    """Only web pages are read anew."""
+    """How often a page is read anew is changed on its own."""
     key = make(api)
     kept = add(api, key, page(update_rule={"update_type": 1, "update_interval": 48}))[0]
     assert (kept["source_type"], kept["update_type"], kept["update_interval"]) == (1, 1, 48)
     change = {"document_id": kept["document_id"], "update_rule": {"update_type": 0}}
     api.ok("POST", f"{DOCUMENTS}/update", json=change, headers=HEADERS)
     assert documents(api, key)["document_infos"][0]["update_interval"] == 0
-    change["document_id"] = add(api, key, file())[0]["document_id"]
-    assert api.refused("POST", f"{DOCUMENTS}/update", json=change, headers=HEADERS) == (400, 4000)
+
+
+def test_update_rule_of_a_text_file(api):
+    """A file may be given a rule, too, together with a name, when it is added and later."""
+    key = make(api)
+    rule = {"update_type": 1, "update_interval": 24}
+    kept = add(api, key, file(update_rule=rule))[0]
+    assert (kept["source_type"], kept["update_type"], kept["update_interval"]) == (0, 1, 24)
+    change = {
+        "document_id": kept["document_id"],
+        "document_name": "b.txt",
+        "update_rule": {**rule, "update_interval": 48},
+    }
+    api.ok("POST", f"{DOCUMENTS}/update", json=change, headers=HEADERS)
+    [changed] = documents(api, key)["document_infos"]
+    assert (changed["name"], changed["update_type"], changed["update_interval"]) == ("b.txt", 1, 48)
 
 
 def test_images(api):

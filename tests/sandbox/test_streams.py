@@ -171,12 +171,15 @@ def test_client_that_leaves():
     assert listed[0]["content"].startswith("sand box castle")
 
 
-def test_cancel_ends_the_stream():
-    """A chat that is canceled stops telling, and ends with `done`."""
+@pytest.mark.parametrize("saved", [True, False])
+def test_cancel_ends_the_stream(saved):
+    """A chat that is canceled stops telling, and ends with `done`, also one that cannot be retrieved."""
     with Sandbox(event_seconds=0.01) as sandbox:
         headers = authorized(sandbox)
         with httpx.Client(base_url=sandbox.base_url, headers=headers) as http:
-            with http.stream("POST", "/v3/chat", json=streamed("/long 2000")) as response:
+            with http.stream(
+                "POST", "/v3/chat", json={**streamed("/long 2000"), "auto_save_history": saved}
+            ) as response:
                 lines = response.iter_lines()
                 next(lines)
                 chat = json.loads(next(lines).removeprefix("data:"))
@@ -189,6 +192,10 @@ def test_cancel_ends_the_stream():
                 canceler.start()
                 rest = [line for line in lines if line]
                 canceler.join()
+            again = http.post("/v3/chat/cancel", json=query)
+            retrieved = http.get("/v3/chat/retrieve", params=query)
+    assert (again.status_code, again.json()["code"]) == (409, 4104)
+    assert retrieved.status_code == (200 if saved else 404)
     assert rest[-2:] == ["event:done", 'data:"[DONE]"']
     assert "event:conversation.chat.completed" not in rest
 

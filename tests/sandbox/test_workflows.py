@@ -177,10 +177,14 @@ def test_histories(api):
     done = api.send("POST", RUN, json=run(WORKFLOW_ECHO)).json()
     entry = history(api, done["execute_id"], WORKFLOW_ECHO)["data"][0]
     assert entry["execute_status"] == "Success"
+    assert (entry["error_code"], entry["error_message"]) == ("", "")
     assert json.loads(entry["output"]) == {"Message": "Hello & bye", "Output": done["data"]}
     failed = api.send("POST", RUN, json=run(WORKFLOW_FAIL)).json()["debug_url"]
     execute_id = re.search(r"execute_id=(\d+)", failed)[1]
-    assert history(api, execute_id, WORKFLOW_FAIL)["data"][0]["execute_status"] == "Fail"
+    entry = history(api, execute_id, WORKFLOW_FAIL)["data"][0]
+    assert entry["execute_status"] == "Fail"
+    assert entry["error_code"]
+    assert entry["error_message"]
     assert history(api, execute_id, WORKFLOW_ECHO)["code"] == 4314
 
 

@@ -14,6 +14,14 @@ __all__ = ["API_CHANNEL", "detail", "find_version", "is_changed", "published", "
 API_CHANNEL = "1024"
 
 _ICON = "https://sandbox.invalid/bot.png"
+# As the answer shows what no operation sets: there is no image, so everything about it is empty.
+_NO_IMAGE = {
+    "image_url": "",
+    "origin_image_url": "",
+    "theme_color": "",
+    "canvas_position": {},
+    "gradient_position": {},
+}
 _SAME = ("prompt_info", "onboarding_info", "suggest_reply_info", "media_config")
 _MODEL_MEMBERS = (
     "model_id",
@@ -50,6 +58,13 @@ def detail(state: Mapping[str, Any], version: str | None) -> dict[str, Any]:
         "default_user_input_type": "text",
         "plugin_info_list": _plugins(state),
         "workflow_info_list": _workflows(state),
+        "shortcut_commands": [],
+        "variables": [],
+        "voice_info_list": [],
+        "background_image_info": {
+            "web_background_image": dict(_NO_IMAGE),
+            "mobile_background_image": dict(_NO_IMAGE),
+        },
     }
     shown.update({name: state[name] for name in _SAME if name in state})
     shown.setdefault("prompt_info", {"prompt": ""})

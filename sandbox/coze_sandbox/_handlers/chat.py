@@ -123,7 +123,7 @@ def cancel_chat(call: Call) -> Members:
         CallError: There is no such chat, or it is not running.
     """
     body = call.body
-    chat = load_chat(call.world, body["conversation_id"], body["chat_id"])
+    chat = load_chat(call.world, body["conversation_id"], body["chat_id"], unsaved=True)
     return {"data": public(cancel(call.world, chat))}
 
 

@@ -92,14 +92,14 @@ def create(call: Call) -> Members:
 def update(call: Call) -> None:
     """Rename a document, or change how often it is read anew.
 
+    A rule is kept with documents of every kind, as by `create`; only web pages are read anew by it.
+
     Raises:
-        CallError: There is no such document, or it is no web page and is to be read anew.
+        CallError: There is no such document.
     """
     world, body = call.world, call.body
     kept = need(world, "document", body["document_id"])
     if "update_rule" in body:
-        if kept["source_type"] != _WEB_PAGE:
-            raise CallError(INVALID_PARAMETER, "body.update_rule: for web pages only")
         kept.update(_update_rule(body))
     kept.update(name=body.get("document_name", kept["name"]), update_time=world.clock.seconds())
     store_document(world, kept)

@@ -180,7 +180,7 @@ class ChatScript(Script):
         found = self.world.find("chat", data["chat_id"])
         if found is None or data["chat_id"] != self._chat_id:
             raise missing(CHAT_NOT_FOUND, "chat_id", data["chat_id"])
-        chat = load_chat(self.world, found["conversation_id"], found["id"]) if found["_saved"] else found
+        chat = load_chat(self.world, found["conversation_id"], found["id"], unsaved=True)
         chat = resume_chat(self.world, chat, data["tool_outputs"], streaming=True, where="data")
         self._told_id = chat["id"]
         self.tell(turn_beats(self.world, chat, self._settings.output, question=None, goes_on=True))
