@@ -8,7 +8,8 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --editable
 SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
 
 .DEFAULT_GOAL := help
-.PHONY: redocly help demo generate docs test contract contract-live mutation check format bench clean
+.PHONY: help demo generate docs test test-fast contract contract-live mutation check format coverage bench redocly dist \
+	wheel changelog system clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -28,6 +29,12 @@ docs: .venv/demo ## Write docs/ from the description
 test: .venv/dev ## Run all tests
 	@$(BIN)/python -m pytest -n $(JOBS)
 
+test-fast: .venv/dev ## Run the tests of one folder (ROOM=overlay), or those of generator and runtime, in under a minute
+	@$(BIN)/python -m pytest -n $(JOBS) -q $(if $(ROOM),tests/$(ROOM),tests/unit tests/generator)
+
+coverage: .venv/dev ## Run all tests and report which lines and branches of hand-written code they reach
+	@$(BIN)/python -m pytest -n $(JOBS) -q --cov --cov-report=term:skip-covered
+
 contract: .venv/dev ## Compare client, description and sandbox at length (COZEKIT_MAX_EXAMPLES=100)
 	@COZEKIT_MAX_EXAMPLES=$${COZEKIT_MAX_EXAMPLES:-100} $(BIN)/python -m pytest -n $(JOBS) tests/contract tests/unit
 
@@ -43,6 +50,12 @@ check: .venv/dev ## Lint and types, and that generated/ is fresh and the walls s
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy generated/coze_api overlays/cozekit sandbox/coze_sandbox generator examples
 	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet --no-progress --persona auditor .github
 
 format: .venv/dev ## Format hand-written code
 	$(BIN)/ruff check --quiet --fix .
@@ -53,6 +66,24 @@ bench: .venv/benchmarks ## Compare with cozepy, httpx and the bare parser in one
 
 redocly: ## Have another tool lint the description, too (needs node)
 	npx --yes @redocly/cli@2 lint --extends=spec generated/coze_api/coze.openapi.json
+
+dist: .venv/dev ## Build sdist and wheel in dist/
+	@rm -rf dist && $(BIN)/python -m build --quiet && $(BIN)/twine check --strict dist/*
+
+wheel: dist ## Install the wheel in a new environment and run the quick start with it
+	@rm -rf .venv/wheel && $(BIN)/python -m venv .venv/wheel
+	@.venv/wheel/bin/pip install --quiet --disable-pip-version-check "$$(ls dist/*.whl)[sandbox]"
+	@cd examples && ../.venv/wheel/bin/python demo.py
+
+changelog: .venv/dev ## Show the release notes that the fragments in changelog.d/ make
+	@$(BIN)/towncrier build --draft --version "$$($(BIN)/python -c 'import cozekit; print(cozekit.__version__)')"
+
+# Tests of pages need the one, those of shared tokens the other; they skip visibly where these cannot be had.
+system: ## Install chromium and redis-server where this is a Debian without them
+	@{ command -v chromium && command -v redis-server; } >/dev/null || ! command -v apt-get >/dev/null || \
+	  { sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); $$sudo apt-get update -q && \
+	    $$sudo apt-get install -q -y --no-install-recommends chromium redis-server; } >/dev/null 2>&1 || \
+	  echo "chromium and redis-server could not be installed"
 
 clean: ## Remove the environment and all caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
