@@ -17,7 +17,7 @@ __all__ = ["tables"]
 
 _PEAK = """
 try:
-    with open("/proc/self/status") as status:
+    with open("/proc/self/status", encoding="ascii") as status:
         peak = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 except OSError:
     import resource, sys

@@ -70,7 +70,7 @@ def generated() -> Iterator[Stock | None]:
         return
     with tempfile.TemporaryDirectory() as name, resources.as_file(resources.files("coze_api")) as package:
         folder = Path(name)
-        (folder / "config.yaml").write_text("post_hooks: []\n")
+        (folder / "config.yaml").write_text("post_hooks: []\n", encoding="utf-8")
         command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
         command += ["--path", str(package / "coze.openapi.json"), "--output-path", str(folder / PACKAGE)]
         done = subprocess.run(

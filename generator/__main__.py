@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import time
 from pathlib import Path
@@ -34,6 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
     coverage.add_argument("--facts", type=Path, default=Path("../shared/facts/coverage.csv"), help="what those cover")
     coverage.add_argument("--write", type=Path, metavar="README.md", help="update the table in this file")
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the locale's encoding may lack a character
+        if options.command == "bundle":
+            sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # RFC 8259, section 8.1
     started = time.perf_counter()
     try:
         if options.command == "coverage":

@@ -22,6 +22,8 @@ def format_tree(root: Path) -> None:
 
 
 def _run(arguments: list[str]) -> None:
-    done = subprocess.run([sys.executable, "-m", "ruff", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *arguments], capture_output=True, encoding="utf-8", check=False
+    )
     if done.returncode:
         raise RuntimeError(f"ruff {arguments[0]}: {done.stderr.strip() or done.stdout.strip()}")

@@ -51,7 +51,8 @@ class _Renderer:
 
     def files(self) -> dict[str, str]:
         files = {
-            f"_core/{path.name}": self.header + path.read_text() for path in sorted((_HERE / "runtime").glob("*.py"))
+            f"_core/{path.name}": self.header + path.read_text(encoding="utf-8")
+            for path in sorted((_HERE / "runtime").glob("*.py"))
         }
         tags = sorted({operation.tag for operation in self.api.operations})
         classes: dict[str, str] = {}

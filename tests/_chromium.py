@@ -55,8 +55,11 @@ class Chromium:
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             told = self._scratch / "DevToolsActivePort"
-            _until(lambda: told.is_file() and len(told.read_text().splitlines()) == 2, "the browser did not start")
-            port, path = told.read_text().splitlines()
+            _until(
+                lambda: told.is_file() and len(told.read_text(encoding="utf-8").splitlines()) == 2,
+                "the browser did not start",
+            )
+            port, path = told.read_text(encoding="utf-8").splitlines()
             line = socket.create_connection(("127.0.0.1", int(port)))  # never through a proxy
             address = f"ws://127.0.0.1:{port}{path}"
             self._socket: ClientConnection = connect(address, sock=line, max_size=None, compression=None)

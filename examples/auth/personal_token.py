@@ -13,7 +13,7 @@ from cozekit import Coze
 
 
 def from_file() -> str:
-    return Path(os.environ["TOKEN_FILE"]).read_text()
+    return Path(os.environ["TOKEN_FILE"]).read_text(encoding="utf-8")
 
 
 with Coze(from_file if "TOKEN_FILE" in os.environ else None) as coze:

@@ -28,8 +28,10 @@ class AccessLog:
         """Write the line of a request that is over."""
         if self._output is None:
             return
+        encoding = self._output.encoding or "utf-8"
+        line = line_of(record).encode(encoding, "backslashreplace").decode(encoding)
         try:
-            self._output.write(f"{line_of(record)}\n")
+            self._output.write(f"{line}\n")
             self._output.flush()
         except (OSError, ValueError):  # whoever read it is gone; the sandbox is still needed
             self._output = None

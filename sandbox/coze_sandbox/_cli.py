@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import signal
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     given = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path may have what the locale's encoding lacks
     options = {
         "db": given.db,
         "token": given.token,

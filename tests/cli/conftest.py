@@ -45,7 +45,7 @@ class Commands:
     def files(self) -> dict[str, str]:
         """All files of the folder by their paths in it."""
         found = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
-        return {str(path.relative_to(self.folder)): path.read_text() for path in found}
+        return {str(path.relative_to(self.folder)): path.read_text(encoding="utf-8") for path in found}
 
 
 @pytest.fixture

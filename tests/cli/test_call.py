@@ -52,7 +52,7 @@ def test_pages(call):
 def test_files(call, tmp_path, coze_sandbox):
     """Files go up by their paths, and come down where --output says."""
     up, down = tmp_path / "note.txt", tmp_path / "hello.mp3"
-    up.write_text("hello")
+    up.write_text("hello", encoding="utf-8")
     for value in (str(up), f"@{up}"):
         done = call("files.upload", f"file={value}")
         assert (json.loads(done.out)["bytes"], json.loads(done.out)["file_name"]) == (5, "note.txt")
@@ -69,7 +69,7 @@ def test_files(call, tmp_path, coze_sandbox):
 def test_values_from_files_and_pipes(call, tmp_path, typed, coze_sandbox):
     """With @ a value comes from a file or a pipe."""
     path = tmp_path / "messages.json"
-    path.write_text('["From a file"]')
+    path.write_text('["From a file"]', encoding="utf-8")
     typed("piped-user")
     done = call("chat.create", f"bot_id={BOT_ID}", "user_id=@-", f"additional_messages=@{path}")
     assert done.status == 0, done.err

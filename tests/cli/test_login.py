@@ -124,7 +124,7 @@ def test_no_token_at_the_keyboard(spawn, coze_sandbox):
 def test_browser(environment, cozekit, coze_sandbox, tmp_path):
     """The browser opens, a person clicks on Allow, and comes back to a page that sends them to the terminal."""
     opener, told = tmp_path / "browser", tmp_path / "address"
-    opener.write_text(f'#!/bin/sh\nprintf %s "$1" > {told}.part && mv {told}.part {told}\n')
+    opener.write_text(f'#!/bin/sh\nprintf %s "$1" > {told}.part && mv {told}.part {told}\n', encoding="utf-8")
     opener.chmod(0o700)
     environment["BROWSER"] = f"{opener} %s"
     arguments = ["login", "--client-id", PUBLIC_APP.client_id, "--base-url", coze_sandbox.base_url]
@@ -140,7 +140,7 @@ def test_browser(environment, cozekit, coze_sandbox, tmp_path):
             assert notice == "Your browser shows the page to log in. If it does not, open:\n"
             while not told.exists():
                 assert process.poll() is None
-            assert told.read_text() == address
+            assert told.read_text(encoding="utf-8") == address
             query = parse_qs(urlsplit(address).query)
             assert query["code_challenge_method"] == ["S256"]
             back = urlsplit(query["redirect_uri"][0])
@@ -265,7 +265,7 @@ def test_taken_port(cozekit, coze_sandbox):
 def app_file(tmp_path, coze_sandbox):
     """Give the file of an app that signs JWTs."""
     path = tmp_path / "app.json"
-    path.write_text(json.dumps(coze_sandbox.oauth.jwt_config()))
+    path.write_text(json.dumps(coze_sandbox.oauth.jwt_config()), encoding="utf-8")
     return path
 
 
@@ -273,7 +273,7 @@ def test_jwt(cozekit, app_file, coze_sandbox):
     """A service logs in with its file, whose key stays where it is, and its client signs for new tokens."""
     done = cozekit("login", "--jwt", str(app_file), "--profile", "svc")
     assert (done.status, done.out) == (0, "")
-    key = json.loads(app_file.read_text())["private_key"]
+    key = json.loads(app_file.read_text(encoding="utf-8"))["private_key"]
     everything = " ".join([done.err, *cozekit.files.values()])
     assert "PRIVATE KEY" in key
     assert "PRIVATE KEY" not in everything
@@ -343,7 +343,7 @@ def test_waits_for_a_renewal(cozekit, typed, coze_sandbox, monkeypatch):
 def test_bad_jwt_file(cozekit, tmp_path):
     """A file that is none of an app is told in one line."""
     path = tmp_path / "x.json"
-    path.write_text("{")
+    path.write_text("{", encoding="utf-8")
     done = cozekit("login", "--jwt", str(path))
     assert (done.status, done.err.count("\n")) == (1, 1)
     assert "is no JSON" in done.err
@@ -436,7 +436,7 @@ def test_profile_files(cozekit, typed, coze_sandbox):
     typed(f"{coze_sandbox.token}\n")
     cozekit("login", "--token", "--base-url", coze_sandbox.base_url)
     assert coze_sandbox.token not in cozekit.files["profiles.json"]
-    Path(cozekit.folder / "profiles.json").write_text("{")
+    Path(cozekit.folder / "profiles.json").write_text("{", encoding="utf-8")
     done = cozekit("whoami")
     assert done.status == 1
     assert "profiles.json" in done.err

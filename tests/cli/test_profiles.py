@@ -88,9 +88,9 @@ def test_what_is_said_wins(logged_in, coze_sandbox, monkeypatch):
 def test_profile_of_a_later_version(logged_in):
     """Profiles in which a later version keeps more than this one knows are read all the same."""
     path = logged_in.folder / "profiles.json"
-    kept = json.loads(path.read_text())
+    kept = json.loads(path.read_text(encoding="utf-8"))
     kept["profiles"]["default"]["since"] = 2
-    path.write_text(json.dumps({**kept, "version": 2}))
+    path.write_text(json.dumps({**kept, "version": 2}), encoding="utf-8")
     with Coze() as coze:
         assert coze.users.me().user_id == USER_ID
 

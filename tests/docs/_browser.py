@@ -47,7 +47,11 @@ def visit(page: Path, scratch: Path) -> Visit:
     log = scratch / "net.json"
     own = [f"--user-data-dir={scratch / 'profile'}", f"--log-net-log={log}"]
     done = subprocess.run(
-        [CHROMIUM, *_FLAGS, *ROOT_FLAGS, *own, page.as_uri()], check=True, capture_output=True, text=True, timeout=180
+        [CHROMIUM, *_FLAGS, *ROOT_FLAGS, *own, page.as_uri()],
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=180,
     )
     console = [line for line in done.stderr.splitlines() if ":CONSOLE:" in line]
     return Visit(done.stdout, _requested(json.loads(log.read_text(encoding="utf-8"))), console)

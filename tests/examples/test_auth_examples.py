@@ -18,7 +18,7 @@ import pytest
 from coze_sandbox import BOT_ID, CHANNEL_APP, ENTERPRISE_APP, ENTERPRISE_ID, PUBLIC_APP, USER_ID, WEB_APP, Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDE = (ROOT / "docs/guides/auth.md").read_text()
+GUIDE = (ROOT / "docs/guides/auth.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def run(name: str, sandbox: Sandbox, folder: Path, **environment: str) -> str:
 
 def app_file(sandbox: Sandbox, folder: Path, *which: str) -> str:
     path = folder / f"{'-'.join(which) or 'app'}.json"
-    path.write_text(json.dumps(sandbox.oauth.jwt_config(*which)))
+    path.write_text(json.dumps(sandbox.oauth.jwt_config(*which)), encoding="utf-8")
     return str(path)
 
 
@@ -83,7 +83,7 @@ def opened(process: subprocess.Popen[str], *refused: str) -> str:
 def test_personal_token(sandbox: Sandbox, tmp_path: Path) -> None:
     """A token comes from the environment, or from a function that reads a file."""
     said = run("personal_token.py", sandbox, tmp_path, COZE_API_TOKEN=sandbox.token)
-    (tmp_path / "token").write_text(f"{sandbox.token}\n")
+    (tmp_path / "token").write_text(f"{sandbox.token}\n", encoding="utf-8")
     assert said == run("personal_token.py", sandbox, tmp_path, TOKEN_FILE=str(tmp_path / "token"))
     assert said.startswith("I am ")
 
@@ -192,7 +192,7 @@ def test_guide(sandbox: Sandbox, tmp_path: Path, number: int) -> None:
     """Every block of Python in the guide runs as it stands, with apps of the sandbox."""
     app_file(sandbox, tmp_path)
     program = tmp_path / "shown.py"
-    program.write_text(PREAMBLE + blocks()[number])
+    program.write_text(PREAMBLE + blocks()[number], encoding="utf-8")
     kept = {key: value for key, value in os.environ.items() if not key.startswith("COZE_")}
     done = subprocess.run(
         [sys.executable, str(program), WEB_APP.client_id, str(WEB_APP.client_secret), PUBLIC_APP.client_id],

@@ -38,7 +38,7 @@ def blocks() -> list[tuple[str, str]]:
         (f"{name}-{number}", code)
         for name in ("streams", "tools", "workflows")
         for number, code in enumerate(
-            re.findall(r"```python\n(.*?)```", (ROOT / f"docs/guides/{name}.md").read_text(), re.DOTALL)
+            re.findall(r"```python\n(.*?)```", (ROOT / f"docs/guides/{name}.md").read_text(encoding="utf-8"), re.DOTALL)
         )
     ]
 
@@ -49,7 +49,7 @@ def test_shown_code_runs(tmp_path: Path, name: str, code: str) -> None:
     for shown, real in SHOWN.items():
         code = code.replace(shown, real)
     path = tmp_path / "shown.py"
-    path.write_text(code)
+    path.write_text(code, encoding="utf-8")
     with Sandbox() as sandbox:
         assert run(path, sandbox)
 

@@ -51,10 +51,12 @@ def test_quickstart_explains_a_wrong_token() -> None:
 
 def test_readme_quick_start_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The code in the README's quick start runs as it stands."""
-    [code] = re.findall(r"## Quick start\n\n```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    [code] = re.findall(
+        r"## Quick start\n\n```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     png = b"\x89PNG\r\n\x1a\n" + bytes(64)
     (tmp_path / "avatar.png").write_bytes(png)
-    (tmp_path / "quick_start.py").write_text(code)
+    (tmp_path / "quick_start.py").write_text(code, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     with Sandbox() as sandbox:
         done = run(["quick_start.py"], COZE_API_TOKEN=sandbox.token, COZE_API_BASE=sandbox.base_url)
@@ -73,7 +75,9 @@ def test_sandbox_readme_runs() -> None:
         except Exception as error:
             assert error.code == 4016
     """
-    shown = re.findall(r"```python\n(from coze_sandbox .*?)```", (ROOT / "sandbox/README.md").read_text(), re.DOTALL)
+    shown = re.findall(
+        r"```python\n(from coze_sandbox .*?)```", (ROOT / "sandbox/README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     assert len(shown) == 3
     assert shown[0].count("    ...") == 1
     for code in shown:

@@ -14,7 +14,7 @@ from coze_sandbox import BOT_ID, Sandbox
 from cozekit import audio
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDE = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guides/voice.md").read_text(), re.DOTALL)
+GUIDE = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guides/voice.md").read_text(encoding="utf-8"), re.DOTALL)
 HEARD = "What time is it?"  # the sandbox hears sound whose bytes are text as that text
 
 
@@ -44,7 +44,7 @@ def run(path: Path, cwd: Path, *arguments: str) -> str:
 def test_guide_runs(number: int, wav: Path) -> None:
     """Every block of Python in the guide runs as it stands, with the bot of the sandbox."""
     path = wav.with_name("shown.py")
-    path.write_text(GUIDE[number].replace("7496347519799787557", BOT_ID))
+    path.write_text(GUIDE[number].replace("7496347519799787557", BOT_ID), encoding="utf-8")
     run(path, wav.parent)
 
 

@@ -165,7 +165,11 @@ def test_what_cannot_be_bundled_is_refused_with_file_and_line(small: Small, what
     """Every fault that the bundler can find is reported where it was made."""
     file, old, new, seen, rule = BROKEN[what]
     small.replace(file, old, new)
-    lines = [number for number, line in enumerate((small.folder / file).read_text().splitlines(), 1) if seen in line]
+    lines = [
+        number
+        for number, line in enumerate((small.folder / file).read_text(encoding="utf-8").splitlines(), 1)
+        if seen in line
+    ]
     lines += [line + 1 for line in lines] if rule == "yaml" else []  # YAML notices some faults one line later
     if what == "not in the index":
         file, lines = "things/delete.yaml", [1]
@@ -179,7 +183,10 @@ def test_what_cannot_be_bundled_is_refused_with_file_and_line(small: Small, what
 
 def test_two_schemas_of_one_name_are_refused(small: Small) -> None:
     """Two different schemas cannot share a name; the problem names both places."""
-    small.write("shared/types.yaml", (small.folder / "shared/types.yaml").read_text() + "Colour: {type: string}\n")
+    small.write(
+        "shared/types.yaml",
+        (small.folder / "shared/types.yaml").read_text(encoding="utf-8") + "Colour: {type: string}\n",
+    )
     small.replace("things/schemas.yaml", "{$ref: '#/Size', desc", "{$ref: '../shared/types.yaml#/Colour', desc")
     with pytest.raises(DescriptionError) as caught:
         small.bundle()

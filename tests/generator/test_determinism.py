@@ -161,7 +161,7 @@ def test_nothing_is_stale_after_generating(made: Small, capsys: pytest.CaptureFi
 def test_edits_by_hand_are_found(made: Small) -> None:
     """An edited, a missing and a stray file are each told."""
     package = made.root / "generated/coze_api"
-    (package / "errors.py").write_text((package / "errors.py").read_text() + "\n", encoding="utf-8")
+    (package / "errors.py").write_text((package / "errors.py").read_text(encoding="utf-8") + "\n", encoding="utf-8")
     (package / "params/things.py").unlink()
     (package / "params/thing.py").write_text("", encoding="utf-8")
     assert problems(made) == {

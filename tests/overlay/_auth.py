@@ -84,7 +84,7 @@ class Flows:
     def app_file(self, folder: Path, **changes: Any) -> Path:
         """Write the file of an app that signs."""
         path = folder / "app.json"
-        path.write_text(json.dumps({**jwt_config(self.sandbox), **changes}))
+        path.write_text(json.dumps({**jwt_config(self.sandbox), **changes}), encoding="utf-8")
         return path
 
 

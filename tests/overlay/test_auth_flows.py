@@ -527,7 +527,7 @@ def test_app_file_that_is_none(tmp_path):
     """A file that is not there, or no JSON, is refused with its path."""
     with pytest.raises(InvalidArgumentError, match=r"app\.json: cannot be read: No such file"):
         auth.JWTAuth.from_file(tmp_path / "app.json")
-    (tmp_path / "app.json").write_text("-----BEGIN PRIVATE KEY-----")
+    (tmp_path / "app.json").write_text("-----BEGIN PRIVATE KEY-----", encoding="utf-8")
     with pytest.raises(InvalidArgumentError, match="is no JSON; download the app's settings"):
         auth.JWTAuth.from_file(tmp_path / "app.json")
 
@@ -535,7 +535,7 @@ def test_app_file_that_is_none(tmp_path):
 def test_private_key_file(flows, tmp_path):
     """A key can lie in a file; line breaks that were written as two characters are read as such."""
     config = flows.app()
-    (tmp_path / "key.pem").write_text(config["private_key"])
+    (tmp_path / "key.pem").write_text(config["private_key"], encoding="utf-8")
     options = {"public_key_id": config["public_key_id"], "base_url": flows.base_url}
     by_file = auth.JWTOAuth(config["client_id"], private_key_file=tmp_path / "key.pem", **options)
     one_line = config["private_key"].replace("\n", "\\n")

@@ -148,7 +148,7 @@ def attempts(
         yield jwt.raw, lambda key=key: flows("JWTOAuth", "id", key, "kid", **service)
         yield jwt.raw, lambda key=key: JWTAuth("id", key, "kid")
     path = folder / "app.json"
-    path.write_text(json.dumps({**config, "private_key": broken}))
+    path.write_text(json.dumps({**config, "private_key": broken}), encoding="utf-8")
     yield jwt.raw, lambda: JWTAuth.from_file(path)
     strategies = [
         web.raw.auth(token()),

@@ -216,7 +216,7 @@ def test_any_file(tmp_path_factory, content):
 
 def test_folder_that_is_none(tmp_path):
     """Where files cannot be made, reading, writing and locking say why."""
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     store = FileStore(tmp_path / "file" / "tokens")
     with pytest.raises(TokenStoreError, match=r"k\.json cannot be read: Not a directory"):
         store.load("k")
@@ -254,7 +254,7 @@ def test_scraps_are_removed(tmp_path):
     store = FileStore(tmp_path)
     old, new = tmp_path / ".k.json.old", tmp_path / ".k.json.new"
     for scrap in (old, new):
-        scrap.write_text("{")
+        scrap.write_text("{", encoding="utf-8")
     os.utime(old, (1, 1))
     store.save("k", TOKEN)
     assert (old.exists(), new.exists()) == (False, True)
@@ -408,7 +408,7 @@ def test_killed_while_it_writes(tmp_path, seconds):
     unlock = store.try_lock("k")
     assert unlock is not None
     unlock()
-    assert json.loads(store.path_of("k").read_text())["refresh_token"] == f"r{number}"
+    assert json.loads(store.path_of("k").read_text(encoding="utf-8"))["refresh_token"] == f"r{number}"
 
 
 def test_killed_in_the_middle_of_a_refresh(tmp_path, coze_sandbox):

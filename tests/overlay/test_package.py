@@ -64,7 +64,7 @@ def test_names_are_sorted(module):
 @pytest.mark.parametrize("module", [cozekit, auth], ids=lambda module: module.__name__)
 def test_names_are_complete(module):
     """Every public name can be had, is listed for type checkers, and nothing else is offered."""
-    tree = ast.parse(Path(module.__file__).read_text())
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     shown = {alias.asname for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert shown - {None} == set(module.__all__) == set(module._MODULES)
     assert dir(module) == sorted(module.__all__)
@@ -192,7 +192,7 @@ def test_no_path_of_the_api_is_written_by_hand(path):
     """No text in the overlay is a path of the API: paths come from generated code alone."""
     known = {operation.path for operation in OPERATIONS} | {operation.path.split("{")[0] for operation in OPERATIONS}
     assert len(known) > 20
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             assert not any(one in node.value for one in known), (node.lineno, node.value)
             assert not re.search(r"(?<![\w.])/(v\d+|api)/", node.value), (node.lineno, node.value)
@@ -204,7 +204,7 @@ def test_no_state_of_the_api_is_written_by_hand(path):
     from coze_api import models
 
     values = {str(member) for enum in (models.ChatStatus, models.MessageType) for member in enum if member}
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             assert node.value not in values, (node.lineno, node.value)
 
@@ -212,7 +212,7 @@ def test_no_state_of_the_api_is_written_by_hand(path):
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_files_are_small(path):
     """A file of the overlay has one subject and at most some 350 lines."""
-    assert len(path.read_text().splitlines()) <= 350
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
 
 
 def test_modules_say_what_they_offer():

@@ -146,7 +146,7 @@ def test_no_source(coze, coze_sandbox, source):
 def test_text_mode(coze, coze_sandbox, tmp_path):
     """A file in text mode is refused with the remedy."""
     path = tmp_path / "a.txt"
-    path.write_text("a")
+    path.write_text("a", encoding="utf-8")
     with path.open() as file, pytest.raises(TypeError, match="open it with mode 'rb'"):
         coze.files.upload(file)
     assert not coze_sandbox.requests

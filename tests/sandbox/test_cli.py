@@ -49,7 +49,7 @@ def test_runs_until_told_to_stop(start, tmp_path, stop):
     """It prints address and token, writes the ready file, serves, and stops without a complaint."""
     ready = tmp_path / "ready.json"
     process, facts = start("--token", "t-1", "--ready-file", str(ready), "--speed", "100")
-    assert json.loads(ready.read_text()) == facts
+    assert json.loads(ready.read_text(encoding="utf-8")) == facts
     assert facts["base_url"].startswith("http://127.0.0.1:")
     headers = {"Authorization": "Bearer t-1"}
     answer = httpx.get(facts["base_url"] + "/v1/users/me", headers=headers)
@@ -151,8 +151,8 @@ def test_host_of_another_machine():
 def test_files_that_cannot_be(tmp_path, monkeypatch, arguments, expected):
     """A file that cannot be read or written is reported in one line with its name."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "file.txt").write_text("no database, and no JSON either")
-    (tmp_path / "other.json").write_text("{}")
+    (tmp_path / "file.txt").write_text("no database, and no JSON either", encoding="utf-8")
+    (tmp_path / "other.json").write_text("{}", encoding="utf-8")
     (tmp_path / "folder").mkdir()
     with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as other:
         other.execute("CREATE TABLE documents (title, kind, parent)")

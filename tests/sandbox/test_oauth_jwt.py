@@ -236,7 +236,7 @@ def test_config_of_a_process(tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             facts = json.loads(process.stdout.readline())
-            config = json.loads(path.read_text())
+            config = json.loads(path.read_text(encoding="utf-8"))
             assert path.stat().st_mode & 0o777 == 0o600
             assert config["coze_api_base"] == facts["base_url"]
             now = int(httpx.get(f"{facts['base_url']}/_sandbox/").json()["now"])

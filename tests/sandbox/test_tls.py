@@ -57,7 +57,7 @@ def test_private_key_is_private():
     """Nobody else on the machine can read the key of the server, and that of the authority is nowhere."""
     sandbox = Sandbox(tls=True)
     files = sorted(Path(sandbox.ca_file).parent.iterdir())
-    assert [(file.name, file.read_text().count("PRIVATE KEY-----")) for file in files] == [
+    assert [(file.name, file.read_text(encoding="utf-8").count("PRIVATE KEY-----")) for file in files] == [
         ("ca.pem", 0),
         ("server.pem", 2),
     ]

@@ -366,7 +366,7 @@ class TestErrors:
             source: Any = file
             with pytest.raises(TypeError, match="mode 'rb'"), open_upload(source):
                 pass
-        with tempfile.NamedTemporaryFile("w+") as temporary:
+        with tempfile.NamedTemporaryFile("w+", encoding="utf-8") as temporary:
             source = temporary
             with pytest.raises(TypeError, match="mode 'rb'"), open_upload(source):
                 pass

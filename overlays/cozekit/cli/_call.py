@@ -122,6 +122,8 @@ def _argument(operation: Operation[Any], pair: str) -> tuple[str, Any]:
         return name, _value(argument, text)
     except OSError as error:
         raise Failure(f"{name}: {text.removeprefix('@')} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Failure(f"{name}: {text.removeprefix('@')} is not encoded in {error.encoding}") from None
 
 
 def _value(argument: Argument, text: str) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import sys
 from typing import Any
@@ -29,6 +31,8 @@ class Terminal:
     """Writes for people, and for other programs. Colours end where they are not wanted: pipes, NO_COLOR."""
 
     def __init__(self) -> None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # the locale's encoding may lack a character
         # soft_wrap: an address that is cut in two lines cannot be clicked on.
         self.out = Console(highlight=False, soft_wrap=True)
         self.notices = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -39,7 +43,9 @@ class Terminal:
 
     def data(self, value: Any) -> None:
         """Write a value as JSON."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+        # Where the encoding may lack a character, JSON has escapes of its own.
+        escaped = codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8"
+        sys.stdout.write(json.dumps(value, ensure_ascii=escaped, indent=2) + "\n")
 
     def note(self, text: str, style: str = "") -> None:
         """Write a line about how the command goes."""

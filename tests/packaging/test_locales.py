@@ -1,0 +1,213 @@
+"""Files and output have an encoding of their own, whatever that of the machine is."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coze_sandbox import Sandbox
+from coze_sandbox._access_log import AccessLog
+from coze_sandbox._log import RequestRecord
+from tests.generator._small import Small
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("generator", "overlays", "sandbox", "examples", "benchmarks", "tests")
+#: Characters of GBK, of Latin-1 alone, and of neither.
+NAME = "中é😀"
+_TEMPORARY = {"NamedTemporaryFile", "SpooledTemporaryFile", "TemporaryFile"}
+_TEXT_MODE = set("rwaxt+")
+
+
+@pytest.fixture(scope="session")
+def locales(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """Environments by the encoding of their locale."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON", "COZE_"))}
+    kept["PYTHONPATH"] = str(ROOT)
+    found = {"ascii": {**kept, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}}
+    folder = tmp_path_factory.mktemp("locales")
+    if shutil.which("localedef"):
+        command = ["localedef", "-f", "GBK", "-i", "zh_CN", str(folder / "zh_CN.GBK")]
+        subprocess.run(command, capture_output=True, check=False)
+        gbk = {**kept, "LC_ALL": "zh_CN.GBK", "LOCPATH": str(folder), "PYTHONUTF8": "0"}
+        code = "import locale; print(locale.getpreferredencoding())"
+        shown = subprocess.run([sys.executable, "-c", code], env=gbk, capture_output=True, encoding="ascii", check=True)
+        if shown.stdout.lower().strip() in {"gbk", "cp936", "gb2312"}:
+            found["gbk"] = gbk
+    return found
+
+
+@pytest.fixture(params=["ascii", "gbk"])
+def environment(request: pytest.FixtureRequest, locales: dict[str, dict[str, str]]) -> dict[str, str]:
+    """The environment of a machine whose encoding is not UTF-8."""
+    if request.param not in locales:
+        pytest.skip(f"this machine cannot make a locale with {request.param} (Debian's package `locales` can)")
+    return locales[request.param]
+
+
+def run(environment: dict[str, str], *arguments: str, given: bytes = b"") -> bytes:
+    """Run Python, where leaving out an encoding is an error, and return what it wrote."""
+    command = [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning", *arguments]
+    done = subprocess.run(command, env=environment, cwd=ROOT, input=given, capture_output=True, timeout=120)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr.decode("ascii", "replace")
+    return done.stdout
+
+
+def test_generator(environment: dict[str, str], tmp_path: Path) -> None:
+    """The generator writes the same bytes under every locale."""
+    small = Small(tmp_path)
+    small.replace("shared/errors.yaml", "meaning: ", f"meaning: {NAME} ")
+    facts = small.root / "facts.csv"
+    facts.write_text(
+        f"transport,openapi_yaml,cozepy,coze_go,coze_js,coze_java,{NAME}\nhttp,yes,yes,yes,yes,yes,yes\n",
+        encoding="utf-8",
+    )
+    generate = ("-m", "generator", "--index", str(small.index), "--out")
+    run(environment, *generate, str(small.root / NAME), "generate")
+    small.generate()
+    made, expected = small.root / NAME, small.root / "generated"
+    names = [path.relative_to(expected) for path in sorted(expected.rglob("*")) if path.is_file()]
+    assert [name for name in names if (made / name).read_bytes() != (expected / name).read_bytes()] == []
+
+    run(environment, *generate, str(made), "docs")
+    assert NAME in (small.root / "docs" / "errors.md").read_text(encoding="utf-8")
+    run(environment, *generate, str(made), "check")
+    run(environment, *generate, str(made), "coverage", "--facts", str(facts))
+    assert run(environment, *generate, str(made), "bundle") == (made / "coze_api" / "coze.openapi.json").read_bytes()
+
+
+def test_problems_of_a_description(environment: dict[str, str], tmp_path: Path) -> None:
+    """A problem is told under every locale, whatever the characters that it is about."""
+    small = Small(tmp_path)
+    small.replace("shared/errors.yaml", "category: ", f"category: {NAME} ")
+    command = [sys.executable, "-m", "generator", "--index", str(small.index), "generate"]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, timeout=120)
+    assert done.returncode == 1
+    assert b"openapi/shared/errors.yaml:" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_this_description(environment: dict[str, str]) -> None:
+    """What is generated from this description is judged fresh under every locale."""
+    run(environment, "-m", "generator", "check")
+
+
+def test_imports(environment: dict[str, str]) -> None:
+    """All packages are imported under every locale."""
+    run(environment, "-c", "import coze_api.models, cozekit.webhooks, cozekit.cli, coze_sandbox, generator")
+
+
+def test_command(environment: dict[str, str], tmp_path: Path) -> None:
+    """The command reads files as UTF-8, and writes JSON that is complete and valid under every locale."""
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps({"name": NAME}, ensure_ascii=False), encoding="utf-8")
+    with Sandbox() as sandbox:
+        environment = {
+            **environment,
+            "COZE_API_TOKEN": sandbox.token,
+            "COZE_API_BASE": sandbox.base_url,
+            "COZE_CONFIG_DIR": str(tmp_path),
+        }
+        command = ("-m", "cozekit.cli", "call", "conversations.create")
+        written = run(environment, *command, f"meta_data=@{given}")
+        piped = run(environment, *command, "meta_data=@-", given=json.dumps({"name": NAME}).encode())
+        for name in ("doctor", "whoami", "operations"):
+            run(environment, "-m", "cozekit.cli", name)
+    assert json.loads(written)["meta_data"] == json.loads(piped)["meta_data"] == {"name": NAME}
+
+
+def test_command_shows_what_the_terminal_lacks(environment: dict[str, str], tmp_path: Path) -> None:
+    """Characters that the terminal does not have are written as escapes."""
+    code = f"from cozekit.cli._terminal import Terminal; Terminal().result({NAME!a})"
+    assert b"\\U0001f600" in run(environment, "-c", code)
+
+
+def test_sandbox(environment: dict[str, str], tmp_path: Path) -> None:
+    """The sandbox starts in a folder that the locale has no name for, and its request log survives every path."""
+    folder = tmp_path / NAME
+    folder.mkdir()
+    command = [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning", "-m", "coze_sandbox"]
+    arguments = ["--tls", "--tls-cert-file", str(folder / "ca.pem"), "--exit-with-parent"]
+    process = subprocess.Popen(
+        [*command, *arguments], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline().startswith(b"Coze sandbox on https://127.0.0.1:")
+        assert b"SSL_CERT_FILE=" in process.stdout.readline()
+    finally:
+        _, complaints = process.communicate(timeout=60)  # the end of its input ends it
+    assert (process.returncode, b"Traceback" in complaints) == (0, False), complaints
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "gbk", "utf-8"])
+def test_request_log(encoding: str) -> None:
+    """The request log of the sandbox continues after a path that its output has no characters for."""
+    written = io.BytesIO()
+    log = AccessLog(io.TextIOWrapper(written, encoding=encoding))
+    for path in (f"/{NAME}", "/next"):
+        log(RequestRecord(number=1, method="GET", path=path, query="", operation=None, headers={}))
+    shown = [line.split()[1] for line in written.getvalue().decode(encoding).splitlines()]
+    assert shown == [f"/{NAME.encode(encoding, 'backslashreplace').decode(encoding)}", "/next"]
+
+
+def test_every_file_is_opened_with_an_encoding() -> None:
+    """No code opens a file as text without an encoding. Packages and examples name it for other processes, too."""
+    found = []
+    for part in PARTS:
+        for path in sorted((ROOT / part).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_bytes())):
+                if isinstance(node, ast.Call) and depends_on_locale(node, children=part not in {"tests", "benchmarks"}):
+                    found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "path.read_text()",
+        "path.write_text('x')",
+        "open(path)",
+        "open(path, 'w', 1)",
+        "open(path, mode='a')",
+        "path.open('r')",
+        "os.fdopen(1, 'w')",
+        "tempfile.NamedTemporaryFile('w+')",
+        "io.TextIOWrapper(raw)",
+        "logging.FileHandler(path)",
+        "subprocess.run(command, text=True)",
+    ],
+)
+def test_what_depends_on_the_locale(code: str) -> None:
+    """What leaves the encoding to the locale is found, and not found with an encoding."""
+    for text, expected in ((code, True), (f"{code[:-1]}, encoding='utf-8')".replace("(, ", "("), False)):
+        [call] = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+        assert depends_on_locale(call, children=True) is expected
+
+
+def depends_on_locale(call: ast.Call, *, children: bool) -> bool:
+    """Decide whether a call leaves the encoding of a file, or of a child's output, to the locale."""
+    named = {one.arg: one.value for one in call.keywords}
+    if "encoding" in named or None in named:
+        return False
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    if name in {"read_text", "write_text"}:
+        return len(call.args) == (name == "write_text")
+    if name in {"TextIOWrapper", "FileHandler"}:
+        return True
+    if name in {"Popen", "check_output", "run"} and {"text", "universal_newlines"} & named.keys():
+        return children
+    values = [*call.args, *(value for key, value in named.items() if key == "mode")]
+    modes = [one.value for one in values if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    as_text = any(mode and set(mode) <= _TEXT_MODE for mode in modes)
+    if isinstance(function, ast.Name) and name == "open":
+        return as_text or (len(call.args) == 1 and "mode" not in named)
+    return as_text and name in {"open", "fdopen", *_TEMPORARY}
