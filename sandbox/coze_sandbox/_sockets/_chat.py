@@ -10,7 +10,6 @@ from .._compose import count_tokens
 from .._content import Said, read_content
 from .._document import Description
 from .._errors import (
-    CHAT_NOT_CANCELABLE,
     CHAT_NOT_FOUND,
     CONVERSATION_NOT_FOUND,
     INVALID_PARAMETER,
@@ -74,8 +73,9 @@ class ChatScript(Script):
             case "conversation.chat.submit_tool_outputs":
                 self._submit(data)
             case "conversation.chat.cancel":
-                if not self._interrupt(_CLIENT_CANCELED):
-                    raise CallError(CHAT_NOT_CANCELABLE, "No answer is being given.")
+                # Push-to-talk clients cancel whenever a key is pressed, and close at any error: where nothing runs,
+                # nothing is answered.
+                self._interrupt(_CLIENT_CANCELED)
             case "input_text.generate_audio":
                 self._speak(data.get("text", ""))
 
@@ -205,15 +205,14 @@ class ChatScript(Script):
         self._conversation_id = conversation["id"]
         return conversation
 
-    def _interrupt(self, why: dict[str, Any]) -> bool:
-        """End what is being told, and tell whether there was anything."""
+    def _interrupt(self, why: dict[str, Any]) -> None:
+        """End what is being told, if anything is."""
         if not self.is_telling:
-            return False
+            return
         chat = self.world.find("chat", self._told_id)
         if chat is not None:
             if chat["status"] != "in_progress":
-                return False  # only its end has still to be told
+                return  # only its end has still to be told
             cancel(self.world, chat)
         self.close()
         self.say("conversation.chat.canceled", why)
-        return True
