@@ -27,7 +27,9 @@ _PATIENCE = 60.0
 _FLAGS = [
     "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-quic", "--no-proxy-server", "--remote-debugging-port=0",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost", "--window-size=1000,800",
+    # Names under .test are those of attackers, who have them point wherever they like.
+    "--host-resolver-rules=MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    "--window-size=1000,800",
 ]  # fmt: skip
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ._clock import Clock
 from ._consent_pages import CONSENT_PATH, DEVICE_PATH, ConsentPages
 from ._control import PREFIX, Control
+from ._cors import is_preflight, preflight
 from ._engine import Engine
+from ._errors import CallError
 from ._home_page import FILES, HomePage
+from ._hosts import AllowedHosts
 from ._request_target import in_origin_form
 
 __all__ = ["App"]
@@ -23,9 +27,19 @@ class App:
         pages: Answers for the pages on which people allow OAuth apps.
         home: Answers for the page that shows the sandbox.
         clock: The time, which all answers tell.
+        hosts: The hosts that requests may name.
     """
 
-    def __init__(self, engine: Engine, control: Control, pages: ConsentPages, home: HomePage, clock: Clock) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        control: Control,
+        pages: ConsentPages,
+        home: HomePage,
+        clock: Clock,
+        hosts: AllowedHosts,
+    ) -> None:
+        self._hosts = hosts
         self._clock = clock
         self._engine = engine
         self._pages = pages
@@ -40,21 +54,33 @@ class App:
             receive: Gives what the client sends.
             send: Takes what it is sent.
         """
-        if scope["type"] in {"http", "websocket"}:
-            scope = in_origin_form(scope)
         match scope["type"]:
-            case "http" if scope["path"] == "/" or scope["path"].startswith(FILES):
-                await self._home(scope, receive, self._dated(send))
-            case "http" if scope["path"].startswith(PREFIX):
-                await self._control(scope, receive, self._dated(send))
-            case "http" if scope["path"] in (CONSENT_PATH, DEVICE_PATH):
-                await self._pages(scope, receive, self._dated(send))
             case "http" | "websocket":
-                await self._engine(scope, receive, send)
+                await self._serve(scope, receive, send)
             case "lifespan":
                 await _lifespan(receive, send)
             case other:
                 raise ValueError(f"the sandbox serves no {other!r}")
+
+    async def _serve(self, sent: Scope, receive: Receive, send: Send) -> None:
+        scope = in_origin_form(sent)
+        # A browser sends a whole URL to nothing but its proxy, and takes nobody's name for that.
+        refusal = self._hosts.refusal(sent) if scope is sent else None
+        page = self._page(scope["path"]) if scope["type"] == "http" else None
+        if page is not None:
+            await (page if refusal is None else _refused(refusal))(scope, receive, self._dated(send))
+        elif scope["type"] == "http" and refusal is None and is_preflight(scope):
+            await preflight(scope)(scope, receive, self._dated(send))
+        else:
+            await self._engine(scope, receive, send, refusal)
+
+    def _page(self, path: str) -> ASGIApp | None:
+        """Return what answers for a path that is none of Coze's: pages for people, and the control endpoints."""
+        if path == "/" or path.startswith(FILES):
+            return self._home
+        if path.startswith(PREFIX):
+            return self._control
+        return self._pages if path in (CONSENT_PATH, DEVICE_PATH) else None
 
     def _dated(self, send: Send) -> Send:
         async def send_with_date(message: Message) -> None:
@@ -64,6 +90,10 @@ class App:
             await send(message)
 
         return send_with_date
+
+
+def _refused(refusal: CallError) -> JSONResponse:
+    return JSONResponse({"error": refusal.msg}, refusal.status or 403)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

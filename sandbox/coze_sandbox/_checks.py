@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import attrs
 
-__all__ = ["NUMBER", "TEXT", "TEXTS", "WHOLE", "Check", "is_text", "is_texts", "not_negative"]
+__all__ = ["NUMBER", "TEXT", "TEXTS", "WHOLE", "Check", "host_names", "is_text", "is_texts", "not_negative"]
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 
 
 @attrs.frozen
@@ -48,6 +51,17 @@ def not_negative(_: object, attribute: attrs.Attribute[Any], value: float | None
     NUMBER(_, attribute, value)
     if value is not None and not 0 <= value < math.inf:
         raise ValueError(f"{attribute.name} must be 0 or more")
+
+
+def host_names(_: object, attribute: attrs.Attribute[Any], value: Collection[str]) -> None:
+    """Check names of hosts, as attrs does.
+
+    Raises:
+        ValueError: One is no name, such as a pattern, a URL or a name with a port.
+    """
+    for name in value:
+        if not (is_text(name) and _HOST_NAME.fullmatch(name)):
+            raise ValueError(f"{attribute.name} must be names of hosts, without scheme and port, not {name!r}")
 
 
 def is_text(value: object) -> bool:

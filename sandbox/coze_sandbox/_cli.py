@@ -60,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "any_oauth_app": given.any_oauth_app,
         "auto_consent": True if given.auto_consent else None,
         "device_interval": given.device_interval,
+        "allow_hosts": given.allow_host,
         "callback_hosts": given.callback_host,
         "answer_seconds": _ANSWER_SECONDS / given.speed,
         "event_seconds": _EVENT_SECONDS / given.speed,
@@ -69,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             listener = stack.enter_context(bind(given.host, given.port))
             certificates = Certificates(given.host) if given.tls or given.tls_cert_file else None
             base_url = url_of(listener, "http" if certificates is None else "https")
-            sandbox = Sandbox(document=given.document, **options)
+            sandbox = Sandbox(host=given.host, document=given.document, **options)
             stack.callback(sandbox.close)
             facts = {"base_url": base_url, "token": given.token, "pid": os.getpid()}
             if certificates is not None:
@@ -173,6 +174,9 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--host", type=_host, default="127.0.0.1", help="address to listen on (default: this machine only)")
     add("--port", type=_number(int, 0, _LAST_PORT), default=0, help="port to listen on (default: a free one)")
+    add(
+        "--allow-host", action="append", default=[], metavar="NAME", help="answer under this name too, as a container's"
+    )
     add("--db", default=":memory:", metavar="FILE", help="keep the state in this SQLite file")
     add("--token", type=_token, default=DEFAULT_TOKEN, help="the token to accept (default: %(default)s)")
     add("--document", type=Path, metavar="FILE", help="bundled description to be driven by")

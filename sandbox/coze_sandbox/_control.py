@@ -26,7 +26,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import attrs
 from starlette.requests import Request
@@ -39,6 +38,7 @@ from ._callbacks import Callbacks
 from ._delivery import Delivery
 from ._errors import CallError
 from ._first_try import first_try
+from ._hosts import AllowedHosts, hostname_of
 from ._json import parse_json
 from ._log import RequestRecord
 from ._loopback import is_loopback_ip
@@ -88,10 +88,12 @@ class Control:
 
     Args:
         sandbox: What to control.
+        hosts: The hosts that requests may name.
     """
 
-    def __init__(self, sandbox: Controlled) -> None:
+    def __init__(self, sandbox: Controlled, hosts: AllowedHosts) -> None:
         self._sandbox = sandbox
+        self._hosts = hosts
         self._actions: dict[tuple[str, str], Callable[[Request, Any], Any]] = {
             ("GET", ""): self._about,
             ("GET", "faults"): self._list_faults,
@@ -135,7 +137,7 @@ class Control:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> tuple[Any, int]:
-        if not _is_local(request):
+        if not self._is_local(request):
             return {"error": "control endpoints answer callers on this machine only"}, 403
         name = request.url.path.removeprefix(PREFIX)
         action = self._actions.get((request.method, name))
@@ -154,6 +156,18 @@ class Control:
         except (TypeError, ValueError) as error:
             return {"error": f"{type(error).__name__}: {error}"}, 400
         return ({} if result is None else result), 200
+
+    def _is_local(self, request: Request) -> bool:
+        # A page in a browser on this machine is local too, but must not reach in here unless it is the sandbox's own:
+        # it sends its origin.
+        origin = request.headers.get("origin")
+        if origin is not None and not self._is_own(origin, request.headers.get("host", "")):
+            return False
+        return request.client is None or is_loopback_ip(request.client.host)
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        # Not parsed, since it need not be an address: an origin is a scheme and a host.
+        return origin.partition("://")[2] == host and hostname_of(host) in self._hosts
 
     def _about(self, _request: Request, _body: Any) -> Any:
         return {
@@ -222,21 +236,3 @@ def _shown(deliveries: Iterable[Delivery]) -> Any:
 
 def _say(say: Callable[..., None], body: Any) -> None:
     say(**body)
-
-
-def _is_local(request: Request) -> bool:
-    # A page in a browser on this machine is local too, but must not reach in here unless it is the sandbox's own: it
-    # sends its origin.
-    origin = request.headers.get("origin")
-    if origin is not None and not _is_own(origin, request.headers.get("host", "")):
-        return False
-    return request.client is None or is_loopback_ip(request.client.host)
-
-
-def _is_own(origin: str, host: str) -> bool:
-    """Tell whether a page comes from this server, under a name that cannot be made to point elsewhere."""
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return False
-    return parts.netloc == host and parts.hostname in {"127.0.0.1", "localhost", "::1"}

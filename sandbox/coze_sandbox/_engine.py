@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from ._answers import Answers, add_logid
 from ._auth import authorize, check_reach
 from ._call import Call, Result, Stream
+from ._cors import shared
 from ._document import Description, Operation
 from ._errors import INVALID_PARAMETER, CallError
 from ._examples import example
@@ -66,16 +67,17 @@ class Engine:
             SocketParts(description, schemas, world, log, faults, self._router, self._reader, self.answers)
         )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, refusal: CallError | None = None) -> None:
         """Answer one request, or hold one conversation over a WebSocket.
 
         Args:
             scope: ASGI scope of type `http` or `websocket`.
             receive: Gives the body.
             send: Takes the answer.
+            refusal: Why it is refused, whatever it asks for.
         """
         if scope["type"] == "websocket":
-            await self._sockets(scope, receive, send)
+            await self._sockets(scope, receive, send, refusal)
             return
         request = Request(scope, receive)
         raw_path = sent_path(scope)
@@ -89,9 +91,11 @@ class Engine:
             logid=self._world.logids.next(),
         )
         with self._log.timed(record):
-            await self._serve(request, target, record, send)
+            await self._serve(request, target, record, send, refusal)
 
-    async def _serve(self, request: Request, target: Target, record: RequestRecord, send: Send) -> None:
+    async def _serve(
+        self, request: Request, target: Target, record: RequestRecord, send: Send, refusal: CallError | None
+    ) -> None:
         async def recording_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
@@ -99,11 +103,14 @@ class Engine:
 
         fault: Fault | None = None
         try:
+            if refusal is not None:
+                raise refusal
             fault = ordered_fault(self._faults, request.headers, record.operation)
             response = await self._respond(request, target, record, fault)
         except Exception as error:
             response = self.answers.instead_of(error, target.operation, record)
         response.headers["date"] = self._world.clock.http_date()
+        response.headers.update(shared(request.headers))
         if fault is not None:
             record.verdict, record.reason = "fault", fault.kind
             if fault.kind == "drop":

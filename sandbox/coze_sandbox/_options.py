@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from ._checks import not_negative
+from ._checks import host_names, not_negative
 from ._oauth_apps import OAuthApp
 
 __all__ = ["DEFAULT_TOKEN", "Options"]
@@ -19,6 +19,11 @@ DEFAULT_TOKEN = "pat_sandbox"  # noqa: S105 - opens nothing but sandboxes
 
 def _path(value: str | os.PathLike[str]) -> str:
     return os.fspath(value)
+
+
+def _names(value: Iterable[str]) -> frozenset[str]:
+    # One name that stands alone, which would be taken for its letters.
+    return frozenset([value] if isinstance(value, str) else value)
 
 
 @attrs.frozen(kw_only=True)
@@ -48,6 +53,9 @@ class Options:
         auto_consent: What people decide on the pages of OAuth, at once and without a page: True, they allow; False,
             they refuse. None: they are asked.
         device_interval: Seconds that a device has to wait before it asks again, at least 1.
+        allow_hosts: Names under which requests may reach it, beside IP addresses, `localhost` and the host that it
+            listens on: that of a container, for example. Any other name in `Host` is refused with HTTP 403, because
+            pages of other sites can have theirs point here.
         callback_hosts: Hosts that callbacks are sent to beside this machine's own; `*` allows all.
         callback_pauses: Seconds of the clock before each further attempt to deliver a callback.
         workspace_limit: How many members a workspace or an enterprise can have.
@@ -69,7 +77,8 @@ class Options:
     any_oauth_app: bool = False
     auto_consent: bool | None = None
     device_interval: int = attrs.field(default=5, validator=attrs.validators.ge(1))
-    callback_hosts: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    allow_hosts: frozenset[str] = attrs.field(default=frozenset(), converter=_names, validator=host_names)
+    callback_hosts: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
     callback_pauses: tuple[float, ...] = attrs.field(
         default=(1.0, 5.0, 25.0), converter=tuple, validator=attrs.validators.deep_iterable(not_negative)
     )

@@ -17,6 +17,7 @@ from ._document import Description, read_description
 from ._engine import Engine
 from ._faults import Faults
 from ._home_page import HomePage
+from ._hosts import AllowedHosts
 from ._log import RequestLog
 from ._oauth_control import OAuthControl
 from ._options import Options
@@ -86,7 +87,9 @@ class Sandbox:
         self._answers = self._engine.answers
         self.callbacks = Callbacks(self._world, self.description, self._engine.schemas, self._answers.violations)
         self.scenario = Scenario(self)
-        self.app: ASGIApp = App(self._engine, Control(self), ConsentPages(self._world), HomePage(), self.clock)
+        hosts = AllowedHosts([host, *self.options.allow_hosts])
+        control, pages = Control(self, hosts), ConsentPages(self._world)
+        self.app: ASGIApp = App(self._engine, control, pages, HomePage(), self.clock, hosts)
         self._address = (host, port)
         self._server: ThreadedServer | None = None
 

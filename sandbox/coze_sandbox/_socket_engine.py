@@ -60,13 +60,14 @@ class SocketEngine:
     def __init__(self, parts: SocketParts) -> None:
         self._parts = parts
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, refusal: CallError | None = None) -> None:
         """Serve one WebSocket until it is closed.
 
         Args:
             scope: ASGI scope of type `websocket`.
             receive: Gives what the client sends.
             send: Takes what it is sent.
+            refusal: Why it is refused, whatever it asks for.
         """
         parts, connection, path = self._parts, HTTPConnection(scope), sent_path(scope)
         target = parts.router.find("GET", path)
@@ -80,7 +81,7 @@ class SocketEngine:
             logid=parts.world.logids.next(),
         )
         with parts.log.timed(record):
-            await self._serve(connection, target, token, record, receive, send)
+            await self._serve(connection, target, token, record, receive, send, refusal)
 
     async def _serve(
         self,
@@ -90,11 +91,14 @@ class SocketEngine:
         record: RequestRecord,
         receive: Receive,
         send: Send,
+        refusal: CallError | None,
     ) -> None:
         parts = self._parts
         await receive()  # the server's own word that somebody wants to connect
         fault: Fault | None = None
         try:
+            if refusal is not None:
+                raise refusal
             fault = ordered_fault(parts.faults, connection.headers, record.operation)
             opened = await self._open(connection, target, token, record, fault, receive)
         except Exception as error:

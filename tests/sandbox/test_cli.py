@@ -232,6 +232,17 @@ def test_all_addresses(watch, host):
     assert httpx.get(f"{url}/_sandbox/", headers={"Origin": url}).status_code == 200
 
 
+def test_names_that_are_allowed(watch):
+    """Under a name of its own, as a container has it, it answers when it was told so, and says how to tell it."""
+    _, url = watch("--host", "0.0.0.0", "--allow-host", "coze", "--allow-host", "coze.internal")
+    for name, status in (("coze", 200), ("coze.internal:8000", 200), ("127.0.0.1", 200), ("kitchen", 403)):
+        answer = httpx.get(f"{url}/v1/users/me", headers={"Host": name, "Authorization": "Bearer t"})
+        assert answer.status_code == status
+    assert "--allow-host kitchen" in answer.json()["msg"]
+    run = subprocess.run([*COMMAND, "--allow-host", "*"], capture_output=True, text=True, timeout=20)
+    assert (run.returncode, "allow_hosts must be names of hosts" in run.stderr) == (1, True)
+
+
 def test_line_for_every_request(watch):
     """Every request is a line: verb, path, operation, status, code, verdict, time, and why it was refused."""
     process, url = watch()
