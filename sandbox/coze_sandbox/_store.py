@@ -6,6 +6,7 @@ import builtins
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -47,6 +48,8 @@ class Store:
     def __init__(self, path: str) -> None:
         self._lock = threading.RLock()
         self._connection = _open(path)
+        # A sandbox that was made and never used need not be closed: Python would complain about the file left open.
+        weakref.finalize(self, self._connection.close)
         self._depth = 0
         self._after: list[Callable[[], None]] = []
 

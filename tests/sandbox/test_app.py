@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import socket
+import warnings
+import weakref
 from typing import Any
 
 import httpx
@@ -38,6 +41,18 @@ def test_calls_in_process(sandbox):
     """The application answers without any socket."""
     assert call(sandbox, "GET", "/v1/users/me").json()["code"] == 0
     assert call(sandbox, "GET", "/_sandbox/").status_code == 200
+
+
+def test_sandboxes_that_nobody_closes(tmp_path):
+    """A sandbox that was made and dropped, used or not, closes its file without a warning."""
+    path = tmp_path / "state.db"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        dropped = weakref.ref(Sandbox(db=path))
+        gc.collect()
+        assert dropped() is None
+    assert [str(one.message) for one in caught] == []
+    assert not path.with_name("state.db-wal").exists()  # which is there as long as the file is open
 
 
 def test_delays_in_process(sandbox):
