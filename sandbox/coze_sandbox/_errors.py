@@ -62,6 +62,10 @@ INTERNAL = 5000
 TEAM_FULL = 777074011
 LAST_SUPER_ADMIN = 777074044
 
+_LARGEST_ID = 2**63 - 1
+_LONGEST_ID = len(str(_LARGEST_ID))
+_TEXT_IDS = ("enterprise_id", "event_id")  # ids that hold more than digits
+
 CLIENT_LEFT = 499  # a status that gateways log, and nobody receives
 
 # Coze documents no HTTP status for its codes; this is how its JavaScript SDK pairs categories and
@@ -108,13 +112,28 @@ class CallError(Exception):
         self.headers = headers or {}
 
 
-def missing(code: int, name: str, value: object) -> CallError:
-    """Make the failure for an id that nothing is known of, in the words that Coze uses."""
+def missing(code: int, name: str, value: str) -> CallError:
+    """Make the failure for something that does not exist.
+
+    Ids of Coze are 64-bit numbers, so that a text that is none cannot be the id of anything: the parameter is then
+    malformed rather than the resource missing.
+
+    Args:
+        code: Business code where it does not exist.
+        name: What the value is called, such as `bot_id`.
+        value: The value.
+    """
+    if name.endswith("_id") and name not in _TEXT_IDS and not _is_number(value):
+        return CallError(INVALID_PARAMETER, f"{name}: {value!r} is not an id, which is a number in digits")
     return CallError(
         code,
         f"Requested resource {name}={value} does not exist. Please ensure that the resource exists"
         " and the token has access to it.",
     )
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdecimal() and len(value) <= _LONGEST_ID and int(value) <= _LARGEST_ID
 
 
 def status_of(code: int, table: dict[int, dict[str, Any]]) -> int:

@@ -149,7 +149,7 @@ def test_whole_url_as_target(coze_sandbox, origin):
         f"/v1/bots/{BOT_ID}",
         "is_published=false",
     )
-    assert first_line(coze_sandbox, f"{origin}/v1/bots/a%2Fb")[0] == 404
+    assert first_line(coze_sandbox, f"{origin}/v1/bots/a%2Fb")[0] == 400
     assert coze_sandbox.requests[-1].operation == "bots.retrieve"
     for page in (origin, f"{origin}/", f"{origin}/_sandbox/"):
         assert first_line(coze_sandbox, page)[0] == 200

@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 
-from coze_sandbox import BOT_ID, WORKSPACE_ID, Clock, Sandbox
+from coze_sandbox import BOT_ID, WORKFLOW_ECHO, WORKSPACE_ID, Clock, Sandbox
 
 FILES = "/v1/files/retrieve"
 
@@ -229,6 +230,35 @@ def test_aliases_of_other_sdks(api):
     assert api.ok("GET", "/v1/bots", params=page) == {"items": [], "total": 1}
 
 
+@pytest.mark.parametrize("wrong", ["abc", "12a", "-1", "1.0", "\uff11\uff12", "9" * 19, "1" * 20, "0x1f", " 1"])
+def test_malformed_ids(api, wrong):
+    """What is no number of 64 bits is a malformed parameter, in path, query and body; any other id is of nothing."""
+    malformed = (400, 4000)
+    assert api.refused("GET", f"/v1/bots/{quote(wrong)}") == malformed
+    assert api.refused("GET", FILES, params={"file_id": wrong}) == malformed
+    assert api.refused("POST", "/v3/chat", json=api.chat("Hi", bot_id=wrong)) == malformed
+    query = {"conversation_id": wrong, "chat_id": "1"}
+    assert api.refused("GET", "/v3/chat/retrieve", params=query) == malformed
+    body = {"workflow_id": wrong, "parameters": {}}
+    assert api.refused("POST", "/v1/workflow/run", json=body) == malformed
+    assert api.refused("GET", f"/v1/workflows/{WORKFLOW_ECHO}/run_histories/{quote(wrong)}") == malformed
+
+
+@pytest.mark.parametrize("unknown", ["0", "1", str(2**63 - 1)])
+def test_unknown_ids(api, unknown):
+    """An id of nothing is answered as such, also the largest one."""
+    assert api.refused("GET", f"/v1/bots/{unknown}") == (404, 4200)
+    assert api.refused("GET", "/v1/conversation/retrieve", params={"conversation_id": unknown}) == (404, 4002)
+
+
+def test_ids_of_texts(api):
+    """Ids of enterprises hold letters, and so do ids that a test chose for its bots."""
+    assert api.refused("POST", "/v1/enterprises/acme/members", json={"users": []}) == (404, 4200)
+    api.sandbox.scenario.bot("my-bot")
+    assert api.ok("GET", "/v1/bots/my-bot")["bot_id"] == "my-bot"
+    assert api.refused("GET", "/v1/bots/your-bot") == (400, 4000)
+
+
 def test_strict_sandbox():
     """On demand nothing is taken that is not described: no null, no blank value, no alias."""
     with (
@@ -236,7 +266,8 @@ def test_strict_sandbox():
         httpx.Client(base_url=sandbox.base_url, headers=bearer(sandbox.token)) as http,
     ):
         assert http.post("/v3/chat/retrieve").status_code == 405
-        assert http.get(FILES, params={"file_id": ""}).json()["code"] == 4200
+        blank = {"space_id": WORKSPACE_ID, "format_type": ""}
+        assert http.get("/v1/datasets", params=blank).json()["code"] == 4000
         assert http.post("/v1/conversation/create", json={"name": None}).json()["code"] == 4000
 
 
