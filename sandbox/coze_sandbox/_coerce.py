@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import attrs
 
 from ._document import Description
 
-__all__ = ["from_part", "from_texts", "types_of", "without_nulls"]
+__all__ = ["Leniency", "from_part", "from_texts", "types_of"]
 
 _INTEGER = re.compile(r"-?[0-9]{1,60}\Z")
+_ID_PATH = re.compile(r"_ids?(\.[0-9]+)?\Z")
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?\Z")
 
 
@@ -63,37 +66,69 @@ def _from_text(text: str, schema: Mapping[str, Any]) -> Any:
     return text
 
 
-def without_nulls(value: Any, schema: Mapping[str, Any], description: Description) -> Any:
-    """Drop members that are null where the description has them optional and never null.
-
-    The official Python SDK sends every argument that was not given as null, and Coze takes it.
+@attrs.frozen
+class Leniency:
+    """Reads values that are not as described, and notes each of them.
 
     Args:
-        value: The body or a part of it.
-        schema: Its schema.
         description: Where to look up references.
-
-    Returns:
-        A copy without those members.
+        nulls: Whether to leave out members that are null where the description has them optional and never null. The
+            official Python SDK sends every argument that was not given as null, and Coze takes it.
+        numeric_ids: Whether to take ids that are numbers where the description has texts. Coze takes both where it has
+            the header `Agw-Js-Conv`, and the official Go SDK sends numbers.
     """
-    schema, _ = description.follow(schema, "")
-    if isinstance(value, list):
-        items = schema.get("items", {})
-        return [without_nulls(item, items, description) for item in value]
-    if not isinstance(value, dict):
+
+    description: Description
+    nulls: bool
+    numeric_ids: bool = False
+
+    def read(self, value: Any, schema: Mapping[str, Any], path: str, note: Callable[[str], None]) -> Any:
+        """Return a value as it is described.
+
+        Args:
+            value: The body or a part of it.
+            schema: Its schema.
+            path: What it is called in the notes.
+            note: Called with what is not as described and taken nevertheless. Members that are not described are
+                noted and kept.
+
+        Returns:
+            A copy.
+        """
+        schema, _ = self.description.follow(schema, "")
+        if isinstance(value, list) and "items" in schema:
+            return [self.read(item, schema["items"], f"{path}.{number}", note) for number, item in enumerate(value)]
+        if isinstance(value, dict):
+            return self._members(value, schema, path, note)
+        if self.numeric_ids and type(value) is int and _ID_PATH.search(path) and types_of(schema) == {"string"}:
+            note(f"{path}: a number, taken as a text")
+            return str(value)
         return value
-    properties = schema.get("properties", {})
-    others = schema.get("additionalProperties")
-    required = schema.get("required", ())
-    result = {}
-    for name, member in value.items():
-        fallback = others if isinstance(others, Mapping) else {}
-        member_schema = properties.get(name, fallback)
-        optional = name in properties and name not in required
-        if member is None and optional and not _nullable(member_schema, description):
-            continue
-        result[name] = without_nulls(member, member_schema, description)
-    return result
+
+    def _members(
+        self, value: dict[str, Any], schema: Mapping[str, Any], path: str, note: Callable[[str], None]
+    ) -> dict[str, Any]:
+        properties, others = schema.get("properties", {}), schema.get("additionalProperties")
+        result = {}
+        for name, member in value.items():
+            here = f"{path}.{name}"
+            if name in properties:
+                described = properties[name]
+                if self.nulls and member is None and self._is_never_null(name, schema):
+                    note(f"{here}: null")
+                    continue
+                result[name] = self.read(member, described, here, note)
+            elif isinstance(others, Mapping):
+                result[name] = self.read(member, others, here, note)
+            else:
+                result[name] = member
+                if properties and not others:
+                    note(f"{here}: not described")
+        return result
+
+    def _is_never_null(self, name: str, schema: Mapping[str, Any]) -> bool:
+        optional = name not in schema.get("required", ())
+        return optional and not _nullable(schema["properties"][name], self.description)
 
 
 def _nullable(schema: Mapping[str, Any], description: Description) -> bool:

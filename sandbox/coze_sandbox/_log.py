@@ -16,6 +16,7 @@ __all__ = ["News", "RequestLog", "RequestRecord", "SocketEntry", "shown_headers"
 
 _KEPT = 10_000
 _KEPT_MESSAGES = 1_000
+_KEPT_TOLERATED = 100
 _LONGEST = 200
 
 
@@ -66,7 +67,8 @@ class RequestRecord:
         verdict: `ok`, `refused`, `failed` (a defect of the sandbox) or `fault` (an ordered one).
         reason: Why it was refused, or the kind of fault.
         seconds: How long it took; None while it is under way.
-        tolerated: What was not as described and taken nevertheless.
+        tolerated: What was not as described and taken nevertheless: leniency's doing, and members and parameters that
+            nobody knows; those of messages over a WebSocket, too.
         messages: What was said over a WebSocket, the last 1,000 messages.
         revision: Grows with every change.
     """
@@ -91,6 +93,13 @@ class RequestRecord:
     @revision.default
     def _first_revision(self) -> int:
         return next(_REVISIONS)
+
+    def tolerate(self, what: str) -> None:
+        """Note something that is not as described and taken nevertheless; each once, and the first hundred."""
+        what = _shortened(what)
+        if len(self.tolerated) < _KEPT_TOLERATED and what not in self.tolerated:
+            self.tolerated.append(what)
+            self.revision = next(_REVISIONS)
 
     def say(self, sender: str, event: str, data: Any = None, verdict: str = "ok", reason: str = "") -> None:
         """Add a message of a WebSocket."""

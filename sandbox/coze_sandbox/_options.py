@@ -38,7 +38,7 @@ class Options:
         tokens: Further tokens, each with the permissions it has (None: all of them).
         foreign_tokens: Tokens of the other region. Coze answers them with a code of its own.
         lenient: Take what Coze takes from the official SDKs although it is not described: null and
-            blank values for "not given", other verbs and parameter names.
+            blank values for "not given", other verbs and parameter names, numbers for ids of documents.
         examples: Answer every operation with its described example, whatever it is asked, and keep
             nothing.
         errors_as_200: Answer failures with HTTP 200 and a business code, as Coze does on some

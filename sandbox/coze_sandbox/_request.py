@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from ._auth import bearer
 from ._call import Call, Upload
-from ._coerce import from_part, from_texts, without_nulls
-from ._document import Description, Media, Operation
+from ._coerce import Leniency, from_part, from_texts, types_of
+from ._document import Description, Media, Operation, Parameter
 from ._errors import (
     CLIENT_LEFT,
     FILE_EMPTY,
@@ -40,6 +40,8 @@ _FORM = "multipart/form-data"
 _PART_OVERHEAD = 1 << 20  # room for the headers and the other fields of a form
 _MAX_TEXT_PART = 16 << 20
 _CHUNK = 1 << 20
+_IDS_AS_TEXTS = "Agw-Js-Conv"  # the header that asks Coze for ids as texts where it has numbers
+_AUTHORIZATION = "authorization"  # a parameter where a browser opens a WebSocket, for it cannot set headers
 _SIZES = ("maxProperties", "maxLength")
 
 # Names that clients in the wild use for a parameter that the documentation calls otherwise.
@@ -64,7 +66,7 @@ class Reader:
     Args:
         description: The description.
         schemas: Its validators.
-        lenient: Whether to take null, blank values and other names of parameters.
+        lenient: Whether to take null, blank values, other names of parameters, and numbers for ids where Coze does.
     """
 
     def __init__(self, description: Description, schemas: Schemas, *, lenient: bool) -> None:
@@ -117,26 +119,39 @@ class Reader:
         Raises:
             CallError: A parameter is missing or malformed.
         """
+        if target.operation is not None and record.method != operation.method:
+            record.tolerate(f"{record.method}: taken as {operation.method}")
         self._check(operation, "path", self._convert(operation, "path", _lists(target.path)))
-        query = self._query(request, operation)
+        query = self._query(request, operation, record)
         self._check(operation, "query", query)
         sent = {name: [value] for name, value in request.headers.items()}
         headers = self._convert(operation, "header", sent)
         if self._lenient:
-            record.tolerated += _add_fixed(operation, headers)
+            _add_fixed(operation, headers, record)
         self._check(operation, "header", headers)
         return query
 
-    def _query(self, request: HTTPConnection, operation: Operation) -> dict[str, Any]:
+    def _query(self, request: HTTPConnection, operation: Operation, record: RequestRecord) -> dict[str, Any]:
         text = request.scope["query_string"].decode("latin-1")
         blank = _MAY_BE_BLANK.get(operation.id, ())
         renamed = _PARAMETER_ALIASES.get(operation.id, {}) if self._lenient else {}
+        known = {one.name: one for one in operation.parameters if one.place == "query"}
         texts: dict[str, list[str]] = {}
         # Blank values are left out: the official Python SDK sends `conversation_id=` for "none".
         for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
-            if not value and self._lenient and name not in blank:
+            meant = renamed.get(name, name)
+            if operation.socket is not None and name == _AUTHORIZATION:
                 continue
-            texts.setdefault(renamed.get(name, name), []).append(value)
+            if meant not in known:
+                record.tolerate(f"query.{name}: not described")
+            elif not value and self._lenient and name not in blank:
+                record.tolerate(f"query.{name}: blank, taken as not given")
+            else:
+                if meant != name:
+                    record.tolerate(f"query.{name}: not described, taken as {meant}")
+                texts.setdefault(meant, []).append(value)
+        for name, values in texts.items():
+            _note_form(known[name], values, record)
         return self._convert(operation, "query", texts)
 
     def _convert(self, operation: Operation, place: str, texts: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -172,10 +187,14 @@ class Reader:
         if _content_type(request) != _JSON:
             raise CallError(INVALID_PARAMETER, f"header.content-type: must be {_JSON}")
         value = record.body = parse_json(content, "body")
-        if self._lenient and b"null" in content:
-            value = without_nulls(value, media.schema, self._description)
+        value = self._as_described(operation, media, value, record)
         self._check_body(operation, media, value)
         return _Parts(value)
+
+    def _as_described(self, operation: Operation, media: Media, value: Any, record: RequestRecord) -> Any:
+        numeric_ids = self._lenient and any(one.name == _IDS_AS_TEXTS for one in operation.parameters)
+        leniency = Leniency(self._description, nulls=self._lenient, numeric_ids=numeric_ids)
+        return leniency.read(value, media.schema, "body", record.tolerate)
 
     def _check_body(self, operation: Operation, media: Media, value: Any) -> None:
         if media.pointer is not None:
@@ -214,7 +233,7 @@ class Reader:
             **parts.body,
             **{name: file.name for name, file in parts.files.items()},
         }
-        shape = {**parts.body, **dict.fromkeys(parts.files, "")}
+        shape = self._as_described(operation, media, {**parts.body, **dict.fromkeys(parts.files, "")}, record)
         self._check_body(operation, media, shape)
         for name in limits:
             if name in parts.body:
@@ -222,14 +241,23 @@ class Reader:
         return parts
 
 
-def _add_fixed(operation: Operation, headers: dict[str, Any]) -> list[str]:
+def _note_form(parameter: Parameter, texts: list[str], record: RequestRecord) -> None:
+    """Note how the values of a query parameter were written, where that is not as described."""
+    types = types_of(parameter.schema)
+    if len(texts) > 1 and "array" in types:
+        record.tolerate(f"query.{parameter.name}: repeated, rather than joined by commas")
+    elif len(texts) > 1:
+        record.tolerate(f"query.{parameter.name}: repeated, of which the last is taken")
+    if types == {"boolean"} and texts[-1] != texts[-1].lower() in {"true", "false"}:
+        record.tolerate(f"query.{parameter.name}: {texts[-1]}, taken as {texts[-1].lower()}")
+
+
+def _add_fixed(operation: Operation, headers: dict[str, Any], record: RequestRecord) -> None:
     """Add the headers that have one value only and were not sent: older clients do without them."""
-    added = []
     for one in operation.parameters:
         if one.place == "header" and one.required and "const" in one.schema and one.name not in headers:
             headers[one.name] = one.schema["const"]
-            added.append(f"header.{one.name}: is required")
-    return added
+            record.tolerate(f"header.{one.name}: is required")
 
 
 def _is_file(schema: Mapping[str, Any]) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import attrs
 
-from ._coerce import without_nulls
+from ._coerce import Leniency
 from ._document import Description, Operation, SocketProtocol
 from ._errors import INVALID_PARAMETER, CallError
 from ._json import parse_json
@@ -43,9 +44,8 @@ class Frames:
         if operation.socket is None:
             raise ValueError(f"{operation.id} opens no WebSocket")
         self.protocol: SocketProtocol = operation.socket
-        self._description = description
         self._schemas = schemas
-        self._lenient = lenient
+        self._leniency = Leniency(description, nulls=lenient)
 
     def parse(self, text: str | None) -> dict[str, Any]:
         """Read a frame as a JSON object that names its event type.
@@ -65,8 +65,12 @@ class Frames:
             raise CallError(INVALID_PARAMETER, "event_type: is required, as a text")
         return frame
 
-    def check(self, frame: dict[str, Any]) -> Uplink:
+    def check(self, frame: dict[str, Any], note: Callable[[str], None]) -> Uplink:
         """Hold a frame to the description.
+
+        Args:
+            frame: The frame.
+            note: Called with what is not as described and taken nevertheless.
 
         Raises:
             CallError: The event type is unknown, or a member is not as described.
@@ -82,8 +86,7 @@ class Frames:
             raise CallError(INVALID_PARAMETER, f"{event}: data: is required")
         if data is None or described.pointer is None:
             return Uplink(event, {})
-        if self._lenient:
-            data = without_nulls(data, described.schema, self._description)
+        data = self._leniency.read(data, described.schema, f"{event}: data", note)
         finding = self._schemas.check(described.pointer, data, "data")
         if finding is not None:
             raise CallError(INVALID_PARAMETER, f"{event}: {finding}")

@@ -73,7 +73,7 @@ class Session:
             frame: dict[str, Any] = {}
             try:
                 frame = self._frames.parse(message.get("text"))
-                uplink = self._frames.check(frame)
+                uplink = self._frames.check(frame, self._record.tolerate)
                 world = self._script.world
                 with world.store.transaction(), world.seen_by(self._script.call.user_id):
                     if self._is_out_of_date:

@@ -93,7 +93,7 @@ def test_random_sessions(coze_sandbox, operation):
         now = 0.0
         for frame, heard in sent:
             try:
-                uplink = frames.check(frames.parse(json.dumps(frame)))
+                uplink = frames.check(frames.parse(json.dumps(frame)), lambda _: None)
                 with world.store.transaction():
                     script.hear(uplink.event, uplink.data)
             except CallError as failure:
