@@ -8,7 +8,7 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --editable
 SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo generate docs test test-fast contract contract-live mutation check format coverage bench redocly dist \
+.PHONY: help demo generate docs test test-fast contract contract-live mutation fuzz check format coverage bench redocly dist \
 	wheel changelog system clean
 
 help: ## List the commands
@@ -43,6 +43,9 @@ contract-live: .venv/dev ## Look, reading only, whether the real Coze answers as
 
 mutation: .venv/dev ## Break description, client and sandbox in twenty ways, and see whether the contract notices
 	@$(BIN)/python -m tests.mutation
+
+fuzz: .venv/dev ## Mutate answers, streams and connections, and report untyped errors (SEED=1, FUZZ="--answers 1000")
+	@$(BIN)/python -m tests.fuzz --seed $(or $(SEED),1) $(FUZZ)
 
 check: .venv/dev ## Lint and types, and that generated/ is fresh and the walls stand
 	$(BIN)/python -m generator check

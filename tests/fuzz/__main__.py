@@ -1,0 +1,67 @@
+"""The command `python -m tests.fuzz`, which `make fuzz` runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from ._answers import answers
+from ._cases import Case, Finding, Runner, close_loop, report
+from ._sockets import hostile_sockets
+from ._streams import streaming
+from ._surroundings import surroundings
+
+KINDS = {"answers": answers, "streams": streaming, "sockets": hostile_sockets, "surroundings": surroundings}
+_IN_TIME = {"sockets", "surroundings"}
+_DEFAULTS = {"answers": 100_000, "streams": 20_000, "sockets": 400, "surroundings": 2_000}
+
+
+def main() -> int:
+    """Run the fuzzers and report what they found; the status is 1 if that is anything."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="decides every case, with its number (default: 1)")
+    for kind, number in _DEFAULTS.items():
+        parser.add_argument(f"--{kind}", type=int, default=number, help=f"how many (default: {number:,})")
+    parser.add_argument("--first", type=int, default=0, help="number of the first case of each kind")
+    parser.add_argument("--case", help="run one case alone, such as answers:1234")
+    parser.add_argument("--shown", type=int, default=2, help="findings shown of each group (default: 2)")
+    parser.add_argument("--traces", action="store_true", help="show the traceback of the first of each group")
+    options = parser.parse_args()
+    if options.case:
+        kind, _, number = options.case.partition(":")
+        return _one(Case(kind, options.seed, int(number)))
+    found: list[Finding] = []
+    for kind in _DEFAULTS:
+        count = getattr(options, kind)
+        if not count:
+            continue
+        runner, started = Runner(KINDS, progress=True, in_time=kind in _IN_TIME), time.monotonic()
+        found += runner.run(Case(kind, options.seed, options.first + number) for number in range(count))
+        told = ", ".join(f"{outcome} {times:,}" for outcome, times in runner.outcomes[kind].most_common(6))
+        print(
+            f"{count:,} {kind} in {time.monotonic() - started:.0f} s: {len(runner.findings):,} findings ({told})",
+            flush=True,
+        )
+    close_loop()
+    if found:
+        print(report(found, options.shown))
+        if options.traces:
+            for one in {one.group: one for one in reversed(found)}.values():
+                print(f"\n--- {one.error} in {one.frame}\n{one.trace}")
+    return 1 if found else 0
+
+
+def _one(case: Case) -> int:
+    runner = Runner(KINDS, in_time=case.kind in _IN_TIME)
+    found = runner.run([case])
+    close_loop()
+    print(f"{case.kind} {case.number}: {case.operation}: {'; '.join(case.done)}")
+    print(f"outcome: {case.outcome or 'a result'}, after: {case.step}")
+    for one in found:
+        print(one.trace)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,212 @@
+"""Mutated answers of every operation, sync and async, over a transport of the caller's own HTTP client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import httpx
+
+from cozekit import AsyncCoze, Coze
+from cozekit.errors import CozeError
+
+from ._cases import Case, drive, on_loop
+from ._description import Operation, example, operations
+from ._replies import Reply, mutated, valid
+from ._use import Secrets, settled, show_locals, use, use_error
+from ._values import Raw, hostile
+
+__all__ = ["TOKEN", "answers", "make_client", "method", "secrets_of"]
+
+TOKEN = "pat_SECRETtokenOfTheFuzzer0123456789"
+_ACCESS = "czu_ACCESSsecretOfTheFuzzer0123456789"
+_REFRESH = "rft_REFRESHsecretOfTheFuzzer0123456789"
+_APP = "app_CLIENTsecretOfTheFuzzer0123456789"
+_MOST_REQUESTS = 60
+_SLOW_OPERATIONS = 20  # of 100 cases, those of operations that wait for something
+
+# Methods that wait for what an operation started, and call others meanwhile.
+_WAITING = (
+    ("chat.create", "chat.create_and_poll", {}),
+    ("chat.create", "chat.run", {"tools": "tools"}),
+    ("workflows.runs.create", "workflows.runs.create_and_poll", {"is_async": True}),
+    ("datasets.documents.create", "datasets.documents.create_and_poll", {}),
+    ("copy_tasks.create", "copy_tasks.create_and_poll", {}),
+)
+
+
+def secrets_of(one: Operation | None = None) -> Secrets:
+    """Return what must not be shown where *one* is called."""
+    answered = (_ACCESS, _REFRESH) if one is None or one.gives_tokens else ()
+    return Secrets((TOKEN, _APP), answered)
+
+
+def make_client(
+    handler: Callable[[httpx.Request], httpx.Response],
+    *,
+    wait: bool,
+    follow: bool = False,
+    **options: Any,
+) -> Coze | AsyncCoze:
+    """Make a client whose requests *handler* answers."""
+    transport = httpx.MockTransport(handler)
+    options = {"token": TOKEN, "base_url": "https://api.coze.com", **options}
+    if wait:
+        return AsyncCoze(http_client=httpx.AsyncClient(transport=transport, follow_redirects=follow), **options)
+    return Coze(http_client=httpx.Client(transport=transport, follow_redirects=follow), **options)
+
+
+def method(client: Coze | AsyncCoze, name: str) -> Callable[..., Any]:
+    """Find the method of an operation."""
+    found: Any = client
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found  # type: ignore[no-any-return]
+
+
+class Service:
+    """Answers requests: those of one operation as decided, all others by valid or mutated answers."""
+
+    def __init__(self, one: Operation, rng: Random, done: list[str]) -> None:
+        self._one = one
+        self._rng = rng
+        self._done = done
+        self._first: Reply | None = None
+        self._same = rng.random() < 0.5
+        self._requests = 0
+        self.states: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request.
+
+        Raises:
+            httpx.HTTPError: There is no answer.
+        """
+        self._requests += 1
+        if self._requests > _MOST_REQUESTS:
+            raise httpx.ConnectError("enough")
+        found = self._operation_of(request)
+        if found is self._one and self._first is not None and self._same:
+            return self._first.response()
+        if found is None or (found is not self._one and self._rng.random() < 0.5):
+            return self.answer_well(found or self._one)
+        reply = mutated(found, self._rng, (_ACCESS, _REFRESH))
+        if found is self._one:
+            self._first = self._first or reply
+            self._done += reply.done
+        else:
+            self._done.append(f"{found.id}: {'; '.join(reply.done)}")
+        return reply.response()
+
+    def answer_well(self, one: Operation) -> httpx.Response:
+        """Answer validly."""
+        tree, media = valid(one, self._rng, (_ACCESS, _REFRESH))
+        if isinstance(tree, bytes):
+            return httpx.Response(200, content=tree, headers={"content-type": media.decode()})
+        return httpx.Response(200, json=tree)
+
+    def _operation_of(self, request: httpx.Request) -> Operation | None:
+        path = request.url.path
+        if request.method == self._one.verb and self._one.path.fullmatch(path):
+            return self._one
+        for one in operations():
+            if one.verb == request.method and one.path.fullmatch(path):
+                return one
+        return None
+
+
+def get_weather(city: str = "", days: int = 1) -> dict[str, Any]:
+    """Tell the weather."""
+    return {"city": city, "days": days}
+
+
+def _spoiled(arguments: dict[str, Any], rng: Random, done: list[str]) -> dict[str, Any]:
+    name = rng.choice(sorted(arguments))
+    said, value = hostile(rng)
+    arguments = {**arguments, name: value.text if isinstance(value, Raw) else value}
+    done.append(f"argument {name} = {said}")
+    return arguments
+
+
+def answers(case: Case) -> None:
+    """Call an operation whose answer is mutated, and do with the outcome what callers do."""
+    rng = case.rng()
+    every = operations()
+    one = every[case.number % len(every)]
+    name, arguments = one.id, dict(one.arguments)
+    if rng.random() < 0.3:
+        for first, waiting, added in _WAITING:
+            if first == one.id and rng.random() < 0.5:
+                name, arguments = waiting, {**arguments, **added}
+    if arguments.get("tools"):
+        arguments["tools"] = [get_weather]
+        arguments.pop("auto_save_history", None)
+    if one.gives_tokens and rng.random() < 0.5:
+        arguments["extra_headers"] = {"Authorization": f"Bearer {_APP}"}
+    case.operation = name
+    if arguments and rng.random() < 0.08:
+        arguments = _spoiled(arguments, rng, case.done)
+    wait = rng.random() < 0.5
+    options: dict[str, Any] = {} if rng.random() < 0.15 else {"retry": 0}
+    if rng.random() < 0.03:
+        options["deadline"] = 30
+    service = Service(one, rng, case.done)
+    client = make_client(service, wait=wait, follow=rng.random() < 0.1, **options)
+    case.done.append(f"[{'async' if wait else 'sync'}, {options or 'retries'}]")
+    coroutine = _call(case, client, name, arguments, secrets_of(one), rng.random() < 0.05)
+    on_loop(coroutine) if wait else drive(coroutine)
+
+
+async def _call(
+    case: Case, client: Coze | AsyncCoze, name: str, arguments: dict[str, Any], secrets: Secrets, with_locals: bool
+) -> None:
+    try:
+        try:
+            found = method(client, name)(**arguments)
+            if not hasattr(found, "__aiter__"):
+                found = await settled(found)
+            case.step = "use of the result"
+            await use(found, secrets)
+        except CozeError as error:
+            case.outcome = type(error).__name__
+            case.step = "use of the exception"
+            use_error(error, secrets)
+            if with_locals:
+                case.step = "variables of the traceback"
+                show_locals(error, secrets)
+        except OSError as error:
+            if not isinstance(arguments.get("file"), str):
+                raise
+            case.outcome = type(error).__name__  # documented: there is no file at the path
+    finally:
+        await settled(client.close())
+
+
+def check_valid() -> list[str]:
+    """Call every operation with valid arguments and answers; return what is no result. It is no fuzzing without."""
+    failed = []
+    for one in operations():
+        for wait in (False, True):
+
+            def answer(request: httpx.Request, one: Operation = one) -> httpx.Response:
+                if one.redirects:
+                    return httpx.Response(302, headers={"location": "https://example.com/"})
+                tree, media = example(one), "application/json"
+                if one.media_type.startswith("audio/"):
+                    return httpx.Response(200, content=b"ID3", headers={"content-type": one.media_type})
+                if one.protocol and one.media_type != media:
+                    end = b'event: Done\ndata: {}\n\nevent: done\ndata: "[DONE]"\n\n'
+                    return httpx.Response(200, content=end, headers={"content-type": "text/event-stream"})
+                return httpx.Response(200, json=tree)
+
+            case = Case("answers", 0, 0, one.id)
+            client = make_client(answer, wait=wait, retry=0)
+            coroutine = _call(case, client, one.id, dict(one.arguments), secrets_of(one), False)
+            try:
+                on_loop(coroutine) if wait else drive(coroutine)
+            except Exception as error:  # whatever it is, it is told
+                failed.append(f"{one.id}: {error!r}")
+            if case.outcome:
+                failed.append(f"{one.id}: {case.outcome}")
+    return failed

@@ -1,0 +1,104 @@
+"""The fuzzer finds nothing in the client, and finds what is planted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cozekit import AsyncCoze, Coze
+from cozekit.errors import CozeError
+
+from ._answers import TOKEN, answers, check_valid
+from ._cases import Case, Finding, Runner, close_loop, report
+from ._description import operations, streams
+from ._streams import streaming
+
+KINDS = {"answers": answers, "streams": streaming}
+SEED = 20_261
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_left() -> Iterator[None]:
+    yield
+    close_loop()
+
+
+def run(kind: str, numbers: range) -> list[Finding]:
+    return Runner(KINDS).run(Case(kind, SEED, number) for number in numbers)
+
+
+def test_every_operation_gives_a_result_for_a_valid_answer() -> None:
+    """Without mutations each call of the fuzzer gives a result: what it finds later is due to a mutation."""
+    assert check_valid() == []
+
+
+def test_all_operations_and_streams_are_fuzzed() -> None:
+    """The fuzzer takes operations and protocols from the description, which has 126 and two of them."""
+    assert len(operations()) == 126
+    assert {one.protocol for one in operations()} - {""} == set(streams())
+
+
+def test_a_case_depends_on_its_seed_and_number_alone() -> None:
+    """A case that runs a second time, after others, does the same and ends the same."""
+    for kind in KINDS:
+        cases = [Case(kind, SEED, number) for number in range(0, 60, 7)]
+        again = [Case(kind, SEED, number) for number in range(0, 60, 7)]
+        Runner(KINDS).run(cases)
+        Runner(KINDS).run(reversed(again))
+        assert [(one.done, one.outcome) for one in again] == [(one.done, one.outcome) for one in cases]
+
+
+def _fail() -> None:
+    raise KeyError("planted")
+
+
+def _tell() -> None:
+    raise CozeError(f"the token {TOKEN} is wrong")
+
+
+def _sleep() -> None:
+    time.sleep(10.0**9)
+
+
+def _forget() -> None:
+    Path(__file__).open()  # noqa: SIM115  # which is what is planted
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [(_fail, "KeyError"), (_tell, "Leaked"), (_sleep, "Hang"), (_forget, "ResourceWarning")],
+    ids=lambda value: getattr(value, "__name__", value).strip("_"),
+)
+def test_planted_faults_are_found(monkeypatch: pytest.MonkeyPatch, fault: Callable[[], None], error: str) -> None:
+    """An untyped error, a secret in a message, an endless sleep and an open file are found, sync and async.
+
+    Each finding names its case, and that case alone shows the fault again.
+    """
+    place = next(number for number, one in enumerate(operations()) if one.id == "users.me")
+    sync, async_ = Coze(TOKEN), AsyncCoze(TOKEN)
+
+    def me(*_: Any, **__: Any) -> Any:
+        fault()
+        raise CozeError("after the fault")
+
+    async def ame(*_: Any, **__: Any) -> Any:
+        me()
+
+    monkeypatch.setattr(type(sync.users), "me", me)
+    monkeypatch.setattr(type(async_.users), "me", ame)
+    sync.close()
+    step = len(operations())
+    found = run("answers", range(place, place + 8 * step, step))
+    assert len(found) == 8
+    assert {one.error.rpartition(".")[2] for one in found} == {error}
+    assert {mark for one in found for mark in ("[sync", "[async") if mark in " ".join(one.case.done)} == {
+        "[sync",
+        "[async",
+    }
+    assert f"--seed {SEED} --case answers:{place}" in report(found)
+    again = run("answers", range(place, place + 1))
+    assert [one.error for one in again] == [found[0].error]
