@@ -1,6 +1,7 @@
 """Callbacks in an asynchronous server: `uvicorn asgi_app:app`.
 
-`webhooks.ASGIApp` can also be mounted into Starlette or FastAPI: `app.mount("/coze", webhooks.ASGIApp(…))`.
+In Starlette and FastAPI `webhooks.ASGIApp` takes a route: `FastAPI(routes=[Route("/coze", webhooks.ASGIApp(…))])`, with
+`Route` from `starlette.routing`. Mounted at `/coze` it would be at `/coze/`, and `/coze` answered with a redirect.
 """
 
 import os

@@ -158,6 +158,9 @@ class Courier:
             return Attempt(at=now, error=f"no answer within {outgoing.seconds:g} seconds")
         except Exception as error:  # whatever comes of an address: no port 99999, no host, no answer
             return Attempt(at=now, error=f"{type(error).__name__}: {error}")
+        if answer.has_redirect_location:
+            why = f"HTTP {answer.status_code} to {answer.headers['location']}: redirects are not followed"
+            return Attempt(at=now, status=answer.status_code, error=why)
         if answer.status_code != _OK:
             return Attempt(at=now, status=answer.status_code, error=f"HTTP {answer.status_code}")
         return Attempt(at=now, status=_OK, error=outgoing.check(answer.content))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -72,6 +73,19 @@ async def test_the_application_reviews_and_refuses_old_ones(monkeypatch: pytest.
         old = await http.post("/", **posted({"header": {"event_type": "bot.published", "event_id": "1"}}))
     assert old.status_code == 401
     assert "1800 s are allowed" in old.json()["error"]
+
+
+@pytest.mark.anyio
+async def test_the_route_of_the_guide(capsys: pytest.CaptureFixture[str]) -> None:
+    """The guide's application for Starlette receives a callback at the path that it shows, without a redirect."""
+    guide = (EXAMPLES.parents[1] / "docs/guides/callbacks.md").read_text(encoding="utf-8")
+    [code] = [block for block in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if "Route(" in block]
+    shown: dict[str, Any] = {"verify_token": TOKEN}
+    exec(code, shown)
+    deleted = {"header": {"event_type": "bot.deleted", "event_id": "1"}, "event": {"bot_name": "Guide"}}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(shown["app"]), base_url="http://own") as http:
+        assert (await http.post("/coze", **posted(deleted))).status_code == 200
+    assert capsys.readouterr().out == "bot.deleted\n"
 
 
 def test_the_sandbox_tells_the_server(coze_sandbox: Sandbox) -> None:

@@ -13,6 +13,8 @@ import httpx
 import pytest
 import uvicorn
 from _webhook_servers import serving_asgi, serving_wsgi
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
 
 from coze_api.models import BotDeletedCallback
 from cozekit import webhooks
@@ -203,3 +205,15 @@ def test_asgi_runs_on_its_own_with_lifespan() -> None:
     thread.join(20)
     assert not thread.is_alive()
     assert server.lifespan.should_exit is False
+
+
+@pytest.mark.parametrize(("route", "path"), [(Route, "/coze"), (Mount, "/coze/")], ids=["route", "mount"])
+def test_part_of_a_starlette_application(route: Any, path: str) -> None:
+    """A route receives callbacks at exactly its path, and a mount below it, from a sender that follows no redirects."""
+    received: list[Any] = []
+    app = Starlette(routes=[route("/coze", webhooks.ASGIApp(received.append, token=TOKEN))])
+    body = json.dumps(DELETED).encode()
+    with serving_asgi(app) as url:
+        answer = httpx.post(f"{url}{path}", content=body, headers=signed(body), follow_redirects=False)
+        refused = httpx.get(f"{url}{path}")
+    assert (answer.status_code, len(received), refused.status_code) == (200, 1, 405)

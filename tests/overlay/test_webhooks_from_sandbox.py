@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from _webhook_servers import serving_asgi, serving_wsgi
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
 
 from coze_api.models import ApiAppType
 from coze_sandbox import BOT_ID, Sandbox
@@ -73,3 +75,22 @@ def test_channel_decides() -> None:
             sandbox.callbacks.wait()
         assert [delivery.state for delivery in sandbox.callbacks.deliveries] == ["delivered"]
         assert sandbox.store.list("review") == [{"audit_status": 3, "reason": "too loud"}]
+
+
+def test_a_route_is_reached_where_a_mount_redirects() -> None:
+    """At the path of a mount Starlette answers with a redirect, of which a delivery says so; a route gets the callback."""
+    received: list[Any] = []
+    with Sandbox() as sandbox, Coze(base_url=sandbox.base_url, token=sandbox.token) as coze:
+        app = coze.api_apps.create(app_type=ApiAppType.NORMAL, name="Orders")
+        coze.api_apps.events.create(api_app_id=app.id, event_types=["bot.deleted"])
+        receiver = webhooks.ASGIApp(received.append, token=app.verify_token)
+        routes = [Mount("/mounted", receiver), Route("/coze", receiver)]
+        with serving_asgi(Starlette(routes=routes)) as url:
+            errors = []
+            for path in ("/mounted", "/coze"):
+                coze.api_apps.update(api_app_id=app.id, callback_url=f"{url}{path}")
+                (delivery,) = sandbox.callbacks.send("bot.deleted")
+                sandbox.callbacks.wait()
+                errors.append(delivery.attempts[-1].error)
+    assert errors == [f"HTTP 307 to {url}/mounted/: redirects are not followed", ""]
+    assert len(received) == 1

@@ -6,7 +6,7 @@ from cozekit import webhooks
 message = webhooks.parse(request.headers, request.body, token=verify_token)
 ```
 
-`ASGIApp` and `WSGIApp` do the same as applications that any server can mount.
+`ASGIApp` and `WSGIApp` do the same as applications for any server.
 """
 
 from typing import TYPE_CHECKING

@@ -18,7 +18,7 @@ _Answer = BotPublishedAnswer | None
 
 
 class ASGIApp:
-    """Receives callbacks at whatever path it is mounted.
+    """Receives callbacks at whatever path leads to it.
 
     ```python
     async def handle(message):
@@ -28,6 +28,9 @@ class ASGIApp:
 
     app = webhooks.ASGIApp(handle, token=verify_token)
     ```
+
+    In Starlette and FastAPI use `Route("/coze", app)`. What `mount("/coze", app)` adds is at `/coze/`, and requests for
+    `/coze` are answered with a redirect before they come here.
 
     A request that is not signed rightly is answered with 401, a check of the address with what Coze asks for. An
     exception of *handle* is logged under `cozekit.webhooks` and answered with 500, after which Coze sends the callback
