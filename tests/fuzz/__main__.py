@@ -11,10 +11,17 @@ from ._cases import Case, Finding, Runner, close_loop, report
 from ._sockets import hostile_sockets
 from ._streams import streaming
 from ._surroundings import surroundings
+from ._websockets import websockets
 
-KINDS = {"answers": answers, "streams": streaming, "sockets": hostile_sockets, "surroundings": surroundings}
-_IN_TIME = {"sockets", "surroundings"}
-_DEFAULTS = {"answers": 100_000, "streams": 20_000, "sockets": 400, "surroundings": 2_000}
+KINDS = {
+    "answers": answers,
+    "streams": streaming,
+    "sockets": hostile_sockets,
+    "surroundings": surroundings,
+    "websockets": websockets,
+}
+_IN_TIME = {"sockets", "surroundings", "websockets"}
+_DEFAULTS = {"answers": 100_000, "streams": 20_000, "sockets": 400, "surroundings": 2_000, "websockets": 600}
 
 
 def main() -> int:
