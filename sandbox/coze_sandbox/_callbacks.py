@@ -15,7 +15,9 @@ from ._callback_document import CallbackKind, read_callbacks
 from ._courier import Courier, Outgoing
 from ._delivery import Delivery, DeliveryState
 from ._document import Description
+from ._errors import CallError
 from ._happenings import Happening
+from ._json import parse_json
 from ._loopback import is_loopback_host
 from ._schemas import Schemas
 from ._world import World
@@ -193,8 +195,8 @@ class Callbacks:
         if kind.answer is None or app["app_type"] == "normal":
             return ""
         try:
-            decision = json.loads(answer)
-        except (ValueError, RecursionError):
+            decision = parse_json(answer, "answer")
+        except CallError:
             return "the answer is not JSON"
         finding = self._schemas.check(kind.answer, decision, "answer")
         if finding is not None:

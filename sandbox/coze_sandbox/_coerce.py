@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 import attrs
 
 from ._document import Description
+from ._errors import CallError
+from ._json import parse_json
 
 __all__ = ["Leniency", "from_part", "from_texts", "types_of"]
 
@@ -49,8 +50,8 @@ def from_part(text: str, schema: Mapping[str, Any]) -> Any:
     """Convert one field of a multipart body; objects and arrays come as JSON text."""
     if types_of(schema) & {"object", "array"}:
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
+            return parse_json(text, "part")
+        except CallError:
             return text
     return _from_text(text, schema)
 

@@ -14,11 +14,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from ._body import limited
 from ._consent import BROWSER, DEVICE, decide, find_app, find_waiting
+from ._errors import CallError
 from ._seed import USER_ID
 from ._world import World
 
 __all__ = ["CONSENT_PATH", "DEVICE_PATH", "ConsentPages"]
+
+_MAX_FORM_BYTES = 64 << 10
 
 CONSENT_PATH, DEVICE_PATH = "/oauth/consent", "/device"
 
@@ -50,7 +54,7 @@ class ConsentPages:
             receive: Gives the body.
             send: Takes the answer.
         """
-        request = Request(scope, receive)
+        request = Request(scope, limited(receive, _MAX_FORM_BYTES))
         response = await self._respond(request)
         await response(scope, receive, send)
 
@@ -68,7 +72,7 @@ class ConsentPages:
         try:
             async with request.form() as form:
                 key, decision = str(form.get("key", "")), form.get("decision")
-        except (HTTPException, MultiPartException):
+        except (CallError, HTTPException, MultiPartException):
             return _page("This is not the form", "<p>Nothing was decided.</p>", status=400)
         if decision not in {"allow", "deny"}:
             return self._ask(device=device, key=key)

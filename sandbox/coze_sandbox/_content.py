@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
 from ._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from ._json import parse_json
 from ._world import World
 
 __all__ = ["Said", "read_content"]
@@ -49,8 +49,8 @@ def read_content(world: World, content: str, content_type: str, where: str) -> S
     if content_type != "object_string":
         return Said(content)
     try:
-        parts = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        parts = parse_json(content, where)
+    except CallError as error:
         raise _wrong(where, "must be a JSON array of objects") from error
     if not isinstance(parts, list) or not parts:
         raise _wrong(where, "must be a JSON array of objects, not empty")

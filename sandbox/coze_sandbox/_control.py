@@ -34,6 +34,7 @@ from starlette.types import Receive, Scope, Send
 
 from . import _seed
 from ._answers import Violation
+from ._body import MAX_JSON_BYTES, limited
 from ._callbacks import Callbacks
 from ._delivery import Delivery
 from ._errors import CallError
@@ -132,7 +133,7 @@ class Control:
             receive: Gives the body.
             send: Takes the answer.
         """
-        request = Request(scope, receive)
+        request = Request(scope, limited(receive, MAX_JSON_BYTES))
         response = JSONResponse(*await self._respond(request))
         await response(scope, receive, send)
 
@@ -150,7 +151,7 @@ class Control:
                 raise TypeError("the body must be a JSON object")
             result = action(request, body)
         except CallError as error:
-            return {"error": error.msg}, 400
+            return {"error": error.msg}, error.status or 400
         except KeyError as error:
             return {"error": f"{error.args[0]} is missing"}, 400
         except (TypeError, ValueError) as error:
@@ -227,7 +228,7 @@ class Control:
 
 
 def _told(record: RequestRecord) -> dict[str, Any]:
-    return attrs.asdict(record, filter=attrs.filters.exclude("revision"))
+    return attrs.asdict(record, filter=attrs.filters.exclude("revision", "_message_sizes", "_messages_size"))
 
 
 def _shown(deliveries: Iterable[Delivery]) -> Any:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 import uuid
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 import attrs
+
+from ._sizes import shortened, size_of
 
 __all__ = ["News", "RequestLog", "RequestRecord", "SocketEntry", "shown_headers"]
 
 _KEPT = 10_000
+_KEPT_BYTES = 64 << 20  # of all records together
+_WHOLE_BODY_BYTES = 1 << 20
 _KEPT_MESSAGES = 1_000
 _KEPT_TOLERATED = 100
-_LONGEST = 200
+_KEPT_MESSAGES_BYTES = 1 << 20  # of one record
+_BASE_SIZE = 1_000  # of a record or a message, beside what callers sent
 
 
 @attrs.frozen(kw_only=True)
@@ -27,7 +33,8 @@ class SocketEntry:
     Attributes:
         sender: `client` or `server`.
         event: The event type; empty where it could not be read.
-        data: Its data; long texts, such as sound, are shortened.
+        data: Its data; texts beyond 200 characters, such as sound, are cut, and what follows the first 1,000 values is
+            left out.
         verdict: `ok`, `refused`, `failed` (a defect of the sandbox) or `fault` (an ordered one).
         reason: Why it was refused, or the kind of fault.
     """
@@ -60,6 +67,9 @@ class RequestRecord:
         operation: Operation id, or None where path or verb are unknown.
         headers: Headers in lower case; the token is hidden.
         body: The parsed body: a JSON value, the fields and file names of a form, or None.
+        kept: What is left of body and messages when the request is over: `whole`; `shortened`, where the body took more
+            than 1 MiB of memory, so that texts beyond 200 characters are cut, and what follows its first 1,000 values
+            is left out; or `dropped`, to make room for later requests: all records have 64 MiB.
         logid: Log id of the answer.
         status: HTTP status of the answer; None while it is under way or when the connection was
             dropped; 499 when the client left before the call took effect.
@@ -69,7 +79,7 @@ class RequestRecord:
         seconds: How long it took; None while it is under way.
         tolerated: What was not as described and taken nevertheless: leniency's doing, and members and parameters that
             nobody knows; those of messages over a WebSocket, too.
-        messages: What was said over a WebSocket, the last 1,000 messages.
+        messages: What was said over a WebSocket: the last 1,000 messages, or fewer where they take more than 1 MiB.
         revision: Grows with every change.
     """
 
@@ -80,6 +90,7 @@ class RequestRecord:
     operation: str | None
     headers: dict[str, str]
     body: Any = None
+    kept: Literal["whole", "shortened", "dropped"] = "whole"
     logid: str = ""
     status: int | None = None
     code: int | None = None
@@ -88,6 +99,8 @@ class RequestRecord:
     seconds: float | None = None
     tolerated: list[str] = attrs.Factory(list)
     messages: list[SocketEntry] = attrs.field(factory=list, repr=False)
+    _message_sizes: deque[int] = attrs.field(init=False, factory=deque, repr=False, eq=False)
+    _messages_size: int = attrs.field(init=False, default=0, repr=False, eq=False, on_setattr=attrs.setters.NO_OP)
     revision: int = attrs.field(init=False, repr=False, eq=False, on_setattr=attrs.setters.NO_OP)
 
     @revision.default
@@ -96,18 +109,38 @@ class RequestRecord:
 
     def tolerate(self, what: str) -> None:
         """Note something that is not as described and taken nevertheless; each once, and the first hundred."""
-        what = _shortened(what)
+        what = shortened(what)
         if len(self.tolerated) < _KEPT_TOLERATED and what not in self.tolerated:
             self.tolerated.append(what)
             self.revision = next(_REVISIONS)
 
     def say(self, sender: str, event: str, data: Any = None, verdict: str = "ok", reason: str = "") -> None:
         """Add a message of a WebSocket."""
-        if len(self.messages) == _KEPT_MESSAGES:
-            del self.messages[0]
-        entry = SocketEntry(sender=sender, event=event, data=_shortened(data), verdict=verdict, reason=reason)
+        entry = SocketEntry(sender=sender, event=event, data=shortened(data), verdict=verdict, reason=reason)
         self.messages.append(entry)
+        self._message_sizes.append(_BASE_SIZE + size_of([entry.event, entry.data, entry.reason]))
+        self._messages_size += self._message_sizes[-1]
+        while len(self.messages) > _KEPT_MESSAGES or self._messages_size > _KEPT_MESSAGES_BYTES:
+            del self.messages[0]
+            self._messages_size -= self._message_sizes.popleft()
         self.revision = next(_REVISIONS)
+
+    def end(self, seconds: float) -> None:
+        """Note that the request is over, and shorten its body where it is too large to be kept."""
+        if size_of(self.body, _WHOLE_BODY_BYTES) > _WHOLE_BODY_BYTES:
+            self.body, self.kept = shortened(self.body), "shortened"
+        self.seconds = seconds
+
+    def drop(self) -> None:
+        """Forget body and messages."""
+        self.body, self.messages, self.kept = None, [], "dropped"
+        self._message_sizes.clear()
+        self._messages_size = 0
+
+    def size(self) -> int:
+        """Return about how many bytes of memory it takes."""
+        texts = [self.path, self.query, self.headers, self.reason, self.tolerated]
+        return _BASE_SIZE + size_of([*texts, self.body]) + self._messages_size
 
 
 @attrs.frozen(kw_only=True)
@@ -136,15 +169,23 @@ class RequestLog(Sequence[RequestRecord]):
 
     def __init__(self) -> None:
         self.watcher: Callable[[RequestRecord], None] | None = None
-        self._records: deque[RequestRecord] = deque(maxlen=_KEPT)
+        self._records: deque[RequestRecord] = deque()
+        self._lock = threading.Lock()
+        # Of the requests that are over: what each takes, and which of them have something to drop, oldest first.
+        self._sizes: dict[int, int] = {}
+        self._size = 0
+        self._droppable: OrderedDict[int, RequestRecord] = OrderedDict()
         self._count = 0
         self._era = uuid.uuid4().hex
 
     def add(self, **members: Any) -> RequestRecord:
         """Begin the record of one more request."""
-        self._count += 1
-        record = RequestRecord(number=self._count, **members)
-        self._records.append(record)
+        with self._lock:
+            self._count += 1
+            record = RequestRecord(number=self._count, **members)
+            self._records.append(record)
+            if len(self._records) > _KEPT:
+                self._forget_oldest()
         return record
 
     @contextmanager
@@ -154,7 +195,8 @@ class RequestLog(Sequence[RequestRecord]):
         try:
             yield
         finally:
-            record.seconds = time.perf_counter() - started
+            record.end(time.perf_counter() - started)
+            self._make_room(record)
             if self.watcher is not None:
                 self.watcher(record)
 
@@ -164,9 +206,42 @@ class RequestLog(Sequence[RequestRecord]):
 
     def clear(self) -> None:
         """Forget all requests."""
-        self._records.clear()
-        self._count = 0
-        self._era = uuid.uuid4().hex
+        with self._lock:
+            self._records.clear()
+            self._sizes.clear()
+            self._droppable.clear()
+            self._size = self._count = 0
+            self._era = uuid.uuid4().hex
+
+    def _make_room(self, record: RequestRecord) -> None:
+        """Count a request that is over, and drop the oldest until all have room."""
+        with self._lock:
+            if not self._holds(record):
+                return
+            self._resize(record)
+            if record.body is not None or record.messages:
+                self._droppable[record.number] = record
+            while self._size > _KEPT_BYTES and self._droppable:
+                _, oldest = self._droppable.popitem(last=False)
+                oldest.drop()
+                self._resize(oldest)
+            while self._size > _KEPT_BYTES and len(self._records) > 1:
+                self._forget_oldest()
+
+    def _holds(self, record: RequestRecord) -> bool:
+        # Numbers begin again when the log is cleared.
+        place = record.number - self._records[0].number if self._records else -1
+        return 0 <= place < len(self._records) and self._records[place] is record
+
+    def _resize(self, record: RequestRecord) -> None:
+        size = record.size()
+        self._size += size - self._sizes.get(record.number, 0)
+        self._sizes[record.number] = size
+
+    def _forget_oldest(self) -> None:
+        number = self._records.popleft().number
+        self._size -= self._sizes.pop(number, 0)
+        self._droppable.pop(number, None)
 
     def since(self, revision: str) -> News:
         """Tell what is new since an earlier answer.
@@ -204,13 +279,3 @@ def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
     if "authorization" in shown:
         shown["authorization"] = f"{shown['authorization'].partition(' ')[0]} ***"
     return shown
-
-
-def _shortened(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > _LONGEST:
-        return f"{value[:_LONGEST]}… ({len(value)} characters)"
-    if isinstance(value, dict):
-        return {name: _shortened(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_shortened(member) for member in value]
-    return value

@@ -13,6 +13,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from ._auth import bearer
+from ._body import MAX_JSON_BYTES, limited
 from ._call import Call, Upload
 from ._coerce import Leniency, from_part, from_texts, types_of
 from ._document import Description, Media, Operation, Parameter
@@ -38,7 +39,8 @@ __all__ = ["Reader"]
 _JSON = "application/json"
 _FORM = "multipart/form-data"
 _PART_OVERHEAD = 1 << 20  # room for the headers and the other fields of a form
-_MAX_TEXT_PART = 16 << 20
+_MAX_TEXT_PART = 1 << 20
+_MAX_TEXT_PARTS = 100
 _CHUNK = 1 << 20
 _IDS_AS_TEXTS = "Agw-Js-Conv"  # the header that asks Coze for ids as texts where it has numbers
 _AUTHORIZATION = "authorization"  # a parameter where a browser opens a WebSocket, for it cannot set headers
@@ -179,7 +181,7 @@ class Reader:
         media = operation.bodies.get(_JSON)
         if media is None:
             raise CallError(FILE_EMPTY, f"the request must be {_FORM}")
-        content = b"".join([chunk async for chunk in _limited(request, operation)])
+        content = b"".join([chunk async for chunk in _limited(request, operation.max_body_bytes or MAX_JSON_BYTES)])
         if not content and not operation.body_required:
             return _Parts()
         if not content:
@@ -209,8 +211,8 @@ class Reader:
         limits = {name: schema.get("x-coze-max-bytes") for name, schema in properties.items() if _is_file(schema)}
         known = [limit for limit in limits.values() if limit is not None]
         ceiling = sum(known) + _PART_OVERHEAD if len(known) == len(limits) else None
-        stream = _limited(request, operation, ceiling, FILE_TOO_LARGE)
-        parser = MultiPartParser(request.headers, stream, max_part_size=_MAX_TEXT_PART)
+        stream = _limited(request, operation.max_body_bytes or ceiling, FILE_TOO_LARGE)
+        parser = MultiPartParser(request.headers, stream, max_fields=_MAX_TEXT_PARTS, max_part_size=_MAX_TEXT_PART)
         try:
             form = await parser.parse()
         except MultiPartException as error:
@@ -282,27 +284,18 @@ def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def _limited(
-    request: Request,
-    operation: Operation,
-    ceiling: int | None = None,
-    code: int = INVALID_PARAMETER,
-) -> AsyncGenerator[bytes, None]:
-    limits = [limit for limit in (operation.max_body_bytes, ceiling) if limit is not None]
-    limit = min(limits, default=None)
-    received = 0
+async def _limited(request: Request, limit: int | None, code: int = INVALID_PARAMETER) -> AsyncGenerator[bytes, None]:
+    if limit is not None:
+        request = Request(request.scope, limited(request.receive, limit, code))
     try:
         async for chunk in request.stream():
-            received += len(chunk)
-            if limit is not None and received > limit:
-                raise CallError(code, f"body: more than {limit} bytes", status=413)
             yield chunk
     except ClientDisconnect as error:
         raise CallError(INVALID_PARAMETER, "body: the client left", status=CLIENT_LEFT) from error
 
 
 async def _drain(request: Request, operation: Operation) -> None:
-    async for _ in _limited(request, operation):
+    async for _ in _limited(request, operation.max_body_bytes):
         pass
 
 

@@ -30,6 +30,8 @@ from typing import Any
 import attrs
 
 from ._content import Said
+from ._errors import CallError
+from ._json import parse_json
 
 __all__ = ["Plan", "after_tools", "plan_answer"]
 
@@ -163,8 +165,8 @@ def _tool_calls(text: str) -> tuple[tuple[str, str], ...]:
 
 def _json_object(text: str) -> str:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parse_json(text, "arguments")
+    except CallError:
         value = {"input": text} if text else {}
     return json.dumps(value if isinstance(value, dict) else {"input": value}, ensure_ascii=False)
 

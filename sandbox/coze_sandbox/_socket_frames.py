@@ -58,7 +58,7 @@ class Frames:
         """
         if text is None:
             raise CallError(INVALID_PARAMETER, "message: must be a text frame, not a binary one")
-        frame = parse_json(text.encode(), "message")
+        frame = parse_json(text, "message")
         if not isinstance(frame, dict):
             raise CallError(INVALID_PARAMETER, "message: must be a JSON object")
         if not isinstance(frame.get("event_type"), str):

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import gc
+import json
 from pathlib import Path
 
 import httpx
 import pytest
 
-from coze_sandbox import Sandbox
+from coze_sandbox import WORKFLOW_ECHO, Sandbox
+from tests.sandbox._talk import CHAT, talk
+
+NESTED = b'{"a":[' * 1_500 + b"1" + b"]}" * 1_500
+TWO_HUNDRED = b"[" * 200 + b"1" + b"]" * 200  # which every version of Python would parse
 
 
 @pytest.mark.parametrize(
     ("name", "body", "told"),
     [
-        ("faults", b"[" * 100_000, "body: not JSON"),
+        ("faults", b"[" * 100_000, "body: nested more than 100 deep"),
+        ("answers", b'{"operation": "users.me", "answer": ' + NESTED + b"}", "body: nested more than 100 deep"),
         ("faults", b'"x"', "the body must be a JSON object"),
         ("faults", b'{"kind": "delay", "seconds": NaN}', "NaN is not JSON"),
         ("faults", b'{"kind": "delay", "seconds": -1}', "seconds must be 0 or more"),
@@ -44,6 +50,74 @@ def test_control_endpoints(api, name, body, told):
     assert not api.sandbox.scenario.waiting
     assert not len(api.sandbox.faults)
     assert api.ok("GET", "/v1/users/me")
+
+
+@pytest.mark.parametrize("nested", [NESTED, TWO_HUNDRED], ids=["3,000", "200"])
+def test_bodies_nested_deeply(api, nested):
+    """A body that is nested deeply is refused like any that is not as described, whether or not Python could parse it."""
+    headers = {"Content-Type": "application/json"}
+    for body in (nested, b'{"meta_data": ' + nested + b"}"):
+        answer = api.send("POST", "/v1/conversation/create", content=body, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, 4000)
+        assert answer.json()["msg"] == "body: nested more than 100 deep"
+    body = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": nested.decode()}}
+    assert json.loads(api.send("POST", "/v1/workflow/run", json=body).json()["data"]) == {"output": nested.decode()}
+    said = {"role": "user", "content": nested.decode(), "content_type": "object_string"}
+    body = {**api.chat(""), "additional_messages": [said]}
+    assert api.refused("POST", "/v3/chat", json=body) == (400, 4000)
+    assert api.stream(f"/tool get_weather {nested.decode()}")[-1] == ("done", "[DONE]")
+    assert not [record for record in api.sandbox.requests if record.verdict == "failed"]
+    assert httpx.get(f"{api.sandbox.base_url}/_sandbox/requests").status_code == 200
+
+
+@pytest.mark.parametrize("nested", [NESTED, TWO_HUNDRED], ids=["3,000", "200"])
+def test_fields_of_forms_nested_deeply(api, nested):
+    """JSON in a field of a form is held to the same, and stays what it is as a text."""
+    fields = {"metadata": nested, "name": nested}
+    files = {"file": ("a.png", b"x", "image/png")}
+    for path in ("/v1/audio/voices/clone", "/v1/files/upload"):
+        answer = api.send("POST", path, data=fields, files=files)
+        assert answer.json()["code"] in {0, 4000}
+    assert not [record for record in api.sandbox.requests if record.verdict == "failed"]
+
+
+@pytest.mark.parametrize("nested", [NESTED, TWO_HUNDRED], ids=["3,000", "200"])
+def test_messages_nested_deeply(coze_sandbox, nested):
+    """A message over a WebSocket that is nested deeply is refused with an error, and the connection stays."""
+    with talk(coze_sandbox, CHAT) as client:
+        for text in (nested.decode(), f'{{"event_type": "chat.update", "data": {nested.decode()}}}'):
+            client.connection.send(text)
+            assert client.refusal() == (4000, "message: nested more than 100 deep")
+        client.ask("Hi")
+        client.until("conversation.chat.completed")
+
+
+def test_depth_that_is_allowed(api):
+    """A hundred levels are taken, and brackets in texts are none."""
+    deep = "[" * 98 + "]" * 98
+    for value in (json.loads(deep), "[{" * 5_000):
+        body = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "x", "other": value}}
+        assert api.send("POST", "/v1/workflow/run", json=body).json()["code"] == 0
+    body["parameters"]["other"] = [json.loads(deep)]
+    assert api.refused("POST", "/v1/workflow/run", json=body) == (400, 4000)
+
+
+def test_bodies_without_end(api):
+    """A body without a documented limit is refused beyond 32 MiB, one of a control endpoint too, and forms beyond less."""
+    chunks = lambda: (b" " * (1 << 20) for _ in range(33))  # noqa: E731 - a generator works once
+    headers = {"Content-Type": "application/json"}
+    answer = api.send("POST", "/v1/conversation/create", content=chunks(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, 4000)
+    assert answer.json()["msg"] == "body: more than 33554432 bytes"
+    assert api.http.post("/_sandbox/faults", content=chunks()).status_code == 413
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert api.http.post("/oauth/consent", content=chunks(), headers=form).status_code == 400
+
+
+def test_forms_with_too_many_fields(api):
+    """A form with more fields than any operation has is refused."""
+    fields = {f"f{number}": "x" for number in range(101)}
+    assert api.refused("POST", "/v1/files/upload", data=fields, files={"file": b"x"}) == (400, 4000)
 
 
 def test_origins_that_are_no_addresses(api):

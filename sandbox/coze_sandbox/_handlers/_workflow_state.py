@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from .._call import Call
 from .._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._json import parse_json
 from .._world import World
 from ._bot_views import API_CHANNEL, published
 from ._common import check_file, need
@@ -53,8 +53,8 @@ def _check_files(world: World, value: Any) -> None:
     for one in value if isinstance(value, list) else [value]:
         if isinstance(one, str) and one.lstrip().startswith("{"):
             try:
-                parsed = json.loads(one)
-            except (ValueError, RecursionError):
+                parsed = parse_json(one, "parameters")
+            except CallError:
                 continue
             if isinstance(parsed, dict) and isinstance(parsed.get("file_id"), str):
                 check_file(world, parsed["file_id"])

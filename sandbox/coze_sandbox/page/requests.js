@@ -6,6 +6,10 @@ import { dotted, el, notice, pretty, table } from "./dom.js";
 const PAUSE = 1000;
 const MOST = 500;
 const CLASSES = { ok: "good", refused: "odd", fault: "odd", failed: "bad" };
+const KEPT = {
+  shortened: "The body was too large to be kept whole: long texts are cut, and only its first values are there.",
+  dropped: "Body and messages were dropped to make room for later requests.",
+};
 
 export async function show(main, wanted) {
   const verdict = el("select", { "aria-label": "Verdict", onchange: () => draw() },
@@ -71,6 +75,7 @@ function told(record) {
     el("p", {}, el("strong", { class: CLASSES[record.verdict] ?? "" }, record.verdict), record.reason ? `: ${record.reason}` : ""),
     el("p", { class: "soft" }, `HTTP ${record.status ?? "—"}, code ${record.code ?? "—"}, logid `, el("code", {}, record.logid)),
     record.tolerated.length ? [el("h3", {}, "Not as described, and taken"), el("ul", {}, record.tolerated.map((one) => el("li", {}, one)))] : null,
+    KEPT[record.kept] ? el("p", { class: "soft" }, KEPT[record.kept]) : null,
     record.body === null ? null : [el("h3", {}, "Body"), pretty(record.body)],
     record.messages?.length ? [el("h3", {}, "Messages"), messages(record.messages)] : null,
     el("h3", {}, "Headers"),
