@@ -8,6 +8,7 @@ import time
 
 from ._answers import answers
 from ._cases import Case, Finding, Runner, close_loop, report
+from ._logins import logins
 from ._sockets import hostile_sockets
 from ._streams import streaming
 from ._surroundings import surroundings
@@ -16,12 +17,20 @@ from ._websockets import websockets
 KINDS = {
     "answers": answers,
     "streams": streaming,
+    "logins": logins,
     "sockets": hostile_sockets,
     "surroundings": surroundings,
     "websockets": websockets,
 }
 _IN_TIME = {"sockets", "surroundings", "websockets"}
-_DEFAULTS = {"answers": 100_000, "streams": 20_000, "sockets": 400, "surroundings": 2_000, "websockets": 600}
+_DEFAULTS = {
+    "answers": 100_000,
+    "streams": 20_000,
+    "logins": 4_000,
+    "sockets": 400,
+    "surroundings": 2_000,
+    "websockets": 600,
+}
 
 
 def main() -> int:

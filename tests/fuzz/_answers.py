@@ -17,12 +17,12 @@ from ._replies import Reply, mutated, valid
 from ._use import Secrets, settled, show_locals, use, use_error
 from ._values import Raw, hostile
 
-__all__ = ["TOKEN", "answers", "make_client", "method", "secrets_of"]
+__all__ = ["ACCESS", "APP", "REFRESH", "TOKEN", "answers", "make_client", "method", "secrets_of"]
 
 TOKEN = "pat_SECRETtokenOfTheFuzzer0123456789"
-_ACCESS = "czu_ACCESSsecretOfTheFuzzer0123456789"
-_REFRESH = "rft_REFRESHsecretOfTheFuzzer0123456789"
-_APP = "app_CLIENTsecretOfTheFuzzer0123456789"
+ACCESS = "czu_ACCESSsecretOfTheFuzzer0123456789"
+REFRESH = "rft_REFRESHsecretOfTheFuzzer0123456789"
+APP = "app_CLIENTsecretOfTheFuzzer0123456789"
 _MOST_REQUESTS = 60
 _SLOW_OPERATIONS = 20  # of 100 cases, those of operations that wait for something
 
@@ -38,8 +38,8 @@ _WAITING = (
 
 def secrets_of(one: Operation | None = None) -> Secrets:
     """Return what must not be shown where *one* is called."""
-    answered = (_ACCESS, _REFRESH) if one is None or one.gives_tokens else ()
-    return Secrets((TOKEN, _APP), answered)
+    answered = (ACCESS, REFRESH) if one is None or one.gives_tokens else ()
+    return Secrets((TOKEN, APP), answered)
 
 
 def make_client(
@@ -91,7 +91,7 @@ class Service:
             return self._first.response()
         if found is None or (found is not self._one and self._rng.random() < 0.5):
             return self.answer_well(found or self._one)
-        reply = mutated(found, self._rng, (_ACCESS, _REFRESH))
+        reply = mutated(found, self._rng, (ACCESS, REFRESH))
         if found is self._one:
             self._first = self._first or reply
             self._done += reply.done
@@ -101,7 +101,7 @@ class Service:
 
     def answer_well(self, one: Operation) -> httpx.Response:
         """Answer validly."""
-        tree, media = valid(one, self._rng, (_ACCESS, _REFRESH))
+        tree, media = valid(one, self._rng, (ACCESS, REFRESH))
         if isinstance(tree, bytes):
             return httpx.Response(200, content=tree, headers={"content-type": media.decode()})
         return httpx.Response(200, json=tree)
@@ -143,7 +143,7 @@ def answers(case: Case) -> None:
         arguments["tools"] = [get_weather]
         arguments.pop("auto_save_history", None)
     if one.gives_tokens and rng.random() < 0.5:
-        arguments["extra_headers"] = {"Authorization": f"Bearer {_APP}"}
+        arguments["extra_headers"] = {"Authorization": f"Bearer {APP}"}
     case.operation = name
     if arguments and rng.random() < 0.08:
         arguments = _spoiled(arguments, rng, case.done)

@@ -1,0 +1,174 @@
+"""Mutated answers to every way to log in, and to the strategies that renew tokens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from random import Random
+from typing import Any
+
+import attrs
+import httpx
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from cozekit import AsyncCoze, Coze, auth
+from cozekit.errors import CozeError
+
+from ._answers import ACCESS, APP, REFRESH
+from ._cases import Case, drive, on_loop
+from ._description import operation, operations
+from ._replies import mutated, valid
+from ._use import Secrets, settled, show_locals, use_error
+
+__all__ = ["logins"]
+
+_CODE = "code_AUTHORIZATIONcodeOfTheFuzzer01234567890"
+_VERIFIER = "VERIFIERofTheFuzzer0123456789012345678901234567890"
+_DEVICE = "dev_DEVICEcodeOfTheFuzzer012345678901234567"
+_OLD = "rft_OLDrefreshTokenOfTheFuzzer012345678901"
+_MOST_REQUESTS = 25
+_ID = "8173420653665306.app.coze"
+_WAYS = (
+    "web.exchange",
+    "web.refresh",
+    "pkce.exchange",
+    "device.start",
+    "device.wait",
+    "jwt.token",
+    "JWTAuth",
+    "TokenAuth",
+)
+
+
+@cache
+def _key() -> str:
+    key = generate_private_key(65537, 2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _secrets() -> Secrets:
+    middle = _key().splitlines()[5]
+    return Secrets((APP, _OLD, _VERIFIER, _CODE, middle), (ACCESS, REFRESH, _DEVICE))
+
+
+class _Service:
+    """Answers token requests by mutated answers, others by valid ones or by refusals."""
+
+    def __init__(self, rng: Random, done: list[str], good: str) -> None:
+        self._rng = rng
+        self._done = done
+        self._good = good
+        self._requests = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request.
+
+        Raises:
+            httpx.HTTPError: There is no answer.
+        """
+        self._requests += 1
+        if self._requests > _MOST_REQUESTS:
+            return httpx.Response(400, json={"error_code": "invalid_grant", "error_message": "enough"})
+        found = next(one for one in operations() if one.verb == request.method and one.path.fullmatch(request.url.path))
+        if not found.gives_tokens:
+            if self._rng.random() < 0.3:
+                return httpx.Response(401, json={"code": 4100, "msg": "wrong token"})
+            return httpx.Response(200, json=valid(found, self._rng)[0])
+        if found.id == self._good:
+            tree = json.loads(json.dumps(found.sample))
+            tree.update(device_code=_DEVICE)
+            return httpx.Response(200, json=tree)
+        if self._rng.random() < 0.15:
+            reason = self._rng.choice(
+                ("authorization_pending", "slow_down", "access_denied", "expired_token", "invalid_client")
+            )
+            return httpx.Response(400, json={"error_code": reason, "error_message": reason})
+        kinds = "vvvvvbbhhscx"
+        reply = mutated(operation(found.id), self._rng, (ACCESS, REFRESH), kinds=kinds)
+        if self._rng.random() < 0.1:
+            reply.set(
+                b"Date", self._rng.choice((b"Fri, 31 Dec 9999 23:59:59 GMT", b"Mon, 01 Jan 0001 00:00:00 +2359", b"x"))
+            )
+        self._done += reply.done
+        return reply.response()
+
+
+def logins(case: Case) -> None:
+    """Log in, or call by a strategy that logs in, while answers to token requests are mutated."""
+    rng = case.rng()
+    way = case.operation = _WAYS[case.number % len(_WAYS)]
+    wait = rng.random() < 0.5
+    case.done.append(f"[{'async' if wait else 'sync'}]")
+    service = _Service(rng, case.done, "oauth.device_code" if way == "device.wait" else "")
+    coroutine = _log_in(case, way, service, wait, rng)
+    on_loop(coroutine) if wait else drive(coroutine)
+
+
+async def _log_in(
+    case: Case, way: str, service: Callable[[httpx.Request], httpx.Response], wait: bool, rng: Random
+) -> None:
+    secrets = _secrets()
+    transport = httpx.MockTransport(service)
+    http: Any = httpx.AsyncClient(transport=transport) if wait else httpx.Client(transport=transport)
+    try:
+        found = await _step(way, wait, http, rng)
+        case.step = "use of the result"
+        secrets.refuse("repr of the result", repr(found), answered=True)
+        secrets.refuse("str of the result", str(found), answered=True)
+        if hasattr(found, "to_dict"):
+            repr(type(found).from_dict(found.to_dict()))
+            found.expired()
+        if hasattr(found, "verification_url"):
+            _ = found.verification_url
+    except CozeError as error:
+        case.outcome = type(error).__name__
+        case.step = "use of the exception"
+        use_error(error, secrets)
+        if rng.random() < 0.2:
+            case.step = "variables of the traceback"
+            show_locals(error, secrets)
+    finally:
+        await settled(http.aclose() if wait else http.close())
+
+
+async def _step(way: str, wait: bool, http: Any, rng: Random) -> Any:
+    options: dict[str, Any] = {"base_url": "https://api.coze.com", "http_client": http}
+    old = auth.Token(access_token="czu_old", expires_at=datetime.now(UTC) - timedelta(days=1), refresh_token=_OLD)
+    if way.startswith("web"):
+        web: Any = (auth.AsyncWebOAuth if wait else auth.WebOAuth)(_ID, APP, "https://app.example.com/", **options)
+        return await settled(web.exchange(_CODE) if way.endswith("exchange") else web.refresh(old))
+    if way.startswith("pkce"):
+        pkce: Any = (auth.AsyncPKCEOAuth if wait else auth.PKCEOAuth)(_ID, "https://app.example.com/", **options)
+        return await settled(pkce.exchange(_CODE, code_verifier=_VERIFIER))
+    if way.startswith("device"):
+        device: Any = (auth.AsyncDeviceOAuth if wait else auth.DeviceOAuth)(_ID, **options)
+        code = await settled(device.start())
+        if way.endswith("start"):
+            return code
+        if wait:
+            return await device.wait(code, timeout=600)
+        asked = iter((False, False, False))  # then the caller stops waiting
+        return device.wait(attrs.evolve(code, interval=1e-9), cancel=lambda: next(asked, True))
+    if way == "jwt.token":
+        jwt: Any = (auth.AsyncJWTOAuth if wait else auth.JWTOAuth)(_ID, _key(), "kid", **options)
+        return await settled(jwt.token(duration=900))
+    if way == "JWTAuth":
+        strategy: Any = auth.JWTAuth(_ID, _key(), "kid", base_url="https://api.coze.com")
+    else:
+        strategy = auth.WebOAuth(_ID, APP, "https://app.example.com/", base_url="https://api.coze.com").auth(old)
+    client: Any = (AsyncCoze if wait else Coze)(
+        auth=strategy, http_client=http, **({} if rng.random() < 0.5 else {"retry": 0})
+    )
+    try:
+        for _ in range(2):
+            try:
+                await settled(client.users.me())
+            except CozeError:
+                if rng.random() < 0.5:
+                    raise
+        return await settled(client.users.me())
+    finally:
+        await settled(client.close())
