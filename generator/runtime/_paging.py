@@ -7,13 +7,15 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
+from ._errors import DecodeError
 from ._model import Model
 from ._operation import Operation, Paging
-from ._response import ItemList, Response
+from ._response import ItemList, Response, undecodable
 
 __all__ = ["AsyncPage", "AsyncPager", "Page", "following"]
 
 T = TypeVar("T")
+_MOST_DIGITS = 18
 
 
 @attrs.define(eq=False)
@@ -126,19 +128,31 @@ def following(operation: Operation[Any], given: Mapping[str, Any], answer: Any, 
         given: The arguments that asked for this page.
         answer: The decoded result.
         before: How many items the pages before this one had.
+
+    Raises:
+        DecodeError: The items are no list, or what leads to the next page is no text.
     """
     paging = operation.paging
     assert paging is not None
     found = _find(answer, paging.items)
-    items = found if isinstance(found, list) else []  # anything else stays in `answer`
+    if not isinstance(found, list | None):  # to end here would pass for the end of the list
+        raise _unreadable(operation, answer, paging.items, found)
+    items = found or []
     total = _number(_find(answer, paging.total))
     more = _find(answer, paging.has_more)
-    following_arguments = _next_arguments(paging, given, answer, items, before + len(items), total, more)
+    following_arguments = _next_arguments(operation, paging, given, answer, items, before + len(items), total, more)
     has_more = more if isinstance(more, bool) else following_arguments is not None
     return Turn(items, total, has_more, following_arguments)
 
 
+def _unreadable(operation: Operation[Any], answer: Any, member: tuple[str, ...] | None, value: object) -> DecodeError:
+    response = response_of(answer)
+    problem = f"{'.'.join(member or ())!r} of the page is of type {type(value).__name__}"
+    return undecodable(operation.id, response.http, response.logid, problem)
+
+
 def _next_arguments(
+    operation: Operation[Any],
     paging: Paging,
     given: Mapping[str, Any],
     answer: Any,
@@ -158,6 +172,8 @@ def _next_arguments(
     token = _find(answer, paging.next)
     if not token or token == given.get(paging.argument):
         return None
+    if not isinstance(token, str | int):
+        raise _unreadable(operation, answer, paging.next, token)
     return {**given, paging.argument: token}
 
 
@@ -172,15 +188,19 @@ def _find(answer: Any, path: tuple[str, ...] | None) -> Any:
     if path is None:
         return None
     for name in path:
+        if not isinstance(answer, Model):
+            return answer  # null, or of another type than described
         answer = getattr(answer, name, None)
     return answer
 
 
 def _number(value: Any) -> int | None:
-    try:
-        return None if value is None else int(value)
-    except (TypeError, ValueError):
-        return None
+    """Return a number of items, which some answers write as text. Nonsense, and less than none, count as not told."""
+    if isinstance(value, str) and len(value) <= _MOST_DIGITS and value.isascii() and value.isdigit():
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def response_of(answer: Any) -> Response:

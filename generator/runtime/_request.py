@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,7 +12,7 @@ import attrs
 from . import _json
 from ._errors import InvalidArgumentError
 from ._operation import Operation, Options, Timeout
-from ._values import Wrong
+from ._values import NO_UTF8, Wrong
 
 __all__ = ["Request", "add_headers", "prepare"]
 
@@ -53,34 +53,52 @@ def prepare(operation: Operation[Any], given: Mapping[str, Any], options: Option
     Raises:
         InvalidArgumentError: An argument is missing or does not fit; the message names operation and argument.
     """
-    places: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "body": {}, "part": {}}
     try:
-        for name, argument in operation.arguments.items():
-            value = given.get(name)
-            if value is not None:
-                places[argument.place][argument.wire] = encoded = argument.value.encode(value, name)
-                if argument.place == "query" and isinstance(encoded, list):
-                    _refuse_commas(encoded, name)
-            elif argument.value.required:
-                raise Wrong(f"{name} is required")
+        return _prepare(operation, given, options)
     except Wrong as wrong:
-        raise InvalidArgumentError(f"{operation.id}: {wrong}") from None
+        problem = str(wrong)
+    except RecursionError:
+        problem = "an argument is nested too deeply"
+    except UnicodeEncodeError as error:
+        problem = f"an argument is no text that can be sent: {error.reason}"
+    raise InvalidArgumentError(f"{operation.id}: {problem}")
+
+
+def _prepare(operation: Operation[Any], given: Mapping[str, Any], options: Options) -> Request:
+    places: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "body": {}, "part": {}}
+    for name, argument in operation.arguments.items():
+        value = given.get(name)
+        if value is not None:
+            places[argument.place][argument.wire] = encoded = argument.value.encode(value, name)
+            if argument.place == "query" and isinstance(encoded, list):
+                _refuse_commas(encoded, name)
+        elif argument.value.required:
+            raise Wrong(f"{name} is required")
+    more: tuple[tuple[str, object], ...] = (
+        ("headers", options.headers),
+        ("query", options.query),
+        ("body", options.body),
+    )
+    for name, mapping in more:
+        if mapping is not None and not isinstance(mapping, Mapping):
+            raise Wrong(f"extra_{name} must be a dict, not {type(mapping).__name__}")
     body = {**places["body"], **operation.constants, **(options.body or {})}
     headers: dict[str, str] = {}
     add_headers(headers, operation.headers, operation.id)
     add_headers(headers, {key: str(value) for key, value in places["header"].items()}, operation.id)
     add_headers(headers, options.headers, f"{operation.id}: extra_headers")
-    try:
-        target = _target(operation, places["path"], {**places["query"], **(options.query or {})})
-    except UnicodeEncodeError as error:
-        raise InvalidArgumentError(f"{operation.id}: an argument is no text that can be sent: {error}") from None
+    target = _target(operation, places["path"], {**places["query"], **(options.query or {})})
     request = Request(operation, operation.method, target, headers, timeout=options.timeout)
     if any(argument.place == "part" for argument in operation.arguments.values()):
         # Parts without a file name, since httpx would send a form of another kind where no file is given.
-        fields = {key: (None, _form_value(value).encode()) for key, value in body.items() if value is not None}
+        fields = {
+            _utf8(str(key), "the name of a field").decode(): (None, _utf8(_form_value(value), str(key)))
+            for key, value in body.items()
+            if value is not None
+        }
         request.files = {**fields, **places["part"]}
     elif body or operation.method in {"POST", "PUT", "PATCH"}:
-        request.content = _serialise(operation, body)
+        request.content = _serialise(body)
         request.headers.setdefault("content-type", "application/json")
     return request
 
@@ -92,8 +110,9 @@ def add_headers(headers: dict[str, str], more: Mapping[str, Any] | None, where: 
         InvalidArgumentError: A value cannot be sent. The message does not show it: it may be a secret, and the HTTP
             library's own message would.
     """
-    for name, value in (more or {}).items():
-        if not _HEADER.fullmatch(name):
+    given: Mapping[Any, Any] = more or {}
+    for name, value in given.items():
+        if not isinstance(name, str) or not _HEADER.fullmatch(name):
             raise InvalidArgumentError(f"{where} have the name {name!r:.40}, which no header can have")
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
             raise InvalidArgumentError(f"{where} hold a value for {name} that is no printable ASCII text")
@@ -103,13 +122,20 @@ def add_headers(headers: dict[str, str], more: Mapping[str, Any] | None, where: 
 def _target(operation: Operation[Any], path: Mapping[str, Any], query: Mapping[str, Any]) -> str:
     target = operation.path
     for name, value in path.items():
-        if (text := str(value)) in {"", ".", ".."}:
+        if (text := _text(value, name)) in {"", ".", ".."}:
             # Such a segment would address another operation: DELETE /datasets/ for DELETE /datasets/{id}.
             # Quoting the dots would not help: to servers, %2E%2E is the same as two dots.
-            raise InvalidArgumentError(f"{operation.id}: {name} must not be {f'{text!r}' if text else 'empty'}")
-        target = target.replace("{" + name + "}", quote(text, safe=""))
-    pairs = [(key, _query_value(value)) for key, value in query.items() if value is not None]
+            raise Wrong(f"{name} must not be {f'{text!r}' if text else 'empty'}")
+        target = target.replace("{" + name + "}", quote(_utf8(text, name), safe=""))
+    pairs = [(key, _utf8(_query_value(value, key), key)) for key, value in query.items() if value is not None]
     return f"{target}?{urlencode(pairs)}" if pairs else target
+
+
+def _utf8(text: str, name: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise Wrong(f"{name} {text!r:.60} {NO_UTF8}") from None
 
 
 def _refuse_commas(items: list[Any], name: str) -> None:
@@ -118,20 +144,46 @@ def _refuse_commas(items: list[Any], name: str) -> None:
             raise Wrong(f"{name}[{number}] must not contain a comma, as Coze would read two items: {item!r:.60}")
 
 
-def _query_value(value: Any) -> str:
+def _query_value(value: Any, name: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
-        return ",".join(map(_query_value, value))  # Coze joins ids by commas; see facts on plugins/mget
-    return str(value)
+        return ",".join(_query_value(item, name) for item in value)  # Coze joins ids by commas: facts on plugins/mget
+    return _text(value, name)
+
+
+def _text(value: object, name: str) -> str:
+    try:
+        return str(value)
+    except ValueError:
+        raise Wrong(f"{name} is a number with more digits than can be written") from None
 
 
 def _form_value(value: Any) -> str:
-    return _json.dumps(value).decode() if isinstance(value, dict | list) else _query_value(value)
+    return _serialise(value).decode() if isinstance(value, dict | list) else _query_value(value, "a field")
 
 
-def _serialise(operation: Operation[Any], body: Mapping[str, Any]) -> bytes:
+def _serialise(body: Any) -> bytes:
     try:
         return _json.dumps(body)
+    except UnicodeEncodeError:
+        where, text = next(_not_utf8(body, ""), ("it", ""))
+        raise Wrong(f"the body cannot be written as JSON: {where} {text!r:.60} {NO_UTF8}") from None
     except (TypeError, ValueError) as error:
-        raise InvalidArgumentError(f"{operation.id}: the body cannot be written as JSON: {error}") from error
+        raise Wrong(f"the body cannot be written as JSON: {error}") from None
+
+
+def _not_utf8(value: Any, where: str) -> Iterator[tuple[str, str]]:
+    """Find the texts in a body that cannot be sent."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            yield where, value
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            yield from _not_utf8(item, f"{where}[{number}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _not_utf8(key, f"the name in {where or 'it'}")
+            yield from _not_utf8(item, f"{where}.{key}" if where else str(key))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import copy
+from reprlib import Repr
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import _json
 from ._errors import APIError, DecodeError, GatewayError
+from ._http import excerpt_of
 from ._model import Model, new
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["Empty", "ItemList", "Redirect", "Response", "read", "read_redirect"]
 
 T = TypeVar("T")
+_MOST_DIGITS = 18
+_repr = Repr()  # looks at the beginning alone
+_repr.maxstring = _repr.maxother = 60
 _TEXTS = ("msg", "message", "error_message", "error_description")  # the last two in OAuth answers
 
 
@@ -118,7 +123,7 @@ def read_redirect(operation: str, http: HTTPResponse) -> Redirect:
     if http.has_redirect_location:
         return Redirect(http.headers["location"], Response(http, _header_logid(http)))
     answer = parse(operation, None, http)
-    raise undecodable(operation, http, logid_of(answer, http), f"it is no redirect: {answer!r:.80}")
+    raise undecodable(operation, http, logid_of(answer, http), f"it is no redirect: {_shown(answer)}")
 
 
 def read(operation: Operation[T], http: HTTPResponse) -> T:
@@ -132,24 +137,26 @@ def read(operation: Operation[T], http: HTTPResponse) -> T:
     answer = parse(operation.id, operation.permission, http)
     response = Response(http, logid_of(answer, http))
     payload = answer if operation.result == "." else answer.get(operation.result)
+    decoded: Any = None
     try:
         # Null stands for an empty list, and for "nothing to tell" after a success.
-        result = operation.decode({} if payload is None else payload)
-    except RecursionError:
-        raise undecodable(operation.id, http, response.logid, "it is nested too deeply") from None
-    except (AttributeError, TypeError) as error:
-        raise undecodable(
-            operation.id, http, response.logid, f"member {operation.result!r} is {payload!r:.80}"
-        ) from error
+        decoded = operation.decode({} if payload is None else payload)
+    except Exception as error:
+        if isinstance(error, MemoryError):
+            raise
+        # Whatever decoders stumble over is the answer's fault. Refused below, where no exception holds the answer.
+    result: object = decoded
+    if not (isinstance(result, Model) or (isinstance(result, ItemList) and isinstance(payload, list | None))):
+        raise undecodable(operation.id, http, response.logid, f"member {operation.result!r} is {_shown(payload)}")
     if payload is None and not isinstance(result, Empty) and operation.result not in answer and "code" not in answer:
-        raise undecodable(operation.id, http, response.logid, f"it has no member {operation.result!r}: {answer!r:.80}")
-    if isinstance(result, ItemList) and not isinstance(payload, list | None):
-        raise undecodable(operation.id, http, response.logid, f"member {operation.result!r} is {payload!r:.80}")
+        raise undecodable(
+            operation.id, http, response.logid, f"it has no member {operation.result!r}: {_shown(answer)}"
+        )
     if isinstance(result, Model):
         result._response = response
     else:
-        result.response = response  # type: ignore[attr-defined]  # ItemList, Page
-    return result
+        result.response = response
+    return decoded  # type: ignore[no-any-return]  # what `decode` returned
 
 
 def parse(operation: str, permission: str | None, http: HTTPResponse) -> dict[str, Any]:
@@ -163,10 +170,12 @@ def parse(operation: str, permission: str | None, http: HTTPResponse) -> dict[st
     """
     try:
         answer = _json.loads(http.content)
+    except _json.NestedTooDeeply as error:
+        raise undecodable(operation, http, _header_logid(http), f"it has {error}") from None
     except ValueError:
         raise gateway_error(operation, http) from None
     if not isinstance(answer, dict):
-        raise undecodable(operation, http, _header_logid(http), f"it is {answer!r:.80}")
+        raise undecodable(operation, http, _header_logid(http), f"it is {_shown(answer)}")
     code = answer.get("code")
     if (code and code != "0") or answer.get("error_code") or not http.is_success:
         raise answered_error(operation, permission, answer, http)
@@ -180,13 +189,13 @@ def answered_error(operation: str, permission: str | None, answer: Mapping[str, 
     code = code_of(answer)
     reason = answer.get("error_code") or answer.get("error")  # OAuth answers: text, or an object in older ones
     error = error_class(code, http.status_code)(
-        next((str(answer[key]) for key in _TEXTS if answer.get(key)), http.reason_phrase or ""),
+        next((_text(answer[key]) for key in _TEXTS if answer.get(key)), http.reason_phrase or ""),
         code=code or http.status_code,
         status=http.status_code,
         logid=logid_of(answer, http),
         operation=operation,
         hint=hint(code, http.status_code, permission),
-        debug_url=str(answer.get("debug_url") or ""),
+        debug_url=_text(answer.get("debug_url") or ""),
         reason=reason if isinstance(reason, str) else "",
         retryable=retryable(code, http.status_code),
     )
@@ -204,17 +213,31 @@ def retryable(code: int, status: int) -> bool:
 
 def code_of(answer: Mapping[str, Any]) -> int:
     """Read the error code, which some answers write as text."""
-    try:
-        return int(answer.get("code") or 0)
-    except (TypeError, ValueError, OverflowError):
-        return 0
+    code = answer.get("code")
+    if isinstance(code, str) and len(code) <= _MOST_DIGITS:
+        code = code.strip()
+        return int(code) if code.isascii() and code.removeprefix("-").isdigit() else 0
+    if isinstance(code, float) and code.is_integer() and abs(code) < 10**_MOST_DIGITS:
+        return int(code)
+    return int(code) if isinstance(code, int) and abs(code) < 10**_MOST_DIGITS else 0
+
+
+def _shown(value: object) -> str:
+    return _repr.repr(value)[:80]
+
+
+def _text(value: object) -> str:
+    """Return a member that should be a text. Others have been seen, so they are shown."""
+    return value if isinstance(value, str) else _shown(value)
 
 
 def logid_of(answer: Mapping[str, Any], http: HTTPResponse) -> str:
     """Find the log id in the body, else in the headers."""
     detail = answer.get("detail")
-    if detail.__class__ is dict and detail.get("logid"):
-        return str(detail["logid"])
+    logid = detail.get("logid") if detail.__class__ is dict else None
+    # A text; numbers have been seen too. Anything else is none, and could be of any size.
+    if logid and (logid.__class__ is str or (logid.__class__ is int and abs(logid) < 10**_MOST_DIGITS)):
+        return str(logid)
     return _header_logid(http)
 
 
@@ -225,7 +248,7 @@ def _header_logid(http: HTTPResponse) -> str:
 def gateway_error(operation: str, http: HTTPResponse) -> GatewayError:
     """Make the error for an answer that is not the API's."""
     content_type = http.headers.get("content-type", "")
-    excerpt = " ".join(http.text.split())[:200]
+    excerpt = excerpt_of(http, 200)
     looks_like_site = (http.status_code < 400 or http.status_code in {404, 405}) and "html" in content_type
     error = GatewayError(
         f"the answer is not JSON but {content_type or 'of no stated type'}: {excerpt or '(empty)'}",

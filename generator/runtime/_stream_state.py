@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from . import _json
 from ._errors import CozeError, StreamFailed, StreamGap, StreamGapWarning, StreamInterrupted
 from ._gaps import OnGap, Watch, checked_on_gap
-from ._http import HTTPResponse
+from ._http import HTTPResponse, excerpt_of
 from ._model import Model
 from ._operation import Event, Operation, Protocol
 from ._response import Response, code_of, logid_of, parse, retryable, undecodable
@@ -37,7 +37,9 @@ def refusal(operation: Operation[Any], http: HTTPResponse) -> CozeError:
         answer = parse(operation.id, operation.permission, http)
     except CozeError as error:
         return error
-    return undecodable(operation.id, http, logid_of(answer, http), f"it is not what was asked for: {http.text[:80]!r}")
+    return undecodable(
+        operation.id, http, logid_of(answer, http), f"it is not what was asked for: {excerpt_of(http, 80)!r}"
+    )
 
 
 class StreamState(Generic[E]):

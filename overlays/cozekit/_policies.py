@@ -6,8 +6,9 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from coze_api._core._gaps import checked_on_gap
-from coze_api._core._http import make_timeout
+from coze_api._core._http import LONGEST_TIMEOUT, make_timeout
 from coze_api._core._resource import AsyncResource, Resource
+from coze_api._core._settings import checked_headers, checked_timeout
 
 from ._config import checked_scheme
 from ._patience import Patience
@@ -38,7 +39,7 @@ class Policies:
                 delattr(twin, name)  # resources know the client that made them
         twin._owns_http = False
         if timeout is not UNSET:
-            twin._timeout = timeout
+            twin._timeout = checked_timeout(timeout)
         if retry is not UNSET:
             twin._retry = as_policy(retry)
         if deadline is not UNSET:
@@ -46,7 +47,7 @@ class Policies:
         if on_gap is not UNSET:
             twin._on_gap = checked_on_gap(on_gap)
         if headers is not UNSET:
-            twin._headers = {**base._headers, **(headers or {})}
+            twin._headers = {**base._headers, **checked_headers(headers)}
         return twin
 
     def _patience(self, base: Any) -> Patience:
@@ -75,8 +76,10 @@ def checked_deadline(seconds: object) -> float | None:
     Raises:
         InvalidArgumentError: It is no number above 0.
     """
-    if seconds is None or (isinstance(seconds, int | float) and seconds > 0):
-        return seconds
+    if seconds is None:
+        return None
+    if isinstance(seconds, int | float) and seconds > 0:
+        return seconds if seconds <= LONGEST_TIMEOUT else None
     raise InvalidArgumentError(f"deadline must be a number of seconds above 0, not {seconds!r:.60}")
 
 

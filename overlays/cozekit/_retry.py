@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import attrs
 
-__all__ = ["Failure", "FailureKind", "RetryPolicy", "decide", "parse_retry_after"]
+__all__ = ["Failure", "FailureKind", "RetryPolicy", "decide", "parse_http_date", "parse_retry_after"]
 
 _RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _TOO_MANY_REQUESTS = 429
+
+_LONGEST_DELAY = 2.0**31
+"""Seconds. RFC 9111 takes greater numbers for this one, which every policy but an unlimited one refuses to wait."""
 
 # Enough to exceed any max_delay, and far below where 2.0**n overflows.
 _MAX_DOUBLINGS = 64
@@ -95,7 +99,7 @@ class RetryPolicy:
             attempt: How many attempts were made, at least 1.
             random: Gives numbers from 0 up to, but not including, 1.
         """
-        full = min(self.initial_delay * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS), self.max_delay)
+        full = min(self.initial_delay * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS), self.max_delay, _LONGEST_DELAY)
         return full * (1.0 - self.jitter * random())
 
 
@@ -153,18 +157,25 @@ def parse_retry_after(value: str | None, *, now: float) -> float | None:
         return None
     value = value.strip()
     if value.isascii() and value.replace(".", "", 1).isdigit():
-        return float(value)
-    if not value[:1].isalpha():
-        return None  # every form of an HTTP date begins with the day's name
-    from dateutil.parser import parse  # reads all three forms that RFC 9110 allows; only failing calls need it
+        return min(float(value), _LONGEST_DELAY)
+    moment = parse_http_date(value)
+    return None if moment is None else min(max(moment.timestamp() - now, 0.0), _LONGEST_DELAY)
 
-    try:
-        moment = parse(value)
-    except (ValueError, OverflowError):
+
+def parse_http_date(value: str | None) -> datetime | None:
+    """
+    Read a moment in any of the three forms of RFC 9110.
+
+    Returns:
+        The moment in UTC. None if there is no header, or nobody can read it.
+    """
+    if value is None or not value.strip()[:1].isalpha():  # every form begins with the name of the day
         return None
-    if moment.tzinfo is None:  # the asctime form, which is in UTC
-        moment = moment.replace(tzinfo=UTC)
-    return max(moment.timestamp() - now, 0.0)
+    try:
+        moment = parsedate_to_datetime(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, ArithmeticError):  # a date that no calendar has, or no date
+        return None
 
 
 def _may_repeat(failure: Failure, *, idempotent: bool) -> bool:

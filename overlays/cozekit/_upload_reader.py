@@ -10,6 +10,7 @@ from typing import TypeAlias
 from coze_api._core._files import BinaryFile
 
 from ._upload_kinds import HEAD_SIZE
+from .errors import InvalidArgumentError
 
 __all__ = ["Progress", "Reader", "checked_file"]
 
@@ -21,29 +22,28 @@ def checked_file(source: object) -> BinaryFile:
     """Make sure that bytes can be read from something.
 
     Raises:
-        TypeError: They cannot.
-        ValueError: It is closed.
+        InvalidArgumentError: They cannot, or it is closed.
     """
     read = getattr(source, "read", None)
     if not callable(read):
         msg = (
-            "A file is given as a path, bytes, a file opened with mode 'rb', or (name, bytes or "
-            f"such a file), not as {type(source).__name__}."
+            "files.upload: file is given as a path, bytes, a file opened with mode 'rb', or (name, bytes or "
+            f"such a file), not as {type(source).__name__}"
         )
-        raise TypeError(msg)
+        raise InvalidArgumentError(msg)
     if getattr(source, "closed", False):
-        msg = "The file is closed; upload it within its `with` block."
-        raise ValueError(msg)
+        msg = "files.upload: file is closed; upload it within its `with` block"
+        raise InvalidArgumentError(msg)
     # No class or mode tells reliably whether a file is a binary one, an empty read does.
     nothing = read(0)
     if isinstance(nothing, str):
-        msg = "The file is opened in text mode; open it with mode 'rb'."
-        raise TypeError(msg)
+        msg = "files.upload: file is opened in text mode; open it with mode 'rb'"
+        raise InvalidArgumentError(msg)
     if not isinstance(nothing, bytes):
         if hasattr(nothing, "close"):
             nothing.close()  # a coroutine would warn that nobody awaited it
-        msg = f"{type(source).__name__}.read() gives no bytes; async files are not supported."
-        raise TypeError(msg)
+        msg = f"files.upload: file: {type(source).__name__}.read() gives no bytes; async files are not supported"
+        raise InvalidArgumentError(msg)
     file: BinaryFile = source  # type: ignore[assignment]  # checked above
     return file
 

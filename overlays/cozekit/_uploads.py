@@ -24,7 +24,7 @@ from coze_api._core._files import BinaryFile
 
 from ._upload_kinds import EXTENSIONS, HEAD_SIZE, sniff
 from ._upload_reader import Progress, Reader, checked_file
-from .errors import ExtensionMismatchWarning
+from .errors import ExtensionMismatchWarning, InvalidArgumentError
 
 __all__ = [
     "BinaryFile",
@@ -99,8 +99,8 @@ def open_upload(
     Raises:
         FileNotFoundError: There is no file at the path.
         IsADirectoryError: The path is a folder.
-        TypeError: *source* is nothing of the above, such as a file in text mode.
-        ValueError: The file is closed, or a name is empty.
+        InvalidArgumentError: *source* is nothing of the above, such as a file in text mode; the file is closed, or a
+            name is empty.
 
     Warns:
         ExtensionMismatchWarning: The extension does not fit the content.
@@ -126,6 +126,8 @@ def _open_path(path: str | os.PathLike[str]) -> io.BufferedReader:
             raise
         message = "Is a folder; upload its files one by one"
         raise IsADirectoryError(error.errno, message, error.filename) from None
+    except ValueError as error:  # a null character, or half of a surrogate pair
+        raise InvalidArgumentError(f"files.upload: file {path!r:.80} is no path of a file: {error}") from None
 
 
 def _unpack(source: tuple[object, ...]) -> tuple[str, object, str | None]:
@@ -138,11 +140,11 @@ def _unpack(source: tuple[object, ...]) -> tuple[str, object, str | None]:
             pass
         case _:
             shape = ", ".join(type(item).__name__ for item in source)
-            msg = f"An upload is (name, content) or (name, content, content type), not ({shape})."
-            raise TypeError(msg)
+            msg = f"files.upload: file is (name, content) or (name, content, content type), not ({shape})"
+            raise InvalidArgumentError(msg)
     if not Path(name).name:
-        msg = "The name of an upload must not be empty: Coze tells the kind of file by it."
-        raise ValueError(msg)
+        msg = "files.upload: file must not be empty in its name: Coze tells the kind of file by it"
+        raise InvalidArgumentError(msg)
     return Path(name).name, content, content_type
 
 

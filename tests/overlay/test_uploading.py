@@ -138,7 +138,7 @@ def test_no_file(coze, coze_sandbox, tmp_path):
 @pytest.mark.parametrize("source", [None, 7, ["a.txt"], ("a.txt",), (b"a.txt", b"a")])
 def test_no_source(coze, coze_sandbox, source):
     """What is no source at all is a TypeError that lists what is."""
-    with pytest.raises(TypeError, match=r"given as a path, bytes|is \(name, content\)"):
+    with pytest.raises(InvalidArgumentError, match=r"given as a path, bytes|is \(name, content\)"):
         coze.files.upload(source)
     assert not coze_sandbox.requests
 
@@ -147,7 +147,7 @@ def test_text_mode(coze, coze_sandbox, tmp_path):
     """A file in text mode is refused with the remedy."""
     path = tmp_path / "a.txt"
     path.write_text("a", encoding="utf-8")
-    with path.open() as file, pytest.raises(TypeError, match="open it with mode 'rb'"):
+    with path.open() as file, pytest.raises(InvalidArgumentError, match="open it with mode 'rb'"):
         coze.files.upload(file)
     assert not coze_sandbox.requests
 

@@ -12,7 +12,7 @@ import pytest
 from coze_api import AsyncPage, AsyncPager, Client, Page
 from coze_api._core._operation import Argument, Operation, Options, Paging
 from coze_api._core._values import Int, Text
-from coze_api.errors import InvalidArgumentError, RateLimitError
+from coze_api.errors import DecodeError, InvalidArgumentError, RateLimitError
 from coze_api.models import BotSummary, ConversationsMessagesListResponse, Message
 from tests.unit._answers import BASE, Recorder, async_client, client
 
@@ -126,12 +126,40 @@ class TestNumbers:
         assert [bot.version for bot in client(recorder).bots.versions.list(bot_id="1", page_size=9)] == [None, None]
         assert len(recorder.requests) == 2
 
-    @pytest.mark.parametrize("items", [None, [], "text", {"a": 1}, 7])
+    @pytest.mark.parametrize("items", [None, []])
     def test_no_items(self, items: Any) -> None:
-        """A page without a list of items is empty and the last, even where it tells of more."""
+        """A page without items is the last, even where it tells of more."""
         page = client(scripted({"data": {"items": items, "has_more": True}})).bots.versions.list(bot_id="1")
         assert (page.items, list(page), page.has_more) == ([], [], True)
         assert page.answer.to_dict() == {"items": items, "has_more": True}
+
+    @pytest.mark.parametrize("items", ["text", "", {"a": 1}, {}, 7, 0, False])
+    def test_items_of_another_type(self, items: Any) -> None:
+        """A page whose items are no list is a DecodeError: an empty page would pass for the end of the list."""
+        pages = client(scripted({"data": {"items": [{}], "has_more": True}}, {"data": {"items": items}}))
+        with pytest.raises(DecodeError, match=rf"'items' of the page is of type {type(items).__name__} "):
+            list(pages.bots.versions.list(bot_id="1"))
+
+    @pytest.mark.parametrize(
+        ("total", "read"),
+        [
+            ("1e999", None),
+            ("NaN", None),
+            ("-1", None),
+            ('"٣"', None),
+            ('"7"', 7),
+            ("7.0", 7),
+            ("true", None),
+            ("[]", None),
+            ("9" * 300, int("9" * 300)),
+            (f'"{"9" * 300}"', None),
+        ],
+    )
+    def test_absurd_totals(self, total: str, read: int | None) -> None:
+        """A total that is no number of items counts as not told."""
+        content = f'{{"data": {{"items": [], "total": {total}}}}}'.encode()
+        page = client(lambda _: httpx.Response(200, content=content)).bots.list(workspace_id="w")
+        assert page.total == (read if read is None or read < 2**64 else pytest.approx(read))
 
 
 class TestTokens:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from cozekit._uploads import Upload, UploadSource, open_upload
-from cozekit.errors import ExtensionMismatchWarning
+from cozekit.errors import ExtensionMismatchWarning, InvalidArgumentError
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 
@@ -357,31 +357,31 @@ class TestErrors:
     @pytest.mark.parametrize(("source", "match"), WRONG_SOURCES)
     def test_wrong_type(self, source: Any, match: str) -> None:
         """What is no file is refused with a word on what it was."""
-        with pytest.raises(TypeError, match=match), open_upload(source):
+        with pytest.raises(InvalidArgumentError, match=match), open_upload(source):
             pass
 
     def test_text_mode(self, avatar: Path) -> None:
         """A file in text mode is refused, also one that hides its class."""
         with avatar.open(encoding="latin-1") as file:
             source: Any = file
-            with pytest.raises(TypeError, match="mode 'rb'"), open_upload(source):
+            with pytest.raises(InvalidArgumentError, match="mode 'rb'"), open_upload(source):
                 pass
         with tempfile.NamedTemporaryFile("w+", encoding="utf-8") as temporary:
             source = temporary
-            with pytest.raises(TypeError, match="mode 'rb'"), open_upload(source):
+            with pytest.raises(InvalidArgumentError, match="mode 'rb'"), open_upload(source):
                 pass
 
     def test_closed_file(self) -> None:
         """A closed file is refused."""
         file = io.BytesIO(b"a")
         file.close()
-        with pytest.raises(ValueError, match="file is closed"), open_upload(file):
+        with pytest.raises(InvalidArgumentError, match="file is closed"), open_upload(file):
             pass
 
     @pytest.mark.parametrize("name", ["", "/", "."])
     def test_empty_name(self, name: str) -> None:
         """A name must not be empty, since Coze needs its extension."""
-        with pytest.raises(ValueError, match="must not be empty"), open_upload((name, b"a")):
+        with pytest.raises(InvalidArgumentError, match="must not be empty"), open_upload((name, b"a")):
             pass
 
     @pytest.mark.parametrize("path", ["missing.png", ""])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from ._errors import DownloadInterrupted
-from ._http import HTTPError, HTTPResponse, StreamError
+from ._http import HTTPError, HTTPResponse, map_exceptions
 from ._response import Response
 
 __all__ = ["AsyncBinary", "Binary", "is_binary"]
@@ -65,10 +65,11 @@ class Binary(_Content):
             return
         received = 0
         try:
-            for chunk in self._http.iter_bytes():
-                received += len(chunk)
-                yield chunk
-        except (HTTPError, StreamError) as error:
+            with map_exceptions:
+                for chunk in self._http.iter_bytes():
+                    received += len(chunk)
+                    yield chunk
+        except HTTPError as error:
             raise self._interrupted(error, received) from error
         finally:
             self.close()
@@ -126,10 +127,11 @@ class AsyncBinary(_Content):
             return
         received = 0
         try:
-            async for chunk in self._http.aiter_bytes():
-                received += len(chunk)
-                yield chunk
-        except (HTTPError, StreamError) as error:
+            with map_exceptions:
+                async for chunk in self._http.aiter_bytes():
+                    received += len(chunk)
+                    yield chunk
+        except HTTPError as error:
             raise self._interrupted(error, received) from error
         finally:
             await self.close()

@@ -12,7 +12,18 @@ import attrs
 from ._binary import AsyncBinary, Binary, is_binary
 from ._gaps import OnGap
 from ._handshake import Handshake
-from ._http import AsyncHTTPClient, Auth, HTTPClient, HTTPResponse, default_limits, default_timeout
+from ._http import (
+    AsyncHTTPClient,
+    Auth,
+    HTTPClient,
+    HTTPResponse,
+    default_limits,
+    default_timeout,
+    make_http_client,
+    map_exceptions,
+    send,
+    send_async,
+)
 from ._messages import SocketProtocol
 from ._operation import Operation, Options, Protocol, Timeout
 from ._paging import AsyncPage, AsyncPager, Page, following, response_of
@@ -63,7 +74,8 @@ class BaseClient(Settings):
                 `StreamGap`, ``warn`` by `StreamGapWarning`, or ``ignore`` it. In each case `stream.gaps` tells them.
 
         Raises:
-            InvalidArgumentError: *base_url* is not an address.
+            InvalidArgumentError: *base_url* is not an address, or environment variables name proxies or certificates
+                that cannot be used.
         """
         super().__init__(
             base_url,
@@ -75,8 +87,8 @@ class BaseClient(Settings):
             on_gap=on_gap,
         )
         self._owns_http = http_client is None
-        self._http: HTTPClient = http_client or HTTPClient(
-            headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=default_limits()
+        self._http: HTTPClient = http_client or make_http_client(
+            HTTPClient, headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=default_limits()
         )
 
     def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
@@ -153,7 +165,8 @@ class BaseClient(Settings):
         if accepts(http):
             return http
         try:
-            http.read()
+            with map_exceptions:
+                http.read()
         finally:
             http.close()
         raise refusal(request.operation, http)
@@ -164,7 +177,7 @@ class BaseClient(Settings):
 
     def _send(self, request: Request, **options: Any) -> HTTPResponse:
         built = self._without_token(self._http.build_request(**self._arguments(request)), request)
-        return self._http.send(built, **options, **self._send_options(request))
+        return send(self._http, built, **options, **self._send_options(request))
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client was given."""
@@ -204,8 +217,8 @@ class AsyncBaseClient(Settings):
             on_gap=on_gap,
         )
         self._owns_http = http_client is None
-        self._http: AsyncHTTPClient = http_client or AsyncHTTPClient(
-            headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=default_limits()
+        self._http: AsyncHTTPClient = http_client or make_http_client(
+            AsyncHTTPClient, headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=default_limits()
         )
 
     async def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
@@ -293,7 +306,8 @@ class AsyncBaseClient(Settings):
         if accepts(http):
             return http
         try:
-            await http.aread()
+            with map_exceptions:
+                await http.aread()
         finally:
             await http.aclose()
         raise refusal(request.operation, http)
@@ -304,7 +318,7 @@ class AsyncBaseClient(Settings):
 
     async def _send(self, request: Request, **options: Any) -> HTTPResponse:
         built = self._without_token(self._http.build_request(**self._arguments(request)), request)
-        return await self._http.send(built, **options, **self._send_options(request))
+        return await send_async(self._http, built, **options, **self._send_options(request))
 
     async def close(self) -> None:
         """Close the connections, unless the HTTP client was given."""

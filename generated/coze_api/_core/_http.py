@@ -3,24 +3,29 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+import sys
 from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from ._errors import GatewayError
+from ._errors import GatewayError, InvalidArgumentError
 
 if TYPE_CHECKING:
     from ._request import Request
 
 __all__ = [
     "AsyncHTTPClient", "AsyncHTTPTransport", "Auth", "ConnectError", "ConnectTimeout", "HTTPClient", "HTTPError",
-    "HTTPRequest", "HTTPResponse", "HTTPTimeout", "HTTPTransport", "InvalidURL", "NetworkError", "PoolTimeout",
+    "HTTPRequest", "HTTPResponse", "HTTPTimeout", "HTTPTransport", "InvalidURL", "LONGEST_TIMEOUT", "NetworkError",
+    "PoolTimeout",
     "StreamError", "TimeoutException", "URL", "UnsupportedProtocol", "authorise", "authorise_async",
-    "check_token_answer", "default_limits", "default_ssl", "default_timeout", "is_token_request", "make_timeout",
-    "may_be_sent_again", "parse_url", "same_service", "token_request",
+    "check_token_answer", "checked_address", "default_limits", "default_ssl", "default_timeout", "excerpt_of",
+    "is_token_request", "make_http_client", "make_timeout", "map_exceptions", "may_be_sent_again", "parse_url",
+    "same_service", "send", "send_async", "token_request",
 ]  # fmt: skip
 
 AsyncHTTPClient = httpx.AsyncClient
@@ -53,21 +58,191 @@ def default_limits() -> httpx.Limits:
     return httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
 
 
+# What may be between here and the socket. Frames of anything else are of callers: hooks, strategies, files.
+_LIBRARIES = frozenset(
+    {
+        "anyio", "brotli", "brotlicffi", "certifi", "h11", "h2", "hpack", "httpcore", "httpx", "hyperframe", "idna",
+        "outcome", "sniffio", "socksio", "trio", "zstandard",
+    }
+)  # fmt: skip
+
+
+class _MapExceptions:
+    """Turns whatever else the HTTP library raises into one of its own exceptions, which callers expect.
+
+    Servers that speak nonsense make it raise UnicodeError, KeyError and so on, from wherever it stumbles. Exceptions
+    of the caller's own code, such as hooks and authorization strategies, stay what they are; so do those that are no
+    `Exception`, such as cancellation.
+    """
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, httpx.HTTPError | MemoryError) and _is_by(traceback):
+            raise httpx.RemoteProtocolError(f"{type(error).__name__}: {error!s:.200}") from error
+
+
+map_exceptions = _MapExceptions()
+
+
+def _is_by(traceback: TracebackType | None) -> bool:
+    """Return whether the HTTP library raised what has this traceback, itself or by a call of the standard library."""
+    owner = ""
+    while traceback is not None:
+        package = str(traceback.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package not in sys.stdlib_module_names:
+            owner = package
+        traceback = traceback.tb_next
+    return owner in _LIBRARIES
+
+
+def send(http: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+    """Send a request.
+
+    Raises:
+        HTTPError: There is no answer.
+    """
+    with map_exceptions:
+        return http.send(request, **options)
+
+
+async def send_async(http: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:
+    """Send a request. See `send`."""
+    with map_exceptions:
+        return await http.send(request, **options)
+
+
+def excerpt_of(http: httpx.Response, length: int) -> str:
+    """Return how the text of an answer begins, whatever it says of its encoding."""
+    start = http.content[: 8 * length]
+    try:
+        text = start.decode(http.charset_encoding or "utf-8", "replace")
+    except Exception:  # its charset is no encoding of texts: hex, rot13, undefined, and some that nobody knows
+        text = start.decode("utf-8", "replace")
+    return " ".join(text.split())[:length]
+
+
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+def make_http_client(kind: type[C], **options: Any) -> C:
+    """Make an HTTP client.
+
+    Raises:
+        InvalidArgumentError: Environment variables name proxies or certificates that cannot be used.
+    """
+    try:
+        return kind(**options)
+    except OSError as error:
+        problem = _certificates_problem(error)
+    except (httpx.InvalidURL, ImportError, TypeError, ValueError):
+        problem = _proxies_problem()
+    raise InvalidArgumentError(problem)  # here, where nothing shows the address of a proxy, which may hold a password
+
+
 @lru_cache(maxsize=1)
 def default_ssl() -> ssl.SSLContext:
-    """Trust whom httpx trusts. Reading the certificates takes a tenth of a second."""
-    return httpx.create_ssl_context()
+    """Trust whom httpx trusts. Reading the certificates takes a tenth of a second.
+
+    Raises:
+        InvalidArgumentError: Environment variables name certificates that cannot be read.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise InvalidArgumentError(_certificates_problem(error)) from error
+
+
+def _certificates_problem(error: OSError) -> str:
+    names = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+    told = " and ".join(f"{name} ({os.environ[name]})" for name in names)
+    return (
+        f"the certificates that {told or 'Python trusts'} names cannot be read: {error}; correct or unset the variable"
+    )
+
+
+def _proxies_problem() -> str:
+    found = [name for spelled in _PROXIES for name in (spelled, spelled.lower()) if os.environ.get(name)]
+    wrong = [name for name in found if name.upper() != "NO_PROXY" and not _is_proxy(os.environ[name])]
+    told = " and ".join(wrong or [name for name in found if name.upper() == "NO_PROXY"] or ["the system's settings"])
+    return (
+        f"the proxy in {told} cannot be used: name it as http://host:port (socks5:// needs httpx[socks]), and hosts"
+        " without a proxy as a list of names; or unset the variable, or give http_client="
+    )
+
+
+def _is_proxy(value: str) -> bool:
+    try:
+        httpx.HTTPTransport(proxy=value if "://" in value else f"http://{value}", verify=False)
+    except (httpx.InvalidURL, ImportError, TypeError, ValueError):
+        return False
+    return True
 
 
 def make_timeout(value: Any) -> httpx.Timeout:
-    """Make a timeout of seconds, of (connect, read, write, pool) seconds, or of an httpx one."""
-    return httpx.Timeout(value)
+    """Make a timeout of seconds, of (connect, read, write, pool) seconds, or of an httpx one.
+
+    Raises:
+        InvalidArgumentError: It is none of these, or cannot be waited for.
+    """
+    made = value
+    if value is None or isinstance(value, int | float) or (isinstance(value, tuple) and len(value) == 4):
+        made = httpx.Timeout(value)
+    if not isinstance(made, httpx.Timeout) or not all(map(_is_duration, made.as_dict().values())):
+        raise InvalidArgumentError(
+            f"timeout must be a number of seconds from 0 to {LONGEST_TIMEOUT:,}, or four of them to connect, read,"
+            f" write and get a connection, not {value!r:.60}"
+        )
+    return made
+
+
+LONGEST_TIMEOUT = 10**8
+"""Seconds that every platform can wait for: three years."""
+
+
+def _is_duration(seconds: object) -> bool:
+    return seconds is None or (
+        isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds <= LONGEST_TIMEOUT
+    )
 
 
 @lru_cache(maxsize=64)
 def parse_url(address: str) -> httpx.URL:
     """Parse an address. Parsing takes a tenth of a small request, and polling asks for the same one again and again."""
     return httpx.URL(address)
+
+
+def checked_address(base_url: str, name: str) -> httpx.URL:
+    """Parse the address of a service, whose host and port must be such that a connection can be tried.
+
+    Args:
+        base_url: The address.
+        name: What to call it in messages.
+
+    Raises:
+        InvalidArgumentError: It is none.
+    """
+    if "@" in str(base_url).partition("://")[2].partition("/")[0]:
+        raise InvalidArgumentError(f"{name} must not hold a user name or password")
+    try:
+        url = httpx.URL(base_url)
+        host = url.raw_host.decode("ascii")
+        _ = url.host  # reads international names, which not all are that look like it
+    except (httpx.InvalidURL, TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"{name} {base_url!r:.80} is not an address: {error!s:.200}") from error
+    labels = host.removesuffix(".").split(".")
+    if host and ":" not in host and (len(host) > 253 or not all(0 < len(label) <= 63 for label in labels)):
+        raise InvalidArgumentError(
+            f"{name} {base_url!r:.80} is not an address: the parts of a host's name have 1 to 63 characters, and all"
+            " together at most 253"
+        )
+    if url.port is not None and not 0 < url.port < 65536:
+        raise InvalidArgumentError(f"{name} {base_url!r:.80} is not an address: its port must be from 1 to 65535")
+    return url
 
 
 _NOT_FOR_TOKENS = (
@@ -170,7 +345,7 @@ def authorise(http: httpx.Client, auth: httpx.Auth | None, request: httpx.Reques
     try:
         step = next(flow)
         while step is not request:
-            step = flow.send(http.send(step, auth=None))
+            step = flow.send(send(http, step, auth=None))
     finally:
         flow.close()
     return str(request.headers.get("authorization", ""))
@@ -185,7 +360,7 @@ async def authorise_async(http: httpx.AsyncClient, auth: httpx.Auth | None, requ
     try:
         step = await anext(flow)
         while step is not request:
-            step = await flow.asend(await http.send(step, auth=None))
+            step = await flow.asend(await send_async(http, step, auth=None))
     finally:
         await flow.aclose()
     return str(request.headers.get("authorization", ""))

@@ -9,12 +9,22 @@ from typing import Any, TypeVar
 from ._errors import InvalidArgumentError
 from ._gaps import OnGap, checked_on_gap
 from ._handshake import Handshake
-from ._http import URL, AsyncHTTPClient, Auth, HTTPClient, HTTPRequest, InvalidURL, make_timeout, parse_url
+from ._http import (
+    URL,
+    AsyncHTTPClient,
+    Auth,
+    HTTPClient,
+    HTTPRequest,
+    InvalidURL,
+    checked_address,
+    make_timeout,
+    parse_url,
+)
 from ._messages import SocketProtocol
 from ._operation import Operation, Options, Timeout
 from ._request import Request, add_headers, prepare
 
-__all__ = ["MAX_EVENT_BYTES", "USER_AGENT", "Settings"]
+__all__ = ["MAX_EVENT_BYTES", "USER_AGENT", "Settings", "checked_headers", "checked_timeout"]
 
 U = TypeVar("U")
 D = TypeVar("D")
@@ -41,8 +51,8 @@ class Settings:
         self._base_url = _checked_base(base_url)
         self._token = _checked_token(token)
         self._auth = auth
-        self._timeout = timeout
-        self._headers = dict(headers or {})
+        self._timeout = checked_timeout(timeout)
+        self._headers = checked_headers(headers)
         self._max_event_bytes = max_event_bytes
         self._on_gap = checked_on_gap(on_gap)
 
@@ -81,7 +91,7 @@ class Settings:
     def _address(self, request: Request) -> URL:
         try:
             return parse_url(self._base_of(request.operation) + request.target)
-        except InvalidURL as error:
+        except (InvalidURL, ValueError) as error:
             message = f"{request.operation.id}: the arguments make no address that can be asked for: {error}"
             raise InvalidArgumentError(message) from None
 
@@ -122,6 +132,29 @@ def _beside(base_url: str, servers: tuple[str, ...]) -> str:
     return f"{scheme.replace('http', 'ws', 1)}://{rest}" if speaks else base_url
 
 
+def checked_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    """Return headers as a dictionary of one's own.
+
+    Raises:
+        InvalidArgumentError: They are no mapping. Names and values are checked with each request.
+    """
+    given: object = headers
+    if not isinstance(given, Mapping | None):
+        raise InvalidArgumentError(f"headers must be a dict, not {type(given).__name__}")
+    return dict(headers or {})
+
+
+def checked_timeout(timeout: Timeout) -> Timeout:
+    """Return a timeout.
+
+    Raises:
+        InvalidArgumentError: It is none.
+    """
+    if timeout is not None:
+        make_timeout(timeout)
+    return timeout
+
+
 def _checked_token(token: str | None) -> str | None:
     # The HTTP library would refuse it too, with a message that shows it.
     if token is not None and not (token.isascii() and token.isprintable() and token and " " not in token):
@@ -130,12 +163,7 @@ def _checked_token(token: str | None) -> str | None:
 
 
 def _checked_base(base_url: str) -> str:
-    try:
-        url = URL(base_url)
-    except (InvalidURL, TypeError) as error:
-        raise InvalidArgumentError(f"base_url {base_url!r:.80} is not an address: {error}") from error
-    if url.userinfo:
-        raise InvalidArgumentError("base_url must not hold a user name or password")
+    url = checked_address(base_url, "base_url")
     if url.scheme not in {"http", "https"} or not url.host:
         raise InvalidArgumentError(f"base_url {base_url!r:.80} must start with https:// and name a host")
     if url.query or url.fragment:

@@ -14,8 +14,12 @@ import attrs
 from ._model import Model, Unknown, encode
 
 __all__ = [
-    "Anything", "Bool", "Choice", "Content", "Float", "Int", "Items", "Object", "Pairs", "Text", "Value", "Wrong",
+    "Anything", "Bool", "Choice", "Content", "Float", "Int", "Items", "NO_UTF8", "Object", "Pairs", "Text", "Value",
+    "Wrong",
 ]  # fmt: skip
+
+
+NO_UTF8 = "cannot be written as UTF-8: it holds half of a surrogate pair"
 
 
 class Wrong(ValueError):
@@ -226,7 +230,18 @@ class Content(Value):
         size = len(content) if isinstance(content, bytes) else _size_of(content)
         if self.max_bytes is not None and size is not None and size > self.max_bytes:
             raise _refuse(where, f"must have at most {self.max_bytes:,} bytes, has {size:,}")
-        return (name or _name_of(content), content, *rest)
+        name = name or _name_of(content)
+        if not _is_utf8(name):
+            raise _refuse(where, f"has the name {name!r:.60}, which {NO_UTF8}; give another as (name, content)")
+        return (name, content, *rest)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _name_of(content: Any) -> str:

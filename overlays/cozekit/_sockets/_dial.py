@@ -90,6 +90,8 @@ class Dial:
             ConnectError, ConnectTimeout: There was none.
             InvalidArgumentError: The proxy's address cannot be used.
         """
+        if isinstance(error, MemoryError):
+            raise error
         if isinstance(error, _ws.InvalidStatus):
             answer = error.response
             return self.answer(answer.status_code, answer.headers, answer.body)
@@ -121,9 +123,6 @@ def _without_redirects(connect: Any) -> Any:
 _connect = _without_redirects(_sync.connect)
 
 
-_FAILURES = (OSError, _ws.WebSocketException, EOFError, ValueError)
-
-
 def dial(to: Dial) -> tuple[Wire | None, HTTPResponse]:
     """Connect.
 
@@ -138,7 +137,7 @@ def dial(to: Dial) -> tuple[Wire | None, HTTPResponse]:
         settings["ssl"] = GuardedTLS(to.ssl)  # websockets calls nothing but its `wrap_socket`
     try:
         made = _connect(to.url, **settings).__enter__()  # later versions connect here, earlier ones before
-    except _FAILURES as error:
+    except Exception as error:
         return None, to.refusal(error)
     assert made.response is not None
     return Wire(made), to.answer(made.response.status_code, made.response.headers, None)
@@ -149,7 +148,7 @@ async def adial(to: Dial) -> tuple[AsyncWire | None, HTTPResponse]:
     settings = {**to.settings(), "ping_interval": None}
     try:
         made = await _NoRedirects(to.url, **settings)
-    except _FAILURES as error:
+    except Exception as error:
         return None, to.refusal(error)
     assert made.response is not None
     return AsyncWire(made), to.answer(made.response.status_code, made.response.headers, None)

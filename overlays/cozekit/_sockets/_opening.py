@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from coze_api._core._handshake import Handshake
-from coze_api._core._http import Auth, HTTPRequest, HTTPResponse, default_ssl
+from coze_api._core._http import Auth, HTTPRequest, HTTPResponse, default_ssl, send, send_async
 from coze_api._core._response import logid_of
 from coze_api._core._stream import refusal
 
@@ -102,7 +102,7 @@ def open_wire(client: BaseClient, handshake: Handshake[Any, Any], options: Socke
                 if _is_handshake(request):
                     wire, response = dialing.dial(dialer(request))
                 else:
-                    wire, response = None, client._http.send(request, auth=None)
+                    wire, response = None, send(client._http, request, auth=None)
                 try:
                     request = flow.send(response)
                 except StopIteration:
@@ -131,7 +131,7 @@ async def aopen_wire(
                 if _is_handshake(request):
                     wire, response = await dialing.adial(dialer(request))
                 else:
-                    wire, response = None, await client._http.send(request, auth=None)
+                    wire, response = None, await send_async(client._http, request, auth=None)
                 try:
                     request = await flow.asend(response)
                 except StopAsyncIteration:

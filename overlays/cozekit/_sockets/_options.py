@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 
+from coze_api._core._http import checked_address
+
 from ..errors import InvalidArgumentError
 
 __all__ = ["SocketOptions"]
@@ -17,6 +19,8 @@ _SCHEMES = ("ws://", "wss://")
 def _address(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not (isinstance(value, str) and value.startswith(_SCHEMES)):
         raise InvalidArgumentError(f"{attribute.name} must start with ws:// or wss://, not be {value!r:.80}")
+    if value is not None:
+        checked_address(value, f"sockets.{attribute.name}")
 
 
 def _positive(_: object, attribute: attrs.Attribute[Any], value: object) -> None:

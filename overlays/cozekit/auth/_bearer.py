@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from coze_api._core._http import authorise, authorise_async
+from coze_api._core._http import HTTPRequest, authorise, authorise_async, make_timeout
+from coze_api._core._request import Request, add_headers
 from coze_api._core._settings import Settings
+from coze_api.operations import oauth
 
 from .._client import AsyncCoze, Coze
 
@@ -16,18 +18,27 @@ def authorization(coze: Coze) -> str:
     The token is renewed first, if it has to be. Good for a WebSocket, or for handing a token to a browser.
 
     Raises:
-        CozeError: There is no token.
+        CozeError: There is no token, or no answer to the request for it.
     """
-    request = coze._http.build_request("GET", coze.base_url, headers=_headers(coze))
-    return authorise(coze._http, coze._auth, request)
+    request = _request()
+    return coze._exchange(request, lambda: authorise(coze._http, coze._auth, _built(coze, request)))
 
 
 async def async_authorization(coze: AsyncCoze) -> str:
     """Return the Authorization header that an async client would send now. See `authorization`."""
-    request = coze._http.build_request("GET", coze.base_url, headers=_headers(coze))
-    return await authorise_async(coze._http, coze._auth, request)
+    request = _request()
+    return await coze._exchange(request, lambda: authorise_async(coze._http, coze._auth, _built(coze, request)))
 
 
-def _headers(coze: Settings) -> dict[str, str]:
+def _request() -> Request:
+    """Return a request, which is not sent, for what it takes to authorise it to count as a call."""
+    return Request(oauth.TOKEN, "GET", "", {})
+
+
+def _built(coze: Settings, request: Request) -> HTTPRequest:
     own = {} if coze._token is None or coze._auth is not None else {"Authorization": f"Bearer {coze._token}"}
-    return {**own, **coze._headers}
+    add_headers(own, coze._headers, "headers")
+    built = coze._http.build_request("GET", coze.base_url, headers=own)
+    if request.timeout is not None:  # what a deadline has left
+        built.extensions["timeout"] = make_timeout(request.timeout).as_dict()
+    return built

@@ -38,6 +38,7 @@ _INTERVAL = 5.0
 _SLOWER = 5.0
 _SLOWEST = 30.0
 _GLANCE = 0.25
+_LONGEST = 100_000_000  # seconds: no code is valid for three years
 """Seconds between two looks at whether the caller wants to stop."""
 
 _now = time.monotonic
@@ -103,7 +104,11 @@ class _Device(FromFile, RefreshingFlow):
             failure = refusal(error, grant.arguments)
         else:
             texts = (answer.device_code, answer.user_code, answer.verification_uri)
-            if all(isinstance(text, str | int) and text for text in texts) and isinstance(answer.expires_in, int):
+            if (
+                all(isinstance(text, str | int) and text for text in texts)
+                and isinstance(answer.expires_in, int)
+                and abs(answer.expires_in) <= _LONGEST
+            ):
                 interval = answer.interval if isinstance(answer.interval, int) and answer.interval > 0 else _INTERVAL
                 return DeviceCode(
                     user_code=str(answer.user_code),  # a number, according to one page

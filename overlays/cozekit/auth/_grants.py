@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import attrs
@@ -15,6 +14,7 @@ from coze_api._core._operation import Operation, Options
 from coze_api._core._request import Request, prepare
 from coze_api._core._response import read
 
+from .._retry import parse_http_date
 from ..errors import APIError, DecodeError, InvalidArgumentError, InvalidClient
 from ._refusals import refusal
 from ._token import Token
@@ -90,11 +90,7 @@ def _read(grant: Grant, http: HTTPResponse) -> tuple[Token | None, APIError | No
 
 def server_time(http: HTTPResponse) -> datetime:
     """Return the moment of an answer by the clock of the server, or by ours if it does not tell."""
-    try:
-        moment = parsedate_to_datetime(http.headers["date"])
-    except (KeyError, ValueError):
-        return datetime.now(UTC)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return parse_http_date(http.headers.get("date")) or datetime.now(UTC)
 
 
 def skew_of(http: HTTPResponse) -> float:

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable, Generator
 
 from coze_api._core._http import (
     Auth,
-    HTTPError,
     HTTPRequest,
     HTTPResponse,
     NetworkError,
@@ -194,9 +193,9 @@ class TokenAuth(Auth):
 
 def _is_broken(end: BaseException | None) -> bool:
     """Tell whether the HTTP client closes a flow because of the connection: that is what it is handling."""
-    while end is not None and not isinstance(end, HTTPError):
+    while isinstance(end, GeneratorExit):
         end = end.__context__
-    return end is not None
+    return isinstance(end, Exception)  # an HTTPError, or whatever servers that speak nonsense make the library raise
 
 
 def _is_cancelled() -> bool:

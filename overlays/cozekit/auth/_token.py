@@ -8,6 +8,7 @@ from typing import Any, Self
 import attrs
 
 from .._secret import hidden_or_none, hidden_text
+from ..errors import InvalidArgumentError
 
 __all__ = ["Token"]
 
@@ -18,6 +19,11 @@ _LONGEST_DURATION = 100_000_000
 def _aware(_: object, attribute: Any, value: Any) -> None:
     if value is not None and getattr(value, "tzinfo", None) is None:
         raise ValueError(f"{attribute.name} must be a datetime with a time zone, not {type(value).__name__}")
+
+
+def _sendable(_: object, attribute: Any, value: str) -> None:
+    if not (value.isascii() and value.isprintable() and " " not in value):
+        raise InvalidArgumentError(f"{attribute.name} holds characters that no token has")
 
 
 @attrs.frozen(kw_only=True)
@@ -31,7 +37,9 @@ class Token:
         obtained_at: When it was got, by the clock of Coze; None if unknown.
     """
 
-    access_token: str = attrs.field(repr=False, converter=hidden_text, validator=attrs.validators.instance_of(str))
+    access_token: str = attrs.field(
+        repr=False, converter=hidden_text, validator=[attrs.validators.instance_of(str), _sendable]
+    )
     expires_at: datetime = attrs.field(validator=_aware)
     refresh_token: str | None = attrs.field(
         default=None,
@@ -65,11 +73,11 @@ class Token:
         seconds = int(answer.expires_in)  # Coze writes a moment here, unlike what OAuth asks for
         try:
             expires = now + timedelta(seconds=seconds) if seconds < _LONGEST_DURATION else from_seconds(seconds)
-        except (OverflowError, ValueError):
+            refresh = getattr(answer, "refresh_token", None)
+            refresh = refresh if isinstance(refresh, str) and refresh else None
+            return cls(access_token=answer.access_token, expires_at=expires, refresh_token=refresh, obtained_at=now)
+        except (OverflowError, ValueError, OSError):
             return None
-        refresh = getattr(answer, "refresh_token", None)
-        refresh = refresh if isinstance(refresh, str) and refresh else None
-        return cls(access_token=answer.access_token, expires_at=expires, refresh_token=refresh, obtained_at=now)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what stores keep, secrets included."""
