@@ -10,7 +10,7 @@ except where Coze's streams would lose something by them:
 - An event without a name keeps the empty name (WHATWG says ``message``).
 - An ``id`` belongs to the event that carries it and to no later one; ``retry`` is ignored,
   because Coze cannot resume a stream.
-- A second ``event`` or ``id`` line after data begins another event:
+- A second ``event`` or ``id`` line after data begins another event, and so does a line of bare JSON:
   Coze's documentation shows events without a blank line between them.
 """
 
@@ -34,6 +34,9 @@ _CR = 0x0D  # an int: `bytes in bytes` raises and catches a TypeError first, whi
 # the last one tells whether the events are the whole text, which is not searched a second time.
 _NAMED = re.compile(rb"event: ?(.*+)\ndata: ?(.*+)\n()\n|(?s:.+)")
 _NUMBERED = re.compile(rb"id: ?(.*+)\nevent: ?(.*+)\ndata: ?(.*+)\n\n|(?s:.+)")
+
+# A flood of blank lines is one separator, not a block each.
+_BLANK = re.compile(rb"\n\n++")
 
 # What lines of indented JSON begin with, and lines of an event stream do not.
 _JSON_CONTINUED = (b" ", b"\t", b'"', b"}", b"]")
@@ -174,14 +177,14 @@ class SSEDecoder:
             if numbered[-1][1]:
                 return [(name, data, event_id) for event_id, name, data in numbered]
         events: list[ServerEvent] = []
-        for block in bytes(complete).split(b"\n\n"):
+        for block in _BLANK.split(bytes(complete)):
             _parse(block, events)
         return events
 
 
 def _parse(block: bytes, events: list[ServerEvent], *, unfinished: bool = False) -> None:
     """
-    Append the events that the lines of *block* make to *events*, each after any bare JSON among its lines.
+    Append the events that the lines of *block* make to *events*, bare JSON among its lines where it stands.
 
     Args:
         block: Lines without a blank one between them.
@@ -210,7 +213,10 @@ def _parse(block: bytes, events: list[ServerEvent], *, unfinished: bool = False)
             if field == b"event" or b"\0" not in value:
                 fields[field] = value.removeprefix(b" ")
         elif line.startswith(b"{"):
-            if json:
+            if data:
+                dispatch()
+                fields, data, json = {}, [], []
+            elif json:
                 events.append((b"", b"\n".join(json), b""))
             json = [line]
         elif json and line.startswith(_JSON_CONTINUED):

@@ -116,6 +116,17 @@ def test_json_inside(connect, begin, end):
     assert caught.value.code == 4100
 
 
+@every
+@pytest.mark.parametrize("end", ["\n\n", "\n", ""], ids=["blank-line", "line-end", "nothing"])
+def test_json_right_after_an_event(connect, begin, end):
+    """An error as a line of JSON loses nothing of the event before it, even without a blank line between them."""
+    content = 'event: later\ndata: {"content":"last words"}\n{"code":4100,"msg":"authentication is invalid"}' + end
+    stream = answered(connect, begin, content)
+    assert next(stream).data == {"content": "last words"}
+    with pytest.raises(StreamFailed, match="authentication is invalid"):
+        next(stream)
+
+
 @runs
 def test_heartbeats(connect, begin):
     """Heartbeats, with and without data, are events without a number, and no gap."""

@@ -60,6 +60,8 @@ class _Building:
             if "\0" not in value:
                 self.fields["id"] = value
         elif line[0] == "{":
+            if "data" in self.fields:
+                self.dispatch()  # deviation: bare JSON without a blank line before it
             self.bodies.append(line)
         elif self.bodies and line[0] in ' \t"}]':
             self.bodies[-1] += "\n" + line

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coze_api._core import _sse
 from coze_api._core._sse import EventTooLarge, ServerEvent, SSEDecoder
 from tests.unit._sse_reference import TextEvent, reference
 
@@ -235,6 +236,29 @@ class TestCoze:
             ("a", "b", ""),
         ]
 
+    @pytest.mark.parametrize("first", ["event:a\ndata:b", "id: 1\nevent: a\ndata: b", "data: b"])
+    @pytest.mark.parametrize("end", ["\n\n", "\n", ""])
+    @pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"], ids=["LF", "CR", "CRLF"])
+    def test_bare_json_right_after_an_event(self, first: str, end: str, line_end: str) -> None:
+        """Bare JSON after the data of an event, without a blank line between, comes after that event at any cut."""
+        stream = f'event:z\ndata:y\n\n{first}\n{{"code":1}}{end}'.replace("\n", line_end).encode()
+        event = ("a" if "event" in first else "", "b", "1" if "id" in first else "")
+        for cut in range(len(stream) + 1):
+            assert decode(stream[:cut], stream[cut:]) == [("z", "y", ""), event, ("", '{"code":1}', "")]
+
+    def test_data_after_bare_json(self) -> None:
+        """Data after bare JSON that followed an event belongs to another event."""
+        assert decode(b'event:a\ndata:b\n{"code":1}\ndata:c\n\n') == [
+            ("a", "b", ""),
+            ("", '{"code":1}', ""),
+            ("", "c", ""),
+        ]
+        assert decode(b'event:a\ndata:b\n{\n"code":1\n}\nevent:d\ndata:c\n\n') == [
+            ("a", "b", ""),
+            ("", '{\n"code":1\n}', ""),
+            ("d", "c", ""),
+        ]
+
     def test_indented_json(self) -> None:
         """A JSON body of several lines is one event."""
         body = '{\n  "code": 4100,\n\t"detail": {\n  }\n}'
@@ -357,6 +381,21 @@ def test_huge_event_takes_linear_time(size: int) -> None:
     assert 2 * len(stream) <= buffer.work <= 2 * len(stream) + len(chunks)
 
 
+@pytest.mark.parametrize("between", ["", "event:a\ndata:b\n\n"])
+def test_flood_of_blank_lines(between: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any number of blank lines in a row costs as much as one."""
+    parsed: list[bytes] = []
+
+    def parse(block: bytes, events: list[ServerEvent], **options: Any) -> None:
+        parsed.append(block)
+        _sse_parse(block, events, **options)
+
+    _sse_parse = _sse._parse
+    monkeypatch.setattr(_sse, "_parse", parse)
+    assert len(decode(f"\n\n\n{between}".encode() + b"\n" * 100_000)) == bool(between)
+    assert len(parsed) <= 4
+
+
 LINES = st.one_of(
     st.sampled_from(
         [
@@ -370,6 +409,7 @@ LINES = st.one_of(
             ": comment",
             "retry: 3",
             '{"code":4100}',
+            'data:a\n{"code":4100}',
             "{",
             '  "code": 1',
             "}",
