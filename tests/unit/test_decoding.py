@@ -276,6 +276,38 @@ class TestResults:
                 client(raw(body)).workflows.runs.create(workflow_id="1")
 
     @pytest.mark.parametrize("parser", ["json", "orjson"])
+    @pytest.mark.parametrize("kind", ["list", "object"])
+    def test_depth(self, parser: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is nested as deeply as is accepted can be shown, compared, pickled and encoded; one level more is refused."""
+        monkeypatch.setattr(_json, "_loads", None)
+        monkeypatch.setattr(_json, "_dumps", None)
+        if parser == "orjson":
+            pytest.importorskip("orjson")
+        _json.use(parser)
+        opening, closing = ("[", "]") if kind == "list" else ('{"a":', "}")
+
+        def nested(depth: int) -> str:
+            return opening * depth + "1" + closing * depth
+
+        chat = Chat.from_dict({"id": "1", "later": _json.loads(nested(_json.MAX_DEPTH))})
+        assert pickle.loads(pickle.dumps(chat)) == chat == Chat.from_dict(chat.to_dict())
+        assert "later" in repr(chat)
+        assert _json.dumps(chat.extra_fields["later"]).decode() == nested(_json.MAX_DEPTH)
+        for text in (nested(_json.MAX_DEPTH + 1), nested(3000)):
+            for given in (text, text.encode()):
+                with pytest.raises(_json.NestedTooDeeply):
+                    _json.loads(given)
+            with pytest.raises(_json.NestedTooDeeply):
+                _json.loads_exactly(text.replace("1", "9" * 20))
+
+    def test_brackets_are_no_depth(self) -> None:
+        """Many brackets, in texts or side by side, are no nesting, and those in texts hide none."""
+        for value in ("[{" * 1000, [["[{"] for _ in range(1000)], [{"a": [1]}] * 1000):
+            assert _json.loads(json.dumps(value)) == value
+        with pytest.raises(_json.NestedTooDeeply):
+            _json.loads('["]",' * 300 + "1" + ',"["]' * 300)
+
+    @pytest.mark.parametrize("parser", ["json", "orjson"])
     def test_broken_text(self, parser: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Invalid UTF-8 and halves of surrogate pairs are read, with either parser."""
         monkeypatch.setattr(_json, "_loads", None)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["MAX_DEPTH", "NestedTooDeeply", "dumps", "loads", "loads_exactly", "parser", "use"]
+__all__ = ["MAX_DEPTH", "NestedTooDeeply", "check_depth", "dumps", "loads", "loads_exactly", "parser", "use"]
 
 MAX_DEPTH = 128
 """Levels of arrays and objects that are read. More than that exhausts the stack of whatever walks over a value later:
@@ -17,11 +17,6 @@ MAX_DEPTH = 128
 
 _scan = json.scanner.make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # what typeshed asks for has no use
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-
-
-_BRACKETS = bytes.maketrans(b"[]{}", b"()()")
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 class NestedTooDeeply(ValueError):
@@ -92,32 +87,34 @@ def loads(data: bytes | str) -> Any:
         if _loads is _standard_loads:
             raise
         value = _standard_loads(data)  # orjson refuses invalid UTF-8 and halves of surrogate pairs, which do occur
-    if _is_deep(data):
-        raise NestedTooDeeply(f"more than {MAX_DEPTH} levels")
+    check_depth(data, value)
     return value
 
 
-def _is_deep(data: bytes | str) -> bool:
-    """Return whether JSON text has more levels than are read.
+def check_depth(data: bytes | str, value: Any) -> None:
+    """Refuse JSON text that has more levels than are read.
 
-    Its brackets alone say so, and they are found at a tenth of the time that parsing takes: walking over the values
-    would take longer than to decode them.
+    Args:
+        data: The text. Where it has few brackets, nothing else is looked at.
+        value: What was parsed from it. Its text alone does not tell: a bracket may be part of a string.
+
+    Raises:
+        NestedTooDeeply: It has more than `MAX_DEPTH` levels.
     """
-    raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
-    brackets = raw.translate(_BRACKETS, _NO_BRACKETS)
-    if len(brackets) <= 2 * MAX_DEPTH or not _levels_left(brackets):
-        return False
-    return bool(_levels_left(_TEXT.sub(b"", raw).translate(_BRACKETS, _NO_BRACKETS)))  # without those inside texts
-
-
-def _levels_left(brackets: bytes) -> bytes:
-    """Return what is left after the innermost pairs of brackets are taken away `MAX_DEPTH` times."""
-    for _ in range(MAX_DEPTH):
-        fewer = brackets.replace(b"()", b"")
-        if len(fewer) == len(brackets):
-            break
-        brackets = fewer
-    return brackets
+    opening = data.count("[") + data.count("{") if isinstance(data, str) else data.count(b"[") + data.count(b"{")
+    if opening <= MAX_DEPTH:
+        return
+    level: list[Any] = [[value]]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            item
+            for outer in level
+            for item in (outer.values() if outer.__class__ is dict else outer)
+            if item.__class__ is dict or item.__class__ is list
+        ]
+        if not level:
+            return
+    raise NestedTooDeeply(f"more than {MAX_DEPTH} levels")
 
 
 def loads_exactly(text: str) -> Any:
@@ -132,8 +129,7 @@ def loads_exactly(text: str) -> Any:
     if not _long(text):
         return loads(text)
     value = _standard_loads(text)
-    if _is_deep(text):
-        raise NestedTooDeeply(f"more than {MAX_DEPTH} levels")
+    check_depth(text, value)
     return value
 
 

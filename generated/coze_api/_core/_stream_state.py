@@ -117,12 +117,15 @@ class StreamState(Generic[E]):
 
         This runs once for each event, so it counts: everything rare stands in methods of its own.
         """
-        loads = _json.parser()
+        loads, check_depth = _json.parser(), _json.check_depth
+        shallow = 2 * _json.MAX_DEPTH  # bytes: no text of this length is nested too deeply
         by_wire = self._protocol.by_wire
         observe, watch = self._observe, self._watch
         for name, data, number in self._found:
             try:
                 value = loads(data)
+                if len(data) > shallow:
+                    check_depth(data, value)
             except ValueError:
                 value = _value(data)
             kind = by_wire.get(name)
