@@ -12,7 +12,7 @@ from coze_api.errors import hint
 from coze_api.models import Chat, ChatStatus, Message
 from coze_api.operations import chat as _operations
 
-from ._chat_stream import answer_of, follow_ups_of
+from ._chat_snapshot import answer_of, follow_ups_of, usage_of
 from ._waiting import goes_on
 from .errors import ChatFailed
 
@@ -55,7 +55,7 @@ class ChatResult:
     @property
     def usage(self) -> ChatUsage | None:
         """Tokens used."""
-        return self.chat.usage
+        return usage_of(self.chat)
 
     @property
     def logid(self) -> str:

@@ -10,6 +10,7 @@ import attrs
 from coze_api.models import Chat, ChatStreamEvent, Message
 
 from ._chat_result import ChatResult
+from ._chat_snapshot import usage_of
 from ._chat_stream import AsyncChatStream, ChatStream
 from ._rounds import AsyncRounds, Parts, Rounds
 
@@ -65,7 +66,7 @@ class _Told(Parts[C], Generic[C]):
     @property
     def usage(self) -> ChatUsage | None:
         """Tokens used; zero until the chat ended."""
-        return None if self.chat is None else self.chat.usage
+        return usage_of(self.chat)
 
     @property
     def tool_runs(self) -> list[ToolRun]:

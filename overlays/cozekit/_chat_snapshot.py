@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from binascii import Error, a2b_base64
+from binascii import a2b_base64
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from coze_api.models import (
     AudioDeltaEvent,
@@ -12,16 +12,16 @@ from coze_api.models import (
     ChatDoneEvent,
     ChatflowDone,
     ChatStreamEvent,
+    ChatUsage,
     Message,
     MessageCompletedEvent,
     MessageDeltaEvent,
     MessageType,
 )
 
-if TYPE_CHECKING:
-    from coze_api.models import ChatUsage
+from ._received import TextBuffer, instance_of, instances_of, key_of, text_of
 
-__all__ = ["Answer", "Snapshot", "answer_of", "follow_ups_of"]
+__all__ = ["Answer", "Snapshot", "answer_of", "follow_ups_of", "usage_of"]
 
 _ANSWERS = (MessageType.ANSWER, None)  # no type in a piece tells nothing against it
 _Identity: TypeAlias = tuple[object, ...]
@@ -37,13 +37,13 @@ class Answer:
 
     chat: Chat | None
     messages: list[Message]
-    _growing: dict[str, list[str]]  # pieces of the answers that are not complete, by message id
+    _growing: dict[str | int | None, TextBuffer]  # the answers that are not complete, by message id
 
     @property
     def answer(self) -> str:
         """The text of the answer so far. Where a bot gives several answers, each begins a line."""
         complete = answer_of(self.messages)
-        return "\n".join(filter(None, [complete, *map("".join, self._growing.values())]))
+        return "\n".join(filter(None, [complete, *(growing.text for growing in list(self._growing.values()))]))
 
     @property
     def follow_ups(self) -> list[str]:
@@ -53,7 +53,7 @@ class Answer:
     @property
     def usage(self) -> ChatUsage | None:
         """Tokens used; zero until the chat ended."""
-        return None if self.chat is None else self.chat.usage
+        return usage_of(self.chat)
 
 
 class Snapshot(Answer):
@@ -72,11 +72,11 @@ class Snapshot(Answer):
         self.debug_url = None
         self._growing = {}
         self._said: Message | None = None  # what the latest event adds to the text
-        self._teller: str | None = None  # id of the message that added to it last
-        self._grower: str | None = None  # id of the message that grows now
-        self._pieces: list[str] = []  # what that message has in `_growing`
+        self._teller: object = None  # id of the message that added to it last
+        self._grower: object = None  # id of the message that grows now
+        self._pieces = TextBuffer()  # what that message has in `_growing`
         self._apart: Message | None = None  # what begins a line, since another answer was before it
-        self._thought: set[str] = set()  # messages whose thoughts came in pieces
+        self._thought: set[str | int | None] = set()  # messages whose thoughts came in pieces
 
     def _see(self, event: ChatStreamEvent) -> None:
         """Take note of an event. This runs for each of them."""
@@ -84,32 +84,33 @@ class Snapshot(Answer):
         data = event.data
         if isinstance(data, Message):
             if isinstance(event, MessageDeltaEvent):
-                if data.content and data.type in _ANSWERS:
+                content = data.content
+                if content and content.__class__ is str and data.type in _ANSWERS:
                     if data.id != self._grower:
                         self._grow(data)
-                    self._pieces.append(data.content)
+                    self._pieces.append(content)
                     self._said = data
                 if data.reasoning_content:
-                    self._thought.add(data.id)
+                    self._thought.add(key_of(data.id))
             elif isinstance(event, MessageCompletedEvent):
                 self._complete(data)
         elif isinstance(data, Chat):
             self.chat = data
         elif isinstance(event, ChatDoneEvent) and isinstance(data, ChatflowDone):
-            self.debug_url = data.debug_url
+            self.debug_url = instance_of(data.debug_url, str)
 
     def _complete(self, message: Message) -> None:
         self.messages.append(message)
-        grew = self._growing.pop(message.id, None)
-        self._grower, self._pieces = None, []  # a long answer is not to be held twice
-        if not grew and message.content and message.type is MessageType.ANSWER:
+        grew = self._growing.pop(key_of(message.id), None)
+        self._grower, self._pieces = None, TextBuffer()  # a long answer is not to be held twice
+        if not grew and text_of(message.content) and message.type is MessageType.ANSWER:
             self._turn(message)
             self._said = message  # it came in one piece
 
     def _grow(self, message: Message) -> None:
         self._turn(message)
         self._grower = message.id
-        self._pieces = self._growing.setdefault(message.id, [])
+        self._pieces = self._growing.setdefault(key_of(message.id), TextBuffer())
 
     def _turn(self, message: Message) -> None:
         self._apart = message if self._teller not in (None, message.id) else None
@@ -128,9 +129,9 @@ class Snapshot(Answer):
         if not isinstance(data, Message):
             return ""
         new = isinstance(event, MessageDeltaEvent) or (
-            isinstance(event, MessageCompletedEvent) and data.id not in self._thought
+            isinstance(event, MessageCompletedEvent) and key_of(data.id) not in self._thought
         )
-        return (data.reasoning_content or "") if new else ""
+        return text_of(data.reasoning_content) if new else ""
 
     def _sound(self, event: ChatStreamEvent) -> bytes:
         """Return what an event adds to the spoken answer.
@@ -141,8 +142,8 @@ class Snapshot(Answer):
         if not isinstance(event, AudioDeltaEvent) or not isinstance(event.data, Message):
             return b""
         try:
-            return a2b_base64(event.data.content or "")
-        except Error as error:
+            return a2b_base64(text_of(event.data.content))
+        except ValueError as error:  # text beyond ASCII is none of `binascii.Error`
             raise ValueError(f"a piece of the spoken answer is not Base64: {error}") from error
 
     def _missing(self, messages: Iterable[Message], known: Iterable[Message]) -> list[Message]:
@@ -159,18 +160,28 @@ class Snapshot(Answer):
     def _catch_up(self, message: Message) -> None:
         """Take note of a message that did not come by the stream."""
         self.messages.append(message)
-        self._growing.pop(message.id, None)
+        self._growing.pop(key_of(message.id), None)
 
 
 def _identity(message: Message) -> _Identity:
-    return (message.id,) if message.id else (message.type, message.content)
+    known = key_of(message.id)
+    return (known,) if known else (key_of(message.type), text_of(message.content))
 
 
 def answer_of(messages: list[Message]) -> str:
     """Join the answers among *messages*."""
-    return "\n".join(message.content for message in messages if message.type is MessageType.ANSWER and message.content)
+    return "\n".join(_texts_of(messages, MessageType.ANSWER))
 
 
 def follow_ups_of(messages: list[Message]) -> list[str]:
     """Pick the suggested questions among *messages*."""
-    return [message.content for message in messages if message.type is MessageType.FOLLOW_UP and message.content]
+    return _texts_of(messages, MessageType.FOLLOW_UP)
+
+
+def usage_of(chat: Chat | None) -> ChatUsage | None:
+    """Return the tokens that a chat used, where it tells them."""
+    return None if chat is None else instance_of(chat.usage, ChatUsage)
+
+
+def _texts_of(messages: list[Message], kind: MessageType) -> list[str]:
+    return list(filter(None, (text_of(one.content) for one in instances_of(messages, Message) if one.type is kind)))

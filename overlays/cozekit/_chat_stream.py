@@ -9,13 +9,13 @@ from coze_api._core._operation import Operation, Options
 from coze_api._core._stream import AsyncStream, Stream
 from coze_api.models import ChatFailedEvent, ChatStreamEvent, Message, MessageCompletedEvent
 
-from ._chat_snapshot import Snapshot, answer_of, follow_ups_of
+from ._chat_snapshot import Snapshot
 from .errors import ChatFailed, CozeError, DecodeError
 
 if TYPE_CHECKING:
     from ._recovery import Whereabouts
 
-__all__ = ["AsyncChatStream", "ChatStream", "answer_of", "follow_ups_of"]
+__all__ = ["AsyncChatStream", "ChatStream"]
 
 
 class _ChatState(Snapshot):

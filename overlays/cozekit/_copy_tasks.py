@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Unpack
 
 import attrs
 
+from coze_api.models import CopyFailure
 from coze_api.operations import copy_tasks as _operations
 from coze_api.resources.copy_tasks import AsyncCopyTasksAPI, CopyTasksAPI
 
 from ._arguments import lasting
+from ._received import instances_of, text_of
 from ._waiting import Waiting, goes_on, has_failed
 from .errors import CopyFailed
 
 if TYPE_CHECKING:
-    from coze_api.models import CopyFailure, CopyTask, StartedCopy
+    from coze_api.models import CopyTask, StartedCopy
     from coze_api.params.copy_tasks import CreateParams
 
 __all__ = ["AsyncCopyTasks", "CopyResult", "CopyTasks"]
@@ -35,7 +37,7 @@ class CopyResult:
     @property
     def entity_id(self) -> str:
         """Id of the new bot, app or workflow; "" where Coze does not tell it."""
-        return (self.started.copied_entity_id if self.task is None else self.task.target_entity_id) or ""
+        return text_of(self.started.copied_entity_id if self.task is None else self.task.target_entity_id)
 
 
 class CopyTasks(CopyTasksAPI):
@@ -96,7 +98,7 @@ def _result(started: StartedCopy, task: CopyTask) -> CopyResult:
     """
     if not has_failed(_operations.CREATE, task):
         return CopyResult(started, task)
-    reasons = "; ".join(map(_reason, task.failed_reasons or ())) or "Coze does not tell why"
+    reasons = "; ".join(map(_reason, instances_of(task.failed_reasons, CopyFailure))) or "Coze does not tell why"
     raise CopyFailed(f"the copy task {task.task_id} failed: {reasons} (logid {task.logid or 'unknown'})", task=task)
 
 

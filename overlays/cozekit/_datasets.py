@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import attrs
 
-from coze_api.models import DocumentProgress
+from coze_api.models import Document, DocumentProgress
 from coze_api.operations import datasets as _operations
 from coze_api.resources.datasets import (
     AsyncDatasetsAPI,
@@ -17,7 +17,9 @@ from coze_api.resources.datasets import (
 )
 
 from ._arguments import lasting
+from ._received import instances_of, key_of, text_of
 from ._waiting import Waiting, goes_on, has_failed
+from .errors import DecodeError
 
 if TYPE_CHECKING:
     from coze_api.models import DocumentProgressList
@@ -52,8 +54,20 @@ def _goes_on(told: DocumentProgressList, dataset_id: str, waiting: Waiting) -> b
     return goes_on(_operations.DOCUMENTS_CREATE, told, waiting, missing, last=told)
 
 
+def _ids(added: list[Document]) -> list[str]:
+    """Return the ids of the documents that were added.
+
+    Raises:
+        DecodeError: One has none.
+    """
+    ids = [one.document_id for one in instances_of(added, Document) if text_of(one.document_id)]
+    if len(ids) < len(added):
+        raise DecodeError(f"a document has no id: {added!r:.200}", operation=_operations.DOCUMENTS_CREATE.id)
+    return ids
+
+
 def _result(told: DocumentProgressList, document_ids: list[str]) -> DocumentsResult:
-    found = {one.document_id: one for one in told.data or ()}
+    found = {key_of(one.document_id): one for one in told.data or ()}
     return DocumentsResult([found[key] for key in document_ids if key in found])
 
 
@@ -77,7 +91,7 @@ class DatasetsDocuments(DatasetsDocumentsAPI):
             PollTimeout: They were not processed in time. They still are; `datasets.process` tells how far.
             APIError: Coze refused a call.
         """
-        ids = [one.document_id for one in self.create(**arguments)]
+        ids = _ids(self.create(**arguments))
         waiting, datasets = Waiting(poll_interval, poll_timeout), DatasetsAPI(self._client)
         while True:
             told = datasets.process(dataset_id=arguments["dataset_id"], document_ids=ids, **lasting(arguments))
@@ -93,7 +107,7 @@ class AsyncDatasetsDocuments(AsyncDatasetsDocumentsAPI):
         self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, **arguments: Unpack[DocumentsCreateParams]
     ) -> DocumentsResult:
         """Add documents to a knowledge base and wait until all of them are processed. See the sync client."""
-        ids = [one.document_id for one in await self.create(**arguments)]
+        ids = _ids(await self.create(**arguments))
         waiting, datasets = Waiting(poll_interval, poll_timeout), AsyncDatasetsAPI(self._client)
         while True:
             told = await datasets.process(dataset_id=arguments["dataset_id"], document_ids=ids, **lasting(arguments))

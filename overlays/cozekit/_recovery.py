@@ -12,6 +12,7 @@ from coze_api._core._operation import Options
 from coze_api.models import Chat, ChatStatus, Message
 
 from ._chat_result import chat_goes_on, checked
+from ._received import instances_of, text_of
 from ._waiting import Waiting
 from .errors import APIError, ChatFailed, StreamFailed
 
@@ -67,8 +68,9 @@ def whereabouts_of(stream: ChatStream | AsyncChatStream) -> Whereabouts:
     found = stream._whereabouts
     if found is None:
         raise RuntimeError("only streams that were made by a Coze or an AsyncCoze can be recovered")
-    if stream.chat is not None and stream.chat.id and stream.chat.conversation_id:
-        found = attrs.evolve(found, conversation=stream.chat.conversation_id, chat=stream.chat.id)
+    chat = stream.chat
+    if chat is not None and text_of(chat.id) and text_of(chat.conversation_id):
+        found = attrs.evolve(found, conversation=chat.conversation_id, chat=chat.id)
     if found.chat:
         return found
     failure = stream._failure
@@ -89,7 +91,7 @@ def ask(found: Whereabouts, interval: float, limit: float) -> tuple[Chat, list[M
         waiting.sleep()
         chat = found.chats.retrieve(**arguments)
     with _lenient(chat):
-        return chat, found.chats.messages.list(**arguments)
+        return chat, instances_of(found.chats.messages.list(**arguments), Message)
     return chat, []
 
 
@@ -101,7 +103,7 @@ async def aask(found: Whereabouts, interval: float, limit: float) -> tuple[Chat,
         await waiting.asleep()
         chat = await found.chats.retrieve(**arguments)
     with _lenient(chat):
-        return chat, await found.chats.messages.list(**arguments)
+        return chat, instances_of(await found.chats.messages.list(**arguments), Message)
     return chat, []
 
 

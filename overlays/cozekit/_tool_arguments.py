@@ -15,6 +15,7 @@ from typing import Any
 
 import attrs
 
+from coze_api._core import _json
 from coze_api._core._model import Model
 
 from ._tool_values import SCALARS, Decode, Wrong, enum, list_of, literal, map_of, object_of, one_of, show
@@ -50,15 +51,21 @@ class Parameters:
     members: Mapping[str, _Member]
     others: Decode | None = None
 
-    def decode(self, text: str) -> dict[str, Any]:
+    def decode(self, text: object) -> dict[str, Any]:
         """Read the arguments of one call.
+
+        Args:
+            text: JSON text. An object in place of its text is taken as it is.
 
         Raises:
             ToolError: They do not fit. Its text is for the bot.
         """
+        given: Any = text
         try:
-            # orjson would turn whole numbers of more than 64 bits into others
-            given = json.loads(text, parse_constant=_refuse) if text and text.strip() else {}
+            if isinstance(text, str):
+                # orjson would turn whole numbers of more than 64 bits into others
+                given = json.loads(text, parse_constant=_refuse) if text.strip() else {}
+                _json.check_depth(text, given)
         except (ValueError, RecursionError) as error:
             raise ToolError(f"The arguments of {self.function} are not JSON: {error}") from None
         if given is None:

@@ -13,7 +13,16 @@ from typing import Any, Literal
 
 import attrs
 
-from coze_api.models import Chat, ChatStatus, ToolCall, ToolCallType, ToolOutput
+from coze_api.models import (
+    Chat,
+    ChatPendingToolCalls,
+    ChatRequiredAction,
+    ChatStatus,
+    ToolCall,
+    ToolCallFunction,
+    ToolCallType,
+    ToolOutput,
+)
 
 from ._tools import Tool, as_text, toolbox
 from .errors import ActionRequired, InvalidArgumentError, ToolError, ToolFailed, ToolRoundsExceeded
@@ -99,6 +108,7 @@ class _Job:
 
     def _ended(self, output: str, error: Exception | None = None) -> ToolRun:
         seconds = time.perf_counter() - self._started
+        output = output.encode("utf-8", "replace").decode()  # half of a surrogate pair could not be sent
         return ToolRun(self.call, self.name, self.arguments, output, error, seconds)
 
     def _failed(self, error: Exception) -> ToolRun:
@@ -193,14 +203,12 @@ class ToolLoop:
     def _begun(self, chat: Chat | None) -> list[_Job]:
         if chat is None or chat.status is not ChatStatus.REQUIRES_ACTION:
             return []
-        pending = chat.required_action and chat.required_action.submit_tool_outputs
-        calls = list(pending.tool_calls) if pending else []
-        if calls and all(call.type is ToolCallType.REPLY_MESSAGE for call in calls):
+        calls = _calls_of(chat)
+        if calls and all(isinstance(call, ToolCall) and call.type is ToolCallType.REPLY_MESSAGE for call in calls):
             return []  # a question to the user, who answers by the next message
-        unknown = [call for call in calls if call.function is None or call.type is ToolCallType.REPLY_MESSAGE]
-        if unknown or not calls:
+        if not calls or not all(map(_is_callable, calls)):
             raise ActionRequired("the chat waits for something that no tool can do", chat=chat)
-        names = ", ".join(dict.fromkeys(call.function.name for call in calls if call.function))
+        names = ", ".join(dict.fromkeys(call.function.name for call in calls))
         if not self.tools:
             raise ActionRequired(f"the bot calls {names}, and there are no tools; give some by tools=[…]", chat=chat)
         if chat is not self._chat and self._rounds >= self.max_rounds:
@@ -244,6 +252,22 @@ class ToolLoop:
                         f"the tool {run.name} failed: {type(run.error).__name__}", chat=chat, tool_run=run
                     ) from run.error
         return [ToolOutput(tool_call_id=run.call.id, output=run.output) for run in runs]
+
+
+def _calls_of(chat: Chat) -> list[Any]:
+    """Return what a chat lists as calls, whatever it is."""
+    match chat.required_action:
+        case ChatRequiredAction(submit_tool_outputs=ChatPendingToolCalls(tool_calls=list(calls))):
+            return calls
+    return []
+
+
+def _is_callable(call: object) -> bool:
+    """Return whether a call names a function and can be answered."""
+    match call:
+        case ToolCall(id=str(), function=ToolCallFunction(name=str())):
+            return call.type is not ToolCallType.REPLY_MESSAGE
+    return False
 
 
 # A thread that was left behind may end while a later round runs, so each is given the results of its own round.

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from coze_api._core._model import Model
 from coze_api._core._operation import Operation, Poll
 
-from .errors import PollTimeout
+from ._received import key_of
+from .errors import DecodeError, PollTimeout
 
 if TYPE_CHECKING:
     from coze_api.models import Chat
@@ -74,6 +76,7 @@ def goes_on(
 
     Raises:
         PollTimeout: It does so for too long.
+        DecodeError: What was told has an unknown shape.
     """
     if not is_pending(operation, told):
         return False
@@ -86,11 +89,18 @@ def is_pending(operation: Operation[Any], told: Any) -> bool:
     """Tell by what the asking operation told whether anything that *operation* started still goes on by itself.
 
     A state that the description does not know ends the waiting. A list without items means that nothing is known yet.
+
+    Raises:
+        DecodeError: What was told is no object, or no list of objects.
     """
     poll = _poll_of(operation)
-    things = [told] if poll.items is None else list(reduce(getattr, poll.items, told) or ())
+    things = [told] if poll.items is None else reduce(getattr, poll.items, told)
+    if things is None:
+        return True
+    if not isinstance(things, list) or not all(isinstance(thing, Model) for thing in things):
+        raise DecodeError(f"the answer about it has an unknown shape: {things!r:.80}", operation=operation.id)
     return not things or any(
-        getattr(thing, poll.status) in poll.pending and not (poll.waiting and getattr(thing, poll.waiting))
+        key_of(getattr(thing, poll.status)) in poll.pending and not (poll.waiting and getattr(thing, poll.waiting))
         for thing in things
     )
 
@@ -98,7 +108,7 @@ def is_pending(operation: Operation[Any], told: Any) -> bool:
 def has_failed(operation: Operation[Any], thing: Any) -> bool:
     """Tell whether a thing that an operation started ended in failure."""
     poll = _poll_of(operation)
-    return getattr(thing, poll.status) in poll.failed
+    return key_of(getattr(thing, poll.status)) in poll.failed
 
 
 def _poll_of(operation: Operation[Any]) -> Poll:

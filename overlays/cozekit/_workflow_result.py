@@ -10,6 +10,7 @@ import attrs
 from coze_api._core._response import code_of, retryable
 from coze_api.errors import hint
 from coze_api.models import (
+    ChatUsage,
     WorkflowInterruptData,
     WorkflowNodeRun,
     WorkflowNodeStatus,
@@ -18,12 +19,13 @@ from coze_api.models import (
 )
 from coze_api.operations import workflows as _operations
 
+from ._received import instance_of, text_of
 from ._waiting import goes_on, has_failed
-from ._workflow_output import as_json, as_object, question_of, to_json
+from ._workflow_output import as_json, as_object, question_of, to_text
 from .errors import InvalidArgumentError, WorkflowFailed
 
 if TYPE_CHECKING:
-    from coze_api.models import ChatUsage, WorkflowExecuteStatus
+    from coze_api.models import WorkflowExecuteStatus
 
     from ._waiting import Waiting
 
@@ -57,7 +59,7 @@ class _Result(Generic[F]):
     @property
     def interrupt(self) -> WorkflowInterruptData | None:
         """What the run waits for; None if it has ended. `workflows.runs.resume` answers it."""
-        return self.history.interrupt_data
+        return instance_of(self.history.interrupt_data, WorkflowInterruptData)
 
     @property
     def question(self) -> str:
@@ -68,10 +70,7 @@ class _Result(Generic[F]):
     def output(self) -> str:
         """What the end node put out, as text, normally JSON."""
         told = self._told()
-        if told is None:
-            return self.history.output or ""
-        output: Any = told.output
-        return output if isinstance(output, str) else "" if output is None else to_json(output)
+        return to_text(self.history.output if told is None else told.output)
 
     def output_json(self) -> Any:
         """Parse the output.
@@ -94,22 +93,24 @@ class _Result(Generic[F]):
         if isinstance(told, str):  # which is how Coze was seen to send it, too
             found = as_object(told) or {}
             told = {title: WorkflowNodeStatus.from_dict(one) for title, one in found.items() if isinstance(one, dict)}
-        return dict(told or {})
+        if not isinstance(told, dict):
+            return {}
+        return {title: status for title, status in told.items() if isinstance(status, WorkflowNodeStatus)}
 
     @property
     def usage(self) -> ChatUsage | None:
         """Tokens used."""
-        return self.history.usage
+        return instance_of(self.history.usage, ChatUsage)
 
     @property
     def debug_url(self) -> str:
         """Page that shows the run node by node."""
-        return self.history.debug_url or ""
+        return text_of(self.history.debug_url)
 
     @property
     def logid(self) -> str:
         """Log id of the call that started the run."""
-        return self.history.logid_ or ""
+        return text_of(self.history.logid_)
 
     def _told(self) -> WorkflowRunOutput | None:
         told = as_object(self.history.output)
@@ -142,7 +143,7 @@ class WorkflowResult(_Result[Callable[[str], WorkflowNodeRun]]):
             InvalidArgumentError: The run has no such node.
             APIError: Coze refused the call.
         """
-        return self._fetch(self._execution(node)).node_output or ""
+        return to_text(self._fetch(self._execution(node)).node_output)
 
 
 class AsyncWorkflowResult(_Result[Callable[[str], Awaitable[WorkflowNodeRun]]]):
@@ -152,7 +153,7 @@ class AsyncWorkflowResult(_Result[Callable[[str], Awaitable[WorkflowNodeRun]]]):
 
     async def node_output(self, node: str) -> str:
         """Ask for the whole output of an output node. See `WorkflowResult`."""
-        return (await self._fetch(self._execution(node))).node_output or ""
+        return to_text((await self._fetch(self._execution(node))).node_output)
 
 
 def run_goes_on(told: list[WorkflowRunHistory], execute_id: str, waiting: Waiting) -> bool:
@@ -175,12 +176,12 @@ def checked(history: WorkflowRunHistory, result: Any) -> None:
         return
     code = code_of({"code": history.error_code})
     error = WorkflowFailed(
-        history.error_message or "the run failed",
+        to_text(history.error_message) or "the run failed",
         code=code,
-        logid=history.logid_ or "",
+        logid=text_of(history.logid_),
         operation=_operations.RUNS_CREATE.id,
         hint=hint(code, 200, _operations.RUNS_CREATE.permission),
-        debug_url=history.debug_url or "",
+        debug_url=text_of(history.debug_url),
         retryable=retryable(code, 200),
     )
     error.run = result

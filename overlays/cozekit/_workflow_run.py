@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic
 from urllib.parse import parse_qs, urlsplit
 
 from coze_api._core._stream import AsyncStream, Stream
 from coze_api.models import (
+    ChatUsage,
     WorkflowDone,
     WorkflowDoneEvent,
     WorkflowInterruptData,
@@ -18,12 +19,10 @@ from coze_api.models import (
 )
 from coze_api.operations import workflows as _operations
 
+from ._received import instance_of, key_of, text_of
 from ._rounds import AsyncRounds, Part, Parts, Rounds
 from ._workflow_output import NodeOutput, as_json, question_of, to_json
 from .errors import CozeError, InvalidArgumentError, StreamFailed, WorkflowFailed
-
-if TYPE_CHECKING:
-    from coze_api.models import ChatUsage
 
 __all__ = ["AsyncWorkflowRun", "WorkflowRun", "reply_text"]
 
@@ -43,6 +42,14 @@ def reply_text(data: str | Mapping[str, Any]) -> str:
     return to_json(dict(data))
 
 
+def _text_of(event: WorkflowStreamEvent) -> str:
+    """Return what an event adds to the text."""
+    data = event.data
+    if not isinstance(event, WorkflowMessageEvent) or not isinstance(data, WorkflowMessage):
+        return ""
+    return text_of(data.content)
+
+
 class _Told(Parts[Part], Generic[Part]):
     """What a run told so far.
 
@@ -60,6 +67,7 @@ class _Told(Parts[Part], Generic[Part]):
     debug_url: str = ""
     _growing: dict[tuple[Any, ...], NodeOutput]
     _latest: NodeOutput | None = None  # the node that spoke last since the run was started or resumed
+    _execution: tuple[object, ...] | None = None  # the ids by which it goes on
     _reply: str | None = None
     _done = False
     _failed = False
@@ -92,7 +100,11 @@ class _Told(Parts[Part], Generic[Part]):
     @property
     def execute_id(self) -> str:
         """Id of the execution, as `debug_url` tells it; "" until then."""
-        return parse_qs(urlsplit(self.debug_url).query).get(_EXECUTE_ID, [""])[0]
+        try:
+            query = urlsplit(self.debug_url).query
+        except ValueError:  # it is no URL
+            return ""
+        return parse_qs(query).get(_EXECUTE_ID, [""])[0]
 
     def resume(self, data: str | Mapping[str, Any]) -> None:
         """Answer what the run waits for. Iterating goes on with what follows; the answer is sent then.
@@ -112,34 +124,45 @@ class _Told(Parts[Part], Generic[Part]):
         if isinstance(event, WorkflowMessageEvent) and isinstance(data, WorkflowMessage):
             self._hear(data)
         elif isinstance(event, WorkflowInterruptEvent):
-            self.interrupt = getattr(data, "interrupt_data", None)
+            self.interrupt = instance_of(getattr(data, "interrupt_data", None), WorkflowInterruptData)
         elif isinstance(event, WorkflowDoneEvent):
             self._done = True
             if isinstance(data, WorkflowDone):
-                self.debug_url = data.debug_url or self.debug_url
+                self.debug_url = text_of(data.debug_url) or self.debug_url
 
     def _hear(self, message: WorkflowMessage) -> None:
-        key = (
+        execution = (
             message.node_execute_uuid, message.node_id, message.node_title, message.loop_index, message.batch_index,
             message.sub_execute_id,
         )  # fmt: skip
+        node = self._latest
+        if node is None or execution != self._execution:
+            node = self._latest = self._node(execution, message)
+            self._execution = execution
+        if isinstance(message.content, str):
+            node.pieces.append(message.content)
+        if message.node_is_finish is True:
+            node.finish()
+            del self._growing[tuple(map(key_of, execution))]  # the node may be executed again
+            self._execution = None
+        if isinstance(message.usage, ChatUsage):
+            self.usage = message.usage
+
+    def _node(self, execution: tuple[object, ...], message: WorkflowMessage) -> NodeOutput:
+        """Find the output that a message of another node than the one before belongs to, or begin it."""
+        key = tuple(map(key_of, execution))
         node = self._growing.get(key)
         if node is None:
-            node = self._growing[key] = NodeOutput(message.node_title or "", message)
+            node = self._growing[key] = NodeOutput(text_of(message.node_title), message)
             self.nodes.append(node)
-        node.content += message.content or ""
-        node.is_finished = bool(message.node_is_finish)
-        if node.is_finished:
-            del self._growing[key]  # the node may be executed again
-        self._latest = node
-        self.usage = message.usage or self.usage
+        return node
 
     def _begin_again(self) -> tuple[WorkflowInterruptData, str] | None:
         """Take what a pending reply answers, and the reply."""
         if self.interrupt is None or self._reply is None:
             return None
         taken = self.interrupt, self._reply
-        self.interrupt = self._reply = self._latest = None
+        self.interrupt = self._reply = self._latest = self._execution = None
         self._growing.clear()
         return taken
 
@@ -180,8 +203,8 @@ class WorkflowRun(_Told[Stream[WorkflowStreamEvent]], Rounds[Stream[WorkflowStre
     def text(self) -> Iterator[str]:
         """What the nodes put out, piece by piece, as it comes. Reads the stream, as iterating over events does."""
         for event in self:
-            if isinstance(event, WorkflowMessageEvent) and event.data.content:
-                yield event.data.content
+            if text := _text_of(event):
+                yield text
 
     def __next__(self) -> WorkflowStreamEvent:
         try:
@@ -212,8 +235,8 @@ class AsyncWorkflowRun(
     async def text(self) -> AsyncIterator[str]:
         """What the nodes put out, piece by piece, as it comes. Reads the stream, as iterating over events does."""
         async for event in self:
-            if isinstance(event, WorkflowMessageEvent) and event.data.content:
-                yield event.data.content
+            if text := _text_of(event):
+                yield text
 
     async def __anext__(self) -> WorkflowStreamEvent:
         try:

@@ -142,27 +142,30 @@ def _format_of(content: bytes) -> PCM:
 
 
 def _cut(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
-    rest = b""
+    rest = bytearray()
     for piece in pieces:
-        rest += piece
-        whole = len(rest) // size * size
-        for start in range(0, whole, size):
-            yield rest[start : start + size]
-        rest = rest[whole:]
+        rest.extend(piece)
+        yield from _whole(rest, size)
     if rest:
-        yield rest
+        yield bytes(rest)
 
 
 async def _acut(pieces: AsyncIterable[bytes], size: int) -> AsyncIterator[bytes]:
-    rest = b""
+    rest = bytearray()
     async for piece in pieces:
-        rest += piece
-        whole = len(rest) // size * size
-        for start in range(0, whole, size):
-            yield rest[start : start + size]
-        rest = rest[whole:]
+        rest.extend(piece)
+        for chunk in _whole(rest, size):
+            yield chunk
     if rest:
-        yield rest
+        yield bytes(rest)
+
+
+def _whole(rest: bytearray, size: int) -> Iterator[bytes]:
+    """Take the whole chunks off the beginning of *rest*."""
+    whole = len(rest) // size * size
+    for start in range(0, whole, size):
+        yield bytes(rest[start : start + size])
+    del rest[:whole]
 
 
 @attrs.frozen

@@ -19,6 +19,7 @@ from coze_api.models import (
     SocketAudio,
 )
 
+from .._received import TextBuffer
 from ..errors import CozeError
 from ._async_session import AsyncSession
 from ._session import Session
@@ -48,18 +49,26 @@ class _Heard(Generic[M]):
     """What an interpretation told so far.
 
     Attributes:
-        original: What was said, as far as it was understood.
-        translation: The same in the other language.
         ended: Whether everything was interpreted.
     """
 
     def __init__(self, session: Session | AsyncSession, answer: M) -> None:  # type: ignore[type-arg]  # either kind
         self._session = session
         self._answer = answer
-        self.original = ""
-        self.translation = ""
+        self._original = TextBuffer()
+        self._translation = TextBuffer()
         self.ended = False
         self._failure: CozeError | None = None
+
+    @property
+    def original(self) -> str:
+        """What was said, as far as it was understood."""
+        return self._original.text
+
+    @property
+    def translation(self) -> str:
+        """The same in the other language."""
+        return self._translation.text
 
     def _raise_failure(self) -> None:
         """Raise again what ended it: reading on does not turn a failure into an end."""
@@ -70,9 +79,9 @@ class _Heard(Generic[M]):
         self.ended = self._session._state.is_end(message)
         match message:
             case InterpretationTranscriptionDelta(data=InterpretationText(delta=str(text))):
-                self.original += text
+                self._original.append(text)
             case InterpretationTranslationDelta(data=InterpretationText(delta=str(text))):
-                self.translation += text
+                self._translation.append(text)
 
     def _need_audio(self) -> None:
         state = self._session._state

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -169,7 +168,7 @@ def decoded(text: object) -> bytes:
     """Read sound from Base64. What is none counts as silence: the message is still there for who wants to see it."""
     try:
         return base64.b64decode(text) if isinstance(text, str) else b""
-    except binascii.Error:
+    except ValueError:  # text beyond ASCII is none of `binascii.Error`
         return b""
 
 

@@ -13,6 +13,7 @@ from coze_api._core._stream_state import failure_of
 from coze_api.errors import hint
 from coze_api.models import Chat, SocketDetail
 
+from .._received import key_of
 from ..errors import (
     APITimeoutError,
     ChatFailed,
@@ -105,9 +106,10 @@ class SocketState(Generic[U, D]):
         self._active = time.monotonic()
         return message
 
-    def kind_of(self, message: D) -> Any:
-        """Name the kind of a message."""
-        return message.tag if isinstance(message, Unknown) else getattr(message, self.protocol.downlink.tag[0])
+    def kind_of(self, message: D) -> str | int | None:
+        """Name the kind of a message; None where it names none."""
+        tag = message.tag if isinstance(message, Unknown) else getattr(message, self.protocol.downlink.tag[0])
+        return key_of(tag)
 
     def failure(self, message: D, session: Any) -> CozeError | None:
         """Make the error that a message tells, if it tells one."""

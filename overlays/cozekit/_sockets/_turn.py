@@ -26,6 +26,7 @@ from coze_api.models import (
 )
 
 from .._chat_snapshot import Answer
+from .._received import TextBuffer, key_of, text_of
 from ..errors import ActionRequired, APITimeoutError, ChatFailed, CozeError, InvalidArgumentError, SocketFailed
 from ._sound import decoded
 
@@ -98,7 +99,7 @@ class _Snapshot(Answer, Generic[S, A]):
         self._waits = isinstance(message, ChatSocketRequiresAction)
         match message:
             case ChatSocketMessageDelta(data=Message(type=MessageType.ANSWER | None, content=str(text)) as piece):
-                self._growing.setdefault(piece.id, []).append(text)
+                self._growing.setdefault(key_of(piece.id), TextBuffer()).append(text)
                 self._text = text
             case ChatSocketMessageCompleted(data=Message() as whole):
                 self._complete(whole)
@@ -106,7 +107,7 @@ class _Snapshot(Answer, Generic[S, A]):
                 self._sound = decoded(sound)
             case ChatSocketTranscriptUpdate() | ChatSocketTranscriptCompleted():
                 if isinstance(message.data, SocketTranscript):
-                    self.transcript = message.data.content
+                    self.transcript = text_of(message.data.content)
             case ChatSocketChatCanceled():
                 self.canceled = True
             case _ if isinstance(state := getattr(message, "data", None), Chat):
@@ -116,8 +117,8 @@ class _Snapshot(Answer, Generic[S, A]):
         if whole.role == MessageRole.USER:
             return
         self.messages.append(whole)
-        if self._growing.pop(whole.id, None) is None and whole.type is MessageType.ANSWER:
-            self._text = whole.content or ""  # it came in one piece
+        if self._growing.pop(key_of(whole.id), None) is None and whole.type is MessageType.ANSWER:
+            self._text = text_of(whole.content)  # it came in one piece
 
     def _outputs(self, outputs: Sequence[ToolOutput | dict[str, Any]]) -> ChatSocketSubmitToolOutputs:
         if self.chat is None:
