@@ -106,7 +106,7 @@ class Stream:
     """An answer in events.
 
     Attributes:
-        beats: The events. Runs as they are sent, and is closed when the client leaves.
+        beats: The events. Runs as they are sent, and is closed when the client leaves, which ends nothing else.
         dialect: How the lines are written: `chat`, `chatflow` or `workflow`.
         checked: Whether the events have to be as described.
     """

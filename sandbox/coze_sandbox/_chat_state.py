@@ -1,15 +1,19 @@
 """The life of a chat: started, running, ended.
 
 A running chat ends when its time has come and somebody looks at it, or when its stream has been
-sent. So nothing has to run in the background, and a test that moves the clock sees the end at once.
+sent. A client that leaves ends nothing: the chat then takes the time that the rest of its stream
+would have taken. So nothing has to run in the background, and a test that moves the clock sees the
+end at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
 
+from ._call import Beat
 from ._compose import compose, count_tokens, required_action
 from ._errors import (
     CHAT_IS_RUNNING,
@@ -27,10 +31,12 @@ __all__ = [
     "begin_round",
     "cancel",
     "check_idle",
+    "detach",
     "finish",
     "load_chat",
     "plan_of",
     "save_message",
+    "settle",
 ]
 
 _RUNNING = ("created", "in_progress")
@@ -59,6 +65,7 @@ def begin_round(
     Returns:
         The chat, running.
     """
+    now = world.clock.now()
     seconds = world.options.answer_seconds if plan.seconds is None else plan.seconds
     chat.pop("required_action", None)
     chat.update(
@@ -66,7 +73,8 @@ def begin_round(
         _plan=attrs.asdict(plan),
         _messages=compose(world, chat, plan),
         _input_tokens=input_tokens,
-        _ends_at=None if streaming else world.clock.now() + seconds,
+        _ends_at=None if streaming else now + seconds,
+        _thinks_until=now + (plan.seconds or 0.0),
         _session=world.session,
     )
     _store(world, chat)
@@ -104,9 +112,39 @@ def check_idle(world: World, conversation: dict[str, Any]) -> None:
     Raises:
         CallError: A chat is running in the conversation.
     """
-    running = world.find("chat", conversation.get("_running", ""))
-    if running is not None and _settled(world, running)["status"] in _RUNNING:
+    running = settle(world, conversation)
+    if running is not None and running["status"] in _RUNNING:
         raise CallError(CHAT_IS_RUNNING, f"Another chat, {running['id']}, is running in this conversation.")
+
+
+def settle(world: World, conversation: dict[str, Any]) -> dict[str, Any] | None:
+    """End the last chat of a conversation if its time has come, so that its messages are there.
+
+    Returns:
+        The chat as it is now, or None where there is none.
+    """
+    running = world.find("chat", conversation.get("_running", ""))
+    return None if running is None else _settled(world, running)
+
+
+def detach(world: World, chat_id: str, rest: Iterable[Beat]) -> None:
+    """Let a running chat end by itself when its client has left; does nothing where it has ended.
+
+    Args:
+        world: The state.
+        chat_id: The chat.
+        rest: The events that were not sent. The chat takes as long as they would have, and at least the usual time, so
+            that it can still be canceled.
+    """
+    chat = world.find("chat", chat_id)
+    if chat is None or chat["status"] not in _RUNNING:
+        return
+    options, now = world.options, world.clock.now()
+    seconds = sum(options.event_seconds + beat.pause for beat in rest)
+    if plan_of(chat).seconds is None:
+        seconds = max(seconds, options.answer_seconds)
+    chat["_ends_at"] = max(now, chat["_thinks_until"]) + seconds
+    _store(world, chat)
 
 
 def cancel(world: World, chat: dict[str, Any]) -> dict[str, Any]:

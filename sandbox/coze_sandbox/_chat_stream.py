@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ._call import Beat
-from ._chat_state import finish, plan_of
+from ._chat_state import detach, finish, plan_of
 from ._compose import answer_pieces, audio_pieces, pieces
 from ._script import Plan
 from ._store import public
@@ -18,8 +18,8 @@ __all__ = ["chat_beats"]
 def chat_beats(world: World, chat: dict[str, Any], done: Any = "[DONE]") -> Iterator[Beat]:
     """Tell the current round of a chat as events, and end the round.
 
-    When the client leaves before the end, the bot still answers: the chat ends, and its messages
-    can be read.
+    When the client leaves before the end, the bot still answers: the chat goes on, and ends in its time unless it is
+    canceled.
 
     Args:
         world: The state.
@@ -28,23 +28,23 @@ def chat_beats(world: World, chat: dict[str, Any], done: Any = "[DONE]") -> Iter
     """
     plan = plan_of(chat)
     running = public(chat)
+    told = (beat for message in chat["_messages"] for beat in _message_beats(message, plan))
     try:
         yield Beat("conversation.chat.created", {**running, "status": "created"})
         yield Beat("conversation.chat.in_progress", running, plan.seconds or 0.0)
         seen = -1
-        for message in chat["_messages"]:
-            for beat in _message_beats(message, plan):
-                # Reading the chat for every event would cost more than all the rest.
-                if seen != world.store.changes:
-                    seen = world.store.changes
-                    if _is_canceled(world, chat["id"]):
-                        yield Beat("done", done)
-                        return
-                yield beat
+        for beat in told:
+            # Reading the chat for every event would cost more than all the rest.
+            if seen != world.store.changes:
+                seen = world.store.changes
+                if _is_canceled(world, chat["id"]):
+                    yield Beat("done", done)
+                    return
+            yield beat
         yield from _ending(world, chat, plan, done)
     finally:
         with world.store.transaction():
-            finish(world, chat["id"])
+            detach(world, chat["id"], told)
 
 
 def _ending(world: World, chat: dict[str, Any], plan: Plan, done: Any) -> Iterator[Beat]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import Any
 
 import anyio
@@ -24,8 +25,8 @@ def canceled(sandbox: Sandbox) -> list[str]:
 
 @pytest.mark.parametrize("leave", ["break", "exception", "close"])
 def test_leaving_a_stream(coze, coze_sandbox, leave):
-    """A stream that is left cancels its chat, however it is left; the connection is free before."""
-    stream = coze.chat.stream(**ASK, additional_messages=["/long 50"], cancel_on_exit=True)
+    """A stream that is left cancels its chat, which would go on, however it is left; the connection is free before."""
+    stream = coze.chat.stream(**ASK, additional_messages=["/slow 60 Hello"], cancel_on_exit=True)
     try:
         with stream:
             next(iter(stream))
@@ -36,8 +37,23 @@ def test_leaving_a_stream(coze, coze_sandbox, leave):
     except KeyError:
         assert leave == "exception"
     assert canceled(coze_sandbox) == [stream.chat.id]
+    assert [chat["status"] for chat in coze_sandbox.store.list("chat")] == ["canceled"]
     stream.close()
     assert len(canceled(coze_sandbox)) == 1
+
+
+def test_a_chat_that_is_left_goes_on(coze, coze_sandbox):
+    """Without a cancellation the chat ends in its time, with its answer."""
+    with coze.chat.stream(**ASK, additional_messages=["/slow 60 Hello"]) as stream:
+        next(iter(stream))
+    chat = coze.chat.retrieve(conversation_id=stream.chat.conversation_id, chat_id=stream.chat.id)
+    assert chat.status == "in_progress"
+    while coze_sandbox.requests[0].seconds is None:
+        time.sleep(0.01)
+    coze_sandbox.clock.advance(120)
+    list(stream.recover())
+    assert stream.chat.status == "completed"
+    assert stream.completed_messages[0].content == "Hello"
 
 
 def test_what_is_not_canceled(coze, coze_sandbox):

@@ -98,10 +98,11 @@ def test_delayed_answer_of_a_client_that_leaves(knock, api):
 
 
 def test_delayed_chat_of_a_client_that_leaves(knock, api):
-    """So does a chat that would have been streamed: it has ended on the server."""
+    """So does a chat that would have been streamed: it ends on the server in its time."""
     api.sandbox.faults.add("delay", "chat.create", seconds=0.1, handled=True)
     knock("/v3/chat", api.chat("Hi", stream=True), until=lambda record: record.code == 0)
     [conversation] = api.ok("GET", "/v1/conversations", params={"bot_id": BOT_ID})["conversations"]
+    api.sandbox.clock.advance(10)
     query = {"conversation_id": conversation["id"]}
     kinds = [one["type"] for one in api.ok("POST", "/v1/conversation/message/list", params=query, json={})]
     assert "answer" in kinds

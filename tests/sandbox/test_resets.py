@@ -75,6 +75,18 @@ def test_old_streams_leave_new_chats_alone(sandbox, client):
     assert client.get("/v3/chat/retrieve", params=query).json()["data"]["status"] == "in_progress"
 
 
+def test_chats_that_were_left_end_with_their_state(sandbox, client):
+    """A chat whose client has left is gone after a reset."""
+    with client.stream("POST", "/v3/chat", json=chat("/slow 60 Hello", stream=True)) as answer:
+        next(answer.iter_lines())
+    while sandbox.requests[0].seconds is None:
+        time.sleep(0.01)
+    assert len(sandbox.store.list("chat")) == 1
+    sandbox.reset()
+    sandbox.clock.advance(3600)
+    assert sandbox.store.list("chat") == sandbox.store.list("message") == []
+
+
 def test_pauses_of_streams_end(sandbox, client):
     """A stream that is far from its next event ends at once, too."""
     with client.stream("POST", "/v3/chat", json=chat("/slow 600 Hello", stream=True)) as answer:
@@ -183,9 +195,12 @@ def test_lost_answers_of_streams(sandbox, client, kind):
         assert client.post("/v3/chat", params=query, json=chat("Hi", stream=True)).status_code >= 500
     except httpx.TransportError:
         assert kind == "drop"
-    kinds = [message["type"] for message in sandbox.store.list("message", conversation)]
-    assert kinds == ["question", "answer", "verbose"]
+    while sandbox.requests[-1].seconds is None:
+        time.sleep(0.01)
+    sandbox.clock.advance(10)
     assert client.post("/v3/chat", params=query, json=chat("Hi")).json()["code"] == 0
+    kinds = [message["type"] for message in sandbox.store.list("message", conversation)]
+    assert sorted(kinds) == ["answer", "question", "question", "verbose"]
 
 
 def test_runs_go_on_when_the_client_leaves(sandbox, client):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import struct
+import time
 
+import httpx
 import pytest
 
-from coze_sandbox import BOT_ID, Sandbox
+from coze_sandbox import BOT_ID, Clock, Sandbox
 from tests.sandbox._talk import CHAT, sound, talk
 
 SETTLED = ("conversation.chat.completed", "conversation.chat.failed", "conversation.chat.requires_action", "error")
@@ -238,15 +240,23 @@ def test_occupied_conversation(api):
         assert client.refusal()[0] == 4002
 
 
-def test_client_that_leaves(api):
-    """When the client leaves in the middle of an answer, the chat ends, and the answer can be read."""
-    with talk(api.sandbox, CHAT) as client:
-        client.ask("/long 2000")
-        chat = client.until("conversation.message.delta")[-1]["data"]
-    query = {"conversation_id": chat["conversation_id"], "chat_id": chat["chat_id"]}
-    while api.ok("GET", "/v3/chat/retrieve", params=query)["status"] == "in_progress":
-        pass
-    assert len(api.ok("GET", "/v3/chat/message/list", params=query)[0]["content"].split()) == 2000
+def test_client_that_leaves():
+    """When the client leaves in the middle of an answer, the chat goes on, and in its time the answer can be read."""
+    clock = Clock(lambda: 1_000_000_000.0)
+    with Sandbox(event_seconds=0.05, clock=clock) as sandbox:
+        with talk(sandbox, CHAT) as client:
+            client.ask("/long 2000")
+            chat = client.until("conversation.message.delta")[-1]["data"]
+        while sandbox.requests[0].seconds is None:
+            time.sleep(0.01)
+        query = {"conversation_id": chat["conversation_id"], "chat_id": chat["chat_id"]}
+        headers = {"Authorization": f"Bearer {sandbox.token}"}
+        with httpx.Client(base_url=sandbox.base_url, headers=headers) as http:
+            assert http.get("/v3/chat/retrieve", params=query).json()["data"]["status"] == "in_progress"
+            clock.advance(3600)
+            assert http.get("/v3/chat/retrieve", params=query).json()["data"]["status"] == "completed"
+            listed = http.get("/v3/chat/message/list", params=query).json()["data"]
+    assert len(listed[0]["content"].split()) == 2000
 
 
 def test_generated_audio(coze_sandbox):

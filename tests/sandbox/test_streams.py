@@ -11,7 +11,7 @@ import time
 import httpx
 import pytest
 
-from coze_sandbox import BOT_ID, Sandbox
+from coze_sandbox import BOT_ID, Clock, Sandbox
 
 DELTA = "conversation.message.delta"
 COMPLETED = "conversation.message.completed"
@@ -152,23 +152,106 @@ def streamed(text):
     return {"bot_id": BOT_ID, "user_id": "u", "stream": True, "additional_messages": [message]}
 
 
-def test_client_that_leaves():
-    """When the client leaves, the stream stops and the chat still ends with its answer kept."""
-    with Sandbox(event_seconds=0.02) as sandbox:
+def leave(sandbox, http, text, events=2, **members):
+    """Read some events of a chat, close its stream, wait until the sandbox has noticed, and return what names the chat."""
+    with http.stream("POST", "/v3/chat", json={**streamed(text), **members}) as response:
+        lines = response.iter_lines()
+        assert next(lines) == "event:conversation.chat.created"
+        chat = json.loads(next(lines).removeprefix("data:"))
+        for _ in range(3 * (events - 1)):
+            next(lines)
+    while sandbox.requests[-1].seconds is None:
+        time.sleep(0.01)
+    return {"conversation_id": chat["conversation_id"], "chat_id": chat["id"]}
+
+
+@pytest.fixture
+def slow():
+    """Give a sandbox whose clock moves only when it is moved, with events that come slowly, and a client of it."""
+    with Sandbox(event_seconds=0.05, answer_seconds=5, clock=Clock(lambda: 1_000_000_000.0)) as sandbox:
         with httpx.Client(base_url=sandbox.base_url, headers=authorized(sandbox)) as http:
-            with http.stream("POST", "/v3/chat", json=streamed("/long 200")) as response:
+            yield sandbox, http
+
+
+def test_client_that_leaves(slow):
+    """When the client leaves, the chat goes on for as long as the rest of its stream would have taken, then it ends."""
+    sandbox, http = slow
+    query = leave(sandbox, http, "/long 200")
+    for _ in range(2):
+        assert http.get("/v3/chat/retrieve", params=query).json()["data"]["status"] == "in_progress"
+        assert http.get("/v3/chat/message/list", params=query).json()["data"] == []
+        again = http.post("/v3/chat", params={"conversation_id": query["conversation_id"]}, json=streamed("Hi"))
+        assert again.json()["code"] == 4016
+        sandbox.clock.advance(9)  # 370 events, of which each takes a twentieth of a second
+    sandbox.clock.advance(1)
+    found = http.get("/v3/chat/retrieve", params=query).json()["data"]
+    listed = http.get("/v3/chat/message/list", params=query).json()["data"]
+    assert (found["status"], found["usage"]["output_count"] > 0) == ("completed", True)
+    assert len(listed[0]["content"].split()) == 200
+
+
+def test_messages_of_a_client_that_left(slow):
+    """The answer is in the conversation as soon as the chat has ended, whatever is looked at first."""
+    sandbox, http = slow
+    query = {"conversation_id": leave(sandbox, http, "/say Good morning")["conversation_id"]}
+    path = "/v1/conversation/message/list"
+    assert [one["type"] for one in http.post(path, params=query, json={}).json()["data"]] == ["question"]
+    sandbox.clock.advance(5)
+    contents = [one["content"] for one in http.post(path, params=query, json={}).json()["data"]]
+    assert contents == ["Good morning", "/say Good morning"]
+
+
+def test_thinking_time_of_a_client_that_left(slow):
+    """A bot that was still thinking when the client left thinks on, and no longer than it would have."""
+    sandbox, http = slow
+    query = leave(sandbox, http, "/slow 60 Hello", events=1)
+    sandbox.clock.advance(59)
+    assert http.get("/v3/chat/retrieve", params=query).json()["data"]["status"] == "in_progress"
+    sandbox.clock.advance(2)
+    assert http.get("/v3/chat/retrieve", params=query).json()["data"]["status"] == "completed"
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_cancel_after_leaving(slow, saved):
+    """Only a cancellation ends a chat before its time: nothing of its answer is kept, and its conversation is free."""
+    sandbox, http = slow
+    query = leave(sandbox, http, "/long 200", auto_save_history=saved)
+    assert http.post("/v3/chat/cancel", json=query).json()["data"]["status"] == "canceled"
+    assert http.post("/v3/chat/cancel", json=query).json()["code"] == 4104
+    assert [one["role"] for one in sandbox.store.list("message")] == ["user"] * saved
+    conversation = {"conversation_id": query["conversation_id"]}
+    assert http.post("/v3/chat", params=conversation, json=streamed("Hi")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [("/tool get_weather {}", "requires_action"), ("/fail 5000 no model", "failed")]
+)
+def test_other_ends_of_a_client_that_left(slow, text, status):
+    """A chat goes on to whatever its end is."""
+    sandbox, http = slow
+    query = leave(sandbox, http, text)
+    sandbox.clock.advance(60)
+    found = http.get("/v3/chat/retrieve", params=query).json()["data"]
+    assert (found["status"], "required_action" in found) == (status, status == "requires_action")
+
+
+def test_clients_that_leave_at_the_end_of_the_process(tmp_path):
+    """A chat that was streamed when the sandbox stopped ends in its time, too, when the state is used again."""
+    clock = Clock(lambda: 1_000_000_000.0)
+    options = {"event_seconds": 0.05, "db": tmp_path / "state.db", "clock": clock}
+    with Sandbox(**options) as sandbox:
+        with httpx.Client(base_url=sandbox.base_url, headers=authorized(sandbox)) as http:
+            with http.stream("POST", "/v3/chat", json=streamed("/long 2000")) as response:
                 lines = response.iter_lines()
-                assert next(lines) == "event:conversation.chat.created"
+                next(lines)
                 chat = json.loads(next(lines).removeprefix("data:"))
-            query = {"conversation_id": chat["conversation_id"], "chat_id": chat["id"]}
-            for _ in range(1000):
-                found = http.get("/v3/chat/retrieve", params=query).json()["data"]
-                if found["status"] != "in_progress":
-                    break
-                time.sleep(0.01)
-            listed = http.get("/v3/chat/message/list", params=query).json()["data"]
-    assert found["status"] == "completed"
-    assert listed[0]["content"].startswith("sand box castle")
+                sandbox.stop()
+    query = {"conversation_id": chat["conversation_id"], "chat_id": chat["id"]}
+    with Sandbox(**options) as sandbox:
+        with httpx.Client(base_url=sandbox.base_url, headers=authorized(sandbox)) as http:
+            assert http.get("/v3/chat/retrieve", params=query).json()["data"]["status"] == "in_progress"
+            sandbox.clock.advance(200)
+            assert http.get("/v3/chat/retrieve", params=query).json()["data"]["status"] == "completed"
 
 
 @pytest.mark.parametrize("saved", [True, False])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._call import Call, Members
-from .._chat_state import save_message
+from .._chat_state import save_message, settle
 from .._content import read_content
 from .._errors import (
     CONVERSATION_NOT_FOUND,
@@ -105,7 +105,7 @@ def list_messages(call: Call) -> Members:
     """
     world, body = call.world, call.body
     key = call.query["conversation_id"]
-    need(world, "conversation", key, code=CONVERSATION_NOT_FOUND)
+    settle(world, need(world, "conversation", key, code=CONVERSATION_NOT_FOUND))
     messages = [
         message
         for message in world.store.list("message", key)
@@ -161,7 +161,7 @@ def delete_feedback(call: Call) -> None:
 
 def _find(call: Call, keys: Any) -> dict[str, Any]:
     conversation_id = keys["conversation_id"]
-    need(call.world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
+    settle(call.world, need(call.world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND))
     message = need(call.world, "message", keys["message_id"], code=MESSAGE_NOT_FOUND)
     if message["conversation_id"] != conversation_id:
         raise missing(MESSAGE_NOT_FOUND, "message_id", keys["message_id"])

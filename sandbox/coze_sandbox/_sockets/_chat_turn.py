@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._call import Beat
-from .._chat_state import finish, plan_of
+from .._chat_state import detach, finish, plan_of
 from .._compose import answer_pieces, pieces
 from .._script import Plan
 from .._store import public
@@ -27,7 +27,8 @@ def turn_beats(
 ) -> Iterator[Beat]:
     """Tell the current round of a chat, and end it.
 
-    When the client leaves before the end, the bot still answers: the chat ends, and its messages can be read.
+    When the client leaves before the end, the bot still answers: the chat goes on, and ends in its time unless it is
+    canceled.
 
     Args:
         world: The state.
@@ -37,13 +38,14 @@ def turn_beats(
         goes_on: Whether the chat was told of before, and waited for tools since.
     """
     plan, running = plan_of(chat), _shown(chat)
+    told = _mixed(chat["_messages"], plan, output)
     try:
         if question is not None:
             yield Beat("conversation.message.completed", question)
         if not goes_on:
             yield Beat("conversation.chat.created", {**running, "status": "created"})
         yield Beat("conversation.chat.in_progress", running, plan.seconds or 0.0)
-        for beat in _mixed(chat["_messages"], plan, output):
+        for beat in told:
             if _is_canceled(world, chat["id"]):  # by a call over HTTP
                 yield Beat("conversation.chat.canceled", None)
                 return
@@ -56,7 +58,7 @@ def turn_beats(
             yield Beat(f"conversation.chat.{ended['status']}", ended)
     finally:
         with world.store.transaction():
-            finish(world, chat["id"])
+            detach(world, chat["id"], told)
 
 
 def spoken_alone(text: str, output: Mapping[str, Any]) -> Iterator[Beat]:
