@@ -52,7 +52,7 @@ def test_a_chat_that_is_left_goes_on(coze, coze_sandbox):
         time.sleep(0.01)
     coze_sandbox.clock.advance(120)
     list(stream.recover())
-    assert (stream.chat.status, stream.answer) == ("completed", "Hello")
+    assert (stream.chat.status, stream.answer) == ("completed", "You said: Hello")
 
 
 def test_what_is_not_canceled(coze, coze_sandbox):
