@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -50,6 +51,13 @@ _SIZES = ("maxProperties", "maxLength")
 _PARAMETER_ALIASES = {
     # The official Python SDK pages this list with page_index, as the older list of bots is paged.
     "bots.list": {"page_index": "page_num"},
+}
+
+# Members that official SDKs leave out, or send as null, although the documentation requires them, and what Coze takes
+# for them.
+_MAY_BE_ABSENT: Mapping[str, Mapping[str, Any]] = {
+    # Optional in the official Python, JavaScript and Go SDKs.
+    "datasets.documents.create": {"chunk_strategy": {"chunk_type": 0}},
 }
 
 # Texts that the official SDKs send although they are empty.
@@ -196,7 +204,13 @@ class Reader:
     def _as_described(self, operation: Operation, media: Media, value: Any, record: RequestRecord) -> Any:
         numeric_ids = self._lenient and any(one.name == _IDS_AS_TEXTS for one in operation.parameters)
         leniency = Leniency(self._description, nulls=self._lenient, numeric_ids=numeric_ids)
-        return leniency.read(value, media.schema, "body", record.tolerate)
+        body = leniency.read(value, media.schema, "body", record.tolerate)
+        if self._lenient and isinstance(body, dict):
+            for name, meant in _MAY_BE_ABSENT.get(operation.id, {}).items():
+                if body.get(name) is None:
+                    record.tolerate(f"body.{name}: is required, taken as {json.dumps(meant)}")
+                    body[name] = meant
+        return body
 
     def _check_body(self, operation: Operation, media: Media, value: Any) -> None:
         if media.pointer is not None:

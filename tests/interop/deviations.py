@@ -16,6 +16,7 @@ _WHOLE = "It sends the class of messages in answers, whose further members are n
 _BLANK = "It sends an empty text for what the caller did not give. Coze takes that for absent."
 _VERB = "The documentation says GET; Coze takes both."
 _PAGE = "It names the page as `bots.list_published` does; this operation documents `page_num`, and so ignores it."
+_RENAMED = "It writes the member `from` by the name that it has in Python; Coze does not see it."
 _TWICE = "It sends the id in the body that is in the path already."
 
 
@@ -43,6 +44,10 @@ _SOURCE = ("document_source", "file_base64", "file_type", "source_file_id", "web
 DEVIATIONS: Mapping[str, Mapping[str, str]] = {
     "POST /v3/chat/retrieve": {"/v3/chat/retrieve does not know POST, only GET": _VERB},
     "apps.list": {"query.page_index: not described": _PAGE},
+    "audio.rooms.create": {
+        **_nulls("body.config.translate_config"),
+        "body.config.translate_config.from_: not described": _RENAMED,
+    },
     "bots.list": {"query.page_index: not described": _PAGE},
     "bots.unpublish": {"body.bot_id: not described": _TWICE},
     "chat.create": _MESSAGE,

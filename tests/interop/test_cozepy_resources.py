@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from _official import cozepy, rounds
+from cozepy.audio import rooms
 
 from coze_sandbox import BOT_ID, COLLEAGUE_IDS, USER_ID, WORKSPACE_ID
 
@@ -127,6 +128,16 @@ def test_voices(official: Any) -> None:
     spoken = audio.speech.create(input="Hello", voice_id=cloned, response_format=cozepy.AudioFormat.WAV)
     assert b"".join(spoken._raw_response.iter_bytes()).startswith(b"RIFF")
     assert audio.transcriptions.create(file=sound()).text
+
+
+def test_rooms(official: Any) -> None:
+    """It makes rooms of all its modes."""
+    for mode in rooms.RoomMode:
+        languages = rooms.TranslateConfig(**{"from": "zh", "to": "en"}) if mode == "translate" else None
+        config = rooms.RoomConfig.model_construct(
+            prologue_content="Hello", room_mode=mode, translate_config=languages, prologue_delay_duration_ms=100
+        )
+        assert official.coze.audio.rooms.create(bot_id=BOT_ID, config=config).room_id
 
 
 def test_voiceprints(official: Any) -> None:

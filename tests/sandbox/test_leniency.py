@@ -57,6 +57,15 @@ def test_numbers_for_ids_of_documents(api: Any, dataset: str) -> None:
     assert tolerated(api) == ["body.document_ids.0: a number, taken as a text"]
 
 
+@pytest.mark.parametrize("absent", [{}, {"chunk_strategy": None}], ids=["absent", "null"])
+def test_documents_without_a_chunk_strategy(api: Any, dataset: str, absent: dict[str, None]) -> None:
+    """Documents are cut automatically where the strategy is left out, which is documented as required."""
+    body = {name: value for name, value in added(dataset).items() if name != "chunk_strategy"}
+    answer = api.send("POST", f"{DOCUMENTS}/create", json={**body, **absent}, headers=HEADERS).json()
+    assert answer["document_infos"][0]["chunk_strategy"] == {"chunk_type": 0}
+    assert tolerated(api) == ['body.chunk_strategy: is required, taken as {"chunk_type": 0}']
+
+
 @pytest.mark.parametrize("wrong", [True, 1.5, {"id": 1}, "name"])
 def test_other_values_for_ids_of_documents(api: Any, dataset: str, wrong: Any) -> None:
     """Nothing else counts as an id, and nothing but ids may be a number."""
@@ -147,11 +156,12 @@ def test_as_described(api: Any, dataset: str) -> None:
     ("method", "path", "arguments"),
     [
         ("POST", f"{DOCUMENTS}/create", {"json": added(1), "headers": HEADERS}),
+        ("POST", f"{DOCUMENTS}/create", {"json": {"dataset_id": "1", "document_bases": []}, "headers": HEADERS}),
         ("POST", "/v1/conversation/create", {"json": {"name": None}}),
         ("POST", "/v3/chat/retrieve?chat_id=1&conversation_id=1", {}),
         ("GET", f"/v1/datasets?space_id={WORKSPACE_ID}&format_type=", {}),
     ],
-    ids=["number", "null", "verb", "blank"],
+    ids=["number", "absent", "null", "verb", "blank"],
 )
 def test_without_leniency(strict: httpx.Client, method: str, path: str, arguments: Any) -> None:
     """A strict sandbox takes none of it."""
