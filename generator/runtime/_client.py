@@ -26,6 +26,7 @@ from ._http import (
 from ._messages import SocketProtocol
 from ._operation import Operation, Options, Protocol, Timeout
 from ._paging import AsyncPage, AsyncPager, Page, following, response_of
+from ._pool import AsyncConnectionLimit
 from ._request import Request, prepare
 from ._response import Redirect, read, read_redirect
 from ._settings import MAX_EVENT_BYTES, USER_AGENT, Settings
@@ -65,7 +66,7 @@ class BaseClient(Settings):
             token: Access token. Sent as a bearer token.
             auth: Strategy that authorises each request, instead of a token.
             timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection.
-                Without it 5, 60, 60 and 10, or what *http_client* says.
+                Without it 5, 60, 60 and 600, or what *http_client* says.
             headers: Sent with every request.
             http_client: An httpx client with proxies, limits, hooks and so on of your own. Closing it stays yours.
             max_event_bytes: Largest event that a stream may hold.
@@ -216,9 +217,15 @@ class AsyncBaseClient(Settings):
             on_gap=on_gap,
         )
         self._owns_http = http_client is None
-        self._http: AsyncHTTPClient = http_client or make_http_client(
-            AsyncHTTPClient, headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=default_limits()
-        )
+        self._limit: AsyncConnectionLimit | None = None
+        if http_client is None:
+            limits = default_limits()
+            assert limits.max_connections is not None
+            self._limit = AsyncConnectionLimit(limits.max_connections)
+            http_client = make_http_client(
+                AsyncHTTPClient, headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=limits
+            )
+        self._http: AsyncHTTPClient = http_client
 
     async def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
         """Send a request and return its result. Generated methods end here."""
@@ -315,9 +322,20 @@ class AsyncBaseClient(Settings):
         """Send *request* and read its answer by *call*. Subclasses call again where that helps."""
         return await call()
 
-    async def _send(self, request: Request, **options: Any) -> HTTPResponse:
+    async def _send(self, request: Request, *, stream: bool = False, **options: Any) -> HTTPResponse:
         built = self._without_token(self._http.build_request(**self._arguments(request)), request)
-        return await send_async(self._http, built, **options, **self._send_options(request))
+        options |= self._send_options(request)
+        if self._limit is None:
+            return await send_async(self._http, built, stream=stream, **options)
+        http = await self._limit.send(self._http, built, options)
+        if not stream:
+            try:
+                with map_exceptions:
+                    await http.aread()
+            except BaseException:
+                await http.aclose()
+                raise
+        return http
 
     async def close(self) -> None:
         """Close the connections, unless the HTTP client was given."""

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from ._request import Request
 
 __all__ = [
-    "AsyncHTTPClient", "AsyncHTTPTransport", "Auth", "ConnectError", "ConnectTimeout", "HTTPClient", "HTTPError",
-    "HTTPRequest", "HTTPResponse", "HTTPTimeout", "HTTPTransport", "InvalidURL", "LONGEST_TIMEOUT", "NetworkError",
-    "PoolTimeout",
-    "StreamError", "TimeoutException", "URL", "UnsupportedProtocol", "authorise", "authorise_async",
-    "check_token_answer", "checked_address", "default_limits", "default_ssl", "default_timeout", "excerpt_of",
-    "is_token_request", "make_http_client", "make_timeout", "map_exceptions", "may_be_sent_again", "parse_url",
-    "same_service", "send", "send_async", "token_request",
+    "AsyncByteStream", "AsyncHTTPClient", "AsyncHTTPTransport", "Auth", "ConnectError", "ConnectTimeout", "HTTPClient",
+    "HTTPError", "HTTPRequest", "HTTPResponse", "HTTPTimeout", "HTTPTransport", "InvalidURL", "LONGEST_TIMEOUT",
+    "NetworkError", "PoolTimeout", "StreamError", "TimeoutException", "URL", "UnsupportedProtocol", "authorise",
+    "authorise_async", "check_token_answer", "checked_address", "default_limits", "default_ssl", "default_timeout",
+    "excerpt_of", "is_token_request", "make_http_client", "make_timeout", "map_exceptions", "may_be_sent_again",
+    "parse_url", "same_service", "send", "send_async", "token_request",
 ]  # fmt: skip
 
+AsyncByteStream = httpx.AsyncByteStream
 AsyncHTTPClient = httpx.AsyncClient
 AsyncHTTPTransport = httpx.AsyncBaseTransport
 Auth = httpx.Auth
@@ -46,15 +46,35 @@ TimeoutException = httpx.TimeoutException
 URL = httpx.URL
 UnsupportedProtocol = httpx.UnsupportedProtocol
 
+_MOST_CONNECTIONS = 1000
+
 
 def default_timeout() -> httpx.Timeout:
-    """5 s to connect, 60 s between bytes received or sent, 10 s for a free connection."""
-    return httpx.Timeout(connect=5.0, read=60.0, write=60.0, pool=10.0)
+    """5 s to connect, 60 s between bytes received or sent, 600 s for a free connection.
+
+    Who waits for a connection waits for requests of this very process to end, and streams may take minutes.
+    """
+    return httpx.Timeout(connect=5.0, read=60.0, write=60.0, pool=600.0)
 
 
 def default_limits() -> httpx.Limits:
-    """At most 100 connections, 20 of them kept for reuse, for 30 s."""
-    return httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
+    """At most 1,000 connections, or as many as seven eighths of the files that this process may open.
+
+    20 are kept for reuse, for 30 s: httpx looks at each of those whenever a request begins or ends, so that with 1,000
+    of them 1,000 streams take five times as long.
+    """
+    most = min(_MOST_CONNECTIONS, _most_files() * 7 // 8)
+    return httpx.Limits(max_connections=most, max_keepalive_connections=20, keepalive_expiry=30.0)
+
+
+def _most_files() -> int:
+    """Return how many files and connections this process may have open."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows, which has no such limit
+        return sys.maxsize
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else max(soft, 8)
 
 
 # What may be between here and the socket. Frames of anything else are of callers: hooks, strategies, files.

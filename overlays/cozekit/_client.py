@@ -74,7 +74,7 @@ class Coze(Policies, Client):
                 else `COZE_COM`. A profile for another address is not used.
             auth: Strategy that authorises each request, instead of a token: see `cozekit.auth`, or any httpx.Auth.
             timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection.
-                Default: 5, 60, 60 and 10, or what *http_client* says.
+                Default: 5, 60, 60 and 600, or what *http_client* says.
             retry: How often and how patiently to try again; a number sets the most retries alone. Default: 2.
             deadline: Seconds that a call may take in all, with retries; no attempt begins after it. For a stream,
                 until it opens. Each step of the last attempt (to get a connection, to connect, to send, each read) may

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -115,7 +116,8 @@ class Patience:
         if failure.kind is FailureKind.LOST or (failure.kind is FailureKind.ANSWERED and not failure.refused):
             self._may_have_acted = True
         wait = None
-        if _replayable(request):
+        # Who waited in vain for a free connection would only wait again, behind all others.
+        if _replayable(request) and not isinstance(error, PoolTimeout):
             wait = decide(
                 self.policy,
                 failure,
@@ -195,7 +197,15 @@ def _replayable(request: Request) -> bool:
 
 def _explain(error: HTTPError) -> str:
     if isinstance(error, PoolTimeout):
-        return "no connection became free; raise the limits of the HTTP client or send fewer requests at once"
+        return (
+            "no connection became free in time; close streams that are read no more, send fewer requests at once, or"
+            " give an http_client with higher limits and timeouts"
+        )
+    if _lacks_files(error):
+        return (
+            "no connection could be made: this process has as many files and connections open as it may; raise the"
+            " limit (`ulimit -n`) or send fewer requests at once"
+        )
     if isinstance(error, ConnectTimeout):
         return "no connection could be made in time"
     if isinstance(error, ConnectError):
@@ -203,3 +213,14 @@ def _explain(error: HTTPError) -> str:
     if isinstance(error, TimeoutException):
         return "no answer came in time; give more by timeout="
     return f"the connection broke: {type(error).__name__}: {error}"
+
+
+def _lacks_files(error: BaseException | None) -> bool:
+    """Tell whether the operating system gave no descriptor for a connection."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+            return True
+        if isinstance(error, BaseExceptionGroup):  # one for each address of a host
+            return any(map(_lacks_files, error.exceptions))
+        error = error.__cause__ or error.__context__
+    return False

@@ -30,7 +30,7 @@ class FailureKind(enum.Enum):
     """How far a failed request got."""
 
     NOT_SENT = enum.auto()
-    """No connection: refused, timed out while connecting or while waiting for a free one."""
+    """No connection: refused, or timed out while connecting."""
 
     LOST = enum.auto()
     """Sent at least in part, and no answer came: read timeout, broken connection, bad HTTP."""

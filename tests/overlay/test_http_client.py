@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -52,7 +54,7 @@ def test_timeouts(connect):
 def test_default_timeouts(connect):
     """Without any word on it there is a timeout for everything."""
     timeout = getattr(connect("pat_a"), "raw", connect("pat_a"))._http.timeout
-    assert (timeout.connect, timeout.read, timeout.write, timeout.pool) == (5, 60, 60, 10)
+    assert (timeout.connect, timeout.read, timeout.write, timeout.pool) == (5, 60, 60, 600)
 
 
 def test_event_hooks(connect):
@@ -89,11 +91,47 @@ def test_limits(connect, coze_sandbox):
     """Limits of one's own client hold: a second connection is not made while a stream holds the only one."""
     http = connect.http(limits=httpx.Limits(max_connections=1), timeout=httpx.Timeout(5, pool=0.01))
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, http_client=http, retry=0)
-    free = pytest.raises(APIConnectionError, match="no connection became free; raise the limits")
+    free = pytest.raises(APIConnectionError, match=r"no connection became free in time; .* higher limits")
     with coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["hi"]), free as caught:
         coze.users.me()
     assert caught.value.sent is False
     assert coze.users.me().user_id
+
+
+@pytest.fixture
+def no_more_files() -> Iterator[Callable[[], None]]:
+    """Give a function after which this process can open no file and no connection until the test ends."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def exhaust() -> None:
+        lowest = os.dup(0)
+        os.close(lowest)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+
+    yield exhaust
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_too_many_open_files(connect, coze_sandbox, no_more_files):
+    """Where the process may open nothing more, a call fails with what to do about it, and nothing was sent."""
+    connect(coze_sandbox.token, base_url=coze_sandbox.base_url).users.me()  # imports what it needs, from files
+    coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=at_once())
+    no_more_files()
+    with pytest.raises(APIConnectionError, match=r"as many files and connections .*ulimit -n") as caught:
+        coze.users.me()
+    assert (caught.value.sent, caught.value.attempts) == (False, 3)
+
+
+@pytest.mark.needs_asyncio
+def test_too_many_open_files_for_a_socket(connect, coze_sandbox, no_more_files):
+    """Where the process may open nothing more, a WebSocket fails with what to do about it, too."""
+    pytest.importorskip("cozekit._sockets._dial")  # which is imported when it is needed, from a file
+    coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=0)
+    session = coze.websockets.chat.connect(bot_id=BOT_ID)
+    no_more_files()
+    with pytest.raises(APIConnectionError, match=r"as many files and connections .*ulimit -n"), session:
+        pass
 
 
 def test_stays_open(connect):

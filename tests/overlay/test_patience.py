@@ -66,7 +66,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         refused(200, 4016),
         httpx.ConnectError,
         httpx.ConnectTimeout,
-        httpx.PoolTimeout,
     ],
     ids=lambda failure: getattr(failure, "__name__", None) or f"{failure.status_code} {failure.text}",
 )
@@ -92,6 +91,16 @@ def test_with_unknown_effect(connect, failure):
         with pytest.raises((APIError, APIConnectionError)):
             call(connect(handler=answers, retry=at_once(2)))
         assert len(answers) == 1
+
+
+@pytest.mark.parametrize("call", [idempotent, once, streamed])
+def test_no_free_connection(connect, call):
+    """A call that waited in vain for a free connection is not tried again: it would wait anew, behind all others."""
+    answers = Counter(httpx.PoolTimeout, OK)
+    with pytest.raises(APITimeoutError, match=r"no connection became free in time; close .* \(tried once, ") as caught:
+        call(connect(handler=answers, retry=at_once(2)))
+    assert not caught.value.sent
+    assert len(answers) == 1
 
 
 @pytest.mark.parametrize("failure", [refused(400, 4000), refused(401, 4100), refused(429, 4028), refused(200, 4008)])

@@ -1,0 +1,113 @@
+"""Very many calls and streams at once, by clients as they are without any settings."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cozekit import AsyncCoze, Coze
+
+resource = pytest.importorskip("resource", reason="limits of open files can be raised on Unix alone")
+
+STREAMS, SYNC_STREAMS = 1000, 200
+SERVER = Path(__file__).parent / "_paced_server.py"
+
+
+@pytest.fixture(autouse=True)
+def _many_files() -> Iterator[None]:
+    """Let this process, and the server that it starts, open as many files as the machine allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = STREAMS * 8 // 7 + 1
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        pytest.skip(f"this process may open {hard} files; {STREAMS} streams need {needed}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)) if hard > 0 else 4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextmanager
+def paced_server(streams: int) -> Iterator[str]:
+    """Run the server, and give its address."""
+    with subprocess.Popen(
+        [sys.executable, SERVER, str(streams)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+        server.communicate()
+
+
+def outcomes(streams: int, calls: int, call: Callable[[AsyncCoze], Awaitable[object]], at_once: int = 0) -> set[object]:
+    """Call with a client that has no settings, so many times, and return what came of the calls."""
+
+    async def run() -> set[object]:
+        places = asyncio.Semaphore(at_once or calls)
+
+        async def one(coze: AsyncCoze) -> object:
+            async with places:
+                return await call(coze)
+
+        with paced_server(streams) as address:
+            async with AsyncCoze("pat_a", base_url=address) as coze:
+                return set(await asyncio.gather(*(one(coze) for _ in range(calls))))
+
+    return asyncio.run(run())
+
+
+def test_streams():
+    """A client without settings holds 1,000 streams open at the same time, and each comes to its proper end."""
+
+    async def stream(coze: AsyncCoze) -> bool:
+        async with coze.chat.stream(bot_id="3", user_id="u", additional_messages=["hi"]) as stream:
+            await stream.until_done()
+        return stream.ended
+
+    assert outcomes(STREAMS, STREAMS, stream) == {True}
+
+
+def test_more_streams_than_connections(monkeypatch):
+    """Streams beyond the limit wait until others end, and none is lost."""
+    monkeypatch.setattr("coze_api._core._http._MOST_CONNECTIONS", 50)
+
+    async def stream(coze: AsyncCoze) -> bool:
+        async with coze.chat.stream(bot_id="3", user_id="u", additional_messages=["hi"]) as stream:
+            await stream.until_done()
+        return stream.ended
+
+    assert outcomes(50, 300, stream) == {True}
+
+
+def test_small_calls():
+    """2,000 calls, 400 of them at any time, all succeed."""
+
+    async def ask(coze: AsyncCoze) -> str:
+        return (await coze.users.me()).user_id
+
+    assert outcomes(0, 2000, ask, at_once=400) == {"1"}
+
+
+def test_batch():
+    """800 chats that are started at once and asked for until they end all give their answer."""
+
+    async def chat(coze: AsyncCoze) -> str:
+        return (await coze.chat.create_and_poll(bot_id="3", user_id="u", additional_messages=["hi"])).text
+
+    assert outcomes(0, 800, chat) == {"x"}
+
+
+def test_streams_in_threads():
+    """A sync client without settings holds 200 streams open at the same time, one in each thread."""
+    with paced_server(SYNC_STREAMS) as address, Coze("pat_a", base_url=address) as coze:
+
+        def stream(_: int) -> bool:
+            with coze.chat.stream(bot_id="3", user_id="u", additional_messages=["hi"]) as stream:
+                return stream.until_done().ended
+
+        with ThreadPoolExecutor(SYNC_STREAMS) as threads:
+            assert set(threads.map(stream, range(SYNC_STREAMS))) == {True}
