@@ -32,6 +32,7 @@ _PARENT_SECONDS = 0.5
 _STOP_SECONDS = 3  # for streams under way
 _LAST_PORT = 65_535
 _SPEEDS = (0.001, 1_000_000_000)
+_LONGEST_EVENT = 3600
 _LONGEST_INTERVAL = 300  # as long as the code of a device is valid
 
 _Number = TypeVar("_Number", int, float)
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "allow_hosts": given.allow_host,
         "callback_hosts": given.callback_host,
         "answer_seconds": _ANSWER_SECONDS / given.speed,
-        "event_seconds": _EVENT_SECONDS / given.speed,
+        "event_seconds": (_EVENT_SECONDS if given.event_seconds is None else given.event_seconds) / given.speed,
     }
     with contextlib.ExitStack() as stack:
         try:
@@ -87,7 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not given.quiet and not given.print_json:
             sandbox.requests.watcher = AccessLog()
         server = uvicorn.Server(configure(sandbox.app, certificates, _STOP_SECONDS))
-        threading.Thread(target=_announce, args=(server, facts, given), name="announce", daemon=True).start()
+        threading.Thread(
+            target=_announce, args=(server, facts, given, options["event_seconds"]), name="announce", daemon=True
+        ).start()
         if given.exit_with_parent:
             _watch_parent(server)
         # uvicorn raises signals again after an orderly end. That of SIGTERM would leave no time to tidy up.
@@ -97,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if "error" in facts else 0
 
 
-def _announce(server: uvicorn.Server, facts: dict[str, Any], given: argparse.Namespace) -> None:
+def _announce(server: uvicorn.Server, facts: dict[str, Any], given: argparse.Namespace, event_seconds: float) -> None:
     while not server.started:
         if server.should_exit:
             return
@@ -115,7 +118,8 @@ def _announce(server: uvicorn.Server, facts: dict[str, Any], given: argparse.Nam
             sys.stderr.write(f"coze_sandbox: {facts['error']}\n")
             server.should_exit = True
             return
-    line = f"Coze sandbox on {facts['base_url']}, token {given.token}"
+    pace = f"every {1000 * event_seconds:g} ms" if event_seconds else "without a pause"
+    line = f"Coze sandbox on {facts['base_url']}, token {given.token}, events of streams {pace}"
     if "ca_file" in facts:
         line += f"\nTo trust it: export SSL_CERT_FILE={facts['ca_file']}"
     sys.stdout.write(f"{text if given.print_json else line}\n")
@@ -182,6 +186,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--document", type=Path, metavar="FILE", help="bundled description to be driven by")
     add("--seed", type=int, default=0, help="where the sequence of ids starts")
     add("--speed", type=_number(float, *_SPEEDS), default=1.0, help="how many times faster than natural (default: 1)")
+    add(
+        "--event-seconds",
+        type=_number(float, 0, _LONGEST_EVENT),
+        metavar="SECONDS",
+        help=f"pause before each event of a stream, divided by --speed (default: {_EVENT_SECONDS})",
+    )
     add("--strict", action="store_true", help="take nothing that is not described")
     add("--examples", action="store_true", help="answer every operation with its described example")
     add("--errors-as-200", action="store_true", help="answer failures with HTTP 200")

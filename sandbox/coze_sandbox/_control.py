@@ -2,7 +2,7 @@
 
 | verb and path | what it does |
 |---|---|
-| `GET /_sandbox/` | what is running: operations, time, ids of the seed data |
+| `GET /_sandbox/` | what is running: operations, time, pace, ids of the seed data |
 | `GET, POST, DELETE /_sandbox/faults` | list, add (members of `Fault` as JSON), cancel faults |
 | `POST /_sandbox/tokens` | make an access token: arguments of `Scenario.token` as JSON |
 | `POST /_sandbox/answers`, `replies`, `workflows`, `bots` | say what happens next: arguments of `Scenario` as JSON |
@@ -44,6 +44,7 @@ from ._json import parse_json
 from ._log import RequestRecord
 from ._loopback import is_loopback_ip
 from ._oauth_control import OAuthControl
+from ._options import Options
 from ._scenario import Scenario, Scripted
 from ._state_view import browse
 from ._store import Store
@@ -59,6 +60,10 @@ class Controlled(Scripted, Protocol):
     @property
     def token(self) -> str:
         """A token that may do everything."""
+
+    @property
+    def options(self) -> Options:
+        """The settings."""
 
     @property
     def store(self) -> Store:
@@ -176,6 +181,8 @@ class Control:
             "token": self._sandbox.token,
             "now": self._sandbox.clock.now(),
             "requests": len(self._sandbox.requests),
+            "answer_seconds": self._sandbox.options.answer_seconds,
+            "event_seconds": self._sandbox.options.event_seconds,
             "seed": {name.lower(): getattr(_seed, name) for name in _seed.__all__ if name.isupper()},
         }
 

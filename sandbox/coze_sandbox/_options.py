@@ -47,7 +47,8 @@ class Options:
             500.
         seed: Where the sequence of ids starts. The same seed and calls give the same ids.
         answer_seconds: How long a chat without a stream, or an asynchronous workflow run, takes.
-        event_seconds: Pause before each event of a stream.
+        event_seconds: Pause before each event of a stream, and each message of a WebSocket. None by default, for tests;
+            on the command line 0.03, which looks natural.
         oauth_apps: OAuth apps beside those that are there from the start.
         any_oauth_app: Take every unknown client id for that of an app of the kind `any`.
         auto_consent: What people decide on the pages of OAuth, at once and without a page: True, they allow; False,

@@ -169,6 +169,8 @@ def test_files_that_cannot_be(tmp_path, monkeypatch, arguments, expected):
         (["--speed", "0"], "--speed: must be a number from 0.001 to 1000000000"),
         (["--speed", "1e-320"], "--speed: must be a number from 0.001 to 1000000000"),
         (["--speed", "nan"], "--speed: must be a number from 0.001 to 1000000000"),
+        (["--event-seconds", "-1"], "--event-seconds: must be a number from 0 to 3600"),
+        (["--event-seconds", "nan"], "--event-seconds: must be a number from 0 to 3600"),
         (["--speed", "inf"], "--speed: must be a number from 0.001 to 1000000000"),
         (["--device-interval", "0"], "--device-interval: must be a number from 1 to 300"),
         (["--device-interval", "-5"], "--device-interval: must be a number from 1 to 300"),
@@ -206,7 +208,7 @@ def watch():
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         processes.append(process)
         line = process.stdout.readline()
-        found = re.match(r"Coze sandbox on (https?://\S+), token t$", line)
+        found = re.match(r"Coze sandbox on (https?://\S+), token t, events of streams every \S+ ms$", line)
         assert found, line
         return process, found[1]
 
@@ -241,6 +243,32 @@ def test_names_that_are_allowed(watch):
     assert "--allow-host kitchen" in answer.json()["msg"]
     run = subprocess.run([*COMMAND, "--allow-host", "*"], capture_output=True, text=True, timeout=20)
     assert (run.returncode, "allow_hosts must be names of hosts" in run.stderr) == (1, True)
+
+
+def test_pace(start):
+    """People see streams at a natural pace, unless they choose another; the pace is shown with the address."""
+    for arguments, seconds in (
+        ((), 0.03),
+        (("--speed", "3"), 0.01),
+        (("--event-seconds", "0.5"), 0.5),
+        (("--event-seconds", "0.5", "--speed", "2"), 0.25),
+        (("--event-seconds", "0"), 0),
+    ):
+        _, facts = start(*arguments)
+        about = httpx.get(f"{facts['base_url']}/_sandbox/").json()
+        assert about["event_seconds"] == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [((), "every 30 ms"), (("--speed", "4"), "every 7.5 ms"), (("--event-seconds", "0"), "without a pause")],
+)
+def test_pace_in_the_first_line(arguments, told):
+    """The first line says how fast streams come."""
+    command = [sys.executable, "-m", "coze_sandbox", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline().rstrip().endswith(f", events of streams {told}")
+        process.terminate()
 
 
 def test_line_for_every_request(watch):

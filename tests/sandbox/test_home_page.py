@@ -42,6 +42,19 @@ def go(chromium: Chromium, sandbox: Sandbox, part: str) -> None:
 
 
 @needs_chromium
+def test_the_pace_of_streams_is_shown(chromium: Chromium, coze_sandbox: Sandbox) -> None:
+    """Beside its address and token the page shows how fast events come: in tests without a pause."""
+    go(chromium, coze_sandbox, "operations")
+    assert "events of streams without a pause" in chromium.text
+    with Sandbox(event_seconds=0.04) as paced:
+        before = chromium.requested[:]
+        go(chromium, paced, "operations")
+        assert "events of streams every 40 ms" in chromium.text
+        chromium.open("about:blank#away")
+    chromium.requested[:] = before
+
+
+@needs_chromium
 def test_an_operation_can_be_tried(chromium: Chromium, coze_sandbox: Sandbox) -> None:
     """Sending the form of an operation calls it, with the token and what exists at the start, and shows the answer."""
     go(chromium, coze_sandbox, "operations/bots.retrieve")

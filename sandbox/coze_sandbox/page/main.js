@@ -36,6 +36,8 @@ async function tell() {
   const about = await control("");
   document.getElementById("address").textContent = location.origin;
   document.getElementById("token").textContent = about.token;
+  const pause = Number((1000 * about.event_seconds).toPrecision(3));
+  document.getElementById("pace").textContent = pause ? `events of streams every ${pause} ms` : "events of streams without a pause";
   const now = new Date(about.now * 1000);
   document.getElementById("now").textContent = now.toLocaleTimeString();
   document.getElementById("now").dateTime = now.toISOString();
