@@ -97,6 +97,11 @@ class Field:
         """Whether it may be None."""
         return self.nullable or not self.required
 
+    @property
+    def secret(self) -> bool:
+        """Whether it must not be shown."""
+        return self.schema.get("format") == "password"
+
 
 @attrs.frozen
 class Model:
@@ -239,6 +244,7 @@ class Operation:
     headers: Mapping[str, str]
     servers: tuple[str, ...]
     authorised: bool
+    confidential: bool
     answer: Literal["json", "file", "redirect", "socket"]
     result: str
     result_type: Type | None

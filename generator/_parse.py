@@ -15,7 +15,7 @@ from ._classes import Classes
 from ._names import clashes
 from ._opc import Parsed, is_constant
 from ._problems import DescriptionError
-from ._reach import reached
+from ._reach import holds_secrets, reached
 from ._yaml import Mapping as Located
 
 __all__ = ["build_api"]
@@ -101,6 +101,7 @@ class _Builder(Classes):
             "headers": {one["name"]: str(one["schema"]["const"]) for one in self.listed(raw) if is_constant(one)},
             "servers": self.servers(raw),
             "authorised": all(raw.get("security", ({"bearer": []},))) and raw.get("security") != [],
+            "confidential": holds_secrets(self, self.answer(raw)),
             "answer": self.answer_kind(raw),
         }
         if "x-coze-websocket" in raw:

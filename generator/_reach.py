@@ -8,7 +8,7 @@ from typing import Any
 from . import _ir as ir
 from ._classes import Classes
 
-__all__ = ["reached"]
+__all__ = ["holds_secrets", "reached"]
 
 
 def reached(classes: Classes, operations: Iterable[ir.Operation], callbacks: ir.Callbacks | None) -> set[str]:
@@ -27,6 +27,14 @@ def reached(classes: Classes, operations: Iterable[ir.Operation], callbacks: ir.
         reach.visit(ir.ModelRef(name))
     # Every list of values has its use: names of events, reasons of errors, queries of WebSockets.
     return reach.found | {name for name, schema in classes.schemas.items() if "enum" in schema}
+
+
+def holds_secrets(classes: Classes, schema: str) -> bool:
+    """Tell whether anything in an object must not be shown. "" is the name of no object."""
+    reach = _Reach(classes)
+    reach.visit(ir.ModelRef(schema))
+    objects = [name for name in reach.found & classes.schemas.keys() if "properties" in classes.schemas[name]]
+    return any(field.secret for name in objects for field in classes.fields(name))
 
 
 class _Reach:

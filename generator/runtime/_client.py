@@ -28,9 +28,10 @@ from ._operation import Operation, Options, Protocol, Timeout
 from ._paging import AsyncPage, AsyncPager, Page, following, response_of
 from ._pool import AsyncConnectionLimit
 from ._request import Request, prepare
-from ._response import Redirect, read, read_redirect
+from ._response import Redirect, read, read_redirect, refusal
+from ._secrets import hidden
 from ._settings import MAX_EVENT_BYTES, USER_AGENT, Settings
-from ._stream import AsyncStream, Stream, is_event_stream, refusal
+from ._stream import AsyncStream, Stream, is_event_stream
 
 __all__ = ["AsyncBaseClient", "BaseClient"]
 
@@ -77,6 +78,7 @@ class BaseClient(Settings):
             InvalidArgumentError: *base_url* is not an address, or environment variables name proxies or certificates
                 that cannot be used.
         """
+        token, headers = hidden(token), hidden(headers)
         super().__init__(
             base_url,
             token,
@@ -152,7 +154,7 @@ class BaseClient(Settings):
     def redirect(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Redirect:
         """Send a request whose answer sends a browser elsewhere. Generated methods end here."""
         request = prepare(operation, arguments, options)
-        return self._exchange(request, lambda: read_redirect(operation.id, self._send(request, follow_redirects=False)))
+        return self._exchange(request, lambda: read_redirect(operation, self._send(request, follow_redirects=False)))
 
     def handshake(
         self, operation: Operation[Any], protocol: SocketProtocol[U, D], arguments: Mapping[str, Any], options: Options
@@ -207,6 +209,7 @@ class AsyncBaseClient(Settings):
         on_gap: OnGap = "warn",
     ) -> None:
         """Make a client. The arguments are those of the sync client, but *http_client* is an async one."""
+        token, headers = hidden(token), hidden(headers)
         super().__init__(
             base_url,
             token,
@@ -297,7 +300,7 @@ class AsyncBaseClient(Settings):
         request = prepare(operation, arguments, options)
 
         async def exchange() -> Redirect:
-            return read_redirect(operation.id, await self._send(request, follow_redirects=False))
+            return read_redirect(operation, await self._send(request, follow_redirects=False))
 
         return await self._exchange(request, exchange)
 

@@ -10,6 +10,7 @@ from ._http import Auth, HTTPRequest
 from ._messages import SocketProtocol
 from ._operation import Operation
 from ._request import Request
+from ._secrets import hidden
 
 __all__ = ["Handshake"]
 
@@ -44,4 +45,4 @@ class Handshake(Generic[U, D]):
     @property
     def headers(self) -> dict[str, str]:
         """The headers, the token among them, without those that the library makes itself."""
-        return {key: value for key, value in self.built.headers.items() if key.lower() not in _OF_THE_LIBRARY}
+        return {key: hidden(value) for key, value in self.built.headers.items() if key.lower() not in _OF_THE_LIBRARY}

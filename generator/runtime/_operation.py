@@ -142,6 +142,7 @@ class Operation(Generic[T]):
         servers: Addresses of the official service, where they are not those of the other operations: of pages in the
             browser, and of WebSockets.
         authorised: Whether the token is sent.
+        confidential: Whether the answer holds secrets, so that no error shows anything of it.
         idempotent: Whether a repeated request does no harm.
         permission: The permission that the token needs, if any.
         paging: Set where the result is a page.
@@ -158,6 +159,7 @@ class Operation(Generic[T]):
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     servers: tuple[str, ...] = attrs.field(default=(), repr=False)
     authorised: bool = True
+    confidential: bool = False
     idempotent: bool = False
     permission: str | None = None
     paging: Paging | None = attrs.field(default=None, repr=False)

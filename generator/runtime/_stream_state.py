@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Generic, TypeVar
 from . import _json
 from ._errors import CozeError, StreamFailed, StreamGap, StreamGapWarning, StreamInterrupted
 from ._gaps import OnGap, Watch, checked_on_gap
-from ._http import HTTPResponse, excerpt_of
+from ._http import HTTPResponse
 from ._model import Model
 from ._operation import Event, Operation, Protocol
-from ._response import Response, code_of, logid_of, parse, retryable, undecodable
+from ._response import Response, code_of, logid_of, retryable
 from ._sse import ServerEvent, SSEDecoder
 
-__all__ = ["PATIENCE", "TRAILING", "StreamState", "is_event_stream", "refusal"]
+__all__ = ["PATIENCE", "TRAILING", "StreamState", "is_event_stream"]
 
 E = TypeVar("E")
 PATIENCE = 1.0
@@ -29,17 +29,6 @@ def is_event_stream(http: HTTPResponse) -> bool:
     """Tell whether an answer is a stream, by what it says of itself."""
     content_type: str = http.headers.get("content-type", "")
     return http.is_success and content_type.partition(";")[0].strip().lower() == "text/event-stream"
-
-
-def refusal(operation: Operation[Any], http: HTTPResponse) -> CozeError:
-    """Make the error for an answer that is no stream or file. Its body must have been read."""
-    try:
-        answer = parse(operation.id, operation.permission, http)
-    except CozeError as error:
-        return error
-    return undecodable(
-        operation.id, http, logid_of(answer, http), f"it is not what was asked for: {excerpt_of(http, 80)!r}"
-    )
 
 
 class StreamState(Generic[E]):

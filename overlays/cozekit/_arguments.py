@@ -8,13 +8,20 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from coze_api._core._operation import Options
+from coze_api._core._secrets import hidden
 
 if TYPE_CHECKING:
     from coze_api._core._operation import RequestOptions
 
-__all__ = ["lasting", "split"]
+__all__ = ["hide_headers", "lasting", "split"]
 
 _OPTIONS = {"extra_headers": "headers", "extra_query": "query", "extra_body": "body", "timeout": "timeout"}
+
+
+def hide_headers(arguments: Any) -> None:
+    """Keep tracebacks that show variables from showing what stands in `extra_headers`, which may be a token."""
+    if arguments.get("extra_headers") is not None:
+        arguments["extra_headers"] = hidden(arguments["extra_headers"])
 
 
 @cache

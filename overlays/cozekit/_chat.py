@@ -9,7 +9,7 @@ from coze_api.models import chat as _models
 from coze_api.operations import chat as _operations
 from coze_api.resources.chat import AsyncChatAPI, ChatAPI
 
-from ._arguments import split
+from ._arguments import hide_headers, split
 from ._chat_result import ChatResult, again, chat_goes_on, checked
 from ._chat_stream import AsyncChatStream, ChatStream
 from ._leaving import AsyncLeavableStream, LeavableStream, acancel, cancel
@@ -42,6 +42,7 @@ class Chat(ChatAPI):
             ChatFailed: While reading: the chat failed.
             StreamInterrupted: While reading: the stream broke off.
         """
+        hide_headers(arguments)
         own, options = split(ChatAPI.stream, arguments)
         kind = LeavableStream if cancel_on_exit else ChatStream
         stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, kind)._found_by(
@@ -53,6 +54,7 @@ class Chat(ChatAPI):
         self, *, cancel_on_exit: bool = False, **arguments: Unpack[SubmitToolOutputsStreamParams]
     ) -> ChatStream:
         """Hand over results of tool calls and follow the chat as it goes on. See `stream`."""
+        hide_headers(arguments)
         own, options = split(ChatAPI.submit_tool_outputs_stream, arguments)
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
         kind = LeavableStream if cancel_on_exit else ChatStream
@@ -86,6 +88,7 @@ class Chat(ChatAPI):
             PollTimeout: It did not end in time.
             APIError: Coze refused a call.
         """
+        hide_headers(arguments)
         chat: ChatState = self.create(**arguments)
         ask = again(chat, arguments)
         chat = self._wait(chat, ask, Waiting(poll_interval, poll_timeout), cancel_on_exit=cancel_on_exit)
@@ -108,6 +111,7 @@ class AsyncChat(AsyncChatAPI):
 
     def stream(self, *, cancel_on_exit: bool = False, **arguments: Unpack[StreamParams]) -> AsyncChatStream:
         """Start a chat and follow it. See the sync client."""
+        hide_headers(arguments)
         own, options = split(AsyncChatAPI.stream, arguments)
         kind = AsyncLeavableStream if cancel_on_exit else AsyncChatStream
         stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, kind)._found_by(
@@ -119,6 +123,7 @@ class AsyncChat(AsyncChatAPI):
         self, *, cancel_on_exit: bool = False, **arguments: Unpack[SubmitToolOutputsStreamParams]
     ) -> AsyncChatStream:
         """Hand over results of tool calls and follow the chat as it goes on. See `stream`."""
+        hide_headers(arguments)
         own, options = split(AsyncChatAPI.submit_tool_outputs_stream, arguments)
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
         kind = AsyncLeavableStream if cancel_on_exit else AsyncChatStream
@@ -135,6 +140,7 @@ class AsyncChat(AsyncChatAPI):
         **arguments: Unpack[CreateParams],
     ) -> ChatResult:
         """Start a chat without streaming and wait until it ends. See the sync client."""
+        hide_headers(arguments)
         chat: ChatState = await self.create(**arguments)
         ask = again(chat, arguments)
         chat = await self._wait(chat, ask, Waiting(poll_interval, poll_timeout), cancel_on_exit=cancel_on_exit)

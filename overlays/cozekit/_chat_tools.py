@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from coze_api.models import Chat as ChatState
 
+from ._arguments import hide_headers
 from ._chat import AsyncChat, Chat
 from ._chat_result import again, checked
 from ._chat_stream import AsyncChatStream, ChatStream
@@ -83,6 +84,7 @@ class ToolChat(Chat):
             PollTimeout: It did not end in time.
             APIError: Coze refused a call.
         """
+        hide_headers(arguments)
         loop = _loop(
             tools, may_await=False, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
             on_tool_run=on_tool_run,
@@ -131,6 +133,7 @@ class ToolChat(Chat):
             ChatFailed: While reading: the chat failed.
             StreamInterrupted: While reading: the stream broke off.
         """
+        hide_headers(arguments)
         loop = _loop(
             tools, may_await=False, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
             on_tool_run=on_tool_run,
@@ -167,6 +170,7 @@ class AsyncToolChat(AsyncChat):
 
         See the sync client. Tools may be async; sync ones are called in threads.
         """
+        hide_headers(arguments)
         loop = _loop(
             tools, may_await=True, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
             on_tool_run=on_tool_run,
@@ -198,6 +202,7 @@ class AsyncToolChat(AsyncChat):
 
         See the sync client. Tools may be async; sync ones are called in threads.
         """
+        hide_headers(arguments)
         loop = _loop(
             tools, may_await=True, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
             on_tool_run=on_tool_run,

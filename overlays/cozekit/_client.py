@@ -11,11 +11,11 @@ from coze_api._core._gaps import OnGap
 from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient
 from coze_api._core._operation import Operation, Timeout
 from coze_api._core._request import Request
+from coze_api._core._secrets import hidden
 
 from ._credentials import AsyncTokenFunction, TokenFunction, address_of, authorisation, or_profile
 from ._policies import UNSET, Policies, as_policy, checked_deadline, checked_sockets
 from ._retry import RetryPolicy
-from ._secret import hidden
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Coze(Policies, Client):
         Raises:
             InvalidArgumentError: There is no token, or an argument is unusable.
         """
-        token = hidden(token)
+        token, headers = hidden(token), hidden(headers)
         token, auth, base_url = or_profile(token, auth, base_url, http_client)
         super().__init__(
             address_of(base_url, auth, allow_http=allow_http),
@@ -193,7 +193,7 @@ class AsyncCoze(Policies, AsyncClient):
         **options: Any,
     ) -> None:
         """Make a client. The arguments are those of `Coze`, but *http_client* is an async one, and *token* may be."""
-        token = hidden(token)
+        token, headers = hidden(token), hidden(headers)
         token, auth, base_url = or_profile(token, auth, base_url, http_client)
         super().__init__(
             address_of(base_url, auth, allow_http=allow_http),

@@ -6,7 +6,8 @@ import os
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from ._secret import hidden
+from coze_api._core._secrets import hidden
+
 from .errors import InvalidArgumentError
 
 __all__ = [

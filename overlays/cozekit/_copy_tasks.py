@@ -10,7 +10,7 @@ from coze_api.models import CopyFailure
 from coze_api.operations import copy_tasks as _operations
 from coze_api.resources.copy_tasks import AsyncCopyTasksAPI, CopyTasksAPI
 
-from ._arguments import lasting
+from ._arguments import hide_headers, lasting
 from ._received import instances_of, text_of
 from ._waiting import Waiting, goes_on, has_failed
 from .errors import CopyFailed
@@ -61,6 +61,7 @@ class CopyTasks(CopyTasksAPI):
             PollTimeout: It was not complete in time. Coze goes on; `retrieve` tells how far it is.
             APIError: Coze refused a call.
         """
+        hide_headers(arguments)
         started = self.create(**arguments)
         if not started.task_id:
             return CopyResult(started)
@@ -77,6 +78,7 @@ class AsyncCopyTasks(AsyncCopyTasksAPI):
         self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, **arguments: Unpack[CreateParams]
     ) -> CopyResult:
         """Copy a bot, an app or a workflow and wait until the copy is complete. See the sync client."""
+        hide_headers(arguments)
         started = await self.create(**arguments)
         if not started.task_id:
             return CopyResult(started)

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient, HTTPRequest, HTTPResponse
+from coze_api._core._secrets import hidden
 
 from ._config import base_url_in_environment, base_url_or_default, checked_scheme, checked_token, token_or_default
-from ._secret import hidden
 from .errors import InvalidArgumentError
 
 __all__ = ["AsyncTokenFunction", "TokenFunction", "address_of", "authorisation", "or_profile"]

@@ -16,7 +16,7 @@ from coze_api.resources.datasets import (
     DatasetsDocumentsAPI,
 )
 
-from ._arguments import lasting
+from ._arguments import hide_headers, lasting
 from ._received import instances_of, key_of, text_of
 from ._waiting import Waiting, goes_on, has_failed
 from .errors import DecodeError
@@ -91,6 +91,7 @@ class DatasetsDocuments(DatasetsDocumentsAPI):
             PollTimeout: They were not processed in time. They still are; `datasets.process` tells how far.
             APIError: Coze refused a call.
         """
+        hide_headers(arguments)
         ids = _ids(self.create(**arguments))
         waiting, datasets = Waiting(poll_interval, poll_timeout), DatasetsAPI(self._client)
         while True:
@@ -107,6 +108,7 @@ class AsyncDatasetsDocuments(AsyncDatasetsDocumentsAPI):
         self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, **arguments: Unpack[DocumentsCreateParams]
     ) -> DocumentsResult:
         """Add documents to a knowledge base and wait until all of them are processed. See the sync client."""
+        hide_headers(arguments)
         ids = _ids(await self.create(**arguments))
         waiting, datasets = Waiting(poll_interval, poll_timeout), AsyncDatasetsAPI(self._client)
         while True:

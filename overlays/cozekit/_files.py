@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from coze_api.resources.files import AsyncFilesAPI, FilesAPI
 
+from ._arguments import hide_headers
 from ._uploads import Progress, UploadSource, open_upload
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Files(FilesAPI):
             InvalidArgumentError: The file is too large; nothing was sent.
             APIError: Coze refused the call.
         """
+        hide_headers(options)
         with open_upload(file, progress=progress) as upload:
             return super().upload(file=upload.part, **options)
 
@@ -47,5 +49,6 @@ class AsyncFiles(AsyncFilesAPI):
         self, file: UploadSource, *, progress: Progress | None = None, **options: Unpack[RequestOptions]
     ) -> File:
         """Upload a file. The arguments are those of the sync client. The file is read in the event loop's thread."""
+        hide_headers(options)
         with open_upload(file, progress=progress) as upload:
             return await super().upload(file=upload.part, **options)

@@ -12,7 +12,7 @@ from coze_api.models import workflows as _models
 from coze_api.operations import workflows as _operations
 from coze_api.resources.workflows import AsyncWorkflowsRunsAPI, WorkflowsRunsAPI
 
-from ._arguments import lasting, split
+from ._arguments import hide_headers, lasting, split
 from ._waiting import Waiting
 from ._workflow_output import ResumedAnswer, WorkflowAnswer
 from ._workflow_result import AsyncWorkflowResult, WorkflowResult, checked, run_goes_on
@@ -70,6 +70,7 @@ class WorkflowRuns(WorkflowsRunsAPI):
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call, or the run failed; `debug_url` then shows it node by node.
         """
+        hide_headers(arguments)
         own, options = split(WorkflowsRunsAPI.create, arguments)
         return self._client.request(_CREATE, own, options)
 
@@ -86,6 +87,7 @@ class WorkflowRuns(WorkflowsRunsAPI):
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call, or the run failed.
         """
+        hide_headers(arguments)
         own, options = split(WorkflowsRunsAPI.resume, arguments)
         return self._client.request(_RESUME, own, options)
 
@@ -105,6 +107,7 @@ class WorkflowRuns(WorkflowsRunsAPI):
             WorkflowFailed: While reading: the run failed.
             StreamInterrupted: While reading: the stream broke off.
         """
+        hide_headers(arguments)
         own, options = split(WorkflowsRunsAPI.stream, arguments)
         first = self._client.stream(_operations.RUNS_STREAM, _models.WorkflowStream, own, options)
         return self._run(first, arguments)
@@ -124,6 +127,7 @@ class WorkflowRuns(WorkflowsRunsAPI):
             WorkflowFailed: While reading: the run failed.
             StreamInterrupted: While reading: the stream broke off.
         """
+        hide_headers(arguments)
         own, options = split(WorkflowsRunsAPI.stream_resume, arguments)
         first = self._client.stream(_operations.RUNS_STREAM_RESUME, _models.WorkflowStream, own, options)
         return self._run(first, arguments)
@@ -146,6 +150,7 @@ class WorkflowRuns(WorkflowsRunsAPI):
             PollTimeout: It did not end in time.
             APIError: Coze refused a call.
         """
+        hide_headers(arguments)
         answer = self.create(**_in_background(arguments))
         return self.poll(
             workflow_id=arguments["workflow_id"],
@@ -181,6 +186,7 @@ class WorkflowRuns(WorkflowsRunsAPI):
             PollTimeout: It did not end in time.
             APIError: Coze refused a call.
         """
+        hide_headers(options)
         waiting = Waiting(poll_interval, poll_timeout)
         histories = self.run_histories
         while True:
@@ -216,22 +222,26 @@ class AsyncWorkflowRuns(AsyncWorkflowsRunsAPI):
 
     async def create(self, **arguments: Unpack[RunsCreateParams]) -> WorkflowAnswer:
         """Run a workflow and return its result in one piece. See the sync client."""
+        hide_headers(arguments)
         own, options = split(AsyncWorkflowsRunsAPI.create, arguments)
         return await self._client.request(_CREATE, own, options)
 
     async def resume(self, **arguments: Unpack[RunsResumeParams]) -> ResumedAnswer:
         """Answer what a run stopped for. See the sync client."""
+        hide_headers(arguments)
         own, options = split(AsyncWorkflowsRunsAPI.resume, arguments)
         return await self._client.request(_RESUME, own, options)
 
     def stream(self, **arguments: Unpack[RunsStreamParams]) -> AsyncWorkflowRun:  # type: ignore[override]  # as in the sync client
         """Run a workflow and follow it over all its interrupts. See the sync client."""
+        hide_headers(arguments)
         own, options = split(AsyncWorkflowsRunsAPI.stream, arguments)
         first = self._client.stream(_operations.RUNS_STREAM, _models.WorkflowStream, own, options)
         return self._run(first, arguments)
 
     def stream_resume(self, **arguments: Unpack[RunsStreamResumeParams]) -> AsyncWorkflowRun:  # type: ignore[override]  # as above
         """Answer what a run started with `stream` stopped for, and follow it from there. See the sync client."""
+        hide_headers(arguments)
         own, options = split(AsyncWorkflowsRunsAPI.stream_resume, arguments)
         first = self._client.stream(_operations.RUNS_STREAM_RESUME, _models.WorkflowStream, own, options)
         return self._run(first, arguments)
@@ -240,6 +250,7 @@ class AsyncWorkflowRuns(AsyncWorkflowsRunsAPI):
         self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, **arguments: Unpack[RunsCreateParams]
     ) -> AsyncWorkflowResult:
         """Run a workflow in the background and wait until it ends. See the sync client."""
+        hide_headers(arguments)
         answer = await self.create(**_in_background(arguments))
         return await self.poll(
             workflow_id=arguments["workflow_id"],
@@ -259,6 +270,7 @@ class AsyncWorkflowRuns(AsyncWorkflowsRunsAPI):
         **options: Unpack[RequestOptions],
     ) -> AsyncWorkflowResult:
         """Wait until a run in the background ends. See the sync client."""
+        hide_headers(options)
         waiting = Waiting(poll_interval, poll_timeout)
         histories = self.run_histories
         while True:

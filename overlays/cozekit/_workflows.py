@@ -10,7 +10,7 @@ from coze_api.operations import workflows as _operations
 from coze_api.resources.chat import AsyncChatAPI, ChatAPI
 from coze_api.resources.workflows import AsyncWorkflowsAPI, AsyncWorkflowsChatAPI, WorkflowsAPI, WorkflowsChatAPI
 
-from ._arguments import split
+from ._arguments import hide_headers, split
 from ._chat_stream import AsyncChatStream, ChatStream
 from ._workflow_runs import AsyncWorkflowRuns, WorkflowRuns
 
@@ -41,6 +41,7 @@ class WorkflowsChat(WorkflowsChatAPI):
             ChatFailed: While reading: the chat failed.
             StreamInterrupted: While reading: the stream broke off.
         """
+        hide_headers(arguments)
         own, options = split(WorkflowsChatAPI.stream, arguments)
         stream = self._client.stream(_operations.CHAT_STREAM, _chat_models.ChatStream, own, options, ChatStream)
         return stream._found_by(ChatAPI(self._client), options)
@@ -51,6 +52,7 @@ class AsyncWorkflowsChat(AsyncWorkflowsChatAPI):
 
     def stream(self, **arguments: Unpack[ChatStreamParams]) -> AsyncChatStream:
         """Chat with a chatflow and follow it. See the sync client."""
+        hide_headers(arguments)
         own, options = split(AsyncWorkflowsChatAPI.stream, arguments)
         stream = self._client.stream(_operations.CHAT_STREAM, _chat_models.ChatStream, own, options, AsyncChatStream)
         return stream._found_by(AsyncChatAPI(self._client), options)

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ._secrets import mask
+
 if TYPE_CHECKING:
     from ._response import Response
 
@@ -26,7 +28,10 @@ __all__ = [
 
 
 class CozeError(Exception):
-    """Anything that goes wrong in a call."""
+    """Anything that goes wrong in a call. Its text shows no token and no key, whatever it quotes."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*(mask(one) if isinstance(one, str) else one for one in args))
 
 
 class InvalidArgumentError(CozeError, ValueError):
@@ -46,7 +51,8 @@ class APIError(CozeError):
         debug_url: Page that shows a failed workflow run, or "".
         reason: What an OAuth answer calls the error, such as ``authorization_pending``, or "".
         retryable: Whether the same call can succeed later.
-        response: The answer; None for failures told inside a stream.
+        response: The answer; None for failures told inside a stream. Of operations whose answers hold secrets, without
+            its body.
     """
 
     def __init__(
@@ -64,14 +70,14 @@ class APIError(CozeError):
         response: Response | None = None,
     ) -> None:
         super().__init__(msg)
-        self.msg = msg
+        self.msg: str = self.args[0]
         self.code = code
         self.status = status
         self.logid = logid
         self.operation = operation
         self.hint = hint
         self.debug_url = debug_url
-        self.reason = reason
+        self.reason = mask(reason)
         self.retryable = retryable
         self.response = response
 
@@ -107,7 +113,8 @@ class GatewayError(APIError):
 
     Attributes:
         content_type: Type of the answer.
-        excerpt: The first 200 characters of its text.
+        excerpt: The first 200 characters of its text, without tokens and keys. Empty for operations whose answers hold
+            secrets.
     """
 
     content_type: str = ""

@@ -3,27 +3,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from reprlib import Repr
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import _json
 from ._errors import APIError, DecodeError, GatewayError
-from ._http import excerpt_of
+from ._http import excerpt_of, without_body
 from ._model import Model, new
+from ._secrets import mask, without
 
 if TYPE_CHECKING:
     from ._http import HTTPResponse
     from ._operation import Operation
 
-__all__ = ["Empty", "ItemList", "Redirect", "Response", "read", "read_redirect"]
+__all__ = ["Empty", "ItemList", "Redirect", "Response", "read", "read_redirect", "refusal"]
 
 T = TypeVar("T")
 _MOST_DIGITS = 18
-_repr = Repr()  # looks at the beginning alone
-_repr.maxstring = _repr.maxother = 60
 _TEXTS = ("msg", "message", "error_message", "error_description")  # the last two in OAuth answers
+_TOLD = {*_TEXTS, "error", "error_code", "debug_url", "detail"}
+_NOT_JSON: Any = object()
+_LOOKED_AT = 1000
+
+
+class _Excerpt(Repr):
+    """Looks at the beginning alone. Takes secrets out of texts before these are shortened in their middle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 60
+
+    def repr_str(self, value: str, level: int) -> str:
+        return super().repr_str(mask(value[:_LOOKED_AT]), level)
+
+
+_repr = _Excerpt()
 
 
 class Response:
@@ -113,7 +129,7 @@ class Redirect:
         return f"Redirect({self.location!r})"
 
 
-def read_redirect(operation: str, http: HTTPResponse) -> Redirect:
+def read_redirect(operation: Operation[Any], http: HTTPResponse) -> Redirect:
     """Make the result of an operation that answers with a redirect.
 
     Raises:
@@ -123,8 +139,7 @@ def read_redirect(operation: str, http: HTTPResponse) -> Redirect:
     """
     if http.has_redirect_location:
         return Redirect(http.headers["location"], Response(http, _header_logid(http)))
-    answer = parse(operation, None, http)
-    raise undecodable(operation, http, logid_of(answer, http), f"it is no redirect: {_shown(answer)}")
+    raise refusal(operation, http, "it is no redirect:")
 
 
 def read(operation: Operation[T], http: HTTPResponse) -> T:
@@ -135,73 +150,104 @@ def read(operation: Operation[T], http: HTTPResponse) -> T:
         GatewayError: The answer is no JSON.
         DecodeError: The answer is no JSON object, or its result is no object or list where that is described.
     """
-    answer = parse(operation.id, operation.permission, http)
+    result, error = _decoded(operation, http)
+    if error is not None:
+        raise error  # here, where no variable holds the answer
+    return result  # type: ignore[no-any-return]  # of the operation's type
+
+
+def refusal(operation: Operation[Any], http: HTTPResponse, problem: str = "it is not what was asked for:") -> APIError:
+    """Make the error for an answer that is no stream, file or redirect. Its body must have been read."""
+    answer, error = parse(operation, http)
+    found = _quoted(operation, answer) if operation.confidential else repr(excerpt_of(http, 80))
+    return error or undecodable(operation, http, logid_of(answer, http), f"{problem} {found}")
+
+
+def _decoded(operation: Operation[T], http: HTTPResponse) -> tuple[Any, APIError | None]:
+    answer, error = parse(operation, http)
+    if error is not None:
+        return None, error
     response = Response(http, logid_of(answer, http))
     payload = answer if operation.result == "." else answer.get(operation.result)
-    decoded: Any = None
+    result: Any = None
     try:
         # Null stands for an empty list, and for "nothing to tell" after a success.
-        decoded = operation.decode({} if payload is None else payload)
-    except Exception as error:
-        if isinstance(error, MemoryError):
+        result = operation.decode({} if payload is None else payload)
+    except Exception as failure:
+        if isinstance(failure, MemoryError):
             raise
         # Whatever decoders stumble over is the answer's fault. Refused below, where no exception holds the answer.
-    result: object = decoded
+    problem = ""
     if not (isinstance(result, Model) or (isinstance(result, ItemList) and isinstance(payload, list | None))):
-        raise undecodable(operation.id, http, response.logid, f"member {operation.result!r} is {_shown(payload)}")
-    if payload is None and not isinstance(result, Empty) and operation.result not in answer and "code" not in answer:
-        raise undecodable(
-            operation.id, http, response.logid, f"it has no member {operation.result!r}: {_shown(answer)}"
-        )
+        problem = f"member {operation.result!r} is {_quoted(operation, payload)}"
+    elif payload is None and not isinstance(result, Empty) and operation.result not in answer and "code" not in answer:
+        problem = f"it has no member {operation.result!r}: {_quoted(operation, answer)}"
+    if problem:
+        return None, undecodable(operation, http, response.logid, problem)
     if isinstance(result, Model):
         result._response = response
     else:
         result.response = response
-    return decoded  # type: ignore[no-any-return]  # what `decode` returned
+    return result, None
 
 
-def parse(operation: str, permission: str | None, http: HTTPResponse) -> dict[str, Any]:
-    """Parse an answer and raise what it tells.
+def parse(operation: Operation[Any], http: HTTPResponse) -> tuple[dict[str, Any], APIError | None]:
+    """Parse an answer.
+
+    Nothing is raised: the traceback would hold the answer, and so would that of the parser's error.
 
     Returns:
-        The answer as a dict, when it tells success.
-
-    Raises:
-        APIError: See `read`.
+        The answer, and the error that it tells; see `read`.
     """
+    answer, problem = _NOT_JSON, ""
     try:
         answer = _json.loads(http.content)
     except _json.NestedTooDeeply as error:
-        raise undecodable(operation, http, _header_logid(http), f"it has {error}") from None
+        problem = f"it has {error}"
     except ValueError:
-        raise gateway_error(operation, http) from None
+        pass
+    if problem:
+        return {}, undecodable(operation, http, _header_logid(http), problem)
+    if answer is _NOT_JSON:
+        return {}, gateway_error(operation, http)
     if not isinstance(answer, dict):
-        raise undecodable(operation, http, _header_logid(http), f"it is {_shown(answer)}")
+        return {}, undecodable(operation, http, _header_logid(http), f"it is {_quoted(operation, answer)}")
     code = answer.get("code")
     if (code and code != "0") or answer.get("error_code") or not http.is_success:
-        raise answered_error(operation, permission, answer, http)
-    return answer
+        return answer, answered_error(operation, answer, http)
+    return answer, None
 
 
-def answered_error(operation: str, permission: str | None, answer: Mapping[str, Any], http: HTTPResponse) -> APIError:
+def answered_error(operation: Operation[Any], answer: Mapping[str, Any], http: HTTPResponse) -> APIError:
     """Make the error that an answer tells. The code decides first, the HTTP status second."""
     from ..errors import error_class, hint  # the table of codes is needed by failing calls only
 
     code = code_of(answer)
     reason = answer.get("error_code") or answer.get("error")  # OAuth answers: text, or an object in older ones
-    error = error_class(code, http.status_code)(
-        next((_text(answer[key]) for key in _TEXTS if answer.get(key)), http.reason_phrase or ""),
+    text = next((_text(answer[key]) for key in _TEXTS if answer.get(key)), http.reason_phrase or "")
+    if operation.confidential:
+        text = without(text, _texts_of({key: value for key, value in answer.items() if key not in _TOLD}))
+    return error_class(code, http.status_code)(
+        text,
         code=code or http.status_code,
         status=http.status_code,
         logid=logid_of(answer, http),
-        operation=operation,
-        hint=hint(code, http.status_code, permission),
+        operation=operation.id,
+        hint=hint(code, http.status_code, operation.permission),
         debug_url=_text(answer.get("debug_url") or ""),
         reason=reason if isinstance(reason, str) else "",
         retryable=retryable(code, http.status_code),
+        response=_kept(operation, http, logid_of(answer, http)),
     )
-    error.response = Response(http, error.logid)
-    return error
+
+
+def _texts_of(value: Any) -> Iterator[str]:
+    """List the texts in an answer that are long enough to be secrets."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts_of(item)
+    elif isinstance(value, str) and len(value) >= 8:
+        yield value
 
 
 def retryable(code: int, status: int) -> bool:
@@ -224,7 +270,7 @@ def code_of(answer: Mapping[str, Any]) -> int:
 
 
 def _shown(value: object) -> str:
-    return _repr.repr(value)[:80]
+    return mask(_repr.repr(value))[:80]
 
 
 def _text(value: object) -> str:
@@ -246,36 +292,53 @@ def _header_logid(http: HTTPResponse) -> str:
     return str(http.headers.get("x-tt-logid") or "")
 
 
-def gateway_error(operation: str, http: HTTPResponse) -> GatewayError:
+def gateway_error(operation: Operation[Any], http: HTTPResponse) -> GatewayError:
     """Make the error for an answer that is not the API's."""
-    content_type = http.headers.get("content-type", "")
-    excerpt = excerpt_of(http, 200)
+    content_type = mask(http.headers.get("content-type", ""))
+    # An answer that breaks off may be half of one that holds tokens.
+    excerpt = "" if operation.confidential else excerpt_of(http, 200)
     looks_like_site = (http.status_code < 400 or http.status_code in {404, 405}) and "html" in content_type
+    if operation.confidential:
+        told = "its text is not shown, since it may hold a secret" if http.content else "(empty)"
+    else:
+        told = excerpt or "(empty)"
     error = GatewayError(
-        f"the answer is not JSON but {content_type or 'of no stated type'}: {excerpt or '(empty)'}",
+        f"the answer is not JSON but {content_type or 'of no stated type'}: {told}",
         code=http.status_code,
         status=http.status_code,
         logid=_header_logid(http),
-        operation=operation,
+        operation=operation.id,
         hint=(
             "The base URL seems to be a web site: use https://api.coze.com or https://api.coze.cn."
             if looks_like_site
             else "A gateway between here and Coze answered, not Coze itself; try again."
         ),
         retryable=retryable(0, http.status_code),
-        response=Response(http, _header_logid(http)),
+        response=_kept(operation, http, _header_logid(http)),
     )
     error.content_type, error.excerpt = content_type, excerpt
     return error
 
 
-def undecodable(operation: str, http: HTTPResponse, logid: str, problem: str) -> DecodeError:
+def undecodable(operation: Operation[Any], http: HTTPResponse, logid: str, problem: str) -> DecodeError:
     """Make the error for an answer that is JSON but not what was described."""
     return DecodeError(
         f"the answer has an unknown shape: {problem}",
         code=http.status_code,
         status=http.status_code,
         logid=logid,
-        operation=operation,
-        response=Response(http, logid),
+        operation=operation.id,
+        response=_kept(operation, http, logid),
     )
+
+
+def _quoted(operation: Operation[Any], value: Any) -> str:
+    """Quote the beginning of an answer or a part of it, unless it may be a secret."""
+    if operation.confidential:
+        return f"(a {type(value).__name__} that is not shown, since it may hold a secret)"
+    return _shown(value)
+
+
+def _kept(operation: Operation[Any], http: HTTPResponse, logid: str) -> Response:
+    """Make what an error has of an answer: without its body, where that may hold a secret."""
+    return Response(without_body(http) if operation.confidential else http, logid)

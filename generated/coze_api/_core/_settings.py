@@ -23,6 +23,7 @@ from ._http import (
 from ._messages import SocketProtocol
 from ._operation import Operation, Options, Timeout
 from ._request import Request, add_headers, prepare
+from ._secrets import hidden
 
 __all__ = ["MAX_EVENT_BYTES", "USER_AGENT", "Settings", "checked_headers", "checked_timeout"]
 
@@ -48,6 +49,7 @@ class Settings:
         max_event_bytes: int,
         on_gap: OnGap = "warn",
     ) -> None:
+        token, headers = hidden(token), hidden(headers)
         self._base_url = _checked_base(base_url)
         self._token = _checked_token(token)
         self._auth = auth
@@ -70,7 +72,7 @@ class Settings:
         add_headers(headers, self._headers, "headers")
         headers.update(request.headers)
         if self._token is not None and self._auth is None and request.operation.authorised:
-            headers.setdefault("authorization", f"Bearer {self._token}")
+            headers.setdefault("authorization", hidden(f"Bearer {self._token}"))
         timeout = self._timeout if request.timeout is None else request.timeout
         arguments: dict[str, Any] = {
             "method": request.method,

@@ -15,9 +15,9 @@ from ._gaps import OnGap
 from ._http import HTTPError, HTTPResponse, StreamError
 from ._operation import Operation, Protocol
 from ._sse import EventTooLarge
-from ._stream_state import PATIENCE, TRAILING, StreamState, is_event_stream, refusal
+from ._stream_state import PATIENCE, TRAILING, StreamState, is_event_stream
 
-__all__ = ["AsyncStream", "Stream", "is_event_stream", "refusal"]
+__all__ = ["AsyncStream", "Stream", "is_event_stream"]
 
 E = TypeVar("E")
 _CLOSED = "it was closed here before its end"

@@ -10,6 +10,7 @@ import attrs
 
 from .._core._enums import OpenStr, lookup
 from .._core._model import Model, leftovers, new
+from .._core._secrets import hidden
 
 
 class ApiAppEventType(OpenStr):
@@ -95,9 +96,9 @@ class ApiApp(Model):
         value = data.get("verify_token")
         if value is None:
             absent += 1
-        self.verify_token = value
+        self.verify_token = hidden(value)
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 6 else hidden(leftovers(data, cls._known))
         self._response = None
         return self
 

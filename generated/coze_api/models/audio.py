@@ -10,6 +10,7 @@ import attrs
 
 from .._core._enums import OpenInt, OpenStr, lookup
 from .._core._model import Model, leftovers, new
+from .._core._secrets import hidden
 from .._core._time import UnixTime, unix_time
 from .._core._values import Choice, Int, Object, Text, Value
 
@@ -372,13 +373,13 @@ class Room(Model):
         value = data.get("token")
         if value is None:
             absent += 1
-        self.token = value
+        self.token = hidden(value)
         value = data.get("uid")
         if value is None:
             absent += 1
         self.uid = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 4 else hidden(leftovers(data, cls._known))
         self._response = None
         return self
 

@@ -10,6 +10,7 @@ import attrs
 
 from .._core._enums import OpenStr, lookup
 from .._core._model import Model, leftovers, new
+from .._core._secrets import hidden
 from .._core._time import UnixTime, unix_time
 from .._core._values import Items, Object, Text, Value
 
@@ -226,7 +227,7 @@ class OauthDeviceCodeResponse(Model):
         value: Any = data.get("device_code")
         if value is None:
             absent += 1
-        self.device_code = value
+        self.device_code = hidden(value)
         value = data.get("user_code")
         if value is None:
             absent += 1
@@ -244,7 +245,7 @@ class OauthDeviceCodeResponse(Model):
             absent += 1
         self.interval = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 5 else hidden(leftovers(data, cls._known))
         self._response = None
         return self
 
@@ -276,7 +277,7 @@ class OauthDeviceCodeWorkspaceResponse(Model):
         value: Any = data.get("device_code")
         if value is None:
             absent += 1
-        self.device_code = value
+        self.device_code = hidden(value)
         value = data.get("user_code")
         if value is None:
             absent += 1
@@ -294,7 +295,7 @@ class OauthDeviceCodeWorkspaceResponse(Model):
             absent += 1
         self.interval = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 5 else hidden(leftovers(data, cls._known))
         self._response = None
         return self
 
@@ -320,7 +321,7 @@ class OauthTokenAccountResponse(Model):
         value: Any = data.get("access_token")
         if value is None:
             absent += 1
-        self.access_token = value
+        self.access_token = hidden(value)
         value = data.get("expires_in")
         if value is None:
             absent += 1
@@ -330,7 +331,7 @@ class OauthTokenAccountResponse(Model):
             absent += 1
         self.token_type = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 3 else hidden(leftovers(data, cls._known))
         self._response = None
         return self
 
@@ -356,7 +357,7 @@ class OauthTokenEnterpriseResponse(Model):
         value: Any = data.get("access_token")
         if value is None:
             absent += 1
-        self.access_token = value
+        self.access_token = hidden(value)
         value = data.get("expires_in")
         if value is None:
             absent += 1
@@ -366,7 +367,7 @@ class OauthTokenEnterpriseResponse(Model):
             absent += 1
         self.token_type = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 3 else hidden(leftovers(data, cls._known))
         self._response = None
         return self
 
@@ -394,7 +395,7 @@ class OauthTokenResponse(Model):
         value: Any = data.get("access_token")
         if value is None:
             absent += 1
-        self.access_token = value
+        self.access_token = hidden(value)
         value = data.get("expires_in")
         if value is None:
             absent += 1
@@ -402,12 +403,12 @@ class OauthTokenResponse(Model):
         value = data.get("refresh_token")
         if value is None:
             absent += 1
-        self.refresh_token = value
+        self.refresh_token = hidden(value)
         value = data.get("token_type")
         if value is None:
             absent += 1
         self.token_type = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 4 else hidden(leftovers(data, cls._known))
         self._response = None
         return self

@@ -18,6 +18,7 @@ CREATE: Operation[_api_apps.ApiApp] = Operation(
         "name": Argument("name", "body", Text(max_length=128)),
         "connector_id": Argument("connector_id", "body", Text()),
     },
+    confidential=True,
     permission="createApiApp",
 )
 
@@ -90,6 +91,7 @@ LIST: Operation[_api_apps.ApiAppList] = Operation(
         "page_size": Argument("page_size", "query", Int(minimum=1, maximum=50)),
         "app_type": Argument("app_type", "query", Choice(_api_apps.ApiAppType)),
     },
+    confidential=True,
     idempotent=True,
     permission="listApiApp",
     paging=Paging(

@@ -32,6 +32,7 @@ ROOMS_CREATE: Operation[_audio.Room] = Operation(
         "uid": Argument("uid", "body", Text()),
         "workflow_id": Argument("workflow_id", "body", Text()),
     },
+    confidential=True,
     permission="createRoom",
 )
 

@@ -55,6 +55,7 @@ DEVICE_CODE: Operation[_oauth.OauthDeviceCodeResponse] = Operation(
         "client_id": Argument("client_id", "body", Text(required=True)),
     },
     authorised=False,
+    confidential=True,
 )
 
 DEVICE_CODE_WORKSPACE: Operation[_oauth.OauthDeviceCodeWorkspaceResponse] = Operation(
@@ -68,6 +69,7 @@ DEVICE_CODE_WORKSPACE: Operation[_oauth.OauthDeviceCodeWorkspaceResponse] = Oper
         "client_id": Argument("client_id", "body", Text(required=True)),
     },
     authorised=False,
+    confidential=True,
 )
 
 TOKEN: Operation[_oauth.OauthTokenResponse] = Operation(
@@ -88,6 +90,7 @@ TOKEN: Operation[_oauth.OauthTokenResponse] = Operation(
         "code_verifier": Argument("code_verifier", "body", Text()),
     },
     authorised=False,
+    confidential=True,
 )
 
 TOKEN_ACCOUNT: Operation[_oauth.OauthTokenAccountResponse] = Operation(
@@ -101,6 +104,7 @@ TOKEN_ACCOUNT: Operation[_oauth.OauthTokenAccountResponse] = Operation(
         "grant_type": Argument("grant_type", "body", Choice(_oauth.OAuthJwtGrantType, required=True)),
         "duration_seconds": Argument("duration_seconds", "body", Int(maximum=86399)),
     },
+    confidential=True,
 )
 
 TOKEN_ENTERPRISE: Operation[_oauth.OauthTokenEnterpriseResponse] = Operation(
@@ -114,4 +118,5 @@ TOKEN_ENTERPRISE: Operation[_oauth.OauthTokenEnterpriseResponse] = Operation(
         "grant_type": Argument("grant_type", "body", Choice(_oauth.OAuthJwtGrantType, required=True)),
         "duration_seconds": Argument("duration_seconds", "body", Int(maximum=86399)),
     },
+    confidential=True,
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import api_apps as _api_apps
 from ..operations import api_apps as _operations
 
@@ -74,6 +75,7 @@ class ApiAppsEventsAPI(Resource):
             POST /v1/api_apps/{api_app_id}/events,
                 https://www.coze.cn/open/docs/developer_guides/subscribe_callback_message
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.EVENTS_CREATE,
             {"api_app_id": api_app_id, "event_types": event_types},
@@ -128,6 +130,7 @@ class ApiAppsEventsAPI(Resource):
             DELETE /v1/api_apps/{api_app_id}/events,
                 https://www.coze.cn/open/docs/developer_guides/unsubscribe_callback_message
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.EVENTS_DELETE,
             {"api_app_id": api_app_id, "event_types": event_types},
@@ -175,6 +178,7 @@ class ApiAppsEventsAPI(Resource):
             GET /v1/api_apps/{api_app_id}/events,
                 https://www.coze.cn/open/docs/developer_guides/list_subscribed_callback_message
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.EVENTS_LIST,
             {"api_app_id": api_app_id, "page_token": page_token, "page_size": page_size},
@@ -232,6 +236,7 @@ class AsyncApiAppsEventsAPI(AsyncResource):
             POST /v1/api_apps/{api_app_id}/events,
                 https://www.coze.cn/open/docs/developer_guides/subscribe_callback_message
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.EVENTS_CREATE,
             {"api_app_id": api_app_id, "event_types": event_types},
@@ -286,6 +291,7 @@ class AsyncApiAppsEventsAPI(AsyncResource):
             DELETE /v1/api_apps/{api_app_id}/events,
                 https://www.coze.cn/open/docs/developer_guides/unsubscribe_callback_message
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.EVENTS_DELETE,
             {"api_app_id": api_app_id, "event_types": event_types},
@@ -333,6 +339,7 @@ class AsyncApiAppsEventsAPI(AsyncResource):
             GET /v1/api_apps/{api_app_id}/events,
                 https://www.coze.cn/open/docs/developer_guides/list_subscribed_callback_message
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.EVENTS_LIST,
             {"api_app_id": api_app_id, "page_token": page_token, "page_size": page_size},
@@ -391,6 +398,7 @@ class ApiAppsAPI(Resource):
         Source:
             POST /v1/api_apps, https://www.coze.cn/open/docs/developer_guides/create_callback_app
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.CREATE,
             {"app_type": app_type, "name": name, "connector_id": connector_id},
@@ -433,6 +441,7 @@ class ApiAppsAPI(Resource):
             DELETE /v1/api_apps/{api_app_id},
                 https://www.coze.cn/open/docs/developer_guides/delete_callback_app
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.DELETE,
             {"api_app_id": api_app_id},
@@ -480,6 +489,7 @@ class ApiAppsAPI(Resource):
         Source:
             GET /v1/api_apps, https://www.coze.cn/open/docs/developer_guides/list_callback_app
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {"page_token": page_token, "page_size": page_size, "app_type": app_type},
@@ -527,6 +537,7 @@ class ApiAppsAPI(Resource):
             PUT /v1/api_apps/{api_app_id},
                 https://www.coze.cn/open/docs/developer_guides/update_callback_app
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.UPDATE,
             {"api_app_id": api_app_id, "name": name, "callback_url": callback_url},
@@ -585,6 +596,7 @@ class AsyncApiAppsAPI(AsyncResource):
         Source:
             POST /v1/api_apps, https://www.coze.cn/open/docs/developer_guides/create_callback_app
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.CREATE,
             {"app_type": app_type, "name": name, "connector_id": connector_id},
@@ -627,6 +639,7 @@ class AsyncApiAppsAPI(AsyncResource):
             DELETE /v1/api_apps/{api_app_id},
                 https://www.coze.cn/open/docs/developer_guides/delete_callback_app
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.DELETE,
             {"api_app_id": api_app_id},
@@ -674,6 +687,7 @@ class AsyncApiAppsAPI(AsyncResource):
         Source:
             GET /v1/api_apps, https://www.coze.cn/open/docs/developer_guides/list_callback_app
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {"page_token": page_token, "page_size": page_size, "app_type": app_type},
@@ -721,6 +735,7 @@ class AsyncApiAppsAPI(AsyncResource):
             PUT /v1/api_apps/{api_app_id},
                 https://www.coze.cn/open/docs/developer_guides/update_callback_app
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.UPDATE,
             {"api_app_id": api_app_id, "name": name, "callback_url": callback_url},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import apps as _apps
 from ..models import bots as _bots
 from ..operations import apps as _operations
@@ -67,6 +68,7 @@ class AppsCollaboratorsAPI(Resource):
             POST /v1/apps/{app_id}/collaborators,
                 https://www.coze.cn/open/docs/developer_guides/add_app_collaborator
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.COLLABORATORS_CREATE,
             {"app_id": app_id, "collaborators": collaborators},
@@ -113,6 +115,7 @@ class AppsCollaboratorsAPI(Resource):
             DELETE /v1/apps/{app_id}/collaborators/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/remove_app_collaborator
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.COLLABORATORS_DELETE,
             {"app_id": app_id, "user_id": user_id},
@@ -162,6 +165,7 @@ class AsyncAppsCollaboratorsAPI(AsyncResource):
             POST /v1/apps/{app_id}/collaborators,
                 https://www.coze.cn/open/docs/developer_guides/add_app_collaborator
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.COLLABORATORS_CREATE,
             {"app_id": app_id, "collaborators": collaborators},
@@ -208,6 +212,7 @@ class AsyncAppsCollaboratorsAPI(AsyncResource):
             DELETE /v1/apps/{app_id}/collaborators/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/remove_app_collaborator
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.COLLABORATORS_DELETE,
             {"app_id": app_id, "user_id": user_id},
@@ -275,6 +280,7 @@ class AppsAPI(Resource):
         Source:
             GET /v1/apps, https://www.coze.cn/open/docs/developer_guides/published_apps_list
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -348,6 +354,7 @@ class AsyncAppsAPI(AsyncResource):
         Source:
             GET /v1/apps, https://www.coze.cn/open/docs/developer_guides/published_apps_list
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import audio as _audio
 from ..operations import audio as _operations
 
@@ -88,6 +89,7 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
             POST /v1/audio/voiceprint_groups/{group_id}/features,
                 https://www.coze.cn/open/docs/developer_guides/create_voiceprint
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.VOICEPRINT_GROUPS_FEATURES_CREATE,
             {
@@ -141,6 +143,7 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
             DELETE /v1/audio/voiceprint_groups/{group_id}/features/{feature_id},
                 https://www.coze.cn/open/docs/developer_guides/delete_voiceprint
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.VOICEPRINT_GROUPS_FEATURES_DELETE,
             {"group_id": group_id, "feature_id": feature_id},
@@ -187,6 +190,7 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
             GET /v1/audio/voiceprint_groups/{group_id}/features,
                 https://www.coze.cn/open/docs/developer_guides/list_voiceprint
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VOICEPRINT_GROUPS_FEATURES_LIST,
             {"group_id": group_id, "page_num": page_num, "page_size": page_size},
@@ -244,6 +248,7 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
             PUT /v1/audio/voiceprint_groups/{group_id}/features/{feature_id},
                 https://www.coze.cn/open/docs/developer_guides/update_voiceprint
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.VOICEPRINT_GROUPS_FEATURES_UPDATE,
             {
@@ -309,6 +314,7 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
             POST /v1/audio/voiceprint_groups/{group_id}/features,
                 https://www.coze.cn/open/docs/developer_guides/create_voiceprint
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.VOICEPRINT_GROUPS_FEATURES_CREATE,
             {
@@ -362,6 +368,7 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
             DELETE /v1/audio/voiceprint_groups/{group_id}/features/{feature_id},
                 https://www.coze.cn/open/docs/developer_guides/delete_voiceprint
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.VOICEPRINT_GROUPS_FEATURES_DELETE,
             {"group_id": group_id, "feature_id": feature_id},
@@ -408,6 +415,7 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
             GET /v1/audio/voiceprint_groups/{group_id}/features,
                 https://www.coze.cn/open/docs/developer_guides/list_voiceprint
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VOICEPRINT_GROUPS_FEATURES_LIST,
             {"group_id": group_id, "page_num": page_num, "page_size": page_size},
@@ -465,6 +473,7 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
             PUT /v1/audio/voiceprint_groups/{group_id}/features/{feature_id},
                 https://www.coze.cn/open/docs/developer_guides/update_voiceprint
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.VOICEPRINT_GROUPS_FEATURES_UPDATE,
             {
@@ -517,6 +526,7 @@ class AudioLiveAPI(Resource):
         Source:
             GET /v1/audio/live/{live_id}
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.LIVE_RETRIEVE,
             {"live_id": live_id},
@@ -561,6 +571,7 @@ class AsyncAudioLiveAPI(AsyncResource):
         Source:
             GET /v1/audio/live/{live_id}
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.LIVE_RETRIEVE,
             {"live_id": live_id},
@@ -620,6 +631,7 @@ class AudioRoomsAPI(Resource):
         Source:
             POST /v1/audio/rooms, https://www.coze.cn/open/docs/developer_guides/create_room
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.ROOMS_CREATE,
             {
@@ -686,6 +698,7 @@ class AsyncAudioRoomsAPI(AsyncResource):
         Source:
             POST /v1/audio/rooms, https://www.coze.cn/open/docs/developer_guides/create_room
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.ROOMS_CREATE,
             {
@@ -760,6 +773,7 @@ class AudioSpeechAPI(Resource):
         Source:
             POST /v1/audio/speech, https://www.coze.cn/open/docs/developer_guides/text_to_speech
         """
+        extra_headers = hidden(extra_headers)
         return self._client.download(
             _operations.SPEECH_CREATE,
             {
@@ -837,6 +851,7 @@ class AsyncAudioSpeechAPI(AsyncResource):
         Source:
             POST /v1/audio/speech, https://www.coze.cn/open/docs/developer_guides/text_to_speech
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.download(
             _operations.SPEECH_CREATE,
             {
@@ -893,6 +908,7 @@ class AudioTranscriptionsAPI(Resource):
             POST /v1/audio/transcriptions,
                 https://www.coze.cn/open/docs/developer_guides/audio_transcriptions
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.TRANSCRIPTIONS_CREATE,
             {"file": file},
@@ -939,6 +955,7 @@ class AsyncAudioTranscriptionsAPI(AsyncResource):
             POST /v1/audio/transcriptions,
                 https://www.coze.cn/open/docs/developer_guides/audio_transcriptions
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.TRANSCRIPTIONS_CREATE,
             {"file": file},
@@ -992,6 +1009,7 @@ class AudioVoiceprintGroupsAPI(Resource):
             POST /v1/audio/voiceprint_groups,
                 https://www.coze.cn/open/docs/developer_guides/create_voiceprint_group
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.VOICEPRINT_GROUPS_CREATE,
             {"name": name, "desc": desc},
@@ -1033,6 +1051,7 @@ class AudioVoiceprintGroupsAPI(Resource):
             DELETE /v1/audio/voiceprint_groups/{group_id},
                 https://www.coze.cn/open/docs/developer_guides/delete_voiceprint_group
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.VOICEPRINT_GROUPS_DELETE,
             {"group_id": group_id},
@@ -1084,6 +1103,7 @@ class AudioVoiceprintGroupsAPI(Resource):
             GET /v1/audio/voiceprint_groups,
                 https://www.coze.cn/open/docs/developer_guides/list_voiceprint_group
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VOICEPRINT_GROUPS_LIST,
             {"page_num": page_num, "page_size": page_size, "name": name, "user_id": user_id, "group_id": group_id},
@@ -1135,6 +1155,7 @@ class AudioVoiceprintGroupsAPI(Resource):
             POST /v1/audio/voiceprint_groups/{group_id}/speaker_identify,
                 https://www.coze.cn/open/docs/developer_guides/identify_voiceprint
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.VOICEPRINT_GROUPS_SPEAKER_IDENTIFY,
             {"group_id": group_id, "file": file, "top_k": top_k, "sample_rate": sample_rate, "channel": channel},
@@ -1181,6 +1202,7 @@ class AudioVoiceprintGroupsAPI(Resource):
             PUT /v1/audio/voiceprint_groups/{group_id},
                 https://www.coze.cn/open/docs/developer_guides/update_voiceprint_group
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.VOICEPRINT_GROUPS_UPDATE,
             {"group_id": group_id, "name": name, "desc": desc},
@@ -1234,6 +1256,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
             POST /v1/audio/voiceprint_groups,
                 https://www.coze.cn/open/docs/developer_guides/create_voiceprint_group
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.VOICEPRINT_GROUPS_CREATE,
             {"name": name, "desc": desc},
@@ -1275,6 +1298,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
             DELETE /v1/audio/voiceprint_groups/{group_id},
                 https://www.coze.cn/open/docs/developer_guides/delete_voiceprint_group
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.VOICEPRINT_GROUPS_DELETE,
             {"group_id": group_id},
@@ -1326,6 +1350,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
             GET /v1/audio/voiceprint_groups,
                 https://www.coze.cn/open/docs/developer_guides/list_voiceprint_group
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VOICEPRINT_GROUPS_LIST,
             {"page_num": page_num, "page_size": page_size, "name": name, "user_id": user_id, "group_id": group_id},
@@ -1377,6 +1402,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
             POST /v1/audio/voiceprint_groups/{group_id}/speaker_identify,
                 https://www.coze.cn/open/docs/developer_guides/identify_voiceprint
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.VOICEPRINT_GROUPS_SPEAKER_IDENTIFY,
             {"group_id": group_id, "file": file, "top_k": top_k, "sample_rate": sample_rate, "channel": channel},
@@ -1423,6 +1449,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
             PUT /v1/audio/voiceprint_groups/{group_id},
                 https://www.coze.cn/open/docs/developer_guides/update_voiceprint_group
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.VOICEPRINT_GROUPS_UPDATE,
             {"group_id": group_id, "name": name, "desc": desc},
@@ -1492,6 +1519,7 @@ class AudioVoicesAPI(Resource):
         Source:
             POST /v1/audio/voices/clone, https://www.coze.cn/open/docs/developer_guides/clone_voices
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.VOICES_CLONE,
             {
@@ -1552,6 +1580,7 @@ class AudioVoicesAPI(Resource):
         Source:
             GET /v1/audio/voices, https://www.coze.cn/open/docs/developer_guides/list_voices
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VOICES_LIST,
             {
@@ -1627,6 +1656,7 @@ class AsyncAudioVoicesAPI(AsyncResource):
         Source:
             POST /v1/audio/voices/clone, https://www.coze.cn/open/docs/developer_guides/clone_voices
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.VOICES_CLONE,
             {
@@ -1687,6 +1717,7 @@ class AsyncAudioVoicesAPI(AsyncResource):
         Source:
             GET /v1/audio/voices, https://www.coze.cn/open/docs/developer_guides/list_voices
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VOICES_LIST,
             {

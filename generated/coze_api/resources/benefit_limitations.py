@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import benefit_limitations as _benefit_limitations
 from ..operations import benefit_limitations as _operations
 
@@ -73,6 +74,7 @@ class BenefitLimitationsAPI(Resource):
             POST /v1/commerce/benefit/limitations,
                 https://www.coze.cn/open/docs/developer_guides/create_device_quotas
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.CREATE,
             {"entity_type": entity_type, "benefit_info": benefit_info, "entity_id": entity_id},
@@ -132,6 +134,7 @@ class BenefitLimitationsAPI(Resource):
             GET /v1/commerce/benefit/limitations,
                 https://www.coze.cn/open/docs/developer_guides/get_device_quotas
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -201,6 +204,7 @@ class BenefitLimitationsAPI(Resource):
             PUT /v1/commerce/benefit/limitations/{benefit_id},
                 https://www.coze.cn/open/docs/developer_guides/update_device_quotas
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.UPDATE,
             {
@@ -270,6 +274,7 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
             POST /v1/commerce/benefit/limitations,
                 https://www.coze.cn/open/docs/developer_guides/create_device_quotas
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.CREATE,
             {"entity_type": entity_type, "benefit_info": benefit_info, "entity_id": entity_id},
@@ -329,6 +334,7 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
             GET /v1/commerce/benefit/limitations,
                 https://www.coze.cn/open/docs/developer_guides/get_device_quotas
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -398,6 +404,7 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
             PUT /v1/commerce/benefit/limitations/{benefit_id},
                 https://www.coze.cn/open/docs/developer_guides/update_device_quotas
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.UPDATE,
             {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import benefits as _benefits
 from ..operations import benefits as _operations
 
@@ -62,6 +63,7 @@ class BenefitsAPI(Resource):
             GET /v1/commerce/benefit/benefits/get,
                 https://www.coze.cn/open/docs/developer_guides/get_benefit
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
             {"benefit_type_list": benefit_type_list, "resource_id": resource_id},
@@ -111,6 +113,7 @@ class AsyncBenefitsAPI(AsyncResource):
             GET /v1/commerce/benefit/benefits/get,
                 https://www.coze.cn/open/docs/developer_guides/get_benefit
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
             {"benefit_type_list": benefit_type_list, "resource_id": resource_id},

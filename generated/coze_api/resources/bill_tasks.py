@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import bill_tasks as _bill_tasks
 from ..operations import bill_tasks as _operations
 
@@ -66,6 +67,7 @@ class BillTasksAPI(Resource):
             POST /v1/commerce/benefit/bill_tasks,
                 https://www.coze.cn/open/docs/developer_guides/create_bill_task
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.CREATE,
             {"started_at": started_at, "ended_at": ended_at},
@@ -114,6 +116,7 @@ class BillTasksAPI(Resource):
             GET /v1/commerce/benefit/bill_tasks,
                 https://www.coze.cn/open/docs/developer_guides/billing_file
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {"task_ids": task_ids, "page_num": page_num, "page_size": page_size},
@@ -167,6 +170,7 @@ class AsyncBillTasksAPI(AsyncResource):
             POST /v1/commerce/benefit/bill_tasks,
                 https://www.coze.cn/open/docs/developer_guides/create_bill_task
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.CREATE,
             {"started_at": started_at, "ended_at": ended_at},
@@ -215,6 +219,7 @@ class AsyncBillTasksAPI(AsyncResource):
             GET /v1/commerce/benefit/bill_tasks,
                 https://www.coze.cn/open/docs/developer_guides/billing_file
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {"task_ids": task_ids, "page_num": page_num, "page_size": page_size},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import bots as _bots
 from ..operations import bots as _operations
 
@@ -71,6 +72,7 @@ class BotsCollaborationModesAPI(Resource):
             POST /v1/bots/{bot_id}/collaboration_mode,
                 https://www.coze.cn/open/docs/developer_guides/switch_bot_develop_mode
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.COLLABORATION_MODES_UPDATE,
             {"bot_id": bot_id, "collaboration_mode": collaboration_mode},
@@ -121,6 +123,7 @@ class AsyncBotsCollaborationModesAPI(AsyncResource):
             POST /v1/bots/{bot_id}/collaboration_mode,
                 https://www.coze.cn/open/docs/developer_guides/switch_bot_develop_mode
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.COLLABORATION_MODES_UPDATE,
             {"bot_id": bot_id, "collaboration_mode": collaboration_mode},
@@ -171,6 +174,7 @@ class BotsCollaboratorsAPI(Resource):
             POST /v1/bots/{bot_id}/collaborators,
                 https://www.coze.cn/open/docs/developer_guides/add_bot_collaborator
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.COLLABORATORS_CREATE,
             {"bot_id": bot_id, "collaborators": collaborators},
@@ -217,6 +221,7 @@ class BotsCollaboratorsAPI(Resource):
             DELETE /v1/bots/{bot_id}/collaborators/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/remove_bot_collaborator
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.COLLABORATORS_DELETE,
             {"bot_id": bot_id, "user_id": user_id},
@@ -267,6 +272,7 @@ class AsyncBotsCollaboratorsAPI(AsyncResource):
             POST /v1/bots/{bot_id}/collaborators,
                 https://www.coze.cn/open/docs/developer_guides/add_bot_collaborator
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.COLLABORATORS_CREATE,
             {"bot_id": bot_id, "collaborators": collaborators},
@@ -313,6 +319,7 @@ class AsyncBotsCollaboratorsAPI(AsyncResource):
             DELETE /v1/bots/{bot_id}/collaborators/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/remove_bot_collaborator
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.COLLABORATORS_DELETE,
             {"bot_id": bot_id, "user_id": user_id},
@@ -375,6 +382,7 @@ class BotsVersionsAPI(Resource):
             GET /v1/bots/{bot_id}/versions,
                 https://www.coze.cn/open/docs/developer_guides/list_bot_versions
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VERSIONS_LIST,
             {
@@ -443,6 +451,7 @@ class AsyncBotsVersionsAPI(AsyncResource):
             GET /v1/bots/{bot_id}/versions,
                 https://www.coze.cn/open/docs/developer_guides/list_bot_versions
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VERSIONS_LIST,
             {
@@ -531,6 +540,7 @@ class BotsAPI(Resource):
         Source:
             POST /v1/bot/create, https://www.coze.cn/open/docs/developer_guides/create_bot
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.CREATE,
             {
@@ -601,6 +611,7 @@ class BotsAPI(Resource):
         Source:
             GET /v1/bots, https://www.coze.cn/open/docs/developer_guides/bots_list_draft_published
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -652,6 +663,7 @@ class BotsAPI(Resource):
             GET /v1/space/published_bots_list,
                 https://www.coze.cn/open/docs/developer_guides/published_bots_list
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST_PUBLISHED,
             {"space_id": space_id, "page_index": page_index, "page_size": page_size},
@@ -701,6 +713,7 @@ class BotsAPI(Resource):
         Source:
             POST /v1/bot/publish, https://www.coze.cn/open/docs/developer_guides/publish_bot
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.PUBLISH,
             {"bot_id": bot_id, "connector_ids": connector_ids, "connectors": connectors},
@@ -747,6 +760,7 @@ class BotsAPI(Resource):
             GET /v1/bots/{bot_id},
                 https://www.coze.cn/open/docs/developer_guides/get_metadata_draft_published
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
             {"bot_id": bot_id, "is_published": is_published},
@@ -789,6 +803,7 @@ class BotsAPI(Resource):
         Source:
             GET /v1/bot/get_online_info, https://www.coze.cn/open/docs/developer_guides/get_metadata
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE_PUBLISHED,
             {"bot_id": bot_id},
@@ -843,6 +858,7 @@ class BotsAPI(Resource):
             POST /v1/bots/{bot_id}/unpublish,
                 https://www.coze.cn/open/docs/developer_guides/unpublish_agent
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.UNPUBLISH,
             {"bot_id": bot_id, "connector_id": connector_id, "unpublish_reason": unpublish_reason},
@@ -908,6 +924,7 @@ class BotsAPI(Resource):
         Source:
             POST /v1/bot/update, https://www.coze.cn/open/docs/developer_guides/update_bot
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.UPDATE,
             {
@@ -1003,6 +1020,7 @@ class AsyncBotsAPI(AsyncResource):
         Source:
             POST /v1/bot/create, https://www.coze.cn/open/docs/developer_guides/create_bot
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.CREATE,
             {
@@ -1073,6 +1091,7 @@ class AsyncBotsAPI(AsyncResource):
         Source:
             GET /v1/bots, https://www.coze.cn/open/docs/developer_guides/bots_list_draft_published
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -1124,6 +1143,7 @@ class AsyncBotsAPI(AsyncResource):
             GET /v1/space/published_bots_list,
                 https://www.coze.cn/open/docs/developer_guides/published_bots_list
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST_PUBLISHED,
             {"space_id": space_id, "page_index": page_index, "page_size": page_size},
@@ -1173,6 +1193,7 @@ class AsyncBotsAPI(AsyncResource):
         Source:
             POST /v1/bot/publish, https://www.coze.cn/open/docs/developer_guides/publish_bot
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.PUBLISH,
             {"bot_id": bot_id, "connector_ids": connector_ids, "connectors": connectors},
@@ -1219,6 +1240,7 @@ class AsyncBotsAPI(AsyncResource):
             GET /v1/bots/{bot_id},
                 https://www.coze.cn/open/docs/developer_guides/get_metadata_draft_published
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
             {"bot_id": bot_id, "is_published": is_published},
@@ -1261,6 +1283,7 @@ class AsyncBotsAPI(AsyncResource):
         Source:
             GET /v1/bot/get_online_info, https://www.coze.cn/open/docs/developer_guides/get_metadata
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE_PUBLISHED,
             {"bot_id": bot_id},
@@ -1315,6 +1338,7 @@ class AsyncBotsAPI(AsyncResource):
             POST /v1/bots/{bot_id}/unpublish,
                 https://www.coze.cn/open/docs/developer_guides/unpublish_agent
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.UNPUBLISH,
             {"bot_id": bot_id, "connector_id": connector_id, "unpublish_reason": unpublish_reason},
@@ -1380,6 +1404,7 @@ class AsyncBotsAPI(AsyncResource):
         Source:
             POST /v1/bot/update, https://www.coze.cn/open/docs/developer_guides/update_bot
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.UPDATE,
             {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import chat as _chat
 from ..models import conversations as _conversations
 from ..operations import chat as _operations
@@ -68,6 +69,7 @@ class ChatMessagesAPI(Resource):
             GET /v3/chat/message/list,
                 https://www.coze.cn/open/docs/developer_guides/list_chat_messages
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MESSAGES_LIST,
             {"conversation_id": conversation_id, "chat_id": chat_id},
@@ -118,6 +120,7 @@ class AsyncChatMessagesAPI(AsyncResource):
             GET /v3/chat/message/list,
                 https://www.coze.cn/open/docs/developer_guides/list_chat_messages
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MESSAGES_LIST,
             {"conversation_id": conversation_id, "chat_id": chat_id},
@@ -173,6 +176,7 @@ class ChatAPI(Resource):
         Source:
             POST /v3/chat/cancel, https://www.coze.cn/open/docs/developer_guides/chat_cancel
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.CANCEL,
             {"chat_id": chat_id, "conversation_id": conversation_id},
@@ -259,6 +263,7 @@ class ChatAPI(Resource):
         Source:
             POST /v3/chat, https://www.coze.cn/open/docs/developer_guides/chat_v3
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.CREATE,
             {
@@ -319,6 +324,7 @@ class ChatAPI(Resource):
         Source:
             GET /v3/chat/retrieve, https://www.coze.cn/open/docs/developer_guides/retrieve_chat
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
             {"conversation_id": conversation_id, "chat_id": chat_id},
@@ -407,6 +413,7 @@ class ChatAPI(Resource):
         Source:
             POST /v3/chat, https://www.coze.cn/open/docs/developer_guides/chat_v3
         """
+        extra_headers = hidden(extra_headers)
         return self._client.stream(
             _operations.STREAM,
             _chat.ChatStream,
@@ -472,6 +479,7 @@ class ChatAPI(Resource):
             POST /v3/chat/submit_tool_outputs,
                 https://www.coze.cn/open/docs/developer_guides/chat_submit_tool_outputs
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.SUBMIT_TOOL_OUTPUTS,
             {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
@@ -524,6 +532,7 @@ class ChatAPI(Resource):
             POST /v3/chat/submit_tool_outputs,
                 https://www.coze.cn/open/docs/developer_guides/chat_submit_tool_outputs
         """
+        extra_headers = hidden(extra_headers)
         return self._client.stream(
             _operations.SUBMIT_TOOL_OUTPUTS_STREAM,
             _chat.ChatStream,
@@ -580,6 +589,7 @@ class AsyncChatAPI(AsyncResource):
         Source:
             POST /v3/chat/cancel, https://www.coze.cn/open/docs/developer_guides/chat_cancel
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.CANCEL,
             {"chat_id": chat_id, "conversation_id": conversation_id},
@@ -666,6 +676,7 @@ class AsyncChatAPI(AsyncResource):
         Source:
             POST /v3/chat, https://www.coze.cn/open/docs/developer_guides/chat_v3
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.CREATE,
             {
@@ -726,6 +737,7 @@ class AsyncChatAPI(AsyncResource):
         Source:
             GET /v3/chat/retrieve, https://www.coze.cn/open/docs/developer_guides/retrieve_chat
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
             {"conversation_id": conversation_id, "chat_id": chat_id},
@@ -814,6 +826,7 @@ class AsyncChatAPI(AsyncResource):
         Source:
             POST /v3/chat, https://www.coze.cn/open/docs/developer_guides/chat_v3
         """
+        extra_headers = hidden(extra_headers)
         return self._client.stream(
             _operations.STREAM,
             _chat.ChatStream,
@@ -879,6 +892,7 @@ class AsyncChatAPI(AsyncResource):
             POST /v3/chat/submit_tool_outputs,
                 https://www.coze.cn/open/docs/developer_guides/chat_submit_tool_outputs
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.SUBMIT_TOOL_OUTPUTS,
             {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
@@ -931,6 +945,7 @@ class AsyncChatAPI(AsyncResource):
             POST /v3/chat/submit_tool_outputs,
                 https://www.coze.cn/open/docs/developer_guides/chat_submit_tool_outputs
         """
+        extra_headers = hidden(extra_headers)
         return self._client.stream(
             _operations.SUBMIT_TOOL_OUTPUTS_STREAM,
             _chat.ChatStream,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import connectors as _connectors
 from ..operations import connectors as _operations
 
@@ -68,6 +69,7 @@ class ConnectorsBotsAPI(Resource):
             PUT /v1/connectors/{connector_id}/bots/{bot_id},
                 https://www.coze.cn/open/docs/developer_guides/update_review_result
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.BOTS_UPDATE,
             {"connector_id": connector_id, "bot_id": bot_id, "audit_status": audit_status, "reason": reason},
@@ -120,6 +122,7 @@ class AsyncConnectorsBotsAPI(AsyncResource):
             PUT /v1/connectors/{connector_id}/bots/{bot_id},
                 https://www.coze.cn/open/docs/developer_guides/update_review_result
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.BOTS_UPDATE,
             {"connector_id": connector_id, "bot_id": bot_id, "audit_status": audit_status, "reason": reason},
@@ -177,6 +180,7 @@ class ConnectorsAPI(Resource):
             POST /v1/connectors/{connector_id}/user_configs,
                 https://www.coze.cn/open/docs/developer_guides/bind_connector_config
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.BIND,
             {"connector_id": connector_id, "configs": configs, "user_id": user_id},
@@ -223,6 +227,7 @@ class ConnectorsAPI(Resource):
             POST /v1/connectors/{connector_id}/install,
                 https://www.coze.cn/open/docs/developer_guides/install_channel
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.INSTALL,
             {"connector_id": connector_id, "workspace_id": workspace_id},
@@ -280,6 +285,7 @@ class AsyncConnectorsAPI(AsyncResource):
             POST /v1/connectors/{connector_id}/user_configs,
                 https://www.coze.cn/open/docs/developer_guides/bind_connector_config
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.BIND,
             {"connector_id": connector_id, "configs": configs, "user_id": user_id},
@@ -326,6 +332,7 @@ class AsyncConnectorsAPI(AsyncResource):
             POST /v1/connectors/{connector_id}/install,
                 https://www.coze.cn/open/docs/developer_guides/install_channel
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.INSTALL,
             {"connector_id": connector_id, "workspace_id": workspace_id},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import conversations as _conversations
 from ..operations import conversations as _operations
 
@@ -79,6 +80,7 @@ class ConversationsMessagesFeedbackAPI(Resource):
             POST /v1/conversations/{conversation_id}/messages/{message_id}/feedback,
                 https://www.coze.cn/open/docs/developer_guides/message_feedback
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MESSAGES_FEEDBACK_CREATE,
             {
@@ -129,6 +131,7 @@ class ConversationsMessagesFeedbackAPI(Resource):
             DELETE /v1/conversations/{conversation_id}/messages/{message_id}/feedback,
                 https://www.coze.cn/open/docs/developer_guides/delete_message_feedback
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MESSAGES_FEEDBACK_DELETE,
             {"conversation_id": conversation_id, "message_id": message_id},
@@ -189,6 +192,7 @@ class AsyncConversationsMessagesFeedbackAPI(AsyncResource):
             POST /v1/conversations/{conversation_id}/messages/{message_id}/feedback,
                 https://www.coze.cn/open/docs/developer_guides/message_feedback
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MESSAGES_FEEDBACK_CREATE,
             {
@@ -239,6 +243,7 @@ class AsyncConversationsMessagesFeedbackAPI(AsyncResource):
             DELETE /v1/conversations/{conversation_id}/messages/{message_id}/feedback,
                 https://www.coze.cn/open/docs/developer_guides/delete_message_feedback
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MESSAGES_FEEDBACK_DELETE,
             {"conversation_id": conversation_id, "message_id": message_id},
@@ -299,6 +304,7 @@ class ConversationsMessagesAPI(Resource):
             POST /v1/conversation/message/create,
                 https://www.coze.cn/open/docs/developer_guides/create_message
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MESSAGES_CREATE,
             {
@@ -350,6 +356,7 @@ class ConversationsMessagesAPI(Resource):
             POST /v1/conversation/message/delete,
                 https://www.coze.cn/open/docs/developer_guides/delete_message
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MESSAGES_DELETE,
             {"conversation_id": conversation_id, "message_id": message_id},
@@ -414,6 +421,7 @@ class ConversationsMessagesAPI(Resource):
             POST /v1/conversation/message/list,
                 https://www.coze.cn/open/docs/developer_guides/list_message
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.MESSAGES_LIST,
             {
@@ -467,6 +475,7 @@ class ConversationsMessagesAPI(Resource):
             GET /v1/conversation/message/retrieve,
                 https://www.coze.cn/open/docs/developer_guides/retrieve_message
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MESSAGES_RETRIEVE,
             {"conversation_id": conversation_id, "message_id": message_id},
@@ -519,6 +528,7 @@ class ConversationsMessagesAPI(Resource):
             POST /v1/conversation/message/modify,
                 https://www.coze.cn/open/docs/developer_guides/modify_message
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MESSAGES_UPDATE,
             {
@@ -585,6 +595,7 @@ class AsyncConversationsMessagesAPI(AsyncResource):
             POST /v1/conversation/message/create,
                 https://www.coze.cn/open/docs/developer_guides/create_message
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MESSAGES_CREATE,
             {
@@ -636,6 +647,7 @@ class AsyncConversationsMessagesAPI(AsyncResource):
             POST /v1/conversation/message/delete,
                 https://www.coze.cn/open/docs/developer_guides/delete_message
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MESSAGES_DELETE,
             {"conversation_id": conversation_id, "message_id": message_id},
@@ -700,6 +712,7 @@ class AsyncConversationsMessagesAPI(AsyncResource):
             POST /v1/conversation/message/list,
                 https://www.coze.cn/open/docs/developer_guides/list_message
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.MESSAGES_LIST,
             {
@@ -753,6 +766,7 @@ class AsyncConversationsMessagesAPI(AsyncResource):
             GET /v1/conversation/message/retrieve,
                 https://www.coze.cn/open/docs/developer_guides/retrieve_message
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MESSAGES_RETRIEVE,
             {"conversation_id": conversation_id, "message_id": message_id},
@@ -805,6 +819,7 @@ class AsyncConversationsMessagesAPI(AsyncResource):
             POST /v1/conversation/message/modify,
                 https://www.coze.cn/open/docs/developer_guides/modify_message
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MESSAGES_UPDATE,
             {
@@ -865,6 +880,7 @@ class ConversationsAPI(Resource):
             POST /v1/conversations/{conversation_id}/clear,
                 https://www.coze.cn/open/docs/developer_guides/clear_conversation_context
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.CLEAR,
             {"conversation_id": conversation_id},
@@ -922,6 +938,7 @@ class ConversationsAPI(Resource):
             POST /v1/conversation/create,
                 https://www.coze.cn/open/docs/developer_guides/create_conversation
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.CREATE,
             {
@@ -970,6 +987,7 @@ class ConversationsAPI(Resource):
             DELETE /v1/conversations/{conversation_id},
                 https://www.coze.cn/open/docs/developer_guides/delete_conversation
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.DELETE,
             {"conversation_id": conversation_id},
@@ -1021,6 +1039,7 @@ class ConversationsAPI(Resource):
         Source:
             GET /v1/conversations, https://www.coze.cn/open/docs/developer_guides/list_conversations
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -1070,6 +1089,7 @@ class ConversationsAPI(Resource):
             GET /v1/conversation/retrieve,
                 https://www.coze.cn/open/docs/developer_guides/retrieve_conversation
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
             {"conversation_id": conversation_id},
@@ -1114,6 +1134,7 @@ class ConversationsAPI(Resource):
             PUT /v1/conversations/{conversation_id},
                 https://www.coze.cn/open/docs/developer_guides/edit_conversation
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.UPDATE,
             {"conversation_id": conversation_id, "name": name},
@@ -1168,6 +1189,7 @@ class AsyncConversationsAPI(AsyncResource):
             POST /v1/conversations/{conversation_id}/clear,
                 https://www.coze.cn/open/docs/developer_guides/clear_conversation_context
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.CLEAR,
             {"conversation_id": conversation_id},
@@ -1225,6 +1247,7 @@ class AsyncConversationsAPI(AsyncResource):
             POST /v1/conversation/create,
                 https://www.coze.cn/open/docs/developer_guides/create_conversation
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.CREATE,
             {
@@ -1273,6 +1296,7 @@ class AsyncConversationsAPI(AsyncResource):
             DELETE /v1/conversations/{conversation_id},
                 https://www.coze.cn/open/docs/developer_guides/delete_conversation
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.DELETE,
             {"conversation_id": conversation_id},
@@ -1324,6 +1348,7 @@ class AsyncConversationsAPI(AsyncResource):
         Source:
             GET /v1/conversations, https://www.coze.cn/open/docs/developer_guides/list_conversations
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -1373,6 +1398,7 @@ class AsyncConversationsAPI(AsyncResource):
             GET /v1/conversation/retrieve,
                 https://www.coze.cn/open/docs/developer_guides/retrieve_conversation
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
             {"conversation_id": conversation_id},
@@ -1417,6 +1443,7 @@ class AsyncConversationsAPI(AsyncResource):
             PUT /v1/conversations/{conversation_id},
                 https://www.coze.cn/open/docs/developer_guides/edit_conversation
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.UPDATE,
             {"conversation_id": conversation_id, "name": name},

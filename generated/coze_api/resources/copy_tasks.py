@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import copy_tasks as _copy_tasks
 from ..operations import copy_tasks as _operations
 
@@ -72,6 +73,7 @@ class CopyTasksAPI(Resource):
             POST /v1/entities/copy_tasks,
                 https://www.coze.cn/open/docs/developer_guides/copy_resource_task
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.CREATE,
             {"entity_id": entity_id, "entity_type": entity_type, "to_workspace_id": to_workspace_id},
@@ -112,6 +114,7 @@ class CopyTasksAPI(Resource):
             GET /v1/entities/copy_tasks/{task_id},
                 https://www.coze.cn/open/docs/developer_guides/query_resource_copy_execution_result
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
             {"task_id": task_id},
@@ -171,6 +174,7 @@ class AsyncCopyTasksAPI(AsyncResource):
             POST /v1/entities/copy_tasks,
                 https://www.coze.cn/open/docs/developer_guides/copy_resource_task
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.CREATE,
             {"entity_id": entity_id, "entity_type": entity_type, "to_workspace_id": to_workspace_id},
@@ -211,6 +215,7 @@ class AsyncCopyTasksAPI(AsyncResource):
             GET /v1/entities/copy_tasks/{task_id},
                 https://www.coze.cn/open/docs/developer_guides/query_resource_copy_execution_result
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
             {"task_id": task_id},

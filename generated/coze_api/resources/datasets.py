@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import datasets as _datasets
 from ..operations import datasets as _operations
 
@@ -78,6 +79,7 @@ class DatasetsDocumentsAPI(Resource):
             POST /open_api/knowledge/document/create,
                 https://www.coze.cn/open/docs/developer_guides/create_knowledge_files
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.DOCUMENTS_CREATE,
             {
@@ -126,6 +128,7 @@ class DatasetsDocumentsAPI(Resource):
             POST /open_api/knowledge/document/delete,
                 https://www.coze.cn/open/docs/developer_guides/delete_knowdge_files
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.DOCUMENTS_DELETE,
             {"document_ids": document_ids},
@@ -172,6 +175,7 @@ class DatasetsDocumentsAPI(Resource):
             POST /open_api/knowledge/document/list,
                 https://www.coze.cn/open/docs/developer_guides/list_knowledge_files
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.DOCUMENTS_LIST,
             {"dataset_id": dataset_id, "page": page, "size": size},
@@ -218,6 +222,7 @@ class DatasetsDocumentsAPI(Resource):
             POST /open_api/knowledge/document/update,
                 https://www.coze.cn/open/docs/developer_guides/modify_knowledge_files
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.DOCUMENTS_UPDATE,
             {"document_id": document_id, "document_name": document_name, "update_rule": update_rule},
@@ -277,6 +282,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
             POST /open_api/knowledge/document/create,
                 https://www.coze.cn/open/docs/developer_guides/create_knowledge_files
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.DOCUMENTS_CREATE,
             {
@@ -325,6 +331,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
             POST /open_api/knowledge/document/delete,
                 https://www.coze.cn/open/docs/developer_guides/delete_knowdge_files
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.DOCUMENTS_DELETE,
             {"document_ids": document_ids},
@@ -371,6 +378,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
             POST /open_api/knowledge/document/list,
                 https://www.coze.cn/open/docs/developer_guides/list_knowledge_files
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.DOCUMENTS_LIST,
             {"dataset_id": dataset_id, "page": page, "size": size},
@@ -417,6 +425,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
             POST /open_api/knowledge/document/update,
                 https://www.coze.cn/open/docs/developer_guides/modify_knowledge_files
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.DOCUMENTS_UPDATE,
             {"document_id": document_id, "document_name": document_name, "update_rule": update_rule},
@@ -473,6 +482,7 @@ class DatasetsImagesAPI(Resource):
             GET /v1/datasets/{dataset_id}/images,
                 https://www.coze.cn/open/docs/developer_guides/get_images
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.IMAGES_LIST,
             {
@@ -526,6 +536,7 @@ class DatasetsImagesAPI(Resource):
             PUT /v1/datasets/{dataset_id}/images/{document_id},
                 https://www.coze.cn/open/docs/developer_guides/update_image_caption
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.IMAGES_UPDATE,
             {"dataset_id": dataset_id, "document_id": document_id, "caption": caption},
@@ -582,6 +593,7 @@ class AsyncDatasetsImagesAPI(AsyncResource):
             GET /v1/datasets/{dataset_id}/images,
                 https://www.coze.cn/open/docs/developer_guides/get_images
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.IMAGES_LIST,
             {
@@ -635,6 +647,7 @@ class AsyncDatasetsImagesAPI(AsyncResource):
             PUT /v1/datasets/{dataset_id}/images/{document_id},
                 https://www.coze.cn/open/docs/developer_guides/update_image_caption
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.IMAGES_UPDATE,
             {"dataset_id": dataset_id, "document_id": document_id, "caption": caption},
@@ -699,6 +712,7 @@ class DatasetsAPI(Resource):
         Source:
             POST /v1/datasets, https://www.coze.cn/open/docs/developer_guides/create_dataset
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.CREATE,
             {
@@ -748,6 +762,7 @@ class DatasetsAPI(Resource):
             DELETE /v1/datasets/{dataset_id},
                 https://www.coze.cn/open/docs/developer_guides/delete_dataset
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.DELETE,
             {"dataset_id": dataset_id},
@@ -797,6 +812,7 @@ class DatasetsAPI(Resource):
         Source:
             GET /v1/datasets, https://www.coze.cn/open/docs/developer_guides/list_dataset
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -849,6 +865,7 @@ class DatasetsAPI(Resource):
             POST /v1/datasets/{dataset_id}/process,
                 https://www.coze.cn/open/docs/developer_guides/get_dataset_progress
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.PROCESS,
             {"dataset_id": dataset_id, "document_ids": document_ids},
@@ -899,6 +916,7 @@ class DatasetsAPI(Resource):
             PUT /v1/datasets/{dataset_id},
                 https://www.coze.cn/open/docs/developer_guides/update_dataset
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.UPDATE,
             {"dataset_id": dataset_id, "name": name, "file_id": file_id, "description": description},
@@ -963,6 +981,7 @@ class AsyncDatasetsAPI(AsyncResource):
         Source:
             POST /v1/datasets, https://www.coze.cn/open/docs/developer_guides/create_dataset
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.CREATE,
             {
@@ -1012,6 +1031,7 @@ class AsyncDatasetsAPI(AsyncResource):
             DELETE /v1/datasets/{dataset_id},
                 https://www.coze.cn/open/docs/developer_guides/delete_dataset
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.DELETE,
             {"dataset_id": dataset_id},
@@ -1061,6 +1081,7 @@ class AsyncDatasetsAPI(AsyncResource):
         Source:
             GET /v1/datasets, https://www.coze.cn/open/docs/developer_guides/list_dataset
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -1113,6 +1134,7 @@ class AsyncDatasetsAPI(AsyncResource):
             POST /v1/datasets/{dataset_id}/process,
                 https://www.coze.cn/open/docs/developer_guides/get_dataset_progress
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.PROCESS,
             {"dataset_id": dataset_id, "document_ids": document_ids},
@@ -1163,6 +1185,7 @@ class AsyncDatasetsAPI(AsyncResource):
             PUT /v1/datasets/{dataset_id},
                 https://www.coze.cn/open/docs/developer_guides/update_dataset
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.UPDATE,
             {"dataset_id": dataset_id, "name": name, "file_id": file_id, "description": description},

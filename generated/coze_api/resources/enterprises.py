@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import enterprises as _enterprises
 from ..operations import enterprises as _operations
 
@@ -69,6 +70,7 @@ class EnterprisesMembersAPI(Resource):
             POST /v1/enterprises/{enterprise_id}/members,
                 https://www.coze.cn/open/docs/developer_guides/add_enterprise_member
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MEMBERS_CREATE,
             {"enterprise_id": enterprise_id, "users": users},
@@ -120,6 +122,7 @@ class EnterprisesMembersAPI(Resource):
             DELETE /v1/enterprises/{enterprise_id}/members/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/remove_enterprise_member
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MEMBERS_DELETE,
             {"enterprise_id": enterprise_id, "user_id": user_id, "receiver_user_id": receiver_user_id},
@@ -168,6 +171,7 @@ class EnterprisesMembersAPI(Resource):
             PUT /v1/enterprises/{enterprise_id}/members/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/update_enterprise_people
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MEMBERS_UPDATE,
             {"enterprise_id": enterprise_id, "user_id": user_id, "role": role},
@@ -218,6 +222,7 @@ class AsyncEnterprisesMembersAPI(AsyncResource):
             POST /v1/enterprises/{enterprise_id}/members,
                 https://www.coze.cn/open/docs/developer_guides/add_enterprise_member
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MEMBERS_CREATE,
             {"enterprise_id": enterprise_id, "users": users},
@@ -269,6 +274,7 @@ class AsyncEnterprisesMembersAPI(AsyncResource):
             DELETE /v1/enterprises/{enterprise_id}/members/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/remove_enterprise_member
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MEMBERS_DELETE,
             {"enterprise_id": enterprise_id, "user_id": user_id, "receiver_user_id": receiver_user_id},
@@ -317,6 +323,7 @@ class AsyncEnterprisesMembersAPI(AsyncResource):
             PUT /v1/enterprises/{enterprise_id}/members/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/update_enterprise_people
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MEMBERS_UPDATE,
             {"enterprise_id": enterprise_id, "user_id": user_id, "role": role},
@@ -373,6 +380,7 @@ class EnterprisesOrganizationsAPI(Resource):
             POST /v1/enterprises/{enterprise_id}/organizations,
                 https://www.coze.cn/open/docs/developer_guides/create_organization
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.ORGANIZATIONS_CREATE,
             {
@@ -424,6 +432,7 @@ class EnterprisesOrganizationsAPI(Resource):
             GET /v1/enterprises/{enterprise_id}/organizations,
                 https://www.coze.cn/open/docs/developer_guides/list_organization
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.ORGANIZATIONS_LIST,
             {"enterprise_id": enterprise_id, "page_num": page_num, "page_size": page_size},
@@ -480,6 +489,7 @@ class AsyncEnterprisesOrganizationsAPI(AsyncResource):
             POST /v1/enterprises/{enterprise_id}/organizations,
                 https://www.coze.cn/open/docs/developer_guides/create_organization
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.ORGANIZATIONS_CREATE,
             {
@@ -531,6 +541,7 @@ class AsyncEnterprisesOrganizationsAPI(AsyncResource):
             GET /v1/enterprises/{enterprise_id}/organizations,
                 https://www.coze.cn/open/docs/developer_guides/list_organization
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.ORGANIZATIONS_LIST,
             {"enterprise_id": enterprise_id, "page_num": page_num, "page_size": page_size},

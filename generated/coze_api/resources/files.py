@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import files as _files
 from ..operations import files as _operations
 
@@ -57,6 +58,7 @@ class FilesAPI(Resource):
         Source:
             GET /v1/files/retrieve, https://www.coze.cn/open/docs/developer_guides/retrieve_files
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
             {"file_id": file_id},
@@ -99,6 +101,7 @@ class FilesAPI(Resource):
         Source:
             POST /v1/files/upload, https://www.coze.cn/open/docs/developer_guides/upload_files
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.UPLOAD,
             {"file": file},
@@ -143,6 +146,7 @@ class AsyncFilesAPI(AsyncResource):
         Source:
             GET /v1/files/retrieve, https://www.coze.cn/open/docs/developer_guides/retrieve_files
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
             {"file_id": file_id},
@@ -185,6 +189,7 @@ class AsyncFilesAPI(AsyncResource):
         Source:
             POST /v1/files/upload, https://www.coze.cn/open/docs/developer_guides/upload_files
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.UPLOAD,
             {"file": file},

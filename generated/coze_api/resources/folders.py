@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import folders as _folders
 from ..operations import folders as _operations
 
@@ -66,6 +67,7 @@ class FoldersAPI(Resource):
         Source:
             GET /v1/folders, https://www.coze.cn/open/docs/developer_guides/workspace_list_folder
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -113,6 +115,7 @@ class FoldersAPI(Resource):
             GET /v1/folders/{folder_id},
                 https://www.coze.cn/open/docs/developer_guides/workspace_read_folder
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
             {"folder_id": folder_id},
@@ -166,6 +169,7 @@ class AsyncFoldersAPI(AsyncResource):
         Source:
             GET /v1/folders, https://www.coze.cn/open/docs/developer_guides/workspace_list_folder
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -213,6 +217,7 @@ class AsyncFoldersAPI(AsyncResource):
             GET /v1/folders/{folder_id},
                 https://www.coze.cn/open/docs/developer_guides/workspace_read_folder
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
             {"folder_id": folder_id},

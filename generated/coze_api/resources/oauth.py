@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import oauth as _oauth
 from ..operations import oauth as _operations
 
@@ -77,6 +78,7 @@ class OauthAPI(Resource):
             GET /api/permission/oauth2/authorize,
                 https://www.coze.cn/open/docs/developer_guides/oauth_code
         """
+        extra_headers = hidden(extra_headers)
         return self._client.redirect(
             _operations.AUTHORIZE,
             {
@@ -146,6 +148,7 @@ class OauthAPI(Resource):
             GET /api/permission/oauth2/workspace_id/{workspace_id}/authorize,
                 https://www.coze.cn/open/docs/developer_guides/oauth_code
         """
+        extra_headers = hidden(extra_headers)
         return self._client.redirect(
             _operations.AUTHORIZE_WORKSPACE,
             {
@@ -197,6 +200,7 @@ class OauthAPI(Resource):
             POST /api/permission/oauth2/device/code,
                 https://www.coze.cn/open/docs/developer_guides/oauth_device_code
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.DEVICE_CODE,
             {"client_id": client_id},
@@ -243,6 +247,7 @@ class OauthAPI(Resource):
             POST /api/permission/oauth2/workspace_id/{workspace_id}/device/code,
                 https://www.coze.cn/open/docs/developer_guides/oauth_device_code
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.DEVICE_CODE_WORKSPACE,
             {"workspace_id": workspace_id, "client_id": client_id},
@@ -325,6 +330,11 @@ class OauthAPI(Resource):
             POST /api/permission/oauth2/token,
                 https://www.coze.cn/open/docs/developer_guides/oauth_code
         """
+        extra_headers = hidden(extra_headers)
+        code = hidden(code)
+        refresh_token = hidden(refresh_token)
+        device_code = hidden(device_code)
+        code_verifier = hidden(code_verifier)
         return self._client.request(
             _operations.TOKEN,
             {
@@ -385,6 +395,7 @@ class OauthAPI(Resource):
             POST /api/permission/oauth2/account/{account_id}/token,
                 https://www.coze.cn/open/docs/developer_guides/oauth_jwt_collaborate
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.TOKEN_ACCOUNT,
             {"account_id": account_id, "grant_type": grant_type, "duration_seconds": duration_seconds},
@@ -435,6 +446,7 @@ class OauthAPI(Resource):
             POST /api/permission/oauth2/enterprise_id/{enterprise_id}/token,
                 https://www.coze.cn/open/docs/developer_guides/oauth_jwt_privilege
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.TOKEN_ENTERPRISE,
             {"enterprise_id": enterprise_id, "grant_type": grant_type, "duration_seconds": duration_seconds},
@@ -499,6 +511,7 @@ class AsyncOauthAPI(AsyncResource):
             GET /api/permission/oauth2/authorize,
                 https://www.coze.cn/open/docs/developer_guides/oauth_code
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.redirect(
             _operations.AUTHORIZE,
             {
@@ -568,6 +581,7 @@ class AsyncOauthAPI(AsyncResource):
             GET /api/permission/oauth2/workspace_id/{workspace_id}/authorize,
                 https://www.coze.cn/open/docs/developer_guides/oauth_code
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.redirect(
             _operations.AUTHORIZE_WORKSPACE,
             {
@@ -619,6 +633,7 @@ class AsyncOauthAPI(AsyncResource):
             POST /api/permission/oauth2/device/code,
                 https://www.coze.cn/open/docs/developer_guides/oauth_device_code
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.DEVICE_CODE,
             {"client_id": client_id},
@@ -665,6 +680,7 @@ class AsyncOauthAPI(AsyncResource):
             POST /api/permission/oauth2/workspace_id/{workspace_id}/device/code,
                 https://www.coze.cn/open/docs/developer_guides/oauth_device_code
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.DEVICE_CODE_WORKSPACE,
             {"workspace_id": workspace_id, "client_id": client_id},
@@ -747,6 +763,11 @@ class AsyncOauthAPI(AsyncResource):
             POST /api/permission/oauth2/token,
                 https://www.coze.cn/open/docs/developer_guides/oauth_code
         """
+        extra_headers = hidden(extra_headers)
+        code = hidden(code)
+        refresh_token = hidden(refresh_token)
+        device_code = hidden(device_code)
+        code_verifier = hidden(code_verifier)
         return await self._client.request(
             _operations.TOKEN,
             {
@@ -807,6 +828,7 @@ class AsyncOauthAPI(AsyncResource):
             POST /api/permission/oauth2/account/{account_id}/token,
                 https://www.coze.cn/open/docs/developer_guides/oauth_jwt_collaborate
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.TOKEN_ACCOUNT,
             {"account_id": account_id, "grant_type": grant_type, "duration_seconds": duration_seconds},
@@ -857,6 +879,7 @@ class AsyncOauthAPI(AsyncResource):
             POST /api/permission/oauth2/enterprise_id/{enterprise_id}/token,
                 https://www.coze.cn/open/docs/developer_guides/oauth_jwt_privilege
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.TOKEN_ENTERPRISE,
             {"enterprise_id": enterprise_id, "grant_type": grant_type, "duration_seconds": duration_seconds},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import organizations as _organizations
 from ..operations import organizations as _operations
 
@@ -69,6 +70,7 @@ class OrganizationsMembersAPI(Resource):
             POST /v1/organizations/{organization_id}/members,
                 https://www.coze.cn/open/docs/developer_guides/add_organization_people
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MEMBERS_CREATE,
             {"organization_id": organization_id, "organization_people": organization_people},
@@ -121,6 +123,7 @@ class OrganizationsMembersAPI(Resource):
             DELETE /v1/organizations/{organization_id}/members/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/remove_organization_member
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MEMBERS_DELETE,
             {"organization_id": organization_id, "user_id": user_id, "receiver_user_id": receiver_user_id},
@@ -168,6 +171,7 @@ class OrganizationsMembersAPI(Resource):
             GET /v1/organizations/{organization_id}/members,
                 https://www.coze.cn/open/docs/developer_guides/list_organization_people
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.MEMBERS_LIST,
             {"organization_id": organization_id, "page_num": page_num, "page_size": page_size},
@@ -217,6 +221,7 @@ class OrganizationsMembersAPI(Resource):
             PUT /v1/organizations/{organization_id}/members/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/update_organization_people
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MEMBERS_UPDATE,
             {"organization_id": organization_id, "user_id": user_id, "organization_role_type": organization_role_type},
@@ -269,6 +274,7 @@ class AsyncOrganizationsMembersAPI(AsyncResource):
             POST /v1/organizations/{organization_id}/members,
                 https://www.coze.cn/open/docs/developer_guides/add_organization_people
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MEMBERS_CREATE,
             {"organization_id": organization_id, "organization_people": organization_people},
@@ -321,6 +327,7 @@ class AsyncOrganizationsMembersAPI(AsyncResource):
             DELETE /v1/organizations/{organization_id}/members/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/remove_organization_member
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MEMBERS_DELETE,
             {"organization_id": organization_id, "user_id": user_id, "receiver_user_id": receiver_user_id},
@@ -368,6 +375,7 @@ class AsyncOrganizationsMembersAPI(AsyncResource):
             GET /v1/organizations/{organization_id}/members,
                 https://www.coze.cn/open/docs/developer_guides/list_organization_people
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.MEMBERS_LIST,
             {"organization_id": organization_id, "page_num": page_num, "page_size": page_size},
@@ -417,6 +425,7 @@ class AsyncOrganizationsMembersAPI(AsyncResource):
             PUT /v1/organizations/{organization_id}/members/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/update_organization_people
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MEMBERS_UPDATE,
             {"organization_id": organization_id, "user_id": user_id, "organization_role_type": organization_role_type},
@@ -475,6 +484,7 @@ class OrganizationsAPI(Resource):
             PUT /v1/organizations/{organization_id},
                 https://www.coze.cn/open/docs/developer_guides/update_organization_info
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.UPDATE,
             {"organization_id": organization_id, "name": name, "description": description},
@@ -533,6 +543,7 @@ class AsyncOrganizationsAPI(AsyncResource):
             PUT /v1/organizations/{organization_id},
                 https://www.coze.cn/open/docs/developer_guides/update_organization_info
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.UPDATE,
             {"organization_id": organization_id, "name": name, "description": description},

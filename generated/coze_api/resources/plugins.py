@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import plugins as _plugins
 from ..operations import plugins as _operations
 
@@ -69,6 +70,7 @@ class PluginsToolsAPI(Resource):
             POST /v1/plugins/{plugin_id}/tools/call,
                 https://www.coze.cn/open/docs/developer_guides/call_plugin_tool
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.TOOLS_CALL,
             {"plugin_id": plugin_id, "tool_name": tool_name, "arguments": arguments},
@@ -122,6 +124,7 @@ class AsyncPluginsToolsAPI(AsyncResource):
             POST /v1/plugins/{plugin_id}/tools/call,
                 https://www.coze.cn/open/docs/developer_guides/call_plugin_tool
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.TOOLS_CALL,
             {"plugin_id": plugin_id, "tool_name": tool_name, "arguments": arguments},
@@ -174,6 +177,7 @@ class PluginsAPI(Resource):
         Source:
             GET /v1/plugins/{plugin_id}, https://www.coze.cn/open/docs/developer_guides/get_plugin
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
             {"plugin_id": plugin_id},
@@ -217,6 +221,7 @@ class PluginsAPI(Resource):
             GET /v1/plugins/mget,
                 https://www.coze.cn/open/docs/developer_guides/batch_get_plugins_info
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE_MANY,
             {"ids": ids},
@@ -269,6 +274,7 @@ class AsyncPluginsAPI(AsyncResource):
         Source:
             GET /v1/plugins/{plugin_id}, https://www.coze.cn/open/docs/developer_guides/get_plugin
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
             {"plugin_id": plugin_id},
@@ -312,6 +318,7 @@ class AsyncPluginsAPI(AsyncResource):
             GET /v1/plugins/mget,
                 https://www.coze.cn/open/docs/developer_guides/batch_get_plugins_info
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE_MANY,
             {"ids": ids},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import stores as _stores
 from ..operations import stores as _operations
 
@@ -65,6 +66,7 @@ class StoresCategoriesAPI(Resource):
             GET /v1/stores/categories,
                 https://www.coze.cn/open/docs/developer_guides/list_plugin_category
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.CATEGORIES_LIST,
             {"entity_type": entity_type, "page_num": page_num, "page_size": page_size},
@@ -112,6 +114,7 @@ class AsyncStoresCategoriesAPI(AsyncResource):
             GET /v1/stores/categories,
                 https://www.coze.cn/open/docs/developer_guides/list_plugin_category
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.CATEGORIES_LIST,
             {"entity_type": entity_type, "page_num": page_num, "page_size": page_size},
@@ -167,6 +170,7 @@ class StoresPluginsAPI(Resource):
         Source:
             GET /v1/stores/plugins, https://www.coze.cn/open/docs/developer_guides/list_plugin
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.PLUGINS_LIST,
             {
@@ -229,6 +233,7 @@ class AsyncStoresPluginsAPI(AsyncResource):
         Source:
             GET /v1/stores/plugins, https://www.coze.cn/open/docs/developer_guides/list_plugin
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.PLUGINS_LIST,
             {

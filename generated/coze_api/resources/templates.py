@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import templates as _templates
 from ..operations import templates as _operations
 
@@ -62,6 +63,7 @@ class TemplatesAPI(Resource):
         Source:
             POST /v1/templates/{template_id}/duplicate
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.DUPLICATE,
             {"template_id": template_id, "workspace_id": workspace_id, "name": name},
@@ -111,6 +113,7 @@ class AsyncTemplatesAPI(AsyncResource):
         Source:
             POST /v1/templates/{template_id}/duplicate
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.DUPLICATE,
             {"template_id": template_id, "workspace_id": workspace_id, "name": name},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import users as _users
 from ..operations import users as _operations
 
@@ -55,6 +56,7 @@ class UsersAPI(Resource):
         Source:
             GET /v1/users/me
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.ME,
             {},
@@ -97,6 +99,7 @@ class AsyncUsersAPI(AsyncResource):
         Source:
             GET /v1/users/me
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.ME,
             {},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import variables as _variables
 from ..operations import variables as _operations
 
@@ -71,6 +72,7 @@ class VariablesAPI(Resource):
         Source:
             GET /v1/variables, https://www.coze.cn/open/docs/developer_guides/read_variable
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
             {
@@ -129,6 +131,7 @@ class VariablesAPI(Resource):
         Source:
             PUT /v1/variables, https://www.coze.cn/open/docs/developer_guides/update_variable
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.UPDATE,
             {
@@ -193,6 +196,7 @@ class AsyncVariablesAPI(AsyncResource):
         Source:
             GET /v1/variables, https://www.coze.cn/open/docs/developer_guides/read_variable
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
             {
@@ -251,6 +255,7 @@ class AsyncVariablesAPI(AsyncResource):
         Source:
             PUT /v1/variables, https://www.coze.cn/open/docs/developer_guides/update_variable
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.UPDATE,
             {

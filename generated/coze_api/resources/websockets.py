@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import websockets as _websockets
 from ..operations import websockets as _operations
 
@@ -63,6 +64,7 @@ class WebsocketsAudioSimultInterpretationAPI(Resource):
         Source:
             GET /v1/audio/simult_interpretation
         """
+        extra_headers = hidden(extra_headers)
         return self._client.handshake(
             _operations.AUDIO_SIMULT_INTERPRETATION_HANDSHAKE,
             _websockets.InterpretationSocket,
@@ -103,6 +105,7 @@ class AsyncWebsocketsAudioSimultInterpretationAPI(AsyncResource):
         Source:
             GET /v1/audio/simult_interpretation
         """
+        extra_headers = hidden(extra_headers)
         return self._client.handshake(
             _operations.AUDIO_SIMULT_INTERPRETATION_HANDSHAKE,
             _websockets.InterpretationSocket,
@@ -146,6 +149,7 @@ class WebsocketsAudioSpeechAPI(Resource):
         Source:
             GET /v1/audio/speech, https://www.coze.cn/open/docs/developer_guides/tts_api
         """
+        extra_headers = hidden(extra_headers)
         return self._client.handshake(
             _operations.AUDIO_SPEECH_HANDSHAKE,
             _websockets.SpeechSocket,
@@ -189,6 +193,7 @@ class AsyncWebsocketsAudioSpeechAPI(AsyncResource):
         Source:
             GET /v1/audio/speech, https://www.coze.cn/open/docs/developer_guides/tts_api
         """
+        extra_headers = hidden(extra_headers)
         return self._client.handshake(
             _operations.AUDIO_SPEECH_HANDSHAKE,
             _websockets.SpeechSocket,
@@ -232,6 +237,7 @@ class WebsocketsAudioTranscriptionsAPI(Resource):
         Source:
             GET /v1/audio/transcriptions, https://www.coze.cn/open/docs/developer_guides/asr_api
         """
+        extra_headers = hidden(extra_headers)
         return self._client.handshake(
             _operations.AUDIO_TRANSCRIPTIONS_HANDSHAKE,
             _websockets.TranscriptionSocket,
@@ -275,6 +281,7 @@ class AsyncWebsocketsAudioTranscriptionsAPI(AsyncResource):
         Source:
             GET /v1/audio/transcriptions, https://www.coze.cn/open/docs/developer_guides/asr_api
         """
+        extra_headers = hidden(extra_headers)
         return self._client.handshake(
             _operations.AUDIO_TRANSCRIPTIONS_HANDSHAKE,
             _websockets.TranscriptionSocket,
@@ -360,6 +367,7 @@ class WebsocketsChatAPI(Resource):
         Source:
             GET /v1/chat, https://www.coze.cn/open/docs/developer_guides/streaming_chat_api
         """
+        extra_headers = hidden(extra_headers)
         return self._client.handshake(
             _operations.CHAT_HANDSHAKE,
             _websockets.ChatSocket,
@@ -407,6 +415,7 @@ class AsyncWebsocketsChatAPI(AsyncResource):
         Source:
             GET /v1/chat, https://www.coze.cn/open/docs/developer_guides/streaming_chat_api
         """
+        extra_headers = hidden(extra_headers)
         return self._client.handshake(
             _operations.CHAT_HANDSHAKE,
             _websockets.ChatSocket,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import bots as _bots
 from ..models import chat as _chat
 from ..models import workflows as _workflows
@@ -85,6 +86,7 @@ class WorkflowsRunsRunHistoriesExecuteNodesAPI(Resource):
                 /v1/workflows/{workflow_id}/run_histories/{execute_id}/execute_nodes/{node_execute_uuid},
                 https://www.coze.cn/open/docs/developer_guides/get_node_execute_history_response
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RUNS_RUN_HISTORIES_EXECUTE_NODES_RETRIEVE,
             {"workflow_id": workflow_id, "execute_id": execute_id, "node_execute_uuid": node_execute_uuid},
@@ -138,6 +140,7 @@ class AsyncWorkflowsRunsRunHistoriesExecuteNodesAPI(AsyncResource):
                 /v1/workflows/{workflow_id}/run_histories/{execute_id}/execute_nodes/{node_execute_uuid},
                 https://www.coze.cn/open/docs/developer_guides/get_node_execute_history_response
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RUNS_RUN_HISTORIES_EXECUTE_NODES_RETRIEVE,
             {"workflow_id": workflow_id, "execute_id": execute_id, "node_execute_uuid": node_execute_uuid},
@@ -192,6 +195,7 @@ class WorkflowsRunsRunHistoriesAPI(Resource):
             GET /v1/workflows/{workflow_id}/run_histories/{execute_id},
                 https://www.coze.cn/open/docs/developer_guides/workflow_history
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RUNS_RUN_HISTORIES_RETRIEVE,
             {"workflow_id": workflow_id, "execute_id": execute_id},
@@ -246,6 +250,7 @@ class AsyncWorkflowsRunsRunHistoriesAPI(AsyncResource):
             GET /v1/workflows/{workflow_id}/run_histories/{execute_id},
                 https://www.coze.cn/open/docs/developer_guides/workflow_history
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RUNS_RUN_HISTORIES_RETRIEVE,
             {"workflow_id": workflow_id, "execute_id": execute_id},
@@ -334,6 +339,7 @@ class WorkflowsChatAPI(Resource):
         Source:
             POST /v1/workflows/chat, https://www.coze.cn/open/docs/developer_guides/workflow_chat
         """
+        extra_headers = hidden(extra_headers)
         return self._client.stream(
             _operations.CHAT_STREAM,
             _chat.ChatStream,
@@ -433,6 +439,7 @@ class AsyncWorkflowsChatAPI(AsyncResource):
         Source:
             POST /v1/workflows/chat, https://www.coze.cn/open/docs/developer_guides/workflow_chat
         """
+        extra_headers = hidden(extra_headers)
         return self._client.stream(
             _operations.CHAT_STREAM,
             _chat.ChatStream,
@@ -496,6 +503,7 @@ class WorkflowsCollaborationModesAPI(Resource):
             POST /v1/workflows/{workflow_id}/collaboration_mode,
                 https://www.coze.cn/open/docs/developer_guides/switch_workflow_develop_mode
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.COLLABORATION_MODES_UPDATE,
             {"workflow_id": workflow_id, "collaboration_mode": collaboration_mode},
@@ -548,6 +556,7 @@ class AsyncWorkflowsCollaborationModesAPI(AsyncResource):
             POST /v1/workflows/{workflow_id}/collaboration_mode,
                 https://www.coze.cn/open/docs/developer_guides/switch_workflow_develop_mode
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.COLLABORATION_MODES_UPDATE,
             {"workflow_id": workflow_id, "collaboration_mode": collaboration_mode},
@@ -598,6 +607,7 @@ class WorkflowsCollaboratorsAPI(Resource):
             POST /v1/workflows/{workflow_id}/collaborators,
                 https://www.coze.cn/open/docs/developer_guides/add_workflow_collaborator
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.COLLABORATORS_CREATE,
             {"workflow_id": workflow_id, "collaborators": collaborators},
@@ -644,6 +654,7 @@ class WorkflowsCollaboratorsAPI(Resource):
             DELETE /v1/workflows/{workflow_id}/collaborators/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/remove_workflow_collaborator
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.COLLABORATORS_DELETE,
             {"workflow_id": workflow_id, "user_id": user_id},
@@ -694,6 +705,7 @@ class AsyncWorkflowsCollaboratorsAPI(AsyncResource):
             POST /v1/workflows/{workflow_id}/collaborators,
                 https://www.coze.cn/open/docs/developer_guides/add_workflow_collaborator
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.COLLABORATORS_CREATE,
             {"workflow_id": workflow_id, "collaborators": collaborators},
@@ -740,6 +752,7 @@ class AsyncWorkflowsCollaboratorsAPI(AsyncResource):
             DELETE /v1/workflows/{workflow_id}/collaborators/{user_id},
                 https://www.coze.cn/open/docs/developer_guides/remove_workflow_collaborator
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.COLLABORATORS_DELETE,
             {"workflow_id": workflow_id, "user_id": user_id},
@@ -825,6 +838,7 @@ class WorkflowsRunsAPI(Resource):
         Source:
             POST /v1/workflow/run, https://www.coze.cn/open/docs/developer_guides/workflow_run
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RUNS_CREATE,
             {
@@ -886,6 +900,7 @@ class WorkflowsRunsAPI(Resource):
             POST /v1/workflows/resume,
                 https://www.coze.cn/open/docs/developer_guides/resume_workflow
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RUNS_RESUME,
             {
@@ -967,6 +982,7 @@ class WorkflowsRunsAPI(Resource):
             POST /v1/workflow/stream_run,
                 https://www.coze.cn/open/docs/developer_guides/workflow_stream_run
         """
+        extra_headers = hidden(extra_headers)
         return self._client.stream(
             _operations.RUNS_STREAM,
             _workflows.WorkflowStream,
@@ -1033,6 +1049,7 @@ class WorkflowsRunsAPI(Resource):
             POST /v1/workflow/stream_resume,
                 https://www.coze.cn/open/docs/developer_guides/workflow_resume
         """
+        extra_headers = hidden(extra_headers)
         return self._client.stream(
             _operations.RUNS_STREAM_RESUME,
             _workflows.WorkflowStream,
@@ -1124,6 +1141,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         Source:
             POST /v1/workflow/run, https://www.coze.cn/open/docs/developer_guides/workflow_run
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RUNS_CREATE,
             {
@@ -1185,6 +1203,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             POST /v1/workflows/resume,
                 https://www.coze.cn/open/docs/developer_guides/resume_workflow
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RUNS_RESUME,
             {
@@ -1266,6 +1285,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             POST /v1/workflow/stream_run,
                 https://www.coze.cn/open/docs/developer_guides/workflow_stream_run
         """
+        extra_headers = hidden(extra_headers)
         return self._client.stream(
             _operations.RUNS_STREAM,
             _workflows.WorkflowStream,
@@ -1332,6 +1352,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             POST /v1/workflow/stream_resume,
                 https://www.coze.cn/open/docs/developer_guides/workflow_resume
         """
+        extra_headers = hidden(extra_headers)
         return self._client.stream(
             _operations.RUNS_STREAM_RESUME,
             _workflows.WorkflowStream,
@@ -1396,6 +1417,7 @@ class WorkflowsVersionsAPI(Resource):
             GET /v1/workflows/{workflow_id}/versions,
                 https://www.coze.cn/open/docs/developer_guides/list_workflow_version
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VERSIONS_LIST,
             {
@@ -1460,6 +1482,7 @@ class AsyncWorkflowsVersionsAPI(AsyncResource):
             GET /v1/workflows/{workflow_id}/versions,
                 https://www.coze.cn/open/docs/developer_guides/list_workflow_version
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VERSIONS_LIST,
             {
@@ -1550,6 +1573,7 @@ class WorkflowsAPI(Resource):
         Source:
             GET /v1/workflows, https://www.coze.cn/open/docs/developer_guides/get_workflow_list
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -1601,6 +1625,7 @@ class WorkflowsAPI(Resource):
             GET /v1/workflows/{workflow_id},
                 https://www.coze.cn/open/docs/developer_guides/get_workflow_info
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
             {"workflow_id": workflow_id, "include_input_output": include_input_output},
@@ -1685,6 +1710,7 @@ class AsyncWorkflowsAPI(AsyncResource):
         Source:
             GET /v1/workflows, https://www.coze.cn/open/docs/developer_guides/get_workflow_list
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -1736,6 +1762,7 @@ class AsyncWorkflowsAPI(AsyncResource):
             GET /v1/workflows/{workflow_id},
                 https://www.coze.cn/open/docs/developer_guides/get_workflow_info
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
             {"workflow_id": workflow_id, "include_input_output": include_input_output},

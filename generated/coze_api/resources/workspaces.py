@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core._operation import Options, Timeout
 from .._core._resource import AsyncResource, Resource
+from .._core._secrets import hidden
 from ..models import workspaces as _workspaces
 from ..operations import workspaces as _operations
 
@@ -69,6 +70,7 @@ class WorkspacesMembersAPI(Resource):
             POST /v1/workspaces/{workspace_id}/members,
                 https://www.coze.cn/open/docs/developer_guides/add_space_member
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MEMBERS_CREATE,
             {"workspace_id": workspace_id, "users": users},
@@ -113,6 +115,7 @@ class WorkspacesMembersAPI(Resource):
             DELETE /v1/workspaces/{workspace_id}/members,
                 https://www.coze.cn/open/docs/developer_guides/remove_space_member
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.MEMBERS_DELETE,
             {"workspace_id": workspace_id, "user_ids": user_ids},
@@ -157,6 +160,7 @@ class WorkspacesMembersAPI(Resource):
             GET /v1/workspaces/{workspace_id}/members,
                 https://www.coze.cn/open/docs/developer_guides/list_space_member
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.MEMBERS_LIST,
             {"workspace_id": workspace_id, "page_num": page_num, "page_size": page_size},
@@ -209,6 +213,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
             POST /v1/workspaces/{workspace_id}/members,
                 https://www.coze.cn/open/docs/developer_guides/add_space_member
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MEMBERS_CREATE,
             {"workspace_id": workspace_id, "users": users},
@@ -253,6 +258,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
             DELETE /v1/workspaces/{workspace_id}/members,
                 https://www.coze.cn/open/docs/developer_guides/remove_space_member
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.MEMBERS_DELETE,
             {"workspace_id": workspace_id, "user_ids": user_ids},
@@ -297,6 +303,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
             GET /v1/workspaces/{workspace_id}/members,
                 https://www.coze.cn/open/docs/developer_guides/list_space_member
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.MEMBERS_LIST,
             {"workspace_id": workspace_id, "page_num": page_num, "page_size": page_size},
@@ -360,6 +367,7 @@ class WorkspacesAPI(Resource):
         Source:
             POST /v1/workspaces, https://www.coze.cn/open/docs/developer_guides/create_workspace
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.CREATE,
             {
@@ -421,6 +429,7 @@ class WorkspacesAPI(Resource):
         Source:
             GET /v1/workspaces, https://www.coze.cn/open/docs/developer_guides/list_workspace
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -474,6 +483,7 @@ class WorkspacesAPI(Resource):
             PUT /v1/workspaces/{workspace_id},
                 https://www.coze.cn/open/docs/developer_guides/update_workspace_info
         """
+        extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.UPDATE,
             {"workspace_id": workspace_id, "name": name, "description": description},
@@ -537,6 +547,7 @@ class AsyncWorkspacesAPI(AsyncResource):
         Source:
             POST /v1/workspaces, https://www.coze.cn/open/docs/developer_guides/create_workspace
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.CREATE,
             {
@@ -598,6 +609,7 @@ class AsyncWorkspacesAPI(AsyncResource):
         Source:
             GET /v1/workspaces, https://www.coze.cn/open/docs/developer_guides/list_workspace
         """
+        extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.LIST,
             {
@@ -651,6 +663,7 @@ class AsyncWorkspacesAPI(AsyncResource):
             PUT /v1/workspaces/{workspace_id},
                 https://www.coze.cn/open/docs/developer_guides/update_workspace_info
         """
+        extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.UPDATE,
             {"workspace_id": workspace_id, "name": name, "description": description},

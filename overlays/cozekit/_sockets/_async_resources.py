@@ -30,6 +30,7 @@ from coze_api.resources.websockets import (
     AsyncWebsocketsChatAPI,
 )
 
+from .._arguments import hide_headers
 from ..audio import PCM
 from ._chat import AsyncChatSession
 from ._interpretation import AsyncInterpretationSession
@@ -53,6 +54,7 @@ class AsyncSpeech(AsyncWebsocketsAudioSpeechAPI):
         **arguments: Unpack[AudioSpeechHandshakeParams],
     ) -> AsyncSpeechSession:
         """Make a session, which connects when it is entered by `async with`. See the sync client."""
+        hide_headers(arguments)
         handshake = self.handshake(**arguments)
         made = speech_update(settings, output_audio)
         return AsyncSpeechSession(self._client, handshake, options_for(self._client, options), made)
@@ -70,6 +72,7 @@ class AsyncTranscriptions(AsyncWebsocketsAudioTranscriptionsAPI):
         **arguments: Unpack[AudioTranscriptionsHandshakeParams],
     ) -> AsyncTranscriptionSession:
         """Make a session, which connects when it is entered by `async with`. See the sync client."""
+        hide_headers(arguments)
         handshake = self.handshake(**arguments)
         made = transcription_update(settings, input_audio)
         return AsyncTranscriptionSession(self._client, handshake, options_for(self._client, options), made)
@@ -88,6 +91,7 @@ class AsyncInterpreting(AsyncWebsocketsAudioSimultInterpretationAPI):
         **arguments: Unpack[HandshakeOptions],
     ) -> AsyncInterpretationSession:
         """Make a session, which connects when it is entered by `async with`. See the sync client."""
+        hide_headers(arguments)
         handshake = self.handshake(**arguments)
         made = interpretation_update(settings, input_audio, output_audio)
         return AsyncInterpretationSession(self._client, handshake, options_for(self._client, options), made)
@@ -106,6 +110,7 @@ class AsyncCalls(AsyncWebsocketsChatAPI):
         **arguments: Unpack[ChatHandshakeParams],
     ) -> AsyncChatSession:
         """Make a session, which connects when it is entered by `async with`. See the sync client."""
+        hide_headers(arguments)
         handshake = self.handshake(**arguments)
         made = chat_update(settings, input_audio, output_audio)
         return AsyncChatSession(self._client, handshake, options_for(self._client, options), made)

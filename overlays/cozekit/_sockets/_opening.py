@@ -9,8 +9,7 @@ import attrs
 
 from coze_api._core._handshake import Handshake
 from coze_api._core._http import Auth, HTTPRequest, HTTPResponse, default_ssl, send, send_async
-from coze_api._core._response import logid_of
-from coze_api._core._stream import refusal
+from coze_api._core._response import logid_of, refusal
 
 from ..errors import CozeError
 from ._options import SocketOptions

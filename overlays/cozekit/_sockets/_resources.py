@@ -30,6 +30,7 @@ from coze_api.resources.websockets import (
     WebsocketsChatAPI,
 )
 
+from .._arguments import hide_headers
 from ..audio import PCM
 from ._chat import ChatSession
 from ._interpretation import InterpretationSession
@@ -63,6 +64,7 @@ class Speech(WebsocketsAudioSpeechAPI):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
         """
+        hide_headers(arguments)
         handshake = self.handshake(**arguments)
         made = speech_update(settings, output_audio)
         return SpeechSession(self._client, handshake, options_for(self._client, options), made)
@@ -90,6 +92,7 @@ class Transcriptions(WebsocketsAudioTranscriptionsAPI):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
         """
+        hide_headers(arguments)
         handshake = self.handshake(**arguments)
         made = transcription_update(settings, input_audio)
         return TranscriptionSession(self._client, handshake, options_for(self._client, options), made)
@@ -120,6 +123,7 @@ class Interpreting(WebsocketsAudioSimultInterpretationAPI):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
         """
+        hide_headers(arguments)
         handshake = self.handshake(**arguments)
         made = interpretation_update(settings, input_audio, output_audio)
         return InterpretationSession(self._client, handshake, options_for(self._client, options), made)
@@ -149,6 +153,7 @@ class Calls(WebsocketsChatAPI):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
         """
+        hide_headers(arguments)
         handshake = self.handshake(**arguments)
         made = chat_update(settings, input_audio, output_audio)
         return ChatSession(self._client, handshake, options_for(self._client, options), made)

@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import Any, Self
 
-from .._secret import hidden
+from coze_api._core._secrets import hidden
+
 from ..errors import InvalidArgumentError
 
 __all__ = ["FromFile", "read_app_file"]

@@ -9,10 +9,10 @@ import re
 import secrets
 from urllib.parse import parse_qs, urlsplit
 
+from coze_api._core._secrets import hidden
 from coze_api.models import OAuthErrorCode, OAuthResponseType
 from coze_api.operations import oauth
 
-from .._secret import hidden
 from ..errors import AuthorizationDenied, InvalidArgumentError, OAuthError, StateMismatch
 
 __all__ = ["check_state", "challenge_of", "new_state", "new_verifier", "parse_callback"]

@@ -8,10 +8,10 @@ from typing import Any
 from coze_api._core._http import AsyncHTTPClient, HTTPClient
 from coze_api._core._operation import Options
 from coze_api._core._request import prepare
+from coze_api._core._secrets import hidden
 from coze_api.models import OAuthCodeChallengeMethod, OAuthGrantType, OAuthResponseType
 from coze_api.operations import oauth
 
-from .._secret import hidden
 from ._app_file import FromFile
 from ._callback import challenge_of, check_state, parse_callback
 from ._flow import AsyncFlow, RefreshingFlow, SyncFlow

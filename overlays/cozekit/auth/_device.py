@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 import attrs
 
 from coze_api._core._http import AsyncHTTPClient, HTTPClient, HTTPResponse
+from coze_api._core._secrets import hidden_text
 from coze_api.models import OAuthErrorCode, OAuthGrantType
 from coze_api.operations import oauth
 
 from .._client import AsyncCoze, Coze
-from .._secret import hidden_text
 from ..errors import (
     APIConnectionError,
     APIError,

@@ -157,31 +157,37 @@ def _send(coze: Coze, grant: Grant) -> HTTPResponse:
         CozeError: No answer came.
     """
     request = grant.request()
+    answers: list[HTTPResponse] = []
 
     def exchange() -> HTTPResponse:
+        answers.clear()
         http = coze._send(request, follow_redirects=False)  # what is sent is a secret, and for this address only
+        answers.append(http)
         read(grant.operation, http)
         return http
 
     try:
         return coze._exchange(request, exchange)
-    except APIError as error:
-        if error.response is None:
+    except APIError:
+        if not answers:
             raise
-        return error.response.http
+        return answers[0]
 
 
 async def _asend(coze: AsyncCoze, grant: Grant) -> HTTPResponse:
     request = grant.request()
+    answers: list[HTTPResponse] = []
 
     async def exchange() -> HTTPResponse:
+        answers.clear()
         http = await coze._send(request, follow_redirects=False)
+        answers.append(http)
         read(grant.operation, http)
         return http
 
     try:
         return await coze._exchange(request, exchange)
-    except APIError as error:
-        if error.response is None:
+    except APIError:
+        if not answers:
             raise
-        return error.response.http
+        return answers[0]

@@ -11,10 +11,10 @@ from typing import Any, TypedDict, Unpack
 
 from coze_api._core._http import URL, AsyncHTTPClient, HTTPClient
 from coze_api._core._operation import Operation
+from coze_api._core._secrets import hidden
 from coze_api.models import OAuthGrantType, OAuthScope
 from coze_api.operations import oauth
 
-from .._secret import hidden
 from ..errors import InvalidArgumentError
 from ._app_file import FromFile
 from ._flow import AsyncFlow, Flow, SyncFlow

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from .._secret import hidden
+from coze_api._core._secrets import hidden
+
 from ..errors import CozeError, InvalidArgumentError
 
 __all__ = ["Session", "Signer", "private_key_from"]

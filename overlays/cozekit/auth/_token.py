@@ -7,7 +7,8 @@ from typing import Any, Self
 
 import attrs
 
-from .._secret import hidden_or_none, hidden_text
+from coze_api._core._secrets import hidden_or_none, hidden_text
+
 from ..errors import InvalidArgumentError
 
 __all__ = ["Token"]

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from coze_api._core._secrets import hidden
 from coze_api.models import BotPublishedAnswer, CallbackMessage
 
 from ._receiver import MAX_BODY_BYTES, REFUSED_METHOD, TOO_LARGE, Receiver, Reply
@@ -57,6 +58,7 @@ class ASGIApp:
         remember: int = 10_000,
     ) -> None:
         self._handle = handle
+        token = hidden(token)
         self._receiver = Receiver(token, max_age, remember)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from coze_api._core import _json
+from coze_api._core._secrets import hidden
 from coze_api.models import CallbackMessage, Callbacks
 
 from ..errors import InvalidArgumentError
@@ -65,6 +66,7 @@ def parse(
 
     See https://www.coze.cn/open/docs/dev_how_to_guides/receive_handle_callbacks.
     """
+    token, headers = hidden(token if isinstance(token, str) else [*token]), hidden(headers)
     tokens = checked_tokens(token)
     if not isinstance(body, bytes | bytearray | memoryview):
         raise InvalidArgumentError(
@@ -92,7 +94,8 @@ def checked_tokens(token: str | Iterable[str]) -> list[str]:
     Raises:
         InvalidArgumentError: There is none.
     """
-    tokens: list[Any] = [token] if isinstance(token, str) else list(token)
+    tokens: list[Any] = [token] if isinstance(token, str) else [*token]
+    token = tokens = hidden(tokens)
     if not tokens or not all(isinstance(each, str) and each for each in tokens):
         raise InvalidArgumentError(
             "webhooks: token must be the verify_token of the callback app, as api_apps.list returns it"

@@ -12,6 +12,7 @@ import attrs
 
 from coze_api import Unknown
 from coze_api._core import _json
+from coze_api._core._secrets import hidden
 from coze_api.models import BotPublishedAnswer, BotPublishedCallback, CallbackHeader, CallbackMessage, Callbacks
 
 from ._errors import WebhookError
@@ -59,6 +60,7 @@ class Receiver:
     """
 
     def __init__(self, token: str | Iterable[str], max_age: float | None, remember: int) -> None:
+        token = hidden(token if isinstance(token, str) else [*token])
         self._tokens = checked_tokens(token)
         self._max_age = max_age
         self._remember = remember

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
+from coze_api._core._secrets import hidden
 from coze_api.models import BotPublishedAnswer, CallbackMessage
 
 from ..errors import InvalidArgumentError
@@ -39,6 +40,7 @@ class WSGIApp:
         if inspect.iscoroutinefunction(handle):
             raise InvalidArgumentError("webhooks.WSGIApp cannot await handle: make it a plain function, or use ASGIApp")
         self._handle = handle
+        token = hidden(token)
         self._receiver = Receiver(token, max_age, remember)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
