@@ -46,7 +46,10 @@ class _Renderer:
         )
         self.env.filters["literal"] = literal
         self.env.globals.update(
-            docstring=docstring, sentence=sentence, method_doc=self.method_doc, params_class=params_class
+            docstring=docstring,
+            sentence=sentence,
+            method_doc=self.method_doc,
+            params_class=params_class,
         )
 
     def files(self) -> dict[str, str]:
@@ -82,7 +85,7 @@ class _Renderer:
         """Write the modules of models, and note in *classes* which is where."""
         bodies: dict[str, str] = {}
         needs: dict[str, set[str]] = {}
-        inputs = self.input_models()
+        inputs, confidential = self.input_models(), self.confidential_models()
         for module in sorted(modules):
             types = Types(self.api, module)
             models = [model for model in self.api.models if model.module == module]
@@ -105,6 +108,7 @@ class _Renderer:
                 types=types,
                 deref=self.deref,
                 inputs=inputs,
+                confidential=lambda field: field.secret or not _models_in(field.type).isdisjoint(confidential),
             )
             needs[module] = types.used
         return {
@@ -144,6 +148,19 @@ class _Renderer:
                 visit(ir.ModelRef(name))
         for name in self.api.callbacks.answers if self.api.callbacks else ():
             visit(ir.ModelRef(name))
+        return found
+
+    def confidential_models(self) -> set[str]:
+        """Find the models that hold secrets, by themselves or in others."""
+        found: set[str] = set()
+        before = -1
+        while len(found) > before:
+            before = len(found)
+            found |= {
+                model.name
+                for model in self.api.models
+                if any(field.secret or _models_in(field.type) & found for field in model.fields)
+            }
         return found
 
     def operations(self, tag: str, operations: list[ir.Operation]) -> str:
@@ -221,6 +238,18 @@ class _Renderer:
             8, operation.summary, operation.description, " ".join(map(sentence, facts)),
             sections={"Args": arguments, "Returns": [returns], "Raises": raises, "Source": [source]},
         )  # fmt: skip
+
+
+def _models_in(kind: ir.Type) -> set[str]:
+    """Name the models that a value may be or hold."""
+    match kind:
+        case ir.ModelRef(name):
+            return {name}
+        case ir.ListOf(inner) | ir.MapOf(inner):
+            return _models_in(inner)
+        case ir.OneOf(members):
+            return set().union(*map(_models_in, members))
+    return set()
 
 
 def _argument_text(field: ir.Field) -> Iterator[str]:

@@ -148,7 +148,7 @@ def following(operation: Operation[Any], given: Mapping[str, Any], answer: Any, 
 def _unreadable(operation: Operation[Any], answer: Any, member: tuple[str, ...] | None, value: object) -> DecodeError:
     response = response_of(answer)
     problem = f"{'.'.join(member or ())!r} of the page is of type {type(value).__name__}"
-    return undecodable(operation.id, response.http, response.logid, problem)
+    return undecodable(operation, response.http, response.logid, problem)
 
 
 def _next_arguments(

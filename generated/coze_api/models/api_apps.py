@@ -123,7 +123,7 @@ class ApiAppList(Model):
         value: Any = data.get("items")
         if value is None:
             absent += 1
-        self.items = (
+        self.items = hidden(
             []
             if value is None
             else [ApiApp.from_dict(item) if item.__class__ is dict else item for item in value]
@@ -139,7 +139,7 @@ class ApiAppList(Model):
             absent += 1
         self.next_page_token = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 3 else hidden(leftovers(data, cls._known))
         self._response = None
         return self
 
