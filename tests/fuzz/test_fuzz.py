@@ -57,7 +57,9 @@ def _fail() -> None:
 
 
 def _tell() -> None:
-    raise CozeError(f"the token {TOKEN} is wrong")
+    error = CozeError("the token is wrong")
+    error.args = (f"the token {TOKEN} is wrong",)  # its constructor would mask it
+    raise error
 
 
 def _sleep() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from ._errors import GatewayError, InvalidArgumentError
+from ._secrets import hidden, mask
 
 if TYPE_CHECKING:
     from ._request import Request
@@ -24,7 +25,7 @@ __all__ = [
     "NetworkError", "PoolTimeout", "StreamError", "TimeoutException", "URL", "UnsupportedProtocol", "authorise",
     "authorise_async", "check_token_answer", "checked_address", "default_limits", "default_ssl", "default_timeout",
     "excerpt_of", "is_token_request", "make_http_client", "make_timeout", "map_exceptions", "may_be_sent_again",
-    "parse_url", "same_service", "send", "send_async", "token_request",
+    "parse_url", "same_service", "send", "send_async", "token_request", "without_body",
 ]  # fmt: skip
 
 AsyncByteStream = httpx.AsyncByteStream
@@ -136,13 +137,13 @@ async def send_async(http: httpx.AsyncClient, request: httpx.Request, **options:
 
 
 def excerpt_of(http: httpx.Response, length: int) -> str:
-    """Return how the text of an answer begins, whatever it says of its encoding."""
+    """Return how the text of an answer begins, whatever it says of its encoding, without tokens and keys."""
     start = http.content[: 8 * length]
     try:
         text = start.decode(http.charset_encoding or "utf-8", "replace")
     except Exception:  # its charset is no encoding of texts: hex, rot13, undefined, and some that nobody knows
         text = start.decode("utf-8", "replace")
-    return " ".join(text.split())[:length]
+    return mask(" ".join(text.split()))[:length]  # before it is cut: half a token is not known as one
 
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
@@ -247,6 +248,7 @@ def checked_address(base_url: str, name: str) -> httpx.URL:
         InvalidArgumentError: It is none.
     """
     if "@" in str(base_url).partition("://")[2].partition("/")[0]:
+        base_url = hidden(base_url)
         raise InvalidArgumentError(f"{name} must not hold a user name or password")
     try:
         url = httpx.URL(base_url)
@@ -329,6 +331,22 @@ class _Once(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self._take()
+
+
+def without_body(response: httpx.Response) -> httpx.Response:
+    """Copy an answer without its body, and without what the request was sent with: for errors to keep."""
+    headers = httpx.Headers({name: mask(value) for name, value in response.headers.items()})
+    for name in ("content-encoding", "content-length", "location", "set-cookie", "transfer-encoding"):
+        headers.pop(name, None)
+    copied = httpx.Response(
+        response.status_code,
+        headers=headers,
+        content=b"",
+        extensions={key: value for key, value in response.extensions.items() if key != "network_stream"},
+    )
+    if getattr(response, "_request", None) is not None:
+        copied.request = httpx.Request(response.request.method, response.request.url)
+    return copied
 
 
 def may_be_sent_again(request: httpx.Request) -> bool:
