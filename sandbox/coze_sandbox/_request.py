@@ -58,6 +58,8 @@ _PARAMETER_ALIASES = {
 _MAY_BE_ABSENT: Mapping[str, Mapping[str, Any]] = {
     # Optional in the official Python, JavaScript and Go SDKs.
     "datasets.documents.create": {"chunk_strategy": {"chunk_type": 0}},
+    # Optional in the official Python and JavaScript SDKs, and left out in examples of theirs.
+    "workflows.chat.stream": {"parameters": {}},
 }
 
 # Texts that the official SDKs send although they are empty.
@@ -207,7 +209,7 @@ class Reader:
         body = leniency.read(value, media.schema, "body", record.tolerate)
         if self._lenient and isinstance(body, dict):
             for name, meant in _MAY_BE_ABSENT.get(operation.id, {}).items():
-                if body.get(name) is None:
+                if body.get(name) is None and name in media.schema.get("required", ()):
                     record.tolerate(f"body.{name}: is required, taken as {json.dumps(meant)}")
                     body[name] = meant
         return body

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coze_sandbox import BOT_ID, WORKSPACE_ID, Sandbox
+from coze_sandbox import BOT_ID, WORKFLOW_CHAT, WORKSPACE_ID, Sandbox
 
 DOCUMENTS = "/open_api/knowledge/document"
 HEADERS = {"Agw-Js-Conv": "str"}
@@ -64,6 +64,13 @@ def test_documents_without_a_chunk_strategy(api: Any, dataset: str, absent: dict
     answer = api.send("POST", f"{DOCUMENTS}/create", json={**body, **absent}, headers=HEADERS).json()
     assert answer["document_infos"][0]["chunk_strategy"] == {"chunk_type": 0}
     assert tolerated(api) == ['body.chunk_strategy: is required, taken as {"chunk_type": 0}']
+
+
+def test_chatflow_without_parameters(api: Any) -> None:
+    """A chat with a chatflow needs no parameters."""
+    message = {"role": "user", "content": "Hi", "content_type": "text"}
+    body = {"workflow_id": WORKFLOW_CHAT, "bot_id": BOT_ID, "additional_messages": [message]}
+    assert api.events("/v1/workflows/chat", json=body)[-1][0] == "done"
 
 
 @pytest.mark.parametrize("wrong", [True, 1.5, {"id": 1}, "name"])
