@@ -17,6 +17,7 @@ from ._http import (
     InvalidURL,
     checked_address,
     make_timeout,
+    map_exceptions,
     parse_url,
 )
 from ._messages import SocketProtocol
@@ -103,9 +104,16 @@ class Settings:
         self, operation: Operation[Any], protocol: SocketProtocol[U, D], arguments: Mapping[str, Any], options: Options
     ) -> Handshake[U, D]:
         request = prepare(operation, arguments, options)
-        built = self._without_token(self._http.build_request(**self._arguments(request)), request)
+        built = self._built(request)
         auth = self._send_options(request).get("auth", self._http.auth)
         return Handshake(operation, protocol, request, built, auth)
+
+    def _built(self, request: Request) -> HTTPRequest:
+        """Return a request as the HTTP client sends it."""
+        arguments = self._arguments(request)
+        with map_exceptions:  # cookies that a server set may be none that can be sent
+            built = self._http.build_request(**arguments)
+        return self._without_token(built, request)
 
     def _without_token(self, built: HTTPRequest, request: Request) -> HTTPRequest:
         """Take the client's own token away where the operation must not see it. One given for the request stays."""

@@ -179,8 +179,7 @@ class BaseClient(Settings):
         return call()
 
     def _send(self, request: Request, **options: Any) -> HTTPResponse:
-        built = self._without_token(self._http.build_request(**self._arguments(request)), request)
-        return send(self._http, built, **options, **self._send_options(request))
+        return send(self._http, self._built(request), **options, **self._send_options(request))
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client was given."""
@@ -327,7 +326,7 @@ class AsyncBaseClient(Settings):
         return await call()
 
     async def _send(self, request: Request, *, stream: bool = False, **options: Any) -> HTTPResponse:
-        built = self._without_token(self._http.build_request(**self._arguments(request)), request)
+        built = self._built(request)
         options |= self._send_options(request)
         if self._limit is None:
             return await send_async(self._http, built, stream=stream, **options)

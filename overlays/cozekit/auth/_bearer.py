@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coze_api._core._http import HTTPRequest, authorise, authorise_async, make_timeout
+from coze_api._core._http import HTTPRequest, authorise, authorise_async, make_timeout, map_exceptions
 from coze_api._core._request import Request, add_headers
 from coze_api._core._settings import Settings
 from coze_api.operations import oauth
@@ -38,7 +38,8 @@ def _request() -> Request:
 def _built(coze: Settings, request: Request) -> HTTPRequest:
     own = {} if coze._token is None or coze._auth is not None else {"Authorization": f"Bearer {coze._token}"}
     add_headers(own, coze._headers, "headers")
-    built = coze._http.build_request("GET", coze.base_url, headers=own)
+    with map_exceptions:
+        built = coze._http.build_request("GET", coze.base_url, headers=own)
     if request.timeout is not None:  # what a deadline has left
         built.extensions["timeout"] = make_timeout(request.timeout).as_dict()
     return built
