@@ -8,6 +8,7 @@ only one that may run twice without harm (`x-coze-idempotent`) is.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -66,17 +67,20 @@ class RetryPolicy:
     """
     How often to try a request again, and how long to wait before.
 
-    The wait doubles from *initial_delay* up to *max_delay*. A random part of it is taken off, so
-    that clients which failed together do not return together.
+    The wait doubles from *initial_delay* up to *max_delay*. A random part of it is taken off, or
+    added where the server asked for a wait, so that clients which failed together do not return
+    together.
 
     Attributes:
         max_retries: How many attempts may follow the first; 0 turns retries off.
         initial_delay: Seconds to wait before the first retry.
         max_delay: The longest wait in seconds, unless the server asks for more.
         jitter: The largest part of the wait that is taken off: 0 is none, 0.5 waits between half
-            and all of it ("equal jitter"), 1 between nothing and all of it ("full jitter").
-        max_retry_after: The longest wait in seconds that a server may ask for. If it asks for
-            more, its error is raised at once.
+            and all of it ("equal jitter"), 1 between nothing and all of it ("full jitter"). Of a
+            wait that the server asks for, the largest part that is added: 0.5 waits between all of
+            it and half as much again.
+        max_retry_after: The longest wait in seconds that a server may ask for, without jitter. If
+            it asks for more, its error is raised at once.
 
     Raises:
         ValueError: A value is negative or not a number, or *jitter* exceeds 1.
@@ -101,6 +105,17 @@ class RetryPolicy:
         """
         full = min(self.initial_delay * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS), self.max_delay, _LONGEST_DELAY)
         return full * (1.0 - self.jitter * random())
+
+    def after(self, asked: float, left: float, random: Callable[[], float]) -> float:
+        """
+        Return the seconds to wait when the server asks for a wait.
+
+        Args:
+            asked: Seconds that it asks for. They are never cut short.
+            left: Seconds until the deadline. Jitter takes at most half of what the wait leaves of them.
+            random: Gives numbers from 0 up to, but not including, 1.
+        """
+        return asked + max(min(asked * self.jitter, (left - asked) / 2), 0.0) * random()
 
 
 def decide(
@@ -131,14 +146,13 @@ def decide(
     """
     if attempt > policy.max_retries or not _may_repeat(failure, idempotent=idempotent):
         return None
+    left = math.inf if deadline is None else deadline - elapsed
     wait = policy.backoff(attempt, random)
     if failure.retry_after is not None:
         if failure.retry_after > policy.max_retry_after:
             return None
-        wait = max(wait, failure.retry_after)
-    if deadline is not None and wait >= deadline - elapsed:
-        return None
-    return wait
+        wait = max(wait, min(policy.after(failure.retry_after, left, random), _LONGEST_DELAY))
+    return wait if wait < left else None
 
 
 def parse_retry_after(value: str | None, *, now: float) -> float | None:

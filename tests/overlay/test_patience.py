@@ -162,12 +162,21 @@ def test_jitter_differs(connect, pauses):
 def test_retry_after(connect, pauses):
     """What the server asks for is waited, unless it is too long: then its error is raised at once."""
     answers = Counter(refused(429, **{"Retry-After": "7"}), OK)
-    idempotent(connect(handler=answers))
+    idempotent(connect(handler=answers, retry=RetryPolicy(jitter=0)))
     assert pauses == [7.0]
     answers = Counter(refused(429, **{"Retry-After": "61"}), OK)
     with pytest.raises(APIError):
         idempotent(connect(handler=answers))
     assert len(answers) == 1
+
+
+def test_retry_after_is_spread(connect, pauses):
+    """Of 90 clients that are asked to wait 2 s, none comes back before, and they do not come back together."""
+    for _ in range(90):
+        idempotent(connect(handler=Counter(refused(429, **{"Retry-After": "2"}), OK)))
+    assert len(pauses) == 90
+    assert all(2 <= pause < 2.5 for pause in pauses)
+    assert len({round(pause, 2) for pause in pauses}) > 20
 
 
 def test_retry_after_of_the_sandbox(coze, coze_sandbox):

@@ -117,6 +117,21 @@ class TestRetryAfter:
         """The wait is what the server asks for, also beyond max_delay."""
         assert wait(answered(429, retry_after=30.0)) == 30.0
 
+    @pytest.mark.parametrize(("jitter", "longest"), [(0.0, 30.0), (0.25, 37.5), (1, 60.0)])
+    def test_jitter(self, jitter: float, longest: float) -> None:
+        """Jitter adds at most its part to what the server asks for, and takes nothing off; 0 waits exactly as asked."""
+        policy = RetryPolicy(jitter=jitter)
+        assert wait(answered(429, retry_after=30.0), policy, random=lambda: 0.0) == 30.0
+        assert wait(answered(429, retry_after=30.0), policy, random=lambda: 1.0) == longest
+
+    def test_jitter_before_the_deadline(self) -> None:
+        """Jitter does not take away an attempt for which the server's wait leaves time."""
+        failure = answered(429, retry_after=8.0)
+        waits = [
+            wait(failure, RetryPolicy(jitter=1.0), deadline=10.0, random=lambda draw=draw: draw) for draw in (0.0, 0.5)
+        ]
+        assert waits == [8.0, 8.5]
+
     def test_never_shortens(self) -> None:
         """A server that asks for no wait still gets the usual one."""
         assert wait(answered(429, retry_after=0.0)) == 0.5
@@ -223,7 +238,7 @@ def test_bounds(
     deadline: float,
     draw: float,
 ) -> None:
-    """A wait is within the deadline, max_delay and max_retry_after, and at least Retry-After."""
+    """A wait is within the deadline, max_delay and Retry-After with its jitter, and at least Retry-After."""
     seconds = wait(
         failure,
         policy,
@@ -236,7 +251,8 @@ def test_bounds(
     if seconds is not None:
         assert attempt <= policy.max_retries
         assert 0 <= seconds < deadline - elapsed
-        assert seconds <= max(policy.max_delay, failure.retry_after or 0.0)
+        asked = failure.retry_after or 0.0
+        assert seconds <= max(policy.max_delay, (asked + asked * policy.jitter) * (1 + 1e-12))
         assert (failure.retry_after or 0.0) <= min(seconds, policy.max_retry_after)
 
 
@@ -259,7 +275,7 @@ def test_monotone(policy: RetryPolicy, draw: float) -> None:
 
 
 @settings(max_examples=MAX_EXAMPLES, deadline=None)
-@given(POLICIES, FAILURES, st.integers(1, 2001), st.booleans(), DELAYS, DELAYS)
+@given(POLICIES, FAILURES, st.integers(1, 2001), st.booleans(), DELAYS, DELAYS, RANDOM)
 def test_more_time_never_forbids(
     policy: RetryPolicy,
     failure: Failure,
@@ -267,13 +283,19 @@ def test_more_time_never_forbids(
     idempotent: bool,
     deadline: float,
     more: float,
+    draw: float,
 ) -> None:
-    """What is tried again under a deadline is tried again, as soon, under a later one."""
+    """What is tried again under a deadline is tried again under a later one: as soon, but for a larger jitter."""
     arguments: dict[str, Any] = {"attempt": attempt, "idempotent": idempotent}
     seconds = wait(failure, policy, deadline=deadline, **arguments)
     if seconds is not None:
         assert wait(failure, policy, deadline=deadline + more, **arguments) == seconds
         assert wait(failure, policy, deadline=None, **arguments) == seconds
+        later = wait(failure, policy, deadline=deadline + more, **arguments, random=lambda: draw)
+        assert later is not None
+        capped = wait(failure, policy, deadline=deadline, **arguments, random=lambda: draw)
+        assert capped is not None
+        assert capped <= later
 
 
 @pytest.mark.parametrize(
