@@ -7,6 +7,7 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache
+from ipaddress import ip_address
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,8 +24,8 @@ __all__ = [
     "HTTPError", "HTTPRequest", "HTTPResponse", "HTTPTimeout", "HTTPTransport", "InvalidURL", "LONGEST_TIMEOUT",
     "NetworkError", "PoolTimeout", "StreamError", "TimeoutException", "URL", "UnsupportedProtocol", "authorise",
     "authorise_async", "check_token_answer", "checked_address", "default_limits", "default_ssl", "default_timeout",
-    "excerpt_of", "is_token_request", "make_http_client", "make_timeout", "map_exceptions", "may_be_sent_again",
-    "parse_url", "same_service", "send", "send_async", "token_request", "without_body",
+    "excerpt_of", "is_loopback", "is_token_request", "make_http_client", "make_timeout", "map_exceptions",
+    "may_be_sent_again", "parse_url", "same_service", "send", "send_async", "token_request", "without_body",
 ]  # fmt: skip
 
 AsyncByteStream = httpx.AsyncByteStream
@@ -149,19 +150,31 @@ C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
-def make_http_client(kind: type[C], **options: Any) -> C:
-    """Make an HTTP client.
+def make_http_client(kind: type[C], base_url: str, **options: Any) -> C:
+    """Make an HTTP client for the service at *base_url*.
+
+    What is meant for this machine stays there: proxies that environment variables or system settings name do not apply.
 
     Raises:
         InvalidArgumentError: Environment variables name proxies or certificates that cannot be used.
     """
     try:
+        if is_loopback(parse_url(base_url).host):
+            options |= {"trust_env": False, "verify": httpx.create_ssl_context()}  # which reads SSL_CERT_FILE
         return kind(**options)
     except OSError as error:
         problem = _certificates_problem(error)
     except (httpx.InvalidURL, ImportError, TypeError, ValueError):
         problem = _proxies_problem()
     raise InvalidArgumentError(problem)  # here, where nothing shows the address of a proxy, which may hold a password
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine, so that what is sent there passes no network."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 @lru_cache(maxsize=1)

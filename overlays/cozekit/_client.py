@@ -82,6 +82,7 @@ class Coze(Policies, Client):
             headers: Sent with every request.
             sockets: How WebSockets are opened, kept alive and closed.
             http_client: An httpx client with proxies, limits, hooks and so on of your own, which stays yours to close.
+                Without it proxies are those of the environment, but none for an address of this machine.
             allow_http: Whether the address may be one without encryption that is not of this machine.
             on_gap: What a stream does when the numbers of its events show that some were lost or came twice: ``raise``
                 `StreamGap`, ``warn`` by `StreamGapWarning`, or ``ignore`` it. Only streams of workflows have numbers.

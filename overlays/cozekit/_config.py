@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from coze_api._core._http import is_loopback
 from coze_api._core._secrets import hidden
 
 from .errors import InvalidArgumentError
@@ -79,16 +79,9 @@ def checked_scheme(base_url: str, *, allow_http: bool) -> str:
     except ValueError:
         return base_url  # as is what is no address
     encrypted = _ENCRYPTED.get(address.scheme.lower())
-    if encrypted is None or _is_loopback(host):
+    if encrypted is None or is_loopback(host):
         return base_url
     raise InvalidArgumentError(
         f"base_url has no encryption, so everybody on the way to {host or 'it'} could read the token: use"
         f" {encrypted}://, or allow_http=True where you know the way"
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -29,11 +29,6 @@ JOINED = "cozepy.workflow_run_stream.sse"
 pytestmark = pytest.mark.skipif(not HAS_FACTS, reason="the facts catalog does not lie beside the repository")
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
 def received(recording: Recording, mode: Mode, url: str) -> tuple[Any, list[Any], Exception | None]:
     """Receive a stream: the stream, the events that it delivered, and the error that ended it."""
     events: list[Any] = []

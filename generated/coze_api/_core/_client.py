@@ -71,6 +71,7 @@ class BaseClient(Settings):
                 Without it 5, 60, 60 and 600, or what *http_client* says.
             headers: Sent with every request.
             http_client: An httpx client with proxies, limits, hooks and so on of your own. Closing it stays yours.
+                Without it proxies are those of the environment, but none for an address of this machine.
             max_event_bytes: Largest event that a stream may hold.
             on_gap: What a stream does when the numbers of its events show that some were lost or came twice: ``raise``
                 `StreamGap`, ``warn`` by `StreamGapWarning`, or ``ignore`` it. In each case `stream.gaps` tells them.
@@ -91,7 +92,11 @@ class BaseClient(Settings):
         )
         self._owns_http = http_client is None
         self._http: HTTPClient = http_client or make_http_client(
-            HTTPClient, headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=default_limits()
+            HTTPClient,
+            self._base_url,
+            headers={"User-Agent": USER_AGENT},
+            timeout=default_timeout(),
+            limits=default_limits(),
         )
 
     def request(self, operation: Operation[T], arguments: Mapping[str, Any], options: Options) -> T:
@@ -226,7 +231,11 @@ class AsyncBaseClient(Settings):
             assert limits.max_connections is not None
             self._limit = AsyncConnectionLimit(limits.max_connections)
             http_client = make_http_client(
-                AsyncHTTPClient, headers={"User-Agent": USER_AGENT}, timeout=default_timeout(), limits=limits
+                AsyncHTTPClient,
+                self._base_url,
+                headers={"User-Agent": USER_AGENT},
+                timeout=default_timeout(),
+                limits=limits,
             )
         self._http: AsyncHTTPClient = http_client
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from coze_api._core._handshake import Handshake
-from coze_api._core._http import Auth, HTTPRequest, HTTPResponse, default_ssl, send, send_async
+from coze_api._core._http import Auth, HTTPRequest, HTTPResponse, default_ssl, is_loopback, send, send_async
 from coze_api._core._response import logid_of, refusal
 
 from ..errors import CozeError
@@ -55,12 +55,15 @@ class _Dialer:
         if isinstance(given, tuple):  # what a deadline has left
             limit = given[0] if limit is None else min(limit, given[0])
         is_secure = request.url.scheme == "wss"
+        proxy = self.options.proxy or None
+        if proxy is True and is_loopback(request.url.host):
+            proxy = None  # what is meant for this machine stays there
         made: Dial = _dialing().Dial(
             url=prepared.url,
             headers=prepared.headers,
             request=request,
             ssl=(self.options.ssl or default_ssl()) if is_secure else None,
-            proxy=self.options.proxy or None,
+            proxy=proxy,
             open_timeout=limit,
             close_timeout=self.options.close_timeout,
             max_size=self.options.max_message_bytes or self.max_message_bytes,

@@ -35,8 +35,8 @@ class SocketOptions:
     Attributes:
         base_url: Address in place of that which belongs to the client's base URL, such as ``ws://127.0.0.1:8080``.
         ssl: TLS settings. Default: those of httpx.
-        proxy: Address of a proxy; True for that of the environment; None for none. Needs websockets 15 or later,
-            before which True means none.
+        proxy: Address of a proxy; True for that of the environment, but none for an address of this machine; None
+            for none. Needs websockets 15 or later, before which True means none.
         open_timeout: Longest time to connect, for each attempt.
         close_timeout: Longest time to say goodbye.
         idle_timeout: Longest silence: neither sent nor received while a message is waited for.

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from coze_api._core._http import is_loopback
 from coze_api._core._operation import Operation, Options
 from coze_api.operations import apps, audio, bots, datasets, users, workflows, workspaces
 
@@ -120,7 +121,8 @@ def _judge(report: Report, visit: _Visit, credentials: Credentials, *, proxy: bo
             text = f"{named} does not know the token (code {error.code}): it is misspelt, has expired or was deleted."
             report.bad("token", text, credentials.remedy)
         case APIConnectionError():
-            report.bad("connection", *_explain(error, host, proxy=proxy))
+            elsewhere = not is_loopback(urlsplit(visit.base_url).hostname or "")
+            report.bad("connection", *_explain(error, host, proxy=proxy and elsewhere))
         case APIError():
             report.bad("service", f"{host} fails: {error.msg} (HTTP {error.status}, code {error.code}, logid"
                        f" {error.logid or 'unknown'})", "try again later")  # fmt: skip

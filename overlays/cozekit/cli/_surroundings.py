@@ -79,7 +79,11 @@ def look_at_proxies(report: Report, environment: Mapping[str, str] = os.environ)
         elif scheme.startswith("socks") and _version("socksio") is None:
             report.bad("proxy", f"{name} is {shown}, and support for it is missing", 'pip install "httpx[socks]"')
         else:
-            report.note("proxy", f"{name} is {shown}: requests go through it", "unset it if it should not be used")
+            report.note(
+                "proxy",
+                f"{name} is {shown}: requests to other machines go through it",
+                "unset it if it should not be used",
+            )
     for name in _FILES:
         value = environment.get(name)
         if value and not os.path.exists(value):  # noqa: PTH110 (a text from outside, which may be no path at all)
