@@ -67,12 +67,17 @@ def stream(coze: Any) -> Any:
     return coze.chat.stream(bot_id="1", user_id="u", additional_messages=["hi"]).until_done()
 
 
+def token(coze: Any) -> Any:
+    """Call an operation whose answer is a secret."""
+    return coze.oauth.token(grant_type="refresh_token", client_id="1", refresh_token="r")
+
+
 def redirect(coze: Any) -> Any:
     """Call an operation that sends a browser elsewhere."""
     return coze.oauth.authorize(response_type="code", client_id="1", redirect_uri="https://example.com", state="s")
 
 
-EVERY_KIND = pytest.mark.parametrize("call", [retrieve, download, stream, redirect])
+EVERY_KIND = pytest.mark.parametrize("call", [retrieve, token, download, stream, redirect])
 
 
 @pytest.fixture(params=["orjson", "json"])

@@ -348,7 +348,8 @@ class _Once(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 def without_body(response: httpx.Response) -> httpx.Response:
     """Copy an answer without its body, and without what the request was sent with: for errors to keep."""
-    headers = httpx.Headers({name: mask(value) for name, value in response.headers.items()})
+    # As bytes, since the library takes texts for ASCII, and those of a server need not be.
+    headers = httpx.Headers([(name.encode(), mask(value).encode()) for name, value in response.headers.items()])
     for name in ("content-encoding", "content-length", "location", "set-cookie", "transfer-encoding"):
         headers.pop(name, None)
     copied = httpx.Response(
