@@ -313,6 +313,18 @@ def test_chatflow_in_a_conversation(api):
     assert len([one for one in kept if one["role"] == "user"]) == 2
 
 
+def test_chatflow_with_a_picture(api):
+    """A message to a chatflow may have several parts; those that no chat would take are refused."""
+    body = chatflow("")
+    parts = [{"type": "text", "text": "What is this?"}, {"type": "image", "file_url": "https://example.com/cat.png"}]
+    body["additional_messages"][0].update(content=json.dumps(parts), content_type="object_string")
+    events = api.events("/v1/workflows/chat", json=body)
+    answers = [data["content"] for name, data in events if name.endswith("message.completed")]
+    assert "What is this?" in answers[0]
+    body["additional_messages"][0]["content"] = "What is this?"
+    assert api.refused("POST", "/v1/workflows/chat", json=body) == (400, 4000)
+
+
 def test_chatflow_of_an_app(api):
     """A chatflow may run for an app, for which it has no bot."""
     body = chatflow("Hi", app_id=APP_ID)

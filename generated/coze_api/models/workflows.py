@@ -23,6 +23,8 @@ class ChatflowMessageContentType(OpenStr):
 
     TEXT = "text"
     """Plain text."""
+    OBJECT_STRING = "object_string"
+    """Text, pictures, files and sound together, as a JSON array."""
 
 
 ChatflowMessageContentType_members = lookup(ChatflowMessageContentType)
@@ -199,7 +201,8 @@ class ChatflowMessage(Model):
     """What the message is."""
     content: str | None = None
     """What the message says, as plain text. For an input node, text that holds a JSON object with its
-    values, or lines of name, colon and value. Pictures and files are given in `parameters` instead.
+    values, or lines of name, colon and value. Pictures and files are given in `parameters`, or as
+    parts of an `object_string`, a JSON array as in `chat.create`.
     """
     content_type: ChatflowMessageContentType | None = None
     """How `content` is to be read. Needed with `content`."""

@@ -6,7 +6,7 @@ from .._call import Call, Stream
 from .._chat_state import begin_round, check_idle
 from .._chat_stream import chat_beats
 from .._compose import count_tokens
-from .._content import Said
+from .._content import read_content
 from .._errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, CallError
 from .._replies import next_plan
 from ._chat_entry import new_chat, questions, save_entered
@@ -23,8 +23,8 @@ def stream(call: Call) -> Stream:
     """Answer as the bot does, and tell of it as chats do.
 
     Raises:
-        CallError: The chatflow or what it is to run with does not exist or is not published, it is
-            no chatflow, or the last message is not the user's.
+        CallError: The chatflow or what it is to run with does not exist or is not published, it is no chatflow, or the
+            last message is not the user's or its content not right.
     """
     world, body = call.world, call.body
     workflow = runnable(call)
@@ -41,10 +41,16 @@ def stream(call: Call) -> Stream:
         check_idle(world, conversation)
     else:
         conversation = new_conversation(call, bot_id=bot_id)
-    heard = questions(world, conversation)
-    heard += [one.get("content", "") for one in entered if one["role"] == "user"]
+    spoken = [
+        read_content(
+            world, one.get("content", ""), one.get("content_type", ""), f"body.additional_messages.{number}.content"
+        )
+        for number, one in enumerate(entered)
+        if one["role"] == "user"
+    ]
+    heard = [*questions(world, conversation), *(one.text for one in spoken)]
     before = heard[-2] if len(heard) > 1 else None
-    plan = next_plan(world, Said(heard[-1]), bot_id=bot_id, before=before, suggest=False)
+    plan = next_plan(world, spoken[-1], bot_id=bot_id, before=before, suggest=False)
     chat = new_chat(call, conversation, bot_id=bot_id, saved=True, meta_data=body.get("meta_data"))
     save_entered(world, chat, entered)
     tokens = sum(count_tokens(text) for text in heard)
