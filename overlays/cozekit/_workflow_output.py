@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import attrs
@@ -49,8 +50,8 @@ def to_json(value: Any) -> str:
 
 
 def to_text(value: Any) -> str:
-    """Return a text as it is, nothing as "", and JSON text of another value."""
-    return value if isinstance(value, str) else "" if value is None else to_json(value)
+    """Return a text as it is, nothing as "", and JSON text of another value, be it one that JSON has no word for."""
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def question_of(interrupt: WorkflowInterruptData | None) -> str:

@@ -66,7 +66,7 @@ def damaged(draw: st.DrawFn, value: Any) -> Any:
 
 def events_of(protocol: dict[str, Any]) -> dict[str, list[Any]]:
     """Make data of each kind of event, of each variant that is described."""
-    made = {}
+    made: dict[str, list[Any]] = {}
     for name, event in protocol["events"].items():
         schema = resolve(event.get("data", {}))
         variants = schema.get("oneOf") or schema.get("anyOf") or [schema]

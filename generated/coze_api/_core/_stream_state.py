@@ -20,6 +20,9 @@ from ._sse import ServerEvent, SSEDecoder
 __all__ = ["PATIENCE", "TRAILING", "StreamState", "is_event_stream"]
 
 E = TypeVar("E")
+# Most events are shorter than so many bytes, and looking at their depth would take a tenth of the time of all else:
+# what fits in has at most twice `MAX_DEPTH` levels, which nothing that walks over a value stumbles over.
+_SHALLOW = 4 * _json.MAX_DEPTH
 PATIENCE = 1.0
 """Seconds for the end of the HTTP answer after the last event."""
 TRAILING = 8
@@ -107,7 +110,7 @@ class StreamState(Generic[E]):
         This runs once for each event, so it counts: everything rare stands in methods of its own.
         """
         loads, check_depth = _json.parser(), _json.check_depth
-        shallow = 2 * _json.MAX_DEPTH  # bytes: no text of this length is nested too deeply
+        shallow = _SHALLOW
         by_wire = self._protocol.by_wire
         observe, watch = self._observe, self._watch
         for name, data, number in self._found:
