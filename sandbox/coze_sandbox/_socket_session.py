@@ -20,7 +20,6 @@ from ._waits import until_reset
 __all__ = ["Session"]
 
 _ERROR = "error"
-_POLICY_VIOLATION = 1008
 _INTERNAL_ERROR = 1011
 _SERVICE_RESTART = 1012
 
@@ -82,7 +81,7 @@ class Session:
                 self._note("client", frame)
             except CallError as failure:
                 self._note("client", frame, "refused", failure.msg)
-                await self._refuse(failure)
+                self._refuse(failure)
             except Exception as error:
                 self._note("client", frame, "failed", repr(error))
                 await self._fail(error)
@@ -105,7 +104,7 @@ class Session:
                     await asyncio.sleep(0)  # sending alone need not let other sessions in
                     continue
             except CallError as failure:
-                await self._refuse(failure)
+                self._refuse(failure)
                 continue
             except OSError:
                 raise
@@ -138,11 +137,8 @@ class Session:
             self._note("server", frame, "fault", self._record.reason)
         await self._wire.send(content, steps)
 
-    async def _refuse(self, failure: CallError) -> None:
-        if _ERROR in self._frames.protocol.downlink:
-            self._script.say(_ERROR, {"code": failure.code, "msg": failure.msg})
-        elif not self._wire.closed:
-            await self._wire.close(_POLICY_VIOLATION, failure.msg)
+    def _refuse(self, failure: CallError) -> None:
+        self._script.say(_ERROR, {"code": failure.code, "msg": failure.msg})
 
     async def _fail(self, error: Exception) -> None:
         traceback.print_exception(error)

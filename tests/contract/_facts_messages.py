@@ -31,6 +31,7 @@ _RECORDINGS = {
 }
 _ENVELOPE = {"id", "event_type"}  # the same for all messages; no protocol repeats them
 _ROOM = "websockets.rtc"
+_UPDATE = "update-2026-11/events.json"
 
 
 @cache
@@ -160,12 +161,17 @@ class Callback:
 
 @cache
 def messages() -> tuple[Message, ...]:
-    """Return all messages of the catalog."""
+    """Return all messages of the catalog, and those that its update adds."""
     sockets, room = "websocket_events.json", "realtime_events.json"
     found = [
         Message(_APIS[name], fact["direction"], fact, sockets)
         for name, api in catalog(sockets)["apis"].items()
         for fact in api["events"]
+    ]
+    found += [
+        Message(fact["operation"], fact["direction"], fact, sockets)
+        for fact in catalog(_UPDATE)["websocket"]
+        if fact["change"] == "add event"
     ]
     found += [Message(_ROOM, side, fact, room) for side in ("uplink", "downlink") for fact in catalog(room)[side]]
     return tuple(found)

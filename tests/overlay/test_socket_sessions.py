@@ -538,6 +538,57 @@ def test_interpret_gives_both_texts_and_sound(connect: Connect, read: str) -> No
     assert server.received[0]["data"]["translate_config"] == {"from": "zh", "to": "en"}
 
 
+def test_error_during_an_interpretation(connect: Connect) -> None:
+    """An error message ends an interpretation by SocketFailed at once; reading on raises it again; both texts are kept."""
+
+    def failing(part: Part) -> None:
+        part.await_kind("simult_interpretation.update")
+        part.send("simult_interpretation.updated", {})
+        part.await_kind("input_audio_buffer.complete")
+        part.send("input_audio_buffer.completed")
+        part.send("simult_interpretation.transcription.delta", {"delta": "你"})
+        part.send("error", {"code": 4000, "msg": "no such language"})
+        part.wait_closed()
+
+    with socket_server(failing) as server:
+        session = client(connect, server).websockets.audio.simult_interpretation.connect(input_audio=PCM)
+        with session:
+            interpretation = session.interpret(stream(connect, SOUND))
+            for _ in range(2):
+                with pytest.raises(SocketFailed, match="no such language") as raised:
+                    interpretation.until_done()
+            assert not session.is_open
+    assert (raised.value.code, raised.value.logid) == (4000, LOGID)
+    assert raised.value.operation == "websockets.audio.simult_interpretation"
+    assert (interpretation.original, interpretation.translation, interpretation.ended) == ("你", "", False)
+
+
+SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "audio.speech": ({}, {"output_audio": PCM}),
+    "audio.transcriptions": ({}, {"input_audio": PCM}),
+    "audio.simult_interpretation": ({}, {"input_audio": PCM}),
+    "chat": ({"bot_id": "b1"}, {"input_audio": PCM}),
+}
+
+
+@pytest.mark.parametrize("protocol", SETTINGS)
+def test_error_in_place_of_a_confirmation(connect: Connect, protocol: str) -> None:
+    """Settings that are refused by an error message are raised when the session opens, whatever its protocol."""
+
+    def refusing(part: Part) -> None:
+        part.connection.recv()
+        part.send("error", {"code": 4000, "msg": "unknown codec"})
+        part.wait_closed()
+
+    arguments, settings = SETTINGS[protocol]
+    with socket_server(refusing) as server:
+        resource = client(connect, server).websockets
+        for name in protocol.split("."):
+            resource = getattr(resource, name)
+        with pytest.raises(SocketFailed, match="unknown codec"), resource.connect(**arguments, **settings):
+            pass
+
+
 def test_bare_messages(connect: Connect) -> None:
     """Anything of the protocol can be sent and received by hand; ids are made where there are none."""
     with socket_server(speaking) as server, client(connect, server).websockets.audio.speech.connect() as session:

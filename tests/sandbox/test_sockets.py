@@ -166,15 +166,14 @@ def test_nulls(coze_sandbox):
         assert client.refusal()[0] == 4000
 
 
-def test_refusal_without_an_error_message(coze_sandbox):
-    """Interpretation describes no error message, so that a refusal closes the connection and gives the reason."""
-    with talk(coze_sandbox, INTERPRETATION) as client:
+@pytest.mark.parametrize("path", [path for path, _ in PATHS.values()], ids=PATHS)
+def test_refusal_by_an_error_message(coze_sandbox, path):
+    """Every WebSocket refuses what is not as described by a message of type error, and stays open."""
+    with talk(coze_sandbox, path) as client:
         client.hear()
-        client.say("input_audio_buffer.append", {})
-        with pytest.raises(ConnectionClosedError) as caught:
-            client.hear()
-    assert caught.value.rcvd.code == 1008
-    assert "data.delta: is required" in caught.value.rcvd.reason
+        for _ in range(2):
+            client.say("no.such.message", {})
+            assert client.refusal()[0] == 4000
 
 
 def test_log(coze_sandbox):

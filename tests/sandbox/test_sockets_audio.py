@@ -205,7 +205,8 @@ def test_interpretation(coze_sandbox):
         frames = client.until("simult_interpretation.message.completed")
     assert updated["data"]["translate_config"] == config
     each = [f"simult_interpretation.{name}.delta" for name in ("transcription", "translation", "audio")]
-    assert kinds(frames) == [*each, *each, "simult_interpretation.message.completed"]
+    ending = "simult_interpretation.message.completed"
+    assert kinds(frames) == ["input_audio_buffer.completed", *each, *each, ending]
     assert "".join(deltas(frames, each[0])) == "This is Coze.Bye!"
     assert "".join(deltas(frames, each[1])) == "[zh] This is 扣子.[zh] Bye!"
     assert len(b"".join(base64.b64decode(one) for one in deltas(frames, each[2]))) == 960 * len(

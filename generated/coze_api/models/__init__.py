@@ -333,9 +333,11 @@ if TYPE_CHECKING:
     from .websockets import InterpretationConfig as InterpretationConfig
     from .websockets import InterpretationCreated as InterpretationCreated
     from .websockets import InterpretationDownlinkMessage as InterpretationDownlinkMessage
+    from .websockets import InterpretationError as InterpretationError
     from .websockets import InterpretationGlossaryEntry as InterpretationGlossaryEntry
     from .websockets import InterpretationInputAudioAppend as InterpretationInputAudioAppend
     from .websockets import InterpretationInputAudioComplete as InterpretationInputAudioComplete
+    from .websockets import InterpretationInputAudioCompleted as InterpretationInputAudioCompleted
     from .websockets import InterpretationLanguage as InterpretationLanguage
     from .websockets import InterpretationMessageCompleted as InterpretationMessageCompleted
     from .websockets import InterpretationSettings as InterpretationSettings
@@ -754,9 +756,11 @@ __all__ = [
     "InterpretationConfig",
     "InterpretationCreated",
     "InterpretationDownlinkMessage",
+    "InterpretationError",
     "InterpretationGlossaryEntry",
     "InterpretationInputAudioAppend",
     "InterpretationInputAudioComplete",
+    "InterpretationInputAudioCompleted",
     "InterpretationLanguage",
     "InterpretationMessageCompleted",
     "InterpretationSettings",
@@ -1284,9 +1288,11 @@ _MODULES = {
     "InterpretationConfig": "websockets",
     "InterpretationCreated": "websockets",
     "InterpretationDownlinkMessage": "websockets",
+    "InterpretationError": "websockets",
     "InterpretationGlossaryEntry": "websockets",
     "InterpretationInputAudioAppend": "websockets",
     "InterpretationInputAudioComplete": "websockets",
+    "InterpretationInputAudioCompleted": "websockets",
     "InterpretationLanguage": "websockets",
     "InterpretationMessageCompleted": "websockets",
     "InterpretationSettings": "websockets",

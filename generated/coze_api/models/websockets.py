@@ -4078,6 +4078,26 @@ class InterpretationCreated(Frame):
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
+class InterpretationError(Frame):
+    """Something went wrong. Also the answer to settings that are refused."""
+
+    event_type: Literal["error"] = "error"
+    """Kind of the message."""
+    id: str | None = None
+    """Id of the message, made by who sends it."""
+    data: SocketError
+    """Content of the message."""
+    detail: SocketDetail | None = None
+    """About the message itself."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "data": lambda value: SocketError.from_dict(value) if value.__class__ is dict else value,
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationInputAudioAppend(Frame):
     """Adds sound to be interpreted."""
 
@@ -4117,6 +4137,25 @@ class InterpretationInputAudioComplete(Frame):
         "data": Pairs(Anything()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class InterpretationInputAudioCompleted(Frame):
+    """The sound was taken."""
+
+    event_type: Literal["input_audio_buffer.completed"] = "input_audio_buffer.completed"
+    """Kind of the message."""
+    id: str | None = None
+    """Id of the message, made by who sends it."""
+    data: dict[str, Any] | None = None
+    """Content of the message."""
+    detail: SocketDetail | None = None
+    """About the message itself."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data", "detail"])
+    _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "detail": lambda value: SocketDetail.from_dict(value) if value.__class__ is dict else value,
+    }
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
@@ -5325,10 +5364,12 @@ InterpretationUplinkMessage: TypeAlias = (
 InterpretationDownlinkMessage: TypeAlias = (
     InterpretationCreated
     | InterpretationUpdated
+    | InterpretationInputAudioCompleted
     | InterpretationAudioDelta
     | InterpretationTranscriptionDelta
     | InterpretationTranslationDelta
     | InterpretationMessageCompleted
+    | InterpretationError
     | Unknown
 )
 
@@ -5346,21 +5387,27 @@ InterpretationSocket: SocketProtocol[InterpretationUplinkMessage, Interpretation
         {
             "simult_interpretation.created": InterpretationCreated,
             "simult_interpretation.updated": InterpretationUpdated,
+            "input_audio_buffer.completed": InterpretationInputAudioCompleted,
             "simult_interpretation.audio.delta": InterpretationAudioDelta,
             "simult_interpretation.transcription.delta": InterpretationTranscriptionDelta,
             "simult_interpretation.translation.delta": InterpretationTranslationDelta,
             "simult_interpretation.message.completed": InterpretationMessageCompleted,
+            "error": InterpretationError,
         },
     ),
     ends=frozenset(("simult_interpretation.message.completed",)),
-    fails=frozenset(()),
-    answers={"simult_interpretation.update": ("simult_interpretation.updated",)},
+    fails=frozenset(("error",)),
+    answers={
+        "simult_interpretation.update": ("simult_interpretation.updated", "error"),
+        "input_audio_buffer.complete": ("input_audio_buffer.completed",),
+    },
 )
 """The connection begins with `simult_interpretation.created`. `simult_interpretation.update` chooses
 the languages. The sound follows in any number of `input_audio_buffer.append` and ends with
 `input_audio_buffer.complete`. Coze sends what was heard, what that is in the other language, and
-that spoken, each piece by piece, and at the end `simult_interpretation.message.completed`. The
-order is not known from a recording.
+that spoken, each piece by piece, `input_audio_buffer.completed` when it has all of the sound, and
+at the end `simult_interpretation.message.completed`. The order is not known from a recording. After
+`error` nothing follows for what was asked.
 """
 
 

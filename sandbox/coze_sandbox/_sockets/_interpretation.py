@@ -49,6 +49,7 @@ class InterpretationScript(Script):
 
 
 def _interpreted(text: str, settings: dict[str, Any]) -> Iterator[Beat]:
+    yield Beat("input_audio_buffer.completed", None)
     config = settings["translate_config"]
     for sentence in sentences(text):
         for piece in pieces(sentence):
