@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from ._private_files import make_folder, read_regular
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Profiles:
             InvalidArgumentError: The file cannot be read.
         """
         try:
-            kept = json.loads(self.path.read_text(encoding="utf-8"))
+            kept = json.loads(read_regular(self.path))
             found = {name: _profile(name, members) for name, members in kept["profiles"].items()}
             default = kept.get("default")
             return found, default if default in found else None
@@ -137,7 +138,7 @@ class Profiles:
             InvalidArgumentError: It cannot be made.
         """
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
         except OSError as error:
             raise InvalidArgumentError(f"{self.folder} cannot be made: {error.strerror}") from error
 

@@ -1,6 +1,7 @@
-"""Every exception that a call can raise, and two warnings.
-The warnings are `ExtensionMismatchWarning`, where the name of an upload does not fit its content, and
-`StreamGapWarning`, where events of a stream were lost or came twice.
+"""Every exception that a call can raise, and three warnings.
+The warnings are `ExtensionMismatchWarning`, where the name of an upload does not fit its content,
+`InsecureFolderWarning`, where other users can replace files with tokens, and `StreamGapWarning`, where events of a
+stream were lost or came twice.
 
 CozeError
     InvalidArgumentError (also a ValueError): nothing was sent
@@ -109,6 +110,7 @@ __all__ = [
     "DownloadInterrupted",
     "ExtensionMismatchWarning",
     "GatewayError",
+    "InsecureFolderWarning",
     "InvalidArgumentError",
     "InvalidClient",
     "InvalidGrant",
@@ -135,6 +137,14 @@ __all__ = [
     "UnsupportedError",
     "WorkflowFailed",
 ]
+
+
+class InsecureFolderWarning(UserWarning):
+    """Other users of this machine can replace the files in a folder that holds tokens. Shown once for each folder.
+
+    Make the folder yours alone (``chmod 700``). To silence it:
+    ``warnings.simplefilter("ignore", InsecureFolderWarning)``.
+    """
 
 
 class ExtensionMismatchWarning(UserWarning):

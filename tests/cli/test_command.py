@@ -24,7 +24,7 @@ def test_help(cozekit):
     assert "nowhere else" in " ".join(cozekit("doctor", "--help").out.replace("│", " ").split())
 
 
-@pytest.mark.parametrize("missing", ["cyclopts", "rich", "filelock", "platformdirs"])
+@pytest.mark.parametrize("missing", ["cyclopts", "rich", "platformdirs"])
 def test_without_the_extra(cozekit, missing, environment):
     """Without the packages of the extra there is one line that names it."""
     code = f"import sys; sys.modules['{missing}'] = None; from cozekit.cli import main; sys.exit(main(['whoami']))"

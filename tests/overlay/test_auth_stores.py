@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +260,69 @@ def test_scraps_are_removed(tmp_path):
     assert (old.exists(), new.exists()) == (False, True)
 
 
+def _expiring(seconds: float, refresh_token: str | None) -> Token:
+    return Token(
+        access_token="a", refresh_token=refresh_token, expires_at=datetime.now(UTC) + timedelta(seconds=seconds)
+    )
+
+
+@pytest.mark.parametrize(
+    ("token", "options", "seconds"),
+    [
+        (_expiring(900, None), {}, 900),
+        (_expiring(-900, None), {}, 0),
+        (_expiring(900, "r"), {}, 30 * 86400),
+        (_expiring(900, "r"), {"refresh_seconds": 7200}, 7200),
+        (_expiring(90 * 86400, "r"), {}, 90 * 86400),
+        (Token(access_token="a", expires_at=datetime(9999, 1, 1, tzinfo=UTC)), {}, 100 * 365 * 86400),
+    ],
+    ids=["access", "expired", "refresh", "own-refresh", "long", "endless"],
+)
+def test_redis_removes_what_is_worth_nothing(redis_url, token, options, seconds):
+    """Redis keeps a token as long as its refresh token is valid, else as long as itself, and an hour for wrong clocks."""
+    import redis
+
+    with redis.Redis.from_url(redis_url) as server:
+        server.flushdb()
+        store = RedisStore(server, **options)
+        store.save("k", token)
+        store.save("k", token)  # a second time counts from then on
+        assert store.load("k") is not None
+        (name,) = server.keys()
+        lifetime = server.pttl(name) / 1000
+        assert min(seconds + 3600, 100 * 365 * 86400) - 300 < lifetime <= seconds + 3600
+
+
+def test_redis_removes_locks(redis_url):
+    """A lock that nobody gives back is removed by Redis; one that is given back is removed at once."""
+    import redis
+
+    with redis.Redis.from_url(redis_url) as server:
+        server.flushdb()
+        store = RedisStore(server, lock_seconds=500)
+        unlock = store.try_lock("k")
+        assert unlock is not None
+        assert 0 < server.pttl("cozekit:lock:k") <= 500_000
+        unlock()
+        assert server.keys() == []
+
+
+@pytest.mark.parametrize("options", [{"lock_seconds": 0}, {"lock_seconds": 1e12}, {"refresh_seconds": -1}])
+def test_redis_with_wrong_seconds(options):
+    """Seconds that Redis cannot count are refused by name."""
+    pytest.importorskip("redis")
+    with pytest.raises(InvalidArgumentError, match=f"{next(iter(options))} must be above 0 and below"):
+        RedisStore("redis://127.0.0.1:1/0", **options)
+
+
+def test_redis_with_a_wrong_address():
+    """An address that is none is refused, without the password that it may hold."""
+    pytest.importorskip("redis")
+    with pytest.raises(InvalidArgumentError, match="redis must be an address such as") as caught:
+        RedisStore("http://user:hidden@127.0.0.1")
+    assert "hidden" not in f"{caught.value!r} {caught.value.__context__!r}"
+
+
 def test_redis_that_is_not_there():
     """Without a server the error names the key and what to check, and carries no token."""
     pytest.importorskip("redis")
@@ -377,7 +440,7 @@ def test_processes_share_one_refresh(place, coze_sandbox):
 
 WRITER = """
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from cozekit.auth import FileStore, Token
 
 store, number = FileStore(sys.argv[1]), 0

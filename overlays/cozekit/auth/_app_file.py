@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any, Self
 
 from coze_api._core._secrets import hidden
 
+from .._private_files import read_regular
 from ..errors import InvalidArgumentError
 
 __all__ = ["FromFile", "read_app_file"]
@@ -39,7 +39,7 @@ def read_app_file(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
 
 def _read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], str]:
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(read_regular(path, follow=True))  # mounted secrets are links
     except OSError as error:
         return {}, f"cannot be read: {error.strerror}"
     except ValueError:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from .._private_files import make_folder, read_regular, try_lock
 from ..errors import InvalidArgumentError, TokenStoreError
 from ._token import Token
 
@@ -29,7 +30,8 @@ class FileStore:
 
     A file is replaced as a whole, so that a process that is killed leaves either the old token or the new one. A lock
     makes the processes of one machine take turns; it ends with the process that holds it. The folder must be on a
-    local file system.
+    local file system. Links and anything else that is no regular file are refused, and `InsecureFolderWarning` warns of
+    a folder in which other users can replace files.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -96,19 +98,15 @@ class FileStore:
         """
         path = self.path_of(key).with_suffix(".lock")  # stays: to remove it would let two processes lock two files
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            make_folder(self.folder)
+            return try_lock(path)
         except OSError as error:
             raise TokenStoreError(f"{path} cannot be made: {error.strerror}; give a folder that is yours") from error
-        if _locked(descriptor):
-            return lambda: _unlock(descriptor)
-        os.close(descriptor)
-        return None
 
     def _write(self, path: Path, token: Token) -> str:
         temporary = ""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
             self._sweep(path)
             descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=self.folder)  # mode 0600
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -129,13 +127,13 @@ class FileStore:
         """Remove what processes that were killed while they wrote have left."""
         for left in self.folder.glob(f".{path.name}.*"):
             with suppress(OSError):
-                if time.time() - left.stat().st_mtime > _ABANDONED:
+                if time.time() - left.lstat().st_mtime > _ABANDONED:
                     left.unlink()
 
 
 def _read(path: Path) -> tuple[Token | None, str]:
     try:
-        content = path.read_text(encoding="utf-8")
+        content = read_regular(path).decode()
     except FileNotFoundError:
         return None, ""
     except OSError as error:
@@ -152,31 +150,8 @@ def _read(path: Path) -> tuple[Token | None, str]:
 def _sync_folder(folder: Path) -> None:
     """Put the new name of a file on the disk, too."""
     if sys.platform != "win32":
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _unlock(descriptor: int) -> None:
-    if sys.platform != "win32":
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_UN)  # to close it is not enough: a process that was forked has it, too
-    os.close(descriptor)
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

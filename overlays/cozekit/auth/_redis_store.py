@@ -5,37 +5,50 @@ from __future__ import annotations
 import inspect
 import json
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+
+from coze_api._core._secrets import hidden
 
 from ..errors import CozeError, InvalidArgumentError, TokenStoreError
 from ._token import Token
 
 __all__ = ["RedisStore"]
 
+_DAY = 24 * 60 * 60
+_SKEW = 60 * 60
+"""Seconds for which tokens are kept longer, since the clocks of this machine and of Coze may differ."""
+_LONGEST = 100 * 365 * _DAY
 _UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 
 
 class RedisStore:
     """Keeps tokens in Redis. Needs `cozekit[redis]`.
 
-    A lock that is not given back, because its holder was killed, ends after *lock_seconds*. Give Redis persistence, or
-    users must log in again after it was restarted.
+    A lock that is not given back, because its holder was killed, ends after *lock_seconds*. Redis removes a token that
+    is worth nothing any more: *refresh_seconds* after it was kept where it has a refresh token, else when it expires.
+    Give Redis persistence, or users must log in again after it was restarted.
     """
 
-    def __init__(self, redis: Any, *, prefix: str = "cozekit:", lock_seconds: float = 60) -> None:
+    def __init__(
+        self, redis: Any, *, prefix: str = "cozekit:", lock_seconds: float = 60, refresh_seconds: float = 30 * _DAY
+    ) -> None:
         """Name the server.
 
         Args:
             redis: An address such as ``redis://localhost:6379/0``, or a client (`redis.Redis`).
             prefix: What the names of all keys begin with.
             lock_seconds: How long a lock lasts at most. Longer than a token request may take.
+            refresh_seconds: How long a refresh token is valid. Default: 30 days, as Coze says.
 
         Raises:
-            InvalidArgumentError: *lock_seconds* is not above 0, or the client is an async one.
+            InvalidArgumentError: A number of seconds is not above 0, the address cannot be used, or the client is an
+                async one.
             CozeError: The library redis is missing.
         """
+        redis = hidden(redis)  # an address may hold a password
         try:
             import redis as library
         except ImportError:
@@ -44,12 +57,17 @@ class RedisStore:
             raise InvalidArgumentError(
                 "give a redis.Redis, for AsyncCoze too, which calls it in threads: not an async one"
             )
-        if lock_seconds <= 0:
-            raise InvalidArgumentError("lock_seconds must be above 0")
+        for name, seconds in (("lock_seconds", lock_seconds), ("refresh_seconds", refresh_seconds)):
+            if not 0 < seconds < _LONGEST:
+                raise InvalidArgumentError(f"{name} must be above 0 and below {_LONGEST:,}")
         self._errors = (library.RedisError, OSError)
-        self._redis = library.Redis.from_url(redis) if isinstance(redis, str) else redis
+        made = _connected(library, redis) if isinstance(redis, str) else redis
+        if made is None:  # the library's own error shows the address
+            raise InvalidArgumentError("redis must be an address such as redis://localhost:6379/0, or a redis.Redis")
+        self._redis = made
         self._prefix = prefix
-        self._lock_ms = int(lock_seconds * 1000)
+        self._lock_ms = max(int(lock_seconds * 1000), 1)
+        self._refresh_seconds = refresh_seconds
 
     def __repr__(self) -> str:
         return f"RedisStore(prefix={self._prefix!r})"  # an address may hold a password
@@ -73,9 +91,17 @@ class RedisStore:
             TokenStoreError: Redis does not take it.
         """
         name = f"{self._prefix}token:{key}"
-        _, problem = self._call(lambda: self._redis.set(name, json.dumps(token.to_dict())))
+        milliseconds = self._lifetime(token)
+        _, problem = self._call(lambda: self._redis.set(name, json.dumps(token.to_dict()), px=milliseconds))
         if problem:
             raise TokenStoreError(f"the token cannot be kept as {name!r}: {problem}")
+
+    def _lifetime(self, token: Token) -> int:
+        """Return the milliseconds after which a token is worth nothing."""
+        seconds = token.expires_at.timestamp() - time.time() + _SKEW
+        if token.refresh_token is not None:
+            seconds = max(seconds, self._refresh_seconds + _SKEW)
+        return int(min(max(seconds, _SKEW), _LONGEST) * 1000)
 
     def delete(self, key: str) -> None:
         """Forget the token of that name.
@@ -121,3 +147,10 @@ class RedisStore:
             return command(), ""
         except self._errors as error:
             return None, f"{type(error).__name__}; check that Redis runs and lets this client in"
+
+
+def _connected(library: Any, address: str) -> Any:
+    try:
+        return library.Redis.from_url(address)
+    except ValueError:
+        return None

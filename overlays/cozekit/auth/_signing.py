@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import attrs
 
 from coze_api._core._secrets import hidden
 
+from .._private_files import read_regular
 from ..errors import CozeError, InvalidArgumentError
 
 __all__ = ["Session", "Signer", "private_key_from"]
@@ -99,7 +99,7 @@ def _read_key(text: object, path: str | os.PathLike[str] | None) -> tuple[Any, s
     if (text is None) == (path is None):
         return None, "give either private_key or private_key_file"
     try:
-        content = Path(path).read_bytes() if path is not None else text.encode()  # type: ignore[attr-defined]  # below
+        content = read_regular(path, follow=True) if path is not None else text.encode()  # type: ignore[attr-defined]  # below
     except OSError as error:
         told = os.fspath(path)  # type: ignore[arg-type]  # only files raise this
         return None, f"private_key_file {told!r} cannot be read: {error.strerror}"

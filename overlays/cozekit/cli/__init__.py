@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 __all__ = ["main"]
 
-_NEEDED = ("cyclopts", "filelock", "platformdirs", "rich")
+_NEEDED = ("cyclopts", "platformdirs", "rich")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

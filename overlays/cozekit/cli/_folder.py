@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from filelock import BaseFileLock, FileLock
-
+from .._private_files import try_lock
 from .._profiles import Profiles, folder_or_none
 from ._terminal import Failure
 
@@ -24,10 +23,22 @@ def own_profiles() -> Profiles:
     return Profiles(folder)
 
 
-def locked(profiles: Profiles) -> BaseFileLock:
-    """Keep other commands from changing the profiles at the same time."""
+@contextmanager
+def locked(profiles: Profiles) -> Iterator[None]:
+    """Keep other commands from changing the profiles at the same time.
+
+    Raises:
+        Failure: Another command does not let go of them, or they cannot be locked.
+    """
+    path = profiles.folder / "profiles.lock"
     profiles.make_folder()
-    return FileLock(profiles.folder / "profiles.lock", timeout=_PATIENCE)
+    try:
+        with _held(lambda: try_lock(path), "another command is changing the profiles; try again"):
+            yield
+    except OSError as error:
+        if error.filename != str(path):
+            raise
+        raise Failure(f"{path} cannot be made: {error.strerror}; remove it, or set COZE_CONFIG_DIR") from error
 
 
 @contextmanager
@@ -38,10 +49,17 @@ def token_locked(profiles: Profiles, name: str) -> Iterator[None]:
         Failure: A client does not let go of it.
     """
     profiles.make_folder()
+    busy = f"another program is renewing the token of the profile {name!r}; try again"
+    with _held(lambda: profiles.store.try_lock(name), busy):
+        yield
+
+
+@contextmanager
+def _held(take: Callable[[], Callable[[], None] | None], busy: str) -> Iterator[None]:
     end = time.monotonic() + _PATIENCE
-    while (unlock := profiles.store.try_lock(name)) is None:
+    while (unlock := take()) is None:
         if time.monotonic() > end:
-            raise Failure(f"another program is renewing the token of the profile {name!r}; try again")
+            raise Failure(busy)
         time.sleep(_PAUSE)
     try:
         yield

@@ -1,0 +1,199 @@
+"""Files with tokens and keys: what others may have planted in their place is neither followed nor waited for."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cozekit._private_files import make_folder, open_regular
+from cozekit._profiles import Profiles
+from cozekit.auth import FileStore, JWTAuth, PKCEOAuth, Token
+from cozekit.cli._folder import locked, token_locked
+from cozekit.cli._terminal import Failure
+from cozekit.errors import InsecureFolderWarning, InvalidArgumentError, TokenStoreError
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has neither FIFOs nor mode bits")
+
+TOKEN = Token(access_token="czu_Secret1", expires_at=datetime(2031, 1, 2, tzinfo=UTC))
+
+
+def _link(path: Path) -> None:
+    victim = path.with_name("victim")
+    victim.write_text("precious", encoding="utf-8")
+    path.symlink_to(victim)
+
+
+def _dangling(path: Path) -> None:
+    path.symlink_to(path.with_name("made"))
+
+
+PLANTED: dict[str, Callable[[Path], None]] = {
+    "fifo": os.mkfifo if sys.platform != "win32" else Path.touch,
+    "link": _link,
+    "dangling": _dangling,
+    "folder": Path.mkdir,
+    "zero": lambda path: path.symlink_to("/dev/zero"),
+}
+
+
+@pytest.fixture(params=PLANTED)
+def plant(request: pytest.FixtureRequest) -> Callable[[Path], None]:
+    """Give what puts something in the place of a file."""
+    return PLANTED[request.param]
+
+
+def test_planted_lock(tmp_path, plant):
+    """A lock that is no regular file is refused, with its path, the reason and what to do; nothing is made elsewhere."""
+    store = FileStore(tmp_path)
+    plant(tmp_path / "k.lock")
+    with pytest.raises(TokenStoreError, match=r"k\.lock cannot be made: .*; give a folder that is yours"):
+        store.try_lock("k")
+    assert not (tmp_path / "made").exists()
+
+
+def test_planted_token(tmp_path, plant):
+    """A token's file that is no regular file is not read; keeping a token replaces it, and what it led to stays."""
+    store, path = FileStore(tmp_path), tmp_path / "k.json"
+    plant(path)
+    with pytest.raises(TokenStoreError, match=r"k\.json cannot be read: .*; check whose file it is"):
+        store.load("k")
+    if path.is_dir() and not path.is_symlink():
+        with pytest.raises(TokenStoreError, match="cannot be kept"):
+            store.save("k", TOKEN)
+        return
+    store.save("k", TOKEN)
+    assert store.load("k") == TOKEN
+    assert stat.S_ISREG(path.lstat().st_mode)
+    victim = tmp_path / "victim"
+    assert not victim.exists() or victim.read_text(encoding="utf-8") == "precious"
+    assert not (tmp_path / "made").exists()
+
+
+def test_scraps_that_are_links(tmp_path):
+    """Removing what killed processes have left half-written judges links by their own age, and follows none."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious", encoding="utf-8")
+    os.utime(victim, (1, 1))
+    (tmp_path / ".k.json.link").symlink_to(victim)
+    FileStore(tmp_path).save("k", TOKEN)
+    assert (tmp_path / ".k.json.link").is_symlink()
+
+
+def test_planted_profiles(tmp_path, plant):
+    """Profiles, and the locks for them and for their tokens, are regular files or refused by name."""
+    profiles = Profiles(tmp_path)
+    for name in ("profiles.json", "profiles.lock", "tokens/default.lock"):
+        (tmp_path / name).parent.mkdir(mode=0o700, exist_ok=True)
+        plant(tmp_path / name)
+    with pytest.raises(InvalidArgumentError, match=r"profiles\.json cannot be read: .*; set COZE_API_TOKEN"):
+        profiles.read()
+    with pytest.raises(Failure, match=r"profiles\.lock cannot be made: .*; remove it, or set COZE_CONFIG_DIR"):
+        with locked(profiles):
+            pass
+    with pytest.raises(TokenStoreError, match=r"default\.lock cannot be made"), token_locked(profiles, "default"):
+        pass
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder", "zero", "large"])
+def test_keys_and_apps(tmp_path, kind):
+    """Files of keys and apps that never end, or are none, are refused at once, with path and reason."""
+    path = tmp_path / "given"
+    if kind == "large":
+        path.write_bytes(b" " * (1024 * 1024 + 1))
+    else:
+        PLANTED[kind](path)
+    reason = r"it has more than 1,048,576 bytes" if kind == "large" else r"it is no regular file"
+    reads = (
+        lambda: JWTAuth("id", None, "kid", private_key_file=path),
+        lambda: JWTAuth.from_file(path),
+        lambda: PKCEOAuth.from_file(path, redirect_uri="http://127.0.0.1:9/callback"),
+    )
+    for read in reads:
+        with pytest.raises(InvalidArgumentError, match=rf"given'?:? cannot be read: {reason}"):
+            read()
+
+
+def test_linked_apps(tmp_path):
+    """A file of an app may be a link, as mounted secrets are."""
+    (tmp_path / "real").write_text('{"client_id": "i"}', encoding="utf-8")
+    (tmp_path / "given").symlink_to("real")
+    flow = PKCEOAuth.from_file(tmp_path / "given", redirect_uri="http://127.0.0.1:9/callback")
+    assert flow.client_id == "i"
+
+
+def test_links_where_the_system_cannot_refuse_them(tmp_path, monkeypatch):
+    """Links are refused also where opening a file has no flag for it, as on Windows."""
+    for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"):
+        monkeypatch.delattr(os, flag)
+    _link(tmp_path / "k.lock")
+    with pytest.raises(OSError, match="it is a symbolic link"):
+        open_regular(tmp_path / "k.lock", os.O_RDWR)
+    os.close(open_regular(tmp_path / "victim", os.O_RDWR))
+
+
+def test_no_descriptor_is_left(tmp_path, plant, monkeypatch):
+    """What is refused is closed."""
+    plant(tmp_path / "k.lock")
+    opened: list[int] = []
+    closed: list[int] = []
+    open_, close = os.open, os.close
+    monkeypatch.setattr(os, "open", lambda *args: opened.append(open_(*args)) or opened[-1])
+    monkeypatch.setattr(os, "close", lambda descriptor: closed.append(descriptor) or close(descriptor))
+    for flags in (os.O_RDWR, os.O_RDONLY):
+        with pytest.raises(OSError, match=r"symbolic link|no regular file|Is a directory"):
+            open_regular(tmp_path / "k.lock", flags)
+    assert opened == closed
+
+
+@pytest.mark.parametrize(
+    ("mode", "warns"), [(0o700, False), (0o755, False), (0o770, True), (0o707, True), (0o1777, False)]
+)
+def test_folder_of_others(tmp_path, mode, warns):
+    """A folder in which others can replace files is warned of once, with what to do; a sticky one is not such."""
+    folder = tmp_path / "tokens"
+    folder.mkdir()
+    folder.chmod(mode)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(3):
+            FileStore(folder).save("k", TOKEN)
+            Profiles(folder).make_folder()
+    told = [str(one.message) for one in caught if one.category is InsecureFolderWarning]
+    assert len(told) == int(warns)
+    assert not told or f"chmod 700 {folder}" in told[0]
+
+
+def test_folder_of_somebody_else(tmp_path, monkeypatch):
+    """A folder that belongs to another user is warned of, whatever its mode."""
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(folder, 1, 1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    with pytest.warns(InsecureFolderWarning, match="other users can replace the files"):
+        make_folder(folder)
+
+
+def test_planted_fifo_does_not_hang(tmp_path):
+    """A program that meets a FIFO in place of its lock and its token goes on at once; nobody writes into it."""
+    os.mkfifo(tmp_path / "k.json")
+    os.mkfifo(tmp_path / "k.lock")
+    code = (
+        "import sys; from cozekit.auth import FileStore; from cozekit.errors import TokenStoreError\n"
+        "for call in (FileStore(sys.argv[1]).load, FileStore(sys.argv[1]).try_lock):\n"
+        "    try: call('k')\n"
+        "    except TokenStoreError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.count("it is no regular file") == 2
