@@ -58,8 +58,6 @@ _PARAMETER_ALIASES = {
 _MAY_BE_ABSENT: Mapping[str, Mapping[str, Any]] = {
     # Optional in the official Python, JavaScript and Go SDKs.
     "datasets.documents.create": {"chunk_strategy": {"chunk_type": 0}},
-    # Optional in the official Python and JavaScript SDKs, and left out in examples of theirs.
-    "workflows.chat.stream": {"parameters": {}},
 }
 
 # Texts that the official SDKs send although they are empty.

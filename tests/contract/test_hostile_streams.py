@@ -44,7 +44,7 @@ BEGIN: dict[str, Callable[[Any], Any]] = {
         conversation_id="v", chat_id="c", tool_outputs=[{"tool_call_id": "t", "output": "o"}]
     ),
     "workflows.chat.stream": lambda coze: coze.workflows.chat.stream(
-        workflow_id="1", bot_id="1", additional_messages=["Hi"], parameters={}
+        workflow_id="1", bot_id="1", additional_messages=["Hi"]
     ),
     "workflows.runs.stream": lambda coze: coze.workflows.runs.stream(workflow_id="1"),
     "workflows.runs.stream_resume": lambda coze: coze.workflows.runs.stream_resume(

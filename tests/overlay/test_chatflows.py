@@ -16,7 +16,6 @@ def said(text: str, **others: Any) -> dict[str, Any]:
         "workflow_id": WORKFLOW_CHAT,
         "bot_id": BOT_ID,
         "additional_messages": [text],
-        "parameters": {},
         **others,
     }
 
@@ -28,6 +27,15 @@ def test_reads_as_a_chat(coze):
     assert stream.chat.status is models.ChatStatus.COMPLETED
     assert stream.usage.token_count > 0
     assert stream.ended
+
+
+@pytest.mark.parametrize("given", [{}, {"parameters": {}}, {"parameters": {"user_name": "George"}}])
+def test_parameters_need_not_be_given(coze, coze_sandbox, given):
+    """A chatflow without other input takes no parameters, and the request then has none."""
+    assert coze.workflows.chat.stream(**said("/say Good day", **given)).until_done().answer == "Good day"
+    record = coze_sandbox.requests.of("workflows.chat.stream")[-1]
+    assert record.body.get("parameters") == given.get("parameters")
+    assert record.tolerated == []
 
 
 def test_conversation_goes_on(coze):

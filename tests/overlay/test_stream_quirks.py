@@ -20,7 +20,7 @@ CHATS: dict[str, Begin] = {
         conversation_id="v", chat_id="c", tool_outputs=[{"tool_call_id": "t", "output": "o"}]
     ),
     "workflows.chat.stream": lambda coze: coze.workflows.chat.stream(
-        workflow_id="1", bot_id="1", additional_messages=["Hi"], parameters={}
+        workflow_id="1", bot_id="1", additional_messages=["Hi"]
     ),
 }
 RUNS: dict[str, Begin] = {

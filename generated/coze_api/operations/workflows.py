@@ -22,7 +22,7 @@ CHAT_STREAM: Operation[Empty] = Operation(
             "body",
             Items(Object(lambda: _workflows.ChatflowMessage), max_items=50, required=True),
         ),
-        "parameters": Argument("parameters", "body", Pairs(Anything(), required=True)),
+        "parameters": Argument("parameters", "body", Pairs(Anything())),
         "app_id": Argument("app_id", "body", Text()),
         "bot_id": Argument("bot_id", "body", Text()),
         "conversation_id": Argument("conversation_id", "body", Text()),

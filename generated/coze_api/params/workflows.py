@@ -18,7 +18,7 @@ class ChatStreamParams(RequestOptions):
 
     workflow_id: str
     additional_messages: Sequence[str | _workflows.ChatflowMessage | Mapping[str, Any]]
-    parameters: Mapping[str, Any]
+    parameters: NotRequired[Mapping[str, Any] | None]
     app_id: NotRequired[str | None]
     bot_id: NotRequired[str | None]
     conversation_id: NotRequired[str | None]

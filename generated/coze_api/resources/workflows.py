@@ -266,7 +266,7 @@ class WorkflowsChatAPI(Resource):
         *,
         workflow_id: str,
         additional_messages: Sequence[str | _workflows.ChatflowMessage | Mapping[str, Any]],
-        parameters: Mapping[str, Any],
+        parameters: Mapping[str, Any] | None = None,
         app_id: str | None = None,
         bot_id: str | None = None,
         conversation_id: str | None = None,
@@ -297,8 +297,8 @@ class WorkflowsChatAPI(Resource):
                 before it earlier messages as context, oldest first. At most 50. The last message
                 becomes the input parameter USER_INPUT, or answers the node that asked. At most 50
                 items.
-            parameters: Values for the other input parameters of the start node, by name; an empty
-                object if there are none. A file is given by its address, or as text that holds a
+            parameters: Values for the other input parameters of the start node, by name; may be
+                left out if there are none. A file is given by its address, or as text that holds a
                 JSON object with the `file_id` returned by `files.upload`; several files as a list
                 of those. CONVERSATION_NAME chooses a conversation of the app by its name;
                 USER_INPUT is ignored here.
@@ -366,7 +366,7 @@ class AsyncWorkflowsChatAPI(AsyncResource):
         *,
         workflow_id: str,
         additional_messages: Sequence[str | _workflows.ChatflowMessage | Mapping[str, Any]],
-        parameters: Mapping[str, Any],
+        parameters: Mapping[str, Any] | None = None,
         app_id: str | None = None,
         bot_id: str | None = None,
         conversation_id: str | None = None,
@@ -397,8 +397,8 @@ class AsyncWorkflowsChatAPI(AsyncResource):
                 before it earlier messages as context, oldest first. At most 50. The last message
                 becomes the input parameter USER_INPUT, or answers the node that asked. At most 50
                 items.
-            parameters: Values for the other input parameters of the start node, by name; an empty
-                object if there are none. A file is given by its address, or as text that holds a
+            parameters: Values for the other input parameters of the start node, by name; may be
+                left out if there are none. A file is given by its address, or as text that holds a
                 JSON object with the `file_id` returned by `files.upload`; several files as a list
                 of those. CONVERSATION_NAME chooses a conversation of the app by its name;
                 USER_INPUT is ignored here.
