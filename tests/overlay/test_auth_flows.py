@@ -21,6 +21,7 @@ from cozekit import Coze, auth
 from cozekit.auth import Token, _device, new_state, new_verifier, parse_callback
 from cozekit.errors import (
     AuthorizationDenied,
+    DecodeError,
     DeviceCancelled,
     DeviceDenied,
     DeviceExpired,
@@ -250,6 +251,35 @@ def test_device_pace(flows, connect, user):
     device, code, _ = polled(flows, connect, GIVEN)
     assert device.wait(code)
     assert user.naps[5:] == [5]
+
+
+@pytest.mark.parametrize("expires_in", [10**9, 10**30, -(10**30), 1e300])
+def test_device_of_absurd_life(flows, connect, expires_in):
+    """An answer with a code that lives for longer than any does is refused, rather than to overflow a date."""
+    with pytest.raises(DecodeError, match="the answer has no code for the device"):
+        polled(flows, connect, expires_in=expires_in)
+
+
+@pytest.mark.parametrize("token", ["czu_ü", "czu a", "a\nb", "\ud800", "\x00"])
+def test_token_that_cannot_be_sent(flows, connect, user, token):
+    """An access token that no header can hold is refused where it is got, and does not show."""
+    answer = httpx.Response(200, content=json.dumps({**GIVEN, "access_token": token}))
+    device, code, _ = polled(flows, connect, answer)
+    with pytest.raises(DecodeError, match="the answer has no access token") as caught:
+        device.wait(code)
+    assert token not in str(caught.value)
+    with pytest.raises(InvalidArgumentError, match="access_token holds characters that no token has"):
+        Token(access_token=token, expires_at=datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    "date", [b"Fri, 31 Dec 9999 23:59:59 -2359", b"Mon, 01 Jan 0001 00:00:00 +2359", b"\xff", b"9" * 5000]
+)
+def test_absurd_date_of_an_answer(flows, connect, user, date):
+    """A token is read whatever the Date of its answer is."""
+    answer = httpx.Response(200, json=GIVEN, headers=[(b"date", date)])
+    device, code, _ = polled(flows, connect, answer)
+    assert device.wait(code).access_token == "czu_a"
 
 
 def test_device_slows_down_to_a_limit(flows, connect, user):

@@ -12,6 +12,7 @@ import pytest
 from _both import Counter, at_once
 
 from coze_api._core import _json
+from cozekit.auth import async_authorization, authorization
 from cozekit.errors import (
     APIConnectionError,
     APIError,
@@ -275,3 +276,19 @@ def test_cause_is_kept_without_secrets(connect):
         error = error.__cause__
     assert kinds == ["APIConnectionError", "RemoteProtocolError", "IDNAError"]
     assert "pat_of_mine" not in shown
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError, httpx.ReadTimeout, answered("", 302, location="http://xn--/")])
+def test_authorization_without_answer(connect, failure):
+    """Asking for the Authorization header alone raises what a call would, where the token request gets no answer."""
+
+    class Asking(httpx.Auth):
+        def auth_flow(self, request: httpx.Request) -> Any:
+            yield httpx.Request("POST", "https://api.coze.com/token")
+            yield request
+
+    http = connect.http(transport=httpx.MockTransport(Counter(failure)))
+    coze = connect(http_client=http, auth=Asking(), retry=0)
+    raw = getattr(coze, "raw", coze)
+    with pytest.raises(APIConnectionError, match=r"^oauth\.token: "):
+        connect.run(async_authorization if connect.is_async else authorization, raw)
