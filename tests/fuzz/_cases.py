@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import gc
+import logging
 import signal
 import sys
 import threading
@@ -25,7 +26,8 @@ from cozekit.errors import CozeError
 
 __all__ = ["Case", "Finding", "Hang", "Kind", "Runner", "drive", "report"]
 
-_ROOT = Path(__file__).parents[2]
+logging.getLogger("cozekit").addHandler(logging.NullHandler())  # what tools and stores log is no outcome
+
 _OWN = ("generated/coze_api/", "overlays/cozekit/", "site-packages/coze_api/", "site-packages/cozekit/")
 _SECONDS = 60  # of one case: far more than any needs, also on a busy machine
 _LONGEST_SLEEP = 3600.0

@@ -118,7 +118,7 @@ async def _log_in(
         case.step = "use of the result"
         secrets.refuse("repr of the result", repr(found), answered=True)
         secrets.refuse("str of the result", str(found), answered=True)
-        if hasattr(found, "to_dict"):
+        if isinstance(found, auth.Token):
             repr(type(found).from_dict(found.to_dict()))
             found.expired()
         if hasattr(found, "verification_url"):
