@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections import Counter
 
 from ._answers import answers
 from ._cases import Case, Finding, Runner, close_loop, report
@@ -53,12 +54,20 @@ def main() -> int:
         if not count:
             continue
         runner, started = Runner(KINDS, progress=True, in_time=kind in _IN_TIME), time.monotonic()
-        found += runner.run(Case(kind, options.seed, options.first + number) for number in range(count))
-        told = ", ".join(f"{outcome} {times:,}" for outcome, times in runner.outcomes[kind].most_common(6))
+        interrupted = False
+        try:
+            runner.run(Case(kind, options.seed, options.first + number) for number in range(count))
+        except KeyboardInterrupt:  # what was found until then is reported
+            interrupted = True
+        found += runner.findings
+        outcomes = runner.outcomes.get(kind, Counter())
+        told = ", ".join(f"{outcome} {times:,}" for outcome, times in outcomes.most_common(6))
         print(
-            f"{count:,} {kind} in {time.monotonic() - started:.0f} s: {len(runner.findings):,} findings ({told})",
+            f"{outcomes.total():,} {kind} in {time.monotonic() - started:.0f} s: {len(runner.findings):,} findings ({told})",
             flush=True,
         )
+        if interrupted:
+            break
     close_loop()
     if found:
         print(report(found, options.shown))
