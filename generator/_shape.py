@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,10 +13,16 @@ from ._yaml import Mapping
 __all__ = ["misshapen"]
 
 Check = Callable[[Any], bool]
+_ADDRESS = re.compile(r"(https?|wss)://[^\s<>\"]+\Z")
 
 
 def _text(value: Any) -> bool:
     return isinstance(value, str)
+
+
+def _address(value: Any) -> bool:
+    # Pages link to it: another scheme could run code.
+    return isinstance(value, str) and _ADDRESS.match(value) is not None
 
 
 def _flag(value: Any) -> bool:
@@ -70,12 +77,13 @@ def _reference(value: Any) -> bool:
 _SHAPES: dict[str, tuple[str, Check]] = {
     **dict.fromkeys(
         (
-            "$ref", "operationId", "summary", "description", "in", "name", "title", "version", "openapi", "url",
-            "format", "pattern", "contentMediaType", "propertyName", "method", "flag", "event", "class", "ends",
-            "meaning", "hint", "category", "member", "until", "x-coze-permission", "x-coze-result",
+            "$ref", "operationId", "summary", "description", "in", "name", "title", "version", "openapi", "format",
+            "pattern", "contentMediaType", "propertyName", "method", "flag", "event", "class", "ends", "meaning",
+            "hint", "category", "member", "until", "x-coze-permission", "x-coze-result",
         ),
         ("a text", _text),
     ),
+    **dict.fromkeys(("url", "termsOfService"), ("an address that begins with https://, http:// or wss://", _address)),
     **dict.fromkeys(
         ("deprecated", "x-coze-idempotent", "retryable", "fails", "ids", "explode"), ("true or false", _flag)
     ),

@@ -53,7 +53,7 @@ def _codes_table(codes: list[Any]) -> str:
             code(error["category"]),
             "yes" if error["retryable"] else "no",
             cell(error["meaning"]),
-            cell(error.get("hint", NOTHING)),
+            cell(error["hint"]) if "hint" in error else NOTHING,
         ]
         for error in codes
     )

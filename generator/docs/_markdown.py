@@ -1,31 +1,66 @@
-"""Writes Markdown that shows texts as they are meant."""
+"""Writes Markdown that shows texts as they are meant.
+
+Every text of the description that reaches a page passes `prose`, `cell`, `code` or `link`. In a text only backticks are
+markup, which set off code. Whatever else Markdown or HTML would take for markup is written as a character reference,
+which neither of them does, in tables and in code as well.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from urllib.parse import quote
 
-__all__ = ["NOTHING", "cell", "code", "prose", "table"]
+__all__ = ["NOTHING", "cell", "code", "link", "prose", "table"]
 
 #: What stands in a cell that has nothing to say.
 NOTHING = "-"
-_CODE = re.compile(r"(`[^`]*`)")
+_CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)  # CommonMark 0.31, section 6.1
+_MARKUP = re.compile(r"[\\`*\[\]<>|~$]|&(?=#?\w+;)|(?<!\w)_|_(?!\w)|^[#+=-]|(?<=^\d)[.)]")
+_NO_WORD = re.compile(r"[^\w ]")
+_ADDRESS = "%:/?#@!$&'*+,;=~"  # what an address may hold, but for what ends a link
+_PLAIN_CODE = re.compile(r"(?! .* $)[^`|\\]+")
 
 
 def prose(text: str) -> str:
-    """Keep angle brackets outside of code from being taken for HTML."""
-    parts = _CODE.split(text)
-    return "".join(part if part.startswith("`") else part.replace("<", "&lt;") for part in parts)
+    """Write a text, in which backticks set off code, as paragraphs."""
+    return "\n\n".join(filter(None, (cell(part) for part in re.split(r"\n\s*\n", text))))
 
 
 def cell(text: str) -> str:
-    """Write a text so that it fits into one cell of a table."""
-    return prose(" ".join(text.split())).replace("|", "\\|")
+    """Write a text, in which backticks set off code, in one line, as fits into a cell of a table."""
+    folded = " ".join(_printable(text).split())
+    parts, end = [], 0
+    for found in _CODE.finditer(folded):
+        parts += [_MARKUP.sub(_reference, folded[end : found.start()]), code(found[2])]
+        end = found.end()
+    return "".join([*parts, _MARKUP.sub(_reference, folded[end:])])
 
 
 def code(text: str) -> str:
     """Write a name or a literal, or the sign for nothing if it is empty."""
-    return f"`{text}`" if text else NOTHING
+    shown = _printable(text)
+    if not shown.strip():
+        return NOTHING
+    # A backslash escapes nothing in code, and a bar ends the cell of a table even there.
+    return f"`{shown}`" if _PLAIN_CODE.fullmatch(shown) else f"<code>{_NO_WORD.sub(_reference, shown)}</code>"
+
+
+def link(label: str, address: str) -> str:
+    """Write a link to a page or a file; the label, which is Markdown, alone where the address is none of either."""
+    scheme, colon, _ = address.partition(":")
+    if colon and scheme not in {"http", "https"}:
+        return label
+    return f"[{label}]({quote(address, safe=_ADDRESS)})"
+
+
+def _reference(found: re.Match[str]) -> str:
+    named = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+    return named.get(found[0], f"&#{ord(found[0])};")
+
+
+def _printable(text: str) -> str:
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -33,7 +68,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
     Args:
         head: Names of the columns; one that begins with `>` is a column of numbers.
-        rows: The cells, which are Markdown; `cell` makes them of texts.
+        rows: The cells, which are Markdown; `cell`, `code` and `link` make them of texts.
     """
     lines = [
         [name.removeprefix(">") for name in head],

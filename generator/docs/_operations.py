@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._bundle import Bundle
-from ._markdown import NOTHING, cell, code, table
+from ._markdown import NOTHING, cell, code, link, prose, table
 from ._protocols import events, events_table, messages_table, rooms, users
 
 __all__ = ["http_line", "operations_page", "split"]
@@ -54,7 +54,7 @@ def _resources(bundled: Bundle, http: Mapping[str, Any]) -> str:
     for tag in bundled.document.get("tags", []):
         rows = [_row(*http[name]) for name in http if tag["name"] in http[name][2]["tags"]]
         if rows:
-            parts.append(f"### {tag['name']}\n\n{tag['description']}\n\n{table(_COLUMNS, rows)}")
+            parts.append(f"### {prose(tag['name'])}\n\n{prose(tag['description'])}\n\n{table(_COLUMNS, rows)}")
     return "\n".join(parts)
 
 
@@ -92,7 +92,7 @@ def _callbacks(callbacks: Mapping[str, Any]) -> str:
         [
             _name(operation),
             code(event),
-            f"{operation['x-coze-callback']['answer_within_seconds']} s",
+            f"{prose(str(operation['x-coze-callback']['answer_within_seconds']))} s",
             _summary(operation),
             _page(operation),
         ]
@@ -112,7 +112,7 @@ def _streams(bundled: Bundle, streams: Mapping[str, list[str]]) -> str:
 
 
 def _name(operation: Any) -> str:
-    return f"[{code(operation['operationId'])}](../{operation.file})"
+    return link(code(operation["operationId"]), f"../{operation.file}")
 
 
 def _summary(operation: Mapping[str, Any]) -> str:
@@ -121,4 +121,4 @@ def _summary(operation: Mapping[str, Any]) -> str:
 
 def _page(operation: Mapping[str, Any]) -> str:
     url = operation.get("externalDocs", {}).get("url")
-    return f"[page]({url})" if url else NOTHING
+    return link("page", url) if url else NOTHING

@@ -87,11 +87,9 @@ def _facts(operation: Mapping[str, Any], path: str) -> Iterator[str]:
         signature = callback["signature"]
         inputs, names = signature["input"], signature["header_names"]
         yield f"Event: {code(path)}"
-        yield f"Answer within {callback['answer_within_seconds']} seconds"
-        yield (
-            f"Signed in {code(names['signature'])}: {signature['algorithm'].upper()} in {signature['encoding']} of "
-            f"{', '.join(inputs)}, joined"
-        )
+        yield f"Answer within {prose(str(callback['answer_within_seconds']))} seconds"
+        digest = prose(f"{signature['algorithm'].upper()} in {signature['encoding']} of {', '.join(inputs)}, joined")
+        yield f"Signed in {code(names['signature'])}: {digest}"
     else:
         yield f"Name: {code(operation['operationId'])}"
         yield f"Permission: {code(operation['x-coze-permission']) if 'x-coze-permission' in operation else NOTHING}"
@@ -104,7 +102,7 @@ def _facts(operation: Mapping[str, Any], path: str) -> Iterator[str]:
         states = ", ".join(code(str(state)) for state in poll["terminal"])
         until = f", or {code(poll['waiting'])} is there" if "waiting" in poll else ""
         asked = code(poll["operation"])
-        yield f"{when} after the answer: ask {asked} until `{poll['status']}`{each} is {states}{until}"
+        yield f"{when} after the answer: ask {asked} until {code(poll['status'])}{each} is {states}{until}"
     if limit := operation.get("x-coze-max-body-bytes"):
         yield f"Largest body: {limit:,} bytes"
     if operation.get("x-coze-idempotent"):

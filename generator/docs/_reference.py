@@ -20,6 +20,7 @@ _OPTIONS = {
     "jsonSamplesExpandLevel": 4,
     "nativeScrollbars": True,
     "requiredPropsFirst": True,
+    "sanitize": True,
     "theme": {
         "typography": {
             "fontFamily": "system-ui, sans-serif",
