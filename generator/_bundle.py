@@ -135,14 +135,18 @@ class _Bundler:
 
     def follow(self, reference: Mapping, file: Path, place: tuple[str, ...]) -> Any:
         name, _, pointer = reference["$ref"].partition("#")
-        target_file = (file.parent / name).resolve() if name else file
+        try:
+            target_file = (file.parent / name).resolve() if name else file
+            exists = target_file.is_file()
+        except (OSError, ValueError, RuntimeError):  # names that no file can have, links in circles
+            target_file, exists = self.index.parent, False
         self.referred.add(target_file)
         kind = _kind(place)
         component = pointer.rpartition("/")[2]
         try:
             if not target_file.is_relative_to(self.index.parent):
                 raise LookupError(f"lies outside of {self.index.parent.name}/")
-            if not target_file.is_file():
+            if not exists:
                 raise LookupError("does not exist: there is no such file")
             if kind is None and len(reference) > 1:
                 raise LookupError("replaces what stands beside it; move that into the file")

@@ -9,6 +9,14 @@ import attrs
 
 __all__ = ["DescriptionError", "Problem"]
 
+_LONGEST = 500
+
+
+def _in_one_line(text: str) -> str:
+    """Write a text so that it is one line of a terminal, whatever names of the description are part of it."""
+    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text[:_LONGEST])
+    return shown if len(text) <= _LONGEST else f"{shown}…"
+
 
 @attrs.frozen(order=True)
 class Problem:
@@ -18,13 +26,13 @@ class Problem:
         file: The file, relative to the directory that holds `openapi/` where possible.
         line: The line, counted from 1.
         rule: Name of the rule that was broken.
-        message: What is wrong and what to do.
+        message: What is wrong and what to do, in one line.
     """
 
     file: str
     line: int
     rule: str
-    message: str
+    message: str = attrs.field(converter=_in_one_line)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.message} [{self.rule}]"

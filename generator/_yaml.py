@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ __all__ = ["Mapping", "load"]
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser is 10 times faster
 _TAG = "tag:yaml.org,2002:"
-_SCALARS = {_TAG + name for name in ("bool", "float", "int", "null", "str")}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_DEEPEST = 64
+_LONGEST = 64  # of the text of a number
+_SCALARS = {_TAG + name for name in ("bool", "float", "int", "null")}
 
 
 class Mapping(dict[str, Any]):
@@ -54,8 +58,8 @@ def load(path: Path, root: Path) -> Any:
         Scalars, lists and `Mapping`s. Dates stay strings: JSON has none.
 
     Raises:
-        DescriptionError: The file is missing, is not YAML, or holds what JSON cannot say: a key that is not a string
-            or stands twice, a number that is not finite, a tag of another kind.
+        DescriptionError: The file is missing, is not YAML, repeats parts by aliases, has too many levels, or holds what
+            JSON cannot say: a key that is not a string or stands twice, a number that is not finite, another tag.
     """
     name = relative(path, root)
     try:
@@ -66,9 +70,14 @@ def load(path: Path, root: Path) -> Any:
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
-            return None if node is None else _build(node, loader, name)
+            return None if node is None else _Builder(loader, name).build(node)
         finally:
             loader.dispose()
+    except _Aliased:
+        # Aliases of aliases grow without bound, and what a place refers to has to have a name.
+        alias, line = _first_alias(text)
+        message = f"*{alias:.60} repeats what &{alias:.60} marks; write it out, or refer to a component by $ref"
+        raise DescriptionError([Problem(name, line, "yaml", message)]) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise DescriptionError([Problem(name, line, "yaml", str(error.problem))]) from error
@@ -79,28 +88,71 @@ def load(path: Path, root: Path) -> Any:
         raise DescriptionError([Problem(name, 1, "yaml", "is nested too deeply")]) from error
 
 
-def _build(node: yaml.Node, loader: Any, file: str) -> Any:
-    here = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        mapping = Mapping(file, here)
+class _Builder:
+    """Makes values of the nodes of one file."""
+
+    def __init__(self, loader: Any, file: str) -> None:
+        self._loader = loader
+        self._file = file
+        self._seen: set[int] = set()
+
+    def build(self, node: yaml.Node, depth: int = 0) -> Any:
+        if id(node) in self._seen:
+            raise _Aliased
+        self._seen.add(id(node))
+        if depth > _DEEPEST:
+            raise self._refused(node, f"is nested more than {_DEEPEST} levels deep; give its parts names of their own")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, depth + 1) for item in node.value]
+        return self._scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> Mapping:
+        mapping = Mapping(self._file, _line(node))
         for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
             # Response codes are the one place where people forget the quotes.
             if key_node.tag != f"{_TAG}str":
-                raise DescriptionError([Problem(file, line, "yaml", f"put the key {key_node.value} in quotes")])
-            if key_node.value in mapping:
-                raise DescriptionError([Problem(file, line, "yaml", f"key {key_node.value} stands here twice")])
-            mapping.lines[key_node.value] = line
-            mapping[key_node.value] = _build(value_node, loader, file)
+                raise self._refused(key_node, f"put the key {key_node.value!s:.60} in quotes")
+            key = self._text(key_node)
+            if key in mapping:
+                raise self._refused(key_node, f"key {key:.60} stands here twice")
+            mapping.lines[key] = _line(key_node)
+            mapping[key] = self.build(value_node, depth + 1)
         return mapping
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(item, loader, file) for item in node.value]
-    if node.tag == f"{_TAG}timestamp":
-        return node.value
-    try:
-        value = loader.construct_object(node) if node.tag in _SCALARS else None
-    except (ValueError, KeyError):  # such as !!int x
-        value = float("nan")
-    if (value is None and node.tag != f"{_TAG}null") or (isinstance(value, float) and not math.isfinite(value)):
-        raise DescriptionError([Problem(file, here, "yaml", f"JSON has nothing like {node.tag} {node.value}")])
-    return value
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        if node.tag in {f"{_TAG}str", f"{_TAG}timestamp"}:
+            return self._text(node)
+        try:
+            value = (
+                self._loader.construct_object(node) if node.tag in _SCALARS and len(node.value) <= _LONGEST else None
+            )
+        except (ValueError, KeyError, IndexError):  # such as !!int x
+            value = float("nan")
+        if (value is None and node.tag != f"{_TAG}null") or (isinstance(value, float) and not math.isfinite(value)):
+            raise self._refused(node, f"JSON has nothing like {node.tag:.60} {node.value:.60}")
+        return value
+
+    def _text(self, node: yaml.Node) -> str:
+        text: str = node.value
+        if _SURROGATE.search(text):  # from escapes, where libyaml is missing
+            raise self._refused(node, "a surrogate is no character")
+        return text
+
+    def _refused(self, node: yaml.Node, message: str) -> DescriptionError:
+        return DescriptionError([Problem(self._file, _line(node), "yaml", message)])
+
+
+class _Aliased(Exception):
+    """A node stands in several places."""
+
+
+def _line(marked: Any) -> int:
+    return int(marked.start_mark.line) + 1
+
+
+def _first_alias(text: str) -> tuple[str, int]:
+    """Return name and line of the first alias. Nodes know neither."""
+    events = yaml.parse(text, Loader=_Loader)
+    return next((str(one.anchor), _line(one)) for one in events if isinstance(one, yaml.AliasEvent))

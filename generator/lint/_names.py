@@ -1,16 +1,22 @@
-"""Rules for the names of components, which become the names of classes."""
+"""Rules for names: of components, which become the names of classes, and of all that is sent."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from ._index import Description, Finding, Rule, at, mapping
+from .._yaml import Mapping
+from ._index import Description, Finding, Rule, at, mapping, strings
 
 __all__ = ["NAME_RULES"]
 
 _PASCAL = re.compile(r"[A-Z][A-Za-z0-9]*\Z", re.ASCII)
 _MOST = 60
+_MOST_SENT = 200
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2
+_HEADER = re.compile(_WORD)
+_MEDIA_TYPE = re.compile(f"{_WORD}/{_WORD}")
+_PATH = re.compile(r"(/([\w.~:@!$&'()*+,;=-]|\{\w+\})+)+", re.ASCII)  # RFC 3986, section 3.3
 _KINDS = ("schemas", "responses", "parameters", "x-coze-streams", "x-coze-websockets")  # not headers: HTTP names them
 
 
@@ -43,8 +49,52 @@ def client_name(description: Description) -> Iterator[Finding]:
             yield at(mapping(component), f"rename {name}: the client would call it {renamed}")
 
 
+def wire_name(description: Description) -> Iterator[Finding]:
+    """What is sent under a name, or as one, can be printed, and has at most 200 characters and no space at its ends."""
+    for place, name, key in _sent(description):
+        if not name or len(name) > _MOST_SENT or not name.isprintable() or name != name.strip():
+            remedy = f"1 to {_MOST_SENT} characters that can be printed, without spaces at its ends"
+            yield at(place, f"correct the name {name[:60]!a}: {remedy}", key)
+
+
+def http_name(description: Description) -> Iterator[Finding]:
+    """Paths, headers and media types are spelled as HTTP asks."""
+    paths = mapping(description.document.get("paths"))
+    named: list[tuple[Mapping, str, str, re.Pattern[str]]] = [(paths, path, path, _PATH) for path in paths]
+    for _, parameter in description.parameters:
+        if parameter.get("in") == "header":
+            named.append((parameter, str(parameter.get("name")), "name", _HEADER))
+    bodies = [mapping(one.body.get("requestBody")) for one in description.everything]
+    answers = [answer for one in description.everything for answer in mapping(one.body.get("responses")).values()]
+    for owner in map(mapping, [*bodies, *answers, *description.components("responses").values()]):
+        for part, shape in (("headers", _HEADER), ("content", _MEDIA_TYPE)):
+            named += [(mapping(owner.get(part)), name, name, shape) for name in mapping(owner.get(part))]
+    for place, name, key, shape in named:
+        if not shape.fullmatch(name):
+            kind = {_PATH: "path", _HEADER: "header"}.get(shape, "media type")
+            yield at(place, f"correct {name[:60]!a}: HTTP allows no such {kind}", key)
+
+
+def _sent(description: Description) -> Iterator[tuple[Mapping, str, str]]:
+    """Yield every name that is sent, with its mapping and key."""
+    for node in description.nodes:
+        properties = mapping(node.schema.get("properties"))
+        yield from ((properties, name, name) for name in properties)
+        yield from ((node.schema, value, "enum") for value in strings(node.schema.get("enum")) if value)
+    for _, parameter in description.parameters:
+        yield parameter, str(parameter.get("name")), "name"
+    kinds = map(description.components, ("x-coze-streams", "x-coze-websockets"))
+    protocols = [mapping(protocol) for kind in kinds for protocol in kind.values()]
+    sides = [mapping(protocol.get(side)) for protocol in protocols for side in ("uplink", "downlink")]
+    events = [*(protocol.get("events") for protocol in protocols), *(side.get("messages") for side in sides)]
+    for named in (*map(mapping, events), mapping(description.document.get("webhooks"))):
+        yield from ((named, name, name) for name in named)
+
+
 NAME_RULES: dict[str, Rule] = {
     "component-name": component_name,
     "name-unique": name_unique,
     "client-name": client_name,
+    "wire-name": wire_name,
+    "http-name": http_name,
 }

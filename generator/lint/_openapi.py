@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .._yaml import Mapping
@@ -18,19 +18,31 @@ def openapi(description: Description) -> Iterator[Finding]:
     from openapi_spec_validator import OpenAPIV31SpecValidator  # slow to import
 
     validator = OpenAPIV31SpecValidator(description.document)
-    wrong = list(validator.schema_validator.iter_errors(description.document))
-    # The rest of the validator stumbles over a document whose shape is wrong.
-    for error in wrong or validator.iter_errors():
-        place, key = description.document, None
-        inner: Any = place
-        for step in error.absolute_path:
-            inner = inner[step]
-            if isinstance(inner, Mapping):
-                place, key = inner, None
-            elif isinstance(step, str):
-                key = step
-        message = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}…"
-        yield at(place, message, key)
+    try:
+        # The rest of the validator stumbles over a document whose shape is wrong.
+        wrong = list(validator.schema_validator.iter_errors(description.document)) or list(validator.iter_errors())
+    except Exception as error:  # it has several ways to crash on a document; all mean the same to the author
+        yield at(description.document, f"openapi-spec-validator crashed: {type(error).__name__}: {error}")
+        return
+    for one in wrong:
+        place, key = _place(description.document, one.absolute_path)
+        message = one.message.partition("\n")[0]  # below are the rule and the value, over many lines
+        yield at(place, message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…", key)
+
+
+def _place(document: Mapping, path: Iterable[str | int]) -> tuple[Mapping, str | None]:
+    """Find the innermost mapping on a path, and the key of it. Some paths do not begin at the document."""
+    place, key = document, None
+    inner: Any = document
+    for step in path:
+        if isinstance(inner, Mapping) and step in inner:
+            place, key = inner, str(step)
+        elif not (isinstance(inner, list) and isinstance(step, int) and step < len(inner)):
+            break
+        inner = inner[step]
+        if isinstance(inner, Mapping):
+            place, key = inner, None
+    return place, key
 
 
 OPENAPI_RULES: dict[str, Rule] = {"openapi": openapi}

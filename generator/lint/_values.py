@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no types
@@ -38,9 +39,15 @@ class Values:
 
     def errors(self, pointer: tuple[str, ...], value: Any) -> Iterator[ValueProblem]:
         """Return what is wrong with *value*, nothing if it obeys the schema at *pointer*."""
-        steps = [step.replace("~", "~0").replace("/", "~1").replace("%", "%25") for step in pointer]
+        # A pointer in a URI: what is not encoded may end it, and line feeds would be lost.
+        steps = [quote(step.replace("~", "~0").replace("/", "~1"), safe="") for step in pointer]
         reference = {"$ref": f"{_DOCUMENT}#/{'/'.join(steps)}"}
-        for error in Draft202012Validator(reference, registry=self._registry).iter_errors(value):
+        try:
+            found = list(Draft202012Validator(reference, registry=self._registry).iter_errors(value))
+        except Exception as reason:  # references to nowhere or in circles, patterns that are none
+            yield ValueProblem((), f"the schema cannot be applied: {type(reason).__name__}: {reason}"[:_LONGEST])
+            return
+        for error in found:
             # Of the variants of anyOf and oneOf, the one that fits best tells more than that none fits.
             error = best_match([error]) or error
             message = error.message

@@ -51,7 +51,7 @@ TEXTS = {
     "spaces": "  \t  ",
 }
 #: Keys of which the value is a text that the generator does not decide anything by.
-FREE = {"description", "summary", "title", "meaning", "hint", "url", "x-coze-permission"}
+FREE = {"description", "summary", "title", "meaning", "hint", "x-coze-permission"}
 
 
 def poison(value: Any, text: str) -> None:
