@@ -127,6 +127,22 @@ def test_json_right_after_an_event(connect, begin, end):
         next(stream)
 
 
+@every
+def test_too_large_at_the_end(connect, begin):
+    """A stream that ends within an event that is too large broke off, after the events before it."""
+    content = "event: later\ndata: {}\n\nevent: later\ndata: " + "x" * 1000
+    headers = {"content-type": "text/event-stream"}
+    coze = connect(
+        handler=lambda _: httpx.Response(200, headers=headers, content=content), retry=0, max_event_bytes=100
+    )
+    stream = begin(coze)
+    assert next(stream).event == "later"
+    with pytest.raises(StreamInterrupted, match="larger than 100 bytes") as caught:
+        next(stream)
+    assert caught.value.events == 1
+    assert caught.value.rest.startswith(b"event: later")
+
+
 @runs
 def test_heartbeats(connect, begin):
     """Heartbeats, with and without data, are events without a number, and no gap."""

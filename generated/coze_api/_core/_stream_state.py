@@ -15,7 +15,7 @@ from ._http import HTTPResponse
 from ._model import Model
 from ._operation import Event, Operation, Protocol
 from ._response import Response, code_of, logid_of, retryable
-from ._sse import ServerEvent, SSEDecoder
+from ._sse import EventTooLarge, ServerEvent, SSEDecoder
 
 __all__ = ["PATIENCE", "TRAILING", "StreamState", "is_event_stream"]
 
@@ -96,9 +96,16 @@ class StreamState(Generic[E]):
         self._on_gap = checked_on_gap(value)
 
     def _flush(self) -> None:
-        """Decode what is left at the end of input, without an event whose data was cut off."""
+        """Decode what is left at the end of input, without an event whose data was cut off.
+
+        Raises:
+            StreamInterrupted: What is left is larger than an event may be.
+        """
         rest = self._decoder.pending
-        found = self._decoder.flush()
+        try:
+            found = self._decoder.flush()
+        except EventTooLarge as error:
+            raise self._interrupted(str(error)) from error
         if found and _is_cut(found[-1][1]):
             found.pop()
             self._rest = rest
