@@ -11,7 +11,6 @@ import enum
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import attrs
 
@@ -185,6 +184,8 @@ def parse_http_date(value: str | None) -> datetime | None:
     """
     if value is None or not value.strip()[:1].isalpha():  # every form begins with the name of the day
         return None
+    from email.utils import parsedate_to_datetime  # only failing calls need it
+
     try:
         moment = parsedate_to_datetime(value)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
