@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from ._log import RequestRecord
+from ._http.request_log import RequestRecord
 
 __all__ = ["AccessLog"]
 

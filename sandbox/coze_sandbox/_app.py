@@ -5,15 +5,15 @@ from __future__ import annotations
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ._clock import Clock
-from ._consent_pages import CONSENT_PATH, DEVICE_PATH, ConsentPages
-from ._control import PREFIX, Control
-from ._cors import is_preflight, preflight
-from ._engine import Engine
-from ._errors import CallError
-from ._home_page import FILES, HomePage
-from ._hosts import AllowedHosts
-from ._request_target import in_origin_form
+from ._admin.endpoints import PREFIX, Control
+from ._common.clock import Clock
+from ._common.errors import CallError
+from ._dispatcher import Engine
+from ._explorer.static_files import FILES, HomePage
+from ._http.allowed_hosts import AllowedHosts
+from ._http.cors import is_preflight, preflight
+from ._http.request_target import in_origin_form
+from ._oauth.consent_pages import CONSENT_PATH, DEVICE_PATH, ConsentPages
 
 __all__ = ["App"]
 

@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 import uvicorn
 
 from ._access_log import AccessLog
-from ._options import DEFAULT_TOKEN
+from ._certificates import Certificates
+from ._config.options import DEFAULT_TOKEN
 from ._sandbox import Sandbox
 from ._server import bind, configure, url_of
-from ._tls import Certificates
 
 __all__ = ["main"]
 

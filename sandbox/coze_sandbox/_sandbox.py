@@ -7,25 +7,25 @@ from typing import Any, Self
 
 from starlette.types import ASGIApp
 
-from ._answers import Violation
+from ._admin.endpoints import Control
 from ._app import App
-from ._callbacks import Callbacks
-from ._clock import Clock
-from ._consent_pages import ConsentPages
-from ._control import Control
-from ._document import Description, read_description
-from ._engine import Engine
-from ._faults import Faults
-from ._home_page import HomePage
-from ._hosts import AllowedHosts
-from ._log import RequestLog
-from ._oauth_control import OAuthControl
-from ._options import Options
-from ._scenario import Scenario
+from ._callbacks.dispatcher import Callbacks
+from ._certificates import Certificates
+from ._common.clock import Clock
+from ._config.options import Options
+from ._dispatcher import Engine
+from ._explorer.static_files import HomePage
+from ._faults.faults import Faults
+from ._http.allowed_hosts import AllowedHosts
+from ._http.request_log import RequestLog
+from ._http.responses import Violation
+from ._oauth.consent_pages import ConsentPages
+from ._oauth.control import OAuthControl
+from ._scenario.scenario import Scenario
 from ._server import ThreadedServer
-from ._store import Store
-from ._tls import Certificates
-from ._world import World
+from ._spec.spec import Description, read_description
+from ._state.state import World
+from ._state.store import Store
 
 __all__ = ["Sandbox"]
 

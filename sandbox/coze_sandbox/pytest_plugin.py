@@ -17,7 +17,7 @@ import pytest
 
 if TYPE_CHECKING:
     from ._sandbox import Sandbox
-    from ._scenario import Scenario
+    from ._scenario.scenario import Scenario
 
 __all__ = ["coze_sandbox", "coze_sandbox_options", "coze_sandbox_server", "coze_scenario"]
 

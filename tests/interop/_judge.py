@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from coze_sandbox import Sandbox
-from coze_sandbox._document import Description, Operation
+from coze_sandbox._spec.spec import Description, Operation
 
 __all__ = ["judge"]
 

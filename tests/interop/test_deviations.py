@@ -15,7 +15,7 @@ from _judge import judge
 from deviations import DEVIATIONS
 
 from coze_sandbox import Sandbox
-from coze_sandbox._document import Description
+from coze_sandbox._spec.spec import Description
 
 NULLS = [(name, fault) for name, faults in DEVIATIONS.items() for fault in faults if fault.endswith(": null")]
 

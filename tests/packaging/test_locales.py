@@ -15,7 +15,7 @@ import pytest
 
 from coze_sandbox import Sandbox
 from coze_sandbox._access_log import AccessLog
-from coze_sandbox._log import RequestRecord
+from coze_sandbox._http.request_log import RequestRecord
 from tests.generator._small import Small
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from coze_sandbox import Options
-from coze_sandbox._document import Description, Operation, read_description
+from coze_sandbox._spec.spec import Description, Operation, read_description
 
 __all__ = ["DESCRIPTION", "HTTP", "Case", "Request", "cases", "example_request", "fields", "node_of"]
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from coze_sandbox import APP_ID, BOT_ID, COLLEAGUE_IDS, FOLDER_ID, WORKFLOW_ASK, WORKFLOW_ECHO, WORKSPACE_ID, Sandbox
-from coze_sandbox._call import Beat, Stream
+from coze_sandbox._http.context import Beat, Stream
 from tests.sandbox._talk import SPEECH, talk
 
 COLLEAGUE = COLLEAGUE_IDS[0]
@@ -310,7 +310,7 @@ def test_steps_of_streams(api, other, monkeypatch):
 
 def test_turns_of_websockets(coze_sandbox, monkeypatch):
     """What is told over a WebSocket at length finds what its own account sees."""
-    from coze_sandbox._sockets import _speech
+    from coze_sandbox._websockets.protocols import speech
 
     found = []
 
@@ -318,7 +318,7 @@ def test_turns_of_websockets(coze_sandbox, monkeypatch):
         found.append(script.world.find("bot", BOT_ID))
         yield Beat("speech.audio.completed", None)
 
-    monkeypatch.setattr(_speech.SpeechScript, "hear", lambda self, event, data: self.tell(beats(self)))
+    monkeypatch.setattr(speech.SpeechScript, "hear", lambda self, event, data: self.tell(beats(self)))
     for token in (coze_sandbox.scenario.token(COLLEAGUE), coze_sandbox.token):
         with talk(coze_sandbox, SPEECH, headers={"Authorization": f"Bearer {token}"}) as client:
             client.say("input_text_buffer.complete")

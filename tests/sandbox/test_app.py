@@ -15,7 +15,7 @@ import pytest
 from starlette.responses import Response
 
 from coze_sandbox import BOT_ID, WORKSPACE_ID, Sandbox
-from coze_sandbox._inject import ConnectionDroppedError
+from coze_sandbox._faults.injector import ConnectionDroppedError
 from coze_sandbox._server import ThreadedServer
 
 

@@ -9,7 +9,7 @@ import wave
 import pytest
 
 from coze_sandbox import VOICE_ID
-from coze_sandbox._audio import make_sound
+from coze_sandbox._common.audio import make_sound
 
 SPEECH = "/v1/audio/speech"
 RATES = (8000, 16000, 22050, 24000, 32000, 44100, 48000)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from coze_sandbox import Options, Sandbox
-from coze_sandbox._document import Description, read_description
+from coze_sandbox._spec.spec import Description, read_description
 
 DESCRIPTION: Description = read_description(Options())
 HTTP = [one for one in DESCRIPTION.operations.values() if one.status != 101]

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from coze_sandbox import Options
-from coze_sandbox._document import read_description
-from coze_sandbox._first_subjects import SUBJECTS
-from coze_sandbox._first_values import _OF_OPERATIONS, NOTES
+from coze_sandbox._explorer.prerequisites import SUBJECTS
+from coze_sandbox._explorer.sample_values import _OF_OPERATIONS, NOTES
+from coze_sandbox._spec.spec import read_description
 from tests.sandbox.conftest import Api
 
 DESCRIPTION = read_description(Options())

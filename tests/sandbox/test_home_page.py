@@ -230,7 +230,7 @@ def test_long_states_are_not_read_whole(coze_sandbox: Sandbox, monkeypatch: pyte
         read.append(body)
         return json.loads(body)
 
-    monkeypatch.setattr("coze_sandbox._store._document", document)
+    monkeypatch.setattr("coze_sandbox._state.store._document", document)
     state = httpx.get(f"{coze_sandbox.base_url}/_sandbox/state", params={"kind": "conversation"}).json()
     assert [one["id"] for one in state["documents"]] == [str(number) for number in range(599, 99, -1)]
     assert len(read) == 500

@@ -208,7 +208,7 @@ def test_config(public, coze_sandbox):
 def test_own_key(sign, coze_sandbox):
     """An app registered with a public key is verified by it, and its private key is not known."""
     config = coze_sandbox.oauth.jwt_config()
-    from coze_sandbox._oauth_apps import _public_half
+    from coze_sandbox._config.oauth_apps import _public_half
 
     app = OAuthApp(client_id="42", kind="service", public_key=_public_half(config["private_key"]))
     with Sandbox(oauth_apps=(app,)) as sandbox, httpx.Client(base_url=sandbox.base_url) as http:

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from coze_sandbox import BOT_ID, Sandbox
-from coze_sandbox import _log as log
-from coze_sandbox._log import RequestLog, RequestRecord
+from coze_sandbox._http import request_log as log
+from coze_sandbox._http.request_log import RequestLog, RequestRecord
 
 
 def add(requests: RequestLog) -> RequestRecord:

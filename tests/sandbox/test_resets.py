@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from coze_sandbox import BOT_ID, WORKFLOW_ECHO, Sandbox
-from coze_sandbox._steps import Steps
+from coze_sandbox._http.event_source import Steps
 from tests.sandbox._talk import CHAT, talk
 
 

@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from coze_sandbox import VOICE_ID
-from coze_sandbox._sockets._speaking import sound_pieces
+from coze_sandbox._websockets.protocols.speech_synthesis import sound_pieces
 from tests.sandbox._talk import INTERPRETATION, SPEECH, TRANSCRIPTIONS, sound, talk
 
 

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coze_sandbox import BOT_ID, Sandbox
-from coze_sandbox._call import Call
-from coze_sandbox._errors import CallError
-from coze_sandbox._socket_frames import Frames
-from coze_sandbox._sockets import SCRIPTS
+from coze_sandbox._common.errors import CallError
+from coze_sandbox._http.context import Call
+from coze_sandbox._websockets.frames import Frames
+from coze_sandbox._websockets.protocols import SCRIPTS
 
 DETAIL = {"logid": "1"}
 # How many messages the client takes before it goes on: few, so that it interrupts, or nearly all.
@@ -80,15 +80,15 @@ def messages(sandbox: Sandbox, operation: str) -> st.SearchStrategy[dict[str, An
 @pytest.mark.parametrize("operation", SCRIPTS)
 def test_random_sessions(coze_sandbox, operation):
     """Whatever is sent is refused, or answered by messages as described; nothing makes a script fail."""
-    world, description = coze_sandbox._world, coze_sandbox.description
+    world, description = coze_sandbox._state.state, coze_sandbox.description
     described = description.operations[operation]
-    answers = coze_sandbox._engine.answers
+    answers = coze_sandbox._dispatcher.answers
 
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(st.tuples(messages(coze_sandbox, operation), HEARD), max_size=12))
     def session(sent: list[tuple[dict[str, Any], int]]) -> None:
         call = Call(described, world, {}, {"bot_id": BOT_ID}, {}, {}, "7300000000000000001")
-        frames = Frames(description, coze_sandbox._engine.schemas, described, lenient=True)
+        frames = Frames(description, coze_sandbox._dispatcher.schemas, described, lenient=True)
         script = SCRIPTS[operation](call, description)
         now = 0.0
         for frame, heard in sent:

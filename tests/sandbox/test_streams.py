@@ -296,8 +296,8 @@ def test_streams_run_beside_each_other():
 @pytest.mark.parametrize("dialect", ["chat", "chatflow", "workflow"])
 def test_dialects(dialect):
     """Chats write no space after the colon, chatflows one, workflows one and an id as well."""
-    from coze_sandbox._call import Beat
-    from coze_sandbox._sse import frame
+    from coze_sandbox._http.context import Beat
+    from coze_sandbox._http.sse import frame
 
     expected = {
         "chat": b'event:done\ndata:{"a":"&"}\n\n',

@@ -10,7 +10,7 @@ from pathlib import Path
 import coze_sandbox
 
 FOREIGN = {"coze_api", "cozekit", "generator", "httpx"}
-ALLOWED = {"_courier.py": {"httpx"}}  # what sends callbacks to others
+ALLOWED = {"sender.py": {"httpx"}}  # what sends callbacks to others
 
 
 def test_no_foreign_imports():
@@ -38,9 +38,9 @@ def test_a_running_sandbox_has_not_imported_the_client():
 def test_every_handler_has_an_operation():
     """Every handler and every script belongs to a described operation, and every operation has one."""
     from coze_sandbox import Options
-    from coze_sandbox._document import read_description
     from coze_sandbox._handlers import HANDLERS
-    from coze_sandbox._sockets import SCRIPTS
+    from coze_sandbox._spec.spec import read_description
+    from coze_sandbox._websockets.protocols import SCRIPTS
 
     operations = read_description(Options()).operations.values()
     assert set(SCRIPTS) == {one.id for one in operations if one.status == 101}

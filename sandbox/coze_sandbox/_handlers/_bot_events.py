@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._call import Call
-from .._happenings import Happening
-from .._world import World
+from .._http.context import Call
+from .._state.events import Happening
+from .._state.state import World
 from ._common import need
 
 __all__ = ["tell_published", "tell_unpublished"]

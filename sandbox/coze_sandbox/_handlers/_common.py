@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from .._call import Call, Members, Upload
-from .._errors import FILE_EMPTY, INVALID_PARAMETER, NO_PERMISSION, NOT_FOUND, CallError, missing
-from .._world import World
+from .._common.errors import FILE_EMPTY, INVALID_PARAMETER, NO_PERMISSION, NOT_FOUND, CallError, missing
+from .._http.context import Call, Members, Upload
+from .._state.state import World
 
 __all__ = [
     "check_file",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from .._call import Call
-from .._consent import find_app, is_active
-from .._oauth_apps import OAuthApp
-from .._oauth_errors import OAuthFailure
+from .._config.oauth_apps import OAuthApp
+from .._http.context import Call
+from .._http.oauth_errors import OAuthFailure
+from .._oauth.consent import find_app, is_active
 
 __all__ = ["read_jwt"]
 

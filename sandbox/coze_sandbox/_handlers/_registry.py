@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from .._call import Call, Result
-from .._errors import CallError
+from .._common.errors import CallError
+from .._http.context import Call, Result
 
 __all__ = ["HANDLERS", "Handler", "operation"]
 

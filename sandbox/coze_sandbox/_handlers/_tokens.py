@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._consent import new_secret
-from .._oauth_apps import OAuthApp
-from .._seed import USER_ID
-from .._world import World
+from .._config.oauth_apps import OAuthApp
+from .._oauth.consent import new_secret
+from .._state.seed import USER_ID
+from .._state.state import World
 
 __all__ = ["LIFETIME", "new_token"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, CallError
-from .._store import public
+from .._common.errors import INVALID_PARAMETER, CallError
+from .._http.context import Call, Members
+from .._state.store import public
 from ._common import need, token_page
 from ._registry import operation
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .._call import Call, Members
-from ._bot_views import API_CHANNEL
+from .._http.context import Call, Members
+from ._bot_serializers import API_CHANNEL
+from ._collaborators import share, unshare
 from ._common import need, newest_first, numbered_page
 from ._registry import operation
-from ._sharing import share, unshare
 
 __all__ = ["add_collaborator", "list_apps", "remove_collaborator"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from .._call import Call, Members
-from .._errors import CONVERSATION_NOT_FOUND
-from .._seed import RTC_APP_ID
-from ._bot_views import API_CHANNEL, published
+from .._common.errors import CONVERSATION_NOT_FOUND
+from .._http.context import Call, Members
+from .._state.seed import RTC_APP_ID
+from ._bot_serializers import API_CHANNEL, published
 from ._common import need
-from ._conversation_state import new_conversation
+from ._conversations import new_conversation
 from ._registry import operation
 
 __all__ = ["create", "retrieve_live"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .._audio import FORMATS, make_sound
-from .._call import Call, Content, Members
-from .._errors import INVALID_PARAMETER, SPEECH_TOO_LONG, CallError
+from .._common.audio import FORMATS, make_sound
+from .._common.errors import INVALID_PARAMETER, SPEECH_TOO_LONG, CallError
+from .._http.context import Call, Content, Members
 from ._common import need, sent_file
 from ._registry import operation
 

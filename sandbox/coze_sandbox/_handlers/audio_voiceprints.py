@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
-from .._call import Call, Members, Upload
-from .._errors import FILE_TYPE, INVALID_PARAMETER, NOT_FOUND, CallError, missing
-from .._store import public
-from .._world import World
+from .._common.errors import FILE_TYPE, INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._http.context import Call, Members, Upload
+from .._state.state import World
+from .._state.store import public
 from ._common import need, numbered_page, sent_file, shown_user
 from ._registry import operation
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, CallError
-from .._world import World
+from .._common.errors import INVALID_PARAMETER, CallError
+from .._http.context import Call, Members
+from .._state.state import World
 from ._bot_events import tell_published, tell_unpublished
-from ._bot_views import API_CHANNEL, published
+from ._bot_serializers import API_CHANNEL, published
 from ._common import check_owner, need, numbered_page
 from ._registry import operation
 

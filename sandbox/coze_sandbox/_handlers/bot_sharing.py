@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .._call import Call
-from .._errors import INVALID_PARAMETER, CallError
+from .._common.errors import INVALID_PARAMETER, CallError
+from .._http.context import Call
+from ._collaborators import share, unshare
 from ._common import need
 from ._registry import operation
-from ._sharing import share, unshare
 
 __all__ = ["add_collaborator", "remove_collaborator", "update_mode"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, CallError
-from ._bot_views import API_CHANNEL, detail, published, summary
+from .._common.errors import INVALID_PARAMETER, CallError
+from .._http.context import Call, Members
+from ._bot_serializers import API_CHANNEL, detail, published, summary
 from ._common import check_file, need, newest_first, numbered_page
 from ._registry import operation
 

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._call import Call, Members, Stream
-from .._chat_state import (
-    begin_round,
-    cancel,
-    check_idle,
-    load_chat,
-)
-from .._chat_stream import chat_beats
-from .._compose import count_tokens
-from .._content import Said, read_content
-from .._errors import (
+from .._bots.content import Said, read_content
+from .._bots.events import chat_beats
+from .._bots.lifecycle import begin_round, cancel, check_idle, load_chat
+from .._bots.messages import count_tokens
+from .._common.errors import (
     CONVERSATION_NOT_FOUND,
     INTERNAL,
     INVALID_PARAMETER,
@@ -23,13 +17,14 @@ from .._errors import (
     CallError,
     missing,
 )
-from .._replies import next_plan
-from .._store import public
-from .._world import World
-from ._bot_views import API_CHANNEL, find_version, published
-from ._chat_entry import new_chat, questions, resume_chat, save_entered
+from .._http.context import Call, Members, Stream
+from .._scenario.bot_replies import next_plan
+from .._state.state import World
+from .._state.store import public
+from ._bot_serializers import API_CHANNEL, find_version, published
+from ._chat_creation import new_chat, questions, resume_chat, save_entered
 from ._common import need
-from ._conversation_state import new_conversation
+from ._conversations import new_conversation
 from ._registry import operation
 
 __all__ = ["cancel_chat", "create", "list_messages", "retrieve", "submit_tool_outputs"]

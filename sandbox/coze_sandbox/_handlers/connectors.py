@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._call import Call
+from .._http.context import Call
 from ._common import need
 from ._registry import operation
 

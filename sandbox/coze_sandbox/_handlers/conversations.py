@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._call import Call, Members
-from .._content import read_content
-from .._errors import CONVERSATION_NOT_FOUND
-from .._store import public
+from .._bots.content import read_content
+from .._common.errors import CONVERSATION_NOT_FOUND
+from .._http.context import Call, Members
+from .._state.store import public
 from ._common import need, numbered_page
-from ._conversation_state import new_conversation, store_conversation
-from ._messages_state import enter_message
+from ._conversations import new_conversation, store_conversation
+from ._messages import enter_message
 from ._registry import operation
 
 __all__ = ["clear", "create", "delete", "list_conversations", "retrieve", "update"]

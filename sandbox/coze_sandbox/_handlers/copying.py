@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, CallError
-from .._store import public
-from .._world import World
+from .._common.errors import INVALID_PARAMETER, CallError
+from .._http.context import Call, Members
+from .._state.state import World
+from .._state.store import public
 from ._common import need
 from ._registry import operation
 

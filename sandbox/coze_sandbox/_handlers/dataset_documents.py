@@ -10,10 +10,10 @@ from typing import Any
 
 import attrs
 
-from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, CallError
+from .._common.errors import INVALID_PARAMETER, CallError
+from .._http.context import Call, Members
 from ._common import check_owner, need, numbered_page
-from ._dataset_views import document, store_document
+from ._dataset_serializers import document, store_document
 from ._registry import operation
 
 __all__ = ["create", "delete", "list_documents", "update"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._http.context import Call, Members
 from ._common import need, numbered_page
-from ._dataset_views import document, store_document
+from ._dataset_serializers import document, store_document
 from ._registry import operation
 
 __all__ = ["list_images", "update"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .._call import Call, Members
-from .._errors import NOT_FOUND, missing
+from .._common.errors import NOT_FOUND, missing
+from .._http.context import Call, Members
 from ._common import check_file, check_owner, need, numbered_page
-from ._dataset_views import progress, summary
+from ._dataset_serializers import progress, summary
 from ._registry import operation
 from .workspaces import member_key
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .._call import Call, Members
-from .._store import public
+from .._http.context import Call, Members
+from .._state.store import public
 from ._common import need, sent_file
 from ._registry import operation
 

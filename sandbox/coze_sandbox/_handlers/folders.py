@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._call import Call, Members
-from .._world import World
+from .._http.context import Call, Members
+from .._state.state import World
 from ._common import need, numbered_page
 from ._registry import operation
 

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._call import Call, Members
-from .._chat_state import save_message, settle
-from .._content import read_content
-from .._errors import (
-    CONVERSATION_NOT_FOUND,
-    INVALID_PARAMETER,
-    MESSAGE_NOT_FOUND,
-    NOT_FOUND,
-    CallError,
-    missing,
-)
-from .._store import public
+from .._bots.content import read_content
+from .._bots.lifecycle import save_message, settle
+from .._common.errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, MESSAGE_NOT_FOUND, NOT_FOUND, CallError, missing
+from .._http.context import Call, Members
+from .._state.store import public
 from ._common import need
-from ._messages_state import enter_message
+from ._messages import enter_message
 from ._registry import operation
 
 __all__ = [

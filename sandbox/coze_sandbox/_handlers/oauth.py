@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from .._call import Call, Members, Redirect
-from .._consent import answer_address, begin_browser, decide, find_app, is_active
-from .._consent import begin_device as keep_device
-from .._consent_pages import CONSENT_PATH, DEVICE_PATH
-from .._errors import INVALID_PARAMETER, NO_PERMISSION, CallError
-from .._oauth_apps import OAuthApp
-from .._oauth_errors import OAuthFailure
+from .._common.errors import INVALID_PARAMETER, NO_PERMISSION, CallError
+from .._config.oauth_apps import OAuthApp
+from .._http.context import Call, Members, Redirect
+from .._http.oauth_errors import OAuthFailure
+from .._oauth.consent import answer_address, begin_browser, decide, find_app, is_active
+from .._oauth.consent import begin_device as keep_device
+from .._oauth.consent_pages import CONSENT_PATH, DEVICE_PATH
 from ._common import need
 from ._registry import operation
 

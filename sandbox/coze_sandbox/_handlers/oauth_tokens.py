@@ -7,11 +7,11 @@ import hashlib
 import hmac
 from typing import Any
 
-from .._call import Call, Members
-from .._consent import DEVICE, find_app, is_active, new_secret
-from .._errors import CallError
-from .._oauth_apps import OAuthApp
-from .._oauth_errors import OAuthFailure
+from .._common.errors import CallError
+from .._config.oauth_apps import OAuthApp
+from .._http.context import Call, Members
+from .._http.oauth_errors import OAuthFailure
+from .._oauth.consent import DEVICE, find_app, is_active, new_secret
 from ._jwt import read_jwt
 from ._registry import operation
 from ._tokens import LIFETIME, new_token

@@ -6,11 +6,11 @@ from typing import Any
 
 import jsonschema_rs
 
-from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, NO_PERMISSION, NOT_FOUND, CallError, missing
-from .._schemas import first_finding
-from .._seed_plugins import run_tool
-from .._store import public
+from .._common.errors import INVALID_PARAMETER, NO_PERMISSION, NOT_FOUND, CallError, missing
+from .._http.context import Call, Members
+from .._spec.validators import first_finding
+from .._state.seed_plugins import run_tool
+from .._state.store import public
 from ._common import need
 from ._registry import operation
 

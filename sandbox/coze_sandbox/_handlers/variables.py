@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._call import Call, Members
-from .._errors import BOT_NOT_PUBLISHED, INVALID_PARAMETER, CallError
-from ._bot_views import API_CHANNEL, published
+from .._common.errors import BOT_NOT_PUBLISHED, INVALID_PARAMETER, CallError
+from .._http.context import Call, Members
+from ._bot_serializers import API_CHANNEL, published
 from ._common import need
 from ._registry import operation
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from .._call import Call, Stream
-from .._chat_state import begin_round, check_idle
-from .._chat_stream import chat_beats
-from .._compose import count_tokens
-from .._content import read_content
-from .._errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, CallError
-from .._replies import next_plan
-from ._chat_entry import new_chat, questions, save_entered
+from .._bots.content import read_content
+from .._bots.events import chat_beats
+from .._bots.lifecycle import begin_round, check_idle
+from .._bots.messages import count_tokens
+from .._common.errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, CallError
+from .._http.context import Call, Stream
+from .._scenario.bot_replies import next_plan
+from ._chat_creation import new_chat, questions, save_entered
 from ._common import need
-from ._conversation_state import new_conversation
+from ._conversations import new_conversation
 from ._registry import operation
-from ._workflow_state import debug_url, runnable
+from ._workflows import debug_url, runnable
 
 __all__ = ["stream"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .._call import Call, Members
-from .._errors import EXECUTION_NOT_FOUND, missing
+from .._common.errors import EXECUTION_NOT_FOUND, missing
+from .._http.context import Call, Members
 from ._common import need, without_none
 from ._registry import operation
 

@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .._call import Beat, Call, Members, Stream
-from .._errors import (
-    EXECUTION_ENDED,
-    EXECUTION_NOT_FOUND,
-    INVALID_PARAMETER,
-    CallError,
-    missing,
-)
-from .._outcomes import next_outcome, play_outcome
-from .._workflow_scripts import play, play_answer
-from .._world import World
-from ._bot_views import API_CHANNEL
+from .._common.errors import EXECUTION_ENDED, EXECUTION_NOT_FOUND, INVALID_PARAMETER, CallError, missing
+from .._http.context import Beat, Call, Members, Stream
+from .._scenario.workflow_outcomes import next_outcome, play_outcome
+from .._state.state import World
+from .._workflows.scripts import play, play_answer
+from ._bot_serializers import API_CHANNEL
 from ._common import need, without_none
 from ._registry import operation
-from ._workflow_state import debug_url, runnable
+from ._workflows import debug_url, runnable
 
 __all__ = ["create", "resume", "stream", "stream_resume"]
 

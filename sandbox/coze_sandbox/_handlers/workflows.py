@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, CallError
-from .._world import World
+from .._common.errors import INVALID_PARAMETER, CallError
+from .._http.context import Call, Members
+from .._state.state import World
+from ._collaborators import share, unshare
 from ._common import need, numbered_page, token_page
 from ._registry import operation
-from ._sharing import share, unshare
-from ._workflow_state import VERSION
+from ._workflows import VERSION
 
 __all__ = ["list_versions", "list_workflows", "retrieve"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._call import Call, Members
-from .._errors import CallError
+from .._common.errors import CallError
+from .._http.context import Call, Members
 from ._common import need, numbered_page
 from ._registry import operation
 from .workspaces import member_key

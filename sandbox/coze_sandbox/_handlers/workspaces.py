@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._call import Call, Members
-from .._errors import INVALID_PARAMETER, CallError
+from .._common.errors import INVALID_PARAMETER, CallError
+from .._http.context import Call, Members
 from ._common import check_file, need, numbered_page
 from ._registry import operation
 

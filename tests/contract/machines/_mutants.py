@@ -9,8 +9,8 @@ from unittest.mock import patch
 import attrs
 import pytest
 
-from coze_sandbox._call import Call
 from coze_sandbox._handlers import HANDLERS
+from coze_sandbox._http.context import Call
 
 __all__ = ["Mutant", "reversed_", "short", "skipping", "unsaved"]
 

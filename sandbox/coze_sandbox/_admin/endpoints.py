@@ -1,0 +1,246 @@
+"""Control endpoints under `/_sandbox/`, for tests in other processes and languages.
+
+| verb and path | what it does |
+|---|---|
+| `GET /_sandbox/` | what is running: operations, time, pace, ids of the seed data |
+| `GET, POST, DELETE /_sandbox/faults` | list, add (members of `Fault` as JSON), cancel faults |
+| `POST /_sandbox/tokens` | make an access token: arguments of `Scenario.token` as JSON |
+| `POST /_sandbox/answers`, `replies`, `workflows`, `bots` | say what happens next: arguments of `Scenario` as JSON |
+| `GET, DELETE /_sandbox/scenario` | list, take back what was said and not used yet |
+| `GET, DELETE /_sandbox/requests` | list (`?operation=`; `?since=`: changed since that `revision`), forget requests |
+| `GET, POST, DELETE /_sandbox/callbacks` | what was sent; send (arguments of `Callbacks.send` as JSON); forget |
+| `GET /_sandbox/violations` | answers that were not as described |
+| `POST /_sandbox/clock` | `{"advance": seconds}` moves the time |
+| `POST /_sandbox/reset` | state, faults, requests and clock as at the start |
+| `GET, POST /_sandbox/oauth` | OAuth apps and who waits; `{"auto_consent": true}` (or false, null) decides for people |
+| `POST /_sandbox/oauth/decide` | `{"key": code or key, "allow": true}` decides for one who waits |
+| `POST /_sandbox/oauth/apps` | `{"client_id": id, "active": false}` deactivates an app |
+| `GET /_sandbox/oauth/jwt-config` | the file with the key of a service app (`?client_id=`) |
+| `GET /_sandbox/state` | how many documents of each kind there are; `?kind=` the documents, without secrets |
+| `GET /_sandbox/try` | a request for `?operation=` that works, or what is to be made before (`&for=` which one) |
+| `GET /_sandbox/openapi.json` | the description, with this server's address |
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import attrs
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from .._callbacks.delivery import Delivery
+from .._callbacks.dispatcher import Callbacks
+from .._common.errors import CallError
+from .._common.json_body import parse_json
+from .._common.localhost import is_loopback_ip
+from .._config.options import Options
+from .._explorer.sample_request import first_try
+from .._http.allowed_hosts import AllowedHosts, hostname_of
+from .._http.body_limit import MAX_JSON_BYTES, limited
+from .._http.request_log import RequestRecord
+from .._http.responses import Violation
+from .._oauth.control import OAuthControl
+from .._scenario.scenario import Scenario, Scripted
+from .._state import seed
+from .._state.store import Store
+from .state_view import browse
+
+__all__ = ["PREFIX", "Control", "Controlled"]
+
+PREFIX = "/_sandbox/"
+
+
+class Controlled(Scripted, Protocol):
+    """What the endpoints act on: a sandbox."""
+
+    @property
+    def token(self) -> str:
+        """A token that may do everything."""
+
+    @property
+    def options(self) -> Options:
+        """The settings."""
+
+    @property
+    def store(self) -> Store:
+        """The state."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """What happens next."""
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """What is sent to callback apps."""
+
+    @property
+    def violations(self) -> list[Violation]:
+        """Answers that were not as described."""
+
+    @property
+    def oauth(self) -> OAuthControl:
+        """The people and developers of OAuth apps."""
+
+    def reset(self) -> None:
+        """Go back to the start."""
+
+
+class Control:
+    """Answers the control endpoints, for callers on this machine only.
+
+    Args:
+        sandbox: What to control.
+        hosts: The hosts that requests may name.
+    """
+
+    def __init__(self, sandbox: Controlled, hosts: AllowedHosts) -> None:
+        self._sandbox = sandbox
+        self._hosts = hosts
+        self._actions: dict[tuple[str, str], Callable[[Request, Any], Any]] = {
+            ("GET", ""): self._about,
+            ("GET", "faults"): self._list_faults,
+            ("POST", "faults"): self._add_fault,
+            ("DELETE", "faults"): lambda _request, _body: sandbox.faults.clear(),
+            ("POST", "answers"): lambda _request, body: _say(sandbox.scenario.answer, body),
+            ("POST", "replies"): lambda _request, body: _say(sandbox.scenario.reply, body),
+            ("POST", "workflows"): lambda _request, body: _say(sandbox.scenario.workflow, body),
+            ("POST", "bots"): lambda _request, body: _say(sandbox.scenario.bot, body),
+            ("POST", "tokens"): lambda _request, body: {"token": sandbox.scenario.token(**body)},
+            ("GET", "scenario"): self._list_rules,
+            ("DELETE", "scenario"): lambda _request, _body: sandbox.scenario.clear(),
+            ("GET", "requests"): self._list_requests,
+            ("DELETE", "requests"): lambda _request, _body: sandbox.requests.clear(),
+            ("GET", "callbacks"): lambda _request, _body: _shown(sandbox.callbacks.deliveries),
+            ("POST", "callbacks"): lambda _request, body: _shown(sandbox.callbacks.send(**body)),
+            ("DELETE", "callbacks"): lambda _request, _body: sandbox.callbacks.clear(),
+            ("GET", "violations"): self._list_violations,
+            ("POST", "clock"): self._advance,
+            ("POST", "reset"): lambda _request, _body: sandbox.reset(),
+            ("GET", "oauth"): self._about_oauth,
+            ("POST", "oauth"): self._set_consent,
+            ("POST", "oauth/decide"): self._decide,
+            ("POST", "oauth/apps"): lambda _request, body: sandbox.oauth.set_active(**body),
+            ("GET", "oauth/jwt-config"): self._jwt_config,
+            ("GET", "state"): lambda request, _body: browse(sandbox.store, request.query_params.get("kind")),
+            ("GET", "try"): self._first_try,
+            ("GET", "openapi.json"): self._document,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request.
+
+        Args:
+            scope: ASGI scope of type `http`.
+            receive: Gives the body.
+            send: Takes the answer.
+        """
+        request = Request(scope, limited(receive, MAX_JSON_BYTES))
+        response = JSONResponse(*await self._respond(request))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> tuple[Any, int]:
+        if not self._is_local(request):
+            return {"error": "control endpoints answer callers on this machine only"}, 403
+        name = request.url.path.removeprefix(PREFIX)
+        action = self._actions.get((request.method, name))
+        if action is None:
+            known = sorted(f"{verb} {PREFIX}{path}" for verb, path in self._actions)
+            return {"error": "no such endpoint", "endpoints": known}, 404
+        try:
+            body = parse_json(await request.body() or b"{}", "body")
+            if not isinstance(body, dict):
+                raise TypeError("the body must be a JSON object")
+            result = action(request, body)
+        except CallError as error:
+            return {"error": error.msg}, error.status or 400
+        except KeyError as error:
+            return {"error": f"{error.args[0]} is missing"}, 400
+        except (TypeError, ValueError) as error:
+            return {"error": f"{type(error).__name__}: {error}"}, 400
+        return ({} if result is None else result), 200
+
+    def _is_local(self, request: Request) -> bool:
+        # A page in a browser on this machine is local too, but must not reach in here unless it is the sandbox's own:
+        # it sends its origin.
+        origin = request.headers.get("origin")
+        if origin is not None and not self._is_own(origin, request.headers.get("host", "")):
+            return False
+        return request.client is None or is_loopback_ip(request.client.host)
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        # Not parsed, since it need not be an address: an origin is a scheme and a host.
+        return origin.partition("://")[2] == host and hostname_of(host) in self._hosts
+
+    def _about(self, _request: Request, _body: Any) -> Any:
+        return {
+            "operations": len(self._sandbox.description.operations),
+            "token": self._sandbox.token,
+            "now": self._sandbox.clock.now(),
+            "requests": len(self._sandbox.requests),
+            "answer_seconds": self._sandbox.options.answer_seconds,
+            "event_seconds": self._sandbox.options.event_seconds,
+            "seed": {name.lower(): getattr(seed, name) for name in seed.__all__ if name.isupper()},
+        }
+
+    def _list_faults(self, _request: Request, _body: Any) -> Any:
+        return {"faults": [attrs.asdict(fault) for fault in self._sandbox.faults]}
+
+    def _add_fault(self, _request: Request, body: Any) -> Any:
+        return attrs.asdict(self._sandbox.faults.add(**body))
+
+    def _list_rules(self, _request: Request, _body: Any) -> Any:
+        waiting = self._sandbox.scenario.waiting
+        return {"waiting": [{"kind": rule.kind, "about": rule.about, "times": rule.times} for rule in waiting]}
+
+    def _list_requests(self, request: Request, _body: Any) -> Any:
+        wanted = request.query_params.get("operation")
+        news = self._sandbox.requests.since(request.query_params.get("since", ""))
+        chosen = [_told(record) for record in news.records if wanted in (None, "", record.operation)]
+        return {"requests": chosen, "whole": news.whole, "first": news.first, "revision": news.revision}
+
+    def _list_violations(self, _request: Request, _body: Any) -> Any:
+        return {"violations": [attrs.asdict(one) for one in self._sandbox.violations]}
+
+    def _advance(self, _request: Request, body: Any) -> Any:
+        return {"now": self._sandbox.clock.advance(float(body["advance"]))}
+
+    def _about_oauth(self, _request: Request, _body: Any) -> Any:
+        oauth = self._sandbox.oauth
+        hidden = attrs.filters.exclude("public_key", "permissions")
+        apps = [attrs.asdict(app, filter=hidden) for app in oauth.apps]
+        return {"apps": apps, "auto_consent": oauth.auto_consent, "waiting": oauth.waiting()}
+
+    def _set_consent(self, _request: Request, body: Any) -> Any:
+        self._sandbox.oauth.auto_consent = body["auto_consent"]
+
+    def _decide(self, _request: Request, body: Any) -> Any:
+        return {"location": self._sandbox.oauth.decide(**body)}
+
+    def _jwt_config(self, request: Request, _body: Any) -> Any:
+        wanted = dict(request.query_params)
+        return self._sandbox.oauth.jwt_config(**wanted, base_url=str(request.base_url).rstrip("/"))
+
+    def _first_try(self, request: Request, _body: Any) -> Any:
+        asked = request.query_params
+        sandbox = self._sandbox
+        return attrs.asdict(first_try(sandbox.description, sandbox._world, asked["operation"], asked.get("for", "")))
+
+    def _document(self, request: Request, _body: Any) -> Any:
+        servers = [{"url": str(request.base_url).rstrip("/"), "description": "This sandbox."}]
+        return {**self._sandbox.description.document, "servers": servers}
+
+
+def _told(record: RequestRecord) -> dict[str, Any]:
+    return attrs.asdict(record, filter=attrs.filters.exclude("revision", "_message_sizes", "_messages_size"))
+
+
+def _shown(deliveries: Iterable[Delivery]) -> Any:
+    return {"deliveries": [{**attrs.asdict(one), "body": json.loads(one.body)} for one in deliveries]}
+
+
+def _say(say: Callable[..., None], body: Any) -> None:
+    say(**body)

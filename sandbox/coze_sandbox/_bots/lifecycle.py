@@ -1,0 +1,216 @@
+"""The life of a chat: started, running, ended.
+
+A running chat ends when its time has come and somebody looks at it, or when its stream has been
+sent. A client that leaves ends nothing: the chat then takes the time that the rest of its stream
+would have taken. So nothing has to run in the background, and a test that moves the clock sees the
+end at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from .._common.errors import (
+    CHAT_IS_RUNNING,
+    CHAT_NOT_CANCELABLE,
+    CHAT_NOT_FOUND,
+    CONVERSATION_NOT_FOUND,
+    CallError,
+    missing,
+)
+from .._http.context import Beat
+from .._state.state import World
+from .._state.usage import tell_usage
+from .messages import compose, count_tokens, required_action
+from .script import Plan
+
+__all__ = [
+    "begin_round",
+    "cancel",
+    "check_idle",
+    "detach",
+    "finish",
+    "load_chat",
+    "plan_of",
+    "save_message",
+    "settle",
+]
+
+_RUNNING = ("created", "in_progress")
+_WRITTEN_BY_MODEL = ("answer", "follow_up", "function_call")
+
+
+def plan_of(chat: dict[str, Any]) -> Plan:
+    """Return what the bot does in the current round of a chat."""
+    members = dict(chat["_plan"])
+    members["tool_calls"] = tuple((name, arguments) for name, arguments in members["tool_calls"])
+    return Plan(**{name: _tuple(value) for name, value in members.items()})
+
+
+def begin_round(
+    world: World, chat: dict[str, Any], plan: Plan, *, streaming: bool, input_tokens: int
+) -> dict[str, Any]:
+    """Set a chat to work: decide its messages now, and when it ends.
+
+    Args:
+        world: The state.
+        chat: The chat.
+        plan: What the bot does.
+        streaming: Whether a stream tells of it; the chat then ends with the stream.
+        input_tokens: How much the model reads.
+
+    Returns:
+        The chat, running.
+    """
+    now = world.clock.now()
+    seconds = world.options.answer_seconds if plan.seconds is None else plan.seconds
+    chat.pop("required_action", None)
+    chat.update(
+        status="in_progress",
+        _plan=attrs.asdict(plan),
+        _messages=compose(world, chat, plan),
+        _input_tokens=input_tokens,
+        _ends_at=None if streaming else now + seconds,
+        _thinks_until=now + (plan.seconds or 0.0),
+        _session=world.session,
+    )
+    _store(world, chat)
+    conversation = world.find("conversation", chat["conversation_id"])
+    if conversation is not None:
+        conversation["_running"] = chat["id"]
+        conversation["updated_at"] = world.clock.seconds()
+        world.store.put("conversation", conversation["id"], conversation, conversation["_bot_id"])
+    return chat
+
+
+def load_chat(world: World, conversation_id: str, chat_id: str, *, unsaved: bool = False) -> dict[str, Any]:
+    """Return a chat as it is now.
+
+    Args:
+        world: The state.
+        conversation_id: Id of its conversation.
+        chat_id: Its id.
+        unsaved: Whether to find chats without `auto_save_history`, too. They cannot be retrieved, but canceled.
+
+    Raises:
+        CallError: The conversation or the chat does not exist, or the chat was not to be kept.
+    """
+    if world.find("conversation", conversation_id) is None:
+        raise missing(CONVERSATION_NOT_FOUND, "conversation_id", conversation_id)
+    chat = world.find("chat", chat_id)
+    if chat is None or chat["conversation_id"] != conversation_id or not (chat["_saved"] or unsaved):
+        raise missing(CHAT_NOT_FOUND, "chat_id", chat_id)
+    return _settled(world, chat)
+
+
+def check_idle(world: World, conversation: dict[str, Any]) -> None:
+    """Refuse a second chat beside a running one.
+
+    Raises:
+        CallError: A chat is running in the conversation.
+    """
+    running = settle(world, conversation)
+    if running is not None and running["status"] in _RUNNING:
+        raise CallError(CHAT_IS_RUNNING, f"Another chat, {running['id']}, is running in this conversation.")
+
+
+def settle(world: World, conversation: dict[str, Any]) -> dict[str, Any] | None:
+    """End the last chat of a conversation if its time has come, so that its messages are there.
+
+    Returns:
+        The chat as it is now, or None where there is none.
+    """
+    running = world.find("chat", conversation.get("_running", ""))
+    return None if running is None else _settled(world, running)
+
+
+def detach(world: World, chat_id: str, rest: Iterable[Beat]) -> None:
+    """Let a running chat end by itself when its client has left; does nothing where it has ended.
+
+    Args:
+        world: The state.
+        chat_id: The chat.
+        rest: The events that were not sent. The chat takes as long as they would have, and at least the usual time, so
+            that it can still be canceled.
+    """
+    chat = world.find("chat", chat_id)
+    if chat is None or chat["status"] not in _RUNNING:
+        return
+    options, now = world.options, world.clock.now()
+    seconds = sum(options.event_seconds + beat.pause for beat in rest)
+    if plan_of(chat).seconds is None:
+        seconds = max(seconds, options.answer_seconds)
+    chat["_ends_at"] = max(now, chat["_thinks_until"]) + seconds
+    _store(world, chat)
+
+
+def cancel(world: World, chat: dict[str, Any]) -> dict[str, Any]:
+    """End a running chat without an answer.
+
+    Raises:
+        CallError: It has ended already, or waits for tool results.
+    """
+    if chat["status"] not in _RUNNING:
+        raise CallError(CHAT_NOT_CANCELABLE, f"The chat is {chat['status']}.")
+    chat.update(status="canceled", completed_at=world.clock.seconds(), _messages=[])
+    return _store(world, chat)
+
+
+def finish(world: World, chat_id: str) -> dict[str, Any] | None:
+    """End the current round of a chat and keep its messages; does nothing where it has ended.
+
+    Returns:
+        The chat, or None where it was deleted meanwhile.
+    """
+    chat = world.find("chat", chat_id)
+    if chat is None or chat["status"] not in _RUNNING:
+        return chat
+    plan, now = plan_of(chat), world.clock.seconds()
+    written = sum(
+        count_tokens(message["content"]) for message in chat["_messages"] if message["type"] in _WRITTEN_BY_MODEL
+    )
+    usage = chat["usage"]
+    usage["input_count"] += chat["_input_tokens"]
+    usage["output_count"] += written
+    usage["token_count"] = usage["input_count"] + usage["output_count"]
+    tell_usage(world, chat, read=chat["_input_tokens"], written=written)
+    if plan.error_code:
+        chat["status"] = "failed"
+        chat["failed_at"] = now
+        chat["last_error"] = {"code": plan.error_code, "msg": plan.error_msg}
+    elif plan.tool_calls:
+        chat["status"] = "requires_action"
+        chat["required_action"] = required_action(world, plan)
+    else:
+        chat["status"] = "completed"
+        chat["completed_at"] = now
+    if chat["_saved"]:
+        for message in chat["_messages"]:
+            save_message(world, {**message, "created_at": now, "updated_at": now})
+    return _store(world, chat)
+
+
+def save_message(world: World, message: dict[str, Any]) -> dict[str, Any]:
+    """Keep a message in its conversation, and return it."""
+    world.store.put("message", message["id"], message, message["conversation_id"])
+    return message
+
+
+def _settled(world: World, chat: dict[str, Any]) -> dict[str, Any]:
+    if chat["status"] not in _RUNNING:
+        return chat
+    # Without a time it ends with its stream, and the stream ended with the process that sent it.
+    ends_at = chat["_ends_at"]
+    is_over = chat["_session"] != world.session if ends_at is None else ends_at <= world.clock.now()
+    return (finish(world, chat["id"]) or chat) if is_over else chat
+
+
+def _store(world: World, chat: dict[str, Any]) -> dict[str, Any]:
+    return world.store.put("chat", chat["id"], chat, chat["conversation_id"])
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,129 @@
+"""From what the bot is going to do to its messages."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .._state.state import World
+from .script import Plan
+
+__all__ = ["answer_pieces", "audio_pieces", "compose", "count_tokens", "pieces", "required_action"]
+
+# Lengths of the pieces of an answer: uneven, so that nobody relies on words or characters.
+_PIECES = (3, 2, 4, 1, 5)
+_SAMPLE_RATE = 24_000
+_SAMPLES_PER_PIECE = 480
+_AUDIO_PIECES = 3
+
+
+def compose(world: World, chat: Mapping[str, Any], plan: Plan) -> list[dict[str, Any]]:
+    """Write the messages of one round of a chat, in the order in which they are sent.
+
+    Args:
+        world: Where ids come from.
+        chat: The chat.
+        plan: What the bot does.
+    """
+
+    def message(kind: str, content: str) -> dict[str, Any]:
+        return {
+            "id": world.new_id(),
+            "conversation_id": chat["conversation_id"],
+            "bot_id": chat["bot_id"],
+            "role": "assistant",
+            "type": kind,
+            "content": content,
+            "content_type": "text",
+            "chat_id": chat["id"],
+            "section_id": chat["section_id"],
+        }
+
+    messages = []
+    if plan.knowledge:
+        found = _json({"chunks": [{"slice": f"A note on {plan.knowledge}.", "score": 0.9}]})
+        messages.append(message("verbose", _json({"msg_type": "knowledge_recall", "data": found})))
+    if plan.plugin:
+        call = {
+            "name": "sandbox-mirror",
+            "arguments": {"text": plan.plugin},
+            "plugin_id": 7300000000000000801,
+            "plugin_name": "sandbox",
+            "api_id": 7300000000000000802,
+            "api_name": "mirror",
+            "plugin_type": 1,
+        }
+        messages.append(message("function_call", _json(call)))
+        messages.append(message("tool_response", _json({"text": plan.plugin[::-1]})))
+    for name, arguments in plan.tool_calls:
+        call = {"name": name, "arguments": json.loads(arguments)}
+        messages.append(message("function_call", _json(call)))
+    for number, text in enumerate(plan.answers):
+        answer = message("answer", text)
+        if number == 0 and plan.reasoning:
+            answer["reasoning_content"] = plan.reasoning
+        messages.append(answer)
+    if plan.answers:
+        finish = {
+            "msg_type": "generate_answer_finish",
+            "data": _json({"finish_reason": 0, "FinData": ""}),
+            "from_module": None,
+            "from_unit": None,
+        }
+        messages.append(message("verbose", _json(finish)))
+    messages.extend(message("follow_up", text) for text in plan.suggestions)
+    return messages
+
+
+def required_action(world: World, plan: Plan) -> dict[str, Any]:
+    """Write what a chat waits for."""
+    calls = [
+        {
+            "id": base64.b64encode(world.new_id().encode()).decode(),
+            "type": "function",
+            "function": {"name": name, "arguments": arguments},
+        }
+        for name, arguments in plan.tool_calls
+    ]
+    return {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls}}
+
+
+def answer_pieces(content: str, plan: Plan) -> Iterable[str]:
+    """Cut an answer into the pieces in which it is streamed: those of the plan, where it has any."""
+    return plan.deltas if content == "".join(plan.deltas) else pieces(content)
+
+
+def pieces(text: str) -> Iterator[str]:
+    """Cut a text into the pieces in which it is streamed."""
+    start = number = 0
+    while start < len(text):
+        end = start + _PIECES[number % len(_PIECES)]
+        yield text[start:end]
+        start, number = end, number + 1
+
+
+def audio_pieces() -> Iterator[str]:
+    """Make a short tone: raw PCM with 24 kHz, 16 bit, one channel, in Base64 pieces of 20 ms.
+
+    Coze would answer Ogg Opus with Ogg Opus; the sandbox has no encoder and always speaks PCM.
+    """
+    for piece in range(_AUDIO_PIECES):
+        first = piece * _SAMPLES_PER_PIECE
+        samples = [
+            int(8000 * math.sin(2 * math.pi * 440 * number / _SAMPLE_RATE))
+            for number in range(first, first + _SAMPLES_PER_PIECE)
+        ]
+        yield base64.b64encode(struct.pack(f"<{len(samples)}h", *samples)).decode()
+
+
+def count_tokens(text: str) -> int:
+    """Estimate the tokens of a text: one for every four characters begun."""
+    return -(-len(text) // 4)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

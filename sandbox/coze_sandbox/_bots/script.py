@@ -1,0 +1,182 @@
+"""What the bot of the sandbox answers.
+
+It repeats what it was told: `Hello` is answered with `You said: Hello`. A message that begins with
+one of these words makes it do something else:
+
+| message | what happens |
+|---|---|
+| `/say TEXT` | answers TEXT and nothing else |
+| `/long N` | answers N words (default 200) |
+| `/answers N` | gives N answers in a row (default 2) |
+| `/think TEXT` | reasons first (`reasoning_content`), then answers as usual |
+| `/recall` | tells what the user said before in this context section |
+| `/suggest TEXT` | suggests three questions, whatever the bot's settings |
+| `/plugin TEXT` | calls a plugin of its own: a function_call, a tool_response, then the answer |
+| `/knowledge TEXT` | looks into its knowledge first: a verbose knowledge_recall message |
+| `/tool NAME JSON` | waits for the result of a tool of the caller; one call for each such line |
+| `/fail CODE TEXT` | fails with this code and text (default 5000) |
+| `/error CODE TEXT` | breaks the stream off with an `error` event; without a stream it fails |
+| `/slow SECONDS TEXT` | takes that long, then answers as usual |
+
+A message with sound is also answered with sound. A result of a tool that has `/tool` lines of its own
+makes the bot call those tools next, and answer after them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import attrs
+
+from .._common.errors import CallError
+from .._common.json_body import parse_json
+from .content import Said
+
+__all__ = ["Plan", "after_tools", "plan_answer"]
+
+_WORDS = ("sand", "box", "castle", "spade", "shore", "tide", "shell", "dune")
+_SUGGESTED = ("What else can you do?", "Why is that so?", "Can you give an example?")
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """What the bot is going to do, as values that can be kept as JSON.
+
+    Attributes:
+        reasoning: What it thinks before the first answer.
+        knowledge: What it finds in its knowledge, or an empty text.
+        plugin: What its own plugin is asked, or an empty text.
+        answers: Its answers.
+        deltas: The pieces in which the first answer is streamed; as usual where there are none.
+        suggestions: Questions that it suggests.
+        tool_calls: Names and JSON arguments of the tools to wait for.
+        error_code: Code of the failure; 0 for none.
+        error_msg: Text of the failure.
+        breaks_off: Whether the failure is an `error` event rather than a failed chat.
+        audio: Whether it speaks as well.
+        seconds: How long it takes; None for the usual time.
+    """
+
+    reasoning: str = ""
+    knowledge: str = ""
+    plugin: str = ""
+    answers: tuple[str, ...] = ()
+    deltas: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    tool_calls: tuple[tuple[str, str], ...] = ()
+    error_code: int = 0
+    error_msg: str = ""
+    breaks_off: bool = False
+    audio: bool = False
+    seconds: float | None = None
+
+
+def plan_answer(said: Said, *, before: str | None, suggest: bool) -> Plan:
+    """Decide what to do.
+
+    Args:
+        said: What the user says.
+        before: What the user said before in this section, or None.
+        suggest: Whether the bot is set to suggest questions.
+    """
+    command, _, rest = said.text.partition(" ")
+    rest = rest.strip()
+    settings: dict[str, Any] = {
+        "audio": said.audio > 0,
+        "suggestions": _SUGGESTED if suggest else (),
+    }
+    match command:
+        case "/say":
+            return Plan(answers=(rest,), **settings)
+        case "/long":
+            count = _number(rest, 200)
+            text = " ".join(_WORDS[number % len(_WORDS)] for number in range(count))
+            return Plan(answers=(text,), **settings)
+        case "/answers":
+            count = _number(rest, 2)
+            answers = tuple(f"Answer {number} of {count}." for number in range(1, count + 1))
+            return Plan(answers=answers, **settings)
+        case "/recall":
+            answer = f"Before that you said: {before}" if before else "You said nothing before."
+            return Plan(answers=(answer,), **settings)
+        case "/fail" | "/error":
+            code, _, text = rest.partition(" ")
+            return Plan(
+                error_code=_number(code, 5000),
+                error_msg=text or "event interval error",
+                breaks_off=command == "/error",
+            )
+        case "/tool":
+            return Plan(tool_calls=_tool_calls(said.text), audio=said.audio > 0)
+        case "/slow":
+            seconds, _, text = rest.partition(" ")
+            slow = Said(text or seconds, said.images, said.files, said.audio)
+            return Plan(answers=(_echo(slow),), seconds=_seconds(seconds), **settings)
+    settings["answers"] = (_echo(said),)
+    match command:
+        case "/think":
+            settings["answers"] = (_echo(Said(rest)),)
+            return Plan(reasoning=f"The user says {rest!r}. I repeat it.", **settings)
+        case "/suggest":
+            settings.update(answers=(_echo(Said(rest)),), suggestions=_SUGGESTED)
+        case "/plugin":
+            settings["answers"] = (f"The plugin says: {rest[::-1]}",)
+            return Plan(plugin=rest, **settings)
+        case "/knowledge":
+            settings["answers"] = (f"My knowledge has something on {rest}.",)
+            return Plan(knowledge=rest, **settings)
+    return Plan(**settings)
+
+
+def after_tools(outputs: list[tuple[str, str]], *, audio: bool) -> Plan:
+    """Decide what to do with the results of tools: call those that the results ask for, or answer.
+
+    Args:
+        outputs: Name and output of each call, in the order of the calls.
+        audio: Whether the question was spoken.
+    """
+    next_calls = tuple(call for _, output in outputs for call in _tool_calls(output))
+    if next_calls:
+        return Plan(tool_calls=next_calls, audio=audio)
+    text = "; ".join(f"{name} says: {output}" for name, output in outputs)
+    return Plan(answers=(text,), audio=audio)
+
+
+def _echo(said: Said) -> str:
+    text = f"You said: {said.text}" if said.text else "You said nothing."
+    attached = [
+        f"{count} {name}{'' if count == 1 else 's'}"
+        for count, name in ((said.images, "image"), (said.files, "file"), (said.audio, "sound"))
+        if count
+    ]
+    return f"{text} I got {' and '.join(attached)}." if attached else text
+
+
+def _tool_calls(text: str) -> tuple[tuple[str, str], ...]:
+    calls = []
+    for line in text.splitlines():
+        command, _, rest = line.strip().partition(" ")
+        name, _, arguments = rest.strip().partition(" ")
+        if command == "/tool":
+            calls.append((name or "get_weather", _json_object(arguments)))
+    return tuple(calls)
+
+
+def _json_object(text: str) -> str:
+    try:
+        value = parse_json(text, "arguments")
+    except CallError:
+        value = {"input": text} if text else {}
+    return json.dumps(value if isinstance(value, dict) else {"input": value}, ensure_ascii=False)
+
+
+def _number(text: str, default: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else default
+
+
+def _seconds(text: str) -> float:
+    try:
+        return min(max(float(text), 0.0), 3600.0)
+    except ValueError:
+        return 1.0

@@ -1,0 +1,1 @@
+"""Callbacks (webhooks): events, deliveries, retries."""

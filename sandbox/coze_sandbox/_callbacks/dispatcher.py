@@ -1,0 +1,218 @@
+"""Callbacks: what the sandbox sends to the addresses of callback apps."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from .._common.errors import CallError
+from .._common.json_body import parse_json
+from .._common.localhost import is_loopback_host
+from .._http.responses import Violation
+from .._spec.callbacks import CallbackKind, read_callbacks
+from .._spec.spec import Description
+from .._spec.validators import Schemas
+from .._state.events import Happening
+from .._state.state import World
+from .delivery import Delivery, DeliveryState
+from .sender import Courier, Outgoing
+
+__all__ = ["Callbacks"]
+
+_ANY_HOST = "*"
+_TOLD_ROLES = ("owner", "admin")
+_IDS = uuid.UUID("6f5902ac-237f-4c1f-8ad4-5b0e93f3e8b4")
+
+
+class Callbacks:
+    """Sends what happens to the callback apps that are subscribed to it, signed, in the background.
+
+    Args:
+        world: The state.
+        description: Says how messages look and are signed.
+        schemas: Its validators.
+        violations: Where messages are noted that the sandbox makes and that are not as described.
+    """
+
+    def __init__(self, world: World, description: Description, schemas: Schemas, violations: list[Violation]) -> None:
+        self._world = world
+        self._violations = violations
+        self._schemas = schemas
+        self._kinds = read_callbacks(description)
+        self._changed = threading.Condition()
+        self._deliveries: list[Delivery] = []
+        self._numbers = itertools.count(1)
+        self._courier = Courier(world.clock, self._prepare, self._notify, world.options.callback_pauses)
+        world.on_happening(self._tell)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """All messages so far, oldest first, and what became of them."""
+        with self._changed:
+            return list(self._deliveries)
+
+    def send(
+        self, kind: str, event: Mapping[str, Any] | None = None, *, api_app_id: str | None = None
+    ) -> list[Delivery]:
+        """Send a message, for what the sandbox cannot make happen by itself.
+
+        Args:
+            kind: The `event_type`, such as `bot.deleted`.
+            event: The member `event` of the message; that of the described example by default.
+            api_app_id: The callback app, which need not be subscribed; all that are subscribed by default.
+
+        Returns:
+            What is being delivered, one for each app. `wait` waits for the outcome.
+
+        Raises:
+            ValueError: There is no such kind or app, the message is not as described, or the app has no address.
+        """
+        described = self._kind(kind)
+        told = Happening(kind=kind, event=described.example["event"] if event is None else event)
+        if api_app_id is None:
+            apps = [app for app in self._apps(told, any_kind=True) if app["callback_url"]]
+        else:
+            found = self._world.find("api_app", api_app_id)
+            if found is None or not found["callback_url"]:
+                raise ValueError(f"there is no callback app {api_app_id} with an address")
+            apps = [found]
+        bodies = [self._message(described, told, app) for app in apps]
+        return [self._submit(kind, *each) for each in bodies]
+
+    def wait(self, timeout: float = 10.0) -> None:
+        """Wait until nothing is under way. An attempt that is not due yet is not waited for: advance the clock first.
+
+        Args:
+            timeout: How long, in seconds.
+
+        Raises:
+            TimeoutError: Something is still under way.
+        """
+        with self._changed:
+            if not self._changed.wait_for(self._is_idle, timeout):
+                raise TimeoutError(f"callbacks are still under way after {timeout:g} seconds")
+
+    def clear(self) -> None:
+        """Give up what is under way, and forget all deliveries."""
+        self._courier.cancel()
+        with self._changed:
+            self._deliveries.clear()
+
+    def close(self) -> None:
+        """Stop: what is being sent may end within a second, what waits is given up."""
+        self._courier.close()
+
+    def _kind(self, name: str) -> CallbackKind:
+        if name not in self._kinds:
+            raise ValueError(f"there is no callback {name!r}: one of {', '.join(self._kinds)}")
+        return self._kinds[name]
+
+    def _tell(self, told: Happening) -> None:
+        for app in self._apps(told, any_kind=False):
+            if not app["callback_url"]:
+                continue
+            try:
+                message = self._message(self._kind(told.kind), told, app)
+            except ValueError as error:
+                self._violations.append(Violation(f"webhooks.{told.kind}", "body", str(error)))
+            else:
+                self._submit(told.kind, *message)
+
+    def _apps(self, told: Happening, *, any_kind: bool) -> list[dict[str, Any]]:
+        store = self._world.store
+        apps = [app for app in store.list("api_app") if any_kind or self._concerns(told, app)]
+        return [app for app in apps if store.get("subscription", f"{app['id']}/{told.kind}") is not None]
+
+    def _concerns(self, told: Happening, app: Mapping[str, Any]) -> bool:
+        if told.connector_id is not None:
+            return bool(app["connector_id"] == told.connector_id)
+        member = self._world.store.get("member", f"{told.space_id}/{app['_creator_id']}")
+        return app["app_type"] == "normal" and member is not None and member["role_type"] in _TOLD_ROLES
+
+    def _message(self, kind: CallbackKind, told: Happening, app: Mapping[str, Any]) -> tuple[str, str, bytes]:
+        name = f"{self._world.options.seed} {next(self._numbers)}"
+        event_id = f"{uuid.uuid5(_IDS, name)}-{app['id']}"
+        header = {
+            "event_type": told.kind,
+            "event_id": event_id,
+            "created_at": int(self._world.clock.now() * 1000),
+            "coze_account_id": told.account_id,
+            "api_app_id": app["id"],
+            "connector_id": app["connector_id"] or None,
+        }
+        message = {"header": {name: value for name, value in header.items() if value is not None}, "event": told.event}
+        finding = self._schemas.check(kind.pointer, message, kind.name)
+        if finding is not None:
+            raise ValueError(f"not as described: {finding}")
+        return str(app["id"]), event_id, json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def _submit(self, kind: str, api_app_id: str, event_id: str, body: bytes) -> Delivery:
+        delivery = Delivery(kind=kind, api_app_id=api_app_id, event_id=event_id, url="", body=body)
+        with self._changed:
+            self._deliveries.append(delivery)
+        self._courier.submit(delivery)
+        return delivery
+
+    def _prepare(self, delivery: Delivery) -> Outgoing | DeliveryState:
+        app = self._world.find("api_app", delivery.api_app_id)
+        if app is None or not app["callback_url"]:
+            return "abandoned"
+        url = delivery.url = app["callback_url"]
+        if not self._allows(url):
+            return "blocked"
+        kind = self._kinds[delivery.kind]
+        headers = kind.signature.sign(
+            timestamp=str(int(self._world.clock.now() * 1000)),
+            nonce=uuid.uuid4().hex,
+            token=app["verify_token"],
+            body=delivery.body,
+        )
+        return Outgoing(
+            url=url,
+            headers={"Content-Type": "application/json; charset=utf-8", **headers},
+            seconds=kind.seconds,
+            check=lambda answer: self._take_answer(kind, delivery, app, answer),
+        )
+
+    def _allows(self, url: str) -> bool:
+        allowed = self._world.options.callback_hosts
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+        except ValueError:
+            return False
+        if parts.scheme not in {"http", "https"}:
+            return False
+        return _ANY_HOST in allowed or host in allowed or is_loopback_host(host)
+
+    def _take_answer(self, kind: CallbackKind, delivery: Delivery, app: Mapping[str, Any], answer: bytes) -> str:
+        """Note how the app of a channel decided about a bot; tell what is wrong with its answer."""
+        if kind.answer is None or app["app_type"] == "normal":
+            return ""
+        try:
+            decision = parse_json(answer, "answer")
+        except CallError:
+            return "the answer is not JSON"
+        finding = self._schemas.check(kind.answer, decision, "answer")
+        if finding is not None:
+            return str(finding)
+        event = json.loads(delivery.body)["event"]
+        key = f"{app['connector_id']}/{event.get('bot_id_str', '')}"
+        self._world.store.put("review", key, decision["audit"], app["connector_id"])
+        return ""
+
+    def _is_idle(self) -> bool:
+        now = self._world.clock.now()
+        return not any(
+            delivery.state == "pending" or (delivery.next_at is not None and delivery.next_at <= now)
+            for delivery in self._deliveries
+        )
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()

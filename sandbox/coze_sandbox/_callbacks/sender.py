@@ -1,0 +1,189 @@
+"""Sends callbacks in the background, on a thread and an event loop of its own.
+
+So nobody who calls the sandbox waits for receivers, and slow receivers do not wait for each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from .._common.clock import Clock
+from .delivery import Attempt, Delivery, DeliveryState
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["Courier", "Outgoing"]
+
+_OK = 200
+_GRACE_SECONDS = 1.0
+
+
+@attrs.frozen(kw_only=True)
+class Outgoing:
+    """One attempt, ready to be sent.
+
+    Attributes:
+        url: Where to.
+        headers: With the signature.
+        seconds: How long the answer may take.
+        check: Tells what is wrong with the body of an answer, or returns an empty text.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    seconds: float
+    check: Callable[[bytes], str]
+
+
+class Courier:
+    """Delivers, and tries again where that failed.
+
+    Args:
+        clock: Tells when to try again.
+        prepare: Makes an attempt, or tells in which state the delivery ends without one.
+        changed: Called when the state of a delivery has changed.
+        pauses: Seconds before each further attempt.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        prepare: Callable[[Delivery], Outgoing | DeliveryState],
+        changed: Callable[[], None],
+        pauses: Sequence[float],
+    ) -> None:
+        self._clock = clock
+        self._prepare = prepare
+        self._changed = changed
+        self._pauses = pauses
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._tasks: dict[asyncio.Task[None], Delivery] = {}
+        self._moved = asyncio.Event()
+        self._client: httpx.AsyncClient | None = None
+        clock.on_advance(self._wake)
+
+    def submit(self, delivery: Delivery) -> None:
+        """Deliver in the background."""
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="coze-callbacks", daemon=True)
+                self._thread.start()
+            self._loop.call_soon_threadsafe(self._begin, delivery)
+
+    def cancel(self) -> None:
+        """Give up all that is under way."""
+        self._run(self._cancel(0.0))
+
+    def close(self) -> None:
+        """Give up what waits for its next attempt, let the attempts under way end within a second, and stop."""
+        self._run(self._cancel(_GRACE_SECONDS))
+        with self._lock:
+            if self._loop is None or self._thread is None:
+                return
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+            self._loop = self._thread = None
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        with self._lock:
+            loop = self._loop
+        if loop is None:
+            work.close()
+        else:
+            asyncio.run_coroutine_threadsafe(work, loop).result()
+
+    def _begin(self, delivery: Delivery) -> None:
+        task = asyncio.ensure_future(self._deliver(delivery))
+        self._tasks[task] = delivery
+        task.add_done_callback(self._tasks.pop)
+
+    async def _cancel(self, grace: float) -> None:
+        sending = [task for task, delivery in self._tasks.items() if delivery.state == "pending"]
+        for task in set(self._tasks) - (set(sending) if grace else set()):
+            task.cancel()
+        if sending:
+            await asyncio.wait(sending, timeout=grace)
+        left = tuple(self._tasks)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        if grace and self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        try:
+            for pause in (0.0, *self._pauses):
+                if pause:
+                    due = self._clock.now() + pause
+                    self._set(delivery, "waiting", due)
+                    await self._until(due)
+                    self._set(delivery, "pending")
+                outgoing = self._prepare(delivery)
+                if not isinstance(outgoing, Outgoing):
+                    self._set(delivery, outgoing)
+                    return
+                delivery.url = outgoing.url
+                attempt = await self._attempt(delivery, outgoing)
+                delivery.attempts.append(attempt)
+                if not attempt.error:
+                    self._set(delivery, "delivered")
+                    return
+            self._set(delivery, "failed")
+        except asyncio.CancelledError:
+            self._set(delivery, "abandoned")
+            raise
+
+    async def _attempt(self, delivery: Delivery, outgoing: Outgoing) -> Attempt:
+        import httpx
+
+        if self._client is None:
+            self._client = httpx.AsyncClient(trust_env=False, timeout=None)  # noqa: S113 - the time limit is below
+        now = self._clock.now()
+        try:
+            async with asyncio.timeout(outgoing.seconds):
+                answer = await self._client.post(outgoing.url, content=delivery.body, headers=dict(outgoing.headers))
+        except TimeoutError:
+            return Attempt(at=now, error=f"no answer within {outgoing.seconds:g} seconds")
+        except Exception as error:  # whatever comes of an address: no port 99999, no host, no answer
+            return Attempt(at=now, error=f"{type(error).__name__}: {error}")
+        if answer.has_redirect_location:
+            why = f"HTTP {answer.status_code} to {answer.headers['location']}: redirects are not followed"
+            return Attempt(at=now, status=answer.status_code, error=why)
+        if answer.status_code != _OK:
+            return Attempt(at=now, status=answer.status_code, error=f"HTTP {answer.status_code}")
+        return Attempt(at=now, status=_OK, error=outgoing.check(answer.content))
+
+    async def _until(self, due: float) -> None:
+        while (rest := due - self._clock.now()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(rest):
+                    await self._moved.wait()
+
+    def _wake(self) -> None:
+        with self._lock:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._move)
+
+    def _move(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    def _set(self, delivery: Delivery, state: DeliveryState, next_at: float | None = None) -> None:
+        # In this order a delivery that is due never seems to be neither waiting nor under way.
+        if next_at is None:
+            delivery.state, delivery.next_at = state, next_at
+        else:
+            delivery.next_at, delivery.state = next_at, state
+        self._changed()

@@ -1,0 +1,1 @@
+"""Options of the sandbox, and its OAuth apps."""

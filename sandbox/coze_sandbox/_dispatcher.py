@@ -1,0 +1,221 @@
+"""The ASGI application: every request goes through here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from ._common.errors import INVALID_PARAMETER, CallError
+from ._faults.faults import Fault, Faults, ordered_fault
+from ._faults.injector import FaultySend, delayed, drop, replaced
+from ._handlers import HANDLERS
+from ._http.auth import authorize, check_reach
+from ._http.context import Call, Result, Stream
+from ._http.cors import shared
+from ._http.event_source import Steps
+from ._http.examples import example
+from ._http.request_log import RequestLog, RequestRecord, shown_headers
+from ._http.request_parser import Reader
+from ._http.responses import Answers, add_logid
+from ._http.router import Router, Target, sent_path
+from ._http.sse import frame
+from ._http.waits import pause
+from ._scenario.stub_responses import ScriptedAnswer
+from ._spec.spec import Description, Operation
+from ._spec.validators import Schemas
+from ._state.state import World
+from ._websockets.endpoint import SocketEngine, SocketParts
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """Answers the operations of a description.
+
+    Args:
+        description: The description.
+        world: The state.
+        log: Where requests are recorded.
+        faults: Faults that wait for calls.
+
+    Attributes:
+        schemas: The validators of the description.
+        answers: Makes the answers, and knows what was wrong with them.
+    """
+
+    def __init__(self, description: Description, world: World, log: RequestLog, faults: Faults) -> None:
+        options = world.options
+        schemas = self.schemas = Schemas(description)
+        self._description = description
+        self._world = world
+        self._log = log
+        self._faults = faults
+        self._router = Router(description.operations.values(), aliases=options.lenient)
+        self._reader = Reader(description, schemas, lenient=options.lenient)
+        self.answers = Answers(
+            description,
+            schemas,
+            errors_as_200=options.errors_as_200,
+            check=options.check_answers,
+        )
+        self._sockets = SocketEngine(
+            SocketParts(description, schemas, world, log, faults, self._router, self._reader, self.answers)
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, refusal: CallError | None = None) -> None:
+        """Answer one request, or hold one conversation over a WebSocket.
+
+        Args:
+            scope: ASGI scope of type `http` or `websocket`.
+            receive: Gives the body.
+            send: Takes the answer.
+            refusal: Why it is refused, whatever it asks for.
+        """
+        if scope["type"] == "websocket":
+            await self._sockets(scope, receive, send, refusal)
+            return
+        request = Request(scope, receive)
+        raw_path = sent_path(scope)
+        target = self._router.find(scope["method"], raw_path)
+        record = self._log.add(
+            method=scope["method"],
+            path=raw_path,
+            query=scope["query_string"].decode("latin-1"),
+            operation=target.operation and target.operation.id,
+            headers=shown_headers(request.headers),
+            logid=self._world.logids.next(),
+        )
+        with self._log.timed(record):
+            await self._serve(request, target, record, send, refusal)
+
+    async def _serve(
+        self, request: Request, target: Target, record: RequestRecord, send: Send, refusal: CallError | None
+    ) -> None:
+        async def recording_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                record.status = message["status"]
+            await send(message)
+
+        fault: Fault | None = None
+        try:
+            if refusal is not None:
+                raise refusal
+            fault = ordered_fault(self._faults, request.headers, record.operation)
+            response = await self._respond(request, target, record, fault)
+        except Exception as error:
+            response = self.answers.instead_of(error, target.operation, record)
+        response.headers["date"] = self._world.clock.http_date()
+        response.headers.update(shared(request.headers))
+        if fault is not None:
+            record.verdict, record.reason = "fault", fault.kind
+            if fault.kind == "drop":
+                record.code = None
+                await drop(send)
+                return
+            if fault.in_body:
+                spoiled = FaultySend(send, request.receive, fault, self._world)
+                # The server's send is spoiled, not the recording one: the transport is found
+                # through it.
+                record.status = response.status_code
+                await response(request.scope, request.receive, spoiled)
+                return
+        await response(request.scope, request.receive, recording_send)
+
+    async def _respond(self, request: Request, target: Target, record: RequestRecord, fault: Fault | None) -> Response:
+        if fault is None or fault.in_body:
+            return await self._answer(request, target, record)
+        if fault.kind == "delay":
+            answer = None
+            try:
+                async with delayed(self._world, fault, request.receive):
+                    call = await self._accept(request, target, record)
+                    answer = self._carry_out(call, record) if fault.handled else None
+            except BaseException:
+                _discard(answer)
+                raise
+            return self._carry_out(call, record) if answer is None else answer
+        if fault.handled:
+            _discard(await self._answer(request, target, record))
+        return replaced(self.answers, target.operation, fault, record)
+
+    async def _answer(self, request: Request, target: Target, record: RequestRecord) -> Response:
+        return self._carry_out(await self._accept(request, target, record), record)
+
+    async def _accept(self, request: Request, target: Target, record: RequestRecord) -> Call:
+        operation = target.operation
+        if operation is None:
+            raise target.refusal(record.method, record.path)
+        if operation.socket is not None:
+            msg = f"{record.path} is a WebSocket; the request is none"
+            raise CallError(INVALID_PARAMETER, msg, status=426, headers={"Upgrade": "websocket"})
+        user_id = authorize(operation, request.headers.get("authorization"), self._world)
+        call = await self._reader.read(request, target, operation, self._world, user_id, record)
+        check_reach(call)
+        return call
+
+    def _carry_out(self, call: Call, record: RequestRecord) -> Response:
+        operation, user_id = call.operation, call.user_id
+        handler = HANDLERS.get(operation.id)
+        record.code = 0
+        result: Result | CallError | None = None
+        scripted: ScriptedAnswer | None = self._world.rules.take("answer", operation.id)
+        if scripted is not None:
+            result = scripted.result(record)
+        elif self._world.options.examples or handler is None:
+            result = example(operation, call, self._description)
+        if result is None and handler is not None and scripted is None:
+            with self._world.store.transaction(), self._world.seen_by(user_id):
+                result = handler(call)
+        if isinstance(result, CallError):
+            raise result
+        if isinstance(result, Stream):
+            return self._stream(operation, result, user_id, record)
+        return self.answers.success(operation, result, record.logid, checked=scripted is None or scripted.checked)
+
+    def _stream(self, operation: Operation, stream: Stream, user_id: str, record: RequestRecord) -> Response:
+        steps = Steps(self._world, user_id, stream.beats)
+        response = _EventStream(steps, self._frames(operation, stream, steps, record))
+        add_logid(response, record.logid)
+        return response
+
+    async def _frames(
+        self, operation: Operation, stream: Stream, steps: Steps, record: RequestRecord
+    ) -> AsyncIterator[bytes]:
+        session, every = self._world.session, self._world.options.event_seconds
+        for number, beat in enumerate(steps):
+            violation = stream.checked and self.answers.check_event(operation, beat.event, beat.data)
+            if violation:
+                record.verdict, record.reason = "failed", violation.message
+                raise RuntimeError(f"the sandbox's own event is not as described: {violation}")
+            if every + beat.pause:
+                await pause(self._world, session, every + beat.pause)
+            else:
+                await asyncio.sleep(0)  # lets other calls in, and lets the client leave
+            yield frame(beat, number, stream.dialect)
+
+
+def _discard(answer: Response | None) -> None:
+    """Let an answer note its end, though nobody gets it."""
+    if isinstance(answer, _EventStream):
+        answer.steps.close()
+
+
+class _EventStream(StreamingResponse):
+    """Ends its source as soon as the client leaves, rather than when memory is collected."""
+
+    def __init__(self, steps: Steps, frames: AsyncIterator[bytes]) -> None:
+        super().__init__(frames, media_type="text/event-stream")
+        self.steps = steps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            source: Any = self.body_iterator
+            await source.aclose()
+            self.steps.close()

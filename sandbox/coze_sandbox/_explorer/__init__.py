@@ -1,0 +1,1 @@
+"""The API explorer: the page, and requests that it fills in."""

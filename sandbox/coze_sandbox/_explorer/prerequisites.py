@@ -1,0 +1,291 @@
+"""What the first try of an operation is about that somebody has to make before."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from .._bots.lifecycle import load_chat
+from .._common.errors import CallError
+from .._state import seed
+from .._state.state import World
+from .._state.store import Document
+
+__all__ = ["SUBJECTS", "Subject"]
+
+_LOOKED_AT = 50
+_TEXTS, _IMAGES = 0, 2
+
+Values = Mapping[str, Any]
+
+
+@attrs.frozen
+class Subject:
+    """What an operation is about that is not there from the start.
+
+    Attributes:
+        makers: The operations that make it.
+        find: Returns the values that name it, by name of the member, or None where there is none.
+        changes: Members of the makers' requests that are other ones than usual when they make it.
+    """
+
+    makers: tuple[str, ...]
+    find: Callable[[World], Values | None]
+    changes: Values = attrs.Factory(dict)
+
+
+def _newest(kind: str, name: Callable[[str, Document], Values]) -> Callable[[World], Values | None]:
+    def find(world: World) -> Values | None:
+        for key, document in world.store.newest(kind, _LOOKED_AT):
+            with contextlib.suppress(_OtherError):
+                if world.find(kind, key) is not None:
+                    return name(key, document)
+        return None
+
+    return find
+
+
+class _OtherError(Exception):
+    """Tells that a document is not one of those that are looked for."""
+
+
+def _only(holds: object) -> None:
+    if not holds:
+        raise _OtherError
+
+
+def _by_id(name: str) -> Callable[[str, Document], Values]:
+    return lambda key, _: {name: key}
+
+
+def _shared(name: str) -> Callable[[str, Document], Values]:
+    return lambda key, kept: {name: key.partition("/")[0], "user_id": kept["user_id"]}
+
+
+def _new_editor(kind: str, name: str) -> Callable[[World], Values | None]:
+    """Find what several people may edit, and a member of its workspace who can become one of them."""
+
+    def find(world: World) -> Values | None:
+        def values(key: str, kept: Document) -> Values:
+            _only(kept.get("collaboration_mode") != "single")
+            members = [one["user_id"] for one in world.store.list("member", kept["space_id"])]
+            others = [member for member in members if member != seed.USER_ID]
+            _only(others)
+            return {name: key, "user_id": others[-1]}
+
+        return _newest(kind, values)(world)
+
+    return find
+
+
+def _chat(status: str = "") -> Callable[[World], Values | None]:
+    def find(world: World) -> Values | None:
+        def values(key: str, kept: Document) -> Values:
+            names = {"conversation_id": kept["conversation_id"], "chat_id": key}
+            try:
+                chat = load_chat(world, names["conversation_id"], key)
+            except CallError as error:
+                raise _OtherError from error
+            _only(status in {"", chat["status"]})
+            if "required_action" in chat:
+                calls = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
+                names["tool_call_id"] = calls[0]["id"]
+            return names
+
+        return _newest("chat", values)(world)
+
+    return find
+
+
+def _message(_: str, kept: Document) -> Values:
+    return {"conversation_id": kept["conversation_id"], "message_id": kept["id"]}
+
+
+def _rated(key: str, kept: Document) -> Values:
+    _only("_feedback" in kept)
+    return _message(key, kept)
+
+
+def _document(key: str, kept: Document) -> Values:
+    return {"dataset_id": kept["_dataset_id"], "document_id": key, "document_ids": [key]}
+
+
+def _dataset(format_type: int) -> Callable[[str, Document], Values]:
+    def values(key: str, kept: Document) -> Values:
+        _only(kept["format_type"] == format_type)
+        return {"dataset_id": key}
+
+    return values
+
+
+def _image(key: str, kept: Document) -> Values:
+    _only(kept["format_type"] == _IMAGES)
+    return _document(key, kept)
+
+
+def _feature(key: str, kept: Document) -> Values:
+    return {"group_id": kept["group_id"], "feature_id": key}
+
+
+def _run(key: str, kept: Document) -> Values:
+    return {"workflow_id": kept["workflow_id"], "execute_id": key}
+
+
+def _node(key: str, kept: Document) -> Values:
+    _only(kept.get("nodes"))
+    return {**_run(key, kept), "node_execute_uuid": next(iter(kept["nodes"].values()))["node_execute_uuid"]}
+
+
+def _interrupted(_: str, kept: Document) -> Values:
+    _only("interrupt" in kept)
+    interrupt = kept["interrupt"]
+    return {
+        "workflow_id": kept["workflow_id"],
+        "event_id": interrupt["event_id"],
+        "interrupt_type": interrupt["type"],
+        "resume_data": "Hello",
+    }
+
+
+def _colleague(_: str, kept: Document) -> Values:
+    _only(kept["user_id"] != seed.USER_ID)
+    return {"user_id": kept["user_id"]}
+
+
+def _outsider(world: World) -> Values | None:
+    """Find an organization and an employee who is not in it."""
+    for key, organization in world.store.newest("organization", _LOOKED_AT):
+        for employee in world.store.list("employee", organization["enterprise_id"]):
+            if world.store.get("organization_member", f"{key}/{employee['user_id']}") is None:
+                return {"organization_id": key, "user_id": employee["user_id"]}
+    return None
+
+
+def _told(text: str) -> Values:
+    return {"additional_messages": [{"role": "user", "content": text, "content_type": "text"}]}
+
+
+_SUBJECTS: tuple[tuple[Subject, tuple[str, ...]], ...] = (
+    (
+        Subject(("api_apps.create",), _newest("api_app", _by_id("api_app_id"))),
+        (
+            "api_apps.delete",
+            "api_apps.events.create",
+            "api_apps.events.delete",
+            "api_apps.events.list",
+            "api_apps.update",
+        ),
+    ),
+    (Subject(("workspaces.members.create",), _new_editor("app", "app_id")), ("apps.collaborators.create",)),
+    (
+        Subject(("apps.collaborators.create",), _newest("app_collaborator", _shared("app_id"))),
+        ("apps.collaborators.delete",),
+    ),
+    (
+        Subject(("audio.voiceprint_groups.create",), _newest("voiceprint_group", _by_id("group_id"))),
+        (
+            "audio.voiceprint_groups.delete",
+            "audio.voiceprint_groups.features.create",
+            "audio.voiceprint_groups.features.list",
+            "audio.voiceprint_groups.update",
+        ),
+    ),
+    (
+        Subject(("audio.voiceprint_groups.features.create",), _newest("voiceprint", _feature)),
+        (
+            "audio.voiceprint_groups.features.delete",
+            "audio.voiceprint_groups.features.update",
+            "audio.voiceprint_groups.speaker_identify",
+        ),
+    ),
+    (
+        Subject(("benefit_limitations.create",), _newest("limitation", _by_id("benefit_id"))),
+        ("benefit_limitations.update",),
+    ),
+    (
+        Subject(("bots.collaboration_modes.update", "workspaces.members.create"), _new_editor("bot", "bot_id")),
+        ("bots.collaborators.create",),
+    ),
+    (
+        Subject(("bots.collaborators.create",), _newest("collaborator", _shared("bot_id"))),
+        ("bots.collaborators.delete",),
+    ),
+    (Subject(("chat.create",), _chat()), ("chat.messages.list", "chat.retrieve")),
+    (Subject(("chat.create",), _chat("in_progress"), _told("/slow 60 Hello")), ("chat.cancel",)),
+    (
+        Subject(("chat.create",), _chat("requires_action"), _told("/tool get_weather {}")),
+        ("chat.submit_tool_outputs",),
+    ),
+    (
+        Subject(("conversations.create",), _newest("conversation", _by_id("conversation_id"))),
+        (
+            "conversations.clear",
+            "conversations.delete",
+            "conversations.messages.create",
+            "conversations.messages.list",
+            "conversations.retrieve",
+            "conversations.update",
+        ),
+    ),
+    (
+        Subject(("conversations.messages.create",), _newest("message", _message)),
+        (
+            "conversations.messages.delete",
+            "conversations.messages.feedback.create",
+            "conversations.messages.retrieve",
+            "conversations.messages.update",
+        ),
+    ),
+    (
+        Subject(("conversations.messages.feedback.create",), _newest("message", _rated)),
+        ("conversations.messages.feedback.delete",),
+    ),
+    (Subject(("copy_tasks.create",), _newest("copy_task", _by_id("task_id"))), ("copy_tasks.retrieve",)),
+    (
+        Subject(("datasets.create",), _newest("dataset", _dataset(_TEXTS))),
+        ("datasets.delete", "datasets.documents.create", "datasets.documents.list", "datasets.update"),
+    ),
+    (
+        Subject(("datasets.create",), _newest("dataset", _dataset(_IMAGES)), {"format_type": _IMAGES}),
+        ("datasets.images.list",),
+    ),
+    (
+        Subject(("datasets.documents.create",), _newest("document", _document)),
+        ("datasets.documents.delete", "datasets.documents.update", "datasets.process"),
+    ),
+    (Subject((), _newest("document", _image)), ("datasets.images.update",)),
+    (
+        Subject(("enterprises.members.create",), _newest("employee", _colleague)),
+        ("enterprises.members.delete", "organizations.members.delete", "organizations.members.update"),
+    ),
+    (Subject(("files.upload",), _newest("file", _by_id("file_id"))), ("files.retrieve",)),
+    (
+        Subject(("enterprises.organizations.create", "enterprises.members.create"), _outsider),
+        ("organizations.members.create",),
+    ),
+    (
+        Subject(
+            ("workflows.collaboration_modes.update", "workspaces.members.create"),
+            _new_editor("workflow", "workflow_id"),
+        ),
+        ("workflows.collaborators.create",),
+    ),
+    (
+        Subject(("workflows.collaborators.create",), _newest("workflow_collaborator", _shared("workflow_id"))),
+        ("workflows.collaborators.delete",),
+    ),
+    (
+        Subject(("workflows.runs.create",), _newest("run", _interrupted), {"workflow_id": seed.WORKFLOW_ASK}),
+        ("workflows.runs.resume", "workflows.runs.stream_resume"),
+    ),
+    (Subject(("workflows.runs.create",), _newest("run", _run)), ("workflows.runs.run_histories.retrieve",)),
+    (
+        Subject(("workflows.runs.create",), _newest("run", _node), {"workflow_id": seed.WORKFLOW_INTERLEAVED}),
+        ("workflows.runs.run_histories.execute_nodes.retrieve",),
+    ),
+)
+SUBJECTS: Mapping[str, Subject] = {one: subject for subject, operations in _SUBJECTS for one in operations}
+"""What operations are about that is not there from the start, by operation id."""

@@ -1,0 +1,118 @@
+"""A request that works as it stands, for people who try an operation on the sandbox's page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from .._spec.spec import Description, Operation
+from .._state.seed import USER_ID
+from .._state.state import World
+from .prerequisites import SUBJECTS
+from .sample_values import NOTES, from_the_start
+
+__all__ = ["FirstTry", "first_try"]
+
+_JSON, _FORM = "application/json", "multipart/form-data"
+_ID = re.compile(r"_ids?$")
+
+Values = Mapping[str, Any]
+
+
+@attrs.frozen(kw_only=True)
+class FirstTry:
+    """What a form is filled with.
+
+    Attributes:
+        parameters: Values of parameters by place (`path`, `query`, `header`) and name; of optional ones only those
+            without which the operation makes no sense.
+        body: The JSON body, or the fields of a form without its files; None where there is none.
+        makers: What has to be called before, because what the request is about does not exist yet.
+        note: Why the operation cannot be tried this way.
+    """
+
+    parameters: Mapping[str, Values]
+    body: Any
+    makers: Sequence[str] = ()
+    note: str = ""
+
+
+def first_try(description: Description, world: World, operation_id: str, purpose: str = "") -> FirstTry:
+    """Write a request from the described example and what exists.
+
+    Args:
+        description: The description.
+        world: The state.
+        operation_id: The operation.
+        purpose: The operation for which something is to be made by this one.
+
+    Raises:
+        ValueError: There is no such operation.
+    """
+    operation = description.operations.get(operation_id)
+    if operation is None:
+        raise ValueError(f"there is no operation {operation_id}")
+    common, special = from_the_start(operation_id)
+    subject, found = SUBJECTS.get(operation_id), None
+    if subject is not None:
+        with world.seen_by(USER_ID):
+            found = subject.find(world)
+    wanted = SUBJECTS.get(purpose)
+    changes = wanted.changes if wanted is not None and operation_id in wanted.makers else {}
+    special = {**special, **(found or {}), **changes}
+    return FirstTry(
+        parameters=_parameters(description, operation, common, special),
+        body=_body(description, operation, {**common, **special}),
+        makers=subject.makers if subject is not None and found is None else (),
+        note=NOTES.get(operation_id, ""),
+    )
+
+
+def _parameters(
+    description: Description, operation: Operation, common: Values, special: Values
+) -> dict[str, dict[str, Any]]:
+    filled: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}}
+    node = description.document["paths"][operation.path][operation.method.lower()]
+    for entry in node.get("parameters", ()):
+        one, _ = description.follow(entry, "")
+        name, schema = one["name"], description.follow(one["schema"], "")[0]
+        if "const" in schema:
+            filled[one["in"]][name] = schema["const"]
+        elif name in special:
+            filled[one["in"]][name] = special[name]
+        elif one.get("required"):
+            filled[one["in"]][name] = common.get(name, one.get("example"))
+    return filled
+
+
+def _body(description: Description, operation: Operation, values: Values) -> Any:
+    for kind in (_JSON, _FORM):
+        media = operation.bodies.get(kind)
+        if media is None:
+            continue
+        body = _filled(description, media.example or {}, media.schema, values)
+        if kind == _FORM:
+            properties = media.schema["properties"]
+            return {name: value for name, value in body.items() if properties[name].get("format") != "binary"}
+        return body
+    return None
+
+
+def _filled(description: Description, value: Any, schema: Values, values: Values) -> Any:
+    """Put what exists into an example, and leave out optional ids of what does not."""
+    schema, _ = description.follow(schema, "")
+    if isinstance(value, list):
+        return [_filled(description, one, schema.get("items", {}), values) for one in value]
+    if not isinstance(value, dict):
+        return value
+    filled = {}
+    for name, member in value.items():
+        if name in values:
+            if values[name] is not None:
+                filled[name] = values[name]
+        elif name in schema.get("required", ()) or not _ID.search(name):
+            filled[name] = _filled(description, member, schema.get("properties", {}).get(name, {}), values)
+    return filled

@@ -1,0 +1,91 @@
+"""What an ordered fault does to a stream, event by event, without sending anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import attrs
+
+from .faults import Fault
+
+__all__ = ["Spoiler", "Step"]
+
+# More than the usual limits of clients, which lie at one mebibyte.
+_HUGE_BYTES = 4 << 20
+
+
+@attrs.frozen
+class Step:
+    """One thing to do.
+
+    Attributes:
+        kind: `send` the content, `wait`, `cut` the connection after the content, or `close` it in good order.
+        content: What to send.
+        seconds: How long to wait; None until the client leaves.
+        spoiled: Whether the fault is in this step.
+    """
+
+    kind: Literal["send", "wait", "cut", "close"]
+    content: bytes = b""
+    seconds: float | None = None
+    spoiled: bool = False
+
+
+class Spoiler:
+    """Applies one fault to a stream of events.
+
+    Args:
+        fault: The fault.
+        garbage: Makes of an event what is sent of it, with something before it that is no event.
+        padded: Makes an event that long, with the same meaning.
+    """
+
+    def __init__(
+        self,
+        fault: Fault,
+        *,
+        garbage: Callable[[bytes], tuple[bytes, ...]],
+        padded: Callable[[bytes, int], bytes],
+    ) -> None:
+        self._fault = fault
+        self._garbage = garbage
+        self._padded = padded
+        self._events = 0
+        self._room = fault.bytes or 0
+
+    def spoil(self, content: bytes) -> list[Step]:
+        """Decide what becomes of the next event."""
+        number, start = self._events, self._fault.events or 0
+        self._events += 1
+        whole = [Step("send", content)]
+        if self._fault.kind == "cut":
+            return whole if number < start else self._cut(content)
+        return self._hit(content) if number == start else whole
+
+    def _cut(self, content: bytes) -> list[Step]:
+        if len(content) <= self._room:
+            self._room -= len(content)
+            return [Step("send", content)]
+        return [Step("cut", content[: self._room], spoiled=True)]
+
+    def _hit(self, content: bytes) -> list[Step]:
+        fault, whole = self._fault, Step("send", content)
+        match fault.kind:
+            case "close":
+                return [Step("close", spoiled=True)]
+            case "delay":
+                return [Step("wait", seconds=fault.seconds or 0.0, spoiled=True), whole]
+            case "duplicate":
+                return [whole, Step("send", content, spoiled=True)]
+            case "garbage":
+                return [Step("send", part, spoiled=True) for part in self._garbage(content)]
+            case "huge":
+                size = _HUGE_BYTES if fault.bytes is None else fault.bytes
+                return [Step("send", self._padded(content, size), spoiled=True)]
+            case "lost":
+                return []
+            case "stall":
+                return [Step("wait", seconds=fault.seconds, spoiled=True), whole]
+            case _:
+                return [whole]

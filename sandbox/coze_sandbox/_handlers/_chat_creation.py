@@ -1,0 +1,121 @@
+"""How a chat begins: the chat itself, and what was said to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._bots.lifecycle import begin_round, plan_of, save_message
+from .._bots.messages import count_tokens
+from .._common.errors import INVALID_PARAMETER, CallError
+from .._http.context import Call
+from .._scenario.bot_replies import next_plan_after_tools
+from .._state.state import World
+
+__all__ = ["new_chat", "new_message", "questions", "resume_chat", "save_entered"]
+
+
+def new_chat(
+    call: Call,
+    conversation: Mapping[str, Any],
+    *,
+    bot_id: str,
+    saved: bool,
+    meta_data: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Make a chat, not yet at work.
+
+    Args:
+        call: The call that starts it.
+        conversation: Where it takes place.
+        bot_id: Who answers; empty for a chatflow of an app.
+        saved: Whether it is to be kept.
+        meta_data: The caller's own pairs.
+    """
+    chat = {
+        "id": call.world.new_id(),
+        "conversation_id": conversation["id"],
+        "bot_id": bot_id,
+        "created_at": call.world.clock.seconds(),
+        "last_error": {"code": 0, "msg": ""},
+        "status": "in_progress",
+        "usage": {"token_count": 0, "output_count": 0, "input_count": 0},
+        "section_id": conversation["last_section_id"],
+        "_saved": saved,
+    }
+    if meta_data is not None:
+        chat["meta_data"] = dict(meta_data)
+    return chat
+
+
+def new_message(
+    world: World, chat: Mapping[str, Any], role: str, kind: str, content: str, content_type: str
+) -> dict[str, Any]:
+    """Make a message of a chat, not yet kept."""
+    return {
+        "id": world.new_id(),
+        "conversation_id": chat["conversation_id"],
+        "bot_id": chat["bot_id"],
+        "chat_id": chat["id"],
+        "section_id": chat["section_id"],
+        "role": role,
+        "type": kind,
+        "content": content,
+        "content_type": content_type,
+    }
+
+
+def resume_chat(
+    world: World, chat: dict[str, Any], tool_outputs: Sequence[Mapping[str, Any]], *, streaming: bool, where: str
+) -> dict[str, Any]:
+    """Set a chat that waits for tools to work again.
+
+    Args:
+        world: The state.
+        chat: The chat.
+        tool_outputs: What the tools gave.
+        streaming: Whether a stream tells of it.
+        where: What holds `tool_outputs` in failures: `body` or `data`.
+
+    Raises:
+        CallError: The chat does not wait, or an output is missing or of no call of it.
+    """
+    if chat["status"] != "requires_action":
+        raise CallError(INVALID_PARAMETER, f"The chat is {chat['status']}; it waits for no tools.")
+    calls = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
+    outputs = {one["tool_call_id"]: one["output"] for one in tool_outputs}
+    for number, one in enumerate(tool_outputs):
+        if one["tool_call_id"] not in {asked["id"] for asked in calls}:
+            place = f"{where}.tool_outputs.{number}.tool_call_id"
+            raise CallError(INVALID_PARAMETER, f"{place}: {one['tool_call_id']!r} was not asked for")
+    for asked in calls:
+        if asked["id"] not in outputs:
+            msg = f"{where}.tool_outputs: the output of call {asked['id']} is missing"
+            raise CallError(INVALID_PARAMETER, msg)
+    results = [(asked["function"]["name"], outputs[asked["id"]]) for asked in calls]
+    now = world.clock.seconds()
+    for _, output in results:
+        response = new_message(world, chat, "assistant", "tool_response", output, "text")
+        save_message(world, {**response, "created_at": now, "updated_at": now})
+    plan = next_plan_after_tools(world, results, bot_id=chat["bot_id"], audio=plan_of(chat).audio)
+    tokens = sum(count_tokens(output) for _, output in results)
+    return begin_round(world, chat, plan, streaming=streaming, input_tokens=tokens)
+
+
+def save_entered(world: World, chat: Mapping[str, Any], entered: Sequence[Mapping[str, Any]]) -> None:
+    """Keep the messages that came with a chat."""
+    now = world.clock.seconds()
+    for one in entered:
+        kind = one.get("type", "question" if one["role"] == "user" else "answer")
+        message = new_message(world, chat, one["role"], kind, one.get("content", ""), one.get("content_type", "text"))
+        message["meta_data"] = one.get("meta_data", {})
+        save_message(world, {**message, "created_at": now, "updated_at": now, "_entered": True})
+
+
+def questions(world: World, conversation: Mapping[str, Any]) -> list[str]:
+    """Return what the user has said in the current section of a conversation."""
+    return [
+        message["content"]
+        for message in world.store.list("message", conversation["id"])
+        if message["role"] == "user" and message["section_id"] == conversation["last_section_id"]
+    ]

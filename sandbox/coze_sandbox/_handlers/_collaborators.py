@@ -1,0 +1,34 @@
+"""Who may edit a thing, besides its owner: the same for bots, apps and workflows."""
+
+from __future__ import annotations
+
+from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._http.context import Call
+from ._common import need
+
+__all__ = ["share", "unshare"]
+
+
+def share(call: Call, kind: str, key: str, space_id: str) -> None:
+    """Let the accounts in the body edit the thing *key* of a workspace, and keep them as *kind*.
+
+    Raises:
+        CallError: An account does not exist, or is no member of the workspace.
+    """
+    for entry in call.body["collaborators"]:
+        user_id = entry["user_id"]
+        need(call.world, "user", user_id)
+        if call.world.store.get("member", f"{space_id}/{user_id}") is None:
+            raise CallError(INVALID_PARAMETER, f"The account {user_id} is no member of the workspace.")
+        call.world.store.put(kind, f"{key}/{user_id}", {"user_id": user_id}, key)
+
+
+def unshare(call: Call, kind: str, key: str) -> None:
+    """Let the account in the path edit the thing *key* no longer.
+
+    Raises:
+        CallError: The account is none of its collaborators.
+    """
+    user_id = call.path["user_id"]
+    if not call.world.store.delete(kind, f"{key}/{user_id}"):
+        raise missing(NOT_FOUND, "user_id", user_id)

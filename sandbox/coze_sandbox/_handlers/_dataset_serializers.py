@@ -1,0 +1,100 @@
+"""Knowledge bases and documents as they are kept, and as the answers show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._state.state import World
+from .._state.store import public
+from ._common import need
+
+__all__ = ["COMPLETED", "FAILED", "PROCESSING", "document", "progress", "store_document", "summary"]
+
+PROCESSING, COMPLETED, FAILED = 0, 1, 9
+
+_ICON = "https://sandbox.invalid/dataset.png"
+
+
+def state(world: World, kept: Mapping[str, Any]) -> int:
+    """Tell how far a document is: it is processed until its time has come."""
+    if kept["_ends_at"] > world.clock.now():
+        return PROCESSING
+    return FAILED if kept["_fails"] else COMPLETED
+
+
+def document(world: World, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Show a document as it is now."""
+    status = state(world, kept)
+    return {**public(kept), "status": status, "slice_count": kept["slice_count"] if status == COMPLETED else 0}
+
+
+def progress(world: World, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Show how far a document is."""
+    status = state(world, kept)
+    left = max(kept["_ends_at"] - world.clock.now(), 0)
+    whole = world.options.answer_seconds or 1
+    shown = {
+        "document_id": kept["document_id"],
+        "document_name": kept["name"],
+        "url": kept["_url"],
+        "size": kept["size"],
+        "type": kept["type"],
+        "status": status,
+        "progress": max(int(100 * (1 - left / whole)), 0) if status == PROCESSING else 100,
+        "remaining_time": int(left),
+        "update_type": kept["update_type"],
+        "update_interval": kept["update_interval"],
+    }
+    if status == FAILED:
+        shown["status_descript"] = kept["_fails"]
+    return shown
+
+
+def store_document(world: World, kept: dict[str, Any]) -> dict[str, Any]:
+    """Keep a document, new or changed, and return it."""
+    return world.store.put("document", kept["document_id"], kept, kept["_dataset_id"])
+
+
+def summary(world: World, dataset: Mapping[str, Any], user_id: str) -> dict[str, Any]:
+    """Show a knowledge base with the state of what is in it."""
+    documents = world.store.list("document", dataset["dataset_id"])
+    creator = need(world, "user", dataset["creator_id"])
+    icon = dataset["icon_file_id"]
+    by_status: dict[int, list[dict[str, Any]]] = {PROCESSING: [], COMPLETED: [], FAILED: []}
+    for kept in documents:
+        by_status[state(world, kept)].append(kept)
+    return {
+        "dataset_id": dataset["dataset_id"],
+        "name": dataset["name"],
+        "description": dataset["description"],
+        "space_id": dataset["space_id"],
+        "project_id": "",
+        "dataset_type": 0,
+        "format_type": dataset["format_type"],
+        "status": 1,
+        "can_edit": dataset["creator_id"] == user_id,
+        "icon_uri": f"FileBizType.BIZ_DATASET_ICON/{icon or 'default'}.png",
+        "icon_url": f"https://sandbox.invalid/icon/{icon}.png" if icon else _ICON,
+        "doc_count": len(documents),
+        "slice_count": sum(kept["slice_count"] for kept in by_status[COMPLETED]),
+        "hit_count": 0,
+        "bot_used_count": _used_by(world, dataset["dataset_id"]),
+        "all_file_size": str(sum(kept["size"] for kept in documents)),
+        "chunk_strategy": documents[0]["chunk_strategy"] if documents else {},
+        "file_list": [kept["name"] for kept in documents],
+        "processing_file_list": [kept["name"] for kept in by_status[PROCESSING]],
+        "processing_file_id_list": [kept["document_id"] for kept in by_status[PROCESSING]],
+        "failed_file_list": [kept["name"] for kept in by_status[FAILED]],
+        "creator_id": creator["user_id"],
+        "creator_name": creator["user_name"],
+        "avatar_url": creator["avatar_url"],
+        "create_time": dataset["create_time"],
+        "update_time": dataset["update_time"],
+    }
+
+
+def _used_by(world: World, dataset_id: str) -> int:
+    return sum(
+        dataset_id in bot["draft"].get("knowledge", {}).get("dataset_ids", []) for bot in world.store.list("bot")
+    )

@@ -1,0 +1,60 @@
+"""Workflows as they are kept, and what is checked before one runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._common.json_body import parse_json
+from .._http.context import Call
+from .._state.state import World
+from ._bot_serializers import API_CHANNEL, published
+from ._common import check_file, need
+
+__all__ = ["VERSION", "debug_url", "runnable"]
+
+VERSION = "v0.0.1"
+"""The one version that a published workflow has."""
+
+
+def runnable(call: Call) -> dict[str, Any]:
+    """Return the workflow that a call wants to run.
+
+    Raises:
+        CallError: The workflow, or what it is to run with, does not exist or is not published.
+    """
+    world, body = call.world, call.body
+    workflow = need(world, "workflow", body["workflow_id"])
+    if not workflow["published"]:
+        raise missing(NOT_FOUND, "workflow_id", body["workflow_id"])
+    if "bot_id" in body and "app_id" in body:
+        raise CallError(INVALID_PARAMETER, "body.app_id: must not be given with bot_id")
+    if body.get("bot_id"):
+        published(world, need(world, "bot", body["bot_id"]), API_CHANNEL)
+    if body.get("app_id"):
+        need(world, "app", body["app_id"])
+    if body.get("workflow_version", VERSION) != VERSION:
+        raise missing(NOT_FOUND, "workflow_version", body["workflow_version"])
+    for value in body.get("parameters", {}).values():
+        _check_files(world, value)
+    return workflow
+
+
+def debug_url(workflow: Mapping[str, Any], execute_id: str) -> str:
+    """Return the address of the page that shows a run."""
+    return (
+        f"https://www.coze.cn/work_flow?execute_id={execute_id}"
+        f"&space_id={workflow['space_id']}&workflow_id={workflow['workflow_id']}"
+    )
+
+
+def _check_files(world: World, value: Any) -> None:
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, str) and one.lstrip().startswith("{"):
+            try:
+                parsed = parse_json(one, "parameters")
+            except CallError:
+                continue
+            if isinstance(parsed, dict) and isinstance(parsed.get("file_id"), str):
+                check_file(world, parsed["file_id"])

@@ -1,0 +1,138 @@
+"""From what clients send to what the description means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from .._common.errors import CallError
+from .._common.json_body import parse_json
+from .._spec.spec import Description
+
+__all__ = ["Leniency", "from_part", "from_texts", "types_of"]
+
+_INTEGER = re.compile(r"-?[0-9]{1,60}\Z")
+_ID_PATH = re.compile(r"_ids?(\.[0-9]+)?\Z")
+_NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?\Z")
+
+
+def types_of(schema: Mapping[str, Any]) -> frozenset[str]:
+    """Return the JSON types that a schema allows; none where it does not say."""
+    declared = schema.get("type", ())
+    return frozenset([declared] if isinstance(declared, str) else declared)
+
+
+def from_texts(texts: Sequence[str], schema: Mapping[str, Any], description: Description) -> Any:
+    """Convert the values of one query, path or header parameter to the declared type.
+
+    Arrays may be repeated (`a=1&a=2`) or joined by commas (`a=1,2`); an empty one is blank (`a=`).
+
+    Args:
+        texts: The values as sent, at least one.
+        schema: The parameter's schema.
+        description: Where to look up references.
+
+    Returns:
+        The value. What cannot be converted stays a text, for the validator to refuse.
+    """
+    if "array" in types_of(schema):
+        items, _ = description.follow(schema.get("items", {}), "")
+        joined = texts[0].split(",") if texts[0] else []
+        parts = texts if len(texts) > 1 else joined
+        return [_from_text(part, items) for part in parts]
+    return _from_text(texts[-1], schema)
+
+
+def from_part(text: str, schema: Mapping[str, Any]) -> Any:
+    """Convert one field of a multipart body; objects and arrays come as JSON text."""
+    if types_of(schema) & {"object", "array"}:
+        try:
+            return parse_json(text, "part")
+        except CallError:
+            return text
+    return _from_text(text, schema)
+
+
+def _from_text(text: str, schema: Mapping[str, Any]) -> Any:
+    types = types_of(schema)
+    if "integer" in types and _INTEGER.match(text):
+        return int(text)
+    if "number" in types and _NUMBER.match(text):
+        return float(text)
+    if "boolean" in types and text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    return text
+
+
+@attrs.frozen
+class Leniency:
+    """Reads values that are not as described, and notes each of them.
+
+    Args:
+        description: Where to look up references.
+        nulls: Whether to leave out members that are null where the description has them optional and never null. The
+            official Python SDK sends every argument that was not given as null, and Coze takes it.
+        numeric_ids: Whether to take ids that are numbers where the description has texts. Coze takes both where it has
+            the header `Agw-Js-Conv`, and the official Go SDK sends numbers.
+    """
+
+    description: Description
+    nulls: bool
+    numeric_ids: bool = False
+
+    def read(self, value: Any, schema: Mapping[str, Any], path: str, note: Callable[[str], None]) -> Any:
+        """Return a value as it is described.
+
+        Args:
+            value: The body or a part of it.
+            schema: Its schema.
+            path: What it is called in the notes.
+            note: Called with what is not as described and taken nevertheless. Members that are not described are
+                noted and kept.
+
+        Returns:
+            A copy.
+        """
+        schema, _ = self.description.follow(schema, "")
+        if isinstance(value, list) and "items" in schema:
+            return [self.read(item, schema["items"], f"{path}.{number}", note) for number, item in enumerate(value)]
+        if isinstance(value, dict):
+            return self._members(value, schema, path, note)
+        if self.numeric_ids and type(value) is int and _ID_PATH.search(path) and types_of(schema) == {"string"}:
+            note(f"{path}: a number, taken as a text")
+            return str(value)
+        return value
+
+    def _members(
+        self, value: dict[str, Any], schema: Mapping[str, Any], path: str, note: Callable[[str], None]
+    ) -> dict[str, Any]:
+        properties, others = schema.get("properties", {}), schema.get("additionalProperties")
+        result = {}
+        for name, member in value.items():
+            here = f"{path}.{name}"
+            if name in properties:
+                described = properties[name]
+                if self.nulls and member is None and self._is_never_null(name, schema):
+                    note(f"{here}: null")
+                    continue
+                result[name] = self.read(member, described, here, note)
+            elif isinstance(others, Mapping):
+                result[name] = self.read(member, others, here, note)
+            else:
+                result[name] = member
+                if properties and not others:
+                    note(f"{here}: not described")
+        return result
+
+    def _is_never_null(self, name: str, schema: Mapping[str, Any]) -> bool:
+        optional = name not in schema.get("required", ())
+        return optional and not _nullable(schema["properties"][name], self.description)
+
+
+def _nullable(schema: Mapping[str, Any], description: Description) -> bool:
+    schema, _ = description.follow(schema, "")
+    choices = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    return "null" in types_of(schema) or any(_nullable(choice, description) for choice in choices)

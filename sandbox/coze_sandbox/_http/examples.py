@@ -1,0 +1,83 @@
+"""Answers that are the examples of the description."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .._spec.spec import Description, Media, Operation
+from .context import Beat, Call, Content, Members, Redirect, Stream
+
+__all__ = ["dialect_of", "example", "has_property"]
+
+_JSON = "application/json"
+_EVENTS = "text/event-stream"
+
+
+def example(operation: Operation, call: Call, description: Description) -> Members | Stream | Content | Redirect | None:
+    """Answer a call with the example that the description has for it.
+
+    Args:
+        operation: What is called.
+        call: The call, which may ask for a stream.
+        description: The description.
+
+    Returns:
+        The answer, or None where there is no example.
+    """
+    if operation.location is not None:
+        return Redirect(operation.location)
+    media = operation.success.get(_JSON)
+    if _EVENTS in operation.success and (media is None or call.body.get(operation.stream_flag or "")):
+        return _stream(operation, operation.success[_EVENTS], description)
+    if media is not None:
+        return _members(media, description)
+    files = [one for one in operation.success.values() if isinstance(one.example, str)]
+    return Content(files[0].example.encode(), files[0].type) if files else None
+
+
+def dialect_of(operation: Operation) -> str:
+    """Tell how the events of an operation are written, as its example shows."""
+    if "id" in operation.success[_EVENTS].example:
+        return "workflow"
+    # Of those without ids only chatflows stream without being asked to.
+    return "chatflow" if operation.stream_flag is None else "chat"
+
+
+def has_property(schema: Mapping[str, Any], name: str, description: Description) -> bool:
+    """Tell whether a schema describes a member."""
+    schema, _ = description.follow(schema, "")
+    if name in schema.get("properties", {}):
+        return True
+    parts = [*schema.get("allOf", ()), *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    return any(has_property(part, name, description) for part in parts)
+
+
+def _members(media: Media, description: Description) -> Members:
+    members = dict(media.example) if isinstance(media.example, Mapping) else {}
+    for name in ("code", "msg", "detail"):
+        if has_property(media.schema, name, description):
+            members.pop(name, None)
+    return members
+
+
+def _stream(operation: Operation, media: Media, description: Description) -> Stream:
+    return Stream(_beats(operation, media.example, description), dialect_of(operation))
+
+
+def _beats(operation: Operation, described: Mapping[str, Any], description: Description) -> Iterator[Beat]:
+    """Tell the described event, and end the stream, or clients would take it for broken off."""
+    yield Beat(described["event"], json.loads(described["data"]))
+    end = operation.stream_end
+    if end is not None and described["event"] != end:
+        pointer = operation.events[end]
+        yield Beat(end, "[DONE]" if pointer is None else _sample({"$ref": pointer}, description))
+
+
+def _sample(schema: Mapping[str, Any], description: Description) -> Any:
+    schema, _ = description.follow(schema, "")
+    if schema.get("examples"):
+        return schema["examples"][0]
+    properties = schema.get("properties", {})
+    return {name: _sample(properties[name], description) for name in schema.get("required", properties)}

@@ -1,0 +1,324 @@
+"""From an HTTP request to a checked call."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import attrs
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
+
+from .._common.errors import (
+    CLIENT_LEFT,
+    FILE_EMPTY,
+    FILE_TOO_LARGE,
+    INVALID_PARAMETER,
+    META_DATA_LIMIT,
+    SPEECH_TOO_LONG,
+    TOO_MANY_FILES,
+    TOO_MANY_MESSAGES,
+    CallError,
+)
+from .._common.json_body import parse_json
+from .._spec.spec import Description, Media, Operation, Parameter
+from .._spec.validators import Finding, Schemas
+from .._state.state import World
+from .auth import bearer
+from .body_limit import MAX_JSON_BYTES, limited
+from .coercion import Leniency, from_part, from_texts, types_of
+from .context import Call, Upload
+from .request_log import RequestRecord
+from .router import Target
+
+__all__ = ["Reader"]
+
+_JSON = "application/json"
+_FORM = "multipart/form-data"
+_PART_OVERHEAD = 1 << 20  # room for the headers and the other fields of a form
+_MAX_TEXT_PART = 1 << 20
+_MAX_TEXT_PARTS = 100
+_CHUNK = 1 << 20
+_IDS_AS_TEXTS = "Agw-Js-Conv"  # the header that asks Coze for ids as texts where it has numbers
+_AUTHORIZATION = "authorization"  # a parameter where a browser opens a WebSocket, for it cannot set headers
+_SIZES = ("maxProperties", "maxLength")
+
+# Names that clients in the wild use for a parameter that the documentation calls otherwise.
+_PARAMETER_ALIASES = {
+    # The official Python SDK pages this list with page_index, as the older list of bots is paged.
+    "bots.list": {"page_index": "page_num"},
+}
+
+# Members that official SDKs leave out, or send as null, although the documentation requires them, and what Coze takes
+# for them.
+_MAY_BE_ABSENT: Mapping[str, Mapping[str, Any]] = {
+    # Optional in the official Python, JavaScript and Go SDKs.
+    "datasets.documents.create": {"chunk_strategy": {"chunk_type": 0}},
+}
+
+# Texts that the official SDKs send although they are empty.
+_MAY_BE_BLANK = {"oauth.authorize": ("state",), "oauth.authorize_workspace": ("state",)}
+
+
+@attrs.define
+class _Parts:
+    body: Any = attrs.Factory(dict)
+    files: dict[str, Upload] = attrs.Factory(dict)
+
+
+class Reader:
+    """Reads requests and refuses those that the description does not allow.
+
+    Args:
+        description: The description.
+        schemas: Its validators.
+        lenient: Whether to take null, blank values, other names of parameters, and numbers for ids where Coze does.
+    """
+
+    def __init__(self, description: Description, schemas: Schemas, *, lenient: bool) -> None:
+        self._description = description
+        self._schemas = schemas
+        self._lenient = lenient
+
+    async def read(
+        self,
+        request: Request,
+        target: Target,
+        operation: Operation,
+        world: World,
+        user_id: str,
+        record: RequestRecord,
+    ) -> Call:
+        """Read and check a request.
+
+        Args:
+            request: The request.
+            target: What the router found.
+            operation: The operation that it found.
+            world: The state, for the call.
+            user_id: The account, for the call.
+            record: Where to note the body, also of a request that is refused.
+
+        Raises:
+            CallError: A parameter or the body is missing, malformed or too large.
+        """
+        query = self.read_head(request, target, operation, record)
+        parts = await self._body(request, operation, record)
+        return Call(
+            operation=operation,
+            world=world,
+            path=target.path,
+            query=query,
+            body=parts.body if isinstance(parts.body, dict) else {},
+            files=parts.files,
+            user_id=user_id,
+            bearer=bearer(request.headers.get("authorization")),
+            logid=record.logid,
+            base_url=str(request.base_url).rstrip("/"),
+        )
+
+    def read_head(
+        self, request: HTTPConnection, target: Target, operation: Operation, record: RequestRecord
+    ) -> dict[str, Any]:
+        """Check path, query and headers, and return the query.
+
+        Raises:
+            CallError: A parameter is missing or malformed.
+        """
+        if target.operation is not None and record.method != operation.method:
+            record.tolerate(f"{record.method}: taken as {operation.method}")
+        self._check(operation, "path", self._convert(operation, "path", _lists(target.path)))
+        query = self._query(request, operation, record)
+        self._check(operation, "query", query)
+        sent = {name: [value] for name, value in request.headers.items()}
+        headers = self._convert(operation, "header", sent)
+        if self._lenient:
+            _add_fixed(operation, headers, record)
+        self._check(operation, "header", headers)
+        return query
+
+    def _query(self, request: HTTPConnection, operation: Operation, record: RequestRecord) -> dict[str, Any]:
+        text = request.scope["query_string"].decode("latin-1")
+        blank = _MAY_BE_BLANK.get(operation.id, ())
+        renamed = _PARAMETER_ALIASES.get(operation.id, {}) if self._lenient else {}
+        known = {one.name: one for one in operation.parameters if one.place == "query"}
+        texts: dict[str, list[str]] = {}
+        # Blank values are left out: the official Python SDK sends `conversation_id=` for "none".
+        for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
+            meant = renamed.get(name, name)
+            if operation.socket is not None and name == _AUTHORIZATION:
+                continue
+            if meant not in known:
+                record.tolerate(f"query.{name}: not described")
+            elif not value and self._lenient and name not in blank:
+                record.tolerate(f"query.{name}: blank, taken as not given")
+            else:
+                if meant != name:
+                    record.tolerate(f"query.{name}: not described, taken as {meant}")
+                texts.setdefault(meant, []).append(value)
+        for name, values in texts.items():
+            _note_form(known[name], values, record)
+        return self._convert(operation, "query", texts)
+
+    def _convert(self, operation: Operation, place: str, texts: Mapping[str, list[str]]) -> dict[str, Any]:
+        values = {}
+        for parameter in operation.parameters:
+            name = parameter.name.lower() if place == "header" else parameter.name
+            if parameter.place == place and texts.get(name):
+                values[parameter.name] = from_texts(texts[name], parameter.schema, self._description)
+        return values
+
+    def _check(self, operation: Operation, place: str, values: Mapping[str, Any]) -> None:
+        parameters = [one for one in operation.parameters if one.place == place]
+        if parameters:
+            key = f"{operation.id} {place}"
+            finding = self._schemas.check_parameters(key, parameters, values, place)
+            if finding is not None:
+                raise _refusal(operation, finding)
+
+    async def _body(self, request: Request, operation: Operation, record: RequestRecord) -> _Parts:
+        if not operation.bodies:
+            await _drain(request, operation)
+            return _Parts()
+        if _FORM in operation.bodies and _content_type(request) != _JSON:
+            return await self._form(request, operation, operation.bodies[_FORM], record)
+        media = operation.bodies.get(_JSON)
+        if media is None:
+            raise CallError(FILE_EMPTY, f"the request must be {_FORM}")
+        content = b"".join([chunk async for chunk in _limited(request, operation.max_body_bytes or MAX_JSON_BYTES)])
+        if not content and not operation.body_required:
+            return _Parts()
+        if not content:
+            raise CallError(INVALID_PARAMETER, "body: a JSON body is required")
+        if _content_type(request) != _JSON:
+            raise CallError(INVALID_PARAMETER, f"header.content-type: must be {_JSON}")
+        value = record.body = parse_json(content, "body")
+        value = self._as_described(operation, media, value, record)
+        self._check_body(operation, media, value)
+        return _Parts(value)
+
+    def _as_described(self, operation: Operation, media: Media, value: Any, record: RequestRecord) -> Any:
+        numeric_ids = self._lenient and any(one.name == _IDS_AS_TEXTS for one in operation.parameters)
+        leniency = Leniency(self._description, nulls=self._lenient, numeric_ids=numeric_ids)
+        body = leniency.read(value, media.schema, "body", record.tolerate)
+        if self._lenient and isinstance(body, dict):
+            for name, meant in _MAY_BE_ABSENT.get(operation.id, {}).items():
+                if body.get(name) is None and name in media.schema.get("required", ()):
+                    record.tolerate(f"body.{name}: is required, taken as {json.dumps(meant)}")
+                    body[name] = meant
+        return body
+
+    def _check_body(self, operation: Operation, media: Media, value: Any) -> None:
+        if media.pointer is not None:
+            finding = self._schemas.check(media.pointer, value, "body")
+            if finding is not None:
+                raise _refusal(operation, finding)
+
+    async def _form(self, request: Request, operation: Operation, media: Media, record: RequestRecord) -> _Parts:
+        if _content_type(request) != _FORM:
+            raise CallError(FILE_EMPTY, f"the request must be {_FORM}")
+        properties: Mapping[str, Any] = media.schema.get("properties", {})
+        limits = {name: schema.get("x-coze-max-bytes") for name, schema in properties.items() if _is_file(schema)}
+        known = [limit for limit in limits.values() if limit is not None]
+        ceiling = sum(known) + _PART_OVERHEAD if len(known) == len(limits) else None
+        stream = _limited(request, operation.max_body_bytes or ceiling, FILE_TOO_LARGE)
+        parser = MultiPartParser(request.headers, stream, max_fields=_MAX_TEXT_PARTS, max_part_size=_MAX_TEXT_PART)
+        try:
+            form = await parser.parse()
+        except MultiPartException as error:
+            raise CallError(INVALID_PARAMETER, f"body: {error.message}") from error
+        except (ValueError, LookupError) as error:  # what the parser lets through for odd headers
+            raise CallError(INVALID_PARAMETER, f"body: malformed form: {error}") from error
+        parts = _Parts()
+        try:
+            for name, value in form.multi_items():
+                schema, _ = self._description.follow(properties.get(name, {}), "")
+                if not isinstance(value, UploadFile):
+                    parts.body[name] = from_part(value, schema)
+                elif name in parts.files:
+                    raise CallError(TOO_MANY_FILES, f"body.{name}: only one file is allowed")
+                else:
+                    parts.files[name] = await _upload(value, limits.get(name))
+        finally:
+            await form.close()
+        record.body = {
+            **parts.body,
+            **{name: file.name for name, file in parts.files.items()},
+        }
+        shape = self._as_described(operation, media, {**parts.body, **dict.fromkeys(parts.files, "")}, record)
+        self._check_body(operation, media, shape)
+        for name in limits:
+            if name in parts.body:
+                raise CallError(INVALID_PARAMETER, f"body.{name}: must be a file, not a field")
+        return parts
+
+
+def _note_form(parameter: Parameter, texts: list[str], record: RequestRecord) -> None:
+    """Note how the values of a query parameter were written, where that is not as described."""
+    types = types_of(parameter.schema)
+    if len(texts) > 1 and "array" in types:
+        record.tolerate(f"query.{parameter.name}: repeated, rather than joined by commas")
+    elif len(texts) > 1:
+        record.tolerate(f"query.{parameter.name}: repeated, of which the last is taken")
+    if types == {"boolean"} and texts[-1] != texts[-1].lower() in {"true", "false"}:
+        record.tolerate(f"query.{parameter.name}: {texts[-1]}, taken as {texts[-1].lower()}")
+
+
+def _add_fixed(operation: Operation, headers: dict[str, Any], record: RequestRecord) -> None:
+    """Add the headers that have one value only and were not sent: older clients do without them."""
+    for one in operation.parameters:
+        if one.place == "header" and one.required and "const" in one.schema and one.name not in headers:
+            headers[one.name] = one.schema["const"]
+            record.tolerate(f"header.{one.name}: is required")
+
+
+def _is_file(schema: Mapping[str, Any]) -> bool:
+    return schema.get("format") == "binary" or "x-coze-max-bytes" in schema
+
+
+async def _upload(file: UploadFile, limit: int | None) -> Upload:
+    size, digest = 0, hashlib.sha256()
+    while chunk := await file.read(_CHUNK):
+        size += len(chunk)
+        digest.update(chunk)
+    if limit is not None and size > limit:
+        raise CallError(FILE_TOO_LARGE, f"body: the file has more than {limit} bytes")
+    return Upload(file.filename or "", file.content_type or "", size, digest.hexdigest())
+
+
+def _lists(path: Mapping[str, str]) -> dict[str, list[str]]:
+    return {name: [value] for name, value in path.items()}
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _limited(request: Request, limit: int | None, code: int = INVALID_PARAMETER) -> AsyncGenerator[bytes, None]:
+    if limit is not None:
+        request = Request(request.scope, limited(request.receive, limit, code))
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except ClientDisconnect as error:
+        raise CallError(INVALID_PARAMETER, "body: the client left", status=CLIENT_LEFT) from error
+
+
+async def _drain(request: Request, operation: Operation) -> None:
+    async for _ in _limited(request, operation.max_body_bytes):
+        pass
+
+
+def _refusal(operation: Operation, finding: Finding) -> CallError:
+    code, keyword = INVALID_PARAMETER, finding.keyword
+    if "meta_data" in finding.path.split(".") and keyword in _SIZES:
+        code = META_DATA_LIMIT
+    elif (keyword, finding.path) == ("maxItems", "body.additional_messages"):
+        code = TOO_MANY_MESSAGES
+    elif (keyword, finding.path, operation.id) == ("maxLength", "body.input", "audio.speech.create"):
+        code = SPEECH_TOO_LONG
+    return CallError(code, str(finding))

@@ -1,0 +1,199 @@
+"""Answers: the envelope, the headers, and the check against the description."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from typing import Any
+
+import attrs
+from starlette.responses import Response
+
+from .._common.errors import INTERNAL, CallError, status_of
+from .._spec.spec import Description, Media, Operation
+from .._spec.validators import Finding, Schemas
+from .context import Content, Members, Redirect
+from .examples import has_property
+from .oauth_errors import oauth_error
+from .request_log import RequestRecord
+
+__all__ = ["Answers", "Violation", "add_logid"]
+
+_JSON = "application/json"
+_SERVER_ERROR = 500
+_LOGID_HEADER = b"X-Tt-Logid"
+
+
+@attrs.frozen
+class Violation:
+    """An answer of the sandbox that is not what the description says.
+
+    Attributes:
+        operation: Operation id.
+        pointer: Where in the answer.
+        message: What is wrong there.
+    """
+
+    operation: str
+    pointer: str
+    message: str
+
+
+class Answers:
+    """Makes HTTP answers.
+
+    Args:
+        description: The description.
+        schemas: Its validators.
+        errors_as_200: Whether failures are answered with HTTP 200.
+        check: Whether to check answers.
+
+    Attributes:
+        violations: What the checks found.
+    """
+
+    def __init__(self, description: Description, schemas: Schemas, *, errors_as_200: bool, check: bool) -> None:
+        self._description = description
+        self._schemas = schemas
+        self._errors_as_200 = errors_as_200
+        self._check = check
+        self.violations: list[Violation] = []
+
+    def success(
+        self, operation: Operation, result: Members | Content | Redirect | None, logid: str, *, checked: bool = True
+    ) -> Response:
+        """Make the answer of a handler.
+
+        Args:
+            operation: What was called.
+            result: Members beside the envelope, a file, or where to go.
+            logid: Log id of the call.
+            checked: Whether it has to be as described.
+        """
+        if isinstance(result, Redirect):
+            response = _bytes(b"", None, logid, operation.status)
+            response.headers["location"] = result.location
+            return response
+        wrong = self.finding(operation, result, logid) if self._check and checked else None
+        if wrong is not None:
+            return self._violation(operation, wrong, logid)
+        if isinstance(result, Content):
+            return _bytes(result.content, result.type, logid)
+        return _json(self._envelope(operation.success.get(_JSON), result or {}, logid), 200, logid)
+
+    def finding(self, operation: Operation, result: Members | Content | None, logid: str = "") -> Finding | None:
+        """Tell what is not as described in what a handler returns, or None."""
+        if isinstance(result, Content):
+            if result.type in operation.success:
+                return None
+            return Finding("header.content-type", "enum", f"{result.type!r} is not described")
+        media = operation.success.get(_JSON)
+        if media is None or media.pointer is None:
+            return None
+        return self._schemas.check(media.pointer, self._envelope(media, result or {}, logid), "answer")
+
+    def instead_of(self, error: Exception, operation: Operation | None, record: RequestRecord) -> Response:
+        """Answer a call that raised, be it a refusal or a defect of the sandbox, and note in its record what it was."""
+        if isinstance(error, CallError):
+            record.code, record.verdict, record.reason = error.code, "refused", error.msg
+            return self.failure(operation, error, record.logid)
+        record.code, record.verdict, record.reason = INTERNAL, "failed", repr(error)
+        traceback.print_exception(error)
+        return self.defect(f"defect of the sandbox: {error!r}", record.logid)
+
+    def failure(self, operation: Operation | None, failure: CallError, logid: str) -> Response:
+        """Make the error envelope of a failure."""
+        status = failure.status or status_of(failure.code, self._description.errors)
+        as_200 = self._errors_as_200
+        body: dict[str, Any] = {
+            "code": failure.code,
+            "msg": failure.msg,
+            "detail": {"logid": logid},
+            **failure.members,
+        }
+        media = operation.failure if operation is not None else None
+        if operation is not None and operation.grants and status < _SERVER_ERROR:
+            # The only sign of this failure is its status, so it is never answered with 200.
+            body, media, as_200 = oauth_error(failure), operation.client_failure, False
+        if self._check and operation is not None and media is not None and media.pointer:
+            finding = self._schemas.check(media.pointer, body, "answer")
+            if finding is not None:
+                return self._violation(operation, finding, logid)
+        response = _json(body, 200 if as_200 else status, logid)
+        response.headers.update(failure.headers)
+        return response
+
+    def defect(self, msg: str, logid: str) -> Response:
+        """Answer that the sandbox itself failed. Never HTTP 200: it is no fact of Coze."""
+        return _json({"code": INTERNAL, "msg": msg, "detail": {"logid": logid}}, 500, logid)
+
+    def check_event(self, operation: Operation, event: str, data: Any) -> Violation | None:
+        """Check the data of one event of a stream; a difference is recorded and returned."""
+        return self._noted(operation, self.event_finding(operation, event, data) if self._check else None)
+
+    def check_message(self, operation: Operation, frame: dict[str, Any]) -> Violation | None:
+        """Check a message for a WebSocket; a difference is recorded and returned."""
+        socket, event, data = operation.socket, frame["event_type"], frame.get("data")
+        if not self._check or socket is None:
+            return None
+        described = socket.downlink.get(event)
+        finding: Finding | None = None
+        if described is None:
+            finding = Finding("event_type", "enum", f"{event!r} is not described")
+        elif data is None:
+            finding = Finding(f"{event}.data", "required", "is required") if described.data_required else None
+        elif described.pointer is None:
+            finding = Finding(f"{event}.data", "not", "no data is described")
+        else:
+            finding = self._schemas.check(described.pointer, data, f"{event}.data")
+        if finding is None and socket.detail is not None:
+            finding = self._schemas.check(socket.detail, frame["detail"], f"{event}.detail")
+        return self._noted(operation, finding)
+
+    def _noted(self, operation: Operation, finding: Finding | None) -> Violation | None:
+        if finding is None:
+            return None
+        violation = Violation(operation.id, finding.path, finding.message)
+        self.violations.append(violation)
+        return violation
+
+    def event_finding(self, operation: Operation, event: str, data: Any) -> Finding | None:
+        """Tell what is not as described in one event of a stream, or None."""
+        if not operation.events:
+            return None
+        if event not in operation.events:
+            return Finding("event", "enum", f"{event!r} is not described")
+        pointer = operation.events[event]
+        return self._schemas.check(pointer, data, event) if pointer is not None else None
+
+    def _violation(self, operation: Operation, finding: Finding, logid: str) -> Response:
+        self._noted(operation, finding)
+        return self.defect(f"the sandbox's own answer to {operation.id} is not as described: {finding}", logid)
+
+    def _envelope(self, media: Media | None, members: Members, logid: str) -> dict[str, Any]:
+        body: dict[str, Any] = {}
+        if media is None or has_property(media.schema, "code", self._description):
+            body.update(code=0, msg="")
+        body.update(members)
+        if media is None or has_property(media.schema, "detail", self._description):
+            body["detail"] = {"logid": logid}
+        return body
+
+
+def _json(body: dict[str, Any], status: int, logid: str) -> Response:
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return _bytes(content, _JSON, logid, status)
+
+
+def _bytes(content: bytes, media_type: str | None, logid: str, status: int = 200) -> Response:
+    response = Response(content, status, media_type=media_type)
+    add_logid(response, logid)
+    return response
+
+
+def add_logid(response: Response, logid: str) -> None:
+    """Add the log id header as Coze spells it.
+
+    The JavaScript SDK looks it up by case, and Starlette would lower it.
+    """
+    response.raw_headers.append((_LOGID_HEADER, logid.encode()))

@@ -1,0 +1,56 @@
+"""How events are written on the wire."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .context import Beat
+
+__all__ = ["DIALECTS", "frame"]
+
+# json.dumps makes an encoder for every call.
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+DIALECTS = ("chat", "chatflow", "workflow")
+
+
+def frame(beat: Beat, number: int, dialect: str) -> bytes:
+    """Write one event.
+
+    Chat events have no space after the colon and no `id:` line. Workflow events have both. Chatflow
+    events have the space only. Every event is one `event:` and one `data:` line, in this order,
+    because the official SDKs read no other lines.
+
+    Args:
+        beat: The event.
+        number: Its place in the stream, from 0.
+        dialect: `chat`, `chatflow` or `workflow`.
+
+    Raises:
+        ValueError: The dialect is none of these.
+    """
+    data = _json(beat.data)
+    match dialect:
+        case "chat":
+            text = f"event:{beat.event}\ndata:{data}\n\n"
+        case "chatflow":
+            text = f"event: {beat.event}\ndata: {_without_markup(data)}\n\n"
+        case "workflow":
+            text = f"id: {number}\nevent: {beat.event}\ndata: {_without_markup(data)}\n\n"
+        case _:
+            raise ValueError(f"unknown dialect {dialect!r}: one of {', '.join(DIALECTS)}")
+    return text.encode()
+
+
+def _json(value: Any) -> str:
+    text = _ENCODE(value)
+    # Coze writes JSON with Go, which escapes the two separators that some clients take for line
+    # ends.
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _without_markup(text: str) -> str:
+    # Recordings of chatflows have & as \u0026, which is Go's default too; those of chats show no
+    # such escapes.
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

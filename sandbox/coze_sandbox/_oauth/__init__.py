@@ -1,0 +1,1 @@
+"""OAuth: consent pages and their control."""

@@ -1,0 +1,1 @@
+"""Stubs: what tests define for calls to come."""

@@ -1,0 +1,114 @@
+"""What bots say next: as a scenario has it, else as the script does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from .._bots.content import Said
+from .._bots.script import Plan, after_tools, plan_answer
+from .._common.validators import TEXT, TEXTS, WHOLE, Check, is_text, is_texts, not_negative
+from .._state.state import World
+
+__all__ = ["Heard", "Reply", "ToolCalls", "next_plan", "next_plan_after_tools"]
+
+ToolCalls = Mapping[str, Any] | Sequence[tuple[str, Any]]
+"""Names and arguments of tools."""
+
+
+def _are_calls(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return is_texts([*value])
+    return not isinstance(value, str) and all(
+        isinstance(pair, Sequence) and len(pair) == 2 and is_text(pair[0]) for pair in value
+    )
+
+
+_REPLY = Check(
+    "a text, a list of texts or a function", lambda one: one is None or callable(one) or is_text(one) or is_texts(one)
+)
+_CALLS = Check("arguments by name, or pairs of both", _are_calls)
+
+
+@attrs.frozen
+class Heard:
+    """What a bot is told, for rules to look at.
+
+    Attributes:
+        bot_id: The bot; empty for a chatflow of an app.
+        text: What it is told: the words of the user, or the outputs of tools line by line.
+    """
+
+    bot_id: str
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    """One reply of a bot. The members are arguments of `Scenario.reply`."""
+
+    text: str | Sequence[str] | Callable[[str], str | Sequence[str]] | None = attrs.field(validator=_REPLY)
+    reasoning: str = attrs.field(validator=TEXT)
+    suggestions: Sequence[str] = attrs.field(validator=TEXTS)
+    tool_calls: ToolCalls = attrs.field(validator=_CALLS)
+    code: int = attrs.field(validator=WHOLE)
+    msg: str = attrs.field(validator=TEXT)
+    breaks_off: bool
+    seconds: float | None = attrs.field(validator=not_negative)
+
+    def plan(self, heard: str, *, audio: bool) -> Plan:
+        """Decide what the bot does.
+
+        Args:
+            heard: What it was told.
+            audio: Whether it is to speak as well.
+        """
+        said = self.text(heard) if callable(self.text) else self.text
+        deltas = () if said is None or isinstance(said, str) else tuple(said)
+        text = "".join(deltas) if deltas else said
+        calls = self.tool_calls.items() if isinstance(self.tool_calls, Mapping) else self.tool_calls
+        return Plan(
+            reasoning=self.reasoning,
+            answers=() if text is None else (str(text),),
+            deltas=deltas,
+            suggestions=tuple(self.suggestions),
+            tool_calls=tuple((name, json.dumps(arguments, ensure_ascii=False)) for name, arguments in calls),
+            error_code=self.code,
+            error_msg=self.msg,
+            breaks_off=self.breaks_off,
+            seconds=self.seconds,
+            audio=audio,
+        )
+
+
+def next_plan(world: World, said: Said, *, bot_id: str, before: str | None, suggest: bool) -> Plan:
+    """Decide what a bot does now that the user has spoken.
+
+    Args:
+        world: Where scenarios are kept.
+        said: What the user says.
+        bot_id: The bot; empty for a chatflow of an app.
+        before: What the user said before in this section, or None.
+        suggest: Whether the bot is set to suggest questions.
+    """
+    reply: Reply | None = world.rules.take("reply", Heard(bot_id, said.text))
+    if reply is None:
+        return plan_answer(said, before=before, suggest=suggest)
+    return reply.plan(said.text, audio=said.audio > 0)
+
+
+def next_plan_after_tools(world: World, outputs: list[tuple[str, str]], *, bot_id: str, audio: bool) -> Plan:
+    """Decide what a bot does with the results of tools.
+
+    Args:
+        world: Where scenarios are kept.
+        outputs: Name and output of each call, in the order of the calls.
+        bot_id: The bot; empty for a chatflow of an app.
+        audio: Whether the question was spoken.
+    """
+    heard = "\n".join(output for _, output in outputs)
+    reply: Reply | None = world.rules.take("reply", Heard(bot_id, heard))
+    return after_tools(outputs, audio=audio) if reply is None else reply.plan(heard, audio=audio)

@@ -1,0 +1,83 @@
+"""Answers that a scenario gives in place of the handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from .._http.context import Beat, Content, Members, Stream
+from .._http.examples import dialect_of
+from .._http.request_log import RequestRecord
+from .._http.responses import Answers
+from .._spec.spec import Operation
+
+__all__ = ["Answer", "AnswerMaker", "ScriptedAnswer"]
+
+_JSON = "application/json"
+_EVENTS = "text/event-stream"
+
+Answer = Mapping[str, Any] | bytes | Sequence[tuple[str, Any]]
+"""Members of a JSON answer, the content of a file, or the events of a stream."""
+
+AnswerMaker = Callable[[RequestRecord], Answer]
+
+
+@attrs.frozen
+class ScriptedAnswer:
+    """One answer that was said in advance.
+
+    Attributes:
+        operation: What it is the answer of.
+        answer: The answer, or what makes it from a request.
+        checked: Whether it has to be as described.
+    """
+
+    operation: Operation
+    answer: Answer | AnswerMaker
+    checked: bool
+
+    def check(self, answers: Answers) -> None:
+        """Check an answer that is known already.
+
+        Raises:
+            ValueError: It is not as described, or is a failure.
+        """
+        if callable(self.answer):
+            return
+        result, operation = self._result(self.answer), self.operation
+        if not self.checked:
+            return
+        if isinstance(result, Stream):
+            findings = [answers.event_finding(operation, beat.event, beat.data) for beat in result.beats]
+        else:
+            findings = [answers.finding(operation, result)]
+        for finding in filter(None, findings):
+            raise ValueError(f"not as {operation.id} is described: {finding}; check=False gives it nevertheless")
+
+    def result(self, record: RequestRecord) -> Members | Content | Stream:
+        """Make what a handler would return."""
+        return self._result(self.answer(record) if callable(self.answer) else self.answer)
+
+    def _result(self, answer: Answer) -> Members | Content | Stream:
+        kinds = set(self.operation.success)
+        if isinstance(answer, bytes):
+            return Content(answer, self._need(sorted(kinds - {_JSON, _EVENTS}), "a file"))
+        if not isinstance(answer, Mapping):
+            self._need(kinds & {_EVENTS}, "a stream")
+            return Stream(_beats(answer), dialect_of(self.operation), checked=self.checked)
+        self._need(kinds & {_JSON}, "JSON")
+        if answer.get("code"):
+            raise ValueError("an answer with a code is a failure: use fail()")
+        return {name: value for name, value in answer.items() if name not in {"code", "msg", "detail"}}
+
+    def _need(self, kinds: Iterable[str], what: str) -> str:
+        for kind in kinds:
+            return kind
+        raise ValueError(f"{self.operation.id} does not answer with {what}")
+
+
+def _beats(events: Sequence[tuple[str, Any]]) -> Iterator[Beat]:
+    for name, data in events:
+        yield Beat(name, data)

@@ -1,0 +1,60 @@
+"""What runs of workflows come to, as a scenario has it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from .._common.validators import TEXT, TEXTS, WHOLE, not_negative
+from .._http.context import Beat
+from .._state.state import World
+from .._workflows.scripts import ask, end_with, message
+
+__all__ = ["Outcome", "next_outcome", "play_outcome"]
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """One outcome. The members are arguments of `Scenario.workflow`."""
+
+    output: Any
+    messages: Sequence[str] = attrs.field(validator=TEXTS)
+    question: str = attrs.field(validator=TEXT)
+    code: int = attrs.field(validator=WHOLE)
+    msg: str = attrs.field(validator=TEXT)
+    seconds: float | None = attrs.field(validator=not_negative)
+
+
+def next_outcome(world: World, workflow_id: str) -> Outcome | None:
+    """Return what a scenario has for the next run of a workflow, or None."""
+    outcome: Outcome | None = world.rules.take("workflow", workflow_id)
+    return outcome
+
+
+def play_outcome(world: World, run: dict[str, Any], outcome: Outcome) -> Iterator[Beat]:
+    """Run a workflow, or its next part, as a scenario has it.
+
+    Args:
+        world: Where ids come from.
+        run: The run; its state is set to what becomes of it.
+        outcome: What becomes of it.
+    """
+    if outcome.seconds is not None:
+        run["seconds"] = outcome.seconds
+    if outcome.messages:
+        node = {"node_id": "100005", "node_execute_uuid": world.new_id()}
+        run.setdefault("nodes", {})["Message"] = {**node, "output": "".join(outcome.messages)}
+        last = len(outcome.messages) - 1
+        for place, text in enumerate(outcome.messages):
+            yield Beat("Message", {**message(text, "Message", place, is_last=place == last), **node})
+    if outcome.question:
+        yield from ask(world, run, outcome.question)
+    elif outcome.code:
+        run.update(status="Fail", error_code=outcome.code, error_message=outcome.msg)
+    else:
+        output = outcome.output
+        text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, separators=(",", ":"))
+        yield from end_with(world, run, text)

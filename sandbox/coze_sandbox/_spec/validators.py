@@ -1,0 +1,143 @@
+"""Compiled validators over the description, and their findings in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import jsonschema_rs
+
+from .spec import Description, Parameter
+
+__all__ = ["Finding", "Schemas", "first_finding"]
+
+_URN = "urn:coze"
+_LONGEST = 300
+_SAFE = "/~!$&'()*+,;=:@"
+_INT64 = {"minimum": -(2**63), "maximum": 2**63 - 1}
+
+
+class Finding:
+    """One place where a value is not what the description says.
+
+    Attributes:
+        path: Where, such as `body.messages.0.role`.
+        keyword: The schema keyword that was broken.
+        message: What is wrong there.
+    """
+
+    __slots__ = ("keyword", "message", "path")
+
+    def __init__(self, path: str, keyword: str, message: str) -> None:
+        self.path = path
+        self.keyword = keyword
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class Schemas:
+    """Validators for any schema of the description, compiled when first used.
+
+    Args:
+        description: The description.
+    """
+
+    def __init__(self, description: Description) -> None:
+        document = _bounded(dict(description.document))
+        self._registry = jsonschema_rs.Registry([(_URN, document)], draft=jsonschema_rs.Draft202012)
+        self._compiled: dict[str, jsonschema_rs.Validator] = {}
+
+    def check(self, pointer: str, value: Any, name: str) -> Finding | None:
+        """Check a value against the schema at a JSON pointer.
+
+        Args:
+            pointer: Where the schema is.
+            value: The value, as parsed from JSON.
+            name: What the value is called in findings.
+
+        Returns:
+            What is wrong first, or None.
+        """
+        validator = self._compiled.get(pointer)
+        if validator is None:
+            validator = self._compile({"$ref": _reference(pointer)})
+            self._compiled[pointer] = validator
+        return first_finding(validator, value, name)
+
+    def check_parameters(
+        self, key: str, parameters: Sequence[Parameter], value: Mapping[str, Any], name: str
+    ) -> Finding | None:
+        """Check all parameters of one place together.
+
+        Args:
+            key: What the compiled validator is kept under.
+            parameters: The described parameters.
+            value: The parameters that were sent, converted to their types.
+            name: What the value is called in findings.
+
+        Returns:
+            What is wrong first, or None.
+        """
+        validator = self._compiled.get(key)
+        if validator is None:
+            validator = self._compile(
+                {
+                    "type": "object",
+                    "properties": {one.name: {"$ref": _reference(one.pointer)} for one in parameters},
+                    "required": [one.name for one in parameters if one.required],
+                }
+            )
+            self._compiled[key] = validator
+        return first_finding(validator, value, name)
+
+    def _compile(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
+        return jsonschema_rs.Draft202012Validator(schema, registry=self._registry)
+
+
+def first_finding(validator: jsonschema_rs.Validator, value: Any, name: str) -> Finding | None:
+    """Return what a validator finds wrong with a value first, or None.
+
+    Args:
+        validator: The compiled schema.
+        value: The value, as parsed from JSON.
+        name: What the value is called in findings.
+    """
+    try:
+        if validator.is_valid(value):
+            return None
+        error = next(iter(validator.iter_errors(value)))
+    except ValueError as problem:  # numbers beyond all bounds
+        return Finding(name, "type", str(problem))
+    steps = [name, *(str(step) for step in error.instance_path)]
+    keyword = str(error.schema_path[-1]) if error.schema_path else ""
+    message = error.message
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
+        steps.append(error.kind.property)
+        message = "is required"
+    if len(message) > _LONGEST:
+        message = f"{message[:_LONGEST]}…"
+    return Finding(".".join(steps), keyword, message)
+
+
+def _bounded(node: Any) -> Any:
+    """Write what `format: int64` means as bounds, for JSON Schema takes formats of numbers for remarks.
+
+    Only what changes is copied.
+    """
+    if isinstance(node, list):
+        items = [_bounded(item) for item in node]
+        return items if any(new is not old for new, old in zip(items, node, strict=True)) else node
+    if not isinstance(node, dict):
+        return node
+    changed = {name: new for name, old in node.items() if (new := _bounded(old)) is not old}
+    if node.get("format") == "int64" and "type" in node:
+        return {**_INT64, **node, **changed}
+    return {**node, **changed} if changed else node
+
+
+def _reference(pointer: str) -> str:
+    # Braces of path templates are not allowed in a URI and must be written as %7B and %7D.
+    return f"{_URN}#{quote(pointer, safe=_SAFE)}"

@@ -1,0 +1,1 @@
+"""The state: documents, seed data, who can read what."""

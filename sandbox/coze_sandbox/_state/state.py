@@ -1,0 +1,147 @@
+"""Everything that the handlers share: state, ids and time."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .._common.clock import Clock
+from .._common.ids import EventIds, Ids, LogIds
+from .._config.oauth_apps import AppKeys
+from .._config.options import Options
+from .events import Happening
+from .seed import seed_store
+from .store import Store
+from .stubs import Rules
+from .visibility import is_visible
+
+__all__ = ["World"]
+
+_LAST_ID = "last_id"
+_AHEAD = "ahead"
+
+
+class World:
+    """The state of one sandbox and what is needed to change it.
+
+    Args:
+        options: The settings.
+        clock: The time.
+
+    Attributes:
+        options: The settings.
+        clock: The time.
+        store: The documents.
+        keys: The keys of OAuth apps.
+        auto_consent: What people decide at once, or None where they are asked; see `Options`.
+        rules: What scenarios say about calls to come.
+        logids: Log ids of calls.
+        event_ids: Ids of the messages over WebSockets.
+        session: Tells this state from those of earlier processes that wrote the same file, and from those before a
+            reset.
+    """
+
+    def __init__(self, options: Options, clock: Clock) -> None:
+        self.options = options
+        self.clock = clock
+        self.session = uuid.uuid4().hex
+        self.store = Store(options.db)
+        self.keys = AppKeys(options.oauth_apps)
+        self.auto_consent = options.auto_consent
+        self.rules = Rules()
+        self.clock.resume(float(self.store.fact(_AHEAD) or 0))
+        self.clock.on_advance(self._keep_time)
+        self._reset_watchers: set[Callable[[], None]] = set()
+        self._listeners: list[Callable[[Happening], None]] = []
+        self._viewer = threading.local()
+        self._begin_ids()
+        known = self.store.fact(_LAST_ID)
+        self._ids = Ids(options.seed, None if known is None else int(known))
+        if known is None:
+            self._seed()
+
+    def new_id(self) -> str:
+        """Return an id that was never used in this state, also after a restart."""
+        value = self._ids.next()
+        self.store.set_fact(_LAST_ID, value)
+        return value
+
+    @contextmanager
+    def watched(self, watcher: Callable[[], None]) -> Iterator[None]:
+        """Have something called at a reset, inside. It may be called on another thread."""
+        self._reset_watchers.add(watcher)
+        try:
+            yield
+        finally:
+            self._reset_watchers.discard(watcher)
+
+    def on_happening(self, listener: Callable[[Happening], None]) -> None:
+        """Have something called with everything that callback apps may want to know."""
+        self._listeners.append(listener)
+
+    def tell(self, happening: Happening) -> None:
+        """Tell that something has happened, once it is sure to stay."""
+        for listener in self._listeners:
+            self.store.after_commit(functools.partial(listener, happening))
+
+    def find(self, kind: str, key: str) -> dict[str, Any] | None:
+        """Return a document, or None where there is none or the caller cannot see it."""
+        document = self.store.get(kind, key)
+        viewer: str | None = getattr(self._viewer, "user_id", None)
+        if document is None or viewer is None or is_visible(self.store, kind, key, document, viewer):
+            return document
+        return None
+
+    def list(self, kind: str, parent: str | None = None) -> list[dict[str, Any]]:
+        """Return what the caller can see of the documents of a kind, or of those of one parent, oldest first.
+
+        For kinds whose documents belong to accounts; the others are found by the workspace that they lie in.
+        """
+        viewer: str | None = getattr(self._viewer, "user_id", None)
+        found = self.store.list(kind, parent)
+        return found if viewer is None else [one for one in found if is_visible(self.store, kind, "", one, viewer)]
+
+    @contextmanager
+    def seen_by(self, user_id: str) -> Iterator[None]:
+        """Find only what an account can see, inside and on this thread. Elsewhere everything is found."""
+        before: str | None = getattr(self._viewer, "user_id", None)
+        self._viewer.user_id = user_id
+        try:
+            yield
+        finally:
+            self._viewer.user_id = before
+
+    def reset(self) -> None:
+        """Go back to the state at the start."""
+        self.clock.reset()  # first, since what is there at the start tells when it was made
+        with self.store.transaction():
+            self.store.clear()
+            self.session = uuid.uuid4().hex
+            self._ids = Ids(self.options.seed)
+            self._begin_ids()
+            self._seed()
+        self.auto_consent = self.options.auto_consent
+        self.rules.clear()
+        for watcher in tuple(self._reset_watchers):
+            watcher()
+
+    def close(self) -> None:
+        """Close the state's file."""
+        self.clock.forget(self._keep_time)
+        self.store.close()
+
+    def _keep_time(self) -> None:
+        self.store.set_fact(_AHEAD, str(self.clock.ahead))
+
+    def _begin_ids(self) -> None:
+        self.logids = LogIds(self.options.seed, self.clock)
+        self.event_ids = EventIds(self.options.seed)
+
+    def _seed(self) -> None:
+        with self.store.transaction():
+            seed_store(self.store, self.clock.seconds())
+            self.store.set_fact(_LAST_ID, str(self._ids.last))

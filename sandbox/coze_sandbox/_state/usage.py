@@ -1,0 +1,51 @@
+"""What a talk with a bot costs. A thousand tokens cost one point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .events import Happening
+from .state import World
+
+__all__ = ["tell_usage"]
+
+_MODEL_ID = "7300000000000000950"
+_BOT, _RESOURCE_POINTS, _MODEL = 1, 2, 1
+_POINTS_PER_TOKEN = 0.001
+_NOTHING = ("asr_audio_length", "rtc_begin_time", "rtc_duration", "rtc_end_time", "tts_char_num", "tts_count")
+
+
+def tell_usage(world: World, chat: Mapping[str, Any], *, read: int, written: int) -> None:
+    """Tell what one round of a chat has cost.
+
+    Args:
+        world: The state.
+        chat: The chat.
+        read: Tokens that the model read.
+        written: Tokens that it wrote.
+    """
+    bot = world.store.get("bot", chat["bot_id"])
+    if bot is None or not read + written:
+        return
+    event = {
+        "id": world.new_id(),
+        "consume_time": world.clock.seconds(),
+        "record_root_id": chat["id"],
+        "connector_id": "1024",
+        "connector_uid": "",
+        "device_id": "",
+        "custom_consumer": "",
+        "space_id": bot["space_id"],
+        "root_entity_type": _BOT,
+        "root_entity_id": chat["bot_id"],
+        "change_balance": f"{(read + written) * _POINTS_PER_TOKEN:.3f}",
+        "balance_type": _RESOURCE_POINTS,
+        "resource_type": _MODEL,
+        "resource_id": _MODEL_ID,
+        "model_id": _MODEL_ID,
+        "model_input_token": read,
+        "model_output_token": written,
+        **dict.fromkeys(_NOTHING, 0),
+    }
+    world.tell(Happening(kind="benefit.usage", event=event, space_id=bot["space_id"]))

@@ -1,0 +1,53 @@
+"""What an account can see: what is its own, and what lies in the workspaces that it is a member of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .store import Store
+
+__all__ = ["is_visible"]
+
+# Where each kind has the id of the account that it belongs to.
+_OWNERS = {
+    "api_app": "_creator_id",
+    "bill_task": "_creator_id",
+    "conversation": "creator_id",
+    "file": "_creator_id",
+    "voiceprint_group": "creator_id",
+    "voice": "_creator_id",
+}
+_IN_WORKSPACES = {"app", "bot", "dataset", "folder", "workflow"}
+
+# What is seen by whoever sees the whole that it is a part of, and where it has the id of that.
+_PARTS = {
+    "document": ("dataset", "_dataset_id"),
+    "run": ("workflow", "workflow_id"),
+}
+
+
+def is_visible(store: Store, kind: str, key: str, document: Mapping[str, Any], user_id: str) -> bool:
+    """Tell whether an account can see a document.
+
+    Args:
+        store: Where memberships are.
+        kind: Kind of the document.
+        key: Its id.
+        document: The document.
+        user_id: The account.
+    """
+    if kind == "workspace":
+        return _is_member(store, key, user_id)
+    if kind in _OWNERS:
+        return bool(document.get(_OWNERS[kind], user_id) == user_id)
+    if kind in _PARTS:
+        whole, name = _PARTS[kind]
+        kind, document = whole, store.get(whole, document[name]) or {}
+    if kind not in _IN_WORKSPACES:
+        return True
+    return _is_member(store, document.get("space_id", document.get("workspace_id", "")), user_id)
+
+
+def _is_member(store: Store, workspace_id: str, user_id: str) -> bool:
+    return store.get("member", f"{workspace_id}/{user_id}") is not None

@@ -1,0 +1,96 @@
+"""What is sent over a WebSocket, spoiled where a fault was ordered."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+
+from starlette.types import Send
+
+from .._faults.faults import Fault
+from .._faults.injector import drop
+from .._faults.transformer import Spoiler, Step
+
+__all__ = ["Wire"]
+
+_CLOSED_BY_FAULT = 1011
+_LONGEST_REASON = 123  # bytes: a frame that closes has room for no more
+_FINAL_TEXT = 0x81
+_SHORT, _MIDDLE = 126, 1 << 16
+_GARBAGE = b"%%% this is no message"
+
+
+class Wire:
+    """Sends the messages of one WebSocket.
+
+    Args:
+        send: The server's own.
+        fault: What is to go wrong, or None.
+
+    Attributes:
+        closed: Whether nothing more can be sent.
+    """
+
+    def __init__(self, send: Send, fault: Fault | None) -> None:
+        self._send = send
+        self._early_close = (_CLOSED_BY_FAULT, "") if fault is None else (fault.code or _CLOSED_BY_FAULT, fault.msg)
+        self._spoiler = None if fault is None else Spoiler(fault, garbage=_with_garbage, padded=bytes.ljust)
+        self.closed = False
+
+    def plan(self, content: bytes) -> list[Step]:
+        """Decide what becomes of the next message."""
+        return [Step("send", content)] if self._spoiler is None else self._spoiler.spoil(content)
+
+    async def send(self, content: bytes, steps: list[Step]) -> None:
+        """Send a message.
+
+        Args:
+            content: The message.
+            steps: What becomes of it.
+        """
+        for step in steps:
+            match step.kind:
+                case "send":
+                    await self._text(step.content)
+                case "wait":
+                    await _wait(step.seconds)
+                case "cut":
+                    self.closed = True
+                    begun = _frame_head(len(content)) + step.content if step.content else b""
+                    await drop(self._send, begun)
+                case "close":
+                    await self.close(*self._early_close)
+
+    async def close(self, code: int, reason: str = "") -> None:
+        """Close the WebSocket in good order.
+
+        Args:
+            code: Close code.
+            reason: Why; what exceeds 123 bytes is left out.
+        """
+        self.closed = True
+        short = reason.encode()[:_LONGEST_REASON].decode(errors="ignore")
+        await self._send({"type": "websocket.close", "code": code, "reason": short})
+
+    async def _text(self, content: bytes) -> None:
+        await self._send({"type": "websocket.send", "text": content.decode()})
+
+
+async def _wait(seconds: float | None) -> None:
+    if seconds is None:
+        await asyncio.Event().wait()  # until the session is canceled, because the client has left
+    else:
+        await asyncio.sleep(seconds)
+
+
+def _frame_head(length: int) -> bytes:
+    """Write the head of a text frame of a server (RFC 6455, 5.2)."""
+    if length < _SHORT:
+        return struct.pack("!BB", _FINAL_TEXT, length)
+    if length < _MIDDLE:
+        return struct.pack("!BBH", _FINAL_TEXT, 126, length)
+    return struct.pack("!BBQ", _FINAL_TEXT, 127, length)
+
+
+def _with_garbage(content: bytes) -> tuple[bytes, ...]:
+    return _GARBAGE, content

@@ -1,0 +1,182 @@
+"""The handshake of a WebSocket: which operation, who, with what, and whether at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import attrs
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from .._common.errors import INVALID_PARAMETER, CallError
+from .._faults.faults import Fault, Faults, ordered_fault
+from .._faults.injector import delay, drop, replaced
+from .._http.auth import authorize, bearer, check_reach
+from .._http.context import Call
+from .._http.request_log import RequestLog, RequestRecord, shown_headers
+from .._http.request_parser import Reader
+from .._http.responses import Answers
+from .._http.router import Router, Target, sent_path
+from .._spec.spec import Description
+from .._spec.validators import Schemas
+from .._state.state import World
+from .connection import Wire
+from .frames import Frames
+from .protocols import SCRIPTS, Script
+from .session import Session
+
+__all__ = ["SocketEngine", "SocketParts"]
+
+_SWITCHING_PROTOCOLS = 101
+_TOKEN = "authorization"  # noqa: S105 - the name of a header and of a query parameter
+_DENIAL = "websocket.http.response"
+_POLICY_VIOLATION = 1008
+
+
+@attrs.frozen
+class SocketParts:
+    """What the WebSockets share with the HTTP operations."""
+
+    description: Description
+    schemas: Schemas
+    world: World
+    log: RequestLog
+    faults: Faults
+    router: Router
+    reader: Reader
+    answers: Answers
+
+
+class SocketEngine:
+    """Opens WebSockets, or refuses to with an HTTP answer.
+
+    Args:
+        parts: What it shares with the HTTP operations.
+    """
+
+    def __init__(self, parts: SocketParts) -> None:
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, refusal: CallError | None = None) -> None:
+        """Serve one WebSocket until it is closed.
+
+        Args:
+            scope: ASGI scope of type `websocket`.
+            receive: Gives what the client sends.
+            send: Takes what it is sent.
+            refusal: Why it is refused, whatever it asks for.
+        """
+        parts, connection, path = self._parts, HTTPConnection(scope), sent_path(scope)
+        target = parts.router.find("GET", path)
+        token, query = _token(connection)
+        record = parts.log.add(
+            method="GET",
+            path=path,
+            query=query,
+            operation=target.operation and target.operation.id,
+            headers=shown_headers(connection.headers),
+            logid=parts.world.logids.next(),
+        )
+        with parts.log.timed(record):
+            await self._serve(connection, target, token, record, receive, send, refusal)
+
+    async def _serve(
+        self,
+        connection: HTTPConnection,
+        target: Target,
+        token: str,
+        record: RequestRecord,
+        receive: Receive,
+        send: Send,
+        refusal: CallError | None,
+    ) -> None:
+        parts = self._parts
+        await receive()  # the server's own word that somebody wants to connect
+        fault: Fault | None = None
+        try:
+            if refusal is not None:
+                raise refusal
+            fault = ordered_fault(parts.faults, connection.headers, record.operation)
+            opened = await self._open(connection, target, token, record, fault, receive)
+        except Exception as error:
+            opened = parts.answers.instead_of(error, target.operation, record)
+        if fault is not None:
+            record.verdict, record.reason = "fault", fault.kind
+        if isinstance(opened, Script):
+            await self._talk(opened, record, fault, receive, send)
+        elif opened is None:
+            await drop(send)
+        else:
+            record.status = opened.status_code
+            await _deny(opened, connection.scope, receive, send)
+
+    async def _open(
+        self,
+        connection: HTTPConnection,
+        target: Target,
+        token: str,
+        record: RequestRecord,
+        fault: Fault | None,
+        receive: Receive,
+    ) -> Script | Response | None:
+        if fault is not None and fault.kind == "delay" and not fault.in_body:
+            await delay(self._parts.world, self._parts.world.session, fault, receive)
+        elif fault is not None and fault.kind == "drop":
+            return None
+        elif fault is not None and not fault.in_body:
+            return replaced(self._parts.answers, target.operation, fault, record)
+        parts, operation = self._parts, target.operation
+        if operation is None:
+            raise target.refusal(record.method, record.path)
+        if operation.socket is None:
+            raise CallError(INVALID_PARAMETER, f"{record.path} is no WebSocket", status=400)
+        user_id = authorize(operation, token, parts.world)
+        call = Call(
+            operation=operation,
+            world=parts.world,
+            path=target.path,
+            query=parts.reader.read_head(connection, target, operation, record),
+            body={},
+            files={},
+            user_id=user_id,
+            bearer=bearer(token),
+            logid=record.logid,
+            base_url=str(connection.base_url).rstrip("/"),
+        )
+        check_reach(call)
+        record.code = 0
+        with parts.world.seen_by(user_id):
+            return SCRIPTS[operation.id](call, parts.description)
+
+    async def _talk(
+        self, script: Script, record: RequestRecord, fault: Fault | None, receive: Receive, send: Send
+    ) -> None:
+        parts, operation = self._parts, script.call.operation
+        headers = [(b"x-tt-logid", record.logid.encode())]
+        await send({"type": "websocket.accept", "headers": headers})
+        record.status = _SWITCHING_PROTOCOLS
+        wire = Wire(send, fault if fault is not None and fault.in_body else None)
+        frames = Frames(parts.description, parts.schemas, operation, lenient=parts.world.options.lenient)
+        session = Session(script, frames, wire, record, parts.answers)
+        await session.run(receive)
+
+
+def _token(connection: HTTPConnection) -> tuple[str, str]:
+    """Return the Authorization header, or what stands for it in the query, and the query without the token."""
+    text = connection.scope.get("query_string", b"").decode("latin-1")
+    given = connection.headers.get(_TOKEN, "")
+    pairs = parse_qsl(text, keep_blank_values=True, errors="replace")
+    if all(name != _TOKEN for name, _ in pairs):
+        return given, text
+    in_query = dict(pairs)[_TOKEN]
+    return given or in_query, urlencode([(name, "***" if name == _TOKEN else value) for name, value in pairs])
+
+
+async def _deny(response: Response, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    if _DENIAL in scope.get("extensions", {}):
+        await response(dict(scope), receive, send)
+    else:  # a server that can tell nothing but "no"
+        await send({"type": "websocket.close", "code": _POLICY_VIOLATION})

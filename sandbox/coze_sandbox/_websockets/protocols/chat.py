@@ -1,0 +1,211 @@
+"""Spoken chats with a bot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._bots.content import Said, read_content
+from ..._bots.lifecycle import begin_round, cancel, check_idle, load_chat
+from ..._bots.messages import count_tokens
+from ..._common.errors import CHAT_NOT_FOUND, CONVERSATION_NOT_FOUND, INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from ..._handlers._bot_serializers import API_CHANNEL, published
+from ..._handlers._chat_creation import new_chat, new_message, questions, resume_chat, save_entered
+from ..._handlers._common import need
+from ..._handlers._conversations import new_conversation, store_conversation
+from ..._handlers._messages import enter_message
+from ..._http.context import Call
+from ..._scenario.bot_replies import next_plan
+from ..._spec.spec import Description
+from .base import Script
+from .chat_settings import ChatSettings
+from .chat_turn import spoken_alone, turn_beats
+from .speech_recognition import Ear, VoiceDetector, bytes_per_second, decode_sound
+
+__all__ = ["ChatScript"]
+
+_USER_SPOKE = {"code": 1, "msg": "user spoke"}
+_CLIENT_CANCELED = {"code": 2, "msg": "client cancel"}
+_NEW_CONTENT = {"code": 3, "msg": "new content"}
+_LONGEST_SPOKEN = 1023  # bytes
+
+
+class ChatScript(Script):
+    """Answers what is said and written, as chats over HTTP do, and speaks the answers."""
+
+    def __init__(self, call: Call, description: Description) -> None:
+        super().__init__(call, description)
+        self._bot = self._find_bot()
+        self._settings = ChatSettings(self.downlink("chat.updated"), description, self._bot)
+        self._conversation_id = ""
+        self._chat_id = ""  # the last chat
+        self._told_id = ""  # the chat that is being told; empty for a text that is spoken alone
+        self._ear = Ear()
+        self._detector: VoiceDetector | None = None
+        self.say("chat.created")
+
+    def hear(self, event: str, data: dict[str, Any]) -> None:
+        """Take a message of the client.
+
+        Raises:
+            CallError: It names something that does not exist, or is not right now.
+        """
+        match event:
+            case "chat.update":
+                self._update(data)
+            case "input_audio_buffer.append":
+                self._listen(decode_sound(data["delta"]))
+            case "input_audio_buffer.complete" if not self._settings.detects_turns:
+                self._complete()
+            case "input_audio_buffer.clear" if not self._settings.detects_turns:
+                self._ear.clear()
+                self.say("input_audio_buffer.cleared")
+            case "conversation.message.create":
+                self._enter(data)
+            case "conversation.clear":
+                self._clear()
+            case "conversation.chat.submit_tool_outputs":
+                self._submit(data)
+            case "conversation.chat.cancel":
+                # Push-to-talk clients cancel whenever a key is pressed, and close at any error: where nothing runs,
+                # nothing is answered.
+                self._interrupt(_CLIENT_CANCELED)
+            case "input_text.generate_audio":
+                self._speak(data.get("text", ""))
+
+    def _find_bot(self) -> dict[str, Any]:
+        query, world = self.call.query, self.world
+        if world.options.examples:
+            return {}
+        bot: dict[str, Any] = published(world, need(world, "bot", query["bot_id"]), API_CHANNEL)["snapshot"]
+        if "workflow_id" in query:
+            workflow = need(world, "workflow", query["workflow_id"])
+            if not workflow["published"]:
+                raise missing(NOT_FOUND, "workflow_id", query["workflow_id"])
+            if workflow["mode"] != "chatflow":
+                raise CallError(INVALID_PARAMETER, "query.workflow_id: not a chatflow")
+        return bot
+
+    def _update(self, data: dict[str, Any]) -> None:
+        conversation_id = data.get("chat_config", {}).get("conversation_id", "")
+        if conversation_id:
+            need(self.world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
+        in_use = self._settings.update(self.world, data)
+        self._conversation_id = conversation_id or self._conversation_id
+        self._detector = None
+        self.subscriptions = data.get("event_subscriptions", self.subscriptions)
+        self.say("chat.updated", in_use)
+        prologue = self._settings.prologue(data)
+        if prologue and not self.is_telling:
+            self._told_id = ""
+            self.tell(spoken_alone(prologue, self._settings.output))
+
+    def _listen(self, sound: bytes) -> None:
+        if not self._settings.detects_turns:
+            self._tell_news()
+            self._ear.take(sound)
+            return
+        if self._detector is None:
+            self._detector = VoiceDetector(self._settings.input, self._settings.silence_ms)
+        for what, heard in self._detector.take(sound):
+            if what == "started":
+                self.say("input_audio_buffer.speech_started")
+                if not self._settings.needs_keyword:
+                    self._interrupt(_USER_SPOKE)
+            self._ear.take(heard)
+            if what == "stopped":
+                self.say("input_audio_buffer.speech_stopped")
+                self._take_turn()
+        if self._detector.speaking:
+            self._tell_news()
+
+    def _tell_news(self) -> None:
+        news = self._ear.news(bytes_per_second(self._settings.input)) if self._settings.streams_text else None
+        if news is not None:
+            self.say("conversation.audio_transcript.update", {"content": news})
+
+    def _complete(self) -> None:
+        if not self._ear.size:
+            raise CallError(INVALID_PARAMETER, "There is no sound to be answered.")
+        self.say("input_audio_buffer.completed")
+        self._take_turn()
+
+    def _take_turn(self) -> None:
+        text = self._ear.text()
+        self._ear.clear()
+        if self._settings.streams_text:
+            self.say("conversation.audio_transcript.update", {"content": text})
+        self.say("conversation.audio_transcript.completed", {"content": text})
+        if self._settings.needs_keyword and self.is_telling and not self._settings.has_keyword(text):
+            return
+        self._ask({"role": "user", "content": text, "content_type": "text"}, Said(text), why=_USER_SPOKE)
+
+    def _enter(self, message: dict[str, Any]) -> None:
+        said = read_content(self.world, message["content"], message["content_type"], "data.content")
+        if message["role"] == "user":
+            self._ask(message, said, why=_NEW_CONTENT)
+        else:
+            enter_message(self.call, self._conversation(), message)
+
+    def _ask(self, message: dict[str, Any], said: Said, *, why: dict[str, Any]) -> None:
+        world, config = self.world, self._settings.chat_config
+        conversation = self._conversation()
+        if conversation.get("_running") != self._chat_id:
+            check_idle(world, conversation)
+        self._interrupt(why)
+        past = questions(world, conversation)
+        suggests = self._bot.get("suggest_reply_info", {}).get("reply_mode") in {"enable", "customized"}
+        bot_id = self.call.query["bot_id"]
+        plan = next_plan(world, said, bot_id=bot_id, before=past[-1] if past else None, suggest=suggests)
+        saved = config.get("auto_save_history", True)
+        chat = new_chat(self.call, conversation, bot_id=bot_id, saved=saved, meta_data=config.get("meta_data"))
+        if saved:
+            save_entered(world, chat, [message])
+        heard = [self._bot.get("name", ""), *past, said.text]
+        tokens = sum(count_tokens(text) for text in heard)
+        chat = begin_round(world, chat, plan, streaming=True, input_tokens=tokens)
+        self._chat_id = self._told_id = chat["id"]
+        question = None
+        if why is _NEW_CONTENT:
+            question = new_message(world, chat, "user", "question", message["content"], message["content_type"])
+        self.tell(turn_beats(world, chat, self._settings.output, question=question, goes_on=False))
+
+    def _submit(self, data: dict[str, Any]) -> None:
+        found = self.world.find("chat", data["chat_id"])
+        if found is None or data["chat_id"] != self._chat_id:
+            raise missing(CHAT_NOT_FOUND, "chat_id", data["chat_id"])
+        chat = load_chat(self.world, found["conversation_id"], found["id"], unsaved=True)
+        chat = resume_chat(self.world, chat, data["tool_outputs"], streaming=True, where="data")
+        self._told_id = chat["id"]
+        self.tell(turn_beats(self.world, chat, self._settings.output, question=None, goes_on=True))
+
+    def _speak(self, text: str) -> None:
+        if not 1 <= len(text.encode()) <= _LONGEST_SPOKEN:
+            raise CallError(INVALID_PARAMETER, f"data.text: must have 1 to {_LONGEST_SPOKEN} bytes")
+        self._interrupt(_NEW_CONTENT)
+        self._told_id = ""
+        self.tell(spoken_alone(text, self._settings.output))
+
+    def _clear(self) -> None:
+        conversation = self._conversation()
+        conversation["last_section_id"] = self.world.new_id()
+        store_conversation(self.call, conversation)
+        self.say("conversation.cleared")
+
+    def _conversation(self) -> dict[str, Any]:
+        if self._conversation_id:
+            return need(self.world, "conversation", self._conversation_id, code=CONVERSATION_NOT_FOUND)
+        conversation = new_conversation(self.call, bot_id=self.call.query["bot_id"])
+        self._conversation_id = conversation["id"]
+        return conversation
+
+    def _interrupt(self, why: dict[str, Any]) -> None:
+        """End what is being told, if anything is."""
+        if not self.is_telling:
+            return
+        chat = self.world.find("chat", self._told_id)
+        if chat is not None:
+            if chat["status"] != "in_progress":
+                return  # only its end has still to be told
+            cancel(self.world, chat)
+        self.close()
+        self.say("conversation.chat.canceled", why)

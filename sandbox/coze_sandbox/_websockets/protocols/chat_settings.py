@@ -1,0 +1,134 @@
+"""Settings of a spoken chat, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._common.errors import INVALID_PARAMETER, CallError
+from ..._handlers._common import need
+from ..._spec.spec import Description, SocketMessage
+from ..._state.state import World
+from .settings import Settings, merged
+
+__all__ = ["ChatSettings"]
+
+_G711 = ("g711a", "g711u")
+_G711_RATE = 8000
+_SHORTEST_KEYWORD, _LONGEST_KEYWORD = 6, 24  # bytes
+
+
+class ChatSettings:
+    """The settings of one connection.
+
+    Args:
+        message: The message that tells clients which settings are in use.
+        description: The description.
+        bot: The bot that answers.
+    """
+
+    def __init__(self, message: SocketMessage, description: Description, bot: Mapping[str, Any]) -> None:
+        self._settings = Settings(message, description, {})
+        self._bot = bot
+        self._in_use = self._settings.in_use()
+
+    def update(self, world: World, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Take new settings, and return those that are in use then.
+
+        Args:
+            world: The state.
+            data: What the client sent.
+
+        Raises:
+            CallError: They contradict each other, or name something that does not exist.
+        """
+        given = merged(self._settings.given, data)
+        in_use = self._settings.in_use(given)
+        _check(world, in_use)
+        self._settings.given, self._in_use = given, in_use
+        return in_use
+
+    def prologue(self, data: Mapping[str, Any]) -> str:
+        """Return the opening words that new settings ask for, or an empty text."""
+        if not data.get("need_play_prologue"):
+            return ""
+        text: str = data.get("prologue_content") or self._bot.get("onboarding_info", {}).get("prologue", "")
+        return text
+
+    @property
+    def chat_config(self) -> Mapping[str, Any]:
+        """User, conversation and what the bot is given."""
+        config: Mapping[str, Any] = self._in_use.get("chat_config", {})
+        return config
+
+    @property
+    def input(self) -> dict[str, Any]:
+        """The format of what is heard."""
+        audio: dict[str, Any] = self._in_use["input_audio"]
+        return audio
+
+    @property
+    def output(self) -> dict[str, Any]:
+        """Voice and format of what is spoken."""
+        audio: dict[str, Any] = self._in_use["output_audio"]
+        return audio
+
+    @property
+    def detects_turns(self) -> bool:
+        """Whether the sandbox, not the client, finds the end of what is said."""
+        return bool(self._turns.get("type", "client_interrupt") != "client_interrupt")
+
+    @property
+    def silence_ms(self) -> float:
+        """Silence that ends a turn."""
+        if self._turns.get("type") == "semantic_vad":
+            return float(self._turns.get("semantic_vad_config", {}).get("silence_threshold_ms", 300))
+        return float(self._turns.get("silence_duration_ms", 500))
+
+    @property
+    def streams_text(self) -> bool:
+        """Whether what is heard is told before it is complete."""
+        mode = self._in_use.get("asr_config", {}).get("stream_mode", "bidirectional_stream")
+        return bool(mode == "bidirectional_stream")
+
+    @property
+    def needs_keyword(self) -> bool:
+        """Whether only certain words interrupt an answer."""
+        return self.detects_turns and bool(self._keywords)
+
+    def has_keyword(self, text: str) -> bool:
+        """Tell whether a text has the words that interrupt, where they must stand."""
+        if self._turns["interrupt_config"].get("mode") == "keyword_prefix":
+            return text.startswith(tuple(self._keywords))
+        return any(word in text for word in self._keywords)
+
+    @property
+    def _turns(self) -> Mapping[str, Any]:
+        turns: Mapping[str, Any] = self._in_use.get("turn_detection", {})
+        return turns
+
+    @property
+    def _keywords(self) -> list[str]:
+        words: list[str] = self._turns.get("interrupt_config", {}).get("keywords", [])
+        return words
+
+
+def _check(world: World, settings: Mapping[str, Any]) -> None:
+    sound = settings["input_audio"]
+    if sound["codec"] in _G711 and (sound["format"], sound["sample_rate"]) != ("pcm", _G711_RATE):
+        raise _wrong("input_audio", f"{sound['codec']} needs format pcm and sample_rate {_G711_RATE}")
+    noise = settings.get("voice_processing_config", {})
+    if noise.get("enable_ans") and noise.get("enable_pdns"):
+        raise _wrong("voice_processing_config", "enable_ans and enable_pdns exclude each other")
+    words = settings.get("turn_detection", {}).get("interrupt_config", {}).get("keywords", ())
+    for number, word in enumerate(words):
+        if not _SHORTEST_KEYWORD <= len(word.encode()) <= _LONGEST_KEYWORD:
+            where = f"turn_detection.interrupt_config.keywords.{number}"
+            raise _wrong(where, f"must have {_SHORTEST_KEYWORD} to {_LONGEST_KEYWORD} bytes")
+    voice_id = settings["output_audio"].get("voice_id")
+    if voice_id and not world.options.examples:
+        need(world, "voice", voice_id)
+
+
+def _wrong(where: str, what: str) -> CallError:
+    return CallError(INVALID_PARAMETER, f"data.{where}: {what}")

@@ -1,0 +1,146 @@
+"""One turn of a spoken chat as messages: text and sound mixed, as recorded."""
+
+from __future__ import annotations
+
+import base64
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..._bots.lifecycle import detach, finish, plan_of
+from ..._bots.messages import answer_pieces, pieces
+from ..._bots.script import Plan
+from ..._http.context import Beat
+from ..._state.state import World
+from ..._state.store import public
+from .speech_synthesis import sentences, sound_pieces
+
+__all__ = ["spoken_alone", "turn_beats"]
+
+# In the recording the text runs ahead of the sound by about this much.
+_TEXTS_PER_SOUND = 3
+_NO_IDS = {"id": "0", "conversation_id": "0", "bot_id": "0", "chat_id": "0", "section_id": "0"}
+
+
+def turn_beats(
+    world: World, chat: dict[str, Any], output: Mapping[str, Any], *, question: dict[str, Any] | None, goes_on: bool
+) -> Iterator[Beat]:
+    """Tell the current round of a chat, and end it.
+
+    When the client leaves before the end, the bot still answers: the chat goes on, and ends in its time unless it is
+    canceled.
+
+    Args:
+        world: The state.
+        chat: The chat, running.
+        output: The settings `output_audio` in use.
+        question: A written question, which is repeated.
+        goes_on: Whether the chat was told of before, and waited for tools since.
+    """
+    plan, running = plan_of(chat), _shown(chat)
+    told = _mixed(chat["_messages"], plan, output)
+    try:
+        if question is not None:
+            yield Beat("conversation.message.completed", question)
+        if not goes_on:
+            yield Beat("conversation.chat.created", {**running, "status": "created"})
+        yield Beat("conversation.chat.in_progress", running, plan.seconds or 0.0)
+        for beat in told:
+            if _is_canceled(world, chat["id"]):  # by a call over HTTP
+                yield Beat("conversation.chat.canceled", None)
+                return
+            yield beat
+        with world.store.transaction():
+            ended = _shown(finish(world, chat["id"]) or chat)
+        if plan.breaks_off:
+            yield Beat("error", {"code": plan.error_code, "msg": plan.error_msg})
+        else:
+            yield Beat(f"conversation.chat.{ended['status']}", ended)
+    finally:
+        with world.store.transaction():
+            detach(world, chat["id"], told)
+
+
+def spoken_alone(text: str, output: Mapping[str, Any]) -> Iterator[Beat]:
+    """Speak a text that no chat has made."""
+    message = {**_NO_IDS, "role": "assistant", "type": "answer"}
+    yield from _sounds(text, message, output)
+    yield _silence(message)
+
+
+def _mixed(messages: list[dict[str, Any]], plan: Plan, output: Mapping[str, Any]) -> Iterator[Beat]:
+    sounds: deque[Iterator[Beat]] = deque()
+    spoken: dict[str, Any] | None = None
+    count = 0
+    for message in messages:
+        if message["type"] == "answer":
+            spoken = message
+        for beat in _texts(message, plan, sounds, output):
+            yield beat
+            count += 1
+            if count % _TEXTS_PER_SOUND == 0:
+                yield from _one_of(sounds)
+    for waiting in sounds:
+        yield from waiting
+    if spoken is not None:
+        yield _silence(_bare(spoken))
+
+
+def _texts(
+    message: dict[str, Any], plan: Plan, sounds: deque[Iterator[Beat]], output: Mapping[str, Any]
+) -> Iterator[Beat]:
+    """Tell a message as text, and have each of its sentences spoken as soon as it is whole."""
+    if message["type"] == "answer":
+        shape = {name: value for name, value in message.items() if name != "reasoning_content"}
+        for piece in pieces(message.get("reasoning_content", "")):
+            yield Beat("conversation.message.delta", {**shape, "content": "", "reasoning_content": piece})
+        spoken = sentences(message["content"])
+        told = ""
+        for piece in answer_pieces(message["content"], plan):
+            yield Beat("conversation.message.delta", {**shape, "content": piece})
+            told += piece
+            # A sentence is known to be whole when something follows it.
+            while len(spoken) > 1 and len(told.lstrip()) > len(spoken[0]):
+                told = told.lstrip()[len(spoken[0]) :]
+                sounds.append(_sounds(spoken.pop(0), _bare(message), output))
+        sounds.extend(_sounds(sentence, _bare(message), output) for sentence in spoken)
+    yield Beat("conversation.message.completed", message)
+
+
+def _one_of(sounds: deque[Iterator[Beat]]) -> Iterator[Beat]:
+    while sounds:
+        beat = next(sounds[0], None)
+        if beat is not None:
+            yield beat
+            return
+        sounds.popleft()
+
+
+def _sounds(text: str, message: dict[str, Any], output: Mapping[str, Any]) -> Iterator[Beat]:
+    for sentence in sentences(text):
+        yield Beat("conversation.audio.sentence_start", {"text": sentence})
+        for piece in sound_pieces(sentence, output):
+            content = base64.b64encode(piece.content).decode()
+            sound = {**message, "content": content, "content_type": "audio"}
+            yield Beat("conversation.audio.delta", sound, piece.pause)
+
+
+def _silence(message: dict[str, Any]) -> Beat:
+    return Beat("conversation.audio.completed", {**message, "content": "", "content_type": "audio"})
+
+
+def _bare(message: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in message.items() if name != "reasoning_content"}
+
+
+def _shown(chat: dict[str, Any]) -> dict[str, Any]:
+    """Return a chat as the recording has it: `last_error` only where there is an error."""
+    shown = public(chat)
+    if not shown.get("last_error", {}).get("code"):
+        shown.pop("last_error", None)
+    return shown
+
+
+def _is_canceled(world: World, chat_id: str) -> bool:
+    chat = world.find("chat", chat_id)
+    return chat is None or chat["status"] == "canceled"

@@ -1,0 +1,65 @@
+"""Simultaneous interpretation."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+from ..._bots.messages import pieces
+from ..._http.context import Beat, Call
+from ..._spec.spec import Description
+from .base import Script
+from .settings import Settings, merged
+from .speech_recognition import Ear, decode_sound
+from .speech_synthesis import sentences, sound_pieces
+
+__all__ = ["InterpretationScript"]
+
+
+class InterpretationScript(Script):
+    """Repeats what it hears as if it were the other language, with its name before each sentence.
+
+    Words of the glossary become what the glossary says. No recording shows the order; the sandbox goes sentence by
+    sentence: what was said, what that is in the other language, that spoken.
+    """
+
+    def __init__(self, call: Call, description: Description) -> None:
+        super().__init__(call, description)
+        languages = {"from": "zh", "to": "en"}
+        self._settings = Settings(self.downlink("simult_interpretation.updated"), description, languages)
+        self._ear = Ear()
+        self.say("simult_interpretation.created")
+
+    def hear(self, event: str, data: dict[str, Any]) -> None:
+        """Take a message of the client.
+
+        Raises:
+            CallError: The sound is no Base64.
+        """
+        match event:
+            case "simult_interpretation.update":
+                self._settings.given = merged(self._settings.given, data)
+                self.say("simult_interpretation.updated", self._settings.in_use())
+            case "input_audio_buffer.append":
+                self._ear.take(decode_sound(data["delta"]))
+            case "input_audio_buffer.complete":
+                self.tell(_interpreted(self._ear.text() if self._ear.size else "", self._settings.in_use()))
+                self._ear.clear()
+
+
+def _interpreted(text: str, settings: dict[str, Any]) -> Iterator[Beat]:
+    yield Beat("input_audio_buffer.completed", None)
+    config = settings["translate_config"]
+    for sentence in sentences(text):
+        for piece in pieces(sentence):
+            yield Beat("simult_interpretation.transcription.delta", {"delta": piece})
+        translated = f"[{config['to']}] {sentence}"
+        for entry in config.get("glossary", ()):
+            translated = translated.replace(entry["original"], entry["translation"])
+        for piece in pieces(translated):
+            yield Beat("simult_interpretation.translation.delta", {"delta": piece})
+        for sound in sound_pieces(translated, settings["output_audio"]):
+            delta = base64.b64encode(sound.content).decode()
+            yield Beat("simult_interpretation.audio.delta", {"delta": delta}, sound.pause)
+    yield Beat("simult_interpretation.message.completed", None)

@@ -1,0 +1,58 @@
+"""Settings of a WebSocket: what was given, and what the description says where nothing was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._spec.spec import Description, SocketMessage
+
+__all__ = ["Settings", "merged"]
+
+
+class Settings:
+    """The settings of one connection.
+
+    Args:
+        message: The message that tells clients which settings are in use.
+        description: The description.
+        fallbacks: Values of members that must be told and have no default, by name.
+    """
+
+    def __init__(self, message: SocketMessage, description: Description, fallbacks: Mapping[str, Any]) -> None:
+        self._schema = message.schema
+        self._description = description
+        self._fallbacks = fallbacks
+        self.given: dict[str, Any] = {}
+
+    def in_use(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the settings in use.
+
+        Args:
+            given: What was given; all that was kept by default.
+        """
+        return self._filled(self._schema, self.given if given is None else given)
+
+    def _filled(self, schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        required = schema.get("required", ())
+        result = {}
+        for name, described in schema["properties"].items():
+            followed, _ = self._description.follow(described, "")
+            value = given.get(name, described.get("default", followed.get("default")))
+            if value is None and name in required:
+                value = {} if "properties" in followed else self._fallbacks.get(name)
+            if isinstance(value, Mapping) and "properties" in followed:
+                value = self._filled(followed, value)
+            if value is not None:
+                result[name] = value
+        return result
+
+
+def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings changed by others: members that are objects change member by member."""
+    result = dict(old)
+    for name, value in new.items():
+        before = result.get(name)
+        both = isinstance(before, Mapping) and isinstance(value, Mapping)
+        result[name] = merged(before, value) if both else value  # type: ignore[arg-type]  # both are mappings
+    return result

@@ -1,0 +1,70 @@
+"""Text to speech."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+from ..._common.errors import SPEECH_TOO_LONG, CallError
+from ..._handlers._common import need
+from ..._http.context import Beat, Call
+from ..._spec.spec import Description
+from ..._state.seed import VOICE_ID
+from .base import Script
+from .settings import Settings, merged
+from .speech_synthesis import sentences, sound_pieces
+
+__all__ = ["SpeechScript"]
+
+_LONGEST = 1024
+
+
+class SpeechScript(Script):
+    """Speaks the text that was appended, when it is complete."""
+
+    def __init__(self, call: Call, description: Description) -> None:
+        super().__init__(call, description)
+        self._settings = Settings(self.downlink("speech.updated"), description, {"voice_id": VOICE_ID})
+        self._text = ""
+        self._bytes = 0
+        self.say("speech.created")
+
+    def hear(self, event: str, data: dict[str, Any]) -> None:
+        """Take a message of the client.
+
+        Raises:
+            CallError: The voice is unknown, or the text is too long.
+        """
+        match event:
+            case "speech.update":
+                self._update(data)
+            case "input_text_buffer.append":
+                self._append(data["delta"])
+            case "input_text_buffer.complete":
+                self.tell(self._speech(self._text, self._settings.in_use()["output_audio"]))
+                self._text = ""
+
+    def _update(self, data: dict[str, Any]) -> None:
+        given = merged(self._settings.given, data)
+        in_use = self._settings.in_use(given)
+        if not self.world.options.examples:
+            need(self.world, "voice", in_use["output_audio"]["voice_id"])
+        self._settings.given = given
+        self.say("speech.updated", in_use)
+
+    def _append(self, text: str) -> None:
+        size = self._bytes + len(text.encode())
+        if size > _LONGEST:
+            raise CallError(SPEECH_TOO_LONG, f"data.delta: the text has more than {_LONGEST} bytes")
+        self._bytes = size
+        self._text += text
+
+    def _speech(self, text: str, output: dict[str, Any]) -> Iterator[Beat]:
+        yield Beat("input_text_buffer.completed", None)
+        for sentence in sentences(text):
+            yield Beat("conversation.audio.sentence_start", {"text": sentence})
+            for piece in sound_pieces(sentence, output):
+                delta = base64.b64encode(piece.content).decode()
+                yield Beat("speech.audio.update", {"delta": delta}, piece.pause)
+        yield Beat("speech.audio.completed", None)

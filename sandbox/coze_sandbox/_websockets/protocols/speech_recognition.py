@@ -1,0 +1,166 @@
+"""What the sandbox makes of sound that it is sent.
+
+It understands no speech. So that tests can decide what is heard, sound whose bytes are text in UTF-8 (behind the head
+of a WAV file, if there is one, and apart from silence around it) is heard as that text: send the Base64 of `Hello`
+to say it. All other sound is heard as `Sound of N bytes.`
+"""
+
+from __future__ import annotations
+
+import array
+import base64
+import codecs
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from ..._common.errors import INVALID_PARAMETER, CallError
+
+__all__ = ["Ear", "VoiceDetector", "bytes_per_second", "decode_sound"]
+
+_LONGEST_TEXT = 1 << 16
+_WAV, _WAV_DATA, _WAV_SIZE = b"RIFF", b"data", 4
+_LOUD = 500
+_WINDOW_MS = 20
+_G711_RATE = 8000
+_OPUS_BYTES = 6000  # a second at the usual 48 kbit/s
+
+
+def decode_sound(delta: str) -> bytes:
+    """Decode a piece of sound.
+
+    Raises:
+        CallError: It is no Base64.
+    """
+    try:
+        return base64.b64decode(delta, validate=True)
+    except ValueError as error:
+        raise CallError(INVALID_PARAMETER, f"data.delta: not Base64: {error}") from error
+
+
+class Ear:
+    """Takes the sound of one turn.
+
+    Attributes:
+        size: Bytes taken so far.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._begun = bytearray()
+        self._told = ""
+
+    def take(self, sound: bytes) -> None:
+        """Add sound."""
+        self.size += len(sound)
+        if len(self._begun) < _LONGEST_TEXT:
+            self._begun += sound
+
+    def text(self) -> str:
+        """Return what was heard so far."""
+        if self.size <= _LONGEST_TEXT:
+            spoken = _text(_without_head(bytes(self._begun)).strip(b"\0"))
+            if spoken is not None:
+                return spoken.strip()
+        return f"Sound of {self.size} bytes."
+
+    def news(self, bytes_per_second: float) -> str | None:
+        """Return what was heard so far if it is worth telling: text, or another second of sound."""
+        seconds = int(self.size / bytes_per_second)
+        heard = self.text() if self.size else ""
+        is_sound = heard == f"Sound of {self.size} bytes."
+        told = str(seconds) if is_sound else heard
+        if not heard or told == self._told or (is_sound and not seconds):
+            return None
+        self._told = told
+        return heard
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.size = 0
+        self._begun.clear()
+        self._told = ""
+
+
+def bytes_per_second(input_audio: Mapping[str, Any]) -> float:
+    """Tell how much sound a second has.
+
+    Args:
+        input_audio: The settings `input_audio` in use.
+    """
+    match input_audio["codec"]:
+        case "pcm":
+            return max(float(input_audio["sample_rate"] * input_audio["channel"] * input_audio["bit_depth"] / 8), 1.0)
+        case "opus":
+            return _OPUS_BYTES
+        case _:
+            return _G711_RATE
+
+
+class VoiceDetector:
+    """Finds where somebody begins and stops to speak.
+
+    Args:
+        input_audio: The settings `input_audio` in use.
+        silence_ms: Silence in milliseconds that ends a turn. Counts in the sound, not on the clock.
+    """
+
+    def __init__(self, input_audio: Mapping[str, Any], silence_ms: float) -> None:
+        samples = max(round(bytes_per_second(input_audio) * _WINDOW_MS / 1000 / 2), 1)
+        self._window = samples * 2
+        self._is_pcm = input_audio["codec"] == "pcm" and input_audio["bit_depth"] == 16
+        self._needed = silence_ms
+        self._silence = 0.0
+        self._rest = b""
+        self._begun = False
+        self.speaking = False
+
+    def take(self, sound: bytes) -> Iterator[tuple[Literal["started", "stopped", "speech"], bytes]]:
+        """Take sound, and tell what happens in it, with the sound in which it does."""
+        if not self._begun and sound:
+            self._begun = True
+            sound = _without_head(sound)
+        self._rest += sound
+        while len(self._rest) >= self._window:
+            window, self._rest = self._rest[: self._window], self._rest[self._window :]
+            yield from self._hear(window)
+
+    def _hear(self, window: bytes) -> Iterator[tuple[Literal["started", "stopped", "speech"], bytes]]:
+        if self._is_loud(window):
+            self._silence = 0.0
+            if not self.speaking:
+                self.speaking = True
+                yield "started", window
+            else:
+                yield "speech", window
+        elif self.speaking:
+            self._silence += _WINDOW_MS
+            if self._silence >= self._needed:
+                self.speaking = False
+                yield "stopped", window
+            else:
+                yield "speech", window
+
+    def _is_loud(self, window: bytes) -> bool:
+        if not self._is_pcm:
+            return window.count(window[0]) < len(window)
+        samples = array.array("h", window)
+        if sys.byteorder == "big":
+            samples.byteswap()
+        return max(samples) > _LOUD or min(samples) < -_LOUD
+
+
+def _without_head(sound: bytes) -> bytes:
+    if not sound.startswith(_WAV):
+        return sound
+    _, found, data = sound.partition(_WAV_DATA)
+    return data[_WAV_SIZE:] if found else b""
+
+
+def _text(sound: bytes) -> str | None:
+    """Return the text that sound consists of, without a character at the end that is not whole, or None."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(sound)
+    except UnicodeDecodeError:
+        return None
+    return text if all(one.isprintable() or one in "\n\t" for one in text) else None

@@ -1,0 +1,151 @@
+"""One open WebSocket: what comes in is heard while what goes out is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from typing import Any
+
+from starlette.types import Receive
+
+from .._common.errors import INTERNAL, CallError
+from .._http.context import Beat
+from .._http.request_log import RequestRecord
+from .._http.responses import Answers
+from .._http.waits import until_reset
+from .connection import Wire
+from .frames import Frames, write_frame
+from .protocols import Script
+
+__all__ = ["Session"]
+
+_ERROR = "error"
+_INTERNAL_ERROR = 1011
+_SERVICE_RESTART = 1012
+
+
+class Session:
+    """Lets a script talk with a client.
+
+    Args:
+        script: Decides what is said.
+        frames: Reads what the client sends.
+        wire: Sends.
+        record: Where all messages are noted.
+        answers: Checks what is sent.
+    """
+
+    def __init__(self, script: Script, frames: Frames, wire: Wire, record: RequestRecord, answers: Answers) -> None:
+        self._script = script
+        self._frames = frames
+        self._wire = wire
+        self._record = record
+        self._answers = answers
+        self._woken = asyncio.Event()
+        self._state = script.world.session
+        self._has_left = False
+
+    async def run(self, receive: Receive) -> None:
+        """Talk until either side closes.
+
+        Args:
+            receive: Gives what the client sends.
+        """
+        watching = until_reset(self._script.world, self._state)
+        tasks = [asyncio.create_task(one) for one in (self._read(receive), self._write(), watching)]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+            self._script.close()
+        for end in ends:
+            # A client that leaves makes sending fail, which is how the writer hears of it.
+            if isinstance(end, Exception) and (self._wire.closed or not isinstance(end, OSError)):
+                raise end
+        if self._is_out_of_date and not self._wire.closed and not self._has_left:
+            await self._wire.close(_SERVICE_RESTART, "the sandbox was reset")
+
+    async def _read(self, receive: Receive) -> None:
+        while (message := await receive())["type"] == "websocket.receive":
+            frame: dict[str, Any] = {}
+            try:
+                frame = self._frames.parse(message.get("text"))
+                uplink = self._frames.check(frame, self._record.tolerate)
+                world = self._script.world
+                with world.store.transaction(), world.seen_by(self._script.call.user_id):
+                    if self._is_out_of_date:
+                        return
+                    self._script.hear(uplink.event, uplink.data)
+                self._note("client", frame)
+            except CallError as failure:
+                self._note("client", frame, "refused", failure.msg)
+                self._refuse(failure)
+            except Exception as error:
+                self._note("client", frame, "failed", repr(error))
+                await self._fail(error)
+            self._woken.set()
+        self._has_left = True
+
+    @property
+    def _is_out_of_date(self) -> bool:
+        return self._script.world.session != self._state
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._wire.closed and not self._is_out_of_date:
+            self._woken.clear()
+            try:
+                beat, wait = self._script.next(loop.time())
+                if beat is not None:
+                    await self._say(beat)
+                    self._script.prepare(loop.time())
+                    await asyncio.sleep(0)  # sending alone need not let other sessions in
+                    continue
+            except CallError as failure:
+                self._refuse(failure)
+                continue
+            except OSError:
+                raise
+            except Exception as error:
+                await self._fail(error)
+                continue
+            try:
+                async with asyncio.timeout(wait):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+
+    async def _say(self, beat: Beat) -> None:
+        if not self._script.wants(beat.event):
+            return
+        frame: dict[str, Any] = {"event_type": beat.event, "id": self._script.world.event_ids.next()}
+        if beat.data is not None:
+            frame["data"] = beat.data
+        moment = int(self._script.world.clock.now() * 1000)
+        frame["detail"] = {"logid": self._record.logid, "respond_at": str(moment)}
+        violation = self._answers.check_message(self._script.call.operation, frame)
+        if violation is not None:
+            raise RuntimeError(f"the sandbox's own message is not as described: {violation}")
+        content = write_frame(frame)
+        steps = self._wire.plan(content)
+        # Noted before it is sent: whoever has received it may look here at once.
+        if steps and not any(step.spoiled for step in steps):
+            self._note("server", frame)
+        else:
+            self._note("server", frame, "fault", self._record.reason)
+        await self._wire.send(content, steps)
+
+    def _refuse(self, failure: CallError) -> None:
+        self._script.say(_ERROR, {"code": failure.code, "msg": failure.msg})
+
+    async def _fail(self, error: Exception) -> None:
+        traceback.print_exception(error)
+        self._record.code, self._record.verdict, self._record.reason = INTERNAL, "failed", repr(error)
+        if not self._wire.closed:
+            await self._wire.close(_INTERNAL_ERROR, f"defect of the sandbox: {error!r}")
+
+    def _note(self, sender: str, frame: dict[str, Any], verdict: str = "ok", reason: str = "") -> None:
+        event = frame.get("event_type")
+        self._record.say(sender, event if isinstance(event, str) else "", frame.get("data"), verdict, reason)

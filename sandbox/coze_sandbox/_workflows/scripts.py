@@ -1,0 +1,137 @@
+"""What the workflows of the sandbox do.
+
+- `WORKFLOW_ECHO`: an output node repeats the parameter `input` (else all parameters as JSON) in
+  pieces, then the end node gives `{"output": …}`. The parameter `pause` makes a stream send a
+  `PING` and wait so many seconds first.
+- `WORKFLOW_INTERLEAVED`: as echo, but two output nodes speak in turns.
+- `WORKFLOW_ASK`: a question node asks and the run stops. Resumed with an answer it ends; with a
+  blank one it asks again, three times at most.
+- `WORKFLOW_FAIL`: fails after one message; the parameters `code` and `message` choose how
+  (default 5000).
+- `WORKFLOW_CHAT`: a chatflow; answers as the bot does.
+- `WORKFLOW_UNPUBLISHED`: cannot be run, because it was never published (4200).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from typing import Any
+
+from .._bots.messages import count_tokens, pieces
+from .._http.context import Beat
+from .._state.state import World
+
+__all__ = ["ask", "end_with", "message", "play", "play_answer"]
+
+_QUESTION = "Which city, and which day?"
+
+_MAX_RESUMES = 3
+
+
+def play(world: World, run: dict[str, Any], script: str) -> Iterator[Beat]:
+    """Run a workflow from its start.
+
+    Args:
+        world: Where ids come from.
+        run: The run; its state is set to what becomes of it.
+        script: What the workflow does.
+    """
+    parameters = run["parameters"]
+    match script:
+        case "ask":
+            yield from ask(world, run, _QUESTION)
+        case "fail":
+            yield from _nodes(world, run, {"Message": "About to fail."})
+            code, msg = parameters.get("code"), parameters.get("message")
+            run.update(
+                status="Fail",
+                error_code=code if isinstance(code, int) and code > 0 else 5000,
+                error_message=msg if isinstance(msg, str) else "the workflow failed as asked",
+            )
+        case _:
+            given = parameters.get("input")
+            text = given if isinstance(given, str) else json.dumps(parameters, ensure_ascii=False)
+            pause = parameters.get("pause")
+            seconds = min(float(pause), 600.0) if isinstance(pause, int | float) else 0.0
+            if seconds > 0:
+                yield Beat("PING", {})
+            speakers = {"Message": text}
+            if script == "interleaved":
+                speakers = {"First": text, "Second": text[::-1]}
+            yield from _nodes(world, run, speakers, seconds)
+            yield from _end(world, run, text)
+
+
+def play_answer(world: World, run: dict[str, Any], answer: str) -> Iterator[Beat]:
+    """Go on with a run that asked something.
+
+    Args:
+        world: Where ids come from.
+        run: The run; its state is set to what becomes of it.
+        answer: What was answered.
+    """
+    run["resumes"] += 1
+    if answer.strip():
+        yield from _end(world, run, f"You answered: {answer}")
+    elif run["resumes"] < _MAX_RESUMES:
+        yield from ask(world, run, _QUESTION)
+    else:
+        run.update(status="Fail", error_code=5000, error_message="No answer after three questions.")
+
+
+def ask(world: World, run: dict[str, Any], asked: str) -> Iterator[Beat]:
+    """Stop a run at a question, and tell it."""
+    event_id = f"{run['execute_id']}/{world.new_id()}"
+    # A stream tells the question as a message; otherwise it goes with the interrupt.
+    data = "" if run["mode"] == "stream" else json.dumps({"content_type": "text", "content": asked})
+    run.update(status="Interrupted", interrupt={"event_id": event_id, "type": 2, "data": data})
+    question = message(asked, "Question", 0, is_last=True)
+    yield Beat("Message", {**question, "node_id": "100002", "node_execute_uuid": world.new_id()})
+
+
+def _end(world: World, run: dict[str, Any], text: str) -> Iterator[Beat]:
+    yield from end_with(world, run, json.dumps({"output": text}, ensure_ascii=False, separators=(",", ":")))
+
+
+def end_with(world: World, run: dict[str, Any], output: str) -> Iterator[Beat]:
+    """End a run with an output, and tell it."""
+    read, written = count_tokens(json.dumps(run["parameters"])), count_tokens(output)
+    usage = {"input_count": read, "output_count": written, "token_count": read + written}
+    run.update(status="Success", output=output, usage=usage)
+    end = message(output, "End", 0, is_last=True)
+    identity = {"node_id": "900001", "node_execute_uuid": world.new_id()}
+    yield Beat("Message", {**end, **identity, "usage": usage})
+
+
+def _nodes(world: World, run: dict[str, Any], speakers: Mapping[str, str], pause: float = 0.0) -> Iterator[Beat]:
+    """Let output nodes speak in turns, piece by piece."""
+    columns = []
+    nodes = run.setdefault("nodes", {})
+    for number, (title, text) in enumerate(speakers.items()):
+        identity = {"node_id": f"10000{number + 5}", "node_execute_uuid": world.new_id()}
+        nodes[title] = {**identity, "output": text}
+        parts = list(pieces(text)) or [""]
+        columns.append(
+            [
+                {**message(part, title, place, is_last=place == len(parts) - 1), **identity}
+                for place, part in enumerate(parts)
+            ]
+        )
+    for row in zip_longest(*columns):
+        for said in row:
+            if said is not None:
+                yield Beat("Message", said, pause)
+                pause = 0.0
+
+
+def message(content: str, title: str, place: int, *, is_last: bool) -> dict[str, Any]:
+    """Make the data of one `Message` event, without the identity of its node."""
+    return {
+        "content": content,
+        "content_type": "text",
+        "node_is_finish": is_last,
+        "node_seq_id": str(place),
+        "node_title": title,
+    }
