@@ -68,7 +68,7 @@ bench: .venv/benchmarks ## Compare with cozepy, httpx and the bare parser in one
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks
 
 redocly: ## Have another tool lint the description, too (needs node)
-	npx --yes @redocly/cli@2 lint --extends=spec generated/coze_api/coze.openapi.json
+	npx --yes @redocly/cli@2.77.0 lint --extends=spec generated/coze_api/coze.openapi.json
 
 dist: .venv/dev ## Build sdist and wheel in dist/
 	@rm -rf dist && $(BIN)/python -m build --quiet && $(BIN)/twine check --strict dist/*

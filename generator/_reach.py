@@ -49,8 +49,9 @@ class _Reach:
                     self.found.add(name)
                     for field in self.classes.fields(name) if name in self.classes.schemas else ():
                         self.visit(field.type)
-                        for reference in _references(field.schema.get("x-coze-json-text")):
-                            self.visit(self.classes.schema_type(reference))
+                        for key in ("contentSchema", "x-coze-json-text"):
+                            for reference in _references(field.schema.get(key)):
+                                self.visit(self.classes.schema_type(reference))
             case ir.EnumRef(name):
                 self.found.add(name)
             case ir.ListOf(inner) | ir.MapOf(inner):

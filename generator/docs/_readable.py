@@ -63,7 +63,7 @@ def _remarks(schema: Mapping[str, Any]) -> Iterator[str]:
     known = [str(value) for value in schema.get("x-coze-known-values", ())]
     if any(value not in schema.get("description", "") for value in known):
         yield f"Known values: {', '.join(code(value) for value in known)}."
-    if "x-coze-json-text" in schema:
+    if schema.keys() & {"contentSchema", "x-coze-json-text"}:
         yield "The text holds JSON."
 
 

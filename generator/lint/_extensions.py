@@ -34,7 +34,10 @@ _SHAPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "x-coze-max-body-bytes": ("a whole number", lambda value: type(value) is int and value > 0),
     "x-coze-notes": ("a list of texts", _are_strings),
     "x-coze-from-string": ("an object", lambda value: isinstance(value, Mapping)),
-    "x-coze-json-text": ("a schema", lambda value: isinstance(value, Mapping)),
+    "x-coze-json-text": (
+        "a schema that is no reference alone, which validators allow in contentSchema only",
+        lambda value: isinstance(value, Mapping) and "$ref" not in value,
+    ),
     "x-coze-enum-names": ("a list of texts", _are_strings),
     "x-coze-enum-descriptions": (
         "an object of texts",

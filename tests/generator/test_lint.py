@@ -122,6 +122,8 @@ CASES = [
     Case("extension-key", SCHEMAS, "    examples: ['{}']",
          "    x-coze-notes: [No.]\n      examples: ['{}']", "x-coze-notes"),
     Case("extension-shape", START, "permission: start", "permission: [start]", "x-coze-permission"),
+    Case("extension-shape", SCHEMAS, "      examples: ['{}']",
+         "      x-coze-json-text: {$ref: '#/Thing'}\n      examples: ['{}']", "x-coze-json-text"),
     Case("error-codes", ERRORS, "hint: Correct it.", "hints: Correct it.", "hints:"),
     Case("error-codes", ERRORS, "code: 4001", "code: 4000 # again", "again"),
     Case("example", LIST, "    example: 10\n", "", "name: page_size"),
