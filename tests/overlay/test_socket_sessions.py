@@ -479,6 +479,24 @@ def test_error_message_is_an_error(call: Any) -> None:
     assert not isinstance(error, RateLimitError)
 
 
+def test_turn_after_an_error_waits_for_nothing(connect: Connect) -> None:
+    """Where an error came in place of a chat, there is nothing to cancel: the next turn begins at once."""
+
+    def refusing(part: Part) -> None:
+        part.await_kind("conversation.message.create")
+        part.send("error", {"code": 4000, "msg": "bad parameter"})
+        part.await_kind("conversation.message.create")
+        part.send("conversation.chat.completed", CHAT)
+        part.wait_closed()
+
+    with socket_server(refusing) as server:
+        with client(connect, server).websockets.chat.connect(bot_id="b1") as session:
+            with pytest.raises(SocketFailed):
+                session.talk("error").until_done()
+            assert session.talk("hello").until_done().ended
+    assert [one["event_type"] for one in server.received] == ["conversation.message.create"] * 2
+
+
 def test_speak_says_a_text_as_it_is(call: Any) -> None:
     """A given text is spoken without a chat."""
     assert list(call.speak("Are you there?")) == [b"spoken"]

@@ -157,7 +157,7 @@ class ChatSession(Session[ChatSocketUplinkMessage, ChatSocketDownlinkMessage]):
         """End the turn before, whose rest would be taken for a part of this one."""
         was_begun = before.begun
         before.close()
-        if not was_begun or before.ended or not self.is_open:
+        if not was_begun or before.is_settled or not self.is_open:
             return
         self.send(ChatSocketChatCancel())
         while not before.ended:
@@ -247,7 +247,7 @@ class AsyncChatSession(AsyncSession[ChatSocketUplinkMessage, ChatSocketDownlinkM
         """End the turn before, whose rest would be taken for a part of this one."""
         was_begun = before.begun
         await before.close()
-        if not was_begun or before.ended or not self.is_open:
+        if not was_begun or before.is_settled or not self.is_open:
             return
         await self.send(ChatSocketChatCancel())
         while not before.ended:

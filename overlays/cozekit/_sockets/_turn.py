@@ -26,6 +26,7 @@ from coze_api.models import (
 )
 
 from .._chat_snapshot import Answer
+from .._leaving import is_running
 from .._received import TextBuffer, key_of, text_of
 from ..errors import ActionRequired, APITimeoutError, ChatFailed, CozeError, InvalidArgumentError, SocketFailed
 from ._sound import decoded
@@ -76,6 +77,11 @@ class _Snapshot(Answer, Generic[S, A]):
     def begun(self) -> bool:
         """Whether it was read, which is when what the user says is sent."""
         return self._begun
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more of it will come: it has ended, or failed while no chat ran that could be canceled."""
+        return self.ended or (isinstance(self._failure, SocketFailed) and not is_running(self.chat))
 
     def settles(self, error: CozeError) -> bool:
         """Tell whether an error ends the turn as well as an end would: it failed, or Coze says nothing more of it."""
