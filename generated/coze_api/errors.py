@@ -9,6 +9,7 @@ CozeError
     APIError
         DecodeError
         GatewayError
+        ResponseTooLarge
         StreamFailed
         AuthenticationError
         ConflictError
@@ -34,6 +35,7 @@ from ._core._errors import (
     DownloadInterrupted,
     GatewayError,
     InvalidArgumentError,
+    ResponseTooLarge,
     StreamFailed,
     StreamGap,
     StreamGapWarning,
@@ -50,6 +52,7 @@ __all__ = [
     "InvalidArgumentError",
     "StreamFailed",
     "DownloadInterrupted",
+    "ResponseTooLarge",
     "StreamGap",
     "StreamGapWarning",
     "StreamInterrupted",

@@ -74,7 +74,7 @@ class Binary(_Content):
             self.close()
 
     def read(self) -> bytes:
-        """Return all of the content, also when called again.
+        """Return all of the content, also when called again. It is held in memory, whatever its size.
 
         Raises:
             DownloadInterrupted: It broke off; `content` of the error is what arrived.
@@ -136,7 +136,7 @@ class AsyncBinary(_Content):
             await self.close()
 
     async def read(self) -> bytes:
-        """Return all of the content, also when called again.
+        """Return all of the content, also when called again. It is held in memory, whatever its size.
 
         Raises:
             DownloadInterrupted: It broke off; `content` of the error is what arrived.

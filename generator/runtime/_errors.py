@@ -17,6 +17,7 @@ __all__ = [
     "DownloadInterrupted",
     "GatewayError",
     "InvalidArgumentError",
+    "ResponseTooLarge",
     "StreamFailed",
     "StreamGap",
     "StreamGapWarning",
@@ -122,6 +123,16 @@ class GatewayError(APIError):
 
 class DecodeError(APIError):
     """The answer is JSON, but has not the shape of any Coze answer."""
+
+
+class ResponseTooLarge(APIError):
+    """The answer is larger than `max_response_bytes` of the client. It was not read on.
+
+    Attributes:
+        max_bytes: How many bytes it may have, once they are decompressed.
+    """
+
+    max_bytes: int = 0
 
 
 class StreamFailed(APIError):

@@ -86,7 +86,8 @@ class Coze(Policies, Client):
             allow_http: Whether the address may be one without encryption that is not of this machine.
             on_gap: What a stream does when the numbers of its events show that some were lost or came twice: ``raise``
                 `StreamGap`, ``warn`` by `StreamGapWarning`, or ``ignore`` it. Only streams of workflows have numbers.
-            **options: `max_event_bytes`: largest event that a stream may hold. Default: 16 MiB.
+            **options: `max_event_bytes`: largest event that a stream may hold. Default: 16 MiB. `max_response_bytes`:
+                largest answer, once it is decompressed; of errors, too, but files have no limit. Default: 64 MiB.
 
         Raises:
             InvalidArgumentError: There is no token, or an argument is unusable.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
-from coze_api._core._http import is_loopback
+from coze_api._core._loopback import is_loopback
 from coze_api._core._secrets import hidden
 
 from .errors import InvalidArgumentError

@@ -32,6 +32,7 @@ CozeError
         ConflictError, ContentPolicyError, UnsupportedError, ServerTimeoutError, ServerError: by its code
         GatewayError: the answer is not of the Coze API
         DecodeError: the answer has an unknown shape
+        ResponseTooLarge: the answer is larger than the client's `max_response_bytes`
         StreamFailed: told inside a stream
             ChatFailed: a chat failed; carries it
             WorkflowFailed: a run of a workflow failed; carries it
@@ -56,6 +57,7 @@ from coze_api.errors import (
     PermissionDeniedError,
     QuotaError,
     RateLimitError,
+    ResponseTooLarge,
     ServerError,
     ServerTimeoutError,
     StreamFailed,
@@ -121,6 +123,7 @@ __all__ = [
     "PollTimeout",
     "QuotaError",
     "RateLimitError",
+    "ResponseTooLarge",
     "ServerError",
     "ServerTimeoutError",
     "SocketClosed",

@@ -12,7 +12,7 @@ import pytest
 from _auth import Flows
 from _both import Connect, at_once
 
-from coze_api._core._http import is_loopback
+from coze_api._core._loopback import is_loopback
 from coze_api.resources.websockets import WebsocketsChatAPI
 from coze_sandbox import BOT_ID
 from cozekit import APIConnectionError, SocketOptions

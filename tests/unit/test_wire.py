@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from coze_api import AsyncClient, Client
+from coze_api._core._http import default_limits
 from coze_api.errors import InvalidArgumentError
 from tests.unit._answers import BASE, Recorder, answer, async_client, client
 
@@ -225,12 +226,16 @@ class TestTimeouts:
         return request.extensions["timeout"]
 
     def test_default(self) -> None:
-        """V1: without being told, a client waits 5, 60, 60 and 10 seconds and holds 100 connections, sync and async."""
+        """V1: without being told, a client waits 5, 60, 60 and 600 seconds, and keeps 20 connections for 30."""
         with Client(BASE) as coze:
-            assert coze._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=10)
+            assert coze._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=600)
             pool = coze._http._transport._pool  # type: ignore[attr-defined]  # a look inside httpx
-            assert (pool._max_connections, pool._max_keepalive_connections, pool._keepalive_expiry) == (100, 20, 30)
-        assert AsyncClient(BASE)._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=10)
+            assert (pool._max_connections, pool._max_keepalive_connections, pool._keepalive_expiry) == (
+                default_limits().max_connections,
+                20,
+                30,
+            )
+        assert AsyncClient(BASE)._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=600)
 
     @pytest.mark.parametrize(
         ("given", "expected"),

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar, overload
 import attrs
 
 from ._binary import AsyncBinary, Binary, is_binary
+from ._body import ENCODINGS, MAX_RESPONSE_BYTES, aread_body, check_encoding, read_body
 from ._gaps import OnGap
 from ._handshake import Handshake
 from ._http import (
@@ -20,7 +21,6 @@ from ._http import (
     default_limits,
     default_timeout,
     make_http_client,
-    map_exceptions,
     send,
     send_async,
 )
@@ -43,6 +43,7 @@ U = TypeVar("U")
 D = TypeVar("D")
 S = TypeVar("S", bound=Stream[Any])
 SA = TypeVar("SA", bound=AsyncStream[Any])
+_HEADERS = {"User-Agent": USER_AGENT, "Accept-Encoding": ENCODINGS}
 _Accepts = Callable[[HTTPResponse], bool]
 
 
@@ -59,6 +60,7 @@ class BaseClient(Settings):
         headers: Mapping[str, str] | None = None,
         http_client: HTTPClient | None = None,
         max_event_bytes: int = MAX_EVENT_BYTES,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
         on_gap: OnGap = "warn",
     ) -> None:
         """Make a client.
@@ -73,6 +75,7 @@ class BaseClient(Settings):
             http_client: An httpx client with proxies, limits, hooks and so on of your own. Closing it stays yours.
                 Without it proxies are those of the environment, but none for an address of this machine.
             max_event_bytes: Largest event that a stream may hold.
+            max_response_bytes: Largest answer, once it is decompressed; of errors, too. Files have no limit.
             on_gap: What a stream does when the numbers of its events show that some were lost or came twice: ``raise``
                 `StreamGap`, ``warn`` by `StreamGapWarning`, or ``ignore`` it. In each case `stream.gaps` tells them.
 
@@ -88,13 +91,14 @@ class BaseClient(Settings):
             timeout=timeout,
             headers=headers,
             max_event_bytes=max_event_bytes,
+            max_response_bytes=max_response_bytes,
             on_gap=on_gap,
         )
         self._owns_http = http_client is None
         self._http: HTTPClient = http_client or make_http_client(
             HTTPClient,
             self._base_url,
-            headers={"User-Agent": USER_AGENT},
+            headers=_HEADERS,
             timeout=default_timeout(),
             limits=default_limits(),
         )
@@ -171,20 +175,24 @@ class BaseClient(Settings):
     def _open(self, request: Request, accepts: _Accepts) -> HTTPResponse:
         http = self._send(request, stream=True)
         if accepts(http):
+            try:
+                check_encoding(http)
+            except BaseException:
+                http.close()
+                raise
             return http
-        try:
-            with map_exceptions:
-                http.read()
-        finally:
-            http.close()
+        read_body(http)
         raise refusal(request.operation, http)
 
     def _exchange(self, request: Request, call: Callable[[], R]) -> R:
         """Send *request* and read its answer by *call*. Subclasses call again where that helps."""
         return call()
 
-    def _send(self, request: Request, **options: Any) -> HTTPResponse:
-        return send(self._http, self._built(request), **options, **self._send_options(request))
+    def _send(self, request: Request, *, stream: bool = False, **options: Any) -> HTTPResponse:
+        http = send(self._http, self._built(request), stream=True, **options, **self._send_options(request))
+        if not stream:
+            read_body(http)
+        return http
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client was given."""
@@ -211,6 +219,7 @@ class AsyncBaseClient(Settings):
         headers: Mapping[str, str] | None = None,
         http_client: AsyncHTTPClient | None = None,
         max_event_bytes: int = MAX_EVENT_BYTES,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
         on_gap: OnGap = "warn",
     ) -> None:
         """Make a client. The arguments are those of the sync client, but *http_client* is an async one."""
@@ -222,6 +231,7 @@ class AsyncBaseClient(Settings):
             timeout=timeout,
             headers=headers,
             max_event_bytes=max_event_bytes,
+            max_response_bytes=max_response_bytes,
             on_gap=on_gap,
         )
         self._owns_http = http_client is None
@@ -233,7 +243,7 @@ class AsyncBaseClient(Settings):
             http_client = make_http_client(
                 AsyncHTTPClient,
                 self._base_url,
-                headers={"User-Agent": USER_AGENT},
+                headers=_HEADERS,
                 timeout=default_timeout(),
                 limits=limits,
             )
@@ -322,12 +332,13 @@ class AsyncBaseClient(Settings):
     async def _open(self, request: Request, accepts: _Accepts) -> HTTPResponse:
         http = await self._send(request, stream=True)
         if accepts(http):
+            try:
+                check_encoding(http)
+            except BaseException:
+                await http.aclose()
+                raise
             return http
-        try:
-            with map_exceptions:
-                await http.aread()
-        finally:
-            await http.aclose()
+        await aread_body(http)
         raise refusal(request.operation, http)
 
     async def _exchange(self, request: Request, call: Callable[[], Awaitable[R]]) -> R:
@@ -338,15 +349,11 @@ class AsyncBaseClient(Settings):
         built = self._built(request)
         options |= self._send_options(request)
         if self._limit is None:
-            return await send_async(self._http, built, stream=stream, **options)
-        http = await self._limit.send(self._http, built, options)
+            http = await send_async(self._http, built, stream=True, **options)
+        else:
+            http = await self._limit.send(self._http, built, options)
         if not stream:
-            try:
-                with map_exceptions:
-                    await http.aread()
-            except BaseException:
-                await http.aclose()
-                raise
+            await aread_body(http)
         return http
 
     async def close(self) -> None:

@@ -8,28 +8,30 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache
-from ipaddress import ip_address
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import httpx
 
 from ._errors import GatewayError, InvalidArgumentError
+from ._loopback import is_loopback
 from ._secrets import hidden, mask
 
 if TYPE_CHECKING:
     from ._request import Request
 
 __all__ = [
-    "AsyncByteStream", "AsyncHTTPClient", "AsyncHTTPTransport", "Auth", "ConnectError", "ConnectTimeout", "HTTPClient",
-    "HTTPError", "HTTPRequest", "HTTPResponse", "HTTPTimeout", "HTTPTransport", "InvalidURL", "LONGEST_TIMEOUT",
-    "NetworkError", "PoolTimeout", "StreamError", "TimeoutException", "URL", "UnsupportedProtocol", "authorise",
-    "authorise_async", "check_token_answer", "checked_address", "default_limits", "default_ssl", "default_timeout",
-    "excerpt_of", "is_loopback", "is_token_request", "make_http_client", "make_timeout", "map_exceptions",
-    "may_be_sent_again", "parse_url", "same_service", "send", "send_async", "token_request", "without_body",
+    "AsyncByteStream", "AsyncHTTPClient", "AsyncHTTPTransport", "Auth", "BODY_LIMIT", "BodyLimit", "ByteStream",
+    "check_token_answer", "checked_address", "ConnectError", "ConnectTimeout", "default_limits", "default_ssl",
+    "default_timeout", "excerpt_of", "HTTPClient", "HTTPError", "HTTPRequest", "HTTPResponse", "HTTPTimeout",
+    "HTTPTransport", "InvalidURL", "is_token_request", "LONGEST_TIMEOUT", "make_http_client",
+    "make_timeout", "map_exceptions", "may_be_sent_again", "NetworkError", "parse_url", "PoolTimeout", "same_service",
+    "send", "send_async", "StreamError", "TimeoutException", "token_request", "UnsupportedProtocol", "URL",
+    "without_body",
 ]  # fmt: skip
 
 AsyncByteStream = httpx.AsyncByteStream
+ByteStream = httpx.SyncByteStream
 AsyncHTTPClient = httpx.AsyncClient
 AsyncHTTPTransport = httpx.AsyncBaseTransport
 Auth = httpx.Auth
@@ -170,14 +172,6 @@ def make_http_client(kind: type[C], base_url: str, **options: Any) -> C:
     raise InvalidArgumentError(problem)  # here, where nothing shows the address of a proxy, which may hold a password
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine, so that what is sent there passes no network."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 @lru_cache(maxsize=1)
 def default_ssl() -> ssl.SSLContext:
     """Trust whom httpx trusts. Reading the certificates takes a tenth of a second.
@@ -286,6 +280,21 @@ _NOT_FOR_TOKENS = (
 )  # fmt: skip
 _MARK = "coze_token"
 
+BODY_LIMIT = "coze_body_limit"
+"""Extension of a request: a `BodyLimit`."""
+
+
+class BodyLimit(NamedTuple):
+    """How large the body of an answer may be.
+
+    Attributes:
+        max_bytes: Bytes, once they are decompressed.
+        operation: Operation id, for the error.
+    """
+
+    max_bytes: int
+    operation: str
+
 
 def token_request(request: Request | None, url: httpx.URL, cause: httpx.Request) -> httpx.Request:
     """Make a request for a token, which *cause* needs: with its timeouts and the headers of its client.
@@ -299,6 +308,8 @@ def token_request(request: Request | None, url: httpx.URL, cause: httpx.Request)
     if request is None:
         return httpx.Request("POST", url, extensions=extensions)
     headers.update(request.headers)
+    if BODY_LIMIT in extensions:
+        extensions[BODY_LIMIT] = extensions[BODY_LIMIT]._replace(operation=request.operation.id)
     built = httpx.Request(request.method, url, headers=headers, content=request.content, extensions=extensions)
     built.stream = _Once(request.content or b"", request.operation.id)
     return built
@@ -386,33 +397,3 @@ def same_service(url: httpx.URL, base_url: str) -> bool:
         base.host,
         base.port or ports.get(base.scheme),
     )
-
-
-def authorise(http: httpx.Client, auth: httpx.Auth | None, request: httpx.Request) -> str:
-    """Return the Authorization header that a request would be sent with, by *auth* or else by that of the client."""
-    auth = http.auth if auth is None else auth
-    if auth is None:
-        return str(request.headers.get("authorization", ""))
-    flow = auth.sync_auth_flow(request)
-    try:
-        step = next(flow)
-        while step is not request:
-            step = flow.send(send(http, step, auth=None))
-    finally:
-        flow.close()
-    return str(request.headers.get("authorization", ""))
-
-
-async def authorise_async(http: httpx.AsyncClient, auth: httpx.Auth | None, request: httpx.Request) -> str:
-    """Return the Authorization header that a request would be sent with. See `authorise`."""
-    auth = http.auth if auth is None else auth
-    if auth is None:
-        return str(request.headers.get("authorization", ""))
-    flow = auth.async_auth_flow(request)
-    try:
-        step = await anext(flow)
-        while step is not request:
-            step = await flow.asend(await send_async(http, step, auth=None))
-    finally:
-        await flow.aclose()
-    return str(request.headers.get("authorization", ""))

@@ -6,13 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from ._body import MAX_RESPONSE_BYTES
 from ._errors import InvalidArgumentError
 from ._gaps import OnGap, checked_on_gap
 from ._handshake import Handshake
 from ._http import (
+    BODY_LIMIT,
     URL,
     AsyncHTTPClient,
     Auth,
+    BodyLimit,
     HTTPClient,
     HTTPRequest,
     InvalidURL,
@@ -26,7 +29,7 @@ from ._operation import Operation, Options, Timeout
 from ._request import Request, add_headers, prepare
 from ._secrets import hidden
 
-__all__ = ["MAX_EVENT_BYTES", "USER_AGENT", "Settings", "checked_headers", "checked_timeout"]
+__all__ = ["MAX_EVENT_BYTES", "USER_AGENT", "Settings", "checked_headers", "checked_size", "checked_timeout"]
 
 U = TypeVar("U")
 D = TypeVar("D")
@@ -47,7 +50,8 @@ class Settings:
         auth: Auth | None,
         timeout: Timeout,
         headers: Mapping[str, str] | None,
-        max_event_bytes: int,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
         on_gap: OnGap = "warn",
     ) -> None:
         token, headers = hidden(token), hidden(headers)
@@ -56,7 +60,8 @@ class Settings:
         self._auth = auth
         self._timeout = checked_timeout(timeout)
         self._headers = checked_headers(headers)
-        self._max_event_bytes = max_event_bytes
+        self._max_event_bytes = checked_size(max_event_bytes, "max_event_bytes")
+        self._max_response_bytes = checked_size(max_response_bytes, "max_response_bytes")
         self._on_gap = checked_on_gap(on_gap)
 
     @property
@@ -79,6 +84,7 @@ class Settings:
             "method": request.method,
             "url": self._address(request),
             "headers": headers,
+            "extensions": {BODY_LIMIT: BodyLimit(self._max_response_bytes, request.operation.id)},
         }
         if self._http.params:
             # httpx would put them in place of our query, not beside it.
@@ -152,6 +158,18 @@ def checked_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
     if not isinstance(given, Mapping | None):
         raise InvalidArgumentError(f"headers must be a dict, not {type(given).__name__}")
     return dict(headers or {})
+
+
+def checked_size(size: int, name: str) -> int:
+    """Return a number of bytes.
+
+    Raises:
+        InvalidArgumentError: It is no whole number from 1.
+    """
+    given: object = size
+    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+        raise InvalidArgumentError(f"{name} must be a whole number of bytes from 1, not {size!r:.60}")
+    return size
 
 
 def checked_timeout(timeout: Timeout) -> Timeout:

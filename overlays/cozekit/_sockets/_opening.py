@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from coze_api._core._body import exchange, exchange_async
 from coze_api._core._handshake import Handshake
-from coze_api._core._http import Auth, HTTPRequest, HTTPResponse, default_ssl, is_loopback, send, send_async
+from coze_api._core._http import Auth, HTTPRequest, HTTPResponse, default_ssl
+from coze_api._core._loopback import is_loopback
 from coze_api._core._response import logid_of, refusal
 
 from ..errors import CozeError
@@ -104,7 +106,7 @@ def open_wire(client: BaseClient, handshake: Handshake[Any, Any], options: Socke
                 if _is_handshake(request):
                     wire, response = dialing.dial(dialer(request))
                 else:
-                    wire, response = None, send(client._http, request, auth=None)
+                    wire, response = None, exchange(client._http, request, auth=None)
                 try:
                     request = flow.send(response)
                 except StopIteration:
@@ -133,7 +135,7 @@ async def aopen_wire(
                 if _is_handshake(request):
                     wire, response = await dialing.adial(dialer(request))
                 else:
-                    wire, response = None, await send_async(client._http, request, auth=None)
+                    wire, response = None, await exchange_async(client._http, request, auth=None)
                 try:
                     request = await flow.asend(response)
                 except StopAsyncIteration:

@@ -46,7 +46,7 @@ class Flow:
         given(client_id=client_id)
         self.client_id = client_id
         address = checked_scheme(base_url_or_default(base_url), allow_http=allow_http)
-        self._settings = Settings(address, None, auth=None, timeout=None, headers=None, max_event_bytes=0)
+        self._settings = Settings(address, None, auth=None, timeout=None, headers=None)
         self._allow_http = allow_http
         self._http_client = http_client
 

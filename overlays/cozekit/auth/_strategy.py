@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, Callable, Generator
 
+from coze_api._core._body import aread_body, read_body
 from coze_api._core._http import (
     Auth,
     HTTPRequest,
@@ -96,7 +97,7 @@ class TokenAuth(Auth):
                     attempts.take(self._renewals.despite(error))
             response = yield attempts.authorised()
             if attempts.must_read(response):
-                response.read()
+                read_body(response)
                 attempts.judge(response)
 
     def _renew(self, request: HTTPRequest) -> Generator[HTTPRequest, HTTPResponse, Token]:
@@ -111,7 +112,7 @@ class TokenAuth(Auth):
                     if isinstance(step, HTTPRequest):
                         answer = yield step
                     elif isinstance(step, HTTPResponse):
-                        step.read()
+                        read_body(step)
                     else:
                         answer = step()
             except StopIteration as done:
@@ -141,7 +142,7 @@ class TokenAuth(Auth):
                                 if isinstance(step, HTTPRequest):
                                     answer = yield step
                                 elif isinstance(step, HTTPResponse):
-                                    await step.aread()
+                                    await aread_body(step)
                                 else:
                                     answer = await self._turns.in_thread(step)
                         except StopIteration as done:
@@ -154,7 +155,7 @@ class TokenAuth(Auth):
                     attempts.take(self._renewals.despite(error))
             response = yield attempts.authorised()
             if attempts.must_read(response):
-                await response.aread()
+                await aread_body(response)
                 attempts.judge(response)
 
     def _steps(self, turn: int, request: HTTPRequest) -> Generator[_Step, _Answer, Token]:

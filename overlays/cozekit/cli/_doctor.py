@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from coze_api._core._http import is_loopback
+from coze_api._core._loopback import is_loopback
 from coze_api._core._operation import Operation, Options
 from coze_api.operations import apps, audio, bots, datasets, users, workflows, workspaces
 
