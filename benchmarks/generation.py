@@ -18,13 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from generator._bundle import METHODS, Bundle, bundle
-from generator._format import format_tree
-from generator._generate import generate
-from generator._opc import parse
-from generator._parse import build_api
-from generator._render import render
-from generator._yaml import load
+from generator.output.ruff import format_tree
+from generator.parser.openapi_python_client import parse
+from generator.parser.operations import build_api
+from generator.pipeline import generate
+from generator.render.renderer import render
+from generator.spec.bundler import METHODS, Bundle, bundle
+from generator.spec.yaml_loader import load
 
 __all__ = ["main", "multiply"]
 

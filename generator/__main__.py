@@ -8,12 +8,12 @@ import sys
 import time
 from pathlib import Path
 
-from ._bundle import bundle, dump
-from ._problems import DescriptionError, Problem, relative
-from ._provenance import changed_files
-from ._shape import misshapen
 from .docs import coverage as compare
 from .docs import stale_docs, write_docs
+from .output.provenance import changed_files
+from .spec.bundler import bundle, dump
+from .spec.diagnostics import DescriptionError, Problem, relative
+from .spec.structure import misshapen
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -71,7 +71,7 @@ def _run(command: str, index: Path, out: Path) -> str:
         return f"{len(bundled.operations())} operations in {len(bundled.files)} files: clean"
     if command == "docs":
         return f"Wrote {', '.join(relative(path, bundled.root) for path in write_docs(bundled))}"
-    from ._generate import generate, stale  # openapi-python-client takes most of a second to import
+    from .pipeline import generate, stale  # openapi-python-client takes most of a second to import
 
     if command == "generate":
         return f"Generated {generate(bundled, out)}"

@@ -6,8 +6,8 @@ import csv
 import re
 from pathlib import Path
 
-from .._bundle import Bundle
-from .._problems import DescriptionError, Problem
+from ..spec.bundler import Bundle
+from ..spec.diagnostics import DescriptionError, Problem
 from ._markdown import NOTHING, table
 from ._operations import split
 

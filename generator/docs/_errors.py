@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._bundle import Bundle
-from .._categories import CATEGORIES
+from ..parser.error_categories import CATEGORIES
+from ..spec.bundler import Bundle
 from ._markdown import NOTHING, cell, code, table
 
 __all__ = ["codes_list", "errors_page"]

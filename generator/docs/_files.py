@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .._bundle import Bundle
-from .._problems import Problem
+from ..spec.bundler import Bundle
+from ..spec.diagnostics import Problem
 from ._errors import errors_page
 from ._operations import operations_page
 from ._reference import reference_page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._bundle import Bundle
+from ..spec.bundler import Bundle
 from ._markdown import NOTHING, cell, code, link, prose, table
 from ._protocols import events, events_table, messages_table, rooms, users
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from .._bundle import Bundle
+from ..spec.bundler import Bundle
 from ._markdown import cell, code, table
 
 __all__ = ["SIDES", "Message", "events", "events_table", "messages", "messages_table", "rooms", "users"]

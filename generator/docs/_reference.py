@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from string import Template
 
-from .._bundle import Bundle
-from ._readable import readable
+from ..spec.bundler import Bundle
+from ._reference_spec import readable
 
 __all__ = ["reference_page"]
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from .._bundle import Bundle
-from .._problems import Problem
+from ..spec.bundler import Bundle
+from ..spec.diagnostics import Problem
+from ._context import Rule, index
 from ._examples import EXAMPLE_RULES
 from ._extensions import EXTENSION_RULES
-from ._index import Rule, index
+from ._keyword_types import SHAPE_RULES
 from ._messages import MESSAGE_RULES
 from ._names import NAME_RULES
 from ._openapi import OPENAPI_RULES
 from ._operations import OPERATION_RULES
 from ._protocols import PROTOCOL_RULES
 from ._schemas import SCHEMA_RULES
-from ._shapes import SHAPE_RULES
-from ._sources import SOURCE_RULES
+from ._source_files import SOURCE_RULES
 
 __all__ = ["RULES", "lint"]
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .._yaml import Mapping
-from ._events import broken_event
-from ._index import Description, Finding, Rule, at, mapping
+from ..spec.yaml_loader import Mapping
+from ._context import Description, Finding, Rule, at, mapping
+from ._event_examples import broken_event
 from ._values import Values
 
 __all__ = ["EXAMPLE_RULES"]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .._yaml import Mapping
-from ._index import Description, Finding, Rule, at, mapping
+from ..spec.yaml_loader import Mapping
+from ._context import Description, Finding, Rule, at, mapping
 
 __all__ = ["EXTENSION_RULES"]
 

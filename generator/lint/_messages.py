@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .._yaml import Mapping
-from ._index import Description, Finding, Rule, at, mapping, strings
+from ..spec.yaml_loader import Mapping
+from ._context import Description, Finding, Rule, at, mapping, strings
 from ._protocols import check_keys
 
 __all__ = ["MESSAGE_RULES"]

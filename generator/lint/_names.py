@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .._yaml import Mapping
-from ._index import Description, Finding, Rule, at, mapping, strings
+from ..spec.yaml_loader import Mapping
+from ._context import Description, Finding, Rule, at, mapping, strings
 
 __all__ = ["NAME_RULES"]
 

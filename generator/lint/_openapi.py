@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .._yaml import Mapping
-from ._index import Description, Finding, Rule, at
+from ..spec.yaml_loader import Mapping
+from ._context import Description, Finding, Rule, at
 
 __all__ = ["OPENAPI_RULES"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._yaml import load
-from ._index import Description, Finding, Operation, Rule, at, mapping
+from ..spec.yaml_loader import load
+from ._context import Description, Finding, Operation, Rule, at, mapping
 from ._order import misplaced
 
 __all__ = ["OPERATION_RULES"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._yaml import Mapping
-from ._index import Description, Finding, Operation, Rule, at, mapping, strings
-from ._members import answer_member, body_member, member, request_member, result
+from ..spec.yaml_loader import Mapping
+from ._context import Description, Finding, Operation, Rule, at, mapping, strings
+from ._properties import answer_member, body_member, member, request_member, result
 
 __all__ = ["PROTOCOL_RULES", "check_keys"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._yaml import Mapping
-from ._index import Description, Finding, Rule, at, mapping, strings
+from ..spec.yaml_loader import Mapping
+from ._context import Description, Finding, Rule, at, mapping, strings
 from ._order import misplaced
 
 __all__ = ["SCHEMA_RULES"]

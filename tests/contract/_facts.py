@@ -11,8 +11,8 @@ from typing import Any
 
 import attrs
 
-from generator._bundle import Bundle, bundle
-from generator._yaml import load
+from generator.spec.bundler import Bundle, bundle
+from generator.spec.yaml_loader import load
 
 __all__ = ["FACTS", "ROOT", "Difference", "Listed", "description", "exceptions", "excuses", "is_mentioned", "records"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from generator._bundle import Bundle, bundle
+from generator.spec.bundler import Bundle, bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 

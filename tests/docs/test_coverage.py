@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from generator import __main__ as command
-from generator._bundle import Bundle
 from generator.docs._coverage import coverage, described
+from generator.spec.bundler import Bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = ROOT.parent / "shared" / "facts" / "coverage.csv"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from generator import __main__ as command
-from generator._bundle import Bundle, bundle
 from generator.docs import stale_docs, write_docs
 from generator.docs._curl import curl
 from generator.docs._markdown import cell, table
+from generator.spec.bundler import Bundle, bundle
 from tests.generator._small import Small
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from generator._bundle import Bundle
 from generator.docs._reference import reference_page
+from generator.spec.bundler import Bundle
 from tests._chromium import needs_chromium
 from tests.docs._browser import Visit, visit
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from generator._bundle import bundle
-from generator._problems import Problem
 from generator.lint import lint
+from generator.spec.bundler import bundle
+from generator.spec.diagnostics import Problem
 
 __all__ = ["FILES", "Project"]
 

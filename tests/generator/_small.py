@@ -6,14 +6,14 @@ import shutil
 import textwrap
 from pathlib import Path
 
-from generator import _ir as ir
-from generator._bundle import Bundle, bundle
-from generator._generate import Summary, generate
-from generator._opc import parse
-from generator._parse import build_api
-from generator._problems import DescriptionError, Problem
-from generator._shape import misshapen
+from generator import ir
 from generator.lint import lint
+from generator.parser.openapi_python_client import parse
+from generator.parser.operations import build_api
+from generator.pipeline import Summary, generate
+from generator.spec.bundler import Bundle, bundle
+from generator.spec.diagnostics import DescriptionError, Problem
+from generator.spec.structure import misshapen
 
 __all__ = ["Small"]
 

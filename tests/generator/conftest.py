@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from generator._bundle import Bundle, bundle
+from generator.spec.bundler import Bundle, bundle
 from tests.generator._small import Small
 
 ROOT = Path(__file__).resolve().parents[2]

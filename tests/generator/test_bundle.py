@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from generator._bundle import Bundle, dump
-from generator._problems import DescriptionError
+from generator.spec.bundler import Bundle, dump
+from generator.spec.diagnostics import DescriptionError
 from tests.generator._small import Small
 
 

@@ -12,13 +12,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator._opc import parse
-from generator._parse import build_api
-from generator._problems import DescriptionError, Problem
-from generator._render import render
-from generator._shape import misshapen
 from generator.docs import write_docs
 from generator.lint import lint
+from generator.parser.openapi_python_client import parse
+from generator.parser.operations import build_api
+from generator.render.renderer import render
+from generator.spec.diagnostics import DescriptionError, Problem
+from generator.spec.structure import misshapen
 from tests.generator._small import Small
 
 WORDS = (

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from generator.__main__ import main
-from generator._generate import generate, stale
-from generator._tree import read_tree, replace_tree
+from generator.output.directory import read_tree, replace_tree
+from generator.pipeline import generate, stale
 from tests.generator._small import Small
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,7 +117,7 @@ def test_a_fault_leaves_everything_in_place(made: Small, old: str) -> None:
 def test_a_crash_while_writing_leaves_everything_in_place(made: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     """A formatter that fails leaves the old code, and nothing beside it."""
     before = read_tree(made.root)
-    monkeypatch.setattr("generator._format._run", lambda arguments: (_ for _ in ()).throw(RuntimeError("no ruff")))
+    monkeypatch.setattr("generator.output.ruff._run", lambda arguments: (_ for _ in ()).throw(RuntimeError("no ruff")))
     with pytest.raises(RuntimeError, match="no ruff"):
         generate(made.bundle(), made.root / "generated")
     assert read_tree(made.root) == before

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator._problems import DescriptionError
-from generator._python import docstring, literal
-from generator._yaml import Mapping
+from generator.render.python_source import docstring, literal
+from generator.spec.diagnostics import DescriptionError
+from generator.spec.yaml_loader import Mapping
 from tests.generator._small import Small
 
 CANARY = "pwned"
@@ -71,7 +71,7 @@ def poison(value: Any, text: str) -> None:
 def unformatted() -> Iterator[None]:
     """Leave out ruff: it takes most of the time, and says nothing about safety."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("generator._generate.format_tree", lambda root: None)
+        patch.setattr("generator.pipeline.format_tree", lambda root: None)
         yield
 
 

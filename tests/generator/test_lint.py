@@ -7,8 +7,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from generator._bundle import bundle
 from generator.lint import RULES, lint
+from generator.spec.bundler import bundle
 from tests.generator._lint_project import Project
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from generator._problems import Problem
+from generator.spec.diagnostics import Problem
 from tests.generator._small import Small
 from tests.generator.test_hostile import yaml_text
 

@@ -17,12 +17,12 @@ import pytest
 
 import coze_api
 from coze_api import AsyncClient, Client
-from generator import _ir as ir
-from generator._bundle import Bundle
-from generator._generate import stale
-from generator._names import params_class
-from generator._opc import parse
-from generator._parse import build_api
+from generator import ir
+from generator.parser.naming import params_class
+from generator.parser.openapi_python_client import parse
+from generator.parser.operations import build_api
+from generator.pipeline import stale
+from generator.spec.bundler import Bundle
 from tests.generator.conftest import ROOT
 
 GENERATED = ROOT / "generated"

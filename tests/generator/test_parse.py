@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from generator import _ir as ir
+from generator import ir
 from tests.generator._small import Small
 
 SCHEMAS = "things/schemas.yaml"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generator import _yaml
-from generator._problems import DescriptionError
+from generator.spec import yaml_loader
+from generator.spec.diagnostics import DescriptionError
 
 #: Each alias nine times the one before: 9 ** 30 values.
 LAUGHS = "a0: &a0 x\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 31))
@@ -45,7 +45,7 @@ REFUSED = {
 def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The parser in C and the one in Python, which is there where libyaml is not."""
     if request.param == "Python":
-        monkeypatch.setattr(_yaml, "_Loader", yaml.SafeLoader)
+        monkeypatch.setattr(yaml_loader, "_Loader", yaml.SafeLoader)
     elif not hasattr(yaml, "CSafeLoader"):
         pytest.skip("PyYAML has no libyaml here")
 
@@ -58,7 +58,7 @@ def test_is_refused_with_a_line(tmp_path: Path, what: str) -> None:
     path = tmp_path / "description.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DescriptionError) as refused:
-        _yaml.load(path, tmp_path)
+        yaml_loader.load(path, tmp_path)
     [problem] = refused.value.problems
     assert (problem.file, problem.line, problem.rule) == ("description.yaml", line, "yaml")
     assert words in problem.message
@@ -71,5 +71,5 @@ def test_what_is_read(tmp_path: Path) -> None:
     """Anchors that nothing refers to, 60 levels, and numbers of any notation are read."""
     path = tmp_path / "description.yaml"
     path.write_text(f"a: &a 0x10\nb: 18446744073709551615\nc: {'[' * 60}{']' * 60}\nd: 2024-01-01\n", encoding="utf-8")
-    read = _yaml.load(path, tmp_path)
+    read = yaml_loader.load(path, tmp_path)
     assert (read["a"], read["b"], read["d"]) == (16, 18446744073709551615, "2024-01-01")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from .._yaml import Mapping
-from ._index import mapping
+from ..spec.yaml_loader import Mapping
+from ._context import mapping
 from ._values import Values
 
 __all__ = ["broken_event"]

@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from . import _ir as ir
-from ._bundle import Bundle
-from ._classes import Classes
-from ._names import clashes
-from ._opc import Parsed, is_constant
-from ._problems import DescriptionError
-from ._reach import holds_secrets, reached
-from ._yaml import Mapping as Located
+from .. import ir
+from ..spec.bundler import Bundle
+from ..spec.diagnostics import DescriptionError
+from ..spec.yaml_loader import Mapping as Located
+from .naming import clashes
+from .openapi_python_client import Parsed, is_constant
+from .reachability import holds_secrets, reached
+from .schemas import Classes
 
 __all__ = ["build_api"]
 

@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ._bundle import Bundle
-from ._problems import Problem
+from ..spec.bundler import Bundle
+from ..spec.diagnostics import Problem
 
 __all__ = ["NAME", "changed_files", "provenance"]
 
@@ -67,7 +67,7 @@ def _key(name: str) -> str:
 def _generator_digest() -> str:
     """Digest the generator itself, so that a change of a template is seen in the provenance."""
     digest = hashlib.sha256()
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     for path in sorted(here.rglob("*")):
         name = path.relative_to(here)
         if path.suffix in {".py", ".jinja"} and not _NOT_INPUT.intersection(name.parts):

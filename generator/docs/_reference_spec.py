@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._bundle import METHODS, Bundle
+from ..spec.bundler import METHODS, Bundle
 from ._curl import curl
 from ._errors import codes_list
 from ._markdown import NOTHING, code, prose

@@ -13,8 +13,8 @@ from typing import Any
 
 import attrs
 
-from ._problems import DescriptionError, Problem, relative
-from ._yaml import Mapping, load
+from .diagnostics import DescriptionError, Problem, relative
+from .yaml_loader import Mapping, load
 
 __all__ = ["METHODS", "Bundle", "bundle", "dump"]
 

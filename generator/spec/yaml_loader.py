@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ._problems import DescriptionError, Problem, relative
+from .diagnostics import DescriptionError, Problem, relative
 
 __all__ = ["Mapping", "load"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from . import _ir as ir
-from ._classes import Classes
+from .. import ir
+from .schemas import Classes
 
 __all__ = ["holds_secrets", "reached"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from . import _ir as ir
-from ._bundle import Bundle
-from ._categories import CATEGORIES
-from ._names import unusable
-from ._opc import Parsed
-from ._problems import Problem
-from ._yaml import Mapping as Located
+from .. import ir
+from ..spec.bundler import Bundle
+from ..spec.diagnostics import Problem
+from ..spec.yaml_loader import Mapping as Located
+from .error_categories import CATEGORIES
+from .naming import unusable
+from .openapi_python_client import Parsed
 
 __all__ = ["Classes"]
 

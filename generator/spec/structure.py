@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ._bundle import Bundle
-from ._problems import Problem
-from ._yaml import Mapping
+from .bundler import Bundle
+from .diagnostics import Problem
+from .yaml_loader import Mapping
 
 __all__ = ["misshapen"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._yaml import Mapping
-from ._index import Description, Operation, mapping
+from ..spec.yaml_loader import Mapping
+from ._context import Description, Operation, mapping
 
 __all__ = ["answer_member", "body_member", "member", "request_member", "result"]
 

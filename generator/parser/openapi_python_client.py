@@ -31,11 +31,11 @@ from openapi_python_client.parser.properties.none import NoneProperty
 from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 
-from . import _ir as ir
-from ._bundle import METHODS, Bundle
-from ._problems import DescriptionError, Problem
-from ._shape import misshapen
-from ._yaml import Mapping as Located
+from .. import ir
+from ..spec.bundler import METHODS, Bundle
+from ..spec.diagnostics import DescriptionError, Problem
+from ..spec.structure import misshapen
+from ..spec.yaml_loader import Mapping as Located
 
 __all__ = ["Parsed", "is_constant", "parse"]
 

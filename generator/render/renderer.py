@@ -8,10 +8,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from . import _ir as ir
-from ._categories import CATEGORIES
-from ._names import params_class, resource_class
-from ._python import Types, docstring, literal, sentence
+from .. import ir
+from ..parser.error_categories import CATEGORIES
+from ..parser.naming import params_class, resource_class
+from .python_source import Types, docstring, literal, sentence
 
 __all__ = ["render"]
 
@@ -55,7 +55,7 @@ class _Renderer:
     def files(self) -> dict[str, str]:
         files = {
             f"_core/{path.name}": self.header + path.read_text(encoding="utf-8")
-            for path in sorted((_HERE / "runtime").glob("*.py"))
+            for path in sorted((_HERE.parent / "runtime").glob("*.py"))
         }
         tags = sorted({operation.tag for operation in self.api.operations})
         classes: dict[str, str] = {}

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from . import _ir as ir
-from ._bundle import Bundle
-from ._problems import Problem
-from ._yaml import Mapping
+from .. import ir
+from ..spec.bundler import Bundle
+from ..spec.diagnostics import Problem
+from ..spec.yaml_loader import Mapping
 
 __all__ = ["clashes", "params_class", "resource_class", "unusable"]
 

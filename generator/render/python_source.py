@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import _ir as ir
+from .. import ir
 
 __all__ = ["Types", "docstring", "literal", "sentence"]
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from .._problems import relative
-from ._index import Description, Finding, Rule, mapping
+from ..spec.diagnostics import relative
+from ._context import Description, Finding, Rule, mapping
 
 __all__ = ["SOURCE_RULES"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
-from .._bundle import Bundle
-from .._yaml import Mapping
+from ..spec.bundler import Bundle
+from ..spec.yaml_loader import Mapping
 
 __all__ = [
     "Description",

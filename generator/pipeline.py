@@ -8,14 +8,14 @@ from pathlib import Path
 
 import attrs
 
-from ._bundle import Bundle, dump
-from ._format import format_tree
-from ._opc import parse
-from ._parse import build_api
-from ._problems import DescriptionError, Problem
-from ._provenance import NAME, changed_files, provenance
-from ._render import render
-from ._tree import differences, read_tree, replace_tree
+from .output.directory import differences, read_tree, replace_tree
+from .output.provenance import NAME, changed_files, provenance
+from .output.ruff import format_tree
+from .parser.openapi_python_client import parse
+from .parser.operations import build_api
+from .render.renderer import render
+from .spec.bundler import Bundle, dump
+from .spec.diagnostics import DescriptionError, Problem
 
 __all__ = ["Summary", "generate", "stale"]
 

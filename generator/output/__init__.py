@@ -1,0 +1,1 @@
+"""Formatting, comparing and replacing what is written."""

@@ -1,0 +1,1 @@
+"""From the bundled description to what the templates need."""

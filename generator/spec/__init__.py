@@ -1,0 +1,1 @@
+"""Reading a description: YAML with positions, bundling, structure."""
