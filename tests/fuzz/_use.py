@@ -87,6 +87,8 @@ async def use(result: Any, secrets: Secrets) -> None:
     look(result, secrets)
     if hasattr(result, "next_page"):
         await _turn_pages(result, secrets)
+    elif hasattr(result, "node_output"):  # asks for more by its client, as pages do, so it is not pickled
+        repr(copy.copy(result))
     elif _is_ours(result) or isinstance(result, list):
         _copy(result)
 
