@@ -161,9 +161,10 @@ class Runner:
     def run(self, cases: Iterable[Case]) -> list[Finding]:
         """Run cases, one after the other, and return what was found."""
         found_before = len(self.findings)
+        gc.collect()  # what others left open is theirs
+        self._stray.clear()
+        gc.freeze()
         with self._noticing(), self._watching():
-            gc.collect()
-            gc.freeze()
             for number, case in enumerate(cases):
                 self._run(case)
                 self._recent.append(case)
@@ -172,7 +173,7 @@ class Runner:
                 if self.progress and number and number % 5000 == 0:
                     print(f"  {case.kind} {number:,}: {len(self.findings):,} findings", file=sys.stderr, flush=True)
             self._collect()
-            gc.unfreeze()
+        gc.unfreeze()
         return self.findings[found_before:]
 
     def _run(self, case: Case) -> None:
