@@ -2,7 +2,9 @@
 
 SHELL := /bin/bash -o pipefail
 PYTHON ?= python3
-BIN := .venv/bin
+# An environment of its own for another Python: make test PYTHON=python3.13 VENV=.venv313
+VENV ?= .venv
+BIN := $(VENV)/bin
 JOBS ?= auto
 INSTALL := $(BIN)/pip install --disable-pip-version-check --editable
 SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
@@ -14,40 +16,40 @@ SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-demo: .venv/demo ## Regenerate the client, start the sandbox, run the quick start against it
+demo: $(VENV)/demo ## Regenerate the client, start the sandbox, run the quick start against it
 	@echo "==> Generating the client from openapi/"
 	@$(BIN)/python -m generator generate
 	@echo "==> Running examples/quickstart.py"
 	@$(BIN)/python examples/demo.py
 
-generate: .venv/demo ## Lint openapi/, then wipe and rewrite generated/
+generate: $(VENV)/demo ## Lint openapi/, then wipe and rewrite generated/
 	@$(BIN)/python -m generator generate
 
-docs: .venv/demo ## Write docs/ from the description
+docs: $(VENV)/demo ## Write docs/ from the description
 	@$(BIN)/python -m generator docs
 
-test: .venv/dev ## Run all tests
+test: $(VENV)/dev ## Run all tests
 	@$(BIN)/python -m pytest -n $(JOBS)
 
-test-fast: .venv/dev ## Run the tests of one folder (ROOM=overlay), or those of generator and runtime, in under a minute
+test-fast: $(VENV)/dev ## Run the tests of one folder (ROOM=overlay), or those of generator and runtime, in under a minute
 	@$(BIN)/python -m pytest -n $(JOBS) -q $(if $(ROOM),tests/$(ROOM),tests/unit tests/generator)
 
-coverage: .venv/dev ## Run all tests and report which lines and branches of hand-written code they reach
+coverage: $(VENV)/dev ## Run all tests and report which lines and branches of hand-written code they reach
 	@$(BIN)/python -m pytest -n $(JOBS) -q --cov --cov-report=term:skip-covered
 
-contract: .venv/dev ## Compare client, description and sandbox at length (COZEKIT_MAX_EXAMPLES=100)
+contract: $(VENV)/dev ## Compare client, description and sandbox at length (COZEKIT_MAX_EXAMPLES=100)
 	@COZEKIT_MAX_EXAMPLES=$${COZEKIT_MAX_EXAMPLES:-100} $(BIN)/python -m pytest -n $(JOBS) tests/contract tests/unit
 
-contract-live: .venv/dev ## Look, reading only, whether the real Coze answers as described (COZE_API_TOKEN)
+contract-live: $(VENV)/dev ## Look, reading only, whether the real Coze answers as described (COZE_API_TOKEN)
 	@$(BIN)/python -m tests.live
 
-mutation: .venv/dev ## Break description, client and sandbox in twenty ways, and see whether the contract notices
+mutation: $(VENV)/dev ## Break description, client and sandbox in twenty ways, and see whether the contract notices
 	@$(BIN)/python -m tests.mutation
 
-fuzz: .venv/dev ## Mutate answers, streams and connections, and report untyped errors (SEED=1, FUZZ="--answers 1000")
+fuzz: $(VENV)/dev ## Mutate answers, streams and connections, and report untyped errors (SEED=1, FUZZ="--answers 1000")
 	@$(BIN)/python -m tests.fuzz --seed $(or $(SEED),1) $(FUZZ)
 
-check: .venv/dev ## Lint and types, and that generated/ is fresh and the walls stand
+check: $(VENV)/dev ## Lint and types, and that generated/ is fresh and the walls stand
 	$(BIN)/python -m generator check
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
@@ -60,25 +62,25 @@ check: .venv/dev ## Lint and types, and that generated/ is fresh and the walls s
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --offline --quiet --no-progress --persona auditor .github
 
-format: .venv/dev ## Format hand-written code
+format: $(VENV)/dev ## Format hand-written code
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
 
-bench: .venv/benchmarks ## Compare with cozepy, httpx and the bare parser in one run
+bench: $(VENV)/benchmarks ## Compare with cozepy, httpx and the bare parser in one run
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks
 
 redocly: ## Have another tool lint the description, too (needs node)
 	npx --yes @redocly/cli@2.77.0 lint --extends=spec generated/coze_api/coze.openapi.json
 
-dist: .venv/dev ## Build sdist and wheel in dist/
+dist: $(VENV)/dev ## Build sdist and wheel in dist/
 	@rm -rf dist && $(BIN)/python -m build --quiet && $(BIN)/twine check --strict dist/*
 
 wheel: dist ## Install the wheel in a new environment and run the quick start with it
-	@rm -rf .venv/wheel && $(BIN)/python -m venv .venv/wheel
-	@.venv/wheel/bin/pip install --quiet --disable-pip-version-check "$$(ls dist/*.whl)[sandbox]"
-	@cd examples && ../.venv/wheel/bin/python demo.py
+	@rm -rf $(VENV)/wheel && $(BIN)/python -m venv $(VENV)/wheel
+	@$(VENV)/wheel/bin/pip install --quiet --disable-pip-version-check "$$(ls dist/*.whl)[sandbox]"
+	@cd examples && $(abspath $(VENV))/wheel/bin/python demo.py
 
-changelog: .venv/dev ## Show the release notes that the fragments in changelog.d/ make
+changelog: $(VENV)/dev ## Show the release notes that the fragments in changelog.d/ make
 	@$(BIN)/towncrier build --draft --version "$$($(BIN)/python -c 'import cozekit; print(cozekit.__version__)')"
 
 # Tests of pages need the one, those of shared tokens the other; they skip visibly where these cannot be had.
@@ -89,24 +91,24 @@ system: ## Install chromium and redis-server where this is a Debian without them
 	  echo "chromium and redis-server could not be installed"
 
 clean: ## Remove the environment and all caches
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
-.venv/bin/python:
-	@echo "==> Making an environment in .venv"
+$(VENV)/bin/python:
+	@echo "==> Making an environment in $(VENV)"
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=…")'
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv $(VENV)
 
-.venv/demo: pyproject.toml | .venv/bin/python
+$(VENV)/demo: pyproject.toml | $(VENV)/bin/python
 	@echo "==> Installing what the demo needs"
 	@$(INSTALL) ".[generator,sandbox]" | $(SHORT)
 	@touch $@
 
-.venv/dev: pyproject.toml | .venv/bin/python
+$(VENV)/dev: pyproject.toml | $(VENV)/bin/python
 	@echo "==> Installing what the tests need"
 	@$(INSTALL) ".[dev]" | $(SHORT)
-	@touch $@ .venv/demo
+	@touch $@ $(VENV)/demo
 
-.venv/benchmarks: pyproject.toml | .venv/bin/python
+$(VENV)/benchmarks: pyproject.toml | $(VENV)/bin/python
 	@echo "==> Installing what the benchmarks need"
 	@$(INSTALL) ".[benchmarks]" | $(SHORT)
 	@touch $@
