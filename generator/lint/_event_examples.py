@@ -25,15 +25,15 @@ def broken_event(values: Values, stream: str, protocol: Mapping, event: object, 
         What is wrong, or None. Data that the protocol does not fix is not looked at.
     """
     events = mapping(protocol.get("events"))
-    if event not in events:
+    if not isinstance(event, str) or event not in events:
         return f"the stream {stream} has no event {event}"
-    if "data" not in mapping(events[str(event)]):
+    if "data" not in mapping(events[event]):
         return None
     try:
         content = json.loads(str(data))
     except ValueError:
         return f"the data of {event} is not JSON"
-    place = ("components", "x-coze-streams", stream, "events", str(event), "data")
+    place = ("components", "x-coze-streams", stream, "events", event, "data")
     wrong = next(values.errors(place, content), None)
     if wrong is None:
         return None

@@ -19,8 +19,8 @@ _LEVELS = {
     "schema": "On a schema or property",
     "components": "In `components`",
 }
-_ERROR_KEYS = ("code", "meaning", "category", "retryable")
-_ERROR_MORE = ("name", "http_status", "hint")
+_ERROR_KEYS = ("code", "name", "meaning", "category", "retryable")
+_ERROR_MORE = ("http_status", "hint")
 
 
 def _are_strings(value: Any) -> bool:

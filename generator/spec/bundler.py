@@ -19,6 +19,7 @@ from .yaml_loader import Mapping, load
 __all__ = ["METHODS", "Bundle", "bundle", "dump"]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_DEEPEST = 50
 _LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-string"}
 _NOT_OPERATIONS = {"coze.yaml", "schemas.yaml", "events.yaml", "exceptions.yaml"}
 
@@ -66,7 +67,11 @@ def bundle(index: Path) -> Bundle:
         DescriptionError: A file or pointer does not exist, two different things share a component name,
             two operations share an id, or an operation's file is not in the index.
     """
-    return _Bundler(index.resolve()).run()
+    try:
+        return _Bundler(index.resolve()).run()
+    except RecursionError as error:
+        message = "nests references in nested schemas more deeply than can be followed"
+        raise DescriptionError([Problem(relative(index, index.parent.parent), 1, "ref", message)]) from error
 
 
 def dump(bundled: Bundle) -> str:
@@ -83,6 +88,7 @@ class _Bundler:
         self.origins: dict[tuple[str, str], tuple[Path, str]] = {}
         self.referred: set[Path] = set()
         self.problems: list[Problem] = []
+        self.depth = 0  # of what refers to what refers to what is copied
 
     def run(self) -> Bundle:
         source = self.read(self.index)
@@ -192,9 +198,13 @@ class _Bundler:
 
     def inline(self, target: Any, file: Path, place: tuple[str, ...]) -> Any:
         copied = self.copy(target, file, place)
-        if isinstance(copied, Mapping):
-            local = copied.pop("components", None)  # an operation's own schemas are hoisted when they are referred to
-            for name in (local or {}).get("schemas", {}):
+        if isinstance(copied, Mapping) and "components" in copied:
+            local = copied.pop("components")  # an operation's own schemas are hoisted when they are referred to
+            schemas = local.get("schemas") if isinstance(local, Mapping) else None
+            if not isinstance(schemas, Mapping):
+                self.problems.append(copied.problem("shape", "components must be a mapping with schemas", "components"))
+                return copied
+            for name in schemas:
                 if self.origins.get(("schemas", name)) != (file, f"/components/schemas/{name}"):
                     self.problems.append(local.problem("unused", f"schema {name} is not used by the operation"))
         return copied
@@ -207,9 +217,16 @@ class _Bundler:
             self.problems.append(reference.problem("name-clash", message, "$ref"))
             return
         members = self.components.setdefault(kind, {})
-        if name not in members:
-            members[name] = None  # marks the name as taken, for schemas that refer to themselves
-            members[name] = self.copy(target, file, ("components", kind, name))
+        if name in members:
+            return
+        if self.depth == _DEEPEST:
+            message = f"leads from one reference to the next over more than {_DEEPEST} of them"
+            self.problems.append(reference.problem("ref", message, "$ref"))
+            return
+        members[name] = None  # marks the name as taken, for schemas that refer to themselves
+        self.depth += 1
+        members[name] = self.copy(target, file, ("components", kind, name))
+        self.depth -= 1
 
     def check_operations(self, document: Mapping) -> None:
         seen: dict[str, Mapping] = {}

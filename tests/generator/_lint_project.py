@@ -42,11 +42,13 @@ FILES: dict[str, str] = {
         """,
     "shared/errors.yaml": """\
         - code: 4000
+          name: CODE_4000
           meaning: Wrong parameter.
           category: bad_request
           retryable: false
           hint: Correct it.
         - code: 4001
+          name: CODE_4001
           meaning: Wrong token.
           category: auth
           retryable: false

@@ -146,6 +146,9 @@ BROKEN: dict[str, tuple[str, str, str, str, str]] = {
     "no paths": ("coze.yaml", "paths:\n", "paths: 1\nways:\n", "paths", "shape"),
     "components is a list": ("coze.yaml", "components:\n", "components: []\nparts:\n", "components", "shape"),
     "unused": ("things/list.yaml", "    ThingPage:", "    Other: {type: string}\n    ThingPage:", "schemas:", "unused"),
+    "local components": ("things/delete.yaml", "deprecated: true", "components: none", "none", "shape"),
+    "file name with a null": ("things/schemas.yaml", "'../shared/types.yaml#/UnixTime'", '"a\\0.yaml#/UnixTime"', "a\\0", "ref"),
+    "file name of 5,000 characters": ("things/schemas.yaml", "../shared/types.yaml", "x" * 5_000, "xxx", "ref"),
     "key twice": ("things/schemas.yaml", "Size:\n", "Colour:\n", "Colour:\n", "yaml"),
     "key is a number": ("things/list.yaml", "'200':", "200:", "200:", "yaml"),
     "key is a truth value": ("things/list.yaml", "'200':", "on:", "on:", "yaml"),
@@ -179,6 +182,16 @@ def test_what_cannot_be_bundled_is_refused_with_file_and_line(small: Small, what
     assert found
     assert {(name, kind) for name, _, kind in found} == {(file, rule)}, found
     assert {line for _, line, _ in found} & set(lines), found
+
+
+def test_a_long_way_of_references_is_refused(small: Small) -> None:
+    """More than 50 schemas of which each refers to the next are refused where the limit is."""
+    links = "".join(f"Link{n}: {{items: {{$ref: '#/Link{n + 1}'}}}}\n" for n in range(2_000))
+    small.write("things/links.yaml", f"{links}Link2000: {{type: boolean}}\n")
+    small.replace("things/schemas.yaml", "    note: {type", "    link: {$ref: './links.yaml#/Link0'}\n    note: {type")
+    [(file, line, rule)] = refused(small)
+    assert (file, rule) == ("things/links.yaml", "ref")
+    assert 40 < line <= 50
 
 
 def test_two_schemas_of_one_name_are_refused(small: Small) -> None:

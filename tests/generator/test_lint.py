@@ -126,6 +126,7 @@ CASES = [
          "      x-coze-json-text: {$ref: '#/Thing'}\n      examples: ['{}']", "x-coze-json-text"),
     Case("error-codes", ERRORS, "hint: Correct it.", "hints: Correct it.", "hints:"),
     Case("error-codes", ERRORS, "code: 4001", "code: 4000 # again", "again"),
+    Case("error-codes", ERRORS, "  name: CODE_4001\n", "", "code: 4001"),
     Case("example", LIST, "    example: 10\n", "", "name: page_size"),
     Case("example-valid", LIST, "example: 10", "example: ten", "example: ten"),
     Case("example-valid", LIST, "total: 1,", "total: one,", "total: one"),
