@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -446,6 +448,49 @@ def test_next_turn_ends_the_one_before(call: Any) -> None:
     second = call.talk("hello")
     assert list(second.text) == ["You said ", "hello"]
     assert (first.canceled, first.ended) == (True, True)
+
+
+def test_turn_that_was_never_read_lies_between(call: Any) -> None:
+    """A turn that was left is ended by the next one that is read, though another was made and never read."""
+    first = call.talk("long")
+    assert next(iter(first.text)) == "You said "
+    call.talk("never asked")
+    assert list(call.talk("hello").text) == ["You said ", "hello"]
+    assert (first.canceled, first.ended) == (True, True)
+
+
+def test_turn_that_is_forgotten(connect: Connect) -> None:
+    """A turn that was left half-read, and forgotten together with its session, leaves no complaint behind."""
+
+    def playing(part: Part) -> None:
+        part.await_kind("chat.update")
+        part.send("chat.updated", {})
+        part.await_kind("input_audio_buffer.append")
+        part.send("conversation.chat.created", CHAT)
+        part.wait_closed()
+
+    complaints: list[dict[str, Any]] = []
+
+    async def watch() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+
+    async def settle() -> None:
+        gc.collect()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        gc.collect()
+        asyncio.get_running_loop().set_exception_handler(None)
+
+    with socket_server(playing) as server:
+        if connect.is_async:
+            connect.run(watch)
+        with client(connect, server).websockets.chat.connect(bot_id="b1", input_audio=PCM) as session:
+            turn = session.talk(stream(connect, SOUND * 100))
+            assert next(iter(turn)).event_type == "conversation.chat.created"
+        del turn, session
+        if connect.is_async:
+            connect.run(settle)
+    assert complaints == []
 
 
 def test_turn_that_was_never_read_was_never_asked(call: Any) -> None:

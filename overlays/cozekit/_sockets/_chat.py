@@ -143,28 +143,22 @@ class ChatSession(Session[ChatSocketUplinkMessage, ChatSocketDownlinkMessage]):
         if messages is None:
             make = _maker(self._state, self._settings)
             messages = each(pieces(what), make, ChatSocketInputAudioComplete())  # type: ignore[arg-type]  # `_text` took all that is no sound
-        self._turn = Turn(self, self._take_turn(messages, self._turn), loop)
+        self._turn = Turn(self, self._exchange(messages, closes=False), loop, self._turn)
         return self._turn
-
-    def _take_turn(
-        self, messages: Iterable[ChatSocketUplinkMessage], before: Turn | None
-    ) -> Generator[ChatSocketDownlinkMessage, None, None]:
-        if before is not None:
-            self._settle(before)
-        yield from self._exchange(messages, closes=False)
 
     def _settle(self, before: Turn) -> None:
         """End the turn before, whose rest would be taken for a part of this one."""
-        was_begun = before.begun
+        begun = before.latest_begun
         before.close()
-        if not was_begun or before.is_settled or not self.is_open:
+        if begun is None or begun.is_settled or not self.is_open:
             return
+        begun.close()
         self.send(ChatSocketChatCancel())
-        while not before.ended:
+        while not begun.ended:
             try:
-                before._see(self._receive(timeout=self._state.options.close_timeout))
+                begun._see(self._receive(timeout=self._state.options.close_timeout))
             except CozeError as error:
-                if before.settles(error):
+                if begun.settles(error):
                     return
                 raise
 
@@ -229,32 +223,22 @@ class AsyncChatSession(AsyncSession[ChatSocketUplinkMessage, ChatSocketDownlinkM
         if messages is None:
             make = _maker(self._state, self._settings)
             messages = aeach(pieces(what), make, ChatSocketInputAudioComplete())  # type: ignore[arg-type]  # `_text` took all that is no sound
-        self._turn = AsyncTurn(self, self._take_turn(messages, self._turn), loop)
+        self._turn = AsyncTurn(self, self._exchange(messages, closes=False), loop, self._turn)
         return self._turn
-
-    async def _take_turn(
-        self,
-        messages: list[ChatSocketUplinkMessage] | AsyncIterable[ChatSocketUplinkMessage],
-        before: AsyncTurn | None,
-    ) -> AsyncGenerator[ChatSocketDownlinkMessage, None]:
-        if before is not None:
-            await self._settle(before)
-        async with aclosing(self._exchange(messages, closes=False)) as answer:
-            async for message in answer:
-                yield message
 
     async def _settle(self, before: AsyncTurn) -> None:
         """End the turn before, whose rest would be taken for a part of this one."""
-        was_begun = before.begun
+        begun = before.latest_begun
         await before.close()
-        if not was_begun or before.is_settled or not self.is_open:
+        if begun is None or begun.is_settled or not self.is_open:
             return
+        await begun.close()
         await self.send(ChatSocketChatCancel())
-        while not before.ended:
+        while not begun.ended:
             try:
-                before._see(await self._receive(timeout=self._state.options.close_timeout))
+                begun._see(await self._receive(timeout=self._state.options.close_timeout))
             except CozeError as error:
-                if before.settles(error):
+                if begun.settles(error):
                     return
                 raise
 

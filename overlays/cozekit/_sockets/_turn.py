@@ -52,10 +52,11 @@ class _Snapshot(Answer, Generic[S, A]):
         ended: Whether nothing more will come.
     """
 
-    def __init__(self, session: S, answer: A, loop: ToolLoop | None = None) -> None:
+    def __init__(self, session: S, answer: A, loop: ToolLoop | None, before: Self | None) -> None:
         self._session = session
         self._answer = answer
         self._loop = loop
+        self._before = before  # the turn that this one ends when it begins
         self.chat = None
         self.messages = []
         self.transcript = ""
@@ -74,9 +75,12 @@ class _Snapshot(Answer, Generic[S, A]):
         return [] if self._loop is None else list(self._loop.runs)
 
     @property
-    def begun(self) -> bool:
-        """Whether it was read, which is when what the user says is sent."""
-        return self._begun
+    def latest_begun(self) -> Self | None:
+        """The turn itself where it was read, else the latest before it that was; None if none was."""
+        turn: Self | None = self
+        while turn is not None and not turn._begun:
+            turn = turn._before
+        return turn
 
     @property
     def is_settled(self) -> bool:
@@ -154,6 +158,9 @@ class Turn(_Snapshot["ChatSession", Generator[ChatSocketDownlinkMessage, None, N
     def __next__(self) -> ChatSocketDownlinkMessage:
         self._raise_failure()
         try:
+            if self._before is not None:
+                self._session._settle(self._before)
+                self._before = None
             message = next(self._answer)
         except CozeError as error:
             self._broke(error)
@@ -222,6 +229,9 @@ class AsyncTurn(_Snapshot["AsyncChatSession", AsyncGenerator[ChatSocketDownlinkM
     async def __anext__(self) -> ChatSocketDownlinkMessage:
         self._raise_failure()
         try:
+            if self._before is not None:
+                await self._session._settle(self._before)
+                self._before = None
             message = await anext(self._answer)
         except CozeError as error:
             self._broke(error)
