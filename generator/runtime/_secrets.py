@@ -71,7 +71,7 @@ _SHORT_NAMES = "token|secret|pwd"  # words of sentences, too: their values must 
 _QUOTE = r"""(?:\\{0,9}["']|%5C%22|%22|%27|&quot;|&\#0?3[49];)"""
 _BLANK = r"(?:\s|%20|\+){0,9}"
 _IS = rf"{_BLANK}(?::|=|%3A|%3D){_BLANK}"
-_EQUALS = rf"{_BLANK}(?:=|%3D){_BLANK}"
+_EQUALS = rf"{_BLANK}(?:=|%3D)"  # and no blank: "give token= or auth=" names arguments
 _QUOTED = rf"(?P<quote>{_QUOTE})(?:(?!(?P=quote))(?:\\.|.))*"
 _BARE = r"""(?:[^\s&,;"'<>{}\[\]()\\%]|%(?!2[267]))+"""
 _START = r"(?:(?<![a-z0-9_-])|(?<=%[0-9a-f]{2})|(?<=\\[nrt]))"
