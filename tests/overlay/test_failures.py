@@ -6,6 +6,7 @@ import io
 import os
 import re
 import socket
+import time
 from typing import Any
 
 import httpx
@@ -245,7 +246,9 @@ def test_cut_stream(coze, coze_sandbox):
         f"; recover() of the stream gets the rest, as does chat.retrieve for chat {chat.id} of conversation "
         f"{chat.conversation_id} (logid {error.logid})"
     )
-    coze_sandbox.clock.advance(120)  # the chat continues without its client
+    while coze_sandbox.requests[-1].seconds is None:  # until the sandbox has noticed that its client is gone
+        time.sleep(0.01)
+    coze_sandbox.clock.advance(120)  # the chat continues without it
     assert coze.chat.retrieve(chat_id=chat.id, conversation_id=chat.conversation_id).status == "completed"
 
 
