@@ -15,11 +15,11 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -51,7 +51,8 @@ _FAULTS = (
     "code; code=5000",
 )
 _WAYS = ("until_done", "events", "text", "part", "closed", "cancelled")
-_READ_SECONDS = 20.0
+_READ_SECONDS = 60.0
+_SETTLE_LOOKS = 6000
 _SERVER = """
 import sys
 from coze_sandbox import BOT_ID, WORKFLOW_CHAT, WORKFLOW_INTERLEAVED, Sandbox
@@ -78,7 +79,7 @@ class Report:
 
     Attributes:
         ended: How often streams ended in which way.
-        memory: Resident memory in MiB, sampled during the run.
+        memory: Memory that Python objects take, in MiB, sampled during the run.
         busy: Connections that were not free afterwards.
         left: Tasks or threads that were left.
     """
@@ -144,8 +145,23 @@ def _told(error: CozeError) -> str:
 async def _read(stream: Any, way: str, chance: random.Random) -> str:
     if way == "cancelled":
         await stream.open()
-        task = asyncio.ensure_future(stream.until_done())
-        await asyncio.sleep(chance.random() * 0.05)
+        reached, stop = asyncio.Event(), chance.randrange(8)
+
+        async def read() -> None:
+            for number in range(stop):
+                if await anext(stream, None) is None:
+                    return
+                if number + 1 == stop:
+                    reached.set()
+            await stream.until_done()
+
+        task = asyncio.ensure_future(read())
+        if stop:
+            waiting = asyncio.ensure_future(reached.wait())
+            await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+        for _ in range(chance.randrange(4)):
+            await asyncio.sleep(0)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
@@ -171,8 +187,20 @@ async def _recover(stream: Any, chance: random.Random) -> str:
     return "recovered"
 
 
-async def _work(coze: AsyncCoze, service: Service, chance: random.Random, until: float, report: Report) -> None:
+def _turns(seconds: float, rounds: int | None) -> Iterator[None]:
+    """Go on for some seconds, or for a number of rounds."""
+    if rounds is not None:
+        yield from [None] * rounds
+        return
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
+        yield
+
+
+async def _work(
+    coze: AsyncCoze, service: Service, chance: random.Random, turns: Iterator[None], report: Report
+) -> None:
+    for _ in turns:
         way = chance.choice(_WAYS)
         stream = _begin(coze, service, chance, way)
         try:
@@ -193,16 +221,19 @@ async def _work(coze: AsyncCoze, service: Service, chance: random.Random, until:
         report.ended[how] += 1
 
 
-def _work_in_thread(coze: Coze, service: Service, chance: random.Random, until: float, report: Report) -> None:
-    while time.monotonic() < until:
+def _work_in_thread(coze: Coze, service: Service, chance: random.Random, turns: Iterator[None], report: Report) -> None:
+    for _ in turns:
         way, how = chance.choice(_WAYS), "ended"
         stream = _begin(coze, service, chance, way)
+        reached, stop = threading.Event(), chance.randrange(8)
+        closer = threading.Thread(target=lambda go, close: (go.wait(), close()), args=(reached, stream.close))
         try:
             with stream:
-                timer = threading.Timer(chance.random() * 0.05, stream.close) if way == "cancelled" else None
-                if timer is not None:
-                    timer.start()
+                if way == "cancelled":
+                    closer.start()
                 for number, _ in enumerate(stream):
+                    if number == stop:
+                        reached.set()
                     if way == "part" and number == 3:
                         how = "left"
                         break
@@ -212,12 +243,32 @@ def _work_in_thread(coze: Coze, service: Service, chance: random.Random, until: 
             how = _told(error)
         except RuntimeError as error:  # a run that was closed just when it could have been resumed
             how = str(error)
+        finally:
+            reached.set()
+            if closer.ident is not None:
+                closer.join()
         report.ended[how] += 1
 
 
 def _memory() -> float:
+    """Return the MiB that Python objects take. What the process takes depends on what the allocator gives back."""
     gc.collect()
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096 / 2**20
+    return tracemalloc.get_traced_memory()[0] / 2**20
+
+
+@contextmanager
+def _tracing() -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
+
+
+def _settled(report: Report, http: Any, count: Callable[[], int]) -> bool:
+    """Tell whether nothing is left. Closing goes on for a moment after a task was cancelled; a leak never ends."""
+    report.busy, report.left = _busy(http), count()
+    return not (report.busy or report.left)
 
 
 def _busy(http: Any) -> int:
@@ -229,46 +280,55 @@ def _options(streams: int) -> dict[str, Any]:
     return {"limits": limits, "timeout": httpx.Timeout(_READ_SECONDS, pool=60), "trust_env": False}
 
 
-async def run(service: Service, streams: int, seconds: float, seed: int = 1) -> Report:
-    """Keep *streams* streams open at once for some seconds."""
+async def run(
+    service: Service, streams: int, seconds: float = 0, seed: int = 1, *, rounds: int | None = None
+) -> Report:
+    """Keep *streams* streams open at once, for some seconds or for a number of rounds."""
     report, before = Report(), len(asyncio.all_tasks())
-    async with httpx.AsyncClient(**_options(streams)) as http:
-        coze = AsyncCoze(service.token, base_url=service.base_url, http_client=http, retry=0, on_gap="raise")
-        until, pause = time.monotonic() + seconds, max(seconds / 30, 0.1)
-        workers = [
-            asyncio.create_task(_work(coze, service, random.Random(seed + number), until, report))
-            for number in range(streams)
-        ]
-        while time.monotonic() < until:
+    with _tracing():
+        async with httpx.AsyncClient(**_options(streams)) as http:
+            coze = AsyncCoze(service.token, base_url=service.base_url, http_client=http, retry=0, on_gap="raise")
+            workers = {
+                asyncio.create_task(_work(coze, service, random.Random(seed + number), _turns(seconds, rounds), report))
+                for number in range(streams)
+            }
+            waiting = workers
+            while waiting:
+                report.memory.append(_memory())
+                _, waiting = await asyncio.wait(waiting, timeout=max(seconds / 30, 0.1))
+            await asyncio.gather(*workers)
+            for _ in range(_SETTLE_LOOKS):
+                if _settled(report, http, lambda: len(asyncio.all_tasks()) - before):
+                    break
+                await asyncio.sleep(0.01)
             report.memory.append(_memory())
-            await asyncio.sleep(pause)
-        await asyncio.gather(*workers)
-        await asyncio.sleep(0.1)
-        report.memory.append(_memory())
-        report.busy, report.left = _busy(http), len(asyncio.all_tasks()) - before
     return report
 
 
-def run_threads(service: Service, streams: int, seconds: float, seed: int = 1) -> Report:
-    """Keep *streams* streams open at once for some seconds, each in a thread of its own."""
+def run_threads(
+    service: Service, streams: int, seconds: float = 0, seed: int = 1, *, rounds: int | None = None
+) -> Report:
+    """Do the same with a thread for each of the *streams*."""
     report, before = Report(), threading.active_count()
-    with httpx.Client(**_options(streams)) as http:
+    with _tracing(), httpx.Client(**_options(streams)) as http:
         coze = Coze(service.token, base_url=service.base_url, http_client=http, retry=0, on_gap="raise")
-        until, pause = time.monotonic() + seconds, max(seconds / 30, 0.1)
         workers = [
-            threading.Thread(target=_work_in_thread, args=(coze, service, random.Random(seed + number), until, report))
+            threading.Thread(
+                target=_work_in_thread,
+                args=(coze, service, random.Random(seed + number), _turns(seconds, rounds), report),
+            )
             for number in range(streams)
         ]
         for worker in workers:
             worker.start()
-        while time.monotonic() < until:
+        while any(worker.is_alive() for worker in workers):
             report.memory.append(_memory())
-            time.sleep(pause)
-        for worker in workers:
-            worker.join()
-        time.sleep(0.1)  # for timers that have nothing to close any more
+            time.sleep(max(seconds / 30, 0.1))
+        for _ in range(_SETTLE_LOOKS):
+            if _settled(report, http, lambda: threading.active_count() - before):
+                break
+            time.sleep(0.01)
         report.memory.append(_memory())
-        report.busy, report.left = _busy(http), threading.active_count() - before
     return report
 
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+
+import httpx
 import pytest
 
 # Named like its entry point, so that pytest loads it once, whether or not the project is installed.
 pytest_plugins = ["coze_sandbox.pytest_plugin"]
+
+
+def pytest_configure() -> None:
+    """Make tests depend on nothing but the code: not on how they were started, and not on how busy the machine is."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under nohup and in the background of scripts
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # for processes that tests start, too
+    for phase in ("connect", "read", "write", "pool"):  # of clients that tests make without saying how patient they are
+        setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, phase, 60.0)
 
 
 @pytest.fixture

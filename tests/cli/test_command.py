@@ -78,7 +78,7 @@ def test_sandbox(environment):
     try:
         assert json.loads(process.stdout.readline())["token"] == "t"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) in {0, -signal.SIGTERM}
+        assert process.wait(60) in {0, -signal.SIGTERM}
     finally:
         process.kill()
         process.wait()

@@ -32,8 +32,9 @@ def spawn(environment):
     terminals = []
 
     def run(*arguments):
-        terminal = pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=environment, timeout=60, encoding="utf-8")
-        terminal.setwinsize(40, 100)
+        terminal = pexpect.spawn(
+            COMMAND[0], [*COMMAND[1:], *arguments], env=environment, timeout=60, encoding="utf-8", dimensions=(40, 100)
+        )
         terminals.append(terminal)
         return terminal
 
@@ -174,12 +175,12 @@ class Waiting:
         settings = ["--client-id", PUBLIC_APP.client_id, "--base-url", coze_sandbox.base_url]
         self.thread = threading.Thread(target=lambda: setattr(self, "done", cozekit("login", *settings, *arguments)))
         self.thread.start()
-        assert found.wait(30)
+        assert found.wait(60)
         query = parse_qs(urlsplit(self.address).query)
         self.back, self.state = query["redirect_uri"][0], query["state"][0]
 
     def end(self):
-        self.thread.join(30)
+        self.thread.join(60)
         return self.done
 
 
@@ -208,7 +209,7 @@ def test_one_answer_to_one_address():
         address = httpx.URL(loopback.redirect_uri)
         assert address.host == "127.0.0.1"
         with pytest.raises(ConnectionError):
-            socket.create_connection(("127.0.0.2", address.port or 0), timeout=5).close()
+            socket.create_connection(("127.0.0.2", address.port or 0), timeout=60).close()
         assert [httpx.get(address, params={"code": code}).status_code for code in "ab"] == [200, 400]
         assert loopback.wait(60) == "a"
 

@@ -59,7 +59,7 @@ def test_speech(coze: Any) -> None:
     with client() as speech:
         speech.input_text_buffer_append(cozepy.InputTextBufferAppendEvent.Data(delta="Good morning"))
         speech.input_text_buffer_complete()
-        assert heard.done.wait(20)
+        assert heard.done.wait(60)
     assert kind.ERROR not in heard.events
     assert b"".join(event.data.delta for event in heard.events[kind.SPEECH_AUDIO_UPDATE])
 
@@ -72,7 +72,7 @@ def test_transcriptions(coze: Any) -> None:
     with client() as transcriptions:
         transcriptions.input_audio_buffer_append(cozepy.InputAudioBufferAppendEvent.Data(delta=bytes(96000)))
         transcriptions.input_audio_buffer_complete()
-        assert heard.done.wait(20)
+        assert heard.done.wait(60)
     assert kind.ERROR not in heard.events
     assert heard.events[kind.TRANSCRIPTIONS_MESSAGE_UPDATE][-1].data.content
 
@@ -88,6 +88,6 @@ def test_chat(coze: Any) -> None:
                 role=cozepy.MessageRole.USER, content_type=cozepy.MessageContentType.TEXT, content="/say Hello"
             )
         )
-        assert heard.done.wait(20)
+        assert heard.done.wait(60)
     assert kind.ERROR not in heard.events
     assert "Hello" in "".join(event.data.content for event in heard.events[kind.CONVERSATION_MESSAGE_DELTA])

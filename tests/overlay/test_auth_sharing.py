@@ -276,7 +276,7 @@ def service(request):
     return httpx.Response(200, json={{"access_token": "a1", "refresh_token": "r1", "expires_in": 2000000000}})
 
 def call():
-    with httpx.Client(transport=httpx.MockTransport(service), timeout=20) as http:
+    with httpx.Client(transport=httpx.MockTransport(service), timeout=60) as http:
         return Coze(auth=auth, http_client=http, retry=0).users.me().user_id
 
 thread = threading.Thread(target=call)

@@ -236,7 +236,7 @@ trace: contextvars.ContextVar[str] = contextvars.ContextVar("trace", default="")
 
 def test_side_by_side(run):
     """Calls of one round wait for each other if they must: they run at the same time, in the caller's context."""
-    meet = threading.Barrier(3, timeout=20)
+    meet = threading.Barrier(3, timeout=60)
 
     def wait(place: int) -> str:
         meet.wait()

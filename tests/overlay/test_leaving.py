@@ -165,7 +165,7 @@ async def test_cancelled_tools(coze_sandbox, is_async):
 
     def hold() -> None:
         portal.run_sync(begun.set)
-        freed.wait(30)
+        freed.wait(60)
 
     name = "wait" if is_async else "hold"
     options: dict[str, Any] = {**ASK, "additional_messages": [f"/tool {name}\n/tool {name}"], "tools": [wait, hold]}

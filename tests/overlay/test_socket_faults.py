@@ -42,7 +42,7 @@ def ended(coze_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Callable[[A
 
     def wait(session: Any) -> None:
         assert session.logid
-        while seen.get(timeout=20).logid != session.logid:
+        while seen.get(timeout=60).logid != session.logid:
             pass
 
     return wait

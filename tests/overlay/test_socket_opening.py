@@ -234,7 +234,7 @@ def test_refused_settings_are_an_error(connect: Connect) -> None:
         session = coze.websockets.audio.speech.connect(output_audio=audio.PCM(24000))
         with pytest.raises(SocketFailed, match="invalid voice") as raised, session:
             pass
-        assert server.gone.acquire(timeout=10)
+        assert server.gone.acquire(timeout=60)
     assert not session.is_open
     assert raised.value.code == 4000
     assert raised.value.logid == LOGID
@@ -247,7 +247,7 @@ def test_confirmation_that_was_not_subscribed_to_is_not_awaited(connect: Connect
     settings = ChatSocketSettings(event_subscriptions=["conversation.chat.completed"])
     with socket_server(greet) as server:
         coze = connect("pat_x", base_url=http_url(server.url))
-        with coze.websockets.chat.connect(bot_id="1", settings=settings, options=SocketOptions(idle_timeout=5)):
+        with coze.websockets.chat.connect(bot_id="1", settings=settings, options=SocketOptions(idle_timeout=60)):
             pass
 
 

@@ -177,7 +177,7 @@ def test_listen_gives_the_text_so_far(connect: Connect) -> None:
 
     def pieces() -> Iterator[bytes]:
         yield SOUND[0]
-        assert understood.wait(10)
+        assert understood.wait(60)
         yield SOUND[1]
 
     async def apieces() -> Any:
@@ -221,7 +221,7 @@ def test_failure_of_the_source_is_raised_where_the_text_is_awaited(connect: Conn
         with client(connect, server).websockets.audio.transcriptions.connect(input_audio=PCM) as session:
             with pytest.raises(OSError, match="no microphone"):
                 list(session.listen(stream(connect, [], broken)))
-        assert server.gone.acquire(timeout=10)
+        assert server.gone.acquire(timeout=60)
 
 
 def test_leaving_early_stops_both_directions(connect: Connect) -> None:
@@ -243,7 +243,7 @@ def test_leaving_early_stops_both_directions(connect: Connect) -> None:
             assert not session.is_open
             with pytest.raises(SocketClosed):
                 session.recv()
-        assert server.gone.acquire(timeout=10)
+        assert server.gone.acquire(timeout=60)
     assert sent.is_set()
     assert not [thread for thread in threading.enumerate() if thread.name == "cozekit-sender"]
 
@@ -671,7 +671,7 @@ def test_bare_messages_of_a_call(call: Any) -> None:
     call.send(ChatSocketClear())
     assert [type(message).__name__ for message in take(call, 2)] == ["ChatSocketCreated", "ChatSocketCleared"]
     call.send(ChatSocketClear())
-    assert isinstance(call.recv(timeout=10), ChatSocketCleared)
+    assert isinstance(call.recv(timeout=60), ChatSocketCleared)
 
 
 @pytest.mark.parametrize(

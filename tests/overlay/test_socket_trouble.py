@@ -184,13 +184,13 @@ def test_silence_is_a_timeout(connect: Connect) -> None:
 
     def play(part: Part) -> None:
         part.send("speech.created")
-        silent.wait(10)
+        silent.wait(60)
         part.send("speech.audio.completed")
         part.wait_closed()
 
     with socket_server(play) as server:
         with client(connect, server, idle_timeout=0.2).websockets.audio.speech.connect() as session:
-            session.recv(timeout=10)
+            session.recv(timeout=60)
             with pytest.raises(APITimeoutError, match=r"no message came for 0\.2 s after 1 messages") as raised:
                 session.recv()
             with pytest.raises(TimeoutError, match=r"for 0\.1 s"):
@@ -198,7 +198,7 @@ def test_silence_is_a_timeout(connect: Connect) -> None:
             with pytest.raises(TimeoutError):
                 session.recv(timeout=0)
             silent.set()
-            assert session.recv(timeout=10).event_type == "speech.audio.completed"
+            assert session.recv(timeout=60).event_type == "speech.audio.completed"
     assert raised.value.sent
     assert LOGID in str(raised.value)
 
@@ -213,9 +213,9 @@ def test_sending_is_no_silence(connect: Connect) -> None:
         part.send("transcriptions.message.update", {"content": "all"})
         part.send("transcriptions.message.completed")
 
-    sound = audio.pace(PCM.chunks(bytes(PCM.bytes_per_second), ms=50), PCM)
+    sound = audio.pace(PCM.chunks(bytes(PCM.bytes_per_second * 5 // 2), ms=50), PCM)
     with socket_server(play) as server:
-        session = client(connect, server, idle_timeout=0.6).websockets.audio.transcriptions.connect(input_audio=PCM)
+        session = client(connect, server, idle_timeout=2.0).websockets.audio.transcriptions.connect(input_audio=PCM)
         with session:
             assert list(session.listen(sound)) == ["all"]
 
@@ -227,7 +227,7 @@ def test_other_side_that_does_not_answer_pings(connect: Connect) -> None:
     def play(part: Part) -> None:
         part.send("speech.created")
         part.connection.protocol_mutex.acquire()  # from here on it neither reads nor answers
-        stop.wait(10)
+        stop.wait(60)
         part.connection.protocol_mutex.release()
 
     with socket_server(play) as server:
@@ -255,9 +255,11 @@ def test_pings_keep_a_silent_session_alive(connect: Connect) -> None:
         part.wait_closed()
 
     with socket_server(play) as server:
-        with client(connect, server, ping_interval=0.02, ping_timeout=0.5).websockets.audio.speech.connect() as session:
+        with client(
+            connect, server, ping_interval=0.02, ping_timeout=60.0
+        ).websockets.audio.speech.connect() as session:
             for _ in range(3):
-                assert pinged.acquire(timeout=10)
+                assert pinged.acquire(timeout=60)
             assert session.is_open
 
 
@@ -273,13 +275,13 @@ def test_slow_reader_is_no_dead_connection(connect: Connect) -> None:
 
     pause = threading.Event()
     with socket_server(play) as server:
-        options = {"ping_interval": 0.01, "ping_timeout": 0.05}
+        options = {"ping_interval": 0.01, "ping_timeout": 1.0}
         with client(connect, server, **options).websockets.audio.speech.connect(output_audio=PCM) as session:
             count = 0
             for _ in session.say("Hi"):
                 count += 1
                 if count == 5:
-                    pause.wait(0.3)
+                    pause.wait(1.5)
     assert count == 101
 
 
@@ -299,7 +301,7 @@ def test_leaving_while_much_is_unread_says_goodbye(connect: Connect) -> None:
         with client(connect, server).websockets.audio.speech.connect(output_audio=PCM) as session:
             sound = session.say("Hi")
             assert next(iter(sound)) == b"one"
-        assert server.gone.acquire(timeout=10)
+        assert server.gone.acquire(timeout=60)
         connect.run(sound.raw.aclose if connect.is_async else sound.close)
     assert [close.code for close in closes] == [1000]
 
@@ -312,7 +314,7 @@ def test_server_that_does_not_read_does_not_hold_the_session(connect: Connect) -
         part.await_kind("transcriptions.update")
         part.send("transcriptions.updated", {})
         part.connection.protocol_mutex.acquire()
-        stop.wait(20)
+        stop.wait(60)
         part.connection.protocol_mutex.release()
 
     before = set(threading.enumerate())
@@ -386,7 +388,7 @@ def test_cancellation_leaves_nothing_behind() -> None:
 
         asyncio.run(main())
         for _ in range(2):
-            assert server.gone.acquire(timeout=10)
+            assert server.gone.acquire(timeout=60)
 
 
 def test_cancelled_wait_loses_no_message() -> None:
@@ -394,7 +396,7 @@ def test_cancelled_wait_loses_no_message() -> None:
     go = threading.Event()
 
     def play(part: Part) -> None:
-        go.wait(10)
+        go.wait(60)
         part.send("speech.created")
         part.wait_closed()
 
@@ -431,7 +433,7 @@ def test_two_that_wait_are_told() -> None:
             for thread in threads:
                 thread.start()
             for thread in threads:
-                thread.join(10)
+                thread.join(60)
         assert sorted(type(failure).__name__ for failure in failures) == ["RuntimeError", "SocketClosed"]
 
         async def main() -> None:

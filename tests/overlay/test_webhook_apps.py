@@ -132,7 +132,7 @@ def test_a_callback_under_way_is_not_handled_twice(kind: Any) -> None:
 
     def handle(_: Any) -> None:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(60)
 
     app = kind(handle, token=TOKEN)
     receiver = app._receiver
@@ -140,7 +140,7 @@ def test_a_callback_under_way_is_not_handled_twice(kind: Any) -> None:
     with sending(app) as post:
         thread = threading.Thread(target=post, args=(DELETED,))
         thread.start()
-        assert begun.wait(10)
+        assert begun.wait(60)
         assert receiver.read(list(signed(body).items()), body).status == 503  # the WSGI server knows one call at a time
         go_on.set()
         thread.join()
@@ -202,7 +202,7 @@ def test_asgi_runs_on_its_own_with_lifespan() -> None:
     thread = threading.Thread(target=server.run)
     thread.start()
     server.should_exit = True
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
     assert server.lifespan.should_exit is False
 

@@ -57,7 +57,7 @@ def test_wrong_secret_and_repetition() -> None:
         with serving_asgi(webhooks.ASGIApp(lambda _: handled.release(), token=app.verify_token)) as url:
             coze.api_apps.update(api_app_id=app.id, callback_url=url)
             sandbox.clock.advance(1)
-            assert handled.acquire(timeout=10)
+            assert handled.acquire(timeout=60)
             sandbox.callbacks.wait()
             assert (delivery.state, len(delivery.attempts)) == ("delivered", 2)
     assert not handled.acquire(blocking=False)

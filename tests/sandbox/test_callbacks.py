@@ -49,7 +49,7 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             state.received.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            state.gate.wait(10)
+            state.gate.wait(60)
             status, answer = state.answers.pop(0) if state.answers else (200, b"")
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))

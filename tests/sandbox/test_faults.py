@@ -55,7 +55,7 @@ def test_delay(api):
     """An answer can be delayed, past what its client waits for; when the delay is over it comes."""
     api.sandbox.faults.add("delay", seconds=30)
     with pytest.raises(httpx.ReadTimeout):
-        api.http.get(ME, timeout=0.3)
+        api.http.get(ME, timeout=httpx.Timeout(60, read=0.3))
     api.sandbox.faults.add("delay", seconds=0.01)
     assert api.ok("GET", ME)
 
@@ -112,7 +112,7 @@ def test_delayed_refusal(api):
     """A request that is refused is refused late."""
     api.sandbox.faults.add("delay", seconds=30)
     with pytest.raises(httpx.ReadTimeout):
-        api.http.get("/v1/bots/1", timeout=0.3)
+        api.http.get("/v1/bots/1", timeout=httpx.Timeout(60, read=0.3))
     api.sandbox.faults.add("delay", seconds=0.01)
     assert api.refused("GET", "/v1/bots/1") == (404, 4200)
 
@@ -279,7 +279,7 @@ def test_stalled_answer(api):
     """An answer that is no stream can stall too, behind its headers."""
     api.sandbox.faults.add("stall", "users.me")
     with pytest.raises(httpx.ReadTimeout):
-        api.http.get(ME, timeout=0.3)
+        api.http.get(ME, timeout=httpx.Timeout(60, read=0.3))
     assert api.ok("GET", ME)
 
 

@@ -66,7 +66,7 @@ class Service:
                 self.end_headers()
                 for chunk in [*service.script, b""]:
                     if chunk is None:
-                        service.go.wait(10)
+                        service.go.wait(60)
                     else:
                         self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
                         self.wfile.flush()
@@ -135,7 +135,7 @@ class TestSync:
     def test_dropped(self, service: Service) -> None:
         """A stream that is forgotten in the middle gives its connection back."""
         service.script = [CREATED, None, DONE]
-        with Client(service.url, http_client=httpx.Client(limits=httpx.Limits(max_connections=1), timeout=5)) as coze:
+        with Client(service.url, http_client=httpx.Client(limits=httpx.Limits(max_connections=1), timeout=60)) as coze:
             for _ in begin(coze):
                 break
             gc.collect()
@@ -190,7 +190,7 @@ class TestAsync:
         """Cancelling a read leaves nothing behind: the only connection of the pool serves the next stream."""
         service.script = [CREATED, None, DONE]
         limits = httpx.Limits(max_connections=1)
-        async with httpx.AsyncClient(limits=limits, timeout=5) as http_client:
+        async with httpx.AsyncClient(limits=limits, timeout=60) as http_client:
             coze = AsyncClient(service.url, http_client=http_client)
             stream = begin(coze)
             await anext(stream)
@@ -205,7 +205,7 @@ class TestAsync:
     async def test_cancelled_while_closing(self, service: Service) -> None:
         """A cancellation that strikes where the stream is closed, since nothing waited before, loses no connection."""
         service.script = [CREATED, DELTA, DONE]
-        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=5) as http_client:
+        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=60) as http_client:
             coze = AsyncClient(service.url, http_client=http_client)
 
             async def read() -> None:
@@ -224,7 +224,7 @@ class TestAsync:
     async def test_left(self, service: Service) -> None:
         """Leaving `async with` in the middle, also by an error, gives the connection back."""
         service.script = [CREATED, None, DONE]
-        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=5) as http_client:
+        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=60) as http_client:
             coze = AsyncClient(service.url, http_client=http_client)
             with contextlib.suppress(ZeroDivisionError):
                 async with begin(coze) as stream:
