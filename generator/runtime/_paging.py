@@ -120,7 +120,7 @@ class Turn(Generic[T]):
     next: Mapping[str, Any] | None
 
 
-def following(operation: Operation[Any], given: Mapping[str, Any], answer: Any, before: int) -> Turn[Any]:
+def following(operation: Operation[Any], given: Mapping[str, Any], answer: Any, before: int) -> Turn[Any] | DecodeError:
     """Read a page and decide about the next.
 
     Args:
@@ -129,9 +129,17 @@ def following(operation: Operation[Any], given: Mapping[str, Any], answer: Any, 
         answer: The decoded result.
         before: How many items the pages before this one had.
 
-    Raises:
-        DecodeError: The items are no list, or what leads to the next page is no text.
+    Returns:
+        The page; or the error to raise where the items are no list, or what leads to the next page is no text. It is
+        not raised here, since the traceback would hold the answer.
     """
+    try:
+        return _turn(operation, given, answer, before)
+    except DecodeError as error:
+        return error.with_traceback(None)
+
+
+def _turn(operation: Operation[Any], given: Mapping[str, Any], answer: Any, before: int) -> Turn[Any]:
     paging = operation.paging
     assert paging is not None
     found = _find(answer, paging.items)

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from ._model import Model, Unknown, encode
+from ._secrets import Secret
 
 __all__ = [
     "Anything", "Bool", "Choice", "Content", "Float", "Int", "Items", "NO_UTF8", "Object", "Pairs", "Text", "Value",
@@ -70,7 +71,8 @@ class Text(Value):
             raise _refuse(where, f"must have at least {self.min_length} characters, has {len(value)}")
         if self.max_length is not None and len(value) > self.max_length:
             raise _refuse(where, f"must have at most {self.max_length} characters, has {len(value)}")
-        return str.__str__(value)  # of a str enum, whose own __str__ may name the member
+        # Of a str enum the value, since its own __str__ may name the member.
+        return value if isinstance(value, Secret) else str.__str__(value)
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ from coze_api._core._gaps import OnGap
 from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient
 from coze_api._core._operation import Operation, Timeout
 from coze_api._core._request import Request
-from coze_api._core._secrets import hidden
+from coze_api._core._secrets import hidden, hidden_userinfo
 
 from ._credentials import AsyncTokenFunction, TokenFunction, address_of, authorisation, or_profile
 from ._policies import UNSET, Policies, as_policy, checked_deadline, checked_sockets
@@ -92,7 +92,7 @@ class Coze(Policies, Client):
         Raises:
             InvalidArgumentError: There is no token, or an argument is unusable.
         """
-        token, headers = hidden(token), hidden(headers)
+        token, headers, base_url = hidden(token), hidden(headers), hidden_userinfo(base_url)
         token, auth, base_url = or_profile(token, auth, base_url, http_client)
         super().__init__(
             address_of(base_url, auth, allow_http=allow_http),
@@ -195,7 +195,7 @@ class AsyncCoze(Policies, AsyncClient):
         **options: Any,
     ) -> None:
         """Make a client. The arguments are those of `Coze`, but *http_client* is an async one, and *token* may be."""
-        token, headers = hidden(token), hidden(headers)
+        token, headers, base_url = hidden(token), hidden(headers), hidden_userinfo(base_url)
         token, auth, base_url = or_profile(token, auth, base_url, http_client)
         super().__init__(
             address_of(base_url, auth, allow_http=allow_http),

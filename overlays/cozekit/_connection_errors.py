@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from coze_api._core._errors import restore, show_in
+from coze_api._core._secrets import mask
 from coze_api.errors import CozeError, StreamFailed
 
 __all__ = ["APIConnectionError", "APITimeoutError", "SocketClosed", "SocketFailed"]
@@ -86,7 +87,7 @@ class SocketClosed(CozeError):
         self.operation = operation
         self.logid = logid
         self.code = code
-        self.reason = reason
+        self.reason = mask(reason)
         self.clean = clean
         self.session = session
         self.messages = messages

@@ -24,6 +24,7 @@ from coze_api._core._http import (
     make_timeout,
 )
 from coze_api._core._request import Request
+from coze_api._core._secrets import mask
 
 from ._retry import Failure, FailureKind, RetryPolicy, decide, parse_retry_after
 from .errors import CODES, APIConnectionError, APIError, APITimeoutError, ConflictError, RateLimitError
@@ -162,9 +163,13 @@ def _advised(error: APIError) -> APIError:
 
 
 def _forget(error: BaseException | None) -> None:
-    """Empty the frames of the HTTP library and below, whose variables are what was sent, the token included."""
+    """Empty the frames of the HTTP library and below, whose variables are what was sent, the token included.
+
+    Texts of its exceptions may quote headers, as of one that cannot be sent.
+    """
     while error is not None:
         clear_frames(error.__traceback__)
+        error.args = tuple(mask(one) if isinstance(one, str) else one for one in error.args)
         error = error.__cause__ or error.__context__
 
 

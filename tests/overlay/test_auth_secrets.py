@@ -7,7 +7,6 @@ import json
 import logging
 import socket
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,8 +17,8 @@ import httpx
 import pytest
 from _auth import PUBLIC_APP, REDIRECT, Flows, browse, jwt_config
 from _both import Connect, Counter
+from _shown import shown
 
-import cozekit
 from cozekit.auth import FileStore, JWTAuth, RedisStore, Token, new_state, new_verifier
 from cozekit.errors import APIError, CozeError, GatewayError, OAuthError
 
@@ -37,28 +36,10 @@ BEGUN = {
     "expires_in": 1,
     "interval": 1,
 }
-OURS = Path(cozekit.__file__).parents[2] / "tests"
 
 
 def token(seconds: float = -60) -> Token:
     return Token(access_token=ACCESS, refresh_token=REFRESH, expires_at=datetime.now(UTC) + timedelta(seconds=seconds))
-
-
-def shown(error: BaseException) -> str:
-    """Return all that an error tells, and what the variables of its frames hold, through all that led to it."""
-    texts, seen = [], set()
-    pending: list[BaseException | None] = [error]
-    while pending:
-        one = pending.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        pending += [one.__cause__, one.__context__]
-        trace = traceback.TracebackException.from_exception(one, capture_locals=True)
-        frames = [frame for frame in trace.stack if not frame.filename.startswith(str(OURS))]
-        texts += [f"{frame.filename}:{frame.lineno} {frame.locals}" for frame in frames]
-        texts += [repr(one), str(one), repr(one.__dict__), *trace.format_exception_only()]
-    return "\n".join(texts)
 
 
 def quoted(request: httpx.Request) -> str:
@@ -94,7 +75,7 @@ class Silent:
             connection.close()
 
 
-@pytest.fixture(params=["refused", "broken", "silent", "wrong", "garbage", "list", "gateway", "odd", "fine"])
+@pytest.fixture(params=["refused", "broken", "silent", "wrong", "garbage", "cut", "list", "gateway", "odd", "fine"])
 def service(request: pytest.FixtureRequest, connect: Connect) -> Iterator[dict[str, Any]]:
     """Give the settings of a service that goes wrong in one of many ways, or goes right."""
     timeout = httpx.Timeout(5, read=0.05)
@@ -113,7 +94,8 @@ def service(request: pytest.FixtureRequest, connect: Connect) -> Iterator[dict[s
             400, json={"error_code": "invalid_request", "error_message": quoted(sent)}
         ),
         "garbage": httpx.Response(200, text="<html>"),
-        "list": httpx.Response(200, json=[1]),
+        "cut": httpx.Response(200, content=json.dumps({**GIVEN, **BEGUN})[:-3]),
+        "list": httpx.Response(200, json=[{**GIVEN, **BEGUN}]),
         "gateway": httpx.Response(503, text="busy"),
         "odd": httpx.Response(200, json={**GIVEN, "expires_in": "soon", "data": ACCESS}),
         "fine": lambda sent: {**BEGUN, **GIVEN, "expires_in": 1} if "/oauth2/" in sent.url.path else {"data": {}},

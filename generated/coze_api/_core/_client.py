@@ -11,6 +11,7 @@ import attrs
 
 from ._binary import AsyncBinary, Binary, is_binary
 from ._body import ENCODINGS, MAX_RESPONSE_BYTES, aread_body, check_encoding, read_body
+from ._errors import DecodeError
 from ._gaps import OnGap
 from ._handshake import Handshake
 from ._http import (
@@ -30,7 +31,7 @@ from ._paging import AsyncPage, AsyncPager, Page, following, response_of
 from ._pool import AsyncConnectionLimit
 from ._request import Request, prepare
 from ._response import Redirect, read, read_redirect, refusal
-from ._secrets import hidden
+from ._secrets import hidden, hidden_userinfo
 from ._settings import MAX_EVENT_BYTES, USER_AGENT, Settings
 from ._stream import AsyncStream, Stream, is_event_stream
 
@@ -83,7 +84,7 @@ class BaseClient(Settings):
             InvalidArgumentError: *base_url* is not an address, or environment variables name proxies or certificates
                 that cannot be used.
         """
-        token, headers = hidden(token), hidden(headers)
+        token, headers, base_url = hidden(token), hidden(headers), hidden_userinfo(base_url)
         super().__init__(
             base_url,
             token,
@@ -114,6 +115,9 @@ class BaseClient(Settings):
         """Load a page, with *before* items on the pages before it. Generated methods end here."""
         answer = self.request(operation, arguments, options)
         turn = following(operation, arguments, answer, before)
+        if isinstance(turn, DecodeError):
+            del answer
+            raise turn
         load = partial(self.paginate, operation, options=options, before=before + len(turn.items))
         return Page(turn.items, answer, turn.total, turn.has_more, response_of(answer), turn.next, load)
 
@@ -223,7 +227,7 @@ class AsyncBaseClient(Settings):
         on_gap: OnGap = "warn",
     ) -> None:
         """Make a client. The arguments are those of the sync client, but *http_client* is an async one."""
-        token, headers = hidden(token), hidden(headers)
+        token, headers, base_url = hidden(token), hidden(headers), hidden_userinfo(base_url)
         super().__init__(
             base_url,
             token,
@@ -267,6 +271,9 @@ class AsyncBaseClient(Settings):
     ) -> AsyncPage[Any]:
         answer = await self.request(operation, arguments, options)
         turn = following(operation, arguments, answer, before)
+        if isinstance(turn, DecodeError):
+            del answer
+            raise turn
         load = partial(self._page, operation, options=options, before=before + len(turn.items))
         return AsyncPage(turn.items, answer, turn.total, turn.has_more, response_of(answer), turn.next, load)
 

@@ -105,7 +105,8 @@ def checked_tokens(token: str | Iterable[str]) -> list[str]:
 
 def _found(headers: Mapping[Any, Any] | Iterable[tuple[Any, Any]]) -> dict[str, str]:
     pairs = headers.items() if isinstance(headers, Mapping) else headers
-    return {_text(name).lower(): _text(value) for name, value in pairs}
+    wanted = {name.lower() for name in _NAMES.values()}  # others may be secrets of whoever is in between
+    return {key: _text(value) for name, value in pairs if (key := _text(name).lower()) in wanted}
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,63 @@
+"""All that an exception can show: to who prints it, to logs, to queues, and to tools that show variables."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import traceback
+from pathlib import Path
+from types import FrameType
+
+from rich.pretty import pretty_repr
+
+import cozekit
+from cozekit.errors import APIError
+
+__all__ = ["kept", "shown"]
+
+_TESTS = str(Path(cozekit.__file__).parents[2] / "tests")
+
+
+def _variables(frame: FrameType) -> list[str]:
+    """Show the variables of a frame as the standard library and rich do."""
+    texts = []
+    for name, value in frame.f_locals.items():
+        try:
+            texts += [f"{name}={value!r}", pretty_repr(value, max_length=10, max_string=80)]
+        except Exception as error:  # half-made objects have no repr
+            texts.append(type(error).__name__)
+    return texts
+
+
+def shown(error: BaseException) -> str:
+    """Return all that an exception and those that led to it show, with the variables of all frames but the tests'."""
+    texts: list[str] = []
+    seen: set[int] = set()
+    pending: list[BaseException | None] = [error]
+    while pending:
+        one = pending.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        pending += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+        for frame, line in traceback.walk_tb(one.__traceback__):
+            if not frame.f_code.co_filename.startswith(_TESTS):
+                texts += [f"{frame.f_code.co_filename}:{line} {text}" for text in _variables(frame)]
+        texts += [repr(one), str(one), repr(one.args), repr(getattr(one, "__notes__", ())), pretty_repr(one)]
+        texts += [f"{name}={value!r}" for name, value in vars(one).items()]
+        texts += [repr(getattr(one, name, "")) for name in ("doc", "object")]  # of JSON and Unicode errors
+        texts += traceback.TracebackException.from_exception(one, capture_locals=False).format(chain=False)
+    if isinstance(error, cozekit.CozeError):
+        texts.append(pickle.dumps(error).decode("latin-1"))
+    return "\n".join(texts)
+
+
+def kept(error: APIError) -> str:
+    """Return what the answer of an error holds and what its pickle does."""
+    if error.response is None:
+        return ""
+    http = error.response.http
+    texts = [http.text, repr(http.headers.raw), repr(http), repr(http.extensions), repr(http.request.headers.raw)]
+    pickled = io.BytesIO()
+    pickle.dump(error.response, pickled)
+    return "\n".join([*texts, pickled.getvalue().decode("latin-1")])
