@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from importlib import import_module
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,7 +15,6 @@ import pytest
 from _both import Connect
 from _shown import kept, shown
 
-import coze_api.operations
 from coze_api import AsyncClient, Client
 from coze_api._core._operation import Operation
 from coze_api._core._secrets import Secret, hidden, mask, without
@@ -36,7 +36,20 @@ def _text(text: str, status: int = 200, kind: str = "application/json") -> httpx
     return httpx.Response(status, content=text.encode(), headers={"content-type": kind})
 
 
+class _Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that breaks off."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield json.dumps(BARE).encode()[:-3]
+        raise httpx.ReadError("broken")
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+
 ANSWERS: dict[str, Callable[[], httpx.Response]] = {
+    "broken": lambda: httpx.Response(200, headers={"content-type": "application/json"}, stream=_Broken()),
     "cut": lambda: _text(json.dumps(BARE)[:-3]),
     "cut early": lambda: _text(json.dumps({"data": TOLD})[:60]),
     "list": lambda: _text(json.dumps([BARE])),
@@ -64,7 +77,8 @@ FAILURES: dict[str, Callable[[], Exception]] = {
 
 def _operation(name: str) -> Operation[Any]:
     tag, _, rest = name.partition(".")
-    return getattr(getattr(coze_api.operations, tag), rest.upper().replace(".", "_"))  # type: ignore[no-any-return]
+    module = import_module(f"coze_api.operations.{tag}")
+    return getattr(module, rest.upper().replace(".", "_"))  # type: ignore[no-any-return]
 
 
 def _fitting(one: description.Operation) -> dict[str, Any]:
@@ -113,7 +127,7 @@ def test_every_operation(connect: Connect, failure: str, caplog: pytest.LogCaptu
 
 
 @pytest.mark.parametrize(
-    "answer", [name for name in ANSWERS if name not in {"redirected", "no data", "message", "refused"}]
+    "answer", [name for name in ANSWERS if name not in {"broken", "redirected", "no data", "message", "refused"}]
 )
 def test_token_operations(connect: Connect, answer: str) -> None:
     """An error of an operation that gives tokens tells what is wrong, and holds the status but nothing of the answer."""

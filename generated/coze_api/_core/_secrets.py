@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, SupportsIndex, TypeVar
 
-__all__ = ["MASK", "Secret", "hidden", "hidden_or_none", "hidden_text", "mask", "without"]
+__all__ = ["MASK", "Secret", "hidden", "hidden_or_none", "hidden_text", "hidden_userinfo", "mask", "without"]
 
 T = TypeVar("T")
 MASK = "…"
@@ -53,6 +53,11 @@ def hidden(value: T) -> T:
     return made  # type: ignore[no-any-return]  # of the same type, or one that stands in for it
 
 
+def hidden_userinfo(address: T) -> T:
+    """Return an address as a secret where it holds a user name or a password, which are refused later."""
+    return hidden(address) if isinstance(address, str) and "@" in address else address
+
+
 def hidden_text(value: str) -> str:
     """Is `hidden`, for fields of classes."""
     return hidden(value)
@@ -73,13 +78,13 @@ _QUOTE = r"""(?:\\{0,9}["']|%5C%22|%22|%27|&quot;|&\#0?3[49];)"""
 _BLANK = r"(?:\s|%20|\+){0,9}"
 _IS = rf"{_BLANK}(?::|=|%3A|%3D){_BLANK}"
 _EQUALS = rf"{_BLANK}(?:=|%3D)"  # and no blank: "give token= or auth=" names arguments
-_QUOTED = rf"(?P<quote>{_QUOTE})(?:(?!(?P=quote))(?:\\.|.))*"
+_QUOTED = rf"(?P<quote>{_QUOTE})(?:(?!(?<!\\)(?P=quote)).)*"  # behind a backslash, a quote is part of the text
 _BARE = r"""(?:[^\s&,;"'<>{}\[\]()\\%]|%(?!2[267]))+"""
 _START = r"(?:(?<![a-z0-9_-])|(?<=%[0-9a-f]{2})|(?<=\\[nrt]))"
 _PATTERNS = [
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
-        r"(?P<kept>-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----).*?(?:(?=-----END)|$)",
+        r"(?P<kept>-----BEGIN(?:[A-Z +]|%20){0,30}PRIVATE(?: |\+|%20)KEY-----).*?(?:(?=-----END)|$)",
         rf"{_START}(?P<kept>(?:proxy-)?authorization{_QUOTE}?{_IS}{_QUOTE}?)[^\r\n\"'<&]+",
         rf"{_START}(?P<kept>(?:set-)?cookie{_QUOTE}?{_IS}{_QUOTE}?)[^\r\n\"'<]+",
         rf"{_START}(?P<kept>(?:{_NAMES}){_QUOTE}?{_IS})(?:{_QUOTED}|{_BARE})",
