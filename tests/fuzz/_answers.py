@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
+from string import ascii_letters, digits
 from typing import Any
 
 import httpx
@@ -15,14 +17,11 @@ from ._cases import Case, drive, on_loop
 from ._description import Operation, example, operations
 from ._replies import Reply, mutated, valid
 from ._use import Secrets, settled, show_locals, use, use_error
-from ._values import Raw, hostile
+from ._values import Raw, dumps, hostile
 
-__all__ = ["ACCESS", "APP", "REFRESH", "TOKEN", "answers", "make_client", "method", "secrets_of"]
+__all__ = ["TOKEN", "Texts", "answers", "echo", "make_client", "method", "secrets_of"]
 
 TOKEN = "pat_SECRETtokenOfTheFuzzer0123456789"
-ACCESS = "czu_ACCESSsecretOfTheFuzzer0123456789"
-REFRESH = "rft_REFRESHsecretOfTheFuzzer0123456789"
-APP = "app_CLIENTsecretOfTheFuzzer0123456789"
 _MOST_REQUESTS = 60
 _SLOW_OPERATIONS = 20  # of 100 cases, those of operations that wait for something
 
@@ -36,10 +35,73 @@ _WAITING = (
 )
 
 
-def secrets_of(one: Operation | None = None) -> Secrets:
+@dataclass(frozen=True)
+class Texts:
+    """The secrets of one case.
+
+    Attributes:
+        token: The client's own token.
+        access: Access token in answers.
+        refresh: Refresh token in answers.
+        app: Secret of an app.
+    """
+
+    token: str
+    access: str
+    refresh: str
+    app: str
+
+    @classmethod
+    def of(cls, case: Case) -> Texts:
+        """Make secrets of one of the forms that there are: with known beginnings, bare, JWTs, hexadecimal."""
+        rng = Random(f"{case.kind}/{case.seed}/{case.number}/secrets")
+        form = rng.randrange(4)
+
+        def text(beginning: str) -> str:
+            bare = "".join(rng.choices(ascii_letters + digits, k=44))
+            if form == 0:
+                return beginning + bare
+            if form == 1:
+                return bare
+            if form == 2:
+                return f"eyJhbGciOiJSUzI1NiJ9.{bare}.{bare[::-1]}-_x"
+            return rng.randbytes(32).hex()
+
+        return cls(text("pat_"), text("czu_"), text("rft_"), text("app_"))
+
+    @property
+    def answered(self) -> tuple[str, str]:
+        """Those of token answers."""
+        return self.access, self.refresh
+
+
+def echo(request: httpx.Request, rng: Random) -> Reply:
+    """Make a refusal that repeats what was sent, as debug pages of gateways and some services do."""
+    sent = request.headers.get("authorization", "")
+    body = request.content[:2000].decode("utf-8", "replace")
+    status = rng.choice((400, 401, 403, 500, 502, 200))
+    way = rng.randrange(4)
+    if way == 0:
+        kind, text = b"application/json", dumps({"code": 4100, "msg": f"the token {sent.rpartition(' ')[2]} is wrong"})
+    elif way == 1:
+        kind, text = b"text/html", f"<html><pre>authorization: {sent}\n\n{body}</pre></html>"
+    elif way == 2:
+        kind, text = (
+            b"application/json",
+            dumps({"code": 4100, "msg": sent, "detail": {"logid": "2024121015", "sent": body}}),
+        )
+    else:
+        kind, text = b"text/plain", f"{request.method} {request.url}\nAuthorization: {sent}"
+    return Reply(
+        status, [(b"content-type", kind)], [text.encode("utf-8", "replace")], done=[f"{status} repeats the request"]
+    )
+
+
+def secrets_of(texts: Texts | None = None, one: Operation | None = None) -> Secrets:
     """Return what must not be shown where *one* is called."""
-    answered = (ACCESS, REFRESH) if one is None or one.gives_tokens else ()
-    return Secrets((TOKEN, APP), answered)
+    if texts is None:
+        return Secrets((TOKEN,))
+    return Secrets((texts.token, texts.app), texts.answered if one is None or one.gives_tokens else ())
 
 
 def make_client(
@@ -68,14 +130,15 @@ def method(client: Coze | AsyncCoze, name: str) -> Callable[..., Any]:
 class Service:
     """Answers requests: those of one operation as decided, all others by valid or mutated answers."""
 
-    def __init__(self, one: Operation, rng: Random, done: list[str]) -> None:
+    def __init__(self, one: Operation, rng: Random, done: list[str], texts: Texts) -> None:
         self._one = one
         self._rng = rng
         self._done = done
         self._first: Reply | None = None
         self._same = rng.random() < 0.5
         self._requests = 0
-        self.states: list[str] = []
+        self._texts = texts
+        self._echoes = rng.random() < 0.02
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a request.
@@ -91,7 +154,7 @@ class Service:
             return self._first.response()
         if found is None or (found is not self._one and self._rng.random() < 0.5):
             return self.answer_well(found or self._one)
-        reply = mutated(found, self._rng, (ACCESS, REFRESH))
+        reply = echo(request, self._rng) if self._echoes else mutated(found, self._rng, self._texts.answered)
         if found is self._one:
             self._first = self._first or reply
             self._done += reply.done
@@ -101,7 +164,7 @@ class Service:
 
     def answer_well(self, one: Operation) -> httpx.Response:
         """Answer validly."""
-        tree, media = valid(one, self._rng, (ACCESS, REFRESH))
+        tree, media = valid(one, self._rng, self._texts.answered)
         if isinstance(tree, bytes):
             return httpx.Response(200, content=tree, headers={"content-type": media.decode()})
         return httpx.Response(200, json=tree)
@@ -131,7 +194,7 @@ def _spoiled(arguments: dict[str, Any], rng: Random, done: list[str]) -> dict[st
 
 def answers(case: Case) -> None:
     """Call an operation whose answer is mutated, and do with the outcome what callers do."""
-    rng = case.rng()
+    rng, texts = case.rng(), Texts.of(case)
     every = operations()
     one = every[case.number % len(every)]
     name, arguments = one.id, dict(one.arguments)
@@ -143,7 +206,7 @@ def answers(case: Case) -> None:
         arguments["tools"] = [get_weather]
         arguments.pop("auto_save_history", None)
     if one.gives_tokens and rng.random() < 0.5:
-        arguments["extra_headers"] = {"Authorization": f"Bearer {APP}"}
+        arguments["extra_headers"] = {"Authorization": f"Bearer {texts.app}"}
     case.operation = name
     if arguments and rng.random() < 0.08:
         arguments = _spoiled(arguments, rng, case.done)
@@ -151,10 +214,10 @@ def answers(case: Case) -> None:
     options: dict[str, Any] = {} if rng.random() < 0.15 else {"retry": 0}
     if rng.random() < 0.03:
         options["deadline"] = 30
-    service = Service(one, rng, case.done)
-    client = make_client(service, wait=wait, follow=rng.random() < 0.1, **options)
+    service = Service(one, rng, case.done, texts)
+    client = make_client(service, wait=wait, follow=rng.random() < 0.1, token=texts.token, **options)
     case.done.append(f"[{'async' if wait else 'sync'}, {options or 'retries'}]")
-    coroutine = _call(case, client, name, arguments, secrets_of(one), rng.random() < 0.05)
+    coroutine = _call(case, client, name, arguments, secrets_of(texts, one), rng.random() < 0.05)
     on_loop(coroutine) if wait else drive(coroutine)
 
 
@@ -202,7 +265,7 @@ def check_valid() -> list[str]:
 
             case = Case("answers", 0, 0, one.id)
             client = make_client(answer, wait=wait, retry=0)
-            coroutine = _call(case, client, one.id, dict(one.arguments), secrets_of(one), False)
+            coroutine = _call(case, client, one.id, dict(one.arguments), secrets_of(), False)
             try:
                 on_loop(coroutine) if wait else drive(coroutine)
             except Exception as error:  # whatever it is, it is told

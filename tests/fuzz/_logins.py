@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cozekit import AsyncCoze, Coze, auth
 from cozekit.errors import CozeError
 
-from ._answers import ACCESS, APP, REFRESH
+from ._answers import Texts, echo
 from ._cases import Case, drive, on_loop
 from ._description import operation, operations
 from ._replies import mutated, valid
@@ -49,18 +49,19 @@ def _key() -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
-def _secrets() -> Secrets:
+def _secrets(texts: Texts) -> Secrets:
     middle = _key().splitlines()[5]
-    return Secrets((APP, _OLD, _VERIFIER, _CODE, middle), (ACCESS, REFRESH, _DEVICE))
+    return Secrets((texts.app, _OLD, _VERIFIER, _CODE, middle), (*texts.answered, _DEVICE))
 
 
 class _Service:
     """Answers token requests by mutated answers, others by valid ones or by refusals."""
 
-    def __init__(self, rng: Random, done: list[str], good: str) -> None:
+    def __init__(self, rng: Random, done: list[str], good: str, texts: Texts) -> None:
         self._rng = rng
         self._done = done
         self._good = good
+        self._texts = texts
         self._requests = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -86,8 +87,12 @@ class _Service:
                 ("authorization_pending", "slow_down", "access_denied", "expired_token", "invalid_client")
             )
             return httpx.Response(400, json={"error_code": reason, "error_message": reason})
+        if self._rng.random() < 0.03:
+            reply = echo(request, self._rng)
+            self._done += reply.done
+            return reply.response()
         kinds = "vvvvvbbhhscx"
-        reply = mutated(operation(found.id), self._rng, (ACCESS, REFRESH), kinds=kinds)
+        reply = mutated(operation(found.id), self._rng, self._texts.answered, kinds=kinds)
         if self._rng.random() < 0.1:
             reply.set(
                 b"Date", self._rng.choice((b"Fri, 31 Dec 9999 23:59:59 GMT", b"Mon, 01 Jan 0001 00:00:00 +2359", b"x"))
@@ -98,23 +103,23 @@ class _Service:
 
 def logins(case: Case) -> None:
     """Log in, or call by a strategy that logs in, while answers to token requests are mutated."""
-    rng = case.rng()
+    rng, texts = case.rng(), Texts.of(case)
     way = case.operation = _WAYS[case.number % len(_WAYS)]
     wait = rng.random() < 0.5
     case.done.append(f"[{'async' if wait else 'sync'}]")
-    service = _Service(rng, case.done, "oauth.device_code" if way == "device.wait" else "")
-    coroutine = _log_in(case, way, service, wait, rng)
+    service = _Service(rng, case.done, "oauth.device_code" if way == "device.wait" else "", texts)
+    coroutine = _log_in(case, way, service, wait, rng, texts)
     on_loop(coroutine) if wait else drive(coroutine)
 
 
 async def _log_in(
-    case: Case, way: str, service: Callable[[httpx.Request], httpx.Response], wait: bool, rng: Random
+    case: Case, way: str, service: Callable[[httpx.Request], httpx.Response], wait: bool, rng: Random, texts: Texts
 ) -> None:
-    secrets = _secrets()
+    secrets = _secrets(texts)
     transport = httpx.MockTransport(service)
     http: Any = httpx.AsyncClient(transport=transport) if wait else httpx.Client(transport=transport)
     try:
-        found = await _step(way, wait, http, rng)
+        found = await _step(way, wait, http, rng, texts)
         case.step = "use of the result"
         secrets.refuse("repr of the result", repr(found), answered=True)
         secrets.refuse("str of the result", str(found), answered=True)
@@ -134,11 +139,13 @@ async def _log_in(
         await settled(http.aclose() if wait else http.close())
 
 
-async def _step(way: str, wait: bool, http: Any, rng: Random) -> Any:
+async def _step(way: str, wait: bool, http: Any, rng: Random, texts: Texts) -> Any:
     options: dict[str, Any] = {"base_url": "https://api.coze.com", "http_client": http}
     old = auth.Token(access_token="czu_old", expires_at=datetime.now(UTC) - timedelta(days=1), refresh_token=_OLD)
     if way.startswith("web"):
-        web: Any = (auth.AsyncWebOAuth if wait else auth.WebOAuth)(_ID, APP, "https://app.example.com/", **options)
+        web: Any = (auth.AsyncWebOAuth if wait else auth.WebOAuth)(
+            _ID, texts.app, "https://app.example.com/", **options
+        )
         return await settled(web.exchange(_CODE) if way.endswith("exchange") else web.refresh(old))
     if way.startswith("pkce"):
         pkce: Any = (auth.AsyncPKCEOAuth if wait else auth.PKCEOAuth)(_ID, "https://app.example.com/", **options)
@@ -158,7 +165,7 @@ async def _step(way: str, wait: bool, http: Any, rng: Random) -> Any:
     if way == "JWTAuth":
         strategy: Any = auth.JWTAuth(_ID, _key(), "kid", base_url="https://api.coze.com")
     else:
-        strategy = auth.WebOAuth(_ID, APP, "https://app.example.com/", base_url="https://api.coze.com").auth(old)
+        strategy = auth.WebOAuth(_ID, texts.app, "https://app.example.com/", base_url="https://api.coze.com").auth(old)
     client: Any = (AsyncCoze if wait else Coze)(
         auth=strategy, http_client=http, **({} if rng.random() < 0.5 else {"retry": 0})
     )
