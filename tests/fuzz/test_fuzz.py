@@ -12,7 +12,7 @@ import pytest
 from cozekit import AsyncCoze, Coze
 from cozekit.errors import CozeError
 
-from ._answers import TOKEN, answers, check_valid
+from ._answers import TOKEN, Texts, answers, check_valid
 from ._cases import Case, Finding, Runner, close_loop, report
 from ._description import operations, streams
 from ._logins import logins
@@ -91,6 +91,7 @@ def test_planted_faults_are_found(monkeypatch: pytest.MonkeyPatch, fault: Callab
     Each finding names its case, and that case alone shows the fault again.
     """
     place = next(number for number, one in enumerate(operations()) if one.id == "users.me")
+    monkeypatch.setattr(Texts, "of", classmethod(lambda cls, case: cls(TOKEN, "a" * 40, "b" * 40, "c" * 40)))
     sync, async_ = Coze(TOKEN), AsyncCoze(TOKEN)
 
     def me(*_: Any, **__: Any) -> Any:
