@@ -28,7 +28,7 @@ from ._http.waits import pause
 from ._scenario.stub_responses import ScriptedAnswer
 from ._spec.spec import Description, Operation
 from ._spec.validators import Schemas
-from ._state.state import World
+from ._state.state import SandboxState
 from ._websockets.endpoint import SocketEngine, SocketParts
 
 __all__ = ["Engine"]
@@ -48,7 +48,7 @@ class Engine:
         answers: Makes the answers, and knows what was wrong with them.
     """
 
-    def __init__(self, description: Description, world: World, log: RequestLog, faults: Faults) -> None:
+    def __init__(self, description: Description, world: SandboxState, log: RequestLog, faults: Faults) -> None:
         options = world.options
         schemas = self.schemas = Schemas(description)
         self._description = description
@@ -163,13 +163,13 @@ class Engine:
         handler = HANDLERS.get(operation.id)
         record.code = 0
         result: Result | CallError | None = None
-        scripted: ScriptedAnswer | None = self._world.rules.take("answer", operation.id)
+        scripted: ScriptedAnswer | None = self._world.stubs.match("answer", operation.id)
         if scripted is not None:
             result = scripted.result(record)
         elif self._world.options.examples or handler is None:
             result = example(operation, call, self._description)
         if result is None and handler is not None and scripted is None:
-            with self._world.store.transaction(), self._world.seen_by(user_id):
+            with self._world.store.transaction(), self._world.acting_as(user_id):
                 result = handler(call)
         if isinstance(result, CallError):
             raise result
@@ -186,7 +186,7 @@ class Engine:
     async def _frames(
         self, operation: Operation, stream: Stream, steps: Steps, record: RequestRecord
     ) -> AsyncIterator[bytes]:
-        session, every = self._world.session, self._world.options.event_seconds
+        session, every = self._world.epoch, self._world.options.event_seconds
         for number, beat in enumerate(steps):
             violation = stream.checked and self.answers.check_event(operation, beat.event, beat.data)
             if violation:

@@ -24,7 +24,7 @@ from ._oauth.control import OAuthControl
 from ._scenario.scenario import Scenario
 from ._server import ThreadedServer
 from ._spec.spec import Description, read_description
-from ._state.state import World
+from ._state.state import SandboxState
 from ._state.store import Store
 
 __all__ = ["Sandbox"]
@@ -81,7 +81,7 @@ class Sandbox:
         self.faults = Faults(self.description.operations)
         self.requests = RequestLog()
         self._certificates = Certificates(host) if tls else None
-        self._world = World(self.options, self.clock)
+        self._world = SandboxState(self.options, self.clock)
         self.oauth = OAuthControl(self._world, lambda: self.base_url)
         self._engine = Engine(self.description, self._world, self.requests, self.faults)
         self._answers = self._engine.answers

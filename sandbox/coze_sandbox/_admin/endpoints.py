@@ -194,7 +194,7 @@ class Control:
 
     def _list_rules(self, _request: Request, _body: Any) -> Any:
         waiting = self._sandbox.scenario.waiting
-        return {"waiting": [{"kind": rule.kind, "about": rule.about, "times": rule.times} for rule in waiting]}
+        return {"waiting": [{"kind": rule.kind, "about": rule.label, "times": rule.times} for rule in waiting]}
 
     def _list_requests(self, request: Request, _body: Any) -> Any:
         wanted = request.query_params.get("operation")

@@ -9,7 +9,7 @@ import attrs
 
 from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._common.json_body import parse_json
-from .._state.state import World
+from .._state.state import SandboxState
 
 __all__ = ["Said", "read_content"]
 
@@ -33,7 +33,7 @@ class Said:
     audio: int = 0
 
 
-def read_content(world: World, content: str, content_type: str, where: str) -> Said:
+def read_content(world: SandboxState, content: str, content_type: str, where: str) -> Said:
     """Read and check the content of a message.
 
     Args:
@@ -64,7 +64,7 @@ def read_content(world: World, content: str, content_type: str, where: str) -> S
     return Said("\n".join(texts), counts["image"], counts["file"], counts["audio"])
 
 
-def _check_part(world: World, part: Any, where: str) -> str:
+def _check_part(world: SandboxState, part: Any, where: str) -> str:
     if not isinstance(part, Mapping) or part.get("type") not in _KINDS:
         raise _wrong(where, f"must be an object whose type is one of {', '.join(_KINDS)}")
     kind: str = part["type"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._http.context import Beat
-from .._state.state import World
+from .._state.state import SandboxState
 from .._state.store import public
 from .lifecycle import detach, finish, plan_of
 from .messages import answer_pieces, audio_pieces, pieces
@@ -15,7 +15,7 @@ from .script import Plan
 __all__ = ["chat_beats"]
 
 
-def chat_beats(world: World, chat: dict[str, Any], done: Any = "[DONE]") -> Iterator[Beat]:
+def chat_beats(world: SandboxState, chat: dict[str, Any], done: Any = "[DONE]") -> Iterator[Beat]:
     """Tell the current round of a chat as events, and end the round.
 
     When the client leaves before the end, the bot still answers: the chat goes on, and ends in its time unless it is
@@ -47,7 +47,7 @@ def chat_beats(world: World, chat: dict[str, Any], done: Any = "[DONE]") -> Iter
             detach(world, chat["id"], told)
 
 
-def _ending(world: World, chat: dict[str, Any], plan: Plan, done: Any) -> Iterator[Beat]:
+def _ending(world: SandboxState, chat: dict[str, Any], plan: Plan, done: Any) -> Iterator[Beat]:
     with world.store.transaction():
         ended = public(finish(world, chat["id"]) or chat)
     if plan.breaks_off:
@@ -75,6 +75,6 @@ def _message_beats(message: dict[str, Any], plan: Plan) -> Iterator[Beat]:
     yield Beat("conversation.message.completed", message)
 
 
-def _is_canceled(world: World, chat_id: str) -> bool:
+def _is_canceled(world: SandboxState, chat_id: str) -> bool:
     chat = world.find("chat", chat_id)
     return chat is None or chat["status"] == "canceled"

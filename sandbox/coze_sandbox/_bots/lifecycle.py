@@ -22,8 +22,8 @@ from .._common.errors import (
     missing,
 )
 from .._http.context import Beat
-from .._state.state import World
-from .._state.usage import tell_usage
+from .._state.state import SandboxState
+from .._state.usage import emit_usage
 from .messages import compose, count_tokens, required_action
 from .script import Plan
 
@@ -51,7 +51,7 @@ def plan_of(chat: dict[str, Any]) -> Plan:
 
 
 def begin_round(
-    world: World, chat: dict[str, Any], plan: Plan, *, streaming: bool, input_tokens: int
+    world: SandboxState, chat: dict[str, Any], plan: Plan, *, streaming: bool, input_tokens: int
 ) -> dict[str, Any]:
     """Set a chat to work: decide its messages now, and when it ends.
 
@@ -75,7 +75,7 @@ def begin_round(
         _input_tokens=input_tokens,
         _ends_at=None if streaming else now + seconds,
         _thinks_until=now + (plan.seconds or 0.0),
-        _session=world.session,
+        _session=world.epoch,
     )
     _store(world, chat)
     conversation = world.find("conversation", chat["conversation_id"])
@@ -86,7 +86,7 @@ def begin_round(
     return chat
 
 
-def load_chat(world: World, conversation_id: str, chat_id: str, *, unsaved: bool = False) -> dict[str, Any]:
+def load_chat(world: SandboxState, conversation_id: str, chat_id: str, *, unsaved: bool = False) -> dict[str, Any]:
     """Return a chat as it is now.
 
     Args:
@@ -106,7 +106,7 @@ def load_chat(world: World, conversation_id: str, chat_id: str, *, unsaved: bool
     return _settled(world, chat)
 
 
-def check_idle(world: World, conversation: dict[str, Any]) -> None:
+def check_idle(world: SandboxState, conversation: dict[str, Any]) -> None:
     """Refuse a second chat beside a running one.
 
     Raises:
@@ -117,7 +117,7 @@ def check_idle(world: World, conversation: dict[str, Any]) -> None:
         raise CallError(CHAT_IS_RUNNING, f"Another chat, {running['id']}, is running in this conversation.")
 
 
-def settle(world: World, conversation: dict[str, Any]) -> dict[str, Any] | None:
+def settle(world: SandboxState, conversation: dict[str, Any]) -> dict[str, Any] | None:
     """End the last chat of a conversation if its time has come, so that its messages are there.
 
     Returns:
@@ -127,7 +127,7 @@ def settle(world: World, conversation: dict[str, Any]) -> dict[str, Any] | None:
     return None if running is None else _settled(world, running)
 
 
-def detach(world: World, chat_id: str, rest: Iterable[Beat]) -> None:
+def detach(world: SandboxState, chat_id: str, rest: Iterable[Beat]) -> None:
     """Let a running chat end by itself when its client has left; does nothing where it has ended.
 
     Args:
@@ -147,7 +147,7 @@ def detach(world: World, chat_id: str, rest: Iterable[Beat]) -> None:
     _store(world, chat)
 
 
-def cancel(world: World, chat: dict[str, Any]) -> dict[str, Any]:
+def cancel(world: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
     """End a running chat without an answer.
 
     Raises:
@@ -159,7 +159,7 @@ def cancel(world: World, chat: dict[str, Any]) -> dict[str, Any]:
     return _store(world, chat)
 
 
-def finish(world: World, chat_id: str) -> dict[str, Any] | None:
+def finish(world: SandboxState, chat_id: str) -> dict[str, Any] | None:
     """End the current round of a chat and keep its messages; does nothing where it has ended.
 
     Returns:
@@ -176,7 +176,7 @@ def finish(world: World, chat_id: str) -> dict[str, Any] | None:
     usage["input_count"] += chat["_input_tokens"]
     usage["output_count"] += written
     usage["token_count"] = usage["input_count"] + usage["output_count"]
-    tell_usage(world, chat, read=chat["_input_tokens"], written=written)
+    emit_usage(world, chat, input_tokens=chat["_input_tokens"], output_tokens=written)
     if plan.error_code:
         chat["status"] = "failed"
         chat["failed_at"] = now
@@ -193,22 +193,22 @@ def finish(world: World, chat_id: str) -> dict[str, Any] | None:
     return _store(world, chat)
 
 
-def save_message(world: World, message: dict[str, Any]) -> dict[str, Any]:
+def save_message(world: SandboxState, message: dict[str, Any]) -> dict[str, Any]:
     """Keep a message in its conversation, and return it."""
     world.store.put("message", message["id"], message, message["conversation_id"])
     return message
 
 
-def _settled(world: World, chat: dict[str, Any]) -> dict[str, Any]:
+def _settled(world: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
     if chat["status"] not in _RUNNING:
         return chat
     # Without a time it ends with its stream, and the stream ended with the process that sent it.
     ends_at = chat["_ends_at"]
-    is_over = chat["_session"] != world.session if ends_at is None else ends_at <= world.clock.now()
+    is_over = chat["_session"] != world.epoch if ends_at is None else ends_at <= world.clock.now()
     return (finish(world, chat["id"]) or chat) if is_over else chat
 
 
-def _store(world: World, chat: dict[str, Any]) -> dict[str, Any]:
+def _store(world: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
     return world.store.put("chat", chat["id"], chat, chat["conversation_id"])
 
 

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .._state.state import World
+from .._state.state import SandboxState
 from .script import Plan
 
 __all__ = ["answer_pieces", "audio_pieces", "compose", "count_tokens", "pieces", "required_action"]
@@ -21,7 +21,7 @@ _SAMPLES_PER_PIECE = 480
 _AUDIO_PIECES = 3
 
 
-def compose(world: World, chat: Mapping[str, Any], plan: Plan) -> list[dict[str, Any]]:
+def compose(world: SandboxState, chat: Mapping[str, Any], plan: Plan) -> list[dict[str, Any]]:
     """Write the messages of one round of a chat, in the order in which they are sent.
 
     Args:
@@ -79,7 +79,7 @@ def compose(world: World, chat: Mapping[str, Any], plan: Plan) -> list[dict[str,
     return messages
 
 
-def required_action(world: World, plan: Plan) -> dict[str, Any]:
+def required_action(world: SandboxState, plan: Plan) -> dict[str, Any]:
     """Write what a chat waits for."""
     calls = [
         {

@@ -17,8 +17,8 @@ from .._http.responses import Violation
 from .._spec.callbacks import CallbackKind, read_callbacks
 from .._spec.spec import Description
 from .._spec.validators import Schemas
-from .._state.events import Happening
-from .._state.state import World
+from .._state.events import DomainEvent
+from .._state.state import SandboxState
 from .delivery import Delivery, DeliveryState
 from .sender import Courier, Outgoing
 
@@ -39,7 +39,9 @@ class Callbacks:
         violations: Where messages are noted that the sandbox makes and that are not as described.
     """
 
-    def __init__(self, world: World, description: Description, schemas: Schemas, violations: list[Violation]) -> None:
+    def __init__(
+        self, world: SandboxState, description: Description, schemas: Schemas, violations: list[Violation]
+    ) -> None:
         self._world = world
         self._violations = violations
         self._schemas = schemas
@@ -48,7 +50,7 @@ class Callbacks:
         self._deliveries: list[Delivery] = []
         self._numbers = itertools.count(1)
         self._courier = Courier(world.clock, self._prepare, self._notify, world.options.callback_pauses)
-        world.on_happening(self._tell)
+        world.subscribe(self._tell)
 
     @property
     def deliveries(self) -> list[Delivery]:
@@ -73,7 +75,7 @@ class Callbacks:
             ValueError: There is no such kind or app, the message is not as described, or the app has no address.
         """
         described = self._kind(kind)
-        told = Happening(kind=kind, event=described.example["event"] if event is None else event)
+        told = DomainEvent(kind=kind, event=described.example["event"] if event is None else event)
         if api_app_id is None:
             apps = [app for app in self._apps(told, any_kind=True) if app["callback_url"]]
         else:
@@ -112,7 +114,7 @@ class Callbacks:
             raise ValueError(f"there is no callback {name!r}: one of {', '.join(self._kinds)}")
         return self._kinds[name]
 
-    def _tell(self, told: Happening) -> None:
+    def _tell(self, told: DomainEvent) -> None:
         for app in self._apps(told, any_kind=False):
             if not app["callback_url"]:
                 continue
@@ -123,18 +125,18 @@ class Callbacks:
             else:
                 self._submit(told.kind, *message)
 
-    def _apps(self, told: Happening, *, any_kind: bool) -> list[dict[str, Any]]:
+    def _apps(self, told: DomainEvent, *, any_kind: bool) -> list[dict[str, Any]]:
         store = self._world.store
         apps = [app for app in store.list("api_app") if any_kind or self._concerns(told, app)]
         return [app for app in apps if store.get("subscription", f"{app['id']}/{told.kind}") is not None]
 
-    def _concerns(self, told: Happening, app: Mapping[str, Any]) -> bool:
+    def _concerns(self, told: DomainEvent, app: Mapping[str, Any]) -> bool:
         if told.connector_id is not None:
             return bool(app["connector_id"] == told.connector_id)
         member = self._world.store.get("member", f"{told.space_id}/{app['_creator_id']}")
         return app["app_type"] == "normal" and member is not None and member["role_type"] in _TOLD_ROLES
 
-    def _message(self, kind: CallbackKind, told: Happening, app: Mapping[str, Any]) -> tuple[str, str, bytes]:
+    def _message(self, kind: CallbackKind, told: DomainEvent, app: Mapping[str, Any]) -> tuple[str, str, bytes]:
         name = f"{self._world.options.seed} {next(self._numbers)}"
         event_id = f"{uuid.uuid5(_IDS, name)}-{app['id']}"
         header = {

@@ -9,13 +9,23 @@ from typing import Any
 
 import attrs
 
-__all__ = ["NUMBER", "TEXT", "TEXTS", "WHOLE", "Check", "host_names", "is_text", "is_texts", "not_negative"]
+__all__ = [
+    "NUMBER",
+    "STRING",
+    "STRINGS",
+    "INTEGER",
+    "TypeValidator",
+    "host_names",
+    "is_string",
+    "is_strings",
+    "not_negative",
+]
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 
 
 @attrs.frozen
-class Check:
+class TypeValidator:
     """A validator of attrs, which can also be called for other values.
 
     Attributes:
@@ -23,22 +33,22 @@ class Check:
         fits: Tells whether one is.
     """
 
-    wanted: str
-    fits: Callable[[Any], bool]
+    expected: str
+    accepts: Callable[[Any], bool]
 
     def __call__(self, _: object, attribute: attrs.Attribute[Any], value: Any) -> None:
         """Check a member of an object that is made."""
-        self.hold(**{attribute.name: value})
+        self.check(**{attribute.name: value})
 
-    def hold(self, **values: Any) -> None:
+    def check(self, **values: Any) -> None:
         """Check values by their names.
 
         Raises:
             TypeError: One is not as wanted.
         """
         for name, value in values.items():
-            if not self.fits(value):
-                raise TypeError(f"{name} must be {self.wanted}, not {value!r}")
+            if not self.accepts(value):
+                raise TypeError(f"{name} must be {self.expected}, not {value!r}")
 
 
 def not_negative(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
@@ -60,21 +70,21 @@ def host_names(_: object, attribute: attrs.Attribute[Any], value: Collection[str
         ValueError: One is no name, such as a pattern, a URL or a name with a port.
     """
     for name in value:
-        if not (is_text(name) and _HOST_NAME.fullmatch(name)):
+        if not (is_string(name) and _HOST_NAME.fullmatch(name)):
             raise ValueError(f"{attribute.name} must be names of hosts, without scheme and port, not {name!r}")
 
 
-def is_text(value: object) -> bool:
+def is_string(value: object) -> bool:
     """Tell whether it is a text."""
     return isinstance(value, str)
 
 
-def is_texts(value: object) -> bool:
+def is_strings(value: object) -> bool:
     """Tell whether it is a list of texts."""
-    return isinstance(value, Sequence) and not isinstance(value, str) and all(map(is_text, value))
+    return isinstance(value, Sequence) and not isinstance(value, str) and all(map(is_string, value))
 
 
-TEXT = Check("a text", is_text)
-TEXTS = Check("a list of texts", is_texts)
-WHOLE = Check("a whole number", lambda value: value is None or isinstance(value, int))
-NUMBER = Check("a number", lambda value: value is None or isinstance(value, int | float))
+STRING = TypeValidator("a text", is_string)
+STRINGS = TypeValidator("a list of texts", is_strings)
+INTEGER = TypeValidator("a whole number", lambda value: value is None or isinstance(value, int))
+NUMBER = TypeValidator("a number", lambda value: value is None or isinstance(value, int | float))

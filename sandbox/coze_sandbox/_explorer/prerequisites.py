@@ -11,7 +11,7 @@ import attrs
 from .._bots.lifecycle import load_chat
 from .._common.errors import CallError
 from .._state import seed
-from .._state.state import World
+from .._state.state import SandboxState
 from .._state.store import Document
 
 __all__ = ["SUBJECTS", "Subject"]
@@ -33,12 +33,12 @@ class Subject:
     """
 
     makers: tuple[str, ...]
-    find: Callable[[World], Values | None]
+    find: Callable[[SandboxState], Values | None]
     changes: Values = attrs.Factory(dict)
 
 
-def _newest(kind: str, name: Callable[[str, Document], Values]) -> Callable[[World], Values | None]:
-    def find(world: World) -> Values | None:
+def _newest(kind: str, name: Callable[[str, Document], Values]) -> Callable[[SandboxState], Values | None]:
+    def find(world: SandboxState) -> Values | None:
         for key, document in world.store.newest(kind, _LOOKED_AT):
             with contextlib.suppress(_OtherError):
                 if world.find(kind, key) is not None:
@@ -65,10 +65,10 @@ def _shared(name: str) -> Callable[[str, Document], Values]:
     return lambda key, kept: {name: key.partition("/")[0], "user_id": kept["user_id"]}
 
 
-def _new_editor(kind: str, name: str) -> Callable[[World], Values | None]:
+def _new_editor(kind: str, name: str) -> Callable[[SandboxState], Values | None]:
     """Find what several people may edit, and a member of its workspace who can become one of them."""
 
-    def find(world: World) -> Values | None:
+    def find(world: SandboxState) -> Values | None:
         def values(key: str, kept: Document) -> Values:
             _only(kept.get("collaboration_mode") != "single")
             members = [one["user_id"] for one in world.store.list("member", kept["space_id"])]
@@ -81,8 +81,8 @@ def _new_editor(kind: str, name: str) -> Callable[[World], Values | None]:
     return find
 
 
-def _chat(status: str = "") -> Callable[[World], Values | None]:
-    def find(world: World) -> Values | None:
+def _chat(status: str = "") -> Callable[[SandboxState], Values | None]:
+    def find(world: SandboxState) -> Values | None:
         def values(key: str, kept: Document) -> Values:
             names = {"conversation_id": kept["conversation_id"], "chat_id": key}
             try:
@@ -155,7 +155,7 @@ def _colleague(_: str, kept: Document) -> Values:
     return {"user_id": kept["user_id"]}
 
 
-def _outsider(world: World) -> Values | None:
+def _outsider(world: SandboxState) -> Values | None:
     """Find an organization and an employee who is not in it."""
     for key, organization in world.store.newest("organization", _LOOKED_AT):
         for employee in world.store.list("employee", organization["enterprise_id"]):

@@ -10,7 +10,7 @@ import attrs
 
 from .._spec.spec import Description, Operation
 from .._state.seed import USER_ID
-from .._state.state import World
+from .._state.state import SandboxState
 from .prerequisites import SUBJECTS
 from .sample_values import NOTES, from_the_start
 
@@ -40,7 +40,7 @@ class FirstTry:
     note: str = ""
 
 
-def first_try(description: Description, world: World, operation_id: str, purpose: str = "") -> FirstTry:
+def first_try(description: Description, world: SandboxState, operation_id: str, purpose: str = "") -> FirstTry:
     """Write a request from the described example and what exists.
 
     Args:
@@ -58,7 +58,7 @@ def first_try(description: Description, world: World, operation_id: str, purpose
     common, special = from_the_start(operation_id)
     subject, found = SUBJECTS.get(operation_id), None
     if subject is not None:
-        with world.seen_by(USER_ID):
+        with world.acting_as(USER_ID):
             found = subject.find(world)
     wanted = SUBJECTS.get(purpose)
     changes = wanted.changes if wanted is not None and operation_id in wanted.makers else {}

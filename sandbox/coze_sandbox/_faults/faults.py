@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._common.validators import TEXT, WHOLE, not_negative
+from .._common.validators import INTEGER, STRING, not_negative
 
 __all__ = ["FAULT_KINDS", "Fault", "Faults", "ordered_fault", "parse_fault"]
 
@@ -94,15 +94,15 @@ class Fault:
 
     kind: str = attrs.field(validator=_known_kind)
     operation: str = "*"
-    times: int | None = attrs.field(default=1, validator=[WHOLE, not_negative])
-    after: int = attrs.field(default=0, validator=[WHOLE, not_negative])
+    times: int | None = attrs.field(default=1, validator=[INTEGER, not_negative])
+    after: int = attrs.field(default=0, validator=[INTEGER, not_negative])
     handled: bool = False
     status: int | None = attrs.field(default=None, validator=_http_status)
-    code: int | None = attrs.field(default=None, validator=WHOLE)
-    msg: str = attrs.field(default="ordered fault", validator=TEXT)
+    code: int | None = attrs.field(default=None, validator=INTEGER)
+    msg: str = attrs.field(default="ordered fault", validator=STRING)
     seconds: float | None = attrs.field(default=None, validator=not_negative)
-    events: int | None = attrs.field(default=None, validator=[WHOLE, not_negative])
-    bytes: int | None = attrs.field(default=None, validator=[WHOLE, not_negative])
+    events: int | None = attrs.field(default=None, validator=[INTEGER, not_negative])
+    bytes: int | None = attrs.field(default=None, validator=[INTEGER, not_negative])
 
     @property
     def in_body(self) -> bool:

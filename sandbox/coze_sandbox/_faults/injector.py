@@ -15,7 +15,7 @@ from .._http.request_log import RequestRecord
 from .._http.responses import Answers, add_logid
 from .._http.waits import pause
 from .._spec.spec import Operation
-from .._state.state import World
+from .._state.state import SandboxState
 from .faults import Fault
 from .transformer import Spoiler
 
@@ -65,7 +65,7 @@ def replaced(answers: Answers, operation: Operation | None, fault: Fault, record
     return answers.failure(operation, failure, record.logid)
 
 
-async def delay(world: World, session: str, fault: Fault, receive: Receive | None) -> None:
+async def delay(world: SandboxState, session: str, fault: Fault, receive: Receive | None) -> None:
     """Let a call wait.
 
     Args:
@@ -79,18 +79,18 @@ async def delay(world: World, session: str, fault: Fault, receive: Receive | Non
     """
     if await pause(world, session, fault.seconds or 0, receive):
         raise CallError(INTERNAL, "the client left while this call was delayed", status=CLIENT_LEFT)
-    if world.session != session:
+    if world.epoch != session:
         raise CallError(INTERNAL, "the sandbox was reset while this call was delayed", status=503)
 
 
 @asynccontextmanager
-async def delayed(world: World, fault: Fault, receive: Receive) -> AsyncIterator[None]:
+async def delayed(world: SandboxState, fault: Fault, receive: Receive) -> AsyncIterator[None]:
     """Delay what comes after the block. A refusal inside comes late as well.
 
     Raises:
         CallError: As `delay` says. A call that took effect inside does not mind that its client left.
     """
-    session, watched = world.session, None if fault.handled else receive
+    session, watched = world.epoch, None if fault.handled else receive
     try:
         yield
     except CallError:
@@ -135,8 +135,8 @@ class FaultySend:
         world: The state, whose reset ends all waiting.
     """
 
-    def __init__(self, send: Send, receive: Receive, fault: Fault, world: World) -> None:
-        self._world, self._session = world, world.session
+    def __init__(self, send: Send, receive: Receive, fault: Fault, world: SandboxState) -> None:
+        self._world, self._session = world, world.epoch
         self._send = send
         self._receive = receive
         self._fault = fault

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._http.context import Call
-from .._state.events import Happening
-from .._state.state import World
+from .._state.events import DomainEvent
+from .._state.state import SandboxState
 from ._common import need
 
 __all__ = ["tell_published", "tell_unpublished"]
@@ -39,7 +39,7 @@ def tell_published(call: Call, bot: Mapping[str, Any], channels: Iterable[str], 
         _tell(call.world, "bot.published", bot, event, channel)
 
 
-def tell_unpublished(world: World, bot: Mapping[str, Any], channel: str) -> None:
+def tell_unpublished(world: SandboxState, bot: Mapping[str, Any], channel: str) -> None:
     """Tell that a bot was taken off a channel.
 
     Args:
@@ -52,16 +52,18 @@ def tell_unpublished(world: World, bot: Mapping[str, Any], channel: str) -> None
     _tell(world, "bot.unpublished", bot, event, channel)
 
 
-def _tell(world: World, kind: str, bot: Mapping[str, Any], event: Mapping[str, Any], channel: str | None) -> None:
+def _tell(
+    world: SandboxState, kind: str, bot: Mapping[str, Any], event: Mapping[str, Any], channel: str | None
+) -> None:
     space_id = bot["space_id"]
     owner = need(world, "workspace", space_id)["owner_uid"]
-    world.tell(Happening(kind=kind, event=event, space_id=space_id, account_id=owner, connector_id=channel))
+    world.emit(DomainEvent(kind=kind, event=event, space_id=space_id, account_id=owner, connector_id=channel))
 
 
 def _named(bot: Mapping[str, Any]) -> dict[str, str]:
     return {"bot_name": bot["draft"]["name"], "description": bot["draft"].get("description", "")}
 
 
-def _channels_with_apps(world: World) -> set[str]:
+def _channels_with_apps(world: SandboxState) -> set[str]:
     """Return the channels that are the callers' own, for all others are the platform's."""
     return {app["connector_id"] for app in world.store.list("api_app") if app["app_type"] == "connector"}

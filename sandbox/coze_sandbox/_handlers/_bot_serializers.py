@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._common.errors import BOT_NOT_PUBLISHED, NOT_FOUND, CallError, missing
-from .._state.state import World
+from .._state.state import SandboxState
 from ._common import need
 
 __all__ = ["API_CHANNEL", "detail", "find_version", "is_changed", "published", "summary"]
@@ -83,7 +83,7 @@ def icon_url(state: Mapping[str, Any]) -> str:
     return f"https://sandbox.invalid/icon/{file_id}.png" if file_id else _ICON
 
 
-def published(world: World, bot: Mapping[str, Any], channel: str) -> dict[str, Any]:
+def published(world: SandboxState, bot: Mapping[str, Any], channel: str) -> dict[str, Any]:
     """Return the version of a bot that is online in a channel.
 
     Raises:
@@ -98,7 +98,7 @@ def published(world: World, bot: Mapping[str, Any], channel: str) -> dict[str, A
     return need(world, "bot_version", f"{bot['draft']['bot_id']}/{online['version']}")
 
 
-def find_version(world: World, bot_id: str, version: str) -> dict[str, Any]:
+def find_version(world: SandboxState, bot_id: str, version: str) -> dict[str, Any]:
     """Return one published version of a bot.
 
     Raises:

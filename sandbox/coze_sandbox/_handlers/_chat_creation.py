@@ -10,7 +10,7 @@ from .._bots.messages import count_tokens
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call
 from .._scenario.bot_replies import next_plan_after_tools
-from .._state.state import World
+from .._state.state import SandboxState
 
 __all__ = ["new_chat", "new_message", "questions", "resume_chat", "save_entered"]
 
@@ -49,7 +49,7 @@ def new_chat(
 
 
 def new_message(
-    world: World, chat: Mapping[str, Any], role: str, kind: str, content: str, content_type: str
+    world: SandboxState, chat: Mapping[str, Any], role: str, kind: str, content: str, content_type: str
 ) -> dict[str, Any]:
     """Make a message of a chat, not yet kept."""
     return {
@@ -66,7 +66,7 @@ def new_message(
 
 
 def resume_chat(
-    world: World, chat: dict[str, Any], tool_outputs: Sequence[Mapping[str, Any]], *, streaming: bool, where: str
+    world: SandboxState, chat: dict[str, Any], tool_outputs: Sequence[Mapping[str, Any]], *, streaming: bool, where: str
 ) -> dict[str, Any]:
     """Set a chat that waits for tools to work again.
 
@@ -102,7 +102,7 @@ def resume_chat(
     return begin_round(world, chat, plan, streaming=streaming, input_tokens=tokens)
 
 
-def save_entered(world: World, chat: Mapping[str, Any], entered: Sequence[Mapping[str, Any]]) -> None:
+def save_entered(world: SandboxState, chat: Mapping[str, Any], entered: Sequence[Mapping[str, Any]]) -> None:
     """Keep the messages that came with a chat."""
     now = world.clock.seconds()
     for one in entered:
@@ -112,7 +112,7 @@ def save_entered(world: World, chat: Mapping[str, Any], entered: Sequence[Mappin
         save_message(world, {**message, "created_at": now, "updated_at": now, "_entered": True})
 
 
-def questions(world: World, conversation: Mapping[str, Any]) -> list[str]:
+def questions(world: SandboxState, conversation: Mapping[str, Any]) -> list[str]:
     """Return what the user has said in the current section of a conversation."""
     return [
         message["content"]

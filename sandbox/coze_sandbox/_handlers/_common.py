@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from .._common.errors import FILE_EMPTY, INVALID_PARAMETER, NO_PERMISSION, NOT_FOUND, CallError, missing
 from .._http.context import Call, Members, Upload
-from .._state.state import World
+from .._state.state import SandboxState
 
 __all__ = [
     "check_file",
@@ -27,7 +27,7 @@ _DEFAULT_SIZE = 20
 _LONGEST_TOKEN = 19
 
 
-def need(world: World, kind: str, key: str, *, name: str = "", code: int = NOT_FOUND) -> dict[str, Any]:
+def need(world: SandboxState, kind: str, key: str, *, name: str = "", code: int = NOT_FOUND) -> dict[str, Any]:
     """Return a document.
 
     Args:
@@ -46,7 +46,7 @@ def need(world: World, kind: str, key: str, *, name: str = "", code: int = NOT_F
     return document
 
 
-def check_file(world: World, key: str | None, name: str = "file_id") -> None:
+def check_file(world: SandboxState, key: str | None, name: str = "file_id") -> None:
     """Refuse the id of a file that was never uploaded.
 
     Raises:
@@ -138,7 +138,7 @@ def token_page(call: Call, items: Sequence[T], name: str, *, size: int, next_nam
     return {"data": data}
 
 
-def shown_user(world: World, user_id: str) -> dict[str, Any]:
+def shown_user(world: SandboxState, user_id: str) -> dict[str, Any]:
     """Return who a user is, as short as most answers show it."""
     user = need(world, "user", user_id)
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._state.state import World
+from .._state.state import SandboxState
 from .._state.store import public
 from ._common import need
 
@@ -16,20 +16,20 @@ PROCESSING, COMPLETED, FAILED = 0, 1, 9
 _ICON = "https://sandbox.invalid/dataset.png"
 
 
-def state(world: World, kept: Mapping[str, Any]) -> int:
+def state(world: SandboxState, kept: Mapping[str, Any]) -> int:
     """Tell how far a document is: it is processed until its time has come."""
     if kept["_ends_at"] > world.clock.now():
         return PROCESSING
     return FAILED if kept["_fails"] else COMPLETED
 
 
-def document(world: World, kept: Mapping[str, Any]) -> dict[str, Any]:
+def document(world: SandboxState, kept: Mapping[str, Any]) -> dict[str, Any]:
     """Show a document as it is now."""
     status = state(world, kept)
     return {**public(kept), "status": status, "slice_count": kept["slice_count"] if status == COMPLETED else 0}
 
 
-def progress(world: World, kept: Mapping[str, Any]) -> dict[str, Any]:
+def progress(world: SandboxState, kept: Mapping[str, Any]) -> dict[str, Any]:
     """Show how far a document is."""
     status = state(world, kept)
     left = max(kept["_ends_at"] - world.clock.now(), 0)
@@ -51,12 +51,12 @@ def progress(world: World, kept: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def store_document(world: World, kept: dict[str, Any]) -> dict[str, Any]:
+def store_document(world: SandboxState, kept: dict[str, Any]) -> dict[str, Any]:
     """Keep a document, new or changed, and return it."""
     return world.store.put("document", kept["document_id"], kept, kept["_dataset_id"])
 
 
-def summary(world: World, dataset: Mapping[str, Any], user_id: str) -> dict[str, Any]:
+def summary(world: SandboxState, dataset: Mapping[str, Any], user_id: str) -> dict[str, Any]:
     """Show a knowledge base with the state of what is in it."""
     documents = world.store.list("document", dataset["dataset_id"])
     creator = need(world, "user", dataset["creator_id"])
@@ -94,7 +94,7 @@ def summary(world: World, dataset: Mapping[str, Any], user_id: str) -> dict[str,
     }
 
 
-def _used_by(world: World, dataset_id: str) -> int:
+def _used_by(world: SandboxState, dataset_id: str) -> int:
     return sum(
         dataset_id in bot["draft"].get("knowledge", {}).get("dataset_ids", []) for bot in world.store.list("bot")
     )

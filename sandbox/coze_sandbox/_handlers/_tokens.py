@@ -7,7 +7,7 @@ from typing import Any
 from .._config.oauth_apps import OAuthApp
 from .._oauth.consent import new_secret
 from .._state.seed import USER_ID
-from .._state.state import World
+from .._state.state import SandboxState
 
 __all__ = ["LIFETIME", "new_token"]
 
@@ -15,7 +15,9 @@ LIFETIME = 900
 """Seconds that a token is valid where nothing else is asked for."""
 
 
-def new_token(world: World, app: OAuthApp, prefix: str, seconds: int = LIFETIME, **limits: Any) -> dict[str, Any]:
+def new_token(
+    world: SandboxState, app: OAuthApp, prefix: str, seconds: int = LIFETIME, **limits: Any
+) -> dict[str, Any]:
     """Make an access token, which opens the other operations until it expires.
 
     Args:

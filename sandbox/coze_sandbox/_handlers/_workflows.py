@@ -8,7 +8,7 @@ from typing import Any
 from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._common.json_body import parse_json
 from .._http.context import Call
-from .._state.state import World
+from .._state.state import SandboxState
 from ._bot_serializers import API_CHANNEL, published
 from ._common import check_file, need
 
@@ -49,7 +49,7 @@ def debug_url(workflow: Mapping[str, Any], execute_id: str) -> str:
     )
 
 
-def _check_files(world: World, value: Any) -> None:
+def _check_files(world: SandboxState, value: Any) -> None:
     for one in value if isinstance(value, list) else [value]:
         if isinstance(one, str) and one.lstrip().startswith("{"):
             try:

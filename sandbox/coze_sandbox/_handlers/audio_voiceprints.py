@@ -7,7 +7,7 @@ from typing import Any
 
 from .._common.errors import FILE_TYPE, INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._http.context import Call, Members, Upload
-from .._state.state import World
+from .._state.state import SandboxState
 from .._state.store import public
 from ._common import need, numbered_page, sent_file, shown_user
 from ._registry import operation
@@ -209,6 +209,6 @@ def _sound(call: Call) -> Upload:
     return file
 
 
-def _with_creator(world: World, kept: dict[str, Any]) -> dict[str, Any]:
+def _with_creator(world: SandboxState, kept: dict[str, Any]) -> dict[str, Any]:
     shown = public(kept)
     return {"user_info": shown_user(world, shown.pop("creator_id")), **shown}

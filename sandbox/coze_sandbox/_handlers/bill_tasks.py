@@ -6,7 +6,7 @@ from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, Members
-from .._state.state import World
+from .._state.state import SandboxState
 from .._state.store import public
 from ._common import numbered_page
 from ._registry import operation
@@ -68,7 +68,7 @@ def _midnight(moment: int) -> int:
     return (moment + _BEIJING) // _DAY * _DAY - _BEIJING
 
 
-def _shown(world: World, task: dict[str, Any]) -> dict[str, Any]:
+def _shown(world: SandboxState, task: dict[str, Any]) -> dict[str, Any]:
     """Show a task as it is now: it has one file for every month begun, until they expire."""
     now = world.clock.now()
     is_done = task["_ends_at"] <= now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, Members
-from .._state.state import World
+from .._state.state import SandboxState
 from ._bot_events import tell_published, tell_unpublished
 from ._bot_serializers import API_CHANNEL, published
 from ._common import check_owner, need, numbered_page
@@ -93,7 +93,7 @@ def list_versions(call: Call) -> Members:
     return {"data": {"items": page, "has_more": has_more}}
 
 
-def _draft_line(world: World, draft: dict[str, object]) -> dict[str, object]:
+def _draft_line(world: SandboxState, draft: dict[str, object]) -> dict[str, object]:
     return {
         "version": "",
         "creator": _creator(world, str(draft["owner_user_id"])),
@@ -103,11 +103,11 @@ def _draft_line(world: World, draft: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _creator(world: World, user_id: str) -> dict[str, str]:
+def _creator(world: SandboxState, user_id: str) -> dict[str, str]:
     return {"id": user_id, "name": need(world, "user", user_id)["nick_name"]}
 
 
-def _next_version(world: World, bot_id: str) -> str:
+def _next_version(world: SandboxState, bot_id: str) -> str:
     # Coze names versions by milliseconds. Two in one millisecond must still differ and grow.
     versions = [int(one["version"]) for one in world.store.list("bot_version", bot_id)]
     return str(max([int(world.clock.now() * 1000), *(last + 1 for last in versions)]))

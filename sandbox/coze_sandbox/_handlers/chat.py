@@ -19,7 +19,7 @@ from .._common.errors import (
 )
 from .._http.context import Call, Members, Stream
 from .._scenario.bot_replies import next_plan
-from .._state.state import World
+from .._state.state import SandboxState
 from .._state.store import public
 from ._bot_serializers import API_CHANNEL, find_version, published
 from ._chat_creation import new_chat, questions, resume_chat, save_entered
@@ -139,13 +139,13 @@ def list_messages(call: Call) -> Members:
     return {"data": messages}
 
 
-def _answer(world: World, chat: dict[str, Any], *, streaming: bool) -> Members | Stream:
+def _answer(world: SandboxState, chat: dict[str, Any], *, streaming: bool) -> Members | Stream:
     if streaming:
         return Stream(chat_beats(world, chat), "chat")
     return {"data": public(chat)}
 
 
-def _bot_state(world: World, body: Any) -> dict[str, Any]:
+def _bot_state(world: SandboxState, body: Any) -> dict[str, Any]:
     bot = need(world, "bot", body["bot_id"])
     version = body.get("bot_version")
     state: dict[str, Any]
@@ -159,7 +159,9 @@ def _bot_state(world: World, body: Any) -> dict[str, Any]:
     return state
 
 
-def _read_messages(world: World, entered: list[dict[str, Any]], *, saved: bool) -> list[tuple[dict[str, Any], Said]]:
+def _read_messages(
+    world: SandboxState, entered: list[dict[str, Any]], *, saved: bool
+) -> list[tuple[dict[str, Any], Said]]:
     result = []
     for number, message in enumerate(entered):
         where = f"body.additional_messages.{number}"

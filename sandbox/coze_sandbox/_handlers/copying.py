@@ -6,7 +6,7 @@ from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, Members
-from .._state.state import World
+from .._state.state import SandboxState
 from .._state.store import public
 from ._common import need
 from ._registry import operation
@@ -82,7 +82,7 @@ def duplicate_template(call: Call) -> Members:
     return {"data": {"entity_id": _copy(world, "bot", bot, body["workspace_id"]), "entity_type": "agent"}}
 
 
-def _copy(world: World, kind: str, source: dict[str, Any], space_id: str) -> str:
+def _copy(world: SandboxState, kind: str, source: dict[str, Any], space_id: str) -> str:
     """Copy as a draft, with the name and without the publications."""
     key, now = world.new_id(), world.clock.seconds()
     match kind:

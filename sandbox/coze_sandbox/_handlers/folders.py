@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._http.context import Call, Members
-from .._state.state import World
+from .._state.state import SandboxState
 from ._common import need, numbered_page
 from ._registry import operation
 
@@ -40,10 +40,10 @@ def retrieve(call: Call) -> Members:
     return {"data": _shown(call.world, need(call.world, "folder", call.path["folder_id"]))}
 
 
-def _inside(world: World, workspace_id: str, parent: str) -> list[dict[str, Any]]:
+def _inside(world: SandboxState, workspace_id: str, parent: str) -> list[dict[str, Any]]:
     return [one for one in world.store.list("folder", workspace_id) if one["parent_folder_id"] == parent]
 
 
-def _shown(world: World, folder: dict[str, Any]) -> dict[str, Any]:
+def _shown(world: SandboxState, folder: dict[str, Any]) -> dict[str, Any]:
     count = len(_inside(world, folder["workspace_id"], folder["id"]))
     return {**folder, "children_count": count}

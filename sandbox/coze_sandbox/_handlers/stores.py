@@ -6,7 +6,7 @@ from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, Members
-from .._state.state import World
+from .._state.state import SandboxState
 from ._common import need, numbered_page
 from ._registry import operation
 
@@ -48,7 +48,7 @@ def list_plugins(call: Call) -> Members:
     return {"data": {"items": page, "has_more": has_more}}
 
 
-def _shown(world: World, plugin: dict[str, Any]) -> dict[str, Any]:
+def _shown(world: SandboxState, plugin: dict[str, Any]) -> dict[str, Any]:
     key, product = plugin["plugin_id"], need(world, "product", plugin["plugin_id"])
     uses = sum(key in _plugins_of(bot) for bot in world.store.list("bot"))
     metainfo = {

@@ -8,7 +8,7 @@ from typing import Any
 from .._common.errors import EXECUTION_ENDED, EXECUTION_NOT_FOUND, INVALID_PARAMETER, CallError, missing
 from .._http.context import Beat, Call, Members, Stream
 from .._scenario.workflow_outcomes import next_outcome, play_outcome
-from .._state.state import World
+from .._state.state import SandboxState
 from .._workflows.scripts import play, play_answer
 from ._bot_serializers import API_CHANNEL
 from ._common import need, without_none
@@ -121,7 +121,7 @@ def _interrupted(call: Call) -> dict[str, Any]:
     return run
 
 
-def _told(world: World, run: dict[str, Any], beats: Iterator[Beat]) -> Iterator[Beat]:
+def _told(world: SandboxState, run: dict[str, Any], beats: Iterator[Beat]) -> Iterator[Beat]:
     """Put the ending event behind the messages, and keep the run, which goes on to its end when the client leaves."""
     try:
         for beat in beats:  # noqa: UP028 - `yield from` would end them with the stream
@@ -141,7 +141,7 @@ def _told(world: World, run: dict[str, Any], beats: Iterator[Beat]) -> Iterator[
         _store(world, run)
 
 
-def _result(world: World, run: dict[str, Any]) -> Members | CallError:
+def _result(world: SandboxState, run: dict[str, Any]) -> Members | CallError:
     run["update_time"] = world.clock.seconds()
     if run["mode"] == "async":
         run["ends_at"] = world.clock.now() + run.get("seconds", world.options.answer_seconds)
@@ -161,5 +161,5 @@ def _result(world: World, run: dict[str, Any]) -> Members | CallError:
     return without_none(result)
 
 
-def _store(world: World, run: dict[str, Any]) -> dict[str, Any]:
+def _store(world: SandboxState, run: dict[str, Any]) -> dict[str, Any]:
     return world.store.put("run", run["execute_id"], run, run["workflow_id"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, Members
-from .._state.state import World
+from .._state.state import SandboxState
 from ._collaborators import share, unshare
 from ._common import need, numbered_page, token_page
 from ._registry import operation
@@ -119,7 +119,7 @@ def remove_collaborator(call: Call) -> None:
     unshare(call, "workflow_collaborator", key)
 
 
-def _summary(world: World, workflow: dict[str, Any]) -> dict[str, Any]:
+def _summary(world: SandboxState, workflow: dict[str, Any]) -> dict[str, Any]:
     return {
         "workflow_id": workflow["workflow_id"],
         "workflow_name": workflow["name"],
@@ -132,7 +132,7 @@ def _summary(world: World, workflow: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _creator(world: World, workflow: dict[str, Any]) -> dict[str, Any]:
+def _creator(world: SandboxState, workflow: dict[str, Any]) -> dict[str, Any]:
     user = need(world, "user", workflow["creator_id"])
     return {"id": user["user_id"], "name": user["user_name"]}
 

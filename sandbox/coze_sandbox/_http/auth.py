@@ -7,7 +7,7 @@ from collections.abc import Collection
 from .._common.errors import INVALID_TOKEN, NO_PERMISSION, CallError
 from .._spec.spec import Operation
 from .._state.seed import USER_ID
-from .._state.state import World
+from .._state.state import SandboxState
 from .context import Call
 
 __all__ = ["authorize", "bearer", "check_reach"]
@@ -26,7 +26,7 @@ def bearer(header: str | None) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def authorize(operation: Operation, header: str | None, world: World) -> str:
+def authorize(operation: Operation, header: str | None, world: SandboxState) -> str:
     """Check the token of a request.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from .._spec.spec import Operation
-from .._state.state import World
+from .._state.state import SandboxState
 
 __all__ = ["Beat", "Call", "Content", "Members", "Redirect", "Result", "Stream", "Upload"]
 
@@ -51,7 +51,7 @@ class Call:
     """
 
     operation: Operation
-    world: World
+    world: SandboxState
     path: Mapping[str, Any]
     query: Mapping[str, Any]
     body: Mapping[str, Any]

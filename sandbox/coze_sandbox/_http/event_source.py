@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from .._state.state import World
+from .._state.state import SandboxState
 from .context import Beat
 
 __all__ = ["Steps"]
@@ -27,21 +27,21 @@ class Steps(Iterator[Beat]):
         beats: The events.
     """
 
-    def __init__(self, world: World, user_id: str, beats: Iterator[Beat]) -> None:
+    def __init__(self, world: SandboxState, user_id: str, beats: Iterator[Beat]) -> None:
         self._world = world
         self._user_id = user_id
         self._beats = beats
-        self._session = world.session
+        self._session = world.epoch
         self._begun = False
 
     def __next__(self) -> Beat:
         world = self._world
-        with world.store.alone():  # a reset does not come between the question and the step
-            if world.session != self._session:
+        with world.store.exclusive():  # a reset does not come between the question and the step
+            if world.epoch != self._session:
                 self.close()
                 raise StopIteration
             self._begun = True
-            with world.seen_by(self._user_id):
+            with world.acting_as(self._user_id):
                 return next(self._beats)
 
     def close(self) -> None:
@@ -51,9 +51,9 @@ class Steps(Iterator[Beat]):
         if close is None:
             return
         world = self._world
-        with contextlib.suppress(_ResetError), world.store.transaction(), world.seen_by(self._user_id):
-            if not self._begun and world.session == self._session:
+        with contextlib.suppress(_ResetError), world.store.transaction(), world.acting_as(self._user_id):
+            if not self._begun and world.epoch == self._session:
                 next(beats, None)
             close()
-            if world.session != self._session:
+            if world.epoch != self._session:
                 raise _ResetError

@@ -27,7 +27,7 @@ from .._common.errors import (
 from .._common.json_body import parse_json
 from .._spec.spec import Description, Media, Operation, Parameter
 from .._spec.validators import Finding, Schemas
-from .._state.state import World
+from .._state.state import SandboxState
 from .auth import bearer
 from .body_limit import MAX_JSON_BYTES, limited
 from .coercion import Leniency, from_part, from_texts, types_of
@@ -89,7 +89,7 @@ class Reader:
         request: Request,
         target: Target,
         operation: Operation,
-        world: World,
+        world: SandboxState,
         user_id: str,
         record: RequestRecord,
     ) -> Call:

@@ -7,14 +7,14 @@ import contextlib
 
 from starlette.types import Receive
 
-from .._state.state import World
+from .._state.state import SandboxState
 
 __all__ = ["pause", "until_reset"]
 
 _LEFT = {"http.disconnect", "websocket.disconnect"}
 
 
-async def pause(world: World, session: str, seconds: float | None, receive: Receive | None = None) -> bool:
+async def pause(world: SandboxState, session: str, seconds: float | None, receive: Receive | None = None) -> bool:
     """Wait, but no longer than until the state is reset, or until the client leaves.
 
     Args:
@@ -42,7 +42,7 @@ async def pause(world: World, session: str, seconds: float | None, receive: Rece
         await asyncio.gather(*waits, return_exceptions=True)
 
 
-async def until_reset(world: World, session: str, seconds: float | None = None) -> None:
+async def until_reset(world: SandboxState, session: str, seconds: float | None = None) -> None:
     """Wait until the state is no longer that of a session, or for so many seconds."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
 
@@ -52,8 +52,8 @@ async def until_reset(world: World, session: str, seconds: float | None = None) 
 
     timer = None if seconds is None else loop.call_later(seconds, over.set)
     try:
-        with world.watched(tell):
-            if world.session == session:
+        with world.on_reset(tell):
+            if world.epoch == session:
                 await over.wait()
     finally:
         if timer is not None:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from .._config.oauth_apps import APPS, OAuthApp
-from .._state.state import World
+from .._state.state import SandboxState
 
 __all__ = [
     "BROWSER",
@@ -36,13 +36,13 @@ _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 _USER_CODE_LENGTH = 8
 
 
-def new_secret(world: World, prefix: str) -> str:
+def new_secret(world: SandboxState, prefix: str) -> str:
     """Return a text that is given out once."""
     seed = f"{world.options.seed} {world.new_id()}"
     return prefix + hashlib.sha256(seed.encode()).hexdigest()
 
 
-def find_app(world: World, client_id: str) -> OAuthApp | None:
+def find_app(world: SandboxState, client_id: str) -> OAuthApp | None:
     """Return the app with a client id, or None.
 
     Where the options say that any id will do, an unknown one is that of an app of the kind `any`.
@@ -53,12 +53,12 @@ def find_app(world: World, client_id: str) -> OAuthApp | None:
     return found
 
 
-def is_active(world: World, app: OAuthApp) -> bool:
+def is_active(world: SandboxState, app: OAuthApp) -> bool:
     """Tell whether an app may be used: its owner can deactivate it."""
     return world.find(_INACTIVE, app.client_id) is None
 
 
-def set_active(world: World, client_id: str, *, active: bool) -> None:
+def set_active(world: SandboxState, client_id: str, *, active: bool) -> None:
     """Deactivate an app, or activate it again.
 
     Raises:
@@ -72,7 +72,7 @@ def set_active(world: World, client_id: str, *, active: bool) -> None:
         world.store.put(_INACTIVE, client_id, {})
 
 
-def begin_browser(world: World, app: OAuthApp, asked: dict[str, Any]) -> str:
+def begin_browser(world: SandboxState, app: OAuthApp, asked: dict[str, Any]) -> str:
     """Keep what a browser was sent with, and return the key under which it waits.
 
     Args:
@@ -86,7 +86,7 @@ def begin_browser(world: World, app: OAuthApp, asked: dict[str, Any]) -> str:
     return key
 
 
-def begin_device(world: World, app: OAuthApp, workspace_id: str | None) -> tuple[str, str, int]:
+def begin_device(world: SandboxState, app: OAuthApp, workspace_id: str | None) -> tuple[str, str, int]:
     """Keep that a device asks, and return its code, that of its user and for how many seconds they are valid."""
     code = new_secret(world, "")[:48]
     number, user_code = int(hashlib.sha256(code.encode()).hexdigest(), 16), ""
@@ -106,7 +106,7 @@ def begin_device(world: World, app: OAuthApp, workspace_id: str | None) -> tuple
     return code, f"{user_code[:4]}-{user_code[4:]}", _DEVICE_SECONDS
 
 
-def find_waiting(world: World, key: str) -> tuple[str, str, dict[str, Any]] | None:
+def find_waiting(world: SandboxState, key: str) -> tuple[str, str, dict[str, Any]] | None:
     """Find what waits for a decision.
 
     Args:
@@ -128,7 +128,7 @@ def find_waiting(world: World, key: str) -> tuple[str, str, dict[str, Any]] | No
     return kind, key, found
 
 
-def waiting(world: World) -> list[dict[str, Any]]:
+def waiting(world: SandboxState) -> list[dict[str, Any]]:
     """List what waits for a decision, oldest first, each with the `key` by which to decide."""
     found = []
     for kind in (BROWSER, DEVICE):
@@ -139,7 +139,7 @@ def waiting(world: World) -> list[dict[str, Any]]:
     return found
 
 
-def decide(world: World, key: str, *, allow: bool) -> str | None:
+def decide(world: SandboxState, key: str, *, allow: bool) -> str | None:
     """Allow or refuse.
 
     Args:

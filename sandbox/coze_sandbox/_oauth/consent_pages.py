@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from .._common.errors import CallError
 from .._http.body_limit import limited
 from .._state.seed import USER_ID
-from .._state.state import World
+from .._state.state import SandboxState
 from .consent import BROWSER, DEVICE, decide, find_app, find_waiting
 
 __all__ = ["CONSENT_PATH", "DEVICE_PATH", "ConsentPages"]
@@ -43,7 +43,7 @@ class ConsentPages:
         world: The state.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: SandboxState) -> None:
         self._world = world
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._config.oauth_apps import APPS, SERVICE_APP, OAuthApp
-from .._state.state import World
+from .._state.state import SandboxState
 from .consent import decide, set_active, waiting
 
 __all__ = ["OAuthControl"]
@@ -20,7 +20,7 @@ class OAuthControl:
         base_url: Tells where the sandbox listens.
     """
 
-    def __init__(self, world: World, base_url: Callable[[], str]) -> None:
+    def __init__(self, world: SandboxState, base_url: Callable[[], str]) -> None:
         self._world = world
         self._base_url = base_url
 

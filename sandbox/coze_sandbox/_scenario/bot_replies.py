@@ -10,8 +10,8 @@ import attrs
 
 from .._bots.content import Said
 from .._bots.script import Plan, after_tools, plan_answer
-from .._common.validators import TEXT, TEXTS, WHOLE, Check, is_text, is_texts, not_negative
-from .._state.state import World
+from .._common.validators import INTEGER, STRING, STRINGS, TypeValidator, is_string, is_strings, not_negative
+from .._state.state import SandboxState
 
 __all__ = ["Heard", "Reply", "ToolCalls", "next_plan", "next_plan_after_tools"]
 
@@ -21,16 +21,17 @@ ToolCalls = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
 def _are_calls(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return is_texts([*value])
+        return is_strings([*value])
     return not isinstance(value, str) and all(
-        isinstance(pair, Sequence) and len(pair) == 2 and is_text(pair[0]) for pair in value
+        isinstance(pair, Sequence) and len(pair) == 2 and is_string(pair[0]) for pair in value
     )
 
 
-_REPLY = Check(
-    "a text, a list of texts or a function", lambda one: one is None or callable(one) or is_text(one) or is_texts(one)
+_REPLY = TypeValidator(
+    "a text, a list of texts or a function",
+    lambda one: one is None or callable(one) or is_string(one) or is_strings(one),
 )
-_CALLS = Check("arguments by name, or pairs of both", _are_calls)
+_CALLS = TypeValidator("arguments by name, or pairs of both", _are_calls)
 
 
 @attrs.frozen
@@ -51,11 +52,11 @@ class Reply:
     """One reply of a bot. The members are arguments of `Scenario.reply`."""
 
     text: str | Sequence[str] | Callable[[str], str | Sequence[str]] | None = attrs.field(validator=_REPLY)
-    reasoning: str = attrs.field(validator=TEXT)
-    suggestions: Sequence[str] = attrs.field(validator=TEXTS)
+    reasoning: str = attrs.field(validator=STRING)
+    suggestions: Sequence[str] = attrs.field(validator=STRINGS)
     tool_calls: ToolCalls = attrs.field(validator=_CALLS)
-    code: int = attrs.field(validator=WHOLE)
-    msg: str = attrs.field(validator=TEXT)
+    code: int = attrs.field(validator=INTEGER)
+    msg: str = attrs.field(validator=STRING)
     breaks_off: bool
     seconds: float | None = attrs.field(validator=not_negative)
 
@@ -84,7 +85,7 @@ class Reply:
         )
 
 
-def next_plan(world: World, said: Said, *, bot_id: str, before: str | None, suggest: bool) -> Plan:
+def next_plan(world: SandboxState, said: Said, *, bot_id: str, before: str | None, suggest: bool) -> Plan:
     """Decide what a bot does now that the user has spoken.
 
     Args:
@@ -94,13 +95,13 @@ def next_plan(world: World, said: Said, *, bot_id: str, before: str | None, sugg
         before: What the user said before in this section, or None.
         suggest: Whether the bot is set to suggest questions.
     """
-    reply: Reply | None = world.rules.take("reply", Heard(bot_id, said.text))
+    reply: Reply | None = world.stubs.match("reply", Heard(bot_id, said.text))
     if reply is None:
         return plan_answer(said, before=before, suggest=suggest)
     return reply.plan(said.text, audio=said.audio > 0)
 
 
-def next_plan_after_tools(world: World, outputs: list[tuple[str, str]], *, bot_id: str, audio: bool) -> Plan:
+def next_plan_after_tools(world: SandboxState, outputs: list[tuple[str, str]], *, bot_id: str, audio: bool) -> Plan:
     """Decide what a bot does with the results of tools.
 
     Args:
@@ -110,5 +111,5 @@ def next_plan_after_tools(world: World, outputs: list[tuple[str, str]], *, bot_i
         audio: Whether the question was spoken.
     """
     heard = "\n".join(output for _, output in outputs)
-    reply: Reply | None = world.rules.take("reply", Heard(bot_id, heard))
+    reply: Reply | None = world.stubs.match("reply", Heard(bot_id, heard))
     return after_tools(outputs, audio=audio) if reply is None else reply.plan(heard, audio=audio)

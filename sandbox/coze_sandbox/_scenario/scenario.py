@@ -7,15 +7,15 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from .._common.clock import Clock
-from .._common.validators import TEXT
+from .._common.validators import STRING
 from .._faults.faults import Fault, Faults
 from .._http.request_log import RequestLog, RequestRecord
 from .._http.responses import Answers
 from .._oauth.consent import new_secret
 from .._spec.spec import Description
 from .._state.seed import COLLEAGUE_IDS, USER_ID, seed_bot, seed_workflow
-from .._state.state import World
-from .._state.stubs import Rule
+from .._state.state import SandboxState
+from .._state.stubs import Stub
 from .bot_replies import Heard, Reply, ToolCalls
 from .stub_responses import Answer, AnswerMaker, ScriptedAnswer
 from .workflow_outcomes import Outcome
@@ -46,7 +46,7 @@ class Scripted(Protocol):
     def _answers(self) -> Answers: ...
 
     @property
-    def _world(self) -> World: ...
+    def _world(self) -> SandboxState: ...
 
 
 class Scenario:
@@ -124,7 +124,7 @@ class Scenario:
         Raises:
             ValueError: Nothing is said, called or failed; `times` is less than 1, or `seconds` less than 0.
         """
-        TEXT.hold(to=to, bot_id=bot_id or "")
+        STRING.check(to=to, bot_id=bot_id or "")
         if text is None and not tool_calls and not code:
             raise ValueError("a reply needs a text, tool_calls or a code")
         reply = Reply(
@@ -172,7 +172,7 @@ class Scenario:
         Raises:
             ValueError: `times` is less than 1, or `seconds` less than 0.
         """
-        TEXT.hold(workflow_id=workflow_id)
+        STRING.check(workflow_id=workflow_id)
         outcome = Outcome(output=output, messages=messages, question=question, code=code, msg=msg, seconds=seconds)
         world = self._sandbox._world
         if world.find("workflow", workflow_id) is None:
@@ -186,7 +186,7 @@ class Scenario:
             bot_id: The id.
             name: The name.
         """
-        TEXT.hold(bot_id=bot_id, name=name)
+        STRING.check(bot_id=bot_id, name=name)
         world = self._sandbox._world
         seed_bot(world.store, bot_id, name, world.clock.seconds())
 
@@ -276,16 +276,16 @@ class Scenario:
         return found[-1]
 
     @property
-    def waiting(self) -> list[Rule]:
+    def waiting(self) -> list[Stub]:
         """What was said and not used yet. Faults wait in `sandbox.faults`."""
-        return self._sandbox._world.rules.waiting()
+        return self._sandbox._world.stubs.waiting()
 
     def clear(self) -> None:
         """Take back what was said and not used yet; `Sandbox.reset` does that too."""
-        self._sandbox._world.rules.clear()
+        self._sandbox._world.stubs.clear()
 
     def _say(self, kind: str, about: str, fits: Callable[[Any], bool], value: object, times: int | None) -> None:
-        self._sandbox._world.rules.add(Rule(kind=kind, about=about, fits=fits, value=value, times=times))
+        self._sandbox._world.stubs.add(Stub(kind=kind, label=about, matches=fits, value=value, times=times))
 
     def _known(self, operation: str) -> None:
         operations = self._sandbox.description.operations

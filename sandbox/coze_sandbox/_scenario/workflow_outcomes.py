@@ -8,9 +8,9 @@ from typing import Any
 
 import attrs
 
-from .._common.validators import TEXT, TEXTS, WHOLE, not_negative
+from .._common.validators import INTEGER, STRING, STRINGS, not_negative
 from .._http.context import Beat
-from .._state.state import World
+from .._state.state import SandboxState
 from .._workflows.scripts import ask, end_with, message
 
 __all__ = ["Outcome", "next_outcome", "play_outcome"]
@@ -21,20 +21,20 @@ class Outcome:
     """One outcome. The members are arguments of `Scenario.workflow`."""
 
     output: Any
-    messages: Sequence[str] = attrs.field(validator=TEXTS)
-    question: str = attrs.field(validator=TEXT)
-    code: int = attrs.field(validator=WHOLE)
-    msg: str = attrs.field(validator=TEXT)
+    messages: Sequence[str] = attrs.field(validator=STRINGS)
+    question: str = attrs.field(validator=STRING)
+    code: int = attrs.field(validator=INTEGER)
+    msg: str = attrs.field(validator=STRING)
     seconds: float | None = attrs.field(validator=not_negative)
 
 
-def next_outcome(world: World, workflow_id: str) -> Outcome | None:
+def next_outcome(world: SandboxState, workflow_id: str) -> Outcome | None:
     """Return what a scenario has for the next run of a workflow, or None."""
-    outcome: Outcome | None = world.rules.take("workflow", workflow_id)
+    outcome: Outcome | None = world.stubs.match("workflow", workflow_id)
     return outcome
 
 
-def play_outcome(world: World, run: dict[str, Any], outcome: Outcome) -> Iterator[Beat]:
+def play_outcome(world: SandboxState, run: dict[str, Any], outcome: Outcome) -> Iterator[Beat]:
     """Run a workflow, or its next part, as a scenario has it.
 
     Args:

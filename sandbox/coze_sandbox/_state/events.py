@@ -7,11 +7,11 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Happening"]
+__all__ = ["DomainEvent"]
 
 
 @attrs.frozen(kw_only=True)
-class Happening:
+class DomainEvent:
     """Something that happened.
 
     Attributes:

@@ -13,19 +13,19 @@ from .._common.clock import Clock
 from .._common.ids import EventIds, Ids, LogIds
 from .._config.oauth_apps import AppKeys
 from .._config.options import Options
-from .events import Happening
+from .events import DomainEvent
 from .seed import seed_store
 from .store import Store
-from .stubs import Rules
-from .visibility import is_visible
+from .stubs import StubRegistry
+from .visibility import can_read
 
-__all__ = ["World"]
+__all__ = ["SandboxState"]
 
 _LAST_ID = "last_id"
 _AHEAD = "ahead"
 
 
-class World:
+class SandboxState:
     """The state of one sandbox and what is needed to change it.
 
     Args:
@@ -48,18 +48,18 @@ class World:
     def __init__(self, options: Options, clock: Clock) -> None:
         self.options = options
         self.clock = clock
-        self.session = uuid.uuid4().hex
+        self.epoch = uuid.uuid4().hex
         self.store = Store(options.db)
         self.keys = AppKeys(options.oauth_apps)
         self.auto_consent = options.auto_consent
-        self.rules = Rules()
-        self.clock.resume(float(self.store.fact(_AHEAD) or 0))
-        self.clock.on_advance(self._keep_time)
-        self._reset_watchers: set[Callable[[], None]] = set()
-        self._listeners: list[Callable[[Happening], None]] = []
-        self._viewer = threading.local()
-        self._begin_ids()
-        known = self.store.fact(_LAST_ID)
+        self.stubs = StubRegistry()
+        self.clock.resume(float(self.store.get_meta(_AHEAD) or 0))
+        self.clock.on_advance(self._save_clock)
+        self._reset_listeners: set[Callable[[], None]] = set()
+        self._listeners: list[Callable[[DomainEvent], None]] = []
+        self._actor = threading.local()
+        self._reset_ids()
+        known = self.store.get_meta(_LAST_ID)
         self._ids = Ids(options.seed, None if known is None else int(known))
         if known is None:
             self._seed()
@@ -67,32 +67,32 @@ class World:
     def new_id(self) -> str:
         """Return an id that was never used in this state, also after a restart."""
         value = self._ids.next()
-        self.store.set_fact(_LAST_ID, value)
+        self.store.set_meta(_LAST_ID, value)
         return value
 
     @contextmanager
-    def watched(self, watcher: Callable[[], None]) -> Iterator[None]:
+    def on_reset(self, watcher: Callable[[], None]) -> Iterator[None]:
         """Have something called at a reset, inside. It may be called on another thread."""
-        self._reset_watchers.add(watcher)
+        self._reset_listeners.add(watcher)
         try:
             yield
         finally:
-            self._reset_watchers.discard(watcher)
+            self._reset_listeners.discard(watcher)
 
-    def on_happening(self, listener: Callable[[Happening], None]) -> None:
+    def subscribe(self, listener: Callable[[DomainEvent], None]) -> None:
         """Have something called with everything that callback apps may want to know."""
         self._listeners.append(listener)
 
-    def tell(self, happening: Happening) -> None:
+    def emit(self, event: DomainEvent) -> None:
         """Tell that something has happened, once it is sure to stay."""
         for listener in self._listeners:
-            self.store.after_commit(functools.partial(listener, happening))
+            self.store.after_commit(functools.partial(listener, event))
 
     def find(self, kind: str, key: str) -> dict[str, Any] | None:
         """Return a document, or None where there is none or the caller cannot see it."""
         document = self.store.get(kind, key)
-        viewer: str | None = getattr(self._viewer, "user_id", None)
-        if document is None or viewer is None or is_visible(self.store, kind, key, document, viewer):
+        viewer: str | None = getattr(self._actor, "user_id", None)
+        if document is None or viewer is None or can_read(self.store, kind, key, document, viewer):
             return document
         return None
 
@@ -101,47 +101,47 @@ class World:
 
         For kinds whose documents belong to accounts; the others are found by the workspace that they lie in.
         """
-        viewer: str | None = getattr(self._viewer, "user_id", None)
+        viewer: str | None = getattr(self._actor, "user_id", None)
         found = self.store.list(kind, parent)
-        return found if viewer is None else [one for one in found if is_visible(self.store, kind, "", one, viewer)]
+        return found if viewer is None else [one for one in found if can_read(self.store, kind, "", one, viewer)]
 
     @contextmanager
-    def seen_by(self, user_id: str) -> Iterator[None]:
+    def acting_as(self, user_id: str) -> Iterator[None]:
         """Find only what an account can see, inside and on this thread. Elsewhere everything is found."""
-        before: str | None = getattr(self._viewer, "user_id", None)
-        self._viewer.user_id = user_id
+        before: str | None = getattr(self._actor, "user_id", None)
+        self._actor.user_id = user_id
         try:
             yield
         finally:
-            self._viewer.user_id = before
+            self._actor.user_id = before
 
     def reset(self) -> None:
         """Go back to the state at the start."""
         self.clock.reset()  # first, since what is there at the start tells when it was made
         with self.store.transaction():
             self.store.clear()
-            self.session = uuid.uuid4().hex
+            self.epoch = uuid.uuid4().hex
             self._ids = Ids(self.options.seed)
-            self._begin_ids()
+            self._reset_ids()
             self._seed()
         self.auto_consent = self.options.auto_consent
-        self.rules.clear()
-        for watcher in tuple(self._reset_watchers):
+        self.stubs.clear()
+        for watcher in tuple(self._reset_listeners):
             watcher()
 
     def close(self) -> None:
         """Close the state's file."""
-        self.clock.forget(self._keep_time)
+        self.clock.forget(self._save_clock)
         self.store.close()
 
-    def _keep_time(self) -> None:
-        self.store.set_fact(_AHEAD, str(self.clock.ahead))
+    def _save_clock(self) -> None:
+        self.store.set_meta(_AHEAD, str(self.clock.ahead))
 
-    def _begin_ids(self) -> None:
+    def _reset_ids(self) -> None:
         self.logids = LogIds(self.options.seed, self.clock)
         self.event_ids = EventIds(self.options.seed)
 
     def _seed(self) -> None:
         with self.store.transaction():
             seed_store(self.store, self.clock.seconds())
-            self.store.set_fact(_LAST_ID, str(self._ids.last))
+            self.store.set_meta(_LAST_ID, str(self._ids.last))

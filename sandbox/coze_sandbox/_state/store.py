@@ -28,8 +28,8 @@ CREATE INDEX IF NOT EXISTS by_parent ON documents (kind, parent, seq);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 # Fails where the tables are somebody else's.
-_PROOF = "SELECT seq, kind, id, parent, body FROM documents LIMIT 1; SELECT name, value FROM facts LIMIT 1;"
-_PATIENCE = 1.0  # seconds that whoever had the file before has to let go of it
+_SCHEMA_CHECK = "SELECT seq, kind, id, parent, body FROM documents LIMIT 1; SELECT name, value FROM facts LIMIT 1;"
+_LOCK_TIMEOUT = 1.0  # seconds that whoever had the file before has to let go of it
 
 
 class Store:
@@ -58,7 +58,7 @@ class Store:
         """A number that grows whenever something is changed: as long as it is the same, nothing was."""
         return self._connection.total_changes
 
-    def alone(self) -> AbstractContextManager[Any]:
+    def exclusive(self) -> AbstractContextManager[Any]:
         """Keep other threads from reading and changing anything inside."""
         return self._lock
 
@@ -154,13 +154,13 @@ class Store:
         with self._lock:
             self._connection.execute("DELETE FROM documents WHERE kind = ? AND parent = ?", (kind, parent))
 
-    def fact(self, name: str) -> str | None:
+    def get_meta(self, name: str) -> str | None:
         """Return a single value kept beside the documents."""
         with self._lock:
             row = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
-    def set_fact(self, name: str, value: str) -> None:
+    def set_meta(self, name: str, value: str) -> None:
         """Keep a single value."""
         with self._lock:
             self._connection.execute(
@@ -190,14 +190,14 @@ def _open(path: str) -> sqlite3.Connection:
         raise ValueError("cannot keep the state: the name of the file is empty")
     connection = None
     try:
-        connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=_LOCK_TIMEOUT, check_same_thread=False, isolation_level=None)
         # Two that write the same state would confuse each other: each has ids and times of its own. The lock that keeps
         # others out is held by the operating system, so that it ends with the process, however that ends.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         # Losing the last writes when the machine goes down is fine here; waiting for the disk is not.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
-        connection.executescript(f"{_TABLES} BEGIN IMMEDIATE; {_PROOF} COMMIT;")
+        connection.executescript(f"{_TABLES} BEGIN IMMEDIATE; {_SCHEMA_CHECK} COMMIT;")
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()

@@ -8,11 +8,11 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Rule", "Rules"]
+__all__ = ["Stub", "StubRegistry"]
 
 
 @attrs.define(kw_only=True)
-class Rule:
+class Stub:
     """One thing that was said about calls to come.
 
     Attributes:
@@ -24,20 +24,20 @@ class Rule:
     """
 
     kind: str
-    about: str
-    fits: Callable[[Any], bool] = attrs.field(repr=False)
+    label: str
+    matches: Callable[[Any], bool] = attrs.field(repr=False)
     value: Any = attrs.field(repr=False)
     times: int | None = 1
 
 
-class Rules:
+class StubRegistry:
     """The rules that wait for calls. The first that fits a call is taken; the others stay."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[Rule] = []
+        self._waiting: list[Stub] = []
 
-    def add(self, rule: Rule) -> None:
+    def add(self, rule: Stub) -> None:
         """Add a rule behind those that wait.
 
         Raises:
@@ -48,7 +48,7 @@ class Rules:
         with self._lock:
             self._waiting.append(rule)
 
-    def take(self, kind: str, call: Any) -> Any:
+    def match(self, kind: str, call: Any) -> Any:
         """Return the value of the first rule for a call, counting the call; None where there is none.
 
         Args:
@@ -57,7 +57,7 @@ class Rules:
         """
         with self._lock:
             for rule in self._waiting:
-                if rule.kind == kind and rule.fits(call):
+                if rule.kind == kind and rule.matches(call):
                     if rule.times is not None:
                         rule.times -= 1
                         if not rule.times:
@@ -65,7 +65,7 @@ class Rules:
                     return rule.value
         return None
 
-    def waiting(self) -> list[Rule]:
+    def waiting(self) -> list[Stub]:
         """Return copies of the rules that wait."""
         with self._lock:
             return [attrs.evolve(rule) for rule in self._waiting]

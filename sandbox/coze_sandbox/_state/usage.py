@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .events import Happening
-from .state import World
+from .events import DomainEvent
+from .state import SandboxState
 
-__all__ = ["tell_usage"]
+__all__ = ["emit_usage"]
 
 _MODEL_ID = "7300000000000000950"
 _BOT, _RESOURCE_POINTS, _MODEL = 1, 2, 1
@@ -16,7 +16,7 @@ _POINTS_PER_TOKEN = 0.001
 _NOTHING = ("asr_audio_length", "rtc_begin_time", "rtc_duration", "rtc_end_time", "tts_char_num", "tts_count")
 
 
-def tell_usage(world: World, chat: Mapping[str, Any], *, read: int, written: int) -> None:
+def emit_usage(world: SandboxState, chat: Mapping[str, Any], *, input_tokens: int, output_tokens: int) -> None:
     """Tell what one round of a chat has cost.
 
     Args:
@@ -26,7 +26,7 @@ def tell_usage(world: World, chat: Mapping[str, Any], *, read: int, written: int
         written: Tokens that it wrote.
     """
     bot = world.store.get("bot", chat["bot_id"])
-    if bot is None or not read + written:
+    if bot is None or not input_tokens + output_tokens:
         return
     event = {
         "id": world.new_id(),
@@ -39,13 +39,13 @@ def tell_usage(world: World, chat: Mapping[str, Any], *, read: int, written: int
         "space_id": bot["space_id"],
         "root_entity_type": _BOT,
         "root_entity_id": chat["bot_id"],
-        "change_balance": f"{(read + written) * _POINTS_PER_TOKEN:.3f}",
+        "change_balance": f"{(input_tokens + output_tokens) * _POINTS_PER_TOKEN:.3f}",
         "balance_type": _RESOURCE_POINTS,
         "resource_type": _MODEL,
         "resource_id": _MODEL_ID,
         "model_id": _MODEL_ID,
-        "model_input_token": read,
-        "model_output_token": written,
+        "model_input_token": input_tokens,
+        "model_output_token": output_tokens,
         **dict.fromkeys(_NOTHING, 0),
     }
-    world.tell(Happening(kind="benefit.usage", event=event, space_id=bot["space_id"]))
+    world.emit(DomainEvent(kind="benefit.usage", event=event, space_id=bot["space_id"]))

@@ -7,7 +7,7 @@ from typing import Any
 
 from .store import Store
 
-__all__ = ["is_visible"]
+__all__ = ["can_read"]
 
 # Where each kind has the id of the account that it belongs to.
 _OWNERS = {
@@ -21,13 +21,13 @@ _OWNERS = {
 _IN_WORKSPACES = {"app", "bot", "dataset", "folder", "workflow"}
 
 # What is seen by whoever sees the whole that it is a part of, and where it has the id of that.
-_PARTS = {
+_PARENTS = {
     "document": ("dataset", "_dataset_id"),
     "run": ("workflow", "workflow_id"),
 }
 
 
-def is_visible(store: Store, kind: str, key: str, document: Mapping[str, Any], user_id: str) -> bool:
+def can_read(store: Store, kind: str, key: str, document: Mapping[str, Any], user_id: str) -> bool:
     """Tell whether an account can see a document.
 
     Args:
@@ -41,8 +41,8 @@ def is_visible(store: Store, kind: str, key: str, document: Mapping[str, Any], u
         return _is_member(store, key, user_id)
     if kind in _OWNERS:
         return bool(document.get(_OWNERS[kind], user_id) == user_id)
-    if kind in _PARTS:
-        whole, name = _PARTS[kind]
+    if kind in _PARENTS:
+        whole, name = _PARENTS[kind]
         kind, document = whole, store.get(whole, document[name]) or {}
     if kind not in _IN_WORKSPACES:
         return True

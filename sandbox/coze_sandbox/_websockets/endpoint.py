@@ -22,7 +22,7 @@ from .._http.responses import Answers
 from .._http.router import Router, Target, sent_path
 from .._spec.spec import Description
 from .._spec.validators import Schemas
-from .._state.state import World
+from .._state.state import SandboxState
 from .connection import Wire
 from .frames import Frames
 from .protocols import SCRIPTS, Script
@@ -42,7 +42,7 @@ class SocketParts:
 
     description: Description
     schemas: Schemas
-    world: World
+    world: SandboxState
     log: RequestLog
     faults: Faults
     router: Router
@@ -123,7 +123,7 @@ class SocketEngine:
         receive: Receive,
     ) -> Script | Response | None:
         if fault is not None and fault.kind == "delay" and not fault.in_body:
-            await delay(self._parts.world, self._parts.world.session, fault, receive)
+            await delay(self._parts.world, self._parts.world.epoch, fault, receive)
         elif fault is not None and fault.kind == "drop":
             return None
         elif fault is not None and not fault.in_body:
@@ -148,7 +148,7 @@ class SocketEngine:
         )
         check_reach(call)
         record.code = 0
-        with parts.world.seen_by(user_id):
+        with parts.world.acting_as(user_id):
             return SCRIPTS[operation.id](call, parts.description)
 
     async def _talk(

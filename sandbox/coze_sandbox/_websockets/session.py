@@ -42,7 +42,7 @@ class Session:
         self._record = record
         self._answers = answers
         self._woken = asyncio.Event()
-        self._state = script.world.session
+        self._state = script.world.epoch
         self._has_left = False
 
     async def run(self, receive: Receive) -> None:
@@ -74,7 +74,7 @@ class Session:
                 frame = self._frames.parse(message.get("text"))
                 uplink = self._frames.check(frame, self._record.tolerate)
                 world = self._script.world
-                with world.store.transaction(), world.seen_by(self._script.call.user_id):
+                with world.store.transaction(), world.acting_as(self._script.call.user_id):
                     if self._is_out_of_date:
                         return
                     self._script.hear(uplink.event, uplink.data)
@@ -90,7 +90,7 @@ class Session:
 
     @property
     def _is_out_of_date(self) -> bool:
-        return self._script.world.session != self._state
+        return self._script.world.epoch != self._state
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()

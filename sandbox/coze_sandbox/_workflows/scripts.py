@@ -21,7 +21,7 @@ from typing import Any
 
 from .._bots.messages import count_tokens, pieces
 from .._http.context import Beat
-from .._state.state import World
+from .._state.state import SandboxState
 
 __all__ = ["ask", "end_with", "message", "play", "play_answer"]
 
@@ -30,7 +30,7 @@ _QUESTION = "Which city, and which day?"
 _MAX_RESUMES = 3
 
 
-def play(world: World, run: dict[str, Any], script: str) -> Iterator[Beat]:
+def play(world: SandboxState, run: dict[str, Any], script: str) -> Iterator[Beat]:
     """Run a workflow from its start.
 
     Args:
@@ -64,7 +64,7 @@ def play(world: World, run: dict[str, Any], script: str) -> Iterator[Beat]:
             yield from _end(world, run, text)
 
 
-def play_answer(world: World, run: dict[str, Any], answer: str) -> Iterator[Beat]:
+def play_answer(world: SandboxState, run: dict[str, Any], answer: str) -> Iterator[Beat]:
     """Go on with a run that asked something.
 
     Args:
@@ -81,7 +81,7 @@ def play_answer(world: World, run: dict[str, Any], answer: str) -> Iterator[Beat
         run.update(status="Fail", error_code=5000, error_message="No answer after three questions.")
 
 
-def ask(world: World, run: dict[str, Any], asked: str) -> Iterator[Beat]:
+def ask(world: SandboxState, run: dict[str, Any], asked: str) -> Iterator[Beat]:
     """Stop a run at a question, and tell it."""
     event_id = f"{run['execute_id']}/{world.new_id()}"
     # A stream tells the question as a message; otherwise it goes with the interrupt.
@@ -91,11 +91,11 @@ def ask(world: World, run: dict[str, Any], asked: str) -> Iterator[Beat]:
     yield Beat("Message", {**question, "node_id": "100002", "node_execute_uuid": world.new_id()})
 
 
-def _end(world: World, run: dict[str, Any], text: str) -> Iterator[Beat]:
+def _end(world: SandboxState, run: dict[str, Any], text: str) -> Iterator[Beat]:
     yield from end_with(world, run, json.dumps({"output": text}, ensure_ascii=False, separators=(",", ":")))
 
 
-def end_with(world: World, run: dict[str, Any], output: str) -> Iterator[Beat]:
+def end_with(world: SandboxState, run: dict[str, Any], output: str) -> Iterator[Beat]:
     """End a run with an output, and tell it."""
     read, written = count_tokens(json.dumps(run["parameters"])), count_tokens(output)
     usage = {"input_count": read, "output_count": written, "token_count": read + written}
@@ -105,7 +105,7 @@ def end_with(world: World, run: dict[str, Any], output: str) -> Iterator[Beat]:
     yield Beat("Message", {**end, **identity, "usage": usage})
 
 
-def _nodes(world: World, run: dict[str, Any], speakers: Mapping[str, str], pause: float = 0.0) -> Iterator[Beat]:
+def _nodes(world: SandboxState, run: dict[str, Any], speakers: Mapping[str, str], pause: float = 0.0) -> Iterator[Beat]:
     """Let output nodes speak in turns, piece by piece."""
     columns = []
     nodes = run.setdefault("nodes", {})

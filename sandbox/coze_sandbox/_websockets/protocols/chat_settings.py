@@ -8,7 +8,7 @@ from typing import Any
 from ..._common.errors import INVALID_PARAMETER, CallError
 from ..._handlers._common import need
 from ..._spec.spec import Description, SocketMessage
-from ..._state.state import World
+from ..._state.state import SandboxState
 from .settings import Settings, merged
 
 __all__ = ["ChatSettings"]
@@ -32,7 +32,7 @@ class ChatSettings:
         self._bot = bot
         self._in_use = self._settings.in_use()
 
-    def update(self, world: World, data: Mapping[str, Any]) -> dict[str, Any]:
+    def update(self, world: SandboxState, data: Mapping[str, Any]) -> dict[str, Any]:
         """Take new settings, and return those that are in use then.
 
         Args:
@@ -113,7 +113,7 @@ class ChatSettings:
         return words
 
 
-def _check(world: World, settings: Mapping[str, Any]) -> None:
+def _check(world: SandboxState, settings: Mapping[str, Any]) -> None:
     sound = settings["input_audio"]
     if sound["codec"] in _G711 and (sound["format"], sound["sample_rate"]) != ("pcm", _G711_RATE):
         raise _wrong("input_audio", f"{sound['codec']} needs format pcm and sample_rate {_G711_RATE}")

@@ -11,7 +11,7 @@ from ..._bots.lifecycle import detach, finish, plan_of
 from ..._bots.messages import answer_pieces, pieces
 from ..._bots.script import Plan
 from ..._http.context import Beat
-from ..._state.state import World
+from ..._state.state import SandboxState
 from ..._state.store import public
 from .speech_synthesis import sentences, sound_pieces
 
@@ -23,7 +23,12 @@ _NO_IDS = {"id": "0", "conversation_id": "0", "bot_id": "0", "chat_id": "0", "se
 
 
 def turn_beats(
-    world: World, chat: dict[str, Any], output: Mapping[str, Any], *, question: dict[str, Any] | None, goes_on: bool
+    world: SandboxState,
+    chat: dict[str, Any],
+    output: Mapping[str, Any],
+    *,
+    question: dict[str, Any] | None,
+    goes_on: bool,
 ) -> Iterator[Beat]:
     """Tell the current round of a chat, and end it.
 
@@ -141,6 +146,6 @@ def _shown(chat: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _is_canceled(world: World, chat_id: str) -> bool:
+def _is_canceled(world: SandboxState, chat_id: str) -> bool:
     chat = world.find("chat", chat_id)
     return chat is None or chat["status"] == "canceled"
