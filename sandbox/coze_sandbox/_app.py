@@ -11,7 +11,7 @@ from ._common.errors import CallError
 from ._dispatcher import Engine
 from ._explorer.static_files import FILES, HomePage
 from ._http.allowed_hosts import AllowedHosts
-from ._http.cors import is_preflight, preflight
+from ._http.cors import is_preflight, preflight_response
 from ._http.request_target import in_origin_form
 from ._oauth.consent_pages import CONSENT_PATH, DEVICE_PATH, ConsentPages
 
@@ -70,7 +70,7 @@ class App:
         if page is not None:
             await (page if refusal is None else _refused(refusal))(scope, receive, self._dated(send))
         elif scope["type"] == "http" and refusal is None and is_preflight(scope):
-            await preflight(scope)(scope, receive, self._dated(send))
+            await preflight_response(scope)(scope, receive, self._dated(send))
         else:
             await self._engine(scope, receive, send, refusal)
 

@@ -14,17 +14,17 @@ from ._common.errors import INVALID_PARAMETER, CallError
 from ._faults.faults import Fault, Faults, ordered_fault
 from ._faults.injector import FaultySend, delayed, drop, replaced
 from ._handlers import HANDLERS
-from ._http.auth import authorize, check_reach
+from ._http.auth import authorize, check_token_scope
 from ._http.context import Call, Result, Stream
-from ._http.cors import shared
-from ._http.event_source import Steps
-from ._http.examples import example
-from ._http.request_log import RequestLog, RequestRecord, shown_headers
-from ._http.request_parser import Reader
-from ._http.responses import Answers, add_logid
-from ._http.router import Router, Target, sent_path
-from ._http.sse import frame
-from ._http.waits import pause
+from ._http.cors import cors_headers
+from ._http.event_source import ScopedEventIterator
+from ._http.examples import example_result
+from ._http.request_log import RequestLog, RequestRecord, redact_headers
+from ._http.request_parser import RequestParser
+from ._http.responses import ResponseBuilder, add_logid
+from ._http.router import RouteMatch, Router, sent_path
+from ._http.sse import encode_event
+from ._http.waits import sleep_until_reset
 from ._scenario.stub_responses import ScriptedAnswer
 from ._spec.spec import Description, Operation
 from ._spec.validators import Schemas
@@ -56,8 +56,8 @@ class Engine:
         self._log = log
         self._faults = faults
         self._router = Router(description.operations.values(), aliases=options.lenient)
-        self._reader = Reader(description, schemas, lenient=options.lenient)
-        self.answers = Answers(
+        self._reader = RequestParser(description, schemas, lenient=options.lenient)
+        self.answers = ResponseBuilder(
             description,
             schemas,
             errors_as_200=options.errors_as_200,
@@ -87,14 +87,14 @@ class Engine:
             path=raw_path,
             query=scope["query_string"].decode("latin-1"),
             operation=target.operation and target.operation.id,
-            headers=shown_headers(request.headers),
+            headers=redact_headers(request.headers),
             logid=self._world.logids.next(),
         )
         with self._log.timed(record):
             await self._serve(request, target, record, send, refusal)
 
     async def _serve(
-        self, request: Request, target: Target, record: RequestRecord, send: Send, refusal: CallError | None
+        self, request: Request, target: RouteMatch, record: RequestRecord, send: Send, refusal: CallError | None
     ) -> None:
         async def recording_send(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -108,9 +108,9 @@ class Engine:
             fault = ordered_fault(self._faults, request.headers, record.operation)
             response = await self._respond(request, target, record, fault)
         except Exception as error:
-            response = self.answers.instead_of(error, target.operation, record)
+            response = self.answers.from_exception(error, target.operation, record)
         response.headers["date"] = self._world.clock.http_date()
-        response.headers.update(shared(request.headers))
+        response.headers.update(cors_headers(request.headers))
         if fault is not None:
             record.verdict, record.reason = "fault", fault.kind
             if fault.kind == "drop":
@@ -126,7 +126,9 @@ class Engine:
                 return
         await response(request.scope, request.receive, recording_send)
 
-    async def _respond(self, request: Request, target: Target, record: RequestRecord, fault: Fault | None) -> Response:
+    async def _respond(
+        self, request: Request, target: RouteMatch, record: RequestRecord, fault: Fault | None
+    ) -> Response:
         if fault is None or fault.in_body:
             return await self._answer(request, target, record)
         if fault.kind == "delay":
@@ -143,10 +145,10 @@ class Engine:
             _discard(await self._answer(request, target, record))
         return replaced(self.answers, target.operation, fault, record)
 
-    async def _answer(self, request: Request, target: Target, record: RequestRecord) -> Response:
+    async def _answer(self, request: Request, target: RouteMatch, record: RequestRecord) -> Response:
         return self._carry_out(await self._accept(request, target, record), record)
 
-    async def _accept(self, request: Request, target: Target, record: RequestRecord) -> Call:
+    async def _accept(self, request: Request, target: RouteMatch, record: RequestRecord) -> Call:
         operation = target.operation
         if operation is None:
             raise target.refusal(record.method, record.path)
@@ -154,8 +156,8 @@ class Engine:
             msg = f"{record.path} is a WebSocket; the request is none"
             raise CallError(INVALID_PARAMETER, msg, status=426, headers={"Upgrade": "websocket"})
         user_id = authorize(operation, request.headers.get("authorization"), self._world)
-        call = await self._reader.read(request, target, operation, self._world, user_id, record)
-        check_reach(call)
+        call = await self._reader.parse(request, target, operation, self._world, user_id, record)
+        check_token_scope(call)
         return call
 
     def _carry_out(self, call: Call, record: RequestRecord) -> Response:
@@ -167,7 +169,7 @@ class Engine:
         if scripted is not None:
             result = scripted.result(record)
         elif self._world.options.examples or handler is None:
-            result = example(operation, call, self._description)
+            result = example_result(operation, call, self._description)
         if result is None and handler is not None and scripted is None:
             with self._world.store.transaction(), self._world.acting_as(user_id):
                 result = handler(call)
@@ -178,13 +180,13 @@ class Engine:
         return self.answers.success(operation, result, record.logid, checked=scripted is None or scripted.checked)
 
     def _stream(self, operation: Operation, stream: Stream, user_id: str, record: RequestRecord) -> Response:
-        steps = Steps(self._world, user_id, stream.beats)
+        steps = ScopedEventIterator(self._world, user_id, stream.events)
         response = _EventStream(steps, self._frames(operation, stream, steps, record))
         add_logid(response, record.logid)
         return response
 
     async def _frames(
-        self, operation: Operation, stream: Stream, steps: Steps, record: RequestRecord
+        self, operation: Operation, stream: Stream, steps: ScopedEventIterator, record: RequestRecord
     ) -> AsyncIterator[bytes]:
         session, every = self._world.epoch, self._world.options.event_seconds
         for number, beat in enumerate(steps):
@@ -193,10 +195,10 @@ class Engine:
                 record.verdict, record.reason = "failed", violation.message
                 raise RuntimeError(f"the sandbox's own event is not as described: {violation}")
             if every + beat.pause:
-                await pause(self._world, session, every + beat.pause)
+                await sleep_until_reset(self._world, session, every + beat.pause)
             else:
                 await asyncio.sleep(0)  # lets other calls in, and lets the client leave
-            yield frame(beat, number, stream.dialect)
+            yield encode_event(beat, number, stream.dialect)
 
 
 def _discard(answer: Response | None) -> None:
@@ -208,7 +210,7 @@ def _discard(answer: Response | None) -> None:
 class _EventStream(StreamingResponse):
     """Ends its source as soon as the client leaves, rather than when memory is collected."""
 
-    def __init__(self, steps: Steps, frames: AsyncIterator[bytes]) -> None:
+    def __init__(self, steps: ScopedEventIterator, frames: AsyncIterator[bytes]) -> None:
         super().__init__(frames, media_type="text/event-stream")
         self.steps = steps
 

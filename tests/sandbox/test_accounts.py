@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from coze_sandbox import APP_ID, BOT_ID, COLLEAGUE_IDS, FOLDER_ID, WORKFLOW_ASK, WORKFLOW_ECHO, WORKSPACE_ID, Sandbox
-from coze_sandbox._http.context import Beat, Stream
+from coze_sandbox._http.context import Stream, StreamEvent
 from tests.sandbox._talk import SPEECH, talk
 
 COLLEAGUE = COLLEAGUE_IDS[0]
@@ -291,7 +291,7 @@ def test_steps_of_streams(api, other, monkeypatch):
             try:
                 for _ in range(2):
                     found.append(call.world.find("bot", BOT_ID))
-                    yield Beat("conversation.message.delta", {})
+                    yield StreamEvent("conversation.message.delta", {})
             finally:
                 found.append(call.world.find("bot", BOT_ID))
 
@@ -316,7 +316,7 @@ def test_turns_of_websockets(coze_sandbox, monkeypatch):
 
     def beats(script):
         found.append(script.world.find("bot", BOT_ID))
-        yield Beat("speech.audio.completed", None)
+        yield StreamEvent("speech.audio.completed", None)
 
     monkeypatch.setattr(speech.SpeechScript, "hear", lambda self, event, data: self.tell(beats(self)))
     for token in (coze_sandbox.scenario.token(COLLEAGUE), coze_sandbox.token):

@@ -22,16 +22,16 @@ def test_only_what_changed_is_told() -> None:
     requests = RequestLog()
     first, second = add(requests), add(requests)
     news = requests.since("")
-    assert (news.records, news.whole, news.first) == ([first, second], True, 1)
+    assert (news.records, news.is_full, news.first) == ([first, second], True, 1)
     news = requests.since(news.revision)
-    assert (news.records, news.whole) == ([], False)
+    assert (news.records, news.is_full) == ([], False)
     second.status = 200
     news = requests.since(news.revision)
     assert news.records == [second]
     first.say("client", "chat.update")
     third = add(requests)
     news = requests.since(news.revision)
-    assert (news.records, news.whole) == ([first, third], False)
+    assert (news.records, news.is_full) == ([first, third], False)
     with requests.timed(third):
         pass
     assert requests.since(news.revision).records == [third]
@@ -46,7 +46,7 @@ def test_everything_is_told_after_the_log_was_cleared() -> None:
     one = add(requests)
     for revision in (before, "", "x", "-1", f"{requests.since('').revision}x", RequestLog().since("").revision):
         news = requests.since(revision)
-        assert (news.records, news.whole, news.first) == ([one], True, 1)
+        assert (news.records, news.is_full, news.first) == ([one], True, 1)
 
 
 def test_requests_that_were_dropped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from coze_sandbox import BOT_ID, WORKFLOW_ECHO, Sandbox
-from coze_sandbox._http.event_source import Steps
+from coze_sandbox._http.event_source import ScopedEventIterator
 from tests.sandbox._talk import CHAT, talk
 
 
@@ -127,8 +127,8 @@ def test_delayed_calls_are_refused(sandbox, client):
 def test_late_streams_are_closed(sandbox, client, monkeypatch):
     """A stream whose answer was late when the state was reset is closed, rather than left to the memory's collection."""
     closed = []
-    close = Steps.close
-    monkeypatch.setattr(Steps, "close", lambda steps: (closed.append(steps), close(steps)))
+    close = ScopedEventIterator.close
+    monkeypatch.setattr(ScopedEventIterator, "close", lambda steps: (closed.append(steps), close(steps)))
     sandbox.faults.add("delay", "chat.create", seconds=600, handled=True)
     answers = []
     caller = threading.Thread(target=lambda: answers.append(client.post("/v3/chat", json=chat("Hi", stream=True))))

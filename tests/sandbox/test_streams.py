@@ -296,12 +296,12 @@ def test_streams_run_beside_each_other():
 @pytest.mark.parametrize("dialect", ["chat", "chatflow", "workflow"])
 def test_dialects(dialect):
     """Chats write no space after the colon, chatflows one, workflows one and an id as well."""
-    from coze_sandbox._http.context import Beat
-    from coze_sandbox._http.sse import frame
+    from coze_sandbox._http.context import StreamEvent
+    from coze_sandbox._http.sse import encode_event
 
     expected = {
         "chat": b'event:done\ndata:{"a":"&"}\n\n',
         "chatflow": b'event: done\ndata: {"a":"\\u0026"}\n\n',
         "workflow": b'id: 3\nevent: done\ndata: {"a":"\\u0026"}\n\n',
     }
-    assert frame(Beat("done", {"a": "&"}), 3, dialect) == expected[dialect]
+    assert encode_event(StreamEvent("done", {"a": "&"}), 3, dialect) == expected[dialect]

@@ -40,7 +40,7 @@ from .._common.localhost import is_loopback_ip
 from .._config.options import Options
 from .._explorer.sample_request import first_try
 from .._http.allowed_hosts import AllowedHosts, hostname_of
-from .._http.body_limit import MAX_JSON_BYTES, limited
+from .._http.body_limit import MAX_JSON_BYTES, limit_body
 from .._http.request_log import RequestRecord
 from .._http.responses import Violation
 from .._oauth.control import OAuthControl
@@ -138,7 +138,7 @@ class Control:
             receive: Gives the body.
             send: Takes the answer.
         """
-        request = Request(scope, limited(receive, MAX_JSON_BYTES))
+        request = Request(scope, limit_body(receive, MAX_JSON_BYTES))
         response = JSONResponse(*await self._respond(request))
         await response(scope, receive, send)
 
@@ -200,7 +200,7 @@ class Control:
         wanted = request.query_params.get("operation")
         news = self._sandbox.requests.since(request.query_params.get("since", ""))
         chosen = [_told(record) for record in news.records if wanted in (None, "", record.operation)]
-        return {"requests": chosen, "whole": news.whole, "first": news.first, "revision": news.revision}
+        return {"requests": chosen, "whole": news.is_full, "first": news.first, "revision": news.revision}
 
     def _list_violations(self, _request: Request, _body: Any) -> Any:
         return {"violations": [attrs.asdict(one) for one in self._sandbox.violations]}

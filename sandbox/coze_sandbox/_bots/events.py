@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .._http.context import Beat
+from .._http.context import StreamEvent
 from .._state.state import SandboxState
 from .._state.store import public
 from .lifecycle import detach, finish, plan_of
@@ -15,7 +15,7 @@ from .script import Plan
 __all__ = ["chat_beats"]
 
 
-def chat_beats(world: SandboxState, chat: dict[str, Any], done: Any = "[DONE]") -> Iterator[Beat]:
+def chat_beats(world: SandboxState, chat: dict[str, Any], done: Any = "[DONE]") -> Iterator[StreamEvent]:
     """Tell the current round of a chat as events, and end the round.
 
     When the client leaves before the end, the bot still answers: the chat goes on, and ends in its time unless it is
@@ -30,15 +30,15 @@ def chat_beats(world: SandboxState, chat: dict[str, Any], done: Any = "[DONE]") 
     running = public(chat)
     told = (beat for message in chat["_messages"] for beat in _message_beats(message, plan))
     try:
-        yield Beat("conversation.chat.created", {**running, "status": "created"})
-        yield Beat("conversation.chat.in_progress", running, plan.seconds or 0.0)
+        yield StreamEvent("conversation.chat.created", {**running, "status": "created"})
+        yield StreamEvent("conversation.chat.in_progress", running, plan.seconds or 0.0)
         seen = -1
         for beat in told:
             # Reading the chat for every event would cost more than all the rest.
             if seen != world.store.changes:
                 seen = world.store.changes
                 if _is_canceled(world, chat["id"]):
-                    yield Beat("done", done)
+                    yield StreamEvent("done", done)
                     return
             yield beat
         yield from _ending(world, chat, plan, done)
@@ -47,32 +47,32 @@ def chat_beats(world: SandboxState, chat: dict[str, Any], done: Any = "[DONE]") 
             detach(world, chat["id"], told)
 
 
-def _ending(world: SandboxState, chat: dict[str, Any], plan: Plan, done: Any) -> Iterator[Beat]:
+def _ending(world: SandboxState, chat: dict[str, Any], plan: Plan, done: Any) -> Iterator[StreamEvent]:
     with world.store.transaction():
         ended = public(finish(world, chat["id"]) or chat)
     if plan.breaks_off:
-        yield Beat("error", {"code": plan.error_code, "msg": plan.error_msg})
+        yield StreamEvent("error", {"code": plan.error_code, "msg": plan.error_msg})
         return
-    yield Beat(f"conversation.chat.{ended['status']}", ended)
+    yield StreamEvent(f"conversation.chat.{ended['status']}", ended)
     if ended["status"] == "failed":
         return  # recordings of failed chats have no done
     if plan.audio and ended["status"] == "completed":
         # The recording has sound after the end of the chat, so clients must not stop there.
         answer = next(one for one in chat["_messages"] if one["type"] == "answer")
         for sound in audio_pieces():
-            yield Beat("conversation.audio.delta", {**answer, "content": sound, "content_type": "audio"})
-    yield Beat("done", done)
+            yield StreamEvent("conversation.audio.delta", {**answer, "content": sound, "content_type": "audio"})
+    yield StreamEvent("done", done)
 
 
-def _message_beats(message: dict[str, Any], plan: Plan) -> Iterator[Beat]:
+def _message_beats(message: dict[str, Any], plan: Plan) -> Iterator[StreamEvent]:
     if message["type"] == "answer":
         shape = {name: value for name, value in message.items() if name != "reasoning_content"}
         for piece in pieces(message.get("reasoning_content", "")):
             thought = {**shape, "content": "", "reasoning_content": piece}
-            yield Beat("conversation.message.delta", thought)
+            yield StreamEvent("conversation.message.delta", thought)
         for piece in answer_pieces(message["content"], plan):
-            yield Beat("conversation.message.delta", {**shape, "content": piece})
-    yield Beat("conversation.message.completed", message)
+            yield StreamEvent("conversation.message.delta", {**shape, "content": piece})
+    yield StreamEvent("conversation.message.completed", message)
 
 
 def _is_canceled(world: SandboxState, chat_id: str) -> bool:

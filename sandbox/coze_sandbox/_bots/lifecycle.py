@@ -21,7 +21,7 @@ from .._common.errors import (
     CallError,
     missing,
 )
-from .._http.context import Beat
+from .._http.context import StreamEvent
 from .._state.state import SandboxState
 from .._state.usage import emit_usage
 from .messages import compose, count_tokens, required_action
@@ -127,7 +127,7 @@ def settle(world: SandboxState, conversation: dict[str, Any]) -> dict[str, Any] 
     return None if running is None else _settled(world, running)
 
 
-def detach(world: SandboxState, chat_id: str, rest: Iterable[Beat]) -> None:
+def detach(world: SandboxState, chat_id: str, rest: Iterable[StreamEvent]) -> None:
     """Let a running chat end by itself when its client has left; does nothing where it has ended.
 
     Args:

@@ -12,8 +12,8 @@ from starlette.types import Message, Receive, Send
 
 from .._common.errors import CLIENT_LEFT, INTERNAL, RATE_LIMITED, CallError
 from .._http.request_log import RequestRecord
-from .._http.responses import Answers, add_logid
-from .._http.waits import pause
+from .._http.responses import ResponseBuilder, add_logid
+from .._http.waits import sleep_until_reset
 from .._spec.spec import Operation
 from .._state.state import SandboxState
 from .faults import Fault
@@ -33,7 +33,7 @@ class ConnectionDroppedError(ConnectionError):
     """Raised to a server whose connection cannot be reached, in place of closing it."""
 
 
-def replaced(answers: Answers, operation: Operation | None, fault: Fault, record: RequestRecord) -> Response:
+def replaced(answers: ResponseBuilder, operation: Operation | None, fault: Fault, record: RequestRecord) -> Response:
     """Make the answer that takes the place of the right one.
 
     Args:
@@ -62,7 +62,7 @@ def replaced(answers: Answers, operation: Operation | None, fault: Fault, record
         case _:
             failure = CallError(fault.code or INTERNAL, fault.msg, status=fault.status)
     record.code = failure.code
-    return answers.failure(operation, failure, record.logid)
+    return answers.error(operation, failure, record.logid)
 
 
 async def delay(world: SandboxState, session: str, fault: Fault, receive: Receive | None) -> None:
@@ -77,7 +77,7 @@ async def delay(world: SandboxState, session: str, fault: Fault, receive: Receiv
     Raises:
         CallError: The client left meanwhile, or the state was reset, so that the call would change another one.
     """
-    if await pause(world, session, fault.seconds or 0, receive):
+    if await sleep_until_reset(world, session, fault.seconds or 0, receive):
         raise CallError(INTERNAL, "the client left while this call was delayed", status=CLIENT_LEFT)
     if world.epoch != session:
         raise CallError(INTERNAL, "the sandbox was reset while this call was delayed", status=503)
@@ -185,7 +185,9 @@ class FaultySend:
             await self._send({**message, "body": b"", "more_body": False})
 
     async def _wait(self, seconds: float | None) -> None:
-        self.dropped = await pause(self._world, self._session, seconds, self._receive if seconds is None else None)
+        self.dropped = await sleep_until_reset(
+            self._world, self._session, seconds, self._receive if seconds is None else None
+        )
 
     async def _end(self) -> None:
         self.dropped = True

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .._common.errors import FILE_EMPTY, INVALID_PARAMETER, NO_PERMISSION, NOT_FOUND, CallError, missing
-from .._http.context import Call, Members, Upload
+from .._http.context import Call, ResponseFields, Upload
 from .._state.state import SandboxState
 
 __all__ = [
@@ -115,7 +115,9 @@ def numbered_page(
     return list(items[start : start + size]), start + size < len(items)
 
 
-def token_page(call: Call, items: Sequence[T], name: str, *, size: int, next_name: str = "next_page_token") -> Members:
+def token_page(
+    call: Call, items: Sequence[T], name: str, *, size: int, next_name: str = "next_page_token"
+) -> ResponseFields:
     """Cut one page, chosen by an opaque token, out of all items, and write it as `data`.
 
     Args:
@@ -132,7 +134,7 @@ def token_page(call: Call, items: Sequence[T], name: str, *, size: int, next_nam
     if not (token.isascii() and token.isdecimal() and len(token) <= _LONGEST_TOKEN):
         raise CallError(INVALID_PARAMETER, "query.page_token: not the token of a page")
     start, end = int(token), int(token) + size
-    data: Members = {name: list(items[start:end]), "has_more": end < len(items)}
+    data: ResponseFields = {name: list(items[start:end]), "has_more": end < len(items)}
     if end < len(items):
         data[next_name] = str(end)
     return {"data": data}

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from .._config.oauth_apps import OAuthApp
 from .._http.context import Call
-from .._http.oauth_errors import OAuthFailure
+from .._http.oauth_errors import OAuthError
 from .._oauth.consent import find_app, is_active
 
 __all__ = ["read_jwt"]
@@ -56,9 +56,9 @@ def _issuer(call: Call, claims: dict[str, Any]) -> OAuthApp:
     if app is None:
         raise _invalid("iss is no OAuth app that is known here")
     if not is_active(call.world, app):
-        raise OAuthFailure("access_deny", f"app: {app.name} is currently deactivated by the owner")
+        raise OAuthError("access_deny", f"app: {app.name} is currently deactivated by the owner")
     if not (app.signs or app.kind == "any"):
-        raise OAuthFailure("access_deny", "invalid app type")
+        raise OAuthError("access_deny", "invalid app type")
     return app
 
 
@@ -97,5 +97,5 @@ def _check_claims(call: Call, claims: dict[str, Any]) -> None:
         raise _invalid("session_name must be a text")
 
 
-def _invalid(msg: str) -> OAuthFailure:
-    return OAuthFailure("invalid_client", f"invalid JWT: {msg}")
+def _invalid(msg: str) -> OAuthError:
+    return OAuthError("invalid_client", f"invalid JWT: {msg}")

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._state.store import public
 from ._common import need, token_page
 from ._registry import operation
@@ -15,7 +15,7 @@ __all__ = ["create", "delete", "list_apps", "list_events", "subscribe", "unsubsc
 
 
 @operation("api_apps.create")
-def create(call: Call) -> Members:
+def create(call: Call) -> ResponseFields:
     """Make a callback app.
 
     Raises:
@@ -63,7 +63,7 @@ def delete(call: Call) -> None:
 
 
 @operation("api_apps.list")
-def list_apps(call: Call) -> Members:
+def list_apps(call: Call) -> ResponseFields:
     """List the apps, all or those of one kind.
 
     Raises:
@@ -101,7 +101,7 @@ def unsubscribe(call: Call) -> None:
 
 
 @operation("api_apps.events.list")
-def list_events(call: Call) -> Members:
+def list_events(call: Call) -> ResponseFields:
     """List what an app is subscribed to.
 
     Raises:

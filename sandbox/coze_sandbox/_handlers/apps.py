@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from ._bot_serializers import API_CHANNEL
 from ._collaborators import share, unshare
 from ._common import need, newest_first, numbered_page
@@ -12,7 +12,7 @@ __all__ = ["add_collaborator", "list_apps", "remove_collaborator"]
 
 
 @operation("apps.list")
-def list_apps(call: Call) -> Members:
+def list_apps(call: Call) -> ResponseFields:
     """List the apps of a workspace in one state of publication, those changed last first.
 
     Raises:

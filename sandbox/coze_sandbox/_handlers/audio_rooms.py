@@ -6,7 +6,7 @@ import base64
 import hashlib
 
 from .._common.errors import CONVERSATION_NOT_FOUND
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._state.seed import RTC_APP_ID
 from ._bot_serializers import API_CHANNEL, published
 from ._common import need
@@ -17,7 +17,7 @@ __all__ = ["create", "retrieve_live"]
 
 
 @operation("audio.rooms.create")
-def create(call: Call) -> Members:
+def create(call: Call) -> ResponseFields:
     """Make a room with a published bot in it. The same calls give the same ids and tokens.
 
     Raises:
@@ -46,7 +46,7 @@ def create(call: Call) -> Members:
 
 
 @operation("audio.live.retrieve")
-def retrieve_live(call: Call) -> Members:
+def retrieve_live(call: Call) -> ResponseFields:
     """Show the streams of a live session. No operation makes any, so there is that of the start.
 
     Raises:

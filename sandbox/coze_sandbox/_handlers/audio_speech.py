@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._common.audio import FORMATS, make_sound
 from .._common.errors import INVALID_PARAMETER, SPEECH_TOO_LONG, CallError
-from .._http.context import Call, Content, Members
+from .._http.context import Call, FileResponse, ResponseFields
 from ._common import need, sent_file
 from ._registry import operation
 
@@ -16,7 +16,7 @@ _SPEEDS = {"big": (0.5, 2), "small": (0.2, 3)}  # by the model of the voice
 
 
 @operation("audio.speech.create")
-def speak(call: Call) -> Content:
+def speak(call: Call) -> FileResponse:
     """Make a sound, the longer the longer the text is.
 
     Raises:
@@ -32,11 +32,11 @@ def speak(call: Call) -> Content:
             raise CallError(INVALID_PARAMETER, f"body.speed: must be from {slowest} to {fastest} with this voice")
     format = body.get("response_format", "mp3")
     seconds = max(len(text), 1) * _SECONDS_PER_CHARACTER / body.get("speed", 1)
-    return Content(make_sound(format, seconds, body.get("sample_rate", 24_000)), FORMATS[format])
+    return FileResponse(make_sound(format, seconds, body.get("sample_rate", 24_000)), FORMATS[format])
 
 
 @operation("audio.transcriptions.create")
-def transcribe(call: Call) -> Members:
+def transcribe(call: Call) -> ResponseFields:
     """Tell what was sent, for the sandbox understands no speech.
 
     Raises:

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from .._common.errors import FILE_TYPE, INVALID_PARAMETER, NOT_FOUND, CallError, missing
-from .._http.context import Call, Members, Upload
+from .._http.context import Call, ResponseFields, Upload
 from .._state.state import SandboxState
 from .._state.store import public
 from ._common import need, numbered_page, sent_file, shown_user
@@ -32,7 +32,7 @@ _SAME, _OTHER = 100.0, 20.0
 
 
 @operation("audio.voiceprint_groups.create")
-def create(call: Call) -> Members:
+def create(call: Call) -> ResponseFields:
     """Make an empty group.
 
     Raises:
@@ -81,7 +81,7 @@ def delete(call: Call) -> None:
 
 
 @operation("audio.voiceprint_groups.list")
-def list_groups(call: Call) -> Members:
+def list_groups(call: Call) -> ResponseFields:
     """List the groups, the newest first."""
     world, query = call.world, call.query
     found = [
@@ -100,7 +100,7 @@ def list_groups(call: Call) -> Members:
 
 
 @operation("audio.voiceprint_groups.features.create")
-def add_feature(call: Call) -> Members:
+def add_feature(call: Call) -> ResponseFields:
     """Add a voiceprint.
 
     Raises:
@@ -152,7 +152,7 @@ def delete_feature(call: Call) -> None:
 
 
 @operation("audio.voiceprint_groups.features.list")
-def list_features(call: Call) -> Members:
+def list_features(call: Call) -> ResponseFields:
     """List the voiceprints of a group.
 
     Raises:
@@ -165,7 +165,7 @@ def list_features(call: Call) -> Members:
 
 
 @operation("audio.voiceprint_groups.speaker_identify")
-def identify(call: Call) -> Members:
+def identify(call: Call) -> ResponseFields:
     """Tell whose voice it is. The same file is the same voice, and another file another one.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._state.store import public
 from ._common import need, numbered_page, sent_file
 from ._registry import operation
@@ -17,7 +17,7 @@ _LANGUAGES = {"zh": "中文", "en": "英语", "ja": "日语", "es": "西班牙�
 
 
 @operation("audio.voices.list")
-def list_voices(call: Call) -> Members:
+def list_voices(call: Call) -> ResponseFields:
     """List the voices: cloned ones first, the newest at the top."""
     query = call.query
     voices = [
@@ -33,7 +33,7 @@ def list_voices(call: Call) -> Members:
 
 
 @operation("audio.voices.clone")
-def clone(call: Call) -> Members:
+def clone(call: Call) -> ResponseFields:
     """Make a voice, or make a cloned one anew.
 
     Raises:

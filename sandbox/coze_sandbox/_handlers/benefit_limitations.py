@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._state.store import public
 from ._common import need, token_page
 from ._registry import operation
@@ -17,7 +17,7 @@ _NEVER = "never"
 
 
 @operation("benefit_limitations.create")
-def create(call: Call) -> Members:
+def create(call: Call) -> ResponseFields:
     """Set a quota.
 
     Raises:
@@ -40,7 +40,7 @@ def create(call: Call) -> Members:
 
 
 @operation("benefit_limitations.update")
-def update(call: Call) -> Members:
+def update(call: Call) -> ResponseFields:
     """Change a quota.
 
     Raises:
@@ -53,7 +53,7 @@ def update(call: Call) -> Members:
 
 
 @operation("benefit_limitations.list")
-def list_limitations(call: Call) -> Members:
+def list_limitations(call: Call) -> ResponseFields:
     """List the quotas of one scope and kind in one state, the first that was set first.
 
     Raises:

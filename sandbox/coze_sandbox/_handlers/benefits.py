@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from ._registry import operation
 
 __all__ = ["retrieve"]
@@ -15,7 +15,7 @@ _TOOL_CALLS = 10_000
 
 
 @operation("benefits.retrieve")
-def retrieve(call: Call) -> Members:
+def retrieve(call: Call) -> ResponseFields:
     """Show the plan, and the limits that are asked for. Calls of tools are counted, but not stopped.
 
     Raises:
@@ -32,7 +32,7 @@ def retrieve(call: Call) -> Members:
         else:
             limit = _limit(kind, 0, _CALLS_PER_SECOND[query["resource_id"]])
             limits.append({**limit, "resource_id": query["resource_id"]})
-    data: Members = {"basic_info": {"user_level": "enterprise"}}
+    data: ResponseFields = {"basic_info": {"user_level": "enterprise"}}
     if limits:
         data["benefit_info"] = limits
     return {"data": data}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
 from .._state.store import public
 from ._common import numbered_page
@@ -20,7 +20,7 @@ _KEPT = 7 * _DAY
 
 
 @operation("bill_tasks.create")
-def create(call: Call) -> Members:
+def create(call: Call) -> ResponseFields:
     """Start a task, for yesterday where no days are given. Other times of a day are moved to its ends.
 
     Raises:
@@ -51,7 +51,7 @@ def create(call: Call) -> Members:
 
 
 @operation("bill_tasks.list")
-def list_tasks(call: Call) -> Members:
+def list_tasks(call: Call) -> ResponseFields:
     """List the tasks named, or those of the last seven days, the newest first. Those of others are left out."""
     world, wanted = call.world, call.query.get("task_ids")
     since = world.clock.now() - _KEPT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
 from ._bot_events import tell_published, tell_unpublished
 from ._bot_serializers import API_CHANNEL, published
@@ -17,7 +17,7 @@ _OF_THE_PLATFORM = {API_CHANNEL, "999"}  # the API and the Chat SDK; all others 
 
 
 @operation("bots.publish")
-def publish(call: Call) -> Members:
+def publish(call: Call) -> ResponseFields:
     """Make a version of the draft and put it online in the named channels.
 
     Raises:
@@ -65,7 +65,7 @@ def unpublish(call: Call) -> None:
 
 
 @operation("bots.versions.list")
-def list_versions(call: Call) -> Members:
+def list_versions(call: Call) -> ResponseFields:
     """List published versions, newest first, or the draft alone.
 
     Raises:

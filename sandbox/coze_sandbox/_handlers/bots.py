@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from ._bot_serializers import API_CHANNEL, detail, published, summary
 from ._common import check_file, need, newest_first, numbered_page
 from ._registry import operation
@@ -29,7 +29,7 @@ _EDITABLE = (
 
 
 @operation("bots.create")
-def create(call: Call) -> Members:
+def create(call: Call) -> ResponseFields:
     """Make a bot, not published.
 
     Raises:
@@ -64,7 +64,7 @@ def update(call: Call) -> None:
 
 
 @operation("bots.retrieve")
-def retrieve(call: Call) -> Members:
+def retrieve(call: Call) -> ResponseFields:
     """Show what is published to the API channel, or the draft.
 
     Raises:
@@ -78,7 +78,7 @@ def retrieve(call: Call) -> Members:
 
 
 @operation("bots.retrieve_published")
-def retrieve_published(call: Call) -> Members:
+def retrieve_published(call: Call) -> ResponseFields:
     """Show what is published to the API channel.
 
     Raises:
@@ -90,7 +90,7 @@ def retrieve_published(call: Call) -> Members:
 
 
 @operation("bots.list")
-def list_bots(call: Call) -> Members:
+def list_bots(call: Call) -> ResponseFields:
     """List the bots of a workspace in one state of publication, those changed last first.
 
     Raises:
@@ -113,7 +113,7 @@ def list_bots(call: Call) -> Members:
 
 
 @operation("bots.list_published")
-def list_published(call: Call) -> Members:
+def list_published(call: Call) -> ResponseFields:
     """List the bots of a workspace that are published to the API channel.
 
     Raises:

@@ -17,7 +17,7 @@ from .._common.errors import (
     CallError,
     missing,
 )
-from .._http.context import Call, Members, Stream
+from .._http.context import Call, ResponseFields, Stream
 from .._scenario.bot_replies import next_plan
 from .._state.state import SandboxState
 from .._state.store import public
@@ -34,7 +34,7 @@ _EXTRA_PARAMS = {"latitude", "longitude"}
 
 
 @operation("chat.create")
-def create(call: Call) -> Members | Stream:
+def create(call: Call) -> ResponseFields | Stream:
     """Start a chat.
 
     Raises:
@@ -81,7 +81,7 @@ def create(call: Call) -> Members | Stream:
 
 
 @operation("chat.submit_tool_outputs")
-def submit_tool_outputs(call: Call) -> Members | Stream:
+def submit_tool_outputs(call: Call) -> ResponseFields | Stream:
     """Go on with a chat that waits for tools.
 
     Raises:
@@ -100,7 +100,7 @@ def submit_tool_outputs(call: Call) -> Members | Stream:
 
 
 @operation("chat.retrieve")
-def retrieve(call: Call) -> Members:
+def retrieve(call: Call) -> ResponseFields:
     """Show a chat as it is now.
 
     Raises:
@@ -111,7 +111,7 @@ def retrieve(call: Call) -> Members:
 
 
 @operation("chat.cancel")
-def cancel_chat(call: Call) -> Members:
+def cancel_chat(call: Call) -> ResponseFields:
     """End a running chat.
 
     Raises:
@@ -123,7 +123,7 @@ def cancel_chat(call: Call) -> Members:
 
 
 @operation("chat.messages.list")
-def list_messages(call: Call) -> Members:
+def list_messages(call: Call) -> ResponseFields:
     """List what the bot wrote in a chat: answers, tool calls, notices and suggestions.
 
     Raises:
@@ -139,7 +139,7 @@ def list_messages(call: Call) -> Members:
     return {"data": messages}
 
 
-def _answer(world: SandboxState, chat: dict[str, Any], *, streaming: bool) -> Members | Stream:
+def _answer(world: SandboxState, chat: dict[str, Any], *, streaming: bool) -> ResponseFields | Stream:
     if streaming:
         return Stream(chat_beats(world, chat), "chat")
     return {"data": public(chat)}

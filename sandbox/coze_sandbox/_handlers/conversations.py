@@ -6,7 +6,7 @@ from typing import Any
 
 from .._bots.content import read_content
 from .._common.errors import CONVERSATION_NOT_FOUND
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._state.store import public
 from ._common import need, numbered_page
 from ._conversations import new_conversation, store_conversation
@@ -19,7 +19,7 @@ _PER_PAGE = 50
 
 
 @operation("conversations.create")
-def create(call: Call) -> Members:
+def create(call: Call) -> ResponseFields:
     """Make a conversation, with messages where they are given.
 
     Raises:
@@ -39,7 +39,7 @@ def create(call: Call) -> Members:
 
 
 @operation("conversations.retrieve")
-def retrieve(call: Call) -> Members:
+def retrieve(call: Call) -> ResponseFields:
     """Show a conversation.
 
     Raises:
@@ -49,7 +49,7 @@ def retrieve(call: Call) -> Members:
 
 
 @operation("conversations.list")
-def list_conversations(call: Call) -> Members:
+def list_conversations(call: Call) -> ResponseFields:
     """List the conversations with a bot in one channel, newest first unless told otherwise.
 
     Raises:
@@ -70,7 +70,7 @@ def list_conversations(call: Call) -> Members:
 
 
 @operation("conversations.update")
-def update(call: Call) -> Members:
+def update(call: Call) -> ResponseFields:
     """Rename a conversation.
 
     Raises:
@@ -97,7 +97,7 @@ def delete(call: Call) -> None:
 
 
 @operation("conversations.clear")
-def clear(call: Call) -> Members:
+def clear(call: Call) -> ResponseFields:
     """Begin a new context section. The messages stay, but are no longer context.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
 from .._state.store import public
 from ._common import need
@@ -15,7 +15,7 @@ __all__ = ["duplicate_template", "retrieve", "start"]
 
 
 @operation("copy_tasks.create")
-def start(call: Call) -> Members:
+def start(call: Call) -> ResponseFields:
     """Copy at once what is a bot and stays, and the rest by a task that ends with the clock.
 
     Raises:
@@ -47,7 +47,7 @@ def start(call: Call) -> Members:
 
 
 @operation("copy_tasks.retrieve")
-def retrieve(call: Call) -> Members:
+def retrieve(call: Call) -> ResponseFields:
     """Show how far a task is. The copy is made when somebody looks after its time has come.
 
     Raises:
@@ -63,7 +63,7 @@ def retrieve(call: Call) -> Members:
 
 
 @operation("templates.duplicate")
-def duplicate_template(call: Call) -> Members:
+def duplicate_template(call: Call) -> ResponseFields:
     """Make a bot from a template. No operation lists templates, so every id is one.
 
     Raises:

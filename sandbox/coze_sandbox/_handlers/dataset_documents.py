@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from ._common import check_owner, need, numbered_page
 from ._dataset_serializers import document, store_document
 from ._registry import operation
@@ -35,7 +35,7 @@ class _Source:
 
 
 @operation("datasets.documents.create")
-def create(call: Call) -> Members:
+def create(call: Call) -> ResponseFields:
     """Add documents, which are processed until their time has come. Empty files fail then, and web
     pages under `.invalid`.
 
@@ -119,7 +119,7 @@ def delete(call: Call) -> None:
 
 
 @operation("datasets.documents.list")
-def list_documents(call: Call) -> Members:
+def list_documents(call: Call) -> ResponseFields:
     """List the documents of a knowledge base, the newest first.
 
     Raises:

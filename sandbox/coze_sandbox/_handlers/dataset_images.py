@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from ._common import need, numbered_page
 from ._dataset_serializers import document, store_document
 from ._registry import operation
@@ -16,7 +16,7 @@ _IMAGE = 2
 
 
 @operation("datasets.images.list")
-def list_images(call: Call) -> Members:
+def list_images(call: Call) -> ResponseFields:
     """List the images of a knowledge base, the newest first.
 
     Raises:

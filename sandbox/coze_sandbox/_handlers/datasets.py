@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._common.errors import NOT_FOUND, missing
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from ._common import check_file, check_owner, need, numbered_page
 from ._dataset_serializers import progress, summary
 from ._registry import operation
@@ -13,7 +13,7 @@ __all__ = ["create", "delete", "list_datasets", "process", "update"]
 
 
 @operation("datasets.create")
-def create(call: Call) -> Members:
+def create(call: Call) -> ResponseFields:
     """Make an empty knowledge base.
 
     Raises:
@@ -81,7 +81,7 @@ def delete(call: Call) -> None:
 
 
 @operation("datasets.list")
-def list_datasets(call: Call) -> Members:
+def list_datasets(call: Call) -> ResponseFields:
     """List the knowledge bases of a workspace, the newest first.
 
     Raises:
@@ -101,7 +101,7 @@ def list_datasets(call: Call) -> Members:
 
 
 @operation("datasets.process")
-def process(call: Call) -> Members:
+def process(call: Call) -> ResponseFields:
     """Tell how far documents are.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._common.errors import ALREADY_MEMBER, INVALID_PARAMETER, NOT_FOUND, TEAM_FULL, CallError, missing
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from ._common import need, numbered_page
 from ._registry import operation
 
@@ -70,7 +70,7 @@ def remove_employee(call: Call) -> None:
 
 
 @operation("enterprises.organizations.create")
-def create_organization(call: Call) -> Members:
+def create_organization(call: Call) -> ResponseFields:
     """Make an organization with a super administrator.
 
     Raises:
@@ -96,7 +96,7 @@ def create_organization(call: Call) -> Members:
 
 
 @operation("enterprises.organizations.list")
-def list_organizations(call: Call) -> Members:
+def list_organizations(call: Call) -> ResponseFields:
     """List the organizations, the default one first.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._state.store import public
 from ._common import need, sent_file
 from ._registry import operation
@@ -11,7 +11,7 @@ __all__ = ["retrieve", "upload"]
 
 
 @operation("files.upload")
-def upload(call: Call) -> Members:
+def upload(call: Call) -> ResponseFields:
     """Keep a file's name, size and digest.
 
     Raises:
@@ -30,7 +30,7 @@ def upload(call: Call) -> Members:
 
 
 @operation("files.retrieve")
-def retrieve(call: Call) -> Members:
+def retrieve(call: Call) -> ResponseFields:
     """Return what is known of a file.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
 from ._common import need, numbered_page
 from ._registry import operation
@@ -13,7 +13,7 @@ __all__ = ["list_folders", "retrieve"]
 
 
 @operation("folders.list")
-def list_folders(call: Call) -> Members:
+def list_folders(call: Call) -> ResponseFields:
     """List the folders directly in a workspace or in another folder.
 
     Raises:
@@ -31,7 +31,7 @@ def list_folders(call: Call) -> Members:
 
 
 @operation("folders.retrieve")
-def retrieve(call: Call) -> Members:
+def retrieve(call: Call) -> ResponseFields:
     """Show a folder.
 
     Raises:

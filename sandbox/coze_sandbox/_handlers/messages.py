@@ -7,7 +7,7 @@ from typing import Any
 from .._bots.content import read_content
 from .._bots.lifecycle import save_message, settle
 from .._common.errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, MESSAGE_NOT_FOUND, NOT_FOUND, CallError, missing
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._state.store import public
 from ._common import need
 from ._messages import enter_message
@@ -29,7 +29,7 @@ _FROM_THE_START = ("", "0")
 
 
 @operation("conversations.messages.create")
-def create(call: Call) -> Members:
+def create(call: Call) -> ResponseFields:
     """Add a message.
 
     Raises:
@@ -46,7 +46,7 @@ def create(call: Call) -> Members:
 
 
 @operation("conversations.messages.retrieve")
-def retrieve(call: Call) -> Members:
+def retrieve(call: Call) -> ResponseFields:
     """Show a message.
 
     Raises:
@@ -56,7 +56,7 @@ def retrieve(call: Call) -> Members:
 
 
 @operation("conversations.messages.update")
-def update(call: Call) -> Members:
+def update(call: Call) -> ResponseFields:
     """Change content or meta data of a message. Its answer has the message in `message`.
 
     Raises:
@@ -78,7 +78,7 @@ def update(call: Call) -> Members:
 
 
 @operation("conversations.messages.delete")
-def delete(call: Call) -> Members:
+def delete(call: Call) -> ResponseFields:
     """Delete a message and show it for the last time.
 
     Raises:
@@ -90,7 +90,7 @@ def delete(call: Call) -> Members:
 
 
 @operation("conversations.messages.list")
-def list_messages(call: Call) -> Members:
+def list_messages(call: Call) -> ResponseFields:
     """List messages in the order asked for, one page after or before a message.
 
     Raises:

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from .._common.errors import INVALID_PARAMETER, NO_PERMISSION, CallError
 from .._config.oauth_apps import OAuthApp
-from .._http.context import Call, Members, Redirect
-from .._http.oauth_errors import OAuthFailure
+from .._http.context import Call, Redirect, ResponseFields
+from .._http.oauth_errors import OAuthError
 from .._oauth.consent import answer_address, begin_browser, decide, find_app, is_active
 from .._oauth.consent import begin_device as keep_device
 from .._oauth.consent_pages import CONSENT_PATH, DEVICE_PATH
@@ -60,7 +60,7 @@ def authorize_workspace(call: Call) -> Redirect:
 
 
 @operation("oauth.device_code")
-def begin_device(call: Call) -> Members:
+def begin_device(call: Call) -> ResponseFields:
     """Begin the authorization of a device.
 
     Raises:
@@ -69,11 +69,11 @@ def begin_device(call: Call) -> Members:
     world = call.world
     app = find_app(world, call.body["client_id"])
     if app is None:
-        raise OAuthFailure("invalid_request", "invalid request: client_id")
+        raise OAuthError("invalid_request", "invalid request: client_id")
     if not is_active(world, app):
-        raise OAuthFailure("access_deny", _deactivated(app))
+        raise OAuthError("access_deny", _deactivated(app))
     if app.kind not in {"public", "any"}:
-        raise OAuthFailure("access_deny", "invalid app type")
+        raise OAuthError("access_deny", "invalid app type")
     code, user_code, seconds = keep_device(world, app, call.path.get("workspace_id"))
     return {
         "device_code": code,
@@ -85,7 +85,7 @@ def begin_device(call: Call) -> Members:
 
 
 @operation("oauth.device_code_workspace")
-def begin_device_workspace(call: Call) -> Members:
+def begin_device_workspace(call: Call) -> ResponseFields:
     """Do the same for one workspace.
 
     Raises:

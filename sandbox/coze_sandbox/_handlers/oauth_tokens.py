@@ -9,8 +9,8 @@ from typing import Any
 
 from .._common.errors import CallError
 from .._config.oauth_apps import OAuthApp
-from .._http.context import Call, Members
-from .._http.oauth_errors import OAuthFailure
+from .._http.context import Call, ResponseFields
+from .._http.oauth_errors import OAuthError
 from .._oauth.consent import DEVICE, find_app, is_active, new_secret
 from ._jwt import read_jwt
 from ._registry import operation
@@ -23,7 +23,7 @@ _REFRESH = "oauth_refresh"
 
 
 @operation("oauth.token")
-def exchange(call: Call) -> Members | CallError:
+def exchange(call: Call) -> ResponseFields | CallError:
     """Give a token for a code, a device code, a refresh token or a JWT.
 
     Raises:
@@ -42,12 +42,12 @@ def exchange(call: Call) -> Members | CallError:
         case _:
             app = read_jwt(call)
             if app.kind == "enterprise":
-                raise OAuthFailure("access_deny", "invalid app type")
+                raise OAuthError("access_deny", "invalid app type")
             return _for_jwt(call, app, **_scope(call, app))
 
 
 @operation("oauth.token_account")
-def exchange_for_account(call: Call) -> Members:
+def exchange_for_account(call: Call) -> ResponseFields:
     """Give a token of another account, or of an organization, for a JWT.
 
     Raises:
@@ -55,16 +55,16 @@ def exchange_for_account(call: Call) -> Members:
     """
     app, account = read_jwt(call), call.path["account_id"]
     if app.kind not in {"service", "any"}:
-        raise OAuthFailure("access_deny", "invalid app type")
+        raise OAuthError("access_deny", "invalid app type")
     if call.world.find("user", account) is not None:
         return _for_jwt(call, app, user_id=account)
     if call.world.find("organization", account) is not None:
         return _for_jwt(call, app)
-    raise OAuthFailure("invalid_request", "invalid request: account_id")
+    raise OAuthError("invalid_request", "invalid request: account_id")
 
 
 @operation("oauth.token_enterprise")
-def exchange_for_enterprise(call: Call) -> Members:
+def exchange_for_enterprise(call: Call) -> ResponseFields:
     """Give a token for the administration of an enterprise for a JWT.
 
     Raises:
@@ -73,16 +73,16 @@ def exchange_for_enterprise(call: Call) -> Members:
     """
     app = read_jwt(call)
     if app.kind not in {"enterprise", "any"}:
-        raise OAuthFailure("access_deny", "invalid app type")
+        raise OAuthError("access_deny", "invalid app type")
     if call.world.find("enterprise", call.path["enterprise_id"]) is None:
-        raise OAuthFailure("invalid_request", "invalid request: enterprise_id")
+        raise OAuthError("invalid_request", "invalid request: enterprise_id")
     return _for_jwt(call, app)
 
 
-def _for_jwt(call: Call, app: OAuthApp, **limits: Any) -> Members:
+def _for_jwt(call: Call, app: OAuthApp, **limits: Any) -> ResponseFields:
     seconds = call.body.get("duration_seconds", LIFETIME)
     if seconds <= 0:
-        raise OAuthFailure("invalid_request", "invalid request: duration_seconds")
+        raise OAuthError("invalid_request", "invalid request: duration_seconds")
     return new_token(call.world, app, "czs_", seconds, **limits)
 
 
@@ -93,27 +93,27 @@ def _scope(call: Call, app: OAuthApp) -> dict[str, Any]:
         return {}
     wanted = set(scope["account_permission"]["permission_list"])
     if app.permissions is not None and not wanted <= app.permissions:
-        raise OAuthFailure("invalid_request", "invalid request: scope")
+        raise OAuthError("invalid_request", "invalid request: scope")
     bots = scope["attribute_constraint"]["connector_bot_chat_attribute"]["bot_id_list"]
     return {"permissions": sorted(wanted), "bot_ids": bots}
 
 
-def _from_code(call: Call) -> Members:
+def _from_code(call: Call) -> ResponseFields:
     app = _app(call)
     kept = _kept(call, "oauth_code", "code")
     if kept["redirect_uri"] != _given(call, "redirect_uri"):
-        raise OAuthFailure("invalid_request", "invalid request: redirect_uri")
+        raise OAuthError("invalid_request", "invalid request: redirect_uri")
     challenge = kept["code_challenge"]
     has_secret = app.kind == "web" or challenge is None
     if has_secret:
         _need_secret(call, app)
     if challenge is not None and not _same(challenge, _challenge(_given(call, "code_verifier"), kept["method"])):
-        raise OAuthFailure("invalid_request", "invalid request: code_verifier")
+        raise OAuthError("invalid_request", "invalid request: code_verifier")
     call.world.store.delete("oauth_code", _given(call, "code"))
     return _with_refresh_token(call, app, kept["workspace_id"], has_secret=has_secret)
 
 
-def _from_refresh_token(call: Call) -> Members:
+def _from_refresh_token(call: Call) -> ResponseFields:
     app = _app(call)
     kept = _kept(call, _REFRESH, "refresh_token")
     if kept["has_secret"]:
@@ -122,23 +122,23 @@ def _from_refresh_token(call: Call) -> Members:
     return _with_refresh_token(call, app, kept["workspace_id"], has_secret=kept["has_secret"])
 
 
-def _from_device(call: Call) -> Members | CallError:
+def _from_device(call: Call) -> ResponseFields | CallError:
     app = _app(call)
     world, code = call.world, _given(call, "device_code")
     kept = world.find(DEVICE, code)
     if kept is None or kept["client_id"] != app.client_id:
-        raise OAuthFailure("invalid_request", "invalid request: device_code")
+        raise OAuthError("invalid_request", "invalid request: device_code")
     now, asked_at = world.clock.now(), kept["asked_at"]
     if kept["expires_at"] <= now:
-        raise OAuthFailure("expired_token", "The device code has expired.")
+        raise OAuthError("expired_token", "The device code has expired.")
     interval = world.options.device_interval
     world.store.put(DEVICE, code, {**kept, "asked_at": now})
     if asked_at is not None and now < asked_at + interval:
-        return OAuthFailure("slow_down", f"Ask every {interval} seconds only.")
+        return OAuthError("slow_down", f"Ask every {interval} seconds only.")
     if kept["allowed"] is None:
-        return OAuthFailure("authorization_pending", "The user has not finished yet.")
+        return OAuthError("authorization_pending", "The user has not finished yet.")
     if not kept["allowed"]:
-        return OAuthFailure("access_denied", "The user refused.")
+        return OAuthError("access_denied", "The user refused.")
     world.store.delete(DEVICE, code)
     return _with_refresh_token(call, app, kept["workspace_id"], has_secret=False)
 
@@ -146,11 +146,11 @@ def _from_device(call: Call) -> Members | CallError:
 def _app(call: Call) -> OAuthApp:
     app = find_app(call.world, _given(call, "client_id"))
     if app is None:
-        raise OAuthFailure("invalid_request", "invalid request: client_id")
+        raise OAuthError("invalid_request", "invalid request: client_id")
     if not is_active(call.world, app):
-        raise OAuthFailure("access_deny", f"app: {app.name} is currently deactivated by the owner")
+        raise OAuthError("access_deny", f"app: {app.name} is currently deactivated by the owner")
     if app.signs:
-        raise OAuthFailure("access_deny", "invalid app type")
+        raise OAuthError("access_deny", "invalid app type")
     return app
 
 
@@ -158,11 +158,11 @@ def _kept(call: Call, kind: str, name: str) -> dict[str, Any]:
     """Find something that was given out to this app and works once."""
     kept = call.world.find(kind, _given(call, name))
     if kept is None or kept["client_id"] != call.body["client_id"] or kept["expires_at"] <= call.world.clock.now():
-        raise OAuthFailure("invalid_request", f"invalid request: {name}")
+        raise OAuthError("invalid_request", f"invalid request: {name}")
     return kept
 
 
-def _with_refresh_token(call: Call, app: OAuthApp, workspace_id: str | None, *, has_secret: bool) -> Members:
+def _with_refresh_token(call: Call, app: OAuthApp, workspace_id: str | None, *, has_secret: bool) -> ResponseFields:
     world, token = call.world, new_secret(call.world, "")
     kept = {"client_id": app.client_id, "has_secret": has_secret, "workspace_id": workspace_id}
     world.store.put(_REFRESH, token, {**kept, "expires_at": world.clock.now() + _REFRESH_SECONDS})
@@ -171,16 +171,16 @@ def _with_refresh_token(call: Call, app: OAuthApp, workspace_id: str | None, *, 
 
 def _need_secret(call: Call, app: OAuthApp) -> None:
     if not call.bearer:
-        raise OAuthFailure("invalid_client", "the client secret is required as bearer")
+        raise OAuthError("invalid_client", "the client secret is required as bearer")
     # An app of the kind `any` has no secret that anybody could compare.
     if app.client_secret is not None and not _same(call.bearer, app.client_secret):
-        raise OAuthFailure("invalid_client", "the client secret is wrong")
+        raise OAuthError("invalid_client", "the client secret is wrong")
 
 
 def _given(call: Call, name: str) -> str:
     value = call.body.get(name)
     if not value:
-        raise OAuthFailure("invalid_request", f"invalid request: {name}")
+        raise OAuthError("invalid_request", f"invalid request: {name}")
     return str(value)
 
 

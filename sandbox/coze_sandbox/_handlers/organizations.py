@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._common.errors import ALREADY_MEMBER, INVALID_PARAMETER, LAST_SUPER_ADMIN, NOT_FOUND, CallError, missing
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from ._common import need, numbered_page
 from ._registry import operation
 
@@ -28,7 +28,7 @@ def update(call: Call) -> None:
 
 
 @operation("organizations.members.list")
-def list_members(call: Call) -> Members:
+def list_members(call: Call) -> ResponseFields:
     """List the members, the first to join first.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema_rs
 
 from .._common.errors import INVALID_PARAMETER, NO_PERMISSION, NOT_FOUND, CallError, missing
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._spec.validators import first_finding
 from .._state.seed_plugins import run_tool
 from .._state.store import public
@@ -18,7 +18,7 @@ __all__ = ["call_tool", "retrieve", "retrieve_many"]
 
 
 @operation("plugins.retrieve")
-def retrieve(call: Call) -> Members:
+def retrieve(call: Call) -> ResponseFields:
     """Show a plugin with its tools.
 
     Raises:
@@ -28,14 +28,14 @@ def retrieve(call: Call) -> Members:
 
 
 @operation("plugins.retrieve_many")
-def retrieve_many(call: Call) -> Members:
+def retrieve_many(call: Call) -> ResponseFields:
     """Show plugins in the order asked for, each once. Unknown ones are left out."""
     found = [call.world.find("plugin", key) for key in dict.fromkeys(call.query["ids"])]
     return {"data": {"items": [public(plugin) for plugin in found if plugin is not None]}}
 
 
 @operation("plugins.tools.call")
-def call_tool(call: Call) -> Members:
+def call_tool(call: Call) -> ResponseFields:
     """Run a tool of a paid plugin, and count the call.
 
     Raises:

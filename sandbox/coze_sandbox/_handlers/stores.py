@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
 from ._common import need, numbered_page
 from ._registry import operation
@@ -14,14 +14,14 @@ __all__ = ["list_categories", "list_plugins"]
 
 
 @operation("stores.categories.list")
-def list_categories(call: Call) -> Members:
+def list_categories(call: Call) -> ResponseFields:
     """List the categories of plugins."""
     page, has_more = numbered_page(call, call.world.store.list("category"))
     return {"data": {"items": page, "has_more": has_more}}
 
 
 @operation("stores.plugins.list")
-def list_plugins(call: Call) -> Members:
+def list_plugins(call: Call) -> ResponseFields:
     """List the plugins of the store: the most popular first, or the latest, or those that fit best.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._common.errors import BOT_NOT_PUBLISHED, INVALID_PARAMETER, CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from ._bot_serializers import API_CHANNEL, published
 from ._common import need
 from ._registry import operation
@@ -15,7 +15,7 @@ __all__ = ["retrieve", "update"]
 
 
 @operation("variables.retrieve")
-def retrieve(call: Call) -> Members:
+def retrieve(call: Call) -> ResponseFields:
     """Return the values that were set, all or those named.
 
     Raises:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from .._common.errors import EXECUTION_NOT_FOUND, missing
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from ._common import need, without_none
 from ._registry import operation
 
@@ -17,7 +17,7 @@ _RUN_MODES = {"sync": 0, "stream": 1, "async": 2}
 
 
 @operation("workflows.runs.run_histories.retrieve")
-def retrieve(call: Call) -> Members:
+def retrieve(call: Call) -> ResponseFields:
     """Show what became of a run.
 
     Raises:
@@ -56,7 +56,7 @@ def retrieve(call: Call) -> Members:
 
 
 @operation("workflows.runs.run_histories.execute_nodes.retrieve")
-def retrieve_node(call: Call) -> Members:
+def retrieve_node(call: Call) -> ResponseFields:
     """Show what an output node put out.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._common.errors import EXECUTION_ENDED, EXECUTION_NOT_FOUND, INVALID_PARAMETER, CallError, missing
-from .._http.context import Beat, Call, Members, Stream
+from .._http.context import Call, ResponseFields, Stream, StreamEvent
 from .._scenario.workflow_outcomes import next_outcome, play_outcome
 from .._state.state import SandboxState
 from .._workflows.scripts import play, play_answer
@@ -19,7 +19,7 @@ __all__ = ["create", "resume", "stream", "stream_resume"]
 
 
 @operation("workflows.runs.create")
-def create(call: Call) -> Members | CallError:
+def create(call: Call) -> ResponseFields | CallError:
     """Run a workflow to its end or to its first question; at the caller's wish in the background.
 
     Raises:
@@ -37,7 +37,7 @@ def create(call: Call) -> Members | CallError:
 
 
 @operation("workflows.runs.resume")
-def resume(call: Call) -> Members | CallError:
+def resume(call: Call) -> ResponseFields | CallError:
     """Answer the question of a run, and run on.
 
     Raises:
@@ -74,7 +74,7 @@ def stream_resume(call: Call) -> Stream:
     return Stream(_told(call.world, run, _resumed(call, run)), "workflow")
 
 
-def _new_run(call: Call, mode: str) -> tuple[dict[str, Any], Iterator[Beat]]:
+def _new_run(call: Call, mode: str) -> tuple[dict[str, Any], Iterator[StreamEvent]]:
     world, body = call.world, call.body
     workflow = runnable(call)
     key, now = world.new_id(), world.clock.seconds()
@@ -99,7 +99,7 @@ def _new_run(call: Call, mode: str) -> tuple[dict[str, Any], Iterator[Beat]]:
     return run, play(world, run, workflow["script"]) if outcome is None else play_outcome(world, run, outcome)
 
 
-def _resumed(call: Call, run: dict[str, Any]) -> Iterator[Beat]:
+def _resumed(call: Call, run: dict[str, Any]) -> Iterator[StreamEvent]:
     outcome = next_outcome(call.world, run["workflow_id"])
     if outcome is not None:
         return play_outcome(call.world, run, outcome)
@@ -121,7 +121,7 @@ def _interrupted(call: Call) -> dict[str, Any]:
     return run
 
 
-def _told(world: SandboxState, run: dict[str, Any], beats: Iterator[Beat]) -> Iterator[Beat]:
+def _told(world: SandboxState, run: dict[str, Any], beats: Iterator[StreamEvent]) -> Iterator[StreamEvent]:
     """Put the ending event behind the messages, and keep the run, which goes on to its end when the client leaves."""
     try:
         for beat in beats:  # noqa: UP028 - `yield from` would end them with the stream
@@ -129,19 +129,19 @@ def _told(world: SandboxState, run: dict[str, Any], beats: Iterator[Beat]) -> It
         run["update_time"] = world.clock.seconds()
         match run["status"]:
             case "Interrupted":
-                yield Beat("Interrupt", {"interrupt_data": run["interrupt"], "node_title": "Question"})
+                yield StreamEvent("Interrupt", {"interrupt_data": run["interrupt"], "node_title": "Question"})
             case "Fail":
                 error = {"error_code": run["error_code"], "error_message": run["error_message"]}
-                yield Beat("Error", error)
+                yield StreamEvent("Error", error)
             case _:
-                yield Beat("Done", {"debug_url": run["debug_url"]})
+                yield StreamEvent("Done", {"debug_url": run["debug_url"]})
     finally:
         for _ in beats:
             pass
         _store(world, run)
 
 
-def _result(world: SandboxState, run: dict[str, Any]) -> Members | CallError:
+def _result(world: SandboxState, run: dict[str, Any]) -> ResponseFields | CallError:
     run["update_time"] = world.clock.seconds()
     if run["mode"] == "async":
         run["ends_at"] = world.clock.now() + run.get("seconds", world.options.answer_seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
 from ._collaborators import share, unshare
 from ._common import need, numbered_page, token_page
@@ -20,7 +20,7 @@ _OUTPUT = {"terminate_plan": "return_variables", "parameters": {"output": {"type
 
 
 @operation("workflows.list")
-def list_workflows(call: Call) -> Members:
+def list_workflows(call: Call) -> ResponseFields:
     """List the workflows of a workspace in one state of publication.
 
     Raises:
@@ -40,7 +40,7 @@ def list_workflows(call: Call) -> Members:
 
 
 @operation("workflows.retrieve")
-def retrieve(call: Call) -> Members:
+def retrieve(call: Call) -> ResponseFields:
     """Show a workflow.
 
     Raises:
@@ -51,7 +51,7 @@ def retrieve(call: Call) -> Members:
 
 
 @operation("workflows.versions.list")
-def list_versions(call: Call) -> Members:
+def list_versions(call: Call) -> ResponseFields:
     """List the versions of a workflow, newest first: a draft, and the published one.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._common.errors import CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from ._common import need, numbered_page
 from ._registry import operation
 from .workspaces import member_key
@@ -16,7 +16,7 @@ _TOO_MANY_MEMBERS = 702042018
 
 
 @operation("workspaces.members.list")
-def list_members(call: Call) -> Members:
+def list_members(call: Call) -> ResponseFields:
     """List the members, the first to join first.
 
     Raises:
@@ -30,7 +30,7 @@ def list_members(call: Call) -> Members:
 
 
 @operation("workspaces.members.create")
-def create(call: Call) -> Members:
+def create(call: Call) -> ResponseFields:
     """Add accounts, and tell what became of each. Accounts join at once: nobody has to accept.
 
     Raises:
@@ -63,7 +63,7 @@ def create(call: Call) -> Members:
 
 
 @operation("workspaces.members.delete")
-def delete(call: Call) -> Members:
+def delete(call: Call) -> ResponseFields:
     """Remove accounts, and tell what became of each. The owner stays.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._http.context import Call, Members
+from .._http.context import Call, ResponseFields
 from ._common import check_file, need, numbered_page
 from ._registry import operation
 
@@ -20,7 +20,7 @@ def member_key(workspace_id: str, user_id: str) -> str:
 
 
 @operation("workspaces.list")
-def list_workspaces(call: Call) -> Members:
+def list_workspaces(call: Call) -> ResponseFields:
     """List the workspaces in which the caller is a member.
 
     Raises:
@@ -42,7 +42,7 @@ def list_workspaces(call: Call) -> Members:
 
 
 @operation("workspaces.create")
-def create(call: Call) -> Members:
+def create(call: Call) -> ResponseFields:
     """Make a team workspace, owned by the caller or by `owner_uid`.
 
     Raises:

@@ -10,7 +10,7 @@ from .._state.seed import USER_ID
 from .._state.state import SandboxState
 from .context import Call
 
-__all__ = ["authorize", "bearer", "check_reach"]
+__all__ = ["authorize", "parse_bearer", "check_token_scope"]
 
 # What the permission of channel apps opens.
 _IMPLIED = {"Connector.botChat": ("cancelChat", "chat", "getChat", "submitToolChat")}
@@ -20,7 +20,7 @@ _NEEDED_TOO = {"bots.unpublish": "Connector.disconnectBot", "chat.messages.list"
 _OF_THE_ACCOUNT = ("audio", "conversations", "files")
 
 
-def bearer(header: str | None) -> str:
+def parse_bearer(header: str | None) -> str:
     """Return what stands behind `Bearer` in the Authorization header, or an empty text."""
     scheme, _, token = (header or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
@@ -43,7 +43,7 @@ def authorize(operation: Operation, header: str | None, world: SandboxState) -> 
     options = world.options
     if operation.public:
         return USER_ID
-    token = bearer(header)
+    token = parse_bearer(header)
     if not token:
         raise CallError(INVALID_TOKEN, "authentication is invalid")
     if operation.grants:
@@ -68,7 +68,7 @@ def authorize(operation: Operation, header: str | None, world: SandboxState) -> 
     return USER_ID
 
 
-def check_reach(call: Call) -> None:
+def check_token_scope(call: Call) -> None:
     """Refuse what lies beyond a token that was given out for one workspace, or for some bots.
 
     Raises:

@@ -6,13 +6,13 @@ from starlette.types import Message, Receive
 
 from .._common.errors import INVALID_PARAMETER, CallError
 
-__all__ = ["MAX_JSON_BYTES", "limited"]
+__all__ = ["MAX_JSON_BYTES", "limit_body"]
 
 # More than what any operation is known to take: files of 20 MiB in Base64 have 27.
 MAX_JSON_BYTES = 32 << 20
 
 
-def limited(receive: Receive, limit: int, code: int = INVALID_PARAMETER) -> Receive:
+def limit_body(receive: Receive, limit: int, code: int = INVALID_PARAMETER) -> Receive:
     """Return a `receive` that refuses bodies beyond a limit.
 
     Args:

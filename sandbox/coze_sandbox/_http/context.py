@@ -10,9 +10,9 @@ import attrs
 from .._spec.spec import Operation
 from .._state.state import SandboxState
 
-__all__ = ["Beat", "Call", "Content", "Members", "Redirect", "Result", "Stream", "Upload"]
+__all__ = ["StreamEvent", "Call", "FileResponse", "ResponseFields", "Redirect", "Result", "Stream", "Upload"]
 
-Members = dict[str, Any]
+ResponseFields = dict[str, Any]
 """Members of an answer beside `code`, `msg` and `detail`."""
 
 
@@ -63,7 +63,7 @@ class Call:
 
 
 @attrs.frozen
-class Content:
+class FileResponse:
     """An answer that is a file.
 
     Attributes:
@@ -87,7 +87,7 @@ class Redirect:
 
 
 @attrs.frozen
-class Beat:
+class StreamEvent:
     """One event of a stream.
 
     Attributes:
@@ -111,10 +111,10 @@ class Stream:
         checked: Whether the events have to be as described.
     """
 
-    beats: Iterator[Beat]
+    events: Iterator[StreamEvent]
     dialect: str
     checked: bool = True
 
 
-Result = Members | Stream | Content | Redirect
+Result = ResponseFields | Stream | FileResponse | Redirect
 """What a handler may return beside nothing and a failure."""

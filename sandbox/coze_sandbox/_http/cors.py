@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Scope
 
-__all__ = ["is_preflight", "preflight", "shared"]
+__all__ = ["is_preflight", "preflight_response", "cors_headers"]
 
 _MAX_AGE = "600"  # seconds
 _EXPOSED = "Content-Disposition, Content-Length, Date, Location, Retry-After, X-Tt-Logid"
@@ -25,7 +25,7 @@ def is_preflight(scope: Scope) -> bool:
     return scope["method"] == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers
 
 
-def preflight(scope: Scope) -> Response:
+def preflight_response(scope: Scope) -> Response:
     """Allow what a browser asks for: any verb, and any headers.
 
     Args:
@@ -44,7 +44,7 @@ def preflight(scope: Scope) -> Response:
     return Response(status_code=204, headers=headers)
 
 
-def shared(request_headers: Headers) -> dict[str, str]:
+def cors_headers(request_headers: Headers) -> dict[str, str]:
     """Return the headers with which a page may read an answer; none where no page asked."""
     if "origin" not in request_headers:
         return {}

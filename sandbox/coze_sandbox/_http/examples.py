@@ -7,15 +7,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._spec.spec import Description, Media, Operation
-from .context import Beat, Call, Content, Members, Redirect, Stream
+from .context import Call, FileResponse, Redirect, ResponseFields, Stream, StreamEvent
 
-__all__ = ["dialect_of", "example", "has_property"]
+__all__ = ["dialect_of", "example_result", "has_property"]
 
 _JSON = "application/json"
 _EVENTS = "text/event-stream"
 
 
-def example(operation: Operation, call: Call, description: Description) -> Members | Stream | Content | Redirect | None:
+def example_result(
+    operation: Operation, call: Call, description: Description
+) -> ResponseFields | Stream | FileResponse | Redirect | None:
     """Answer a call with the example that the description has for it.
 
     Args:
@@ -34,7 +36,7 @@ def example(operation: Operation, call: Call, description: Description) -> Membe
     if media is not None:
         return _members(media, description)
     files = [one for one in operation.success.values() if isinstance(one.example, str)]
-    return Content(files[0].example.encode(), files[0].type) if files else None
+    return FileResponse(files[0].example.encode(), files[0].type) if files else None
 
 
 def dialect_of(operation: Operation) -> str:
@@ -54,7 +56,7 @@ def has_property(schema: Mapping[str, Any], name: str, description: Description)
     return any(has_property(part, name, description) for part in parts)
 
 
-def _members(media: Media, description: Description) -> Members:
+def _members(media: Media, description: Description) -> ResponseFields:
     members = dict(media.example) if isinstance(media.example, Mapping) else {}
     for name in ("code", "msg", "detail"):
         if has_property(media.schema, name, description):
@@ -63,16 +65,16 @@ def _members(media: Media, description: Description) -> Members:
 
 
 def _stream(operation: Operation, media: Media, description: Description) -> Stream:
-    return Stream(_beats(operation, media.example, description), dialect_of(operation))
+    return Stream(_events(operation, media.example, description), dialect_of(operation))
 
 
-def _beats(operation: Operation, described: Mapping[str, Any], description: Description) -> Iterator[Beat]:
+def _events(operation: Operation, described: Mapping[str, Any], description: Description) -> Iterator[StreamEvent]:
     """Tell the described event, and end the stream, or clients would take it for broken off."""
-    yield Beat(described["event"], json.loads(described["data"]))
+    yield StreamEvent(described["event"], json.loads(described["data"]))
     end = operation.stream_end
     if end is not None and described["event"] != end:
         pointer = operation.events[end]
-        yield Beat(end, "[DONE]" if pointer is None else _sample({"$ref": pointer}, description))
+        yield StreamEvent(end, "[DONE]" if pointer is None else _sample({"$ref": pointer}, description))
 
 
 def _sample(schema: Mapping[str, Any], description: Description) -> Any:

@@ -6,12 +6,12 @@ from typing import Any
 
 from .._common.errors import INVALID_TOKEN, NO_PERMISSION, RATE_LIMITED, CallError
 
-__all__ = ["OAuthFailure", "oauth_error"]
+__all__ = ["OAuthError", "oauth_error_body"]
 
-_WORDS = {INVALID_TOKEN: "invalid_client", NO_PERMISSION: "access_deny", RATE_LIMITED: "slow_down"}
+_ERROR_CODES = {INVALID_TOKEN: "invalid_client", NO_PERMISSION: "access_deny", RATE_LIMITED: "slow_down"}
 
 
-class OAuthFailure(CallError):
+class OAuthError(CallError):
     """A token that is not given.
 
     Args:
@@ -19,28 +19,28 @@ class OAuthFailure(CallError):
         msg: Why, in words.
     """
 
-    def __init__(self, word: str, msg: str) -> None:
+    def __init__(self, error_code: str, msg: str) -> None:
         super().__init__(INVALID_TOKEN, msg, status=400)
-        self.word = word
+        self.error_code = error_code
 
 
 _GRANT = "body.grant_type: "
 
 
-def _word(failure: CallError) -> str:
-    if isinstance(failure, OAuthFailure):
-        return failure.word
+def _error_code(failure: CallError) -> str:
+    if isinstance(failure, OAuthError):
+        return failure.error_code
     if failure.msg.startswith(_GRANT) and " is not one of " in failure.msg:
         return "unsupported_grant_type"
-    return _WORDS.get(failure.code, "invalid_request")
+    return _ERROR_CODES.get(failure.code, "invalid_request")
 
 
-def oauth_error(failure: CallError) -> dict[str, Any]:
+def oauth_error_body(failure: CallError) -> dict[str, Any]:
     """Write a failure as these operations do.
 
     Coze calls the members by other names for devices than for the rest, so each has both.
     """
-    word = _word(failure)
+    word = _error_code(failure)
     return {
         "error_code": word,
         "error_message": failure.msg,

@@ -15,7 +15,7 @@ import attrs
 
 from .._common.memory_size import shortened, size_of
 
-__all__ = ["News", "RequestLog", "RequestRecord", "SocketEntry", "shown_headers"]
+__all__ = ["LogDelta", "RequestLog", "RequestRecord", "SocketEntry", "redact_headers"]
 
 _KEPT = 10_000
 _KEPT_BYTES = 64 << 20  # of all records together
@@ -144,7 +144,7 @@ class RequestRecord:
 
 
 @attrs.frozen(kw_only=True)
-class News:
+class LogDelta:
     """What is new in the log.
 
     Attributes:
@@ -155,7 +155,7 @@ class News:
     """
 
     records: list[RequestRecord]
-    whole: bool
+    is_full: bool
     first: int
     revision: str
 
@@ -176,7 +176,7 @@ class RequestLog(Sequence[RequestRecord]):
         self._size = 0
         self._droppable: OrderedDict[int, RequestRecord] = OrderedDict()
         self._count = 0
-        self._era = uuid.uuid4().hex
+        self._log_id = uuid.uuid4().hex
 
     def add(self, **members: Any) -> RequestRecord:
         """Begin the record of one more request."""
@@ -211,7 +211,7 @@ class RequestLog(Sequence[RequestRecord]):
             self._sizes.clear()
             self._droppable.clear()
             self._size = self._count = 0
-            self._era = uuid.uuid4().hex
+            self._log_id = uuid.uuid4().hex
 
     def _make_room(self, record: RequestRecord) -> None:
         """Count a request that is over, and drop the oldest until all have room."""
@@ -243,7 +243,7 @@ class RequestLog(Sequence[RequestRecord]):
         self._size -= self._sizes.pop(number, 0)
         self._droppable.pop(number, None)
 
-    def since(self, revision: str) -> News:
+    def since(self, revision: str) -> LogDelta:
         """Tell what is new since an earlier answer.
 
         Args:
@@ -252,10 +252,12 @@ class RequestLog(Sequence[RequestRecord]):
         """
         now = next(_REVISIONS)  # before looking: what changes meanwhile is told again rather than never
         era, _, known = revision.partition("-")
-        whole = era != self._era or not (known.isascii() and known.isdecimal())
+        whole = era != self._log_id or not (known.isascii() and known.isdecimal())
         kept = tuple(self._records)
         found = [record for record in kept if whole or record.revision > int(known)]
-        return News(records=found, whole=whole, first=kept[0].number if kept else 0, revision=f"{self._era}-{now}")
+        return LogDelta(
+            records=found, is_full=whole, first=kept[0].number if kept else 0, revision=f"{self._log_id}-{now}"
+        )
 
     @overload
     def __getitem__(self, index: int) -> RequestRecord: ...
@@ -273,7 +275,7 @@ class RequestLog(Sequence[RequestRecord]):
         return len(self._records)
 
 
-def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return headers as they are recorded: without the token."""
     shown = dict(headers.items())
     if "authorization" in shown:

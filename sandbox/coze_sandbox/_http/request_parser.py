@@ -28,14 +28,14 @@ from .._common.json_body import parse_json
 from .._spec.spec import Description, Media, Operation, Parameter
 from .._spec.validators import Finding, Schemas
 from .._state.state import SandboxState
-from .auth import bearer
-from .body_limit import MAX_JSON_BYTES, limited
+from .auth import parse_bearer
+from .body_limit import MAX_JSON_BYTES, limit_body
 from .coercion import Leniency, from_part, from_texts, types_of
 from .context import Call, Upload
 from .request_log import RequestRecord
-from .router import Target
+from .router import RouteMatch
 
-__all__ = ["Reader"]
+__all__ = ["RequestParser"]
 
 _JSON = "application/json"
 _FORM = "multipart/form-data"
@@ -70,7 +70,7 @@ class _Parts:
     files: dict[str, Upload] = attrs.Factory(dict)
 
 
-class Reader:
+class RequestParser:
     """Reads requests and refuses those that the description does not allow.
 
     Args:
@@ -84,10 +84,10 @@ class Reader:
         self._schemas = schemas
         self._lenient = lenient
 
-    async def read(
+    async def parse(
         self,
         request: Request,
-        target: Target,
+        target: RouteMatch,
         operation: Operation,
         world: SandboxState,
         user_id: str,
@@ -106,7 +106,7 @@ class Reader:
         Raises:
             CallError: A parameter or the body is missing, malformed or too large.
         """
-        query = self.read_head(request, target, operation, record)
+        query = self.parse_parameters(request, target, operation, record)
         parts = await self._body(request, operation, record)
         return Call(
             operation=operation,
@@ -116,13 +116,13 @@ class Reader:
             body=parts.body if isinstance(parts.body, dict) else {},
             files=parts.files,
             user_id=user_id,
-            bearer=bearer(request.headers.get("authorization")),
+            bearer=parse_bearer(request.headers.get("authorization")),
             logid=record.logid,
             base_url=str(request.base_url).rstrip("/"),
         )
 
-    def read_head(
-        self, request: HTTPConnection, target: Target, operation: Operation, record: RequestRecord
+    def parse_parameters(
+        self, request: HTTPConnection, target: RouteMatch, operation: Operation, record: RequestRecord
     ) -> dict[str, Any]:
         """Check path, query and headers, and return the query.
 
@@ -178,7 +178,7 @@ class Reader:
             key = f"{operation.id} {place}"
             finding = self._schemas.check_parameters(key, parameters, values, place)
             if finding is not None:
-                raise _refusal(operation, finding)
+                raise _to_call_error(operation, finding)
 
     async def _body(self, request: Request, operation: Operation, record: RequestRecord) -> _Parts:
         if not operation.bodies:
@@ -216,7 +216,7 @@ class Reader:
         if media.pointer is not None:
             finding = self._schemas.check(media.pointer, value, "body")
             if finding is not None:
-                raise _refusal(operation, finding)
+                raise _to_call_error(operation, finding)
 
     async def _form(self, request: Request, operation: Operation, media: Media, record: RequestRecord) -> _Parts:
         if _content_type(request) != _FORM:
@@ -300,7 +300,7 @@ def _content_type(request: Request) -> str:
 
 async def _limited(request: Request, limit: int | None, code: int = INVALID_PARAMETER) -> AsyncGenerator[bytes, None]:
     if limit is not None:
-        request = Request(request.scope, limited(request.receive, limit, code))
+        request = Request(request.scope, limit_body(request.receive, limit, code))
     try:
         async for chunk in request.stream():
             yield chunk
@@ -313,7 +313,7 @@ async def _drain(request: Request, operation: Operation) -> None:
         pass
 
 
-def _refusal(operation: Operation, finding: Finding) -> CallError:
+def _to_call_error(operation: Operation, finding: Finding) -> CallError:
     code, keyword = INVALID_PARAMETER, finding.keyword
     if "meta_data" in finding.path.split(".") and keyword in _SIZES:
         code = META_DATA_LIMIT

@@ -12,12 +12,12 @@ from starlette.responses import Response
 from .._common.errors import INTERNAL, CallError, status_of
 from .._spec.spec import Description, Media, Operation
 from .._spec.validators import Finding, Schemas
-from .context import Content, Members, Redirect
+from .context import FileResponse, Redirect, ResponseFields
 from .examples import has_property
-from .oauth_errors import oauth_error
+from .oauth_errors import oauth_error_body
 from .request_log import RequestRecord
 
-__all__ = ["Answers", "Violation", "add_logid"]
+__all__ = ["ResponseBuilder", "Violation", "add_logid"]
 
 _JSON = "application/json"
 _SERVER_ERROR = 500
@@ -39,7 +39,7 @@ class Violation:
     message: str
 
 
-class Answers:
+class ResponseBuilder:
     """Makes HTTP answers.
 
     Args:
@@ -60,7 +60,12 @@ class Answers:
         self.violations: list[Violation] = []
 
     def success(
-        self, operation: Operation, result: Members | Content | Redirect | None, logid: str, *, checked: bool = True
+        self,
+        operation: Operation,
+        result: ResponseFields | FileResponse | Redirect | None,
+        logid: str,
+        *,
+        checked: bool = True,
     ) -> Response:
         """Make the answer of a handler.
 
@@ -74,16 +79,18 @@ class Answers:
             response = _bytes(b"", None, logid, operation.status)
             response.headers["location"] = result.location
             return response
-        wrong = self.finding(operation, result, logid) if self._check and checked else None
+        wrong = self.find_violation(operation, result, logid) if self._check and checked else None
         if wrong is not None:
             return self._violation(operation, wrong, logid)
-        if isinstance(result, Content):
+        if isinstance(result, FileResponse):
             return _bytes(result.content, result.type, logid)
         return _json(self._envelope(operation.success.get(_JSON), result or {}, logid), 200, logid)
 
-    def finding(self, operation: Operation, result: Members | Content | None, logid: str = "") -> Finding | None:
+    def find_violation(
+        self, operation: Operation, result: ResponseFields | FileResponse | None, logid: str = ""
+    ) -> Finding | None:
         """Tell what is not as described in what a handler returns, or None."""
-        if isinstance(result, Content):
+        if isinstance(result, FileResponse):
             if result.type in operation.success:
                 return None
             return Finding("header.content-type", "enum", f"{result.type!r} is not described")
@@ -92,16 +99,16 @@ class Answers:
             return None
         return self._schemas.check(media.pointer, self._envelope(media, result or {}, logid), "answer")
 
-    def instead_of(self, error: Exception, operation: Operation | None, record: RequestRecord) -> Response:
+    def from_exception(self, error: Exception, operation: Operation | None, record: RequestRecord) -> Response:
         """Answer a call that raised, be it a refusal or a defect of the sandbox, and note in its record what it was."""
         if isinstance(error, CallError):
             record.code, record.verdict, record.reason = error.code, "refused", error.msg
-            return self.failure(operation, error, record.logid)
+            return self.error(operation, error, record.logid)
         record.code, record.verdict, record.reason = INTERNAL, "failed", repr(error)
         traceback.print_exception(error)
-        return self.defect(f"defect of the sandbox: {error!r}", record.logid)
+        return self.internal_error(f"defect of the sandbox: {error!r}", record.logid)
 
-    def failure(self, operation: Operation | None, failure: CallError, logid: str) -> Response:
+    def error(self, operation: Operation | None, failure: CallError, logid: str) -> Response:
         """Make the error envelope of a failure."""
         status = failure.status or status_of(failure.code, self._description.errors)
         as_200 = self._errors_as_200
@@ -114,7 +121,7 @@ class Answers:
         media = operation.failure if operation is not None else None
         if operation is not None and operation.grants and status < _SERVER_ERROR:
             # The only sign of this failure is its status, so it is never answered with 200.
-            body, media, as_200 = oauth_error(failure), operation.client_failure, False
+            body, media, as_200 = oauth_error_body(failure), operation.client_failure, False
         if self._check and operation is not None and media is not None and media.pointer:
             finding = self._schemas.check(media.pointer, body, "answer")
             if finding is not None:
@@ -123,13 +130,13 @@ class Answers:
         response.headers.update(failure.headers)
         return response
 
-    def defect(self, msg: str, logid: str) -> Response:
+    def internal_error(self, msg: str, logid: str) -> Response:
         """Answer that the sandbox itself failed. Never HTTP 200: it is no fact of Coze."""
         return _json({"code": INTERNAL, "msg": msg, "detail": {"logid": logid}}, 500, logid)
 
     def check_event(self, operation: Operation, event: str, data: Any) -> Violation | None:
         """Check the data of one event of a stream; a difference is recorded and returned."""
-        return self._noted(operation, self.event_finding(operation, event, data) if self._check else None)
+        return self._record(operation, self.find_event_violation(operation, event, data) if self._check else None)
 
     def check_message(self, operation: Operation, frame: dict[str, Any]) -> Violation | None:
         """Check a message for a WebSocket; a difference is recorded and returned."""
@@ -148,16 +155,16 @@ class Answers:
             finding = self._schemas.check(described.pointer, data, f"{event}.data")
         if finding is None and socket.detail is not None:
             finding = self._schemas.check(socket.detail, frame["detail"], f"{event}.detail")
-        return self._noted(operation, finding)
+        return self._record(operation, finding)
 
-    def _noted(self, operation: Operation, finding: Finding | None) -> Violation | None:
+    def _record(self, operation: Operation, finding: Finding | None) -> Violation | None:
         if finding is None:
             return None
         violation = Violation(operation.id, finding.path, finding.message)
         self.violations.append(violation)
         return violation
 
-    def event_finding(self, operation: Operation, event: str, data: Any) -> Finding | None:
+    def find_event_violation(self, operation: Operation, event: str, data: Any) -> Finding | None:
         """Tell what is not as described in one event of a stream, or None."""
         if not operation.events:
             return None
@@ -167,10 +174,10 @@ class Answers:
         return self._schemas.check(pointer, data, event) if pointer is not None else None
 
     def _violation(self, operation: Operation, finding: Finding, logid: str) -> Response:
-        self._noted(operation, finding)
-        return self.defect(f"the sandbox's own answer to {operation.id} is not as described: {finding}", logid)
+        self._record(operation, finding)
+        return self.internal_error(f"the sandbox's own answer to {operation.id} is not as described: {finding}", logid)
 
-    def _envelope(self, media: Media | None, members: Members, logid: str) -> dict[str, Any]:
+    def _envelope(self, media: Media | None, members: ResponseFields, logid: str) -> dict[str, Any]:
         body: dict[str, Any] = {}
         if media is None or has_property(media.schema, "code", self._description):
             body.update(code=0, msg="")

@@ -11,7 +11,7 @@ import attrs
 from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError
 from .._spec.spec import Operation
 
-__all__ = ["Router", "Target", "sent_path"]
+__all__ = ["Router", "RouteMatch", "sent_path"]
 
 # Verbs that clients in the wild use although the documentation names another one.
 _ALIASES = {
@@ -23,7 +23,7 @@ _ALIASES = {
 
 
 @attrs.frozen
-class Target:
+class RouteMatch:
     """What the router found.
 
     Attributes:
@@ -73,7 +73,7 @@ class Router:
             else:
                 self._literal[path] = verbs
 
-    def find(self, method: str, raw_path: str) -> Target:
+    def find(self, method: str, raw_path: str) -> RouteMatch:
         """Find the operation for a request.
 
         Args:
@@ -90,8 +90,8 @@ class Router:
                     verbs, path = candidates, found
                     break
         if verbs is None:
-            return Target(None, {}, ())
-        return Target(verbs.get(method), path, tuple(sorted(verbs)))
+            return RouteMatch(None, {}, ())
+        return RouteMatch(verbs.get(method), path, tuple(sorted(verbs)))
 
 
 def sent_path(scope: Mapping[str, Any]) -> str:

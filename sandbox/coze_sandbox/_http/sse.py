@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .context import Beat
+from .context import StreamEvent
 
-__all__ = ["DIALECTS", "frame"]
+__all__ = ["DIALECTS", "encode_event"]
 
 # json.dumps makes an encoder for every call.
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -15,7 +15,7 @@ _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 DIALECTS = ("chat", "chatflow", "workflow")
 
 
-def frame(beat: Beat, number: int, dialect: str) -> bytes:
+def encode_event(beat: StreamEvent, number: int, dialect: str) -> bytes:
     """Write one event.
 
     Chat events have no space after the colon and no `id:` line. Workflow events have both. Chatflow

@@ -9,12 +9,14 @@ from starlette.types import Receive
 
 from .._state.state import SandboxState
 
-__all__ = ["pause", "until_reset"]
+__all__ = ["sleep_until_reset", "wait_for_reset"]
 
 _LEFT = {"http.disconnect", "websocket.disconnect"}
 
 
-async def pause(world: SandboxState, session: str, seconds: float | None, receive: Receive | None = None) -> bool:
+async def sleep_until_reset(
+    world: SandboxState, epoch: str, seconds: float | None, receive: Receive | None = None
+) -> bool:
     """Wait, but no longer than until the state is reset, or until the client leaves.
 
     Args:
@@ -27,10 +29,10 @@ async def pause(world: SandboxState, session: str, seconds: float | None, receiv
         Whether the client left.
     """
     if receive is None:
-        await until_reset(world, session, seconds)  # without a task, since events wait like this
+        await wait_for_reset(world, epoch, seconds)  # without a task, since events wait like this
         return False
-    leaving = asyncio.create_task(_until_left(receive))
-    waits = [leaving, asyncio.create_task(until_reset(world, session))]
+    leaving = asyncio.create_task(_wait_for_disconnect(receive))
+    waits = [leaving, asyncio.create_task(wait_for_reset(world, epoch))]
     try:
         done, _ = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for one in done:
@@ -42,24 +44,24 @@ async def pause(world: SandboxState, session: str, seconds: float | None, receiv
         await asyncio.gather(*waits, return_exceptions=True)
 
 
-async def until_reset(world: SandboxState, session: str, seconds: float | None = None) -> None:
+async def wait_for_reset(world: SandboxState, epoch: str, seconds: float | None = None) -> None:
     """Wait until the state is no longer that of a session, or for so many seconds."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
 
-    def tell() -> None:
+    def wake() -> None:
         with contextlib.suppress(RuntimeError):  # the loop may just have been closed
             loop.call_soon_threadsafe(over.set)
 
     timer = None if seconds is None else loop.call_later(seconds, over.set)
     try:
-        with world.on_reset(tell):
-            if world.epoch == session:
+        with world.on_reset(wake):
+            if world.epoch == epoch:
                 await over.wait()
     finally:
         if timer is not None:
             timer.cancel()
 
 
-async def _until_left(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] not in _LEFT:
         pass

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from .._common.errors import CallError
-from .._http.body_limit import limited
+from .._http.body_limit import limit_body
 from .._state.seed import USER_ID
 from .._state.state import SandboxState
 from .consent import BROWSER, DEVICE, decide, find_app, find_waiting
@@ -54,7 +54,7 @@ class ConsentPages:
             receive: Gives the body.
             send: Takes the answer.
         """
-        request = Request(scope, limited(receive, _MAX_FORM_BYTES))
+        request = Request(scope, limit_body(receive, _MAX_FORM_BYTES))
         response = await self._respond(request)
         await response(scope, receive, send)
 

@@ -10,7 +10,7 @@ from .._common.clock import Clock
 from .._common.validators import STRING
 from .._faults.faults import Fault, Faults
 from .._http.request_log import RequestLog, RequestRecord
-from .._http.responses import Answers
+from .._http.responses import ResponseBuilder
 from .._oauth.consent import new_secret
 from .._spec.spec import Description
 from .._state.seed import COLLEAGUE_IDS, USER_ID, seed_bot, seed_workflow
@@ -43,7 +43,7 @@ class Scripted(Protocol):
         """The requests so far."""
 
     @property
-    def _answers(self) -> Answers: ...
+    def _answers(self) -> ResponseBuilder: ...
 
     @property
     def _world(self) -> SandboxState: ...

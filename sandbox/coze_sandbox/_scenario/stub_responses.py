@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 
-from .._http.context import Beat, Content, Members, Stream
+from .._http.context import FileResponse, ResponseFields, Stream, StreamEvent
 from .._http.examples import dialect_of
 from .._http.request_log import RequestRecord
-from .._http.responses import Answers
+from .._http.responses import ResponseBuilder
 from .._spec.spec import Operation
 
 __all__ = ["Answer", "AnswerMaker", "ScriptedAnswer"]
@@ -38,7 +38,7 @@ class ScriptedAnswer:
     answer: Answer | AnswerMaker
     checked: bool
 
-    def check(self, answers: Answers) -> None:
+    def check(self, answers: ResponseBuilder) -> None:
         """Check an answer that is known already.
 
         Raises:
@@ -50,20 +50,20 @@ class ScriptedAnswer:
         if not self.checked:
             return
         if isinstance(result, Stream):
-            findings = [answers.event_finding(operation, beat.event, beat.data) for beat in result.beats]
+            findings = [answers.find_event_violation(operation, beat.event, beat.data) for beat in result.events]
         else:
-            findings = [answers.finding(operation, result)]
+            findings = [answers.find_violation(operation, result)]
         for finding in filter(None, findings):
             raise ValueError(f"not as {operation.id} is described: {finding}; check=False gives it nevertheless")
 
-    def result(self, record: RequestRecord) -> Members | Content | Stream:
+    def result(self, record: RequestRecord) -> ResponseFields | FileResponse | Stream:
         """Make what a handler would return."""
         return self._result(self.answer(record) if callable(self.answer) else self.answer)
 
-    def _result(self, answer: Answer) -> Members | Content | Stream:
+    def _result(self, answer: Answer) -> ResponseFields | FileResponse | Stream:
         kinds = set(self.operation.success)
         if isinstance(answer, bytes):
-            return Content(answer, self._need(sorted(kinds - {_JSON, _EVENTS}), "a file"))
+            return FileResponse(answer, self._need(sorted(kinds - {_JSON, _EVENTS}), "a file"))
         if not isinstance(answer, Mapping):
             self._need(kinds & {_EVENTS}, "a stream")
             return Stream(_beats(answer), dialect_of(self.operation), checked=self.checked)
@@ -78,6 +78,6 @@ class ScriptedAnswer:
         raise ValueError(f"{self.operation.id} does not answer with {what}")
 
 
-def _beats(events: Sequence[tuple[str, Any]]) -> Iterator[Beat]:
+def _beats(events: Sequence[tuple[str, Any]]) -> Iterator[StreamEvent]:
     for name, data in events:
-        yield Beat(name, data)
+        yield StreamEvent(name, data)

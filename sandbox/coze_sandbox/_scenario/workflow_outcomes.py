@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from .._common.validators import INTEGER, STRING, STRINGS, not_negative
-from .._http.context import Beat
+from .._http.context import StreamEvent
 from .._state.state import SandboxState
 from .._workflows.scripts import ask, end_with, message
 
@@ -34,7 +34,7 @@ def next_outcome(world: SandboxState, workflow_id: str) -> Outcome | None:
     return outcome
 
 
-def play_outcome(world: SandboxState, run: dict[str, Any], outcome: Outcome) -> Iterator[Beat]:
+def play_outcome(world: SandboxState, run: dict[str, Any], outcome: Outcome) -> Iterator[StreamEvent]:
     """Run a workflow, or its next part, as a scenario has it.
 
     Args:
@@ -49,7 +49,7 @@ def play_outcome(world: SandboxState, run: dict[str, Any], outcome: Outcome) -> 
         run.setdefault("nodes", {})["Message"] = {**node, "output": "".join(outcome.messages)}
         last = len(outcome.messages) - 1
         for place, text in enumerate(outcome.messages):
-            yield Beat("Message", {**message(text, "Message", place, is_last=place == last), **node})
+            yield StreamEvent("Message", {**message(text, "Message", place, is_last=place == last), **node})
     if outcome.question:
         yield from ask(world, run, outcome.question)
     elif outcome.code:

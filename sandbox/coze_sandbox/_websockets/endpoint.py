@@ -14,12 +14,12 @@ from starlette.types import Receive, Scope, Send
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._faults.faults import Fault, Faults, ordered_fault
 from .._faults.injector import delay, drop, replaced
-from .._http.auth import authorize, bearer, check_reach
+from .._http.auth import authorize, check_token_scope, parse_bearer
 from .._http.context import Call
-from .._http.request_log import RequestLog, RequestRecord, shown_headers
-from .._http.request_parser import Reader
-from .._http.responses import Answers
-from .._http.router import Router, Target, sent_path
+from .._http.request_log import RequestLog, RequestRecord, redact_headers
+from .._http.request_parser import RequestParser
+from .._http.responses import ResponseBuilder
+from .._http.router import RouteMatch, Router, sent_path
 from .._spec.spec import Description
 from .._spec.validators import Schemas
 from .._state.state import SandboxState
@@ -46,8 +46,8 @@ class SocketParts:
     log: RequestLog
     faults: Faults
     router: Router
-    reader: Reader
-    answers: Answers
+    reader: RequestParser
+    answers: ResponseBuilder
 
 
 class SocketEngine:
@@ -77,7 +77,7 @@ class SocketEngine:
             path=path,
             query=query,
             operation=target.operation and target.operation.id,
-            headers=shown_headers(connection.headers),
+            headers=redact_headers(connection.headers),
             logid=parts.world.logids.next(),
         )
         with parts.log.timed(record):
@@ -86,7 +86,7 @@ class SocketEngine:
     async def _serve(
         self,
         connection: HTTPConnection,
-        target: Target,
+        target: RouteMatch,
         token: str,
         record: RequestRecord,
         receive: Receive,
@@ -102,7 +102,7 @@ class SocketEngine:
             fault = ordered_fault(parts.faults, connection.headers, record.operation)
             opened = await self._open(connection, target, token, record, fault, receive)
         except Exception as error:
-            opened = parts.answers.instead_of(error, target.operation, record)
+            opened = parts.answers.from_exception(error, target.operation, record)
         if fault is not None:
             record.verdict, record.reason = "fault", fault.kind
         if isinstance(opened, Script):
@@ -116,7 +116,7 @@ class SocketEngine:
     async def _open(
         self,
         connection: HTTPConnection,
-        target: Target,
+        target: RouteMatch,
         token: str,
         record: RequestRecord,
         fault: Fault | None,
@@ -138,15 +138,15 @@ class SocketEngine:
             operation=operation,
             world=parts.world,
             path=target.path,
-            query=parts.reader.read_head(connection, target, operation, record),
+            query=parts.reader.parse_parameters(connection, target, operation, record),
             body={},
             files={},
             user_id=user_id,
-            bearer=bearer(token),
+            bearer=parse_bearer(token),
             logid=record.logid,
             base_url=str(connection.base_url).rstrip("/"),
         )
-        check_reach(call)
+        check_token_scope(call)
         record.code = 0
         with parts.world.acting_as(user_id):
             return SCRIPTS[operation.id](call, parts.description)

@@ -9,10 +9,10 @@ from typing import Any
 from starlette.types import Receive
 
 from .._common.errors import INTERNAL, CallError
-from .._http.context import Beat
+from .._http.context import StreamEvent
 from .._http.request_log import RequestRecord
-from .._http.responses import Answers
-from .._http.waits import until_reset
+from .._http.responses import ResponseBuilder
+from .._http.waits import wait_for_reset
 from .connection import Wire
 from .frames import Frames, write_frame
 from .protocols import Script
@@ -35,7 +35,9 @@ class Session:
         answers: Checks what is sent.
     """
 
-    def __init__(self, script: Script, frames: Frames, wire: Wire, record: RequestRecord, answers: Answers) -> None:
+    def __init__(
+        self, script: Script, frames: Frames, wire: Wire, record: RequestRecord, answers: ResponseBuilder
+    ) -> None:
         self._script = script
         self._frames = frames
         self._wire = wire
@@ -51,7 +53,7 @@ class Session:
         Args:
             receive: Gives what the client sends.
         """
-        watching = until_reset(self._script.world, self._state)
+        watching = wait_for_reset(self._script.world, self._state)
         tasks = [asyncio.create_task(one) for one in (self._read(receive), self._write(), watching)]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -117,7 +119,7 @@ class Session:
             except TimeoutError:
                 pass
 
-    async def _say(self, beat: Beat) -> None:
+    async def _say(self, beat: StreamEvent) -> None:
         if not self._script.wants(beat.event):
             return
         frame: dict[str, Any] = {"event_type": beat.event, "id": self._script.world.event_ids.next()}

@@ -20,7 +20,7 @@ from itertools import zip_longest
 from typing import Any
 
 from .._bots.messages import count_tokens, pieces
-from .._http.context import Beat
+from .._http.context import StreamEvent
 from .._state.state import SandboxState
 
 __all__ = ["ask", "end_with", "message", "play", "play_answer"]
@@ -30,7 +30,7 @@ _QUESTION = "Which city, and which day?"
 _MAX_RESUMES = 3
 
 
-def play(world: SandboxState, run: dict[str, Any], script: str) -> Iterator[Beat]:
+def play(world: SandboxState, run: dict[str, Any], script: str) -> Iterator[StreamEvent]:
     """Run a workflow from its start.
 
     Args:
@@ -56,7 +56,7 @@ def play(world: SandboxState, run: dict[str, Any], script: str) -> Iterator[Beat
             pause = parameters.get("pause")
             seconds = min(float(pause), 600.0) if isinstance(pause, int | float) else 0.0
             if seconds > 0:
-                yield Beat("PING", {})
+                yield StreamEvent("PING", {})
             speakers = {"Message": text}
             if script == "interleaved":
                 speakers = {"First": text, "Second": text[::-1]}
@@ -64,7 +64,7 @@ def play(world: SandboxState, run: dict[str, Any], script: str) -> Iterator[Beat
             yield from _end(world, run, text)
 
 
-def play_answer(world: SandboxState, run: dict[str, Any], answer: str) -> Iterator[Beat]:
+def play_answer(world: SandboxState, run: dict[str, Any], answer: str) -> Iterator[StreamEvent]:
     """Go on with a run that asked something.
 
     Args:
@@ -81,31 +81,33 @@ def play_answer(world: SandboxState, run: dict[str, Any], answer: str) -> Iterat
         run.update(status="Fail", error_code=5000, error_message="No answer after three questions.")
 
 
-def ask(world: SandboxState, run: dict[str, Any], asked: str) -> Iterator[Beat]:
+def ask(world: SandboxState, run: dict[str, Any], asked: str) -> Iterator[StreamEvent]:
     """Stop a run at a question, and tell it."""
     event_id = f"{run['execute_id']}/{world.new_id()}"
     # A stream tells the question as a message; otherwise it goes with the interrupt.
     data = "" if run["mode"] == "stream" else json.dumps({"content_type": "text", "content": asked})
     run.update(status="Interrupted", interrupt={"event_id": event_id, "type": 2, "data": data})
     question = message(asked, "Question", 0, is_last=True)
-    yield Beat("Message", {**question, "node_id": "100002", "node_execute_uuid": world.new_id()})
+    yield StreamEvent("Message", {**question, "node_id": "100002", "node_execute_uuid": world.new_id()})
 
 
-def _end(world: SandboxState, run: dict[str, Any], text: str) -> Iterator[Beat]:
+def _end(world: SandboxState, run: dict[str, Any], text: str) -> Iterator[StreamEvent]:
     yield from end_with(world, run, json.dumps({"output": text}, ensure_ascii=False, separators=(",", ":")))
 
 
-def end_with(world: SandboxState, run: dict[str, Any], output: str) -> Iterator[Beat]:
+def end_with(world: SandboxState, run: dict[str, Any], output: str) -> Iterator[StreamEvent]:
     """End a run with an output, and tell it."""
     read, written = count_tokens(json.dumps(run["parameters"])), count_tokens(output)
     usage = {"input_count": read, "output_count": written, "token_count": read + written}
     run.update(status="Success", output=output, usage=usage)
     end = message(output, "End", 0, is_last=True)
     identity = {"node_id": "900001", "node_execute_uuid": world.new_id()}
-    yield Beat("Message", {**end, **identity, "usage": usage})
+    yield StreamEvent("Message", {**end, **identity, "usage": usage})
 
 
-def _nodes(world: SandboxState, run: dict[str, Any], speakers: Mapping[str, str], pause: float = 0.0) -> Iterator[Beat]:
+def _nodes(
+    world: SandboxState, run: dict[str, Any], speakers: Mapping[str, str], pause: float = 0.0
+) -> Iterator[StreamEvent]:
     """Let output nodes speak in turns, piece by piece."""
     columns = []
     nodes = run.setdefault("nodes", {})
@@ -122,7 +124,7 @@ def _nodes(world: SandboxState, run: dict[str, Any], speakers: Mapping[str, str]
     for row in zip_longest(*columns):
         for said in row:
             if said is not None:
-                yield Beat("Message", said, pause)
+                yield StreamEvent("Message", said, pause)
                 pause = 0.0
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import attrs
 
-from ..._http.context import Beat, Call
-from ..._http.event_source import Steps
+from ..._http.context import Call, StreamEvent
+from ..._http.event_source import ScopedEventIterator
 from ..._spec.spec import Description, SocketMessage
 
 __all__ = ["Script"]
@@ -18,8 +18,8 @@ __all__ = ["Script"]
 
 @attrs.define
 class _Turn:
-    beats: Steps
-    held: Beat | None = None
+    beats: ScopedEventIterator
+    held: StreamEvent | None = None
     due: float = 0.0
 
 
@@ -44,7 +44,7 @@ class Script(ABC):
         self.world = call.world
         self.description = description
         self.subscriptions: Sequence[str] = ()
-        self._said: deque[Beat] = deque()
+        self._said: deque[StreamEvent] = deque()
         self._turns: deque[_Turn] = deque()
 
     @abstractmethod
@@ -72,18 +72,18 @@ class Script(ABC):
 
     def say(self, event: str, data: dict[str, Any] | None = None) -> None:
         """Say something at once."""
-        self._said.append(Beat(event, data))
+        self._said.append(StreamEvent(event, data))
 
-    def tell(self, beats: Iterator[Beat]) -> None:
+    def tell(self, beats: Iterator[StreamEvent]) -> None:
         """Say more, after what is being told."""
-        self._turns.append(_Turn(Steps(self.world, self.call.user_id, beats)))
+        self._turns.append(_Turn(ScopedEventIterator(self.world, self.call.user_id, beats)))
 
     @property
     def is_telling(self) -> bool:
         """Whether something is being told."""
         return bool(self._turns)
 
-    def next(self, now: float) -> tuple[Beat | None, float | None]:
+    def next(self, now: float) -> tuple[StreamEvent | None, float | None]:
         """Return what is to be said now, or how long to wait for it: None until the client speaks.
 
         Args:

@@ -10,7 +10,7 @@ from typing import Any
 from ..._bots.lifecycle import detach, finish, plan_of
 from ..._bots.messages import answer_pieces, pieces
 from ..._bots.script import Plan
-from ..._http.context import Beat
+from ..._http.context import StreamEvent
 from ..._state.state import SandboxState
 from ..._state.store import public
 from .speech_synthesis import sentences, sound_pieces
@@ -29,7 +29,7 @@ def turn_beats(
     *,
     question: dict[str, Any] | None,
     goes_on: bool,
-) -> Iterator[Beat]:
+) -> Iterator[StreamEvent]:
     """Tell the current round of a chat, and end it.
 
     When the client leaves before the end, the bot still answers: the chat goes on, and ends in its time unless it is
@@ -46,35 +46,35 @@ def turn_beats(
     told = _mixed(chat["_messages"], plan, output)
     try:
         if question is not None:
-            yield Beat("conversation.message.completed", question)
+            yield StreamEvent("conversation.message.completed", question)
         if not goes_on:
-            yield Beat("conversation.chat.created", {**running, "status": "created"})
-        yield Beat("conversation.chat.in_progress", running, plan.seconds or 0.0)
+            yield StreamEvent("conversation.chat.created", {**running, "status": "created"})
+        yield StreamEvent("conversation.chat.in_progress", running, plan.seconds or 0.0)
         for beat in told:
             if _is_canceled(world, chat["id"]):  # by a call over HTTP
-                yield Beat("conversation.chat.canceled", None)
+                yield StreamEvent("conversation.chat.canceled", None)
                 return
             yield beat
         with world.store.transaction():
             ended = _shown(finish(world, chat["id"]) or chat)
         if plan.breaks_off:
-            yield Beat("error", {"code": plan.error_code, "msg": plan.error_msg})
+            yield StreamEvent("error", {"code": plan.error_code, "msg": plan.error_msg})
         else:
-            yield Beat(f"conversation.chat.{ended['status']}", ended)
+            yield StreamEvent(f"conversation.chat.{ended['status']}", ended)
     finally:
         with world.store.transaction():
             detach(world, chat["id"], told)
 
 
-def spoken_alone(text: str, output: Mapping[str, Any]) -> Iterator[Beat]:
+def spoken_alone(text: str, output: Mapping[str, Any]) -> Iterator[StreamEvent]:
     """Speak a text that no chat has made."""
     message = {**_NO_IDS, "role": "assistant", "type": "answer"}
     yield from _sounds(text, message, output)
     yield _silence(message)
 
 
-def _mixed(messages: list[dict[str, Any]], plan: Plan, output: Mapping[str, Any]) -> Iterator[Beat]:
-    sounds: deque[Iterator[Beat]] = deque()
+def _mixed(messages: list[dict[str, Any]], plan: Plan, output: Mapping[str, Any]) -> Iterator[StreamEvent]:
+    sounds: deque[Iterator[StreamEvent]] = deque()
     spoken: dict[str, Any] | None = None
     count = 0
     for message in messages:
@@ -92,27 +92,27 @@ def _mixed(messages: list[dict[str, Any]], plan: Plan, output: Mapping[str, Any]
 
 
 def _texts(
-    message: dict[str, Any], plan: Plan, sounds: deque[Iterator[Beat]], output: Mapping[str, Any]
-) -> Iterator[Beat]:
+    message: dict[str, Any], plan: Plan, sounds: deque[Iterator[StreamEvent]], output: Mapping[str, Any]
+) -> Iterator[StreamEvent]:
     """Tell a message as text, and have each of its sentences spoken as soon as it is whole."""
     if message["type"] == "answer":
         shape = {name: value for name, value in message.items() if name != "reasoning_content"}
         for piece in pieces(message.get("reasoning_content", "")):
-            yield Beat("conversation.message.delta", {**shape, "content": "", "reasoning_content": piece})
+            yield StreamEvent("conversation.message.delta", {**shape, "content": "", "reasoning_content": piece})
         spoken = sentences(message["content"])
         told = ""
         for piece in answer_pieces(message["content"], plan):
-            yield Beat("conversation.message.delta", {**shape, "content": piece})
+            yield StreamEvent("conversation.message.delta", {**shape, "content": piece})
             told += piece
             # A sentence is known to be whole when something follows it.
             while len(spoken) > 1 and len(told.lstrip()) > len(spoken[0]):
                 told = told.lstrip()[len(spoken[0]) :]
                 sounds.append(_sounds(spoken.pop(0), _bare(message), output))
         sounds.extend(_sounds(sentence, _bare(message), output) for sentence in spoken)
-    yield Beat("conversation.message.completed", message)
+    yield StreamEvent("conversation.message.completed", message)
 
 
-def _one_of(sounds: deque[Iterator[Beat]]) -> Iterator[Beat]:
+def _one_of(sounds: deque[Iterator[StreamEvent]]) -> Iterator[StreamEvent]:
     while sounds:
         beat = next(sounds[0], None)
         if beat is not None:
@@ -121,17 +121,17 @@ def _one_of(sounds: deque[Iterator[Beat]]) -> Iterator[Beat]:
         sounds.popleft()
 
 
-def _sounds(text: str, message: dict[str, Any], output: Mapping[str, Any]) -> Iterator[Beat]:
+def _sounds(text: str, message: dict[str, Any], output: Mapping[str, Any]) -> Iterator[StreamEvent]:
     for sentence in sentences(text):
-        yield Beat("conversation.audio.sentence_start", {"text": sentence})
+        yield StreamEvent("conversation.audio.sentence_start", {"text": sentence})
         for piece in sound_pieces(sentence, output):
             content = base64.b64encode(piece.content).decode()
             sound = {**message, "content": content, "content_type": "audio"}
-            yield Beat("conversation.audio.delta", sound, piece.pause)
+            yield StreamEvent("conversation.audio.delta", sound, piece.pause)
 
 
-def _silence(message: dict[str, Any]) -> Beat:
-    return Beat("conversation.audio.completed", {**message, "content": "", "content_type": "audio"})
+def _silence(message: dict[str, Any]) -> StreamEvent:
+    return StreamEvent("conversation.audio.completed", {**message, "content": "", "content_type": "audio"})
 
 
 def _bare(message: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..._bots.messages import pieces
-from ..._http.context import Beat, Call
+from ..._http.context import Call, StreamEvent
 from ..._spec.spec import Description
 from .base import Script
 from .settings import Settings, merged
@@ -48,18 +48,18 @@ class InterpretationScript(Script):
                 self._ear.clear()
 
 
-def _interpreted(text: str, settings: dict[str, Any]) -> Iterator[Beat]:
-    yield Beat("input_audio_buffer.completed", None)
+def _interpreted(text: str, settings: dict[str, Any]) -> Iterator[StreamEvent]:
+    yield StreamEvent("input_audio_buffer.completed", None)
     config = settings["translate_config"]
     for sentence in sentences(text):
         for piece in pieces(sentence):
-            yield Beat("simult_interpretation.transcription.delta", {"delta": piece})
+            yield StreamEvent("simult_interpretation.transcription.delta", {"delta": piece})
         translated = f"[{config['to']}] {sentence}"
         for entry in config.get("glossary", ()):
             translated = translated.replace(entry["original"], entry["translation"])
         for piece in pieces(translated):
-            yield Beat("simult_interpretation.translation.delta", {"delta": piece})
+            yield StreamEvent("simult_interpretation.translation.delta", {"delta": piece})
         for sound in sound_pieces(translated, settings["output_audio"]):
             delta = base64.b64encode(sound.content).decode()
-            yield Beat("simult_interpretation.audio.delta", {"delta": delta}, sound.pause)
-    yield Beat("simult_interpretation.message.completed", None)
+            yield StreamEvent("simult_interpretation.audio.delta", {"delta": delta}, sound.pause)
+    yield StreamEvent("simult_interpretation.message.completed", None)

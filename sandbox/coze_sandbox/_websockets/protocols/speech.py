@@ -8,7 +8,7 @@ from typing import Any
 
 from ..._common.errors import SPEECH_TOO_LONG, CallError
 from ..._handlers._common import need
-from ..._http.context import Beat, Call
+from ..._http.context import Call, StreamEvent
 from ..._spec.spec import Description
 from ..._state.seed import VOICE_ID
 from .base import Script
@@ -60,11 +60,11 @@ class SpeechScript(Script):
         self._bytes = size
         self._text += text
 
-    def _speech(self, text: str, output: dict[str, Any]) -> Iterator[Beat]:
-        yield Beat("input_text_buffer.completed", None)
+    def _speech(self, text: str, output: dict[str, Any]) -> Iterator[StreamEvent]:
+        yield StreamEvent("input_text_buffer.completed", None)
         for sentence in sentences(text):
-            yield Beat("conversation.audio.sentence_start", {"text": sentence})
+            yield StreamEvent("conversation.audio.sentence_start", {"text": sentence})
             for piece in sound_pieces(sentence, output):
                 delta = base64.b64encode(piece.content).decode()
-                yield Beat("speech.audio.update", {"delta": delta}, piece.pause)
-        yield Beat("speech.audio.completed", None)
+                yield StreamEvent("speech.audio.update", {"delta": delta}, piece.pause)
+        yield StreamEvent("speech.audio.completed", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..._http.context import Beat, Call
+from ..._http.context import Call, StreamEvent
 from ..._spec.spec import Description
 from .base import Script
 from .settings import Settings, merged
@@ -47,8 +47,8 @@ class TranscriptionScript(Script):
                 self._ear.clear()
 
 
-def _transcript(text: str) -> Iterator[Beat]:
-    yield Beat("input_audio_buffer.completed", None)
+def _transcript(text: str) -> Iterator[StreamEvent]:
+    yield StreamEvent("input_audio_buffer.completed", None)
     if text:
-        yield Beat("transcriptions.message.update", {"content": text})
-    yield Beat("transcriptions.message.completed", None)
+        yield StreamEvent("transcriptions.message.update", {"content": text})
+    yield StreamEvent("transcriptions.message.completed", None)
