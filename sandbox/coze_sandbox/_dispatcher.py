@@ -26,8 +26,8 @@ from ._http.router import RouteMatch, Router, sent_path
 from ._http.sse import encode_event
 from ._http.waits import sleep_until_reset
 from ._scenario.stub_responses import ScriptedAnswer
-from ._spec.spec import Description, Operation
-from ._spec.validators import Schemas
+from ._spec.spec import Operation, Spec
+from ._spec.validators import SchemaValidators
 from ._state.state import SandboxState
 from ._websockets.endpoint import SocketEngine, SocketParts
 
@@ -48,9 +48,9 @@ class Engine:
         answers: Makes the answers, and knows what was wrong with them.
     """
 
-    def __init__(self, description: Description, world: SandboxState, log: RequestLog, faults: Faults) -> None:
+    def __init__(self, description: Spec, world: SandboxState, log: RequestLog, faults: Faults) -> None:
         options = world.options
-        schemas = self.schemas = Schemas(description)
+        schemas = self.schemas = SchemaValidators(description)
         self._description = description
         self._world = world
         self._log = log

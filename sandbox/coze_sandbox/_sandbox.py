@@ -23,7 +23,7 @@ from ._oauth.consent_pages import ConsentPages
 from ._oauth.control import OAuthControl
 from ._scenario.scenario import Scenario
 from ._server import ThreadedServer
-from ._spec.spec import Description, read_description
+from ._spec.spec import Spec, load_spec
 from ._state.state import SandboxState
 from ._state.store import Store
 
@@ -76,7 +76,7 @@ class Sandbox:
         **options: Any,
     ) -> None:
         self.options = Options(**options)
-        self.description: Description = read_description(self.options)
+        self.description: Spec = load_spec(self.options)
         self.clock = clock or Clock()
         self.faults = Faults(self.description.operations)
         self.requests = RequestLog()

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from coze_sandbox import Sandbox
-from coze_sandbox._spec.spec import Description, Operation
+from coze_sandbox._spec.spec import Operation, Spec
 
 __all__ = ["judge"]
 
@@ -62,10 +62,10 @@ def without_nulls(value: Any, path: str, nulls: set[str]) -> Any:
     }
 
 
-def undescribed(description: Description, name: str, request: httpx.Request, body: Any) -> Iterator[str]:
+def undescribed(description: Spec, name: str, request: httpx.Request, body: Any) -> Iterator[str]:
     """Find parameters and members that the description does not know, which a server may ignore."""
     operation: Operation = description.operations[name]
-    known = {parameter.name for parameter in operation.parameters if parameter.place == "query"}
+    known = {parameter.name for parameter in operation.parameters if parameter.location == "query"}
     for parameter in request.url.params:
         if parameter not in known:
             yield f"query.{parameter}: not described"
@@ -73,7 +73,7 @@ def undescribed(description: Description, name: str, request: httpx.Request, bod
         yield from strangers(description, operation.bodies["application/json"].schema, body, "body")
 
 
-def strangers(description: Description, schema: Mapping[str, Any], value: Any, path: str) -> Iterator[str]:
+def strangers(description: Spec, schema: Mapping[str, Any], value: Any, path: str) -> Iterator[str]:
     """Find members of objects whose schema does not name them."""
     schema, _ = description.follow(schema, "")
     if isinstance(value, list):

@@ -15,13 +15,13 @@ from _judge import judge
 from deviations import DEVIATIONS
 
 from coze_sandbox import Sandbox
-from coze_sandbox._spec.spec import Description
+from coze_sandbox._spec.spec import Spec
 
 NULLS = [(name, fault) for name, faults in DEVIATIONS.items() for fault in faults if fault.endswith(": null")]
 
 
 @pytest.fixture(scope="module")
-def description() -> Description:
+def description() -> Spec:
     """Give the description."""
     sandbox = Sandbox()
     sandbox.close()
@@ -29,7 +29,7 @@ def description() -> Description:
 
 
 @pytest.mark.parametrize(("name", "fault"), NULLS)
-def test_null_is_not_described(description: Description, name: str, fault: str) -> None:
+def test_null_is_not_described(description: Spec, name: str, fault: str) -> None:
     """No member that the SDK sends as null may be null by the description, or it is not described at all."""
     schema: Any = description.operations[name].bodies["application/json"].schema
     for step in fault.removesuffix(": null").split(".")[1:]:

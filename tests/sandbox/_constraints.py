@@ -10,11 +10,11 @@ from typing import Any
 import attrs
 
 from coze_sandbox import Options
-from coze_sandbox._spec.spec import Description, Operation, read_description
+from coze_sandbox._spec.spec import Operation, Spec, load_spec
 
 __all__ = ["DESCRIPTION", "HTTP", "Case", "Request", "cases", "example_request", "fields", "node_of"]
 
-DESCRIPTION: Description = read_description(Options())
+DESCRIPTION: Spec = load_spec(Options())
 HTTP = [one for one in DESCRIPTION.operations.values() if one.status != 101]
 
 _WRONG = {
@@ -107,9 +107,9 @@ def example_request(operation: Operation) -> Request:
 def fields(operation: Operation) -> Iterator[tuple[str, tuple[Any, ...], dict[str, Any], bool]]:
     """Walk all fields of a request: where they are, how to get there, their schema, whether they are required."""
     for one in operation.parameters:
-        yield one.place, (one.name,), dict(one.schema), one.required
+        yield one.location, (one.name,), dict(one.schema), one.required
         for steps, schema, required in _inside(merged(one.schema)):
-            yield one.place, (one.name, *steps), schema, required
+            yield one.location, (one.name, *steps), schema, required
     for media in operation.bodies.values():
         if media.type == "application/json":
             yield "body", (), merged(media.schema), operation.body_required
@@ -282,7 +282,7 @@ def _root(operation: Operation, place: str) -> dict[str, Any]:
         return merged(next(iter(operation.bodies.values())).schema)
     return {
         "type": "object",
-        "properties": {one.name: one.schema for one in operation.parameters if one.place == place},
+        "properties": {one.name: one.schema for one in operation.parameters if one.location == place},
     }
 
 

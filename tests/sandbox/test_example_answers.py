@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from coze_sandbox import Options, Sandbox
-from coze_sandbox._spec.spec import Description, read_description
+from coze_sandbox._spec.spec import Spec, load_spec
 
-DESCRIPTION: Description = read_description(Options())
+DESCRIPTION: Spec = load_spec(Options())
 HTTP = [one for one in DESCRIPTION.operations.values() if one.status != 101]
 WEBSOCKETS = [one for one in DESCRIPTION.operations.values() if one.status == 101]
 
@@ -149,7 +149,7 @@ def test_public_operation(examples, operation):
 
 @pytest.mark.parametrize(
     "operation",
-    [one for one in HTTP if any(p.place == "header" and p.required for p in one.parameters)],
+    [one for one in HTTP if any(p.location == "header" and p.required for p in one.parameters)],
     ids=lambda one: one.id,
 )
 def test_fixed_header_may_be_missing(examples, operation):

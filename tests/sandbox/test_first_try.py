@@ -10,10 +10,10 @@ import pytest
 from coze_sandbox import Options
 from coze_sandbox._explorer.prerequisites import SUBJECTS
 from coze_sandbox._explorer.sample_values import _OF_OPERATIONS, NOTES
-from coze_sandbox._spec.spec import read_description
+from coze_sandbox._spec.spec import load_spec
 from tests.sandbox.conftest import Api
 
-DESCRIPTION = read_description(Options())
+DESCRIPTION = load_spec(Options())
 OPERATIONS = {one.id: one for one in DESCRIPTION.operations.values() if one.socket is None}
 
 

@@ -39,9 +39,9 @@ def test_every_handler_has_an_operation():
     """Every handler and every script belongs to a described operation, and every operation has one."""
     from coze_sandbox import Options
     from coze_sandbox._handlers import HANDLERS
-    from coze_sandbox._spec.spec import read_description
+    from coze_sandbox._spec.spec import load_spec
     from coze_sandbox._websockets.protocols import SCRIPTS
 
-    operations = read_description(Options()).operations.values()
+    operations = load_spec(Options()).operations.values()
     assert set(SCRIPTS) == {one.id for one in operations if one.status == 101}
     assert set(HANDLERS) == {one.id for one in operations if one.status != 101}

@@ -15,8 +15,8 @@ from .._common.json_body import parse_json
 from .._common.localhost import is_loopback_host
 from .._http.responses import Violation
 from .._spec.callbacks import CallbackKind, read_callbacks
-from .._spec.spec import Description
-from .._spec.validators import Schemas
+from .._spec.spec import Spec
+from .._spec.validators import SchemaValidators
 from .._state.events import DomainEvent
 from .._state.state import SandboxState
 from .delivery import Delivery, DeliveryState
@@ -40,7 +40,7 @@ class Callbacks:
     """
 
     def __init__(
-        self, world: SandboxState, description: Description, schemas: Schemas, violations: list[Violation]
+        self, world: SandboxState, description: Spec, schemas: SchemaValidators, violations: list[Violation]
     ) -> None:
         self._world = world
         self._violations = violations

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from .._spec.spec import Description, Operation
+from .._spec.spec import Operation, Spec
 from .._state.seed import USER_ID
 from .._state.state import SandboxState
 from .prerequisites import SUBJECTS
@@ -40,7 +40,7 @@ class FirstTry:
     note: str = ""
 
 
-def first_try(description: Description, world: SandboxState, operation_id: str, purpose: str = "") -> FirstTry:
+def first_try(description: Spec, world: SandboxState, operation_id: str, purpose: str = "") -> FirstTry:
     """Write a request from the described example and what exists.
 
     Args:
@@ -71,9 +71,7 @@ def first_try(description: Description, world: SandboxState, operation_id: str, 
     )
 
 
-def _parameters(
-    description: Description, operation: Operation, common: Values, special: Values
-) -> dict[str, dict[str, Any]]:
+def _parameters(description: Spec, operation: Operation, common: Values, special: Values) -> dict[str, dict[str, Any]]:
     filled: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}}
     node = description.document["paths"][operation.path][operation.method.lower()]
     for entry in node.get("parameters", ()):
@@ -88,7 +86,7 @@ def _parameters(
     return filled
 
 
-def _body(description: Description, operation: Operation, values: Values) -> Any:
+def _body(description: Spec, operation: Operation, values: Values) -> Any:
     for kind in (_JSON, _FORM):
         media = operation.bodies.get(kind)
         if media is None:
@@ -101,7 +99,7 @@ def _body(description: Description, operation: Operation, values: Values) -> Any
     return None
 
 
-def _filled(description: Description, value: Any, schema: Values, values: Values) -> Any:
+def _filled(description: Spec, value: Any, schema: Values, values: Values) -> Any:
     """Put what exists into an example, and leave out optional ids of what does not."""
     schema, _ = description.follow(schema, "")
     if isinstance(value, list):

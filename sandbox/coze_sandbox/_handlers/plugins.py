@@ -8,7 +8,7 @@ import jsonschema_rs
 
 from .._common.errors import INVALID_PARAMETER, NO_PERMISSION, NOT_FOUND, CallError, missing
 from .._http.context import Call, ResponseFields
-from .._spec.validators import first_finding
+from .._spec.validators import first_violation
 from .._state.seed_plugins import run_tool
 from .._state.store import public
 from ._common import need
@@ -58,6 +58,6 @@ def call_tool(call: Call) -> ResponseFields:
 
 
 def _check_arguments(schema: dict[str, Any], arguments: dict[str, Any]) -> None:
-    finding = first_finding(jsonschema_rs.Draft202012Validator(schema), arguments, "body.arguments")
+    finding = first_violation(jsonschema_rs.Draft202012Validator(schema), arguments, "body.arguments")
     if finding is not None:
         raise CallError(INVALID_PARAMETER, str(finding))

@@ -46,7 +46,7 @@ def authorize(operation: Operation, header: str | None, world: SandboxState) -> 
     token = parse_bearer(header)
     if not token:
         raise CallError(INVALID_TOKEN, "authentication is invalid")
-    if operation.grants:
+    if operation.issues_tokens:
         return USER_ID
     if token in options.foreign_tokens:
         raise CallError(

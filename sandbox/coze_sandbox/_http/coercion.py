@@ -10,7 +10,7 @@ import attrs
 
 from .._common.errors import CallError
 from .._common.json_body import parse_json
-from .._spec.spec import Description
+from .._spec.spec import Spec
 
 __all__ = ["Leniency", "from_part", "from_texts", "types_of"]
 
@@ -25,7 +25,7 @@ def types_of(schema: Mapping[str, Any]) -> frozenset[str]:
     return frozenset([declared] if isinstance(declared, str) else declared)
 
 
-def from_texts(texts: Sequence[str], schema: Mapping[str, Any], description: Description) -> Any:
+def from_texts(texts: Sequence[str], schema: Mapping[str, Any], description: Spec) -> Any:
     """Convert the values of one query, path or header parameter to the declared type.
 
     Arrays may be repeated (`a=1&a=2`) or joined by commas (`a=1,2`); an empty one is blank (`a=`).
@@ -79,7 +79,7 @@ class Leniency:
             the header `Agw-Js-Conv`, and the official Go SDK sends numbers.
     """
 
-    description: Description
+    description: Spec
     nulls: bool
     numeric_ids: bool = False
 
@@ -132,7 +132,7 @@ class Leniency:
         return optional and not _nullable(schema["properties"][name], self.description)
 
 
-def _nullable(schema: Mapping[str, Any], description: Description) -> bool:
+def _nullable(schema: Mapping[str, Any], description: Spec) -> bool:
     schema, _ = description.follow(schema, "")
     choices = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
     return "null" in types_of(schema) or any(_nullable(choice, description) for choice in choices)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._spec.spec import Description, Media, Operation
+from .._spec.spec import Media, Operation, Spec
 from .context import Call, FileResponse, Redirect, ResponseFields, Stream, StreamEvent
 
 __all__ = ["dialect_of", "example_result", "has_property"]
@@ -16,7 +16,7 @@ _EVENTS = "text/event-stream"
 
 
 def example_result(
-    operation: Operation, call: Call, description: Description
+    operation: Operation, call: Call, description: Spec
 ) -> ResponseFields | Stream | FileResponse | Redirect | None:
     """Answer a call with the example that the description has for it.
 
@@ -47,7 +47,7 @@ def dialect_of(operation: Operation) -> str:
     return "chatflow" if operation.stream_flag is None else "chat"
 
 
-def has_property(schema: Mapping[str, Any], name: str, description: Description) -> bool:
+def has_property(schema: Mapping[str, Any], name: str, description: Spec) -> bool:
     """Tell whether a schema describes a member."""
     schema, _ = description.follow(schema, "")
     if name in schema.get("properties", {}):
@@ -56,7 +56,7 @@ def has_property(schema: Mapping[str, Any], name: str, description: Description)
     return any(has_property(part, name, description) for part in parts)
 
 
-def _members(media: Media, description: Description) -> ResponseFields:
+def _members(media: Media, description: Spec) -> ResponseFields:
     members = dict(media.example) if isinstance(media.example, Mapping) else {}
     for name in ("code", "msg", "detail"):
         if has_property(media.schema, name, description):
@@ -64,11 +64,11 @@ def _members(media: Media, description: Description) -> ResponseFields:
     return members
 
 
-def _stream(operation: Operation, media: Media, description: Description) -> Stream:
+def _stream(operation: Operation, media: Media, description: Spec) -> Stream:
     return Stream(_events(operation, media.example, description), dialect_of(operation))
 
 
-def _events(operation: Operation, described: Mapping[str, Any], description: Description) -> Iterator[StreamEvent]:
+def _events(operation: Operation, described: Mapping[str, Any], description: Spec) -> Iterator[StreamEvent]:
     """Tell the described event, and end the stream, or clients would take it for broken off."""
     yield StreamEvent(described["event"], json.loads(described["data"]))
     end = operation.stream_end
@@ -77,7 +77,7 @@ def _events(operation: Operation, described: Mapping[str, Any], description: Des
         yield StreamEvent(end, "[DONE]" if pointer is None else _sample({"$ref": pointer}, description))
 
 
-def _sample(schema: Mapping[str, Any], description: Description) -> Any:
+def _sample(schema: Mapping[str, Any], description: Spec) -> Any:
     schema, _ = description.follow(schema, "")
     if schema.get("examples"):
         return schema["examples"][0]

@@ -25,8 +25,8 @@ from .._common.errors import (
     CallError,
 )
 from .._common.json_body import parse_json
-from .._spec.spec import Description, Media, Operation, Parameter
-from .._spec.validators import Finding, Schemas
+from .._spec.spec import Media, Operation, Parameter, Spec
+from .._spec.validators import SchemaValidators, SchemaViolation
 from .._state.state import SandboxState
 from .auth import parse_bearer
 from .body_limit import MAX_JSON_BYTES, limit_body
@@ -79,7 +79,7 @@ class RequestParser:
         lenient: Whether to take null, blank values, other names of parameters, and numbers for ids where Coze does.
     """
 
-    def __init__(self, description: Description, schemas: Schemas, *, lenient: bool) -> None:
+    def __init__(self, description: Spec, schemas: SchemaValidators, *, lenient: bool) -> None:
         self._description = description
         self._schemas = schemas
         self._lenient = lenient
@@ -145,7 +145,7 @@ class RequestParser:
         text = request.scope["query_string"].decode("latin-1")
         blank = _MAY_BE_BLANK.get(operation.id, ())
         renamed = _PARAMETER_ALIASES.get(operation.id, {}) if self._lenient else {}
-        known = {one.name: one for one in operation.parameters if one.place == "query"}
+        known = {one.name: one for one in operation.parameters if one.location == "query"}
         texts: dict[str, list[str]] = {}
         # Blank values are left out: the official Python SDK sends `conversation_id=` for "none".
         for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
@@ -168,12 +168,12 @@ class RequestParser:
         values = {}
         for parameter in operation.parameters:
             name = parameter.name.lower() if place == "header" else parameter.name
-            if parameter.place == place and texts.get(name):
+            if parameter.location == place and texts.get(name):
                 values[parameter.name] = from_texts(texts[name], parameter.schema, self._description)
         return values
 
     def _check(self, operation: Operation, place: str, values: Mapping[str, Any]) -> None:
-        parameters = [one for one in operation.parameters if one.place == place]
+        parameters = [one for one in operation.parameters if one.location == place]
         if parameters:
             key = f"{operation.id} {place}"
             finding = self._schemas.check_parameters(key, parameters, values, place)
@@ -271,7 +271,7 @@ def _note_form(parameter: Parameter, texts: list[str], record: RequestRecord) ->
 def _add_fixed(operation: Operation, headers: dict[str, Any], record: RequestRecord) -> None:
     """Add the headers that have one value only and were not sent: older clients do without them."""
     for one in operation.parameters:
-        if one.place == "header" and one.required and "const" in one.schema and one.name not in headers:
+        if one.location == "header" and one.required and "const" in one.schema and one.name not in headers:
             headers[one.name] = one.schema["const"]
             record.tolerate(f"header.{one.name}: is required")
 
@@ -313,7 +313,7 @@ async def _drain(request: Request, operation: Operation) -> None:
         pass
 
 
-def _to_call_error(operation: Operation, finding: Finding) -> CallError:
+def _to_call_error(operation: Operation, finding: SchemaViolation) -> CallError:
     code, keyword = INVALID_PARAMETER, finding.keyword
     if "meta_data" in finding.path.split(".") and keyword in _SIZES:
         code = META_DATA_LIMIT

@@ -10,8 +10,8 @@ import attrs
 from starlette.responses import Response
 
 from .._common.errors import INTERNAL, CallError, status_of
-from .._spec.spec import Description, Media, Operation
-from .._spec.validators import Finding, Schemas
+from .._spec.spec import Media, Operation, Spec
+from .._spec.validators import SchemaValidators, SchemaViolation
 from .context import FileResponse, Redirect, ResponseFields
 from .examples import has_property
 from .oauth_errors import oauth_error_body
@@ -52,7 +52,7 @@ class ResponseBuilder:
         violations: What the checks found.
     """
 
-    def __init__(self, description: Description, schemas: Schemas, *, errors_as_200: bool, check: bool) -> None:
+    def __init__(self, description: Spec, schemas: SchemaValidators, *, errors_as_200: bool, check: bool) -> None:
         self._description = description
         self._schemas = schemas
         self._errors_as_200 = errors_as_200
@@ -88,12 +88,12 @@ class ResponseBuilder:
 
     def find_violation(
         self, operation: Operation, result: ResponseFields | FileResponse | None, logid: str = ""
-    ) -> Finding | None:
+    ) -> SchemaViolation | None:
         """Tell what is not as described in what a handler returns, or None."""
         if isinstance(result, FileResponse):
             if result.type in operation.success:
                 return None
-            return Finding("header.content-type", "enum", f"{result.type!r} is not described")
+            return SchemaViolation("header.content-type", "enum", f"{result.type!r} is not described")
         media = operation.success.get(_JSON)
         if media is None or media.pointer is None:
             return None
@@ -119,7 +119,7 @@ class ResponseBuilder:
             **failure.members,
         }
         media = operation.failure if operation is not None else None
-        if operation is not None and operation.grants and status < _SERVER_ERROR:
+        if operation is not None and operation.issues_tokens and status < _SERVER_ERROR:
             # The only sign of this failure is its status, so it is never answered with 200.
             body, media, as_200 = oauth_error_body(failure), operation.client_failure, False
         if self._check and operation is not None and media is not None and media.pointer:
@@ -144,36 +144,36 @@ class ResponseBuilder:
         if not self._check or socket is None:
             return None
         described = socket.downlink.get(event)
-        finding: Finding | None = None
+        finding: SchemaViolation | None = None
         if described is None:
-            finding = Finding("event_type", "enum", f"{event!r} is not described")
+            finding = SchemaViolation("event_type", "enum", f"{event!r} is not described")
         elif data is None:
-            finding = Finding(f"{event}.data", "required", "is required") if described.data_required else None
+            finding = SchemaViolation(f"{event}.data", "required", "is required") if described.data_required else None
         elif described.pointer is None:
-            finding = Finding(f"{event}.data", "not", "no data is described")
+            finding = SchemaViolation(f"{event}.data", "not", "no data is described")
         else:
             finding = self._schemas.check(described.pointer, data, f"{event}.data")
         if finding is None and socket.detail is not None:
             finding = self._schemas.check(socket.detail, frame["detail"], f"{event}.detail")
         return self._record(operation, finding)
 
-    def _record(self, operation: Operation, finding: Finding | None) -> Violation | None:
+    def _record(self, operation: Operation, finding: SchemaViolation | None) -> Violation | None:
         if finding is None:
             return None
         violation = Violation(operation.id, finding.path, finding.message)
         self.violations.append(violation)
         return violation
 
-    def find_event_violation(self, operation: Operation, event: str, data: Any) -> Finding | None:
+    def find_event_violation(self, operation: Operation, event: str, data: Any) -> SchemaViolation | None:
         """Tell what is not as described in one event of a stream, or None."""
         if not operation.events:
             return None
         if event not in operation.events:
-            return Finding("event", "enum", f"{event!r} is not described")
+            return SchemaViolation("event", "enum", f"{event!r} is not described")
         pointer = operation.events[event]
         return self._schemas.check(pointer, data, event) if pointer is not None else None
 
-    def _violation(self, operation: Operation, finding: Finding, logid: str) -> Response:
+    def _violation(self, operation: Operation, finding: SchemaViolation, logid: str) -> Response:
         self._record(operation, finding)
         return self.internal_error(f"the sandbox's own answer to {operation.id} is not as described: {finding}", logid)
 

@@ -12,7 +12,7 @@ from .._faults.faults import Fault, Faults
 from .._http.request_log import RequestLog, RequestRecord
 from .._http.responses import ResponseBuilder
 from .._oauth.consent import new_secret
-from .._spec.spec import Description
+from .._spec.spec import Spec
 from .._state.seed import COLLEAGUE_IDS, USER_ID, seed_bot, seed_workflow
 from .._state.state import SandboxState
 from .._state.stubs import Stub
@@ -27,7 +27,7 @@ class Scripted(Protocol):
     """What a scenario acts on: a sandbox."""
 
     @property
-    def description(self) -> Description:
+    def description(self) -> Spec:
         """The description."""
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from .spec import Description
+from .spec import Spec
 
 __all__ = ["CallbackKind", "Signature", "read_callbacks"]
 
@@ -65,7 +65,7 @@ class CallbackKind:
     signature: Signature
 
 
-def read_callbacks(description: Description) -> dict[str, CallbackKind]:
+def read_callbacks(description: Spec) -> dict[str, CallbackKind]:
     """Return the callbacks of a description by event type."""
     found = {}
     for name, item in description.document.get("webhooks", {}).items():

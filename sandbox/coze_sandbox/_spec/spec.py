@@ -12,7 +12,7 @@ import attrs
 
 from .._config.options import Options
 
-__all__ = ["Description", "Media", "Operation", "Parameter", "SocketMessage", "SocketProtocol", "read_description"]
+__all__ = ["Spec", "Media", "Operation", "Parameter", "SocketMessage", "SocketProtocol", "load_spec"]
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _SUCCESS = ("101", "200", "302")
@@ -32,7 +32,7 @@ class Parameter:
     """
 
     name: str
-    place: str
+    location: str
     required: bool
     pointer: str
     schema: Mapping[str, Any]
@@ -116,7 +116,7 @@ class Operation:
     method: str
     path: str
     public: bool
-    grants: bool
+    issues_tokens: bool
     permission: str | None
     parameters: tuple[Parameter, ...]
     bodies: Mapping[str, Media]
@@ -133,7 +133,7 @@ class Operation:
     socket: SocketProtocol | None
 
 
-class Description:
+class Spec:
     """The bundled document.
 
     Args:
@@ -186,7 +186,7 @@ class Description:
             method=method.upper(),
             path=path,
             public=not all(node.get("security", security) or [{}]),
-            grants=client_failure is not failure,
+            issues_tokens=client_failure is not failure,
             permission=node.get("x-coze-permission"),
             parameters=(
                 *self._parameters(item, pointer),
@@ -234,7 +234,7 @@ class Description:
             schema, _ = self.follow(parameter.get("schema", {}), f"{at}/schema")
             yield Parameter(
                 name=parameter["name"],
-                place=parameter["in"],
+                location=parameter["in"],
                 required=bool(parameter.get("required")),
                 pointer=f"{at}/schema",
                 schema=schema,
@@ -252,7 +252,7 @@ class Description:
         return result
 
 
-def read_description(options: Options) -> Description:
+def load_spec(options: Options) -> Spec:
     """Read the description that the options name.
 
     Raises:
@@ -260,11 +260,11 @@ def read_description(options: Options) -> Description:
         ValueError: The file is no bundled description.
     """
     if isinstance(options.document, Mapping):
-        return Description(options.document)
+        return Spec(options.document)
     path = options.document_path or _installed()
     try:
         document = json.loads(path.read_bytes())
-        return Description(document)
+        return Spec(document)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is no bundled description: {type(error).__name__}: {error}") from error
 

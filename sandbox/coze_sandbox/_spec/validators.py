@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import jsonschema_rs
 
-from .spec import Description, Parameter
+from .spec import Parameter, Spec
 
-__all__ = ["Finding", "Schemas", "first_finding"]
+__all__ = ["SchemaViolation", "SchemaValidators", "first_violation"]
 
 _URN = "urn:coze"
 _LONGEST = 300
@@ -18,7 +18,7 @@ _SAFE = "/~!$&'()*+,;=:@"
 _INT64 = {"minimum": -(2**63), "maximum": 2**63 - 1}
 
 
-class Finding:
+class SchemaViolation:
     """One place where a value is not what the description says.
 
     Attributes:
@@ -38,19 +38,19 @@ class Finding:
         return f"{self.path}: {self.message}"
 
 
-class Schemas:
+class SchemaValidators:
     """Validators for any schema of the description, compiled when first used.
 
     Args:
         description: The description.
     """
 
-    def __init__(self, description: Description) -> None:
+    def __init__(self, description: Spec) -> None:
         document = _bounded(dict(description.document))
         self._registry = jsonschema_rs.Registry([(_URN, document)], draft=jsonschema_rs.Draft202012)
         self._compiled: dict[str, jsonschema_rs.Validator] = {}
 
-    def check(self, pointer: str, value: Any, name: str) -> Finding | None:
+    def check(self, pointer: str, value: Any, name: str) -> SchemaViolation | None:
         """Check a value against the schema at a JSON pointer.
 
         Args:
@@ -65,11 +65,11 @@ class Schemas:
         if validator is None:
             validator = self._compile({"$ref": _reference(pointer)})
             self._compiled[pointer] = validator
-        return first_finding(validator, value, name)
+        return first_violation(validator, value, name)
 
     def check_parameters(
         self, key: str, parameters: Sequence[Parameter], value: Mapping[str, Any], name: str
-    ) -> Finding | None:
+    ) -> SchemaViolation | None:
         """Check all parameters of one place together.
 
         Args:
@@ -91,13 +91,13 @@ class Schemas:
                 }
             )
             self._compiled[key] = validator
-        return first_finding(validator, value, name)
+        return first_violation(validator, value, name)
 
     def _compile(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
         return jsonschema_rs.Draft202012Validator(schema, registry=self._registry)
 
 
-def first_finding(validator: jsonschema_rs.Validator, value: Any, name: str) -> Finding | None:
+def first_violation(validator: jsonschema_rs.Validator, value: Any, name: str) -> SchemaViolation | None:
     """Return what a validator finds wrong with a value first, or None.
 
     Args:
@@ -110,7 +110,7 @@ def first_finding(validator: jsonschema_rs.Validator, value: Any, name: str) -> 
             return None
         error = next(iter(validator.iter_errors(value)))
     except ValueError as problem:  # numbers beyond all bounds
-        return Finding(name, "type", str(problem))
+        return SchemaViolation(name, "type", str(problem))
     steps = [name, *(str(step) for step in error.instance_path)]
     keyword = str(error.schema_path[-1]) if error.schema_path else ""
     message = error.message
@@ -119,7 +119,7 @@ def first_finding(validator: jsonschema_rs.Validator, value: Any, name: str) -> 
         message = "is required"
     if len(message) > _LONGEST:
         message = f"{message[:_LONGEST]}…"
-    return Finding(".".join(steps), keyword, message)
+    return SchemaViolation(".".join(steps), keyword, message)
 
 
 def _bounded(node: Any) -> Any:

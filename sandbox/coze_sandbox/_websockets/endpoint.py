@@ -20,8 +20,8 @@ from .._http.request_log import RequestLog, RequestRecord, redact_headers
 from .._http.request_parser import RequestParser
 from .._http.responses import ResponseBuilder
 from .._http.router import RouteMatch, Router, sent_path
-from .._spec.spec import Description
-from .._spec.validators import Schemas
+from .._spec.spec import Spec
+from .._spec.validators import SchemaValidators
 from .._state.state import SandboxState
 from .connection import Wire
 from .frames import Frames
@@ -40,8 +40,8 @@ _POLICY_VIOLATION = 1008
 class SocketParts:
     """What the WebSockets share with the HTTP operations."""
 
-    description: Description
-    schemas: Schemas
+    description: Spec
+    schemas: SchemaValidators
     world: SandboxState
     log: RequestLog
     faults: Faults

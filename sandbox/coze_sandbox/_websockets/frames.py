@@ -11,8 +11,8 @@ import attrs
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._common.json_body import parse_json
 from .._http.coercion import Leniency
-from .._spec.spec import Description, Operation, SocketProtocol
-from .._spec.validators import Schemas
+from .._spec.spec import Operation, SocketProtocol, Spec
+from .._spec.validators import SchemaValidators
 
 __all__ = ["Frames", "Uplink", "write_frame"]
 
@@ -40,7 +40,7 @@ class Frames:
         lenient: Whether to take null for "not given".
     """
 
-    def __init__(self, description: Description, schemas: Schemas, operation: Operation, *, lenient: bool) -> None:
+    def __init__(self, description: Spec, schemas: SchemaValidators, operation: Operation, *, lenient: bool) -> None:
         if operation.socket is None:
             raise ValueError(f"{operation.id} opens no WebSocket")
         self.protocol: SocketProtocol = operation.socket

@@ -11,7 +11,7 @@ import attrs
 
 from ..._http.context import Call, StreamEvent
 from ..._http.event_source import ScopedEventIterator
-from ..._spec.spec import Description, SocketMessage
+from ..._spec.spec import SocketMessage, Spec
 
 __all__ = ["Script"]
 
@@ -39,7 +39,7 @@ class Script(ABC):
         CallError: What the handshake names does not exist.
     """
 
-    def __init__(self, call: Call, description: Description) -> None:
+    def __init__(self, call: Call, description: Spec) -> None:
         self.call = call
         self.world = call.world
         self.description = description

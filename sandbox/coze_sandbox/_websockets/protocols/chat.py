@@ -15,7 +15,7 @@ from ..._handlers._conversations import new_conversation, store_conversation
 from ..._handlers._messages import enter_message
 from ..._http.context import Call
 from ..._scenario.bot_replies import next_plan
-from ..._spec.spec import Description
+from ..._spec.spec import Spec
 from .base import Script
 from .chat_settings import ChatSettings
 from .chat_turn import spoken_alone, turn_beats
@@ -32,7 +32,7 @@ _LONGEST_SPOKEN = 1023  # bytes
 class ChatScript(Script):
     """Answers what is said and written, as chats over HTTP do, and speaks the answers."""
 
-    def __init__(self, call: Call, description: Description) -> None:
+    def __init__(self, call: Call, description: Spec) -> None:
         super().__init__(call, description)
         self._bot = self._find_bot()
         self._settings = ChatSettings(self.downlink("chat.updated"), description, self._bot)

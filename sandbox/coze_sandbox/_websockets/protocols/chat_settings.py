@@ -7,7 +7,7 @@ from typing import Any
 
 from ..._common.errors import INVALID_PARAMETER, CallError
 from ..._handlers._common import need
-from ..._spec.spec import Description, SocketMessage
+from ..._spec.spec import SocketMessage, Spec
 from ..._state.state import SandboxState
 from .settings import Settings, merged
 
@@ -27,7 +27,7 @@ class ChatSettings:
         bot: The bot that answers.
     """
 
-    def __init__(self, message: SocketMessage, description: Description, bot: Mapping[str, Any]) -> None:
+    def __init__(self, message: SocketMessage, description: Spec, bot: Mapping[str, Any]) -> None:
         self._settings = Settings(message, description, {})
         self._bot = bot
         self._in_use = self._settings.in_use()

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..._bots.messages import pieces
 from ..._http.context import Call, StreamEvent
-from ..._spec.spec import Description
+from ..._spec.spec import Spec
 from .base import Script
 from .settings import Settings, merged
 from .speech_recognition import Ear, decode_sound
@@ -24,7 +24,7 @@ class InterpretationScript(Script):
     sentence: what was said, what that is in the other language, that spoken.
     """
 
-    def __init__(self, call: Call, description: Description) -> None:
+    def __init__(self, call: Call, description: Spec) -> None:
         super().__init__(call, description)
         languages = {"from": "zh", "to": "en"}
         self._settings = Settings(self.downlink("simult_interpretation.updated"), description, languages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._spec.spec import Description, SocketMessage
+from ..._spec.spec import SocketMessage, Spec
 
 __all__ = ["Settings", "merged"]
 
@@ -19,7 +19,7 @@ class Settings:
         fallbacks: Values of members that must be told and have no default, by name.
     """
 
-    def __init__(self, message: SocketMessage, description: Description, fallbacks: Mapping[str, Any]) -> None:
+    def __init__(self, message: SocketMessage, description: Spec, fallbacks: Mapping[str, Any]) -> None:
         self._schema = message.schema
         self._description = description
         self._fallbacks = fallbacks

@@ -9,7 +9,7 @@ from typing import Any
 from ..._common.errors import SPEECH_TOO_LONG, CallError
 from ..._handlers._common import need
 from ..._http.context import Call, StreamEvent
-from ..._spec.spec import Description
+from ..._spec.spec import Spec
 from ..._state.seed import VOICE_ID
 from .base import Script
 from .settings import Settings, merged
@@ -23,7 +23,7 @@ _LONGEST = 1024
 class SpeechScript(Script):
     """Speaks the text that was appended, when it is complete."""
 
-    def __init__(self, call: Call, description: Description) -> None:
+    def __init__(self, call: Call, description: Spec) -> None:
         super().__init__(call, description)
         self._settings = Settings(self.downlink("speech.updated"), description, {"voice_id": VOICE_ID})
         self._text = ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..._http.context import Call, StreamEvent
-from ..._spec.spec import Description
+from ..._spec.spec import Spec
 from .base import Script
 from .settings import Settings, merged
 from .speech_recognition import Ear, bytes_per_second, decode_sound
@@ -17,7 +17,7 @@ __all__ = ["TranscriptionScript"]
 class TranscriptionScript(Script):
     """Tells what it hears: while the sound comes what it heard before, and the whole when it is complete."""
 
-    def __init__(self, call: Call, description: Description) -> None:
+    def __init__(self, call: Call, description: Spec) -> None:
         super().__init__(call, description)
         self._settings = Settings(self.downlink("transcriptions.updated"), description, {})
         self._ear = Ear()
