@@ -11,13 +11,13 @@ from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._common.json_body import parse_json
 from .._state.state import SandboxState
 
-__all__ = ["Said", "read_content"]
+__all__ = ["UserInput", "parse_content"]
 
 _KINDS = ("text", "file", "image", "audio")
 
 
 @attrs.frozen
-class Said:
+class UserInput:
     """The content of a message.
 
     Attributes:
@@ -33,7 +33,7 @@ class Said:
     audio: int = 0
 
 
-def read_content(world: SandboxState, content: str, content_type: str, where: str) -> Said:
+def parse_content(world: SandboxState, content: str, content_type: str, where: str) -> UserInput:
     """Read and check the content of a message.
 
     Args:
@@ -47,7 +47,7 @@ def read_content(world: SandboxState, content: str, content_type: str, where: st
             that was never uploaded.
     """
     if content_type != "object_string":
-        return Said(content)
+        return UserInput(content)
     try:
         parts = parse_json(content, where)
     except CallError as error:
@@ -61,7 +61,7 @@ def read_content(world: SandboxState, content: str, content_type: str, where: st
         counts[kind] += 1
         if kind == "text":
             texts.append(part["text"])
-    return Said("\n".join(texts), counts["image"], counts["file"], counts["audio"])
+    return UserInput("\n".join(texts), counts["image"], counts["file"], counts["audio"])
 
 
 def _check_part(world: SandboxState, part: Any, where: str) -> str:

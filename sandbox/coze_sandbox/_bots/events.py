@@ -8,14 +8,14 @@ from typing import Any
 from .._http.context import StreamEvent
 from .._state.state import SandboxState
 from .._state.store import public
-from .lifecycle import detach, finish, plan_of
-from .messages import answer_pieces, audio_pieces, pieces
+from .lifecycle import detach, finish_turn, plan_of
+from .messages import answer_chunks, audio_chunks, split_chunks
 from .script import Plan
 
-__all__ = ["chat_beats"]
+__all__ = ["chat_events"]
 
 
-def chat_beats(world: SandboxState, chat: dict[str, Any], done: Any = "[DONE]") -> Iterator[StreamEvent]:
+def chat_events(world: SandboxState, chat: dict[str, Any], done: Any = "[DONE]") -> Iterator[StreamEvent]:
     """Tell the current round of a chat as events, and end the round.
 
     When the client leaves before the end, the bot still answers: the chat goes on, and ends in its time unless it is
@@ -28,7 +28,7 @@ def chat_beats(world: SandboxState, chat: dict[str, Any], done: Any = "[DONE]") 
     """
     plan = plan_of(chat)
     running = public(chat)
-    told = (beat for message in chat["_messages"] for beat in _message_beats(message, plan))
+    told = (beat for message in chat["_messages"] for beat in _message_events(message, plan))
     try:
         yield StreamEvent("conversation.chat.created", {**running, "status": "created"})
         yield StreamEvent("conversation.chat.in_progress", running, plan.seconds or 0.0)
@@ -49,7 +49,7 @@ def chat_beats(world: SandboxState, chat: dict[str, Any], done: Any = "[DONE]") 
 
 def _ending(world: SandboxState, chat: dict[str, Any], plan: Plan, done: Any) -> Iterator[StreamEvent]:
     with world.store.transaction():
-        ended = public(finish(world, chat["id"]) or chat)
+        ended = public(finish_turn(world, chat["id"]) or chat)
     if plan.breaks_off:
         yield StreamEvent("error", {"code": plan.error_code, "msg": plan.error_msg})
         return
@@ -59,18 +59,18 @@ def _ending(world: SandboxState, chat: dict[str, Any], plan: Plan, done: Any) ->
     if plan.audio and ended["status"] == "completed":
         # The recording has sound after the end of the chat, so clients must not stop there.
         answer = next(one for one in chat["_messages"] if one["type"] == "answer")
-        for sound in audio_pieces():
+        for sound in audio_chunks():
             yield StreamEvent("conversation.audio.delta", {**answer, "content": sound, "content_type": "audio"})
     yield StreamEvent("done", done)
 
 
-def _message_beats(message: dict[str, Any], plan: Plan) -> Iterator[StreamEvent]:
+def _message_events(message: dict[str, Any], plan: Plan) -> Iterator[StreamEvent]:
     if message["type"] == "answer":
         shape = {name: value for name, value in message.items() if name != "reasoning_content"}
-        for piece in pieces(message.get("reasoning_content", "")):
+        for piece in split_chunks(message.get("reasoning_content", "")):
             thought = {**shape, "content": "", "reasoning_content": piece}
             yield StreamEvent("conversation.message.delta", thought)
-        for piece in answer_pieces(message["content"], plan):
+        for piece in answer_chunks(message["content"], plan):
             yield StreamEvent("conversation.message.delta", {**shape, "content": piece})
     yield StreamEvent("conversation.message.completed", message)
 

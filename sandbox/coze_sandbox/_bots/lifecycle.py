@@ -24,19 +24,19 @@ from .._common.errors import (
 from .._http.context import StreamEvent
 from .._state.state import SandboxState
 from .._state.usage import emit_usage
-from .messages import compose, count_tokens, required_action
+from .messages import build_messages, count_tokens, required_action
 from .script import Plan
 
 __all__ = [
-    "begin_round",
+    "start_turn",
     "cancel",
-    "check_idle",
+    "require_no_running_chat",
     "detach",
-    "finish",
+    "finish_turn",
     "load_chat",
     "plan_of",
     "save_message",
-    "settle",
+    "advance_last_chat",
 ]
 
 _RUNNING = ("created", "in_progress")
@@ -50,7 +50,7 @@ def plan_of(chat: dict[str, Any]) -> Plan:
     return Plan(**{name: _tuple(value) for name, value in members.items()})
 
 
-def begin_round(
+def start_turn(
     world: SandboxState, chat: dict[str, Any], plan: Plan, *, streaming: bool, input_tokens: int
 ) -> dict[str, Any]:
     """Set a chat to work: decide its messages now, and when it ends.
@@ -71,7 +71,7 @@ def begin_round(
     chat.update(
         status="in_progress",
         _plan=attrs.asdict(plan),
-        _messages=compose(world, chat, plan),
+        _messages=build_messages(world, chat, plan),
         _input_tokens=input_tokens,
         _ends_at=None if streaming else now + seconds,
         _thinks_until=now + (plan.seconds or 0.0),
@@ -103,28 +103,28 @@ def load_chat(world: SandboxState, conversation_id: str, chat_id: str, *, unsave
     chat = world.find("chat", chat_id)
     if chat is None or chat["conversation_id"] != conversation_id or not (chat["_saved"] or unsaved):
         raise missing(CHAT_NOT_FOUND, "chat_id", chat_id)
-    return _settled(world, chat)
+    return _advance(world, chat)
 
 
-def check_idle(world: SandboxState, conversation: dict[str, Any]) -> None:
+def require_no_running_chat(world: SandboxState, conversation: dict[str, Any]) -> None:
     """Refuse a second chat beside a running one.
 
     Raises:
         CallError: A chat is running in the conversation.
     """
-    running = settle(world, conversation)
+    running = advance_last_chat(world, conversation)
     if running is not None and running["status"] in _RUNNING:
         raise CallError(CHAT_IS_RUNNING, f"Another chat, {running['id']}, is running in this conversation.")
 
 
-def settle(world: SandboxState, conversation: dict[str, Any]) -> dict[str, Any] | None:
+def advance_last_chat(world: SandboxState, conversation: dict[str, Any]) -> dict[str, Any] | None:
     """End the last chat of a conversation if its time has come, so that its messages are there.
 
     Returns:
         The chat as it is now, or None where there is none.
     """
     running = world.find("chat", conversation.get("_running", ""))
-    return None if running is None else _settled(world, running)
+    return None if running is None else _advance(world, running)
 
 
 def detach(world: SandboxState, chat_id: str, rest: Iterable[StreamEvent]) -> None:
@@ -159,7 +159,7 @@ def cancel(world: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
     return _store(world, chat)
 
 
-def finish(world: SandboxState, chat_id: str) -> dict[str, Any] | None:
+def finish_turn(world: SandboxState, chat_id: str) -> dict[str, Any] | None:
     """End the current round of a chat and keep its messages; does nothing where it has ended.
 
     Returns:
@@ -199,13 +199,13 @@ def save_message(world: SandboxState, message: dict[str, Any]) -> dict[str, Any]
     return message
 
 
-def _settled(world: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
+def _advance(world: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
     if chat["status"] not in _RUNNING:
         return chat
     # Without a time it ends with its stream, and the stream ended with the process that sent it.
     ends_at = chat["_ends_at"]
     is_over = chat["_session"] != world.epoch if ends_at is None else ends_at <= world.clock.now()
-    return (finish(world, chat["id"]) or chat) if is_over else chat
+    return (finish_turn(world, chat["id"]) or chat) if is_over else chat
 
 
 def _store(world: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:

@@ -12,16 +12,16 @@ from typing import Any
 from .._state.state import SandboxState
 from .script import Plan
 
-__all__ = ["answer_pieces", "audio_pieces", "compose", "count_tokens", "pieces", "required_action"]
+__all__ = ["answer_chunks", "audio_chunks", "build_messages", "count_tokens", "split_chunks", "required_action"]
 
 # Lengths of the pieces of an answer: uneven, so that nobody relies on words or characters.
-_PIECES = (3, 2, 4, 1, 5)
+_CHUNK_LENGTHS = (3, 2, 4, 1, 5)
 _SAMPLE_RATE = 24_000
-_SAMPLES_PER_PIECE = 480
-_AUDIO_PIECES = 3
+_SAMPLES_PER_CHUNK = 480
+_AUDIO_CHUNKS = 3
 
 
-def compose(world: SandboxState, chat: Mapping[str, Any], plan: Plan) -> list[dict[str, Any]]:
+def build_messages(world: SandboxState, chat: Mapping[str, Any], plan: Plan) -> list[dict[str, Any]]:
     """Write the messages of one round of a chat, in the order in which they are sent.
 
     Args:
@@ -92,30 +92,30 @@ def required_action(world: SandboxState, plan: Plan) -> dict[str, Any]:
     return {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls}}
 
 
-def answer_pieces(content: str, plan: Plan) -> Iterable[str]:
+def answer_chunks(content: str, plan: Plan) -> Iterable[str]:
     """Cut an answer into the pieces in which it is streamed: those of the plan, where it has any."""
-    return plan.deltas if content == "".join(plan.deltas) else pieces(content)
+    return plan.deltas if content == "".join(plan.deltas) else split_chunks(content)
 
 
-def pieces(text: str) -> Iterator[str]:
+def split_chunks(text: str) -> Iterator[str]:
     """Cut a text into the pieces in which it is streamed."""
     start = number = 0
     while start < len(text):
-        end = start + _PIECES[number % len(_PIECES)]
+        end = start + _CHUNK_LENGTHS[number % len(_CHUNK_LENGTHS)]
         yield text[start:end]
         start, number = end, number + 1
 
 
-def audio_pieces() -> Iterator[str]:
+def audio_chunks() -> Iterator[str]:
     """Make a short tone: raw PCM with 24 kHz, 16 bit, one channel, in Base64 pieces of 20 ms.
 
     Coze would answer Ogg Opus with Ogg Opus; the sandbox has no encoder and always speaks PCM.
     """
-    for piece in range(_AUDIO_PIECES):
-        first = piece * _SAMPLES_PER_PIECE
+    for piece in range(_AUDIO_CHUNKS):
+        first = piece * _SAMPLES_PER_CHUNK
         samples = [
             int(8000 * math.sin(2 * math.pi * 440 * number / _SAMPLE_RATE))
-            for number in range(first, first + _SAMPLES_PER_PIECE)
+            for number in range(first, first + _SAMPLES_PER_CHUNK)
         ]
         yield base64.b64encode(struct.pack(f"<{len(samples)}h", *samples)).decode()
 

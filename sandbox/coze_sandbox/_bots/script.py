@@ -31,7 +31,7 @@ import attrs
 
 from .._common.errors import CallError
 from .._common.json_body import parse_json
-from .content import Said
+from .content import UserInput
 
 __all__ = ["Plan", "after_tools", "plan_answer"]
 
@@ -72,7 +72,7 @@ class Plan:
     seconds: float | None = None
 
 
-def plan_answer(said: Said, *, before: str | None, suggest: bool) -> Plan:
+def plan_answer(user_input: UserInput, *, before: str | None, suggest: bool) -> Plan:
     """Decide what to do.
 
     Args:
@@ -80,10 +80,10 @@ def plan_answer(said: Said, *, before: str | None, suggest: bool) -> Plan:
         before: What the user said before in this section, or None.
         suggest: Whether the bot is set to suggest questions.
     """
-    command, _, rest = said.text.partition(" ")
+    command, _, rest = user_input.text.partition(" ")
     rest = rest.strip()
     settings: dict[str, Any] = {
-        "audio": said.audio > 0,
+        "audio": user_input.audio > 0,
         "suggestions": _SUGGESTED if suggest else (),
     }
     match command:
@@ -108,18 +108,18 @@ def plan_answer(said: Said, *, before: str | None, suggest: bool) -> Plan:
                 breaks_off=command == "/error",
             )
         case "/tool":
-            return Plan(tool_calls=_tool_calls(said.text), audio=said.audio > 0)
+            return Plan(tool_calls=_tool_calls(user_input.text), audio=user_input.audio > 0)
         case "/slow":
             seconds, _, text = rest.partition(" ")
-            slow = Said(text or seconds, said.images, said.files, said.audio)
+            slow = UserInput(text or seconds, user_input.images, user_input.files, user_input.audio)
             return Plan(answers=(_echo(slow),), seconds=_seconds(seconds), **settings)
-    settings["answers"] = (_echo(said),)
+    settings["answers"] = (_echo(user_input),)
     match command:
         case "/think":
-            settings["answers"] = (_echo(Said(rest)),)
+            settings["answers"] = (_echo(UserInput(rest)),)
             return Plan(reasoning=f"The user says {rest!r}. I repeat it.", **settings)
         case "/suggest":
-            settings.update(answers=(_echo(Said(rest)),), suggestions=_SUGGESTED)
+            settings.update(answers=(_echo(UserInput(rest)),), suggestions=_SUGGESTED)
         case "/plugin":
             settings["answers"] = (f"The plugin says: {rest[::-1]}",)
             return Plan(plugin=rest, **settings)
@@ -143,11 +143,11 @@ def after_tools(outputs: list[tuple[str, str]], *, audio: bool) -> Plan:
     return Plan(answers=(text,), audio=audio)
 
 
-def _echo(said: Said) -> str:
-    text = f"You said: {said.text}" if said.text else "You said nothing."
+def _echo(user_input: UserInput) -> str:
+    text = f"You said: {user_input.text}" if user_input.text else "You said nothing."
     attached = [
         f"{count} {name}{'' if count == 1 else 's'}"
-        for count, name in ((said.images, "image"), (said.files, "file"), (said.audio, "sound"))
+        for count, name in ((user_input.images, "image"), (user_input.files, "file"), (user_input.audio, "sound"))
         if count
     ]
     return f"{text} I got {' and '.join(attached)}." if attached else text

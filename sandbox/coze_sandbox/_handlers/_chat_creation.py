@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._bots.lifecycle import begin_round, plan_of, save_message
+from .._bots.lifecycle import plan_of, save_message, start_turn
 from .._bots.messages import count_tokens
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call
@@ -99,7 +99,7 @@ def resume_chat(
         save_message(world, {**response, "created_at": now, "updated_at": now})
     plan = next_plan_after_tools(world, results, bot_id=chat["bot_id"], audio=plan_of(chat).audio)
     tokens = sum(count_tokens(output) for _, output in results)
-    return begin_round(world, chat, plan, streaming=streaming, input_tokens=tokens)
+    return start_turn(world, chat, plan, streaming=streaming, input_tokens=tokens)
 
 
 def save_entered(world: SandboxState, chat: Mapping[str, Any], entered: Sequence[Mapping[str, Any]]) -> None:

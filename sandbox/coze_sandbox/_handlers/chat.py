@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._bots.content import Said, read_content
-from .._bots.events import chat_beats
-from .._bots.lifecycle import begin_round, cancel, check_idle, load_chat
+from .._bots.content import UserInput, parse_content
+from .._bots.events import chat_events
+from .._bots.lifecycle import cancel, load_chat, require_no_running_chat, start_turn
 from .._bots.messages import count_tokens
 from .._common.errors import (
     CONVERSATION_NOT_FOUND,
@@ -57,13 +57,13 @@ def create(call: Call) -> ResponseFields | Stream:
         conversation = new_conversation(call, bot_id=body["bot_id"])
     else:
         conversation = need(world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
-        check_idle(world, conversation)
+        require_no_running_chat(world, conversation)
     past = questions(world, conversation)
     spoken = [said for message, said in contents if message["role"] == "user"]
     if not spoken and not past:
         msg = "body.additional_messages: a message of the user is needed"
         raise CallError(INVALID_PARAMETER, msg)
-    said = spoken[-1] if spoken else Said(past[-1])
+    said = spoken[-1] if spoken else UserInput(past[-1])
     heard = [*past, *(one.text for one in spoken)]
     plan = next_plan(
         world,
@@ -76,7 +76,7 @@ def create(call: Call) -> ResponseFields | Stream:
     if saved:
         save_entered(world, chat, entered)
     tokens = sum(count_tokens(text) for text in (bot.get("name", ""), *heard))
-    chat = begin_round(world, chat, plan, streaming=streaming, input_tokens=tokens)
+    chat = start_turn(world, chat, plan, streaming=streaming, input_tokens=tokens)
     return _answer(world, chat, streaming=streaming)
 
 
@@ -141,7 +141,7 @@ def list_messages(call: Call) -> ResponseFields:
 
 def _answer(world: SandboxState, chat: dict[str, Any], *, streaming: bool) -> ResponseFields | Stream:
     if streaming:
-        return Stream(chat_beats(world, chat), "chat")
+        return Stream(chat_events(world, chat), "chat")
     return {"data": public(chat)}
 
 
@@ -161,7 +161,7 @@ def _bot_state(world: SandboxState, body: Any) -> dict[str, Any]:
 
 def _read_messages(
     world: SandboxState, entered: list[dict[str, Any]], *, saved: bool
-) -> list[tuple[dict[str, Any], Said]]:
+) -> list[tuple[dict[str, Any], UserInput]]:
     result = []
     for number, message in enumerate(entered):
         where = f"body.additional_messages.{number}"
@@ -171,6 +171,6 @@ def _read_messages(
             raise CallError(INVALID_PARAMETER, msg)
         if kind == "question" and message["role"] != "user" and "type" in message:
             raise CallError(INVALID_PARAMETER, f"{where}.type: question goes with role user only")
-        said = read_content(world, message["content"], message["content_type"], f"{where}.content")
+        said = parse_content(world, message["content"], message["content_type"], f"{where}.content")
         result.append((message, said))
     return result

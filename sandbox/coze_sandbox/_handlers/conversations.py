@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._bots.content import read_content
+from .._bots.content import parse_content
 from .._common.errors import CONVERSATION_NOT_FOUND
 from .._http.context import Call, ResponseFields
 from .._state.store import public
@@ -33,7 +33,7 @@ def create(call: Call) -> ResponseFields:
     conversation = new_conversation(call, bot_id=bot_id, **members)
     for number, message in enumerate(body.get("messages", ())):
         kind = message.get("content_type", "text")
-        read_content(world, message.get("content", ""), kind, f"body.messages.{number}.content")
+        parse_content(world, message.get("content", ""), kind, f"body.messages.{number}.content")
         enter_message(call, conversation, message)
     return {"data": public(conversation)}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._bots.content import read_content
-from .._bots.lifecycle import save_message, settle
+from .._bots.content import parse_content
+from .._bots.lifecycle import advance_last_chat, save_message
 from .._common.errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, MESSAGE_NOT_FOUND, NOT_FOUND, CallError, missing
 from .._http.context import Call, ResponseFields
 from .._state.store import public
@@ -41,7 +41,7 @@ def create(call: Call) -> ResponseFields:
         call.query["conversation_id"],
         code=CONVERSATION_NOT_FOUND,
     )
-    read_content(call.world, call.body["content"], call.body["content_type"], "body.content")
+    parse_content(call.world, call.body["content"], call.body["content_type"], "body.content")
     return {"data": public(enter_message(call, conversation, call.body))}
 
 
@@ -69,7 +69,7 @@ def update(call: Call) -> ResponseFields:
     if body.get("content"):
         if "content_type" not in body:
             raise CallError(INVALID_PARAMETER, "body.content_type: is required with content")
-        read_content(call.world, body["content"], body["content_type"], "body.content")
+        parse_content(call.world, body["content"], body["content_type"], "body.content")
         message.update(content=body["content"], content_type=body["content_type"])
     if body.get("meta_data"):
         message["meta_data"] = body["meta_data"]
@@ -98,7 +98,7 @@ def list_messages(call: Call) -> ResponseFields:
     """
     world, body = call.world, call.body
     key = call.query["conversation_id"]
-    settle(world, need(world, "conversation", key, code=CONVERSATION_NOT_FOUND))
+    advance_last_chat(world, need(world, "conversation", key, code=CONVERSATION_NOT_FOUND))
     messages = [
         message
         for message in world.store.list("message", key)
@@ -154,7 +154,7 @@ def delete_feedback(call: Call) -> None:
 
 def _find(call: Call, keys: Any) -> dict[str, Any]:
     conversation_id = keys["conversation_id"]
-    settle(call.world, need(call.world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND))
+    advance_last_chat(call.world, need(call.world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND))
     message = need(call.world, "message", keys["message_id"], code=MESSAGE_NOT_FOUND)
     if message["conversation_id"] != conversation_id:
         raise missing(MESSAGE_NOT_FOUND, "message_id", keys["message_id"])

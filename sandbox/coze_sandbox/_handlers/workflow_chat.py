@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .._bots.content import read_content
-from .._bots.events import chat_beats
-from .._bots.lifecycle import begin_round, check_idle
+from .._bots.content import parse_content
+from .._bots.events import chat_events
+from .._bots.lifecycle import require_no_running_chat, start_turn
 from .._bots.messages import count_tokens
 from .._common.errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, CallError
 from .._http.context import Call, Stream
@@ -38,11 +38,11 @@ def stream(call: Call) -> Stream:
     bot_id = body.get("bot_id", "")
     if "conversation_id" in body:
         conversation = need(world, "conversation", body["conversation_id"], code=CONVERSATION_NOT_FOUND)
-        check_idle(world, conversation)
+        require_no_running_chat(world, conversation)
     else:
         conversation = new_conversation(call, bot_id=bot_id)
     spoken = [
-        read_content(
+        parse_content(
             world, one.get("content", ""), one.get("content_type", ""), f"body.additional_messages.{number}.content"
         )
         for number, one in enumerate(entered)
@@ -54,6 +54,6 @@ def stream(call: Call) -> Stream:
     chat = new_chat(call, conversation, bot_id=bot_id, saved=True, meta_data=body.get("meta_data"))
     save_entered(world, chat, entered)
     tokens = sum(count_tokens(text) for text in heard)
-    chat = begin_round(world, chat, plan, streaming=True, input_tokens=tokens)
+    chat = start_turn(world, chat, plan, streaming=True, input_tokens=tokens)
     done = {"debug_url": debug_url(workflow, chat["id"])}
-    return Stream(chat_beats(world, chat, done), "chatflow")
+    return Stream(chat_events(world, chat, done), "chatflow")

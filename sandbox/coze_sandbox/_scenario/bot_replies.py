@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from .._bots.content import Said
+from .._bots.content import UserInput
 from .._bots.script import Plan, after_tools, plan_answer
 from .._common.validators import INTEGER, STRING, STRINGS, TypeValidator, is_string, is_strings, not_negative
 from .._state.state import SandboxState
@@ -85,7 +85,7 @@ class Reply:
         )
 
 
-def next_plan(world: SandboxState, said: Said, *, bot_id: str, before: str | None, suggest: bool) -> Plan:
+def next_plan(world: SandboxState, said: UserInput, *, bot_id: str, before: str | None, suggest: bool) -> Plan:
     """Decide what a bot does now that the user has spoken.
 
     Args:

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
-from .._bots.messages import count_tokens, pieces
+from .._bots.messages import count_tokens, split_chunks
 from .._http.context import StreamEvent
 from .._state.state import SandboxState
 
@@ -114,7 +114,7 @@ def _nodes(
     for number, (title, text) in enumerate(speakers.items()):
         identity = {"node_id": f"10000{number + 5}", "node_execute_uuid": world.new_id()}
         nodes[title] = {**identity, "output": text}
-        parts = list(pieces(text)) or [""]
+        parts = list(split_chunks(text)) or [""]
         columns.append(
             [
                 {**message(part, title, place, is_last=place == len(parts) - 1), **identity}

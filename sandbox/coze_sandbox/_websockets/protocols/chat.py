@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._bots.content import Said, read_content
-from ..._bots.lifecycle import begin_round, cancel, check_idle, load_chat
+from ..._bots.content import UserInput, parse_content
+from ..._bots.lifecycle import cancel, load_chat, require_no_running_chat, start_turn
 from ..._bots.messages import count_tokens
 from ..._common.errors import CHAT_NOT_FOUND, CONVERSATION_NOT_FOUND, INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from ..._handlers._bot_serializers import API_CHANNEL, published
@@ -137,20 +137,20 @@ class ChatScript(Script):
         self.say("conversation.audio_transcript.completed", {"content": text})
         if self._settings.needs_keyword and self.is_telling and not self._settings.has_keyword(text):
             return
-        self._ask({"role": "user", "content": text, "content_type": "text"}, Said(text), why=_USER_SPOKE)
+        self._ask({"role": "user", "content": text, "content_type": "text"}, UserInput(text), why=_USER_SPOKE)
 
     def _enter(self, message: dict[str, Any]) -> None:
-        said = read_content(self.world, message["content"], message["content_type"], "data.content")
+        said = parse_content(self.world, message["content"], message["content_type"], "data.content")
         if message["role"] == "user":
             self._ask(message, said, why=_NEW_CONTENT)
         else:
             enter_message(self.call, self._conversation(), message)
 
-    def _ask(self, message: dict[str, Any], said: Said, *, why: dict[str, Any]) -> None:
+    def _ask(self, message: dict[str, Any], said: UserInput, *, why: dict[str, Any]) -> None:
         world, config = self.world, self._settings.chat_config
         conversation = self._conversation()
         if conversation.get("_running") != self._chat_id:
-            check_idle(world, conversation)
+            require_no_running_chat(world, conversation)
         self._interrupt(why)
         past = questions(world, conversation)
         suggests = self._bot.get("suggest_reply_info", {}).get("reply_mode") in {"enable", "customized"}
@@ -162,7 +162,7 @@ class ChatScript(Script):
             save_entered(world, chat, [message])
         heard = [self._bot.get("name", ""), *past, said.text]
         tokens = sum(count_tokens(text) for text in heard)
-        chat = begin_round(world, chat, plan, streaming=True, input_tokens=tokens)
+        chat = start_turn(world, chat, plan, streaming=True, input_tokens=tokens)
         self._chat_id = self._told_id = chat["id"]
         question = None
         if why is _NEW_CONTENT:

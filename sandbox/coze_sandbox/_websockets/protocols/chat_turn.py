@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..._bots.lifecycle import detach, finish, plan_of
-from ..._bots.messages import answer_pieces, pieces
+from ..._bots.lifecycle import detach, finish_turn, plan_of
+from ..._bots.messages import answer_chunks, split_chunks
 from ..._bots.script import Plan
 from ..._http.context import StreamEvent
 from ..._state.state import SandboxState
@@ -56,7 +56,7 @@ def turn_beats(
                 return
             yield beat
         with world.store.transaction():
-            ended = _shown(finish(world, chat["id"]) or chat)
+            ended = _shown(finish_turn(world, chat["id"]) or chat)
         if plan.breaks_off:
             yield StreamEvent("error", {"code": plan.error_code, "msg": plan.error_msg})
         else:
@@ -97,11 +97,11 @@ def _texts(
     """Tell a message as text, and have each of its sentences spoken as soon as it is whole."""
     if message["type"] == "answer":
         shape = {name: value for name, value in message.items() if name != "reasoning_content"}
-        for piece in pieces(message.get("reasoning_content", "")):
+        for piece in split_chunks(message.get("reasoning_content", "")):
             yield StreamEvent("conversation.message.delta", {**shape, "content": "", "reasoning_content": piece})
         spoken = sentences(message["content"])
         told = ""
-        for piece in answer_pieces(message["content"], plan):
+        for piece in answer_chunks(message["content"], plan):
             yield StreamEvent("conversation.message.delta", {**shape, "content": piece})
             told += piece
             # A sentence is known to be whole when something follows it.

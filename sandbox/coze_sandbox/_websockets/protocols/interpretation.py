@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-from ..._bots.messages import pieces
+from ..._bots.messages import split_chunks
 from ..._http.context import Call, StreamEvent
 from ..._spec.spec import Spec
 from .base import Script
@@ -52,12 +52,12 @@ def _interpreted(text: str, settings: dict[str, Any]) -> Iterator[StreamEvent]:
     yield StreamEvent("input_audio_buffer.completed", None)
     config = settings["translate_config"]
     for sentence in sentences(text):
-        for piece in pieces(sentence):
+        for piece in split_chunks(sentence):
             yield StreamEvent("simult_interpretation.transcription.delta", {"delta": piece})
         translated = f"[{config['to']}] {sentence}"
         for entry in config.get("glossary", ()):
             translated = translated.replace(entry["original"], entry["translation"])
-        for piece in pieces(translated):
+        for piece in split_chunks(translated):
             yield StreamEvent("simult_interpretation.translation.delta", {"delta": piece})
         for sound in sound_pieces(translated, settings["output_audio"]):
             delta = base64.b64encode(sound.content).decode()
