@@ -11,7 +11,7 @@ import attrs
 from .._common.validators import INTEGER, STRING, STRINGS, not_negative
 from .._http.context import StreamEvent
 from .._state.state import SandboxState
-from .._workflows.scripts import ask, end_with, message
+from .._workflows.scripts import finish_run, interrupt_run, message
 
 __all__ = ["Outcome", "next_outcome", "play_outcome"]
 
@@ -51,10 +51,10 @@ def play_outcome(world: SandboxState, run: dict[str, Any], outcome: Outcome) -> 
         for place, text in enumerate(outcome.messages):
             yield StreamEvent("Message", {**message(text, "Message", place, is_last=place == last), **node})
     if outcome.question:
-        yield from ask(world, run, outcome.question)
+        yield from interrupt_run(world, run, outcome.question)
     elif outcome.code:
         run.update(status="Fail", error_code=outcome.code, error_message=outcome.msg)
     else:
         output = outcome.output
         text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, separators=(",", ":"))
-        yield from end_with(world, run, text)
+        yield from finish_run(world, run, text)

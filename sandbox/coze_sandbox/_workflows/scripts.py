@@ -23,14 +23,14 @@ from .._bots.messages import count_tokens, split_chunks
 from .._http.context import StreamEvent
 from .._state.state import SandboxState
 
-__all__ = ["ask", "end_with", "message", "play", "play_answer"]
+__all__ = ["interrupt_run", "finish_run", "message", "run_script", "resume_script"]
 
 _QUESTION = "Which city, and which day?"
 
 _MAX_RESUMES = 3
 
 
-def play(world: SandboxState, run: dict[str, Any], script: str) -> Iterator[StreamEvent]:
+def run_script(world: SandboxState, run: dict[str, Any], script: str) -> Iterator[StreamEvent]:
     """Run a workflow from its start.
 
     Args:
@@ -41,7 +41,7 @@ def play(world: SandboxState, run: dict[str, Any], script: str) -> Iterator[Stre
     parameters = run["parameters"]
     match script:
         case "ask":
-            yield from ask(world, run, _QUESTION)
+            yield from interrupt_run(world, run, _QUESTION)
         case "fail":
             yield from _nodes(world, run, {"Message": "About to fail."})
             code, msg = parameters.get("code"), parameters.get("message")
@@ -64,7 +64,7 @@ def play(world: SandboxState, run: dict[str, Any], script: str) -> Iterator[Stre
             yield from _end(world, run, text)
 
 
-def play_answer(world: SandboxState, run: dict[str, Any], answer: str) -> Iterator[StreamEvent]:
+def resume_script(world: SandboxState, run: dict[str, Any], answer: str) -> Iterator[StreamEvent]:
     """Go on with a run that asked something.
 
     Args:
@@ -76,12 +76,12 @@ def play_answer(world: SandboxState, run: dict[str, Any], answer: str) -> Iterat
     if answer.strip():
         yield from _end(world, run, f"You answered: {answer}")
     elif run["resumes"] < _MAX_RESUMES:
-        yield from ask(world, run, _QUESTION)
+        yield from interrupt_run(world, run, _QUESTION)
     else:
         run.update(status="Fail", error_code=5000, error_message="No answer after three questions.")
 
 
-def ask(world: SandboxState, run: dict[str, Any], asked: str) -> Iterator[StreamEvent]:
+def interrupt_run(world: SandboxState, run: dict[str, Any], asked: str) -> Iterator[StreamEvent]:
     """Stop a run at a question, and tell it."""
     event_id = f"{run['execute_id']}/{world.new_id()}"
     # A stream tells the question as a message; otherwise it goes with the interrupt.
@@ -92,10 +92,10 @@ def ask(world: SandboxState, run: dict[str, Any], asked: str) -> Iterator[Stream
 
 
 def _end(world: SandboxState, run: dict[str, Any], text: str) -> Iterator[StreamEvent]:
-    yield from end_with(world, run, json.dumps({"output": text}, ensure_ascii=False, separators=(",", ":")))
+    yield from finish_run(world, run, json.dumps({"output": text}, ensure_ascii=False, separators=(",", ":")))
 
 
-def end_with(world: SandboxState, run: dict[str, Any], output: str) -> Iterator[StreamEvent]:
+def finish_run(world: SandboxState, run: dict[str, Any], output: str) -> Iterator[StreamEvent]:
     """End a run with an output, and tell it."""
     read, written = count_tokens(json.dumps(run["parameters"])), count_tokens(output)
     usage = {"input_count": read, "output_count": written, "token_count": read + written}
