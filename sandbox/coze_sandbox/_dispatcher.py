@@ -25,7 +25,7 @@ from ._http.responses import ResponseBuilder, add_logid
 from ._http.router import RouteMatch, Router, sent_path
 from ._http.sse import encode_event
 from ._http.waits import sleep_until_reset
-from ._scenario.stub_responses import ScriptedAnswer
+from ._scenario.stub_responses import StubResponse
 from ._spec.spec import Operation, Spec
 from ._spec.validators import SchemaValidators
 from ._state.state import SandboxState
@@ -165,7 +165,7 @@ class Engine:
         handler = HANDLERS.get(operation.id)
         record.code = 0
         result: Result | CallError | None = None
-        scripted: ScriptedAnswer | None = self._world.stubs.match("answer", operation.id)
+        scripted: StubResponse | None = self._world.stubs.match("answer", operation.id)
         if scripted is not None:
             result = scripted.result(record)
         elif self._world.options.examples or handler is None:

@@ -44,7 +44,7 @@ from .._http.body_limit import MAX_JSON_BYTES, limit_body
 from .._http.request_log import RequestRecord
 from .._http.responses import Violation
 from .._oauth.control import OAuthControl
-from .._scenario.scenario import Scenario, Scripted
+from .._scenario.scenario import Scenario, ScenarioTarget
 from .._state import seed
 from .._state.store import Store
 from .state_view import browse
@@ -54,7 +54,7 @@ __all__ = ["PREFIX", "Control", "Controlled"]
 PREFIX = "/_sandbox/"
 
 
-class Controlled(Scripted, Protocol):
+class Controlled(ScenarioTarget, Protocol):
     """What the endpoints act on: a sandbox."""
 
     @property

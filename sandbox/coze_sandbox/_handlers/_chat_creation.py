@@ -9,7 +9,7 @@ from .._bots.lifecycle import plan_of, save_message, start_turn
 from .._bots.messages import count_tokens
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call
-from .._scenario.bot_replies import next_plan_after_tools
+from .._scenario.bot_replies import plan_reply_after_tools
 from .._state.state import SandboxState
 
 __all__ = ["new_chat", "new_message", "questions", "resume_chat", "save_entered"]
@@ -97,7 +97,7 @@ def resume_chat(
     for _, output in results:
         response = new_message(world, chat, "assistant", "tool_response", output, "text")
         save_message(world, {**response, "created_at": now, "updated_at": now})
-    plan = next_plan_after_tools(world, results, bot_id=chat["bot_id"], audio=plan_of(chat).audio)
+    plan = plan_reply_after_tools(world, results, bot_id=chat["bot_id"], audio=plan_of(chat).audio)
     tokens = sum(count_tokens(output) for _, output in results)
     return start_turn(world, chat, plan, streaming=streaming, input_tokens=tokens)
 

@@ -18,7 +18,7 @@ from .._common.errors import (
     missing,
 )
 from .._http.context import Call, ResponseFields, Stream
-from .._scenario.bot_replies import next_plan
+from .._scenario.bot_replies import plan_reply
 from .._state.state import SandboxState
 from .._state.store import public
 from ._bot_serializers import API_CHANNEL, find_version, published
@@ -65,7 +65,7 @@ def create(call: Call) -> ResponseFields | Stream:
         raise CallError(INVALID_PARAMETER, msg)
     said = spoken[-1] if spoken else UserInput(past[-1])
     heard = [*past, *(one.text for one in spoken)]
-    plan = next_plan(
+    plan = plan_reply(
         world,
         said,
         bot_id=body["bot_id"],

@@ -8,7 +8,7 @@ from .._bots.lifecycle import require_no_running_chat, start_turn
 from .._bots.messages import count_tokens
 from .._common.errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, CallError
 from .._http.context import Call, Stream
-from .._scenario.bot_replies import next_plan
+from .._scenario.bot_replies import plan_reply
 from ._chat_creation import new_chat, questions, save_entered
 from ._common import need
 from ._conversations import new_conversation
@@ -50,7 +50,7 @@ def stream(call: Call) -> Stream:
     ]
     heard = [*questions(world, conversation), *(one.text for one in spoken)]
     before = heard[-2] if len(heard) > 1 else None
-    plan = next_plan(world, spoken[-1], bot_id=bot_id, before=before, suggest=False)
+    plan = plan_reply(world, spoken[-1], bot_id=bot_id, before=before, suggest=False)
     chat = new_chat(call, conversation, bot_id=bot_id, saved=True, meta_data=body.get("meta_data"))
     save_entered(world, chat, entered)
     tokens = sum(count_tokens(text) for text in heard)

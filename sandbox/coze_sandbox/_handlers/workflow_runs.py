@@ -7,7 +7,7 @@ from typing import Any
 
 from .._common.errors import EXECUTION_ENDED, EXECUTION_NOT_FOUND, INVALID_PARAMETER, CallError, missing
 from .._http.context import Call, ResponseFields, Stream, StreamEvent
-from .._scenario.workflow_outcomes import next_outcome, play_outcome
+from .._scenario.workflow_outcomes import next_outcome, run_outcome
 from .._state.state import SandboxState
 from .._workflows.scripts import resume_script, run_script
 from ._bot_serializers import API_CHANNEL
@@ -96,13 +96,13 @@ def _new_run(call: Call, mode: str) -> tuple[dict[str, Any], Iterator[StreamEven
         run["bot_id"] = body["bot_id"]
     _store(world, run)
     outcome = next_outcome(world, run["workflow_id"])
-    return run, run_script(world, run, workflow["script"]) if outcome is None else play_outcome(world, run, outcome)
+    return run, run_script(world, run, workflow["script"]) if outcome is None else run_outcome(world, run, outcome)
 
 
 def _resumed(call: Call, run: dict[str, Any]) -> Iterator[StreamEvent]:
     outcome = next_outcome(call.world, run["workflow_id"])
     if outcome is not None:
-        return play_outcome(call.world, run, outcome)
+        return run_outcome(call.world, run, outcome)
     return resume_script(call.world, run, call.body["resume_data"])
 
 

@@ -13,7 +13,7 @@ from .._bots.script import Plan, after_tools, plan_answer
 from .._common.validators import INTEGER, STRING, STRINGS, TypeValidator, is_string, is_strings, not_negative
 from .._state.state import SandboxState
 
-__all__ = ["Heard", "Reply", "ToolCalls", "next_plan", "next_plan_after_tools"]
+__all__ = ["BotInput", "Reply", "ToolCalls", "plan_reply", "plan_reply_after_tools"]
 
 ToolCalls = Mapping[str, Any] | Sequence[tuple[str, Any]]
 """Names and arguments of tools."""
@@ -35,7 +35,7 @@ _CALLS = TypeValidator("arguments by name, or pairs of both", _are_calls)
 
 
 @attrs.frozen
-class Heard:
+class BotInput:
     """What a bot is told, for rules to look at.
 
     Attributes:
@@ -60,16 +60,16 @@ class Reply:
     breaks_off: bool
     seconds: float | None = attrs.field(validator=not_negative)
 
-    def plan(self, heard: str, *, audio: bool) -> Plan:
+    def plan(self, text: str, *, audio: bool) -> Plan:
         """Decide what the bot does.
 
         Args:
             heard: What it was told.
             audio: Whether it is to speak as well.
         """
-        said = self.text(heard) if callable(self.text) else self.text
-        deltas = () if said is None or isinstance(said, str) else tuple(said)
-        text = "".join(deltas) if deltas else said
+        reply = self.text(text) if callable(self.text) else self.text
+        deltas = () if reply is None or isinstance(reply, str) else tuple(reply)
+        text = "".join(deltas) if deltas else reply
         calls = self.tool_calls.items() if isinstance(self.tool_calls, Mapping) else self.tool_calls
         return Plan(
             reasoning=self.reasoning,
@@ -85,7 +85,7 @@ class Reply:
         )
 
 
-def next_plan(world: SandboxState, said: UserInput, *, bot_id: str, before: str | None, suggest: bool) -> Plan:
+def plan_reply(world: SandboxState, user_input: UserInput, *, bot_id: str, before: str | None, suggest: bool) -> Plan:
     """Decide what a bot does now that the user has spoken.
 
     Args:
@@ -95,13 +95,13 @@ def next_plan(world: SandboxState, said: UserInput, *, bot_id: str, before: str 
         before: What the user said before in this section, or None.
         suggest: Whether the bot is set to suggest questions.
     """
-    reply: Reply | None = world.stubs.match("reply", Heard(bot_id, said.text))
+    reply: Reply | None = world.stubs.match("reply", BotInput(bot_id, user_input.text))
     if reply is None:
-        return plan_answer(said, before=before, suggest=suggest)
-    return reply.plan(said.text, audio=said.audio > 0)
+        return plan_answer(user_input, before=before, suggest=suggest)
+    return reply.plan(user_input.text, audio=user_input.audio > 0)
 
 
-def next_plan_after_tools(world: SandboxState, outputs: list[tuple[str, str]], *, bot_id: str, audio: bool) -> Plan:
+def plan_reply_after_tools(world: SandboxState, outputs: list[tuple[str, str]], *, bot_id: str, audio: bool) -> Plan:
     """Decide what a bot does with the results of tools.
 
     Args:
@@ -111,5 +111,5 @@ def next_plan_after_tools(world: SandboxState, outputs: list[tuple[str, str]], *
         audio: Whether the question was spoken.
     """
     heard = "\n".join(output for _, output in outputs)
-    reply: Reply | None = world.stubs.match("reply", Heard(bot_id, heard))
+    reply: Reply | None = world.stubs.match("reply", BotInput(bot_id, heard))
     return after_tools(outputs, audio=audio) if reply is None else reply.plan(heard, audio=audio)

@@ -16,14 +16,14 @@ from .._spec.spec import Spec
 from .._state.seed import COLLEAGUE_IDS, USER_ID, seed_bot, seed_workflow
 from .._state.state import SandboxState
 from .._state.stubs import Stub
-from .bot_replies import Heard, Reply, ToolCalls
-from .stub_responses import Answer, AnswerMaker, ScriptedAnswer
+from .bot_replies import BotInput, Reply, ToolCalls
+from .stub_responses import StubData, StubFactory, StubResponse
 from .workflow_outcomes import Outcome
 
-__all__ = ["Scenario", "Scripted"]
+__all__ = ["Scenario", "ScenarioTarget"]
 
 
-class Scripted(Protocol):
+class ScenarioTarget(Protocol):
     """What a scenario acts on: a sandbox."""
 
     @property
@@ -65,11 +65,11 @@ class Scenario:
         sandbox: The sandbox.
     """
 
-    def __init__(self, sandbox: Scripted) -> None:
+    def __init__(self, sandbox: ScenarioTarget) -> None:
         self._sandbox = sandbox
 
     def answer(
-        self, operation: str, answer: Answer | AnswerMaker, *, times: int | None = 1, check: bool = True
+        self, operation: str, answer: StubData | StubFactory, *, times: int | None = 1, check: bool = True
     ) -> None:
         """Give the next answer of an operation in place of what the sandbox would do.
 
@@ -84,10 +84,10 @@ class Scenario:
         Raises:
             ValueError: There is no such operation, or the answer is not as described.
         """
-        self._known(operation)
-        scripted = ScriptedAnswer(self._sandbox.description.operations[operation], answer, check)
+        self._require_operation(operation)
+        scripted = StubResponse(self._sandbox.description.operations[operation], answer, check)
         scripted.check(self._sandbox._answers)
-        self._say("answer", operation, lambda called: called == operation, scripted, times)
+        self._add_stub("answer", operation, lambda called: called == operation, scripted, times)
 
     def reply(
         self,
@@ -138,10 +138,10 @@ class Scenario:
             seconds=seconds,
         )
 
-        def fits(heard: Heard) -> bool:
+        def fits(heard: BotInput) -> bool:
             return to in heard.text and bot_id in {None, heard.bot_id}
 
-        self._say("reply", to or bot_id or "any message", fits, reply, times)
+        self._add_stub("reply", to or bot_id or "any message", fits, reply, times)
 
     def workflow(
         self,
@@ -177,7 +177,7 @@ class Scenario:
         world = self._sandbox._world
         if world.find("workflow", workflow_id) is None:
             seed_workflow(world.store, workflow_id, world.clock.seconds())
-        self._say("workflow", workflow_id, lambda run: run == workflow_id, outcome, times)
+        self._add_stub("workflow", workflow_id, lambda run: run == workflow_id, outcome, times)
 
     def bot(self, bot_id: str, *, name: str = "Sandbox bot") -> None:
         """Make a published bot with an id of your choice, so that ids of real ones can be used.
@@ -259,7 +259,7 @@ class Scenario:
         """
         if operation is None:
             return list(self._sandbox.requests)
-        self._known(operation)
+        self._require_operation(operation)
         return self._sandbox.requests.of(operation)
 
     def last(self, operation: str) -> RequestRecord:
@@ -284,10 +284,10 @@ class Scenario:
         """Take back what was said and not used yet; `Sandbox.reset` does that too."""
         self._sandbox._world.stubs.clear()
 
-    def _say(self, kind: str, about: str, fits: Callable[[Any], bool], value: object, times: int | None) -> None:
+    def _add_stub(self, kind: str, about: str, fits: Callable[[Any], bool], value: object, times: int | None) -> None:
         self._sandbox._world.stubs.add(Stub(kind=kind, label=about, matches=fits, value=value, times=times))
 
-    def _known(self, operation: str) -> None:
+    def _require_operation(self, operation: str) -> None:
         operations = self._sandbox.description.operations
         if operation not in operations:
             near = ", ".join(difflib.get_close_matches(operation, operations, n=3)) or "none like it"

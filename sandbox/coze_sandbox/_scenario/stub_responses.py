@@ -13,19 +13,19 @@ from .._http.request_log import RequestRecord
 from .._http.responses import ResponseBuilder
 from .._spec.spec import Operation
 
-__all__ = ["Answer", "AnswerMaker", "ScriptedAnswer"]
+__all__ = ["StubData", "StubFactory", "StubResponse"]
 
 _JSON = "application/json"
 _EVENTS = "text/event-stream"
 
-Answer = Mapping[str, Any] | bytes | Sequence[tuple[str, Any]]
+StubData = Mapping[str, Any] | bytes | Sequence[tuple[str, Any]]
 """Members of a JSON answer, the content of a file, or the events of a stream."""
 
-AnswerMaker = Callable[[RequestRecord], Answer]
+StubFactory = Callable[[RequestRecord], StubData]
 
 
 @attrs.frozen
-class ScriptedAnswer:
+class StubResponse:
     """One answer that was said in advance.
 
     Attributes:
@@ -35,7 +35,7 @@ class ScriptedAnswer:
     """
 
     operation: Operation
-    answer: Answer | AnswerMaker
+    answer: StubData | StubFactory
     checked: bool
 
     def check(self, answers: ResponseBuilder) -> None:
@@ -60,13 +60,13 @@ class ScriptedAnswer:
         """Make what a handler would return."""
         return self._result(self.answer(record) if callable(self.answer) else self.answer)
 
-    def _result(self, answer: Answer) -> ResponseFields | FileResponse | Stream:
+    def _result(self, answer: StubData) -> ResponseFields | FileResponse | Stream:
         kinds = set(self.operation.success)
         if isinstance(answer, bytes):
             return FileResponse(answer, self._need(sorted(kinds - {_JSON, _EVENTS}), "a file"))
         if not isinstance(answer, Mapping):
             self._need(kinds & {_EVENTS}, "a stream")
-            return Stream(_beats(answer), dialect_of(self.operation), checked=self.checked)
+            return Stream(_events(answer), dialect_of(self.operation), checked=self.checked)
         self._need(kinds & {_JSON}, "JSON")
         if answer.get("code"):
             raise ValueError("an answer with a code is a failure: use fail()")
@@ -78,6 +78,6 @@ class ScriptedAnswer:
         raise ValueError(f"{self.operation.id} does not answer with {what}")
 
 
-def _beats(events: Sequence[tuple[str, Any]]) -> Iterator[StreamEvent]:
+def _events(events: Sequence[tuple[str, Any]]) -> Iterator[StreamEvent]:
     for name, data in events:
         yield StreamEvent(name, data)

@@ -13,7 +13,7 @@ from .._http.context import StreamEvent
 from .._state.state import SandboxState
 from .._workflows.scripts import finish_run, interrupt_run, message
 
-__all__ = ["Outcome", "next_outcome", "play_outcome"]
+__all__ = ["Outcome", "next_outcome", "run_outcome"]
 
 
 @attrs.frozen(kw_only=True)
@@ -34,7 +34,7 @@ def next_outcome(world: SandboxState, workflow_id: str) -> Outcome | None:
     return outcome
 
 
-def play_outcome(world: SandboxState, run: dict[str, Any], outcome: Outcome) -> Iterator[StreamEvent]:
+def run_outcome(world: SandboxState, run: dict[str, Any], outcome: Outcome) -> Iterator[StreamEvent]:
     """Run a workflow, or its next part, as a scenario has it.
 
     Args:

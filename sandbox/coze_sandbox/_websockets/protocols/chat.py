@@ -14,7 +14,7 @@ from ..._handlers._common import need
 from ..._handlers._conversations import new_conversation, store_conversation
 from ..._handlers._messages import enter_message
 from ..._http.context import Call
-from ..._scenario.bot_replies import next_plan
+from ..._scenario.bot_replies import plan_reply
 from ..._spec.spec import Spec
 from .base import Script
 from .chat_settings import ChatSettings
@@ -155,7 +155,7 @@ class ChatScript(Script):
         past = questions(world, conversation)
         suggests = self._bot.get("suggest_reply_info", {}).get("reply_mode") in {"enable", "customized"}
         bot_id = self.call.query["bot_id"]
-        plan = next_plan(world, said, bot_id=bot_id, before=past[-1] if past else None, suggest=suggests)
+        plan = plan_reply(world, said, bot_id=bot_id, before=past[-1] if past else None, suggest=suggests)
         saved = config.get("auto_save_history", True)
         chat = new_chat(self.call, conversation, bot_id=bot_id, saved=saved, meta_data=config.get("meta_data"))
         if saved:
