@@ -11,8 +11,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from ._common.errors import INVALID_PARAMETER, CallError
-from ._faults.faults import Fault, Faults, ordered_fault
-from ._faults.injector import FaultySend, delayed, drop, replaced
+from ._faults.faults import Fault, Faults, select_fault
+from ._faults.injector import FaultInjectingSend, delay_after, drop_connection, replacement_response
 from ._handlers import HANDLERS
 from ._http.auth import authorize, check_token_scope
 from ._http.context import Call, Result, Stream
@@ -105,7 +105,7 @@ class Engine:
         try:
             if refusal is not None:
                 raise refusal
-            fault = ordered_fault(self._faults, request.headers, record.operation)
+            fault = select_fault(self._faults, request.headers, record.operation)
             response = await self._respond(request, target, record, fault)
         except Exception as error:
             response = self.answers.from_exception(error, target.operation, record)
@@ -115,10 +115,10 @@ class Engine:
             record.verdict, record.reason = "fault", fault.kind
             if fault.kind == "drop":
                 record.code = None
-                await drop(send)
+                await drop_connection(send)
                 return
             if fault.in_body:
-                spoiled = FaultySend(send, request.receive, fault, self._world)
+                spoiled = FaultInjectingSend(send, request.receive, fault, self._world)
                 # The server's send is spoiled, not the recording one: the transport is found
                 # through it.
                 record.status = response.status_code
@@ -134,7 +134,7 @@ class Engine:
         if fault.kind == "delay":
             answer = None
             try:
-                async with delayed(self._world, fault, request.receive):
+                async with delay_after(self._world, fault, request.receive):
                     call = await self._accept(request, target, record)
                     answer = self._carry_out(call, record) if fault.handled else None
             except BaseException:
@@ -143,7 +143,7 @@ class Engine:
             return self._carry_out(call, record) if answer is None else answer
         if fault.handled:
             _discard(await self._answer(request, target, record))
-        return replaced(self.answers, target.operation, fault, record)
+        return replacement_response(self.answers, target.operation, fault, record)
 
     async def _answer(self, request: Request, target: RouteMatch, record: RequestRecord) -> Response:
         return self._carry_out(await self._accept(request, target, record), record)

@@ -13,7 +13,7 @@ import attrs
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._common.validators import INTEGER, STRING, not_negative
 
-__all__ = ["FAULT_KINDS", "Fault", "Faults", "ordered_fault", "parse_fault"]
+__all__ = ["FAULT_KINDS", "Fault", "Faults", "select_fault", "parse_fault"]
 
 _HEADER = "x-sandbox-fault"
 
@@ -172,7 +172,7 @@ class Faults:
         return len(self._waiting)
 
 
-def ordered_fault(faults: Faults, headers: Mapping[str, str], operation: str | None) -> Fault | None:
+def select_fault(faults: Faults, headers: Mapping[str, str], operation: str | None) -> Fault | None:
     """Return the fault that a call orders itself by its header, or one that waits for it.
 
     Raises:
@@ -198,13 +198,13 @@ def parse_fault(text: str) -> Fault:
     for part in filter(None, rest):
         name, separator, value = part.partition("=")
         name, value = name.strip(), value.strip()
-        if name not in _READERS or not separator:
-            raise ValueError(f"unknown setting {part!r} of a fault: one of {', '.join(_READERS)}")
-        settings[name] = _READERS[name](value)
+        if name not in _PARSERS or not separator:
+            raise ValueError(f"unknown setting {part!r} of a fault: one of {', '.join(_PARSERS)}")
+        settings[name] = _PARSERS[name](value)
     return Fault(kind=kind, **settings)
 
 
-_READERS: dict[str, Any] = {
+_PARSERS: dict[str, Any] = {
     "bytes": int,
     "code": int,
     "events": int,

@@ -17,9 +17,16 @@ from .._http.waits import sleep_until_reset
 from .._spec.spec import Operation
 from .._state.state import SandboxState
 from .faults import Fault
-from .transformer import Spoiler
+from .transformer import FaultTransformer
 
-__all__ = ["ConnectionDroppedError", "FaultySend", "delay", "delayed", "drop", "replaced"]
+__all__ = [
+    "ConnectionDroppedError",
+    "FaultInjectingSend",
+    "delay",
+    "delay_after",
+    "drop_connection",
+    "replacement_response",
+]
 
 _GATEWAY_PAGE = (
     "<html>\r\n<head><title>{0} {1}</title></head>\r\n"
@@ -33,7 +40,9 @@ class ConnectionDroppedError(ConnectionError):
     """Raised to a server whose connection cannot be reached, in place of closing it."""
 
 
-def replaced(answers: ResponseBuilder, operation: Operation | None, fault: Fault, record: RequestRecord) -> Response:
+def replacement_response(
+    answers: ResponseBuilder, operation: Operation | None, fault: Fault, record: RequestRecord
+) -> Response:
     """Make the answer that takes the place of the right one.
 
     Args:
@@ -84,7 +93,7 @@ async def delay(world: SandboxState, session: str, fault: Fault, receive: Receiv
 
 
 @asynccontextmanager
-async def delayed(world: SandboxState, fault: Fault, receive: Receive) -> AsyncIterator[None]:
+async def delay_after(world: SandboxState, fault: Fault, receive: Receive) -> AsyncIterator[None]:
     """Delay what comes after the block. A refusal inside comes late as well.
 
     Raises:
@@ -99,7 +108,7 @@ async def delayed(world: SandboxState, fault: Fault, receive: Receive) -> AsyncI
     await delay(world, session, fault, watched)
 
 
-async def drop(send: Send, last: bytes = b"") -> None:
+async def drop_connection(send: Send, last: bytes = b"") -> None:
     """End the connection under an answer.
 
     Args:
@@ -122,7 +131,7 @@ async def drop(send: Send, last: bytes = b"") -> None:
         await asyncio.sleep(0)
 
 
-class FaultySend:
+class FaultInjectingSend:
     """An ASGI `send` that spoils the body as ordered. Every body message of a stream is one event.
 
     Answers that are no streams can only be cut, delayed and stalled: they carry a length, which extra bytes
@@ -140,7 +149,7 @@ class FaultySend:
         self._send = send
         self._receive = receive
         self._fault = fault
-        self._spoiler = Spoiler(fault, garbage=_with_garbage, padded=_padded)
+        self._transformer = FaultTransformer(fault, garbage=_with_garbage, padded=_padded)
         self._idle = False
         self.dropped = False
 
@@ -162,7 +171,7 @@ class FaultySend:
 
     async def _body(self, message: Message) -> None:
         body, more = message["body"], message.get("more_body", False)
-        for step in self._spoiler.spoil(body):
+        for step in self._transformer.transform(body):
             match step.kind:
                 case "send":
                     await self._send({**message, "body": step.content, "more_body": True})
@@ -191,7 +200,7 @@ class FaultySend:
 
     async def _end(self) -> None:
         self.dropped = True
-        await drop(self._send)
+        await drop_connection(self._send)
 
 
 def _with_garbage(content: bytes) -> tuple[bytes, ...]:

@@ -9,14 +9,14 @@ import attrs
 
 from .faults import Fault
 
-__all__ = ["Spoiler", "Step"]
+__all__ = ["FaultTransformer", "SendAction"]
 
 # More than the usual limits of clients, which lie at one mebibyte.
 _HUGE_BYTES = 4 << 20
 
 
 @attrs.frozen
-class Step:
+class SendAction:
     """One thing to do.
 
     Attributes:
@@ -29,10 +29,10 @@ class Step:
     kind: Literal["send", "wait", "cut", "close"]
     content: bytes = b""
     seconds: float | None = None
-    spoiled: bool = False
+    faulty: bool = False
 
 
-class Spoiler:
+class FaultTransformer:
     """Applies one fault to a stream of events.
 
     Args:
@@ -54,38 +54,38 @@ class Spoiler:
         self._events = 0
         self._room = fault.bytes or 0
 
-    def spoil(self, content: bytes) -> list[Step]:
+    def transform(self, content: bytes) -> list[SendAction]:
         """Decide what becomes of the next event."""
         number, start = self._events, self._fault.events or 0
         self._events += 1
-        whole = [Step("send", content)]
+        whole = [SendAction("send", content)]
         if self._fault.kind == "cut":
             return whole if number < start else self._cut(content)
-        return self._hit(content) if number == start else whole
+        return self._apply(content) if number == start else whole
 
-    def _cut(self, content: bytes) -> list[Step]:
+    def _cut(self, content: bytes) -> list[SendAction]:
         if len(content) <= self._room:
             self._room -= len(content)
-            return [Step("send", content)]
-        return [Step("cut", content[: self._room], spoiled=True)]
+            return [SendAction("send", content)]
+        return [SendAction("cut", content[: self._room], faulty=True)]
 
-    def _hit(self, content: bytes) -> list[Step]:
-        fault, whole = self._fault, Step("send", content)
+    def _apply(self, content: bytes) -> list[SendAction]:
+        fault, whole = self._fault, SendAction("send", content)
         match fault.kind:
             case "close":
-                return [Step("close", spoiled=True)]
+                return [SendAction("close", faulty=True)]
             case "delay":
-                return [Step("wait", seconds=fault.seconds or 0.0, spoiled=True), whole]
+                return [SendAction("wait", seconds=fault.seconds or 0.0, faulty=True), whole]
             case "duplicate":
-                return [whole, Step("send", content, spoiled=True)]
+                return [whole, SendAction("send", content, faulty=True)]
             case "garbage":
-                return [Step("send", part, spoiled=True) for part in self._garbage(content)]
+                return [SendAction("send", part, faulty=True) for part in self._garbage(content)]
             case "huge":
                 size = _HUGE_BYTES if fault.bytes is None else fault.bytes
-                return [Step("send", self._padded(content, size), spoiled=True)]
+                return [SendAction("send", self._padded(content, size), faulty=True)]
             case "lost":
                 return []
             case "stall":
-                return [Step("wait", seconds=fault.seconds, spoiled=True), whole]
+                return [SendAction("wait", seconds=fault.seconds, faulty=True), whole]
             case _:
                 return [whole]

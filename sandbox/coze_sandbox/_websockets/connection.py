@@ -8,8 +8,8 @@ import struct
 from starlette.types import Send
 
 from .._faults.faults import Fault
-from .._faults.injector import drop
-from .._faults.transformer import Spoiler, Step
+from .._faults.injector import drop_connection
+from .._faults.transformer import FaultTransformer, SendAction
 
 __all__ = ["Wire"]
 
@@ -34,14 +34,14 @@ class Wire:
     def __init__(self, send: Send, fault: Fault | None) -> None:
         self._send = send
         self._early_close = (_CLOSED_BY_FAULT, "") if fault is None else (fault.code or _CLOSED_BY_FAULT, fault.msg)
-        self._spoiler = None if fault is None else Spoiler(fault, garbage=_with_garbage, padded=bytes.ljust)
+        self._spoiler = None if fault is None else FaultTransformer(fault, garbage=_with_garbage, padded=bytes.ljust)
         self.closed = False
 
-    def plan(self, content: bytes) -> list[Step]:
+    def plan(self, content: bytes) -> list[SendAction]:
         """Decide what becomes of the next message."""
-        return [Step("send", content)] if self._spoiler is None else self._spoiler.spoil(content)
+        return [SendAction("send", content)] if self._spoiler is None else self._spoiler.transform(content)
 
-    async def send(self, content: bytes, steps: list[Step]) -> None:
+    async def send(self, content: bytes, steps: list[SendAction]) -> None:
         """Send a message.
 
         Args:
@@ -57,7 +57,7 @@ class Wire:
                 case "cut":
                     self.closed = True
                     begun = _frame_head(len(content)) + step.content if step.content else b""
-                    await drop(self._send, begun)
+                    await drop_connection(self._send, begun)
                 case "close":
                     await self.close(*self._early_close)
 

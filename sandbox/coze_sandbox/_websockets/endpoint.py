@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from .._common.errors import INVALID_PARAMETER, CallError
-from .._faults.faults import Fault, Faults, ordered_fault
-from .._faults.injector import delay, drop, replaced
+from .._faults.faults import Fault, Faults, select_fault
+from .._faults.injector import delay, drop_connection, replacement_response
 from .._http.auth import authorize, check_token_scope, parse_bearer
 from .._http.context import Call
 from .._http.request_log import RequestLog, RequestRecord, redact_headers
@@ -99,7 +99,7 @@ class SocketEngine:
         try:
             if refusal is not None:
                 raise refusal
-            fault = ordered_fault(parts.faults, connection.headers, record.operation)
+            fault = select_fault(parts.faults, connection.headers, record.operation)
             opened = await self._open(connection, target, token, record, fault, receive)
         except Exception as error:
             opened = parts.answers.from_exception(error, target.operation, record)
@@ -108,7 +108,7 @@ class SocketEngine:
         if isinstance(opened, Script):
             await self._talk(opened, record, fault, receive, send)
         elif opened is None:
-            await drop(send)
+            await drop_connection(send)
         else:
             record.status = opened.status_code
             await _deny(opened, connection.scope, receive, send)
@@ -127,7 +127,7 @@ class SocketEngine:
         elif fault is not None and fault.kind == "drop":
             return None
         elif fault is not None and not fault.in_body:
-            return replaced(self._parts.answers, target.operation, fault, record)
+            return replacement_response(self._parts.answers, target.operation, fault, record)
         parts, operation = self._parts, target.operation
         if operation is None:
             raise target.refusal(record.method, record.path)

@@ -133,7 +133,7 @@ class Session:
         content = write_frame(frame)
         steps = self._wire.plan(content)
         # Noted before it is sent: whoever has received it may look here at once.
-        if steps and not any(step.spoiled for step in steps):
+        if steps and not any(step.faulty for step in steps):
             self._note("server", frame)
         else:
             self._note("server", frame, "fault", self._record.reason)
