@@ -20,12 +20,12 @@ from .._spec.validators import SchemaValidators
 from .._state.events import DomainEvent
 from .._state.state import SandboxState
 from .delivery import Delivery, DeliveryState
-from .sender import Courier, Outgoing
+from .sender import WebhookRequest, WebhookSender
 
 __all__ = ["Callbacks"]
 
 _ANY_HOST = "*"
-_TOLD_ROLES = ("owner", "admin")
+_NOTIFIED_ROLES = ("owner", "admin")
 _IDS = uuid.UUID("6f5902ac-237f-4c1f-8ad4-5b0e93f3e8b4")
 
 
@@ -49,8 +49,8 @@ class Callbacks:
         self._changed = threading.Condition()
         self._deliveries: list[Delivery] = []
         self._numbers = itertools.count(1)
-        self._courier = Courier(world.clock, self._prepare, self._notify, world.options.callback_pauses)
-        world.subscribe(self._tell)
+        self._sender = WebhookSender(world.clock, self._prepare, self._notify, world.options.callback_pauses)
+        world.subscribe(self._on_event)
 
     @property
     def deliveries(self) -> list[Delivery]:
@@ -75,15 +75,15 @@ class Callbacks:
             ValueError: There is no such kind or app, the message is not as described, or the app has no address.
         """
         described = self._kind(kind)
-        told = DomainEvent(kind=kind, event=described.example["event"] if event is None else event)
+        domain_event = DomainEvent(kind=kind, event=described.example["event"] if event is None else event)
         if api_app_id is None:
-            apps = [app for app in self._apps(told, any_kind=True) if app["callback_url"]]
+            apps = [app for app in self._apps(domain_event, any_kind=True) if app["callback_url"]]
         else:
             found = self._world.find("api_app", api_app_id)
             if found is None or not found["callback_url"]:
                 raise ValueError(f"there is no callback app {api_app_id} with an address")
             apps = [found]
-        bodies = [self._message(described, told, app) for app in apps]
+        bodies = [self._message(described, domain_event, app) for app in apps]
         return [self._submit(kind, *each) for each in bodies]
 
     def wait(self, timeout: float = 10.0) -> None:
@@ -101,53 +101,53 @@ class Callbacks:
 
     def clear(self) -> None:
         """Give up what is under way, and forget all deliveries."""
-        self._courier.cancel()
+        self._sender.cancel()
         with self._changed:
             self._deliveries.clear()
 
     def close(self) -> None:
         """Stop: what is being sent may end within a second, what waits is given up."""
-        self._courier.close()
+        self._sender.close()
 
     def _kind(self, name: str) -> CallbackKind:
         if name not in self._kinds:
             raise ValueError(f"there is no callback {name!r}: one of {', '.join(self._kinds)}")
         return self._kinds[name]
 
-    def _tell(self, told: DomainEvent) -> None:
-        for app in self._apps(told, any_kind=False):
+    def _on_event(self, event: DomainEvent) -> None:
+        for app in self._apps(event, any_kind=False):
             if not app["callback_url"]:
                 continue
             try:
-                message = self._message(self._kind(told.kind), told, app)
+                message = self._message(self._kind(event.kind), event, app)
             except ValueError as error:
-                self._violations.append(Violation(f"webhooks.{told.kind}", "body", str(error)))
+                self._violations.append(Violation(f"webhooks.{event.kind}", "body", str(error)))
             else:
-                self._submit(told.kind, *message)
+                self._submit(event.kind, *message)
 
-    def _apps(self, told: DomainEvent, *, any_kind: bool) -> list[dict[str, Any]]:
+    def _apps(self, event: DomainEvent, *, any_kind: bool) -> list[dict[str, Any]]:
         store = self._world.store
-        apps = [app for app in store.list("api_app") if any_kind or self._concerns(told, app)]
-        return [app for app in apps if store.get("subscription", f"{app['id']}/{told.kind}") is not None]
+        apps = [app for app in store.list("api_app") if any_kind or self._concerns(event, app)]
+        return [app for app in apps if store.get("subscription", f"{app['id']}/{event.kind}") is not None]
 
-    def _concerns(self, told: DomainEvent, app: Mapping[str, Any]) -> bool:
-        if told.connector_id is not None:
-            return bool(app["connector_id"] == told.connector_id)
-        member = self._world.store.get("member", f"{told.space_id}/{app['_creator_id']}")
-        return app["app_type"] == "normal" and member is not None and member["role_type"] in _TOLD_ROLES
+    def _concerns(self, event: DomainEvent, app: Mapping[str, Any]) -> bool:
+        if event.connector_id is not None:
+            return bool(app["connector_id"] == event.connector_id)
+        member = self._world.store.get("member", f"{event.space_id}/{app['_creator_id']}")
+        return app["app_type"] == "normal" and member is not None and member["role_type"] in _NOTIFIED_ROLES
 
-    def _message(self, kind: CallbackKind, told: DomainEvent, app: Mapping[str, Any]) -> tuple[str, str, bytes]:
+    def _message(self, kind: CallbackKind, event: DomainEvent, app: Mapping[str, Any]) -> tuple[str, str, bytes]:
         name = f"{self._world.options.seed} {next(self._numbers)}"
         event_id = f"{uuid.uuid5(_IDS, name)}-{app['id']}"
         header = {
-            "event_type": told.kind,
+            "event_type": event.kind,
             "event_id": event_id,
             "created_at": int(self._world.clock.now() * 1000),
-            "coze_account_id": told.account_id,
+            "coze_account_id": event.account_id,
             "api_app_id": app["id"],
             "connector_id": app["connector_id"] or None,
         }
-        message = {"header": {name: value for name, value in header.items() if value is not None}, "event": told.event}
+        message = {"header": {name: value for name, value in header.items() if value is not None}, "event": event.event}
         finding = self._schemas.check(kind.pointer, message, kind.name)
         if finding is not None:
             raise ValueError(f"not as described: {finding}")
@@ -157,10 +157,10 @@ class Callbacks:
         delivery = Delivery(kind=kind, api_app_id=api_app_id, event_id=event_id, url="", body=body)
         with self._changed:
             self._deliveries.append(delivery)
-        self._courier.submit(delivery)
+        self._sender.submit(delivery)
         return delivery
 
-    def _prepare(self, delivery: Delivery) -> Outgoing | DeliveryState:
+    def _prepare(self, delivery: Delivery) -> WebhookRequest | DeliveryState:
         app = self._world.find("api_app", delivery.api_app_id)
         if app is None or not app["callback_url"]:
             return "abandoned"
@@ -174,11 +174,11 @@ class Callbacks:
             token=app["verify_token"],
             body=delivery.body,
         )
-        return Outgoing(
+        return WebhookRequest(
             url=url,
             headers={"Content-Type": "application/json; charset=utf-8", **headers},
             seconds=kind.seconds,
-            check=lambda answer: self._take_answer(kind, delivery, app, answer),
+            check=lambda answer: self._handle_response(kind, delivery, app, answer),
         )
 
     def _allows(self, url: str) -> bool:
@@ -192,7 +192,7 @@ class Callbacks:
             return False
         return _ANY_HOST in allowed or host in allowed or is_loopback_host(host)
 
-    def _take_answer(self, kind: CallbackKind, delivery: Delivery, app: Mapping[str, Any], answer: bytes) -> str:
+    def _handle_response(self, kind: CallbackKind, delivery: Delivery, app: Mapping[str, Any], answer: bytes) -> str:
         """Note how the app of a channel decided about a bot; tell what is wrong with its answer."""
         if kind.answer is None or app["app_type"] == "normal":
             return ""

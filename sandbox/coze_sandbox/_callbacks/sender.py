@@ -19,14 +19,14 @@ from .delivery import Attempt, Delivery, DeliveryState
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Courier", "Outgoing"]
+__all__ = ["WebhookSender", "WebhookRequest"]
 
 _OK = 200
 _GRACE_SECONDS = 1.0
 
 
 @attrs.frozen(kw_only=True)
-class Outgoing:
+class WebhookRequest:
     """One attempt, ready to be sent.
 
     Attributes:
@@ -42,7 +42,7 @@ class Outgoing:
     check: Callable[[bytes], str]
 
 
-class Courier:
+class WebhookSender:
     """Delivers, and tries again where that failed.
 
     Args:
@@ -55,21 +55,21 @@ class Courier:
     def __init__(
         self,
         clock: Clock,
-        prepare: Callable[[Delivery], Outgoing | DeliveryState],
+        prepare: Callable[[Delivery], WebhookRequest | DeliveryState],
         changed: Callable[[], None],
-        pauses: Sequence[float],
+        retry_delays: Sequence[float],
     ) -> None:
         self._clock = clock
         self._prepare = prepare
         self._changed = changed
-        self._pauses = pauses
+        self._retry_delays = retry_delays
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._tasks: dict[asyncio.Task[None], Delivery] = {}
         self._moved = asyncio.Event()
         self._client: httpx.AsyncClient | None = None
-        clock.on_advance(self._wake)
+        clock.on_advance(self._notify)
 
     def submit(self, delivery: Delivery) -> None:
         """Deliver in the background."""
@@ -124,14 +124,14 @@ class Courier:
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
-            for pause in (0.0, *self._pauses):
+            for pause in (0.0, *self._retry_delays):
                 if pause:
                     due = self._clock.now() + pause
                     self._set(delivery, "waiting", due)
-                    await self._until(due)
+                    await self._sleep_until(due)
                     self._set(delivery, "pending")
                 outgoing = self._prepare(delivery)
-                if not isinstance(outgoing, Outgoing):
+                if not isinstance(outgoing, WebhookRequest):
                     self._set(delivery, outgoing)
                     return
                 delivery.url = outgoing.url
@@ -145,7 +145,7 @@ class Courier:
             self._set(delivery, "abandoned")
             raise
 
-    async def _attempt(self, delivery: Delivery, outgoing: Outgoing) -> Attempt:
+    async def _attempt(self, delivery: Delivery, outgoing: WebhookRequest) -> Attempt:
         import httpx
 
         if self._client is None:
@@ -165,18 +165,18 @@ class Courier:
             return Attempt(at=now, status=answer.status_code, error=f"HTTP {answer.status_code}")
         return Attempt(at=now, status=_OK, error=outgoing.check(answer.content))
 
-    async def _until(self, due: float) -> None:
+    async def _sleep_until(self, due: float) -> None:
         while (rest := due - self._clock.now()) > 0:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(rest):
                     await self._moved.wait()
 
-    def _wake(self) -> None:
+    def _notify(self) -> None:
         with self._lock:
             if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._move)
+                self._loop.call_soon_threadsafe(self._wake_waiters)
 
-    def _move(self) -> None:
+    def _wake_waiters(self) -> None:
         self._moved.set()
         self._moved = asyncio.Event()
 
