@@ -29,7 +29,7 @@ from ._scenario.stub_responses import StubResponse
 from ._spec.spec import Operation, Spec
 from ._spec.validators import SchemaValidators
 from ._state.state import SandboxState
-from ._websockets.endpoint import SocketEngine, SocketParts
+from ._websockets.endpoint import EndpointParts, WebSocketEndpoint
 
 __all__ = ["Engine"]
 
@@ -63,8 +63,8 @@ class Engine:
             errors_as_200=options.errors_as_200,
             check=options.check_answers,
         )
-        self._sockets = SocketEngine(
-            SocketParts(description, schemas, world, log, faults, self._router, self._reader, self.answers)
+        self._sockets = WebSocketEndpoint(
+            EndpointParts(description, schemas, world, log, faults, self._router, self._reader, self.answers)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, refusal: CallError | None = None) -> None:

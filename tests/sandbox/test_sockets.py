@@ -211,12 +211,12 @@ def test_log_over_http(api):
 
 def test_messages_that_are_not_as_described(coze_sandbox, monkeypatch, capsys):
     """A defect of the sandbox is loud: it is recorded, and closes the connection with the reason."""
-    from coze_sandbox._websockets.protocols.speech import SpeechScript
+    from coze_sandbox._websockets.protocols.speech import SpeechHandler
 
     def broken(self, event, data):
         self.say("speech.audio.update", {"delta": 1})
 
-    monkeypatch.setattr(SpeechScript, "hear", broken)
+    monkeypatch.setattr(SpeechHandler, "hear", broken)
     with talk(coze_sandbox, SPEECH) as client:
         client.hear()
         client.say("speech.update", {})
@@ -231,13 +231,13 @@ def test_messages_that_are_not_as_described(coze_sandbox, monkeypatch, capsys):
 
 def test_defects_are_loud(coze_sandbox, monkeypatch, capsys):
     """A script that raises closes the connection, and what it changed is undone."""
-    from coze_sandbox._websockets.protocols.speech import SpeechScript
+    from coze_sandbox._websockets.protocols.speech import SpeechHandler
 
     def broken(self, event, data):
         self.world.store.put("user", "1", {})
         raise KeyError("boom")
 
-    monkeypatch.setattr(SpeechScript, "hear", broken)
+    monkeypatch.setattr(SpeechHandler, "hear", broken)
     with talk(coze_sandbox, SPEECH) as client:
         client.hear()
         client.say("speech.update", {})

@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from coze_sandbox import VOICE_ID
-from coze_sandbox._websockets.protocols.speech_synthesis import sound_pieces
+from coze_sandbox._websockets.protocols.speech_synthesis import synthesize
 from tests.sandbox._talk import INTERPRETATION, SPEECH, TRANSCRIPTIONS, sound, talk
 
 
@@ -124,9 +124,9 @@ def test_opus(coze_sandbox, length):
 def test_limited_pieces():
     """Whoever has little memory gets only so many pieces within a period, if the length of pieces is fixed."""
     limits = {"limit_config": {"period": 2, "max_frame_num": 3}}
-    framed = sound_pieces("x" * 40, {"pcm_config": {"frame_size_ms": 100, **limits}})
+    framed = synthesize("x" * 40, {"pcm_config": {"frame_size_ms": 100, **limits}})
     assert [piece.pause for piece in framed] == [0, 0, 0, 2, 0, 0, 2, 0]
-    assert {piece.pause for piece in sound_pieces("x" * 40, {"pcm_config": limits})} == {0}
+    assert {piece.pause for piece in synthesize("x" * 40, {"pcm_config": limits})} == {0}
 
 
 def transcribed(client):

@@ -15,7 +15,7 @@ from coze_sandbox import BOT_ID, Sandbox
 from coze_sandbox._common.errors import CallError
 from coze_sandbox._http.context import Call
 from coze_sandbox._websockets.frames import Frames
-from coze_sandbox._websockets.protocols import SCRIPTS
+from coze_sandbox._websockets.protocols import PROTOCOLS
 
 DETAIL = {"logid": "1"}
 # How many messages the client takes before it goes on: few, so that it interrupts, or nearly all.
@@ -77,7 +77,7 @@ def messages(sandbox: Sandbox, operation: str) -> st.SearchStrategy[dict[str, An
     return st.one_of(*kinds)
 
 
-@pytest.mark.parametrize("operation", SCRIPTS)
+@pytest.mark.parametrize("operation", PROTOCOLS)
 def test_random_sessions(coze_sandbox, operation):
     """Whatever is sent is refused, or answered by messages as described; nothing makes a script fail."""
     world, description = coze_sandbox._state.state, coze_sandbox.description
@@ -89,15 +89,15 @@ def test_random_sessions(coze_sandbox, operation):
     def session(sent: list[tuple[dict[str, Any], int]]) -> None:
         call = Call(described, world, {}, {"bot_id": BOT_ID}, {}, {}, "7300000000000000001")
         frames = Frames(description, coze_sandbox._dispatcher.schemas, described, lenient=True)
-        script = SCRIPTS[operation](call, description)
+        script = PROTOCOLS[operation](call, description)
         now = 0.0
         for frame, heard in sent:
             try:
                 uplink = frames.check(frames.parse(json.dumps(frame)), lambda _: None)
                 with world.store.transaction():
-                    script.hear(uplink.event, uplink.data)
+                    script.on_message(uplink.event, uplink.data)
             except CallError as failure:
-                script.say("error", {"code": failure.code, "msg": failure.msg})
+                script.send("error", {"code": failure.code, "msg": failure.msg})
             for _ in range(heard):
                 beat, wait = script.next(now)
                 now += wait or 0.0

@@ -40,8 +40,8 @@ def test_every_handler_has_an_operation():
     from coze_sandbox import Options
     from coze_sandbox._handlers import HANDLERS
     from coze_sandbox._spec.spec import load_spec
-    from coze_sandbox._websockets.protocols import SCRIPTS
+    from coze_sandbox._websockets.protocols import PROTOCOLS
 
     operations = load_spec(Options()).operations.values()
-    assert set(SCRIPTS) == {one.id for one in operations if one.status == 101}
+    assert set(PROTOCOLS) == {one.id for one in operations if one.status == 101}
     assert set(HANDLERS) == {one.id for one in operations if one.status != 101}

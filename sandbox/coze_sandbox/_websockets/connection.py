@@ -11,7 +11,7 @@ from .._faults.faults import Fault
 from .._faults.injector import drop_connection
 from .._faults.transformer import FaultTransformer, SendAction
 
-__all__ = ["Wire"]
+__all__ = ["Connection"]
 
 _CLOSED_BY_FAULT = 1011
 _LONGEST_REASON = 123  # bytes: a frame that closes has room for no more
@@ -20,7 +20,7 @@ _SHORT, _MIDDLE = 126, 1 << 16
 _GARBAGE = b"%%% this is no message"
 
 
-class Wire:
+class Connection:
     """Sends the messages of one WebSocket.
 
     Args:
@@ -34,12 +34,14 @@ class Wire:
     def __init__(self, send: Send, fault: Fault | None) -> None:
         self._send = send
         self._early_close = (_CLOSED_BY_FAULT, "") if fault is None else (fault.code or _CLOSED_BY_FAULT, fault.msg)
-        self._spoiler = None if fault is None else FaultTransformer(fault, garbage=_with_garbage, padded=bytes.ljust)
+        self._transformer = (
+            None if fault is None else FaultTransformer(fault, garbage=_with_garbage, padded=bytes.ljust)
+        )
         self.closed = False
 
     def plan(self, content: bytes) -> list[SendAction]:
         """Decide what becomes of the next message."""
-        return [SendAction("send", content)] if self._spoiler is None else self._spoiler.transform(content)
+        return [SendAction("send", content)] if self._transformer is None else self._transformer.transform(content)
 
     async def send(self, content: bytes, steps: list[SendAction]) -> None:
         """Send a message.

@@ -23,12 +23,12 @@ from .._http.router import RouteMatch, Router, sent_path
 from .._spec.spec import Spec
 from .._spec.validators import SchemaValidators
 from .._state.state import SandboxState
-from .connection import Wire
+from .connection import Connection
 from .frames import Frames
-from .protocols import SCRIPTS, Script
+from .protocols import PROTOCOLS, ProtocolHandler
 from .session import Session
 
-__all__ = ["SocketEngine", "SocketParts"]
+__all__ = ["WebSocketEndpoint", "EndpointParts"]
 
 _SWITCHING_PROTOCOLS = 101
 _TOKEN = "authorization"  # noqa: S105 - the name of a header and of a query parameter
@@ -37,7 +37,7 @@ _POLICY_VIOLATION = 1008
 
 
 @attrs.frozen
-class SocketParts:
+class EndpointParts:
     """What the WebSockets share with the HTTP operations."""
 
     description: Spec
@@ -46,18 +46,18 @@ class SocketParts:
     log: RequestLog
     faults: Faults
     router: Router
-    reader: RequestParser
-    answers: ResponseBuilder
+    parser: RequestParser
+    responses: ResponseBuilder
 
 
-class SocketEngine:
+class WebSocketEndpoint:
     """Opens WebSockets, or refuses to with an HTTP answer.
 
     Args:
         parts: What it shares with the HTTP operations.
     """
 
-    def __init__(self, parts: SocketParts) -> None:
+    def __init__(self, parts: EndpointParts) -> None:
         self._parts = parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, refusal: CallError | None = None) -> None:
@@ -102,11 +102,11 @@ class SocketEngine:
             fault = select_fault(parts.faults, connection.headers, record.operation)
             opened = await self._open(connection, target, token, record, fault, receive)
         except Exception as error:
-            opened = parts.answers.from_exception(error, target.operation, record)
+            opened = parts.responses.from_exception(error, target.operation, record)
         if fault is not None:
             record.verdict, record.reason = "fault", fault.kind
-        if isinstance(opened, Script):
-            await self._talk(opened, record, fault, receive, send)
+        if isinstance(opened, ProtocolHandler):
+            await self._run_session(opened, record, fault, receive, send)
         elif opened is None:
             await drop_connection(send)
         else:
@@ -121,13 +121,13 @@ class SocketEngine:
         record: RequestRecord,
         fault: Fault | None,
         receive: Receive,
-    ) -> Script | Response | None:
+    ) -> ProtocolHandler | Response | None:
         if fault is not None and fault.kind == "delay" and not fault.in_body:
             await delay(self._parts.world, self._parts.world.epoch, fault, receive)
         elif fault is not None and fault.kind == "drop":
             return None
         elif fault is not None and not fault.in_body:
-            return replacement_response(self._parts.answers, target.operation, fault, record)
+            return replacement_response(self._parts.responses, target.operation, fault, record)
         parts, operation = self._parts, target.operation
         if operation is None:
             raise target.refusal(record.method, record.path)
@@ -138,7 +138,7 @@ class SocketEngine:
             operation=operation,
             world=parts.world,
             path=target.path,
-            query=parts.reader.parse_parameters(connection, target, operation, record),
+            query=parts.parser.parse_parameters(connection, target, operation, record),
             body={},
             files={},
             user_id=user_id,
@@ -149,18 +149,18 @@ class SocketEngine:
         check_token_scope(call)
         record.code = 0
         with parts.world.acting_as(user_id):
-            return SCRIPTS[operation.id](call, parts.description)
+            return PROTOCOLS[operation.id](call, parts.description)
 
-    async def _talk(
-        self, script: Script, record: RequestRecord, fault: Fault | None, receive: Receive, send: Send
+    async def _run_session(
+        self, handler: ProtocolHandler, record: RequestRecord, fault: Fault | None, receive: Receive, send: Send
     ) -> None:
-        parts, operation = self._parts, script.call.operation
+        parts, operation = self._parts, handler.call.operation
         headers = [(b"x-tt-logid", record.logid.encode())]
         await send({"type": "websocket.accept", "headers": headers})
         record.status = _SWITCHING_PROTOCOLS
-        wire = Wire(send, fault if fault is not None and fault.in_body else None)
+        channel = Connection(send, fault if fault is not None and fault.in_body else None)
         frames = Frames(parts.description, parts.schemas, operation, lenient=parts.world.options.lenient)
-        session = Session(script, frames, wire, record, parts.answers)
+        session = Session(handler, frames, channel, record, parts.responses)
         await session.run(receive)
 
 

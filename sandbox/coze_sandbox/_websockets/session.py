@@ -13,9 +13,9 @@ from .._http.context import StreamEvent
 from .._http.request_log import RequestRecord
 from .._http.responses import ResponseBuilder
 from .._http.waits import wait_for_reset
-from .connection import Wire
+from .connection import Connection
 from .frames import Frames, write_frame
-from .protocols import Script
+from .protocols import ProtocolHandler
 
 __all__ = ["Session"]
 
@@ -36,15 +36,20 @@ class Session:
     """
 
     def __init__(
-        self, script: Script, frames: Frames, wire: Wire, record: RequestRecord, answers: ResponseBuilder
+        self,
+        handler: ProtocolHandler,
+        frames: Frames,
+        connection: Connection,
+        record: RequestRecord,
+        responses: ResponseBuilder,
     ) -> None:
-        self._script = script
+        self._handler = handler
         self._frames = frames
-        self._wire = wire
+        self._connection = connection
         self._record = record
-        self._answers = answers
-        self._woken = asyncio.Event()
-        self._state = script.world.epoch
+        self._responses = responses
+        self._wakeup = asyncio.Event()
+        self._epoch = handler.world.epoch
         self._has_left = False
 
     async def run(self, receive: Receive) -> None:
@@ -53,7 +58,7 @@ class Session:
         Args:
             receive: Gives what the client sends.
         """
-        watching = wait_for_reset(self._script.world, self._state)
+        watching = wait_for_reset(self._handler.world, self._epoch)
         tasks = [asyncio.create_task(one) for one in (self._read(receive), self._write(), watching)]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -61,13 +66,13 @@ class Session:
             for task in tasks:
                 task.cancel()
             ends = await asyncio.gather(*tasks, return_exceptions=True)
-            self._script.close()
+            self._handler.close()
         for end in ends:
             # A client that leaves makes sending fail, which is how the writer hears of it.
-            if isinstance(end, Exception) and (self._wire.closed or not isinstance(end, OSError)):
+            if isinstance(end, Exception) and (self._connection.closed or not isinstance(end, OSError)):
                 raise end
-        if self._is_out_of_date and not self._wire.closed and not self._has_left:
-            await self._wire.close(_SERVICE_RESTART, "the sandbox was reset")
+        if self._is_out_of_date and not self._connection.closed and not self._has_left:
+            await self._connection.close(_SERVICE_RESTART, "the sandbox was reset")
 
     async def _read(self, receive: Receive) -> None:
         while (message := await receive())["type"] == "websocket.receive":
@@ -75,34 +80,34 @@ class Session:
             try:
                 frame = self._frames.parse(message.get("text"))
                 uplink = self._frames.check(frame, self._record.tolerate)
-                world = self._script.world
-                with world.store.transaction(), world.acting_as(self._script.call.user_id):
+                world = self._handler.world
+                with world.store.transaction(), world.acting_as(self._handler.call.user_id):
                     if self._is_out_of_date:
                         return
-                    self._script.hear(uplink.event, uplink.data)
-                self._note("client", frame)
+                    self._handler.on_message(uplink.event, uplink.data)
+                self._log("client", frame)
             except CallError as failure:
-                self._note("client", frame, "refused", failure.msg)
+                self._log("client", frame, "refused", failure.msg)
                 self._refuse(failure)
             except Exception as error:
-                self._note("client", frame, "failed", repr(error))
+                self._log("client", frame, "failed", repr(error))
                 await self._fail(error)
-            self._woken.set()
+            self._wakeup.set()
         self._has_left = True
 
     @property
     def _is_out_of_date(self) -> bool:
-        return self._script.world.epoch != self._state
+        return self._handler.world.epoch != self._epoch
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
-        while not self._wire.closed and not self._is_out_of_date:
-            self._woken.clear()
+        while not self._connection.closed and not self._is_out_of_date:
+            self._wakeup.clear()
             try:
-                beat, wait = self._script.next(loop.time())
+                beat, wait = self._handler.next(loop.time())
                 if beat is not None:
-                    await self._say(beat)
-                    self._script.prepare(loop.time())
+                    await self._send(beat)
+                    self._handler.prepare(loop.time())
                     await asyncio.sleep(0)  # sending alone need not let other sessions in
                     continue
             except CallError as failure:
@@ -115,39 +120,39 @@ class Session:
                 continue
             try:
                 async with asyncio.timeout(wait):
-                    await self._woken.wait()
+                    await self._wakeup.wait()
             except TimeoutError:
                 pass
 
-    async def _say(self, beat: StreamEvent) -> None:
-        if not self._script.wants(beat.event):
+    async def _send(self, beat: StreamEvent) -> None:
+        if not self._handler.is_subscribed(beat.event):
             return
-        frame: dict[str, Any] = {"event_type": beat.event, "id": self._script.world.event_ids.next()}
+        frame: dict[str, Any] = {"event_type": beat.event, "id": self._handler.world.event_ids.next()}
         if beat.data is not None:
             frame["data"] = beat.data
-        moment = int(self._script.world.clock.now() * 1000)
+        moment = int(self._handler.world.clock.now() * 1000)
         frame["detail"] = {"logid": self._record.logid, "respond_at": str(moment)}
-        violation = self._answers.check_message(self._script.call.operation, frame)
+        violation = self._responses.check_message(self._handler.call.operation, frame)
         if violation is not None:
             raise RuntimeError(f"the sandbox's own message is not as described: {violation}")
         content = write_frame(frame)
-        steps = self._wire.plan(content)
+        steps = self._connection.plan(content)
         # Noted before it is sent: whoever has received it may look here at once.
         if steps and not any(step.faulty for step in steps):
-            self._note("server", frame)
+            self._log("server", frame)
         else:
-            self._note("server", frame, "fault", self._record.reason)
-        await self._wire.send(content, steps)
+            self._log("server", frame, "fault", self._record.reason)
+        await self._connection.send(content, steps)
 
     def _refuse(self, failure: CallError) -> None:
-        self._script.say(_ERROR, {"code": failure.code, "msg": failure.msg})
+        self._handler.send(_ERROR, {"code": failure.code, "msg": failure.msg})
 
     async def _fail(self, error: Exception) -> None:
         traceback.print_exception(error)
         self._record.code, self._record.verdict, self._record.reason = INTERNAL, "failed", repr(error)
-        if not self._wire.closed:
-            await self._wire.close(_INTERNAL_ERROR, f"defect of the sandbox: {error!r}")
+        if not self._connection.closed:
+            await self._connection.close(_INTERNAL_ERROR, f"defect of the sandbox: {error!r}")
 
-    def _note(self, sender: str, frame: dict[str, Any], verdict: str = "ok", reason: str = "") -> None:
+    def _log(self, sender: str, frame: dict[str, Any], verdict: str = "ok", reason: str = "") -> None:
         event = frame.get("event_type")
         self._record.say(sender, event if isinstance(event, str) else "", frame.get("data"), verdict, reason)

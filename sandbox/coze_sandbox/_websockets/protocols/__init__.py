@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .base import Script
-from .chat import ChatScript
-from .interpretation import InterpretationScript
-from .speech import SpeechScript
-from .transcriptions import TranscriptionScript
+from .base import ProtocolHandler
+from .chat import ChatHandler
+from .interpretation import InterpretationHandler
+from .speech import SpeechHandler
+from .transcriptions import TranscriptionHandler
 
-__all__ = ["SCRIPTS", "Script"]
+__all__ = ["PROTOCOLS", "ProtocolHandler"]
 
-SCRIPTS: Mapping[str, type[Script]] = {
-    "websockets.audio.simult_interpretation": InterpretationScript,
-    "websockets.audio.speech": SpeechScript,
-    "websockets.audio.transcriptions": TranscriptionScript,
-    "websockets.chat": ChatScript,
+PROTOCOLS: Mapping[str, type[ProtocolHandler]] = {
+    "websockets.audio.simult_interpretation": InterpretationHandler,
+    "websockets.audio.speech": SpeechHandler,
+    "websockets.audio.transcriptions": TranscriptionHandler,
+    "websockets.chat": ChatHandler,
 }

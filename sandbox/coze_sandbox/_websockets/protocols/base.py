@@ -13,17 +13,17 @@ from ..._http.context import Call, StreamEvent
 from ..._http.event_source import ScopedEventIterator
 from ..._spec.spec import SocketMessage, Spec
 
-__all__ = ["Script"]
+__all__ = ["ProtocolHandler"]
 
 
 @attrs.define
 class _Turn:
-    beats: ScopedEventIterator
+    events: ScopedEventIterator
     held: StreamEvent | None = None
     due: float = 0.0
 
 
-class Script(ABC):
+class ProtocolHandler(ABC):
     """Decides what is said over one WebSocket. It does no I/O and knows no time but what it is told.
 
     What answers a message of the client at once goes before what is being told at length.
@@ -44,11 +44,11 @@ class Script(ABC):
         self.world = call.world
         self.description = description
         self.subscriptions: Sequence[str] = ()
-        self._said: deque[StreamEvent] = deque()
+        self._outbox: deque[StreamEvent] = deque()
         self._turns: deque[_Turn] = deque()
 
     @abstractmethod
-    def hear(self, event: str, data: dict[str, Any]) -> None:
+    def on_message(self, event: str, data: dict[str, Any]) -> None:
         """Take a message of the client, which is as described.
 
         Args:
@@ -66,20 +66,20 @@ class Script(ABC):
             raise ValueError(f"{self.call.operation.id} opens no WebSocket")
         return socket.downlink[event]
 
-    def wants(self, event: str) -> bool:
+    def is_subscribed(self, event: str) -> bool:
         """Tell whether the client wants messages of this type; of errors it always hears."""
         return not self.subscriptions or event in {"error", *self.subscriptions}
 
-    def say(self, event: str, data: dict[str, Any] | None = None) -> None:
+    def send(self, event: str, data: dict[str, Any] | None = None) -> None:
         """Say something at once."""
-        self._said.append(StreamEvent(event, data))
+        self._outbox.append(StreamEvent(event, data))
 
-    def tell(self, beats: Iterator[StreamEvent]) -> None:
+    def enqueue(self, events: Iterator[StreamEvent]) -> None:
         """Say more, after what is being told."""
-        self._turns.append(_Turn(ScopedEventIterator(self.world, self.call.user_id, beats)))
+        self._turns.append(_Turn(ScopedEventIterator(self.world, self.call.user_id, events)))
 
     @property
-    def is_telling(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether something is being told."""
         return bool(self._turns)
 
@@ -92,8 +92,8 @@ class Script(ABC):
         Raises:
             CallError: What was to be told fails. It is dropped.
         """
-        if self._said:
-            return self._said.popleft(), None
+        if self._outbox:
+            return self._outbox.popleft(), None
         self.prepare(now)
         if not self._turns:
             return None, None
@@ -115,7 +115,7 @@ class Script(ABC):
         while self._turns and self._turns[0].held is None:
             turn = self._turns[0]
             try:
-                turn.held = next(turn.beats, None)
+                turn.held = next(turn.events, None)
             except BaseException:
                 self._turns.popleft()
                 raise
@@ -127,4 +127,4 @@ class Script(ABC):
     def close(self) -> None:
         """Drop all that is being told."""
         while self._turns:
-            self._turns.popleft().beats.close()
+            self._turns.popleft().events.close()

@@ -16,12 +16,12 @@ from ..._handlers._messages import enter_message
 from ..._http.context import Call
 from ..._scenario.bot_replies import plan_reply
 from ..._spec.spec import Spec
-from .base import Script
+from .base import ProtocolHandler
 from .chat_settings import ChatSettings
-from .chat_turn import spoken_alone, turn_beats
-from .speech_recognition import Ear, VoiceDetector, bytes_per_second, decode_sound
+from .chat_turn import speech_events, turn_events
+from .speech_recognition import FakeRecognizer, VoiceDetector, bytes_per_second, decode_sound
 
-__all__ = ["ChatScript"]
+__all__ = ["ChatHandler"]
 
 _USER_SPOKE = {"code": 1, "msg": "user spoke"}
 _CLIENT_CANCELED = {"code": 2, "msg": "client cancel"}
@@ -29,7 +29,7 @@ _NEW_CONTENT = {"code": 3, "msg": "new content"}
 _LONGEST_SPOKEN = 1023  # bytes
 
 
-class ChatScript(Script):
+class ChatHandler(ProtocolHandler):
     """Answers what is said and written, as chats over HTTP do, and speaks the answers."""
 
     def __init__(self, call: Call, description: Spec) -> None:
@@ -38,12 +38,12 @@ class ChatScript(Script):
         self._settings = ChatSettings(self.downlink("chat.updated"), description, self._bot)
         self._conversation_id = ""
         self._chat_id = ""  # the last chat
-        self._told_id = ""  # the chat that is being told; empty for a text that is spoken alone
-        self._ear = Ear()
+        self._active_chat_id = ""  # the chat that is being told; empty for a text that is spoken alone
+        self._recognizer = FakeRecognizer()
         self._detector: VoiceDetector | None = None
-        self.say("chat.created")
+        self.send("chat.created")
 
-    def hear(self, event: str, data: dict[str, Any]) -> None:
+    def on_message(self, event: str, data: dict[str, Any]) -> None:
         """Take a message of the client.
 
         Raises:
@@ -53,14 +53,14 @@ class ChatScript(Script):
             case "chat.update":
                 self._update(data)
             case "input_audio_buffer.append":
-                self._listen(decode_sound(data["delta"]))
+                self._on_audio(decode_sound(data["delta"]))
             case "input_audio_buffer.complete" if not self._settings.detects_turns:
                 self._complete()
             case "input_audio_buffer.clear" if not self._settings.detects_turns:
-                self._ear.clear()
-                self.say("input_audio_buffer.cleared")
+                self._recognizer.clear()
+                self.send("input_audio_buffer.cleared")
             case "conversation.message.create":
-                self._enter(data)
+                self._add_message(data)
             case "conversation.clear":
                 self._clear()
             case "conversation.chat.submit_tool_outputs":
@@ -93,60 +93,64 @@ class ChatScript(Script):
         self._conversation_id = conversation_id or self._conversation_id
         self._detector = None
         self.subscriptions = data.get("event_subscriptions", self.subscriptions)
-        self.say("chat.updated", in_use)
+        self.send("chat.updated", in_use)
         prologue = self._settings.prologue(data)
-        if prologue and not self.is_telling:
-            self._told_id = ""
-            self.tell(spoken_alone(prologue, self._settings.output))
+        if prologue and not self.is_busy:
+            self._active_chat_id = ""
+            self.enqueue(speech_events(prologue, self._settings.output))
 
-    def _listen(self, sound: bytes) -> None:
+    def _on_audio(self, sound: bytes) -> None:
         if not self._settings.detects_turns:
-            self._tell_news()
-            self._ear.take(sound)
+            self._send_partial()
+            self._recognizer.feed(sound)
             return
         if self._detector is None:
             self._detector = VoiceDetector(self._settings.input, self._settings.silence_ms)
-        for what, heard in self._detector.take(sound):
+        for what, window in self._detector.feed(sound):
             if what == "started":
-                self.say("input_audio_buffer.speech_started")
+                self.send("input_audio_buffer.speech_started")
                 if not self._settings.needs_keyword:
                     self._interrupt(_USER_SPOKE)
-            self._ear.take(heard)
+            self._recognizer.feed(window)
             if what == "stopped":
-                self.say("input_audio_buffer.speech_stopped")
-                self._take_turn()
+                self.send("input_audio_buffer.speech_stopped")
+                self._end_user_turn()
         if self._detector.speaking:
-            self._tell_news()
+            self._send_partial()
 
-    def _tell_news(self) -> None:
-        news = self._ear.news(bytes_per_second(self._settings.input)) if self._settings.streams_text else None
-        if news is not None:
-            self.say("conversation.audio_transcript.update", {"content": news})
+    def _send_partial(self) -> None:
+        partial = (
+            self._recognizer.partial_result(bytes_per_second(self._settings.input))
+            if self._settings.streams_text
+            else None
+        )
+        if partial is not None:
+            self.send("conversation.audio_transcript.update", {"content": partial})
 
     def _complete(self) -> None:
-        if not self._ear.size:
+        if not self._recognizer.size:
             raise CallError(INVALID_PARAMETER, "There is no sound to be answered.")
-        self.say("input_audio_buffer.completed")
-        self._take_turn()
+        self.send("input_audio_buffer.completed")
+        self._end_user_turn()
 
-    def _take_turn(self) -> None:
-        text = self._ear.text()
-        self._ear.clear()
+    def _end_user_turn(self) -> None:
+        text = self._recognizer.text()
+        self._recognizer.clear()
         if self._settings.streams_text:
-            self.say("conversation.audio_transcript.update", {"content": text})
-        self.say("conversation.audio_transcript.completed", {"content": text})
-        if self._settings.needs_keyword and self.is_telling and not self._settings.has_keyword(text):
+            self.send("conversation.audio_transcript.update", {"content": text})
+        self.send("conversation.audio_transcript.completed", {"content": text})
+        if self._settings.needs_keyword and self.is_busy and not self._settings.has_keyword(text):
             return
-        self._ask({"role": "user", "content": text, "content_type": "text"}, UserInput(text), why=_USER_SPOKE)
+        self._start_chat({"role": "user", "content": text, "content_type": "text"}, UserInput(text), why=_USER_SPOKE)
 
-    def _enter(self, message: dict[str, Any]) -> None:
-        said = parse_content(self.world, message["content"], message["content_type"], "data.content")
+    def _add_message(self, message: dict[str, Any]) -> None:
+        user_input = parse_content(self.world, message["content"], message["content_type"], "data.content")
         if message["role"] == "user":
-            self._ask(message, said, why=_NEW_CONTENT)
+            self._start_chat(message, user_input, why=_NEW_CONTENT)
         else:
             enter_message(self.call, self._conversation(), message)
 
-    def _ask(self, message: dict[str, Any], said: UserInput, *, why: dict[str, Any]) -> None:
+    def _start_chat(self, message: dict[str, Any], user_input: UserInput, *, why: dict[str, Any]) -> None:
         world, config = self.world, self._settings.chat_config
         conversation = self._conversation()
         if conversation.get("_running") != self._chat_id:
@@ -155,19 +159,19 @@ class ChatScript(Script):
         past = questions(world, conversation)
         suggests = self._bot.get("suggest_reply_info", {}).get("reply_mode") in {"enable", "customized"}
         bot_id = self.call.query["bot_id"]
-        plan = plan_reply(world, said, bot_id=bot_id, before=past[-1] if past else None, suggest=suggests)
+        plan = plan_reply(world, user_input, bot_id=bot_id, before=past[-1] if past else None, suggest=suggests)
         saved = config.get("auto_save_history", True)
         chat = new_chat(self.call, conversation, bot_id=bot_id, saved=saved, meta_data=config.get("meta_data"))
         if saved:
             save_entered(world, chat, [message])
-        heard = [self._bot.get("name", ""), *past, said.text]
-        tokens = sum(count_tokens(text) for text in heard)
+        texts = [self._bot.get("name", ""), *past, user_input.text]
+        tokens = sum(count_tokens(text) for text in texts)
         chat = start_turn(world, chat, plan, streaming=True, input_tokens=tokens)
-        self._chat_id = self._told_id = chat["id"]
+        self._chat_id = self._active_chat_id = chat["id"]
         question = None
         if why is _NEW_CONTENT:
             question = new_message(world, chat, "user", "question", message["content"], message["content_type"])
-        self.tell(turn_beats(world, chat, self._settings.output, question=question, goes_on=False))
+        self.enqueue(turn_events(world, chat, self._settings.output, question=question, goes_on=False))
 
     def _submit(self, data: dict[str, Any]) -> None:
         found = self.world.find("chat", data["chat_id"])
@@ -175,21 +179,21 @@ class ChatScript(Script):
             raise missing(CHAT_NOT_FOUND, "chat_id", data["chat_id"])
         chat = load_chat(self.world, found["conversation_id"], found["id"], unsaved=True)
         chat = resume_chat(self.world, chat, data["tool_outputs"], streaming=True, where="data")
-        self._told_id = chat["id"]
-        self.tell(turn_beats(self.world, chat, self._settings.output, question=None, goes_on=True))
+        self._active_chat_id = chat["id"]
+        self.enqueue(turn_events(self.world, chat, self._settings.output, question=None, goes_on=True))
 
     def _speak(self, text: str) -> None:
         if not 1 <= len(text.encode()) <= _LONGEST_SPOKEN:
             raise CallError(INVALID_PARAMETER, f"data.text: must have 1 to {_LONGEST_SPOKEN} bytes")
         self._interrupt(_NEW_CONTENT)
-        self._told_id = ""
-        self.tell(spoken_alone(text, self._settings.output))
+        self._active_chat_id = ""
+        self.enqueue(speech_events(text, self._settings.output))
 
     def _clear(self) -> None:
         conversation = self._conversation()
         conversation["last_section_id"] = self.world.new_id()
         store_conversation(self.call, conversation)
-        self.say("conversation.cleared")
+        self.send("conversation.cleared")
 
     def _conversation(self) -> dict[str, Any]:
         if self._conversation_id:
@@ -200,12 +204,12 @@ class ChatScript(Script):
 
     def _interrupt(self, why: dict[str, Any]) -> None:
         """End what is being told, if anything is."""
-        if not self.is_telling:
+        if not self.is_busy:
             return
-        chat = self.world.find("chat", self._told_id)
+        chat = self.world.find("chat", self._active_chat_id)
         if chat is not None:
             if chat["status"] != "in_progress":
                 return  # only its end has still to be told
             cancel(self.world, chat)
         self.close()
-        self.say("conversation.chat.canceled", why)
+        self.send("conversation.chat.canceled", why)

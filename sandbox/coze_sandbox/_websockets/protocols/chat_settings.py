@@ -9,7 +9,7 @@ from ..._common.errors import INVALID_PARAMETER, CallError
 from ..._handlers._common import need
 from ..._spec.spec import SocketMessage, Spec
 from ..._state.state import SandboxState
-from .settings import Settings, merged
+from .settings import Settings, merge
 
 __all__ = ["ChatSettings"]
 
@@ -30,7 +30,7 @@ class ChatSettings:
     def __init__(self, message: SocketMessage, description: Spec, bot: Mapping[str, Any]) -> None:
         self._settings = Settings(message, description, {})
         self._bot = bot
-        self._in_use = self._settings.in_use()
+        self._in_use = self._settings.effective()
 
     def update(self, world: SandboxState, data: Mapping[str, Any]) -> dict[str, Any]:
         """Take new settings, and return those that are in use then.
@@ -42,8 +42,8 @@ class ChatSettings:
         Raises:
             CallError: They contradict each other, or name something that does not exist.
         """
-        given = merged(self._settings.given, data)
-        in_use = self._settings.in_use(given)
+        given = merge(self._settings.given, data)
+        in_use = self._settings.effective(given)
         _check(world, in_use)
         self._settings.given, self._in_use = given, in_use
         return in_use

@@ -13,16 +13,16 @@ from ..._bots.script import Plan
 from ..._http.context import StreamEvent
 from ..._state.state import SandboxState
 from ..._state.store import public
-from .speech_synthesis import sentences, sound_pieces
+from .speech_synthesis import split_sentences, synthesize
 
-__all__ = ["spoken_alone", "turn_beats"]
+__all__ = ["speech_events", "turn_events"]
 
 # In the recording the text runs ahead of the sound by about this much.
 _TEXTS_PER_SOUND = 3
 _NO_IDS = {"id": "0", "conversation_id": "0", "bot_id": "0", "chat_id": "0", "section_id": "0"}
 
 
-def turn_beats(
+def turn_events(
     world: SandboxState,
     chat: dict[str, Any],
     output: Mapping[str, Any],
@@ -43,7 +43,7 @@ def turn_beats(
         goes_on: Whether the chat was told of before, and waited for tools since.
     """
     plan, running = plan_of(chat), _shown(chat)
-    told = _mixed(chat["_messages"], plan, output)
+    told = _interleave(chat["_messages"], plan, output)
     try:
         if question is not None:
             yield StreamEvent("conversation.message.completed", question)
@@ -66,32 +66,32 @@ def turn_beats(
             detach(world, chat["id"], told)
 
 
-def spoken_alone(text: str, output: Mapping[str, Any]) -> Iterator[StreamEvent]:
+def speech_events(text: str, output: Mapping[str, Any]) -> Iterator[StreamEvent]:
     """Speak a text that no chat has made."""
     message = {**_NO_IDS, "role": "assistant", "type": "answer"}
-    yield from _sounds(text, message, output)
-    yield _silence(message)
+    yield from _audio_events(text, message, output)
+    yield _audio_completed(message)
 
 
-def _mixed(messages: list[dict[str, Any]], plan: Plan, output: Mapping[str, Any]) -> Iterator[StreamEvent]:
+def _interleave(messages: list[dict[str, Any]], plan: Plan, output: Mapping[str, Any]) -> Iterator[StreamEvent]:
     sounds: deque[Iterator[StreamEvent]] = deque()
     spoken: dict[str, Any] | None = None
     count = 0
     for message in messages:
         if message["type"] == "answer":
             spoken = message
-        for beat in _texts(message, plan, sounds, output):
+        for beat in _text_events(message, plan, sounds, output):
             yield beat
             count += 1
             if count % _TEXTS_PER_SOUND == 0:
-                yield from _one_of(sounds)
+                yield from _next_audio(sounds)
     for waiting in sounds:
         yield from waiting
     if spoken is not None:
-        yield _silence(_bare(spoken))
+        yield _audio_completed(_without_reasoning(spoken))
 
 
-def _texts(
+def _text_events(
     message: dict[str, Any], plan: Plan, sounds: deque[Iterator[StreamEvent]], output: Mapping[str, Any]
 ) -> Iterator[StreamEvent]:
     """Tell a message as text, and have each of its sentences spoken as soon as it is whole."""
@@ -99,7 +99,7 @@ def _texts(
         shape = {name: value for name, value in message.items() if name != "reasoning_content"}
         for piece in split_chunks(message.get("reasoning_content", "")):
             yield StreamEvent("conversation.message.delta", {**shape, "content": "", "reasoning_content": piece})
-        spoken = sentences(message["content"])
+        spoken = split_sentences(message["content"])
         told = ""
         for piece in answer_chunks(message["content"], plan):
             yield StreamEvent("conversation.message.delta", {**shape, "content": piece})
@@ -107,12 +107,12 @@ def _texts(
             # A sentence is known to be whole when something follows it.
             while len(spoken) > 1 and len(told.lstrip()) > len(spoken[0]):
                 told = told.lstrip()[len(spoken[0]) :]
-                sounds.append(_sounds(spoken.pop(0), _bare(message), output))
-        sounds.extend(_sounds(sentence, _bare(message), output) for sentence in spoken)
+                sounds.append(_audio_events(spoken.pop(0), _without_reasoning(message), output))
+        sounds.extend(_audio_events(sentence, _without_reasoning(message), output) for sentence in spoken)
     yield StreamEvent("conversation.message.completed", message)
 
 
-def _one_of(sounds: deque[Iterator[StreamEvent]]) -> Iterator[StreamEvent]:
+def _next_audio(sounds: deque[Iterator[StreamEvent]]) -> Iterator[StreamEvent]:
     while sounds:
         beat = next(sounds[0], None)
         if beat is not None:
@@ -121,20 +121,20 @@ def _one_of(sounds: deque[Iterator[StreamEvent]]) -> Iterator[StreamEvent]:
         sounds.popleft()
 
 
-def _sounds(text: str, message: dict[str, Any], output: Mapping[str, Any]) -> Iterator[StreamEvent]:
-    for sentence in sentences(text):
+def _audio_events(text: str, message: dict[str, Any], output: Mapping[str, Any]) -> Iterator[StreamEvent]:
+    for sentence in split_sentences(text):
         yield StreamEvent("conversation.audio.sentence_start", {"text": sentence})
-        for piece in sound_pieces(sentence, output):
+        for piece in synthesize(sentence, output):
             content = base64.b64encode(piece.content).decode()
             sound = {**message, "content": content, "content_type": "audio"}
             yield StreamEvent("conversation.audio.delta", sound, piece.pause)
 
 
-def _silence(message: dict[str, Any]) -> StreamEvent:
+def _audio_completed(message: dict[str, Any]) -> StreamEvent:
     return StreamEvent("conversation.audio.completed", {**message, "content": "", "content_type": "audio"})
 
 
-def _bare(message: dict[str, Any]) -> dict[str, Any]:
+def _without_reasoning(message: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in message.items() if name != "reasoning_content"}
 
 

@@ -9,15 +9,15 @@ from typing import Any
 from ..._bots.messages import split_chunks
 from ..._http.context import Call, StreamEvent
 from ..._spec.spec import Spec
-from .base import Script
-from .settings import Settings, merged
-from .speech_recognition import Ear, decode_sound
-from .speech_synthesis import sentences, sound_pieces
+from .base import ProtocolHandler
+from .settings import Settings, merge
+from .speech_recognition import FakeRecognizer, decode_sound
+from .speech_synthesis import split_sentences, synthesize
 
-__all__ = ["InterpretationScript"]
+__all__ = ["InterpretationHandler"]
 
 
-class InterpretationScript(Script):
+class InterpretationHandler(ProtocolHandler):
     """Repeats what it hears as if it were the other language, with its name before each sentence.
 
     Words of the glossary become what the glossary says. No recording shows the order; the sandbox goes sentence by
@@ -28,10 +28,10 @@ class InterpretationScript(Script):
         super().__init__(call, description)
         languages = {"from": "zh", "to": "en"}
         self._settings = Settings(self.downlink("simult_interpretation.updated"), description, languages)
-        self._ear = Ear()
-        self.say("simult_interpretation.created")
+        self._recognizer = FakeRecognizer()
+        self.send("simult_interpretation.created")
 
-    def hear(self, event: str, data: dict[str, Any]) -> None:
+    def on_message(self, event: str, data: dict[str, Any]) -> None:
         """Take a message of the client.
 
         Raises:
@@ -39,19 +39,21 @@ class InterpretationScript(Script):
         """
         match event:
             case "simult_interpretation.update":
-                self._settings.given = merged(self._settings.given, data)
-                self.say("simult_interpretation.updated", self._settings.in_use())
+                self._settings.given = merge(self._settings.given, data)
+                self.send("simult_interpretation.updated", self._settings.effective())
             case "input_audio_buffer.append":
-                self._ear.take(decode_sound(data["delta"]))
+                self._recognizer.feed(decode_sound(data["delta"]))
             case "input_audio_buffer.complete":
-                self.tell(_interpreted(self._ear.text() if self._ear.size else "", self._settings.in_use()))
-                self._ear.clear()
+                self.enqueue(
+                    _interpreted(self._recognizer.text() if self._recognizer.size else "", self._settings.effective())
+                )
+                self._recognizer.clear()
 
 
 def _interpreted(text: str, settings: dict[str, Any]) -> Iterator[StreamEvent]:
     yield StreamEvent("input_audio_buffer.completed", None)
     config = settings["translate_config"]
-    for sentence in sentences(text):
+    for sentence in split_sentences(text):
         for piece in split_chunks(sentence):
             yield StreamEvent("simult_interpretation.transcription.delta", {"delta": piece})
         translated = f"[{config['to']}] {sentence}"
@@ -59,7 +61,7 @@ def _interpreted(text: str, settings: dict[str, Any]) -> Iterator[StreamEvent]:
             translated = translated.replace(entry["original"], entry["translation"])
         for piece in split_chunks(translated):
             yield StreamEvent("simult_interpretation.translation.delta", {"delta": piece})
-        for sound in sound_pieces(translated, settings["output_audio"]):
+        for sound in synthesize(translated, settings["output_audio"]):
             delta = base64.b64encode(sound.content).decode()
             yield StreamEvent("simult_interpretation.audio.delta", {"delta": delta}, sound.pause)
     yield StreamEvent("simult_interpretation.message.completed", None)

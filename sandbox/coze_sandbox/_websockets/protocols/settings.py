@@ -7,7 +7,7 @@ from typing import Any
 
 from ..._spec.spec import SocketMessage, Spec
 
-__all__ = ["Settings", "merged"]
+__all__ = ["Settings", "merge"]
 
 
 class Settings:
@@ -25,7 +25,7 @@ class Settings:
         self._fallbacks = fallbacks
         self.given: dict[str, Any] = {}
 
-    def in_use(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def effective(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the settings in use.
 
         Args:
@@ -48,11 +48,11 @@ class Settings:
         return result
 
 
-def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+def merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings changed by others: members that are objects change member by member."""
     result = dict(old)
     for name, value in new.items():
         before = result.get(name)
         both = isinstance(before, Mapping) and isinstance(value, Mapping)
-        result[name] = merged(before, value) if both else value  # type: ignore[arg-type]  # both are mappings
+        result[name] = merge(before, value) if both else value  # type: ignore[arg-type]  # both are mappings
     return result

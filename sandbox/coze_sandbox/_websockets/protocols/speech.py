@@ -11,16 +11,16 @@ from ..._handlers._common import need
 from ..._http.context import Call, StreamEvent
 from ..._spec.spec import Spec
 from ..._state.seed import VOICE_ID
-from .base import Script
-from .settings import Settings, merged
-from .speech_synthesis import sentences, sound_pieces
+from .base import ProtocolHandler
+from .settings import Settings, merge
+from .speech_synthesis import split_sentences, synthesize
 
-__all__ = ["SpeechScript"]
+__all__ = ["SpeechHandler"]
 
 _LONGEST = 1024
 
 
-class SpeechScript(Script):
+class SpeechHandler(ProtocolHandler):
     """Speaks the text that was appended, when it is complete."""
 
     def __init__(self, call: Call, description: Spec) -> None:
@@ -28,9 +28,9 @@ class SpeechScript(Script):
         self._settings = Settings(self.downlink("speech.updated"), description, {"voice_id": VOICE_ID})
         self._text = ""
         self._bytes = 0
-        self.say("speech.created")
+        self.send("speech.created")
 
-    def hear(self, event: str, data: dict[str, Any]) -> None:
+    def on_message(self, event: str, data: dict[str, Any]) -> None:
         """Take a message of the client.
 
         Raises:
@@ -42,16 +42,16 @@ class SpeechScript(Script):
             case "input_text_buffer.append":
                 self._append(data["delta"])
             case "input_text_buffer.complete":
-                self.tell(self._speech(self._text, self._settings.in_use()["output_audio"]))
+                self.enqueue(self._speech(self._text, self._settings.effective()["output_audio"]))
                 self._text = ""
 
     def _update(self, data: dict[str, Any]) -> None:
-        given = merged(self._settings.given, data)
-        in_use = self._settings.in_use(given)
+        given = merge(self._settings.given, data)
+        in_use = self._settings.effective(given)
         if not self.world.options.examples:
             need(self.world, "voice", in_use["output_audio"]["voice_id"])
         self._settings.given = given
-        self.say("speech.updated", in_use)
+        self.send("speech.updated", in_use)
 
     def _append(self, text: str) -> None:
         size = self._bytes + len(text.encode())
@@ -62,9 +62,9 @@ class SpeechScript(Script):
 
     def _speech(self, text: str, output: dict[str, Any]) -> Iterator[StreamEvent]:
         yield StreamEvent("input_text_buffer.completed", None)
-        for sentence in sentences(text):
+        for sentence in split_sentences(text):
             yield StreamEvent("conversation.audio.sentence_start", {"text": sentence})
-            for piece in sound_pieces(sentence, output):
+            for piece in synthesize(sentence, output):
                 delta = base64.b64encode(piece.content).decode()
                 yield StreamEvent("speech.audio.update", {"delta": delta}, piece.pause)
         yield StreamEvent("speech.audio.completed", None)

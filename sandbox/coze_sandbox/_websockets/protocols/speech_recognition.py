@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from ..._common.errors import INVALID_PARAMETER, CallError
 
-__all__ = ["Ear", "VoiceDetector", "bytes_per_second", "decode_sound"]
+__all__ = ["FakeRecognizer", "VoiceDetector", "bytes_per_second", "decode_sound"]
 
 _LONGEST_TEXT = 1 << 16
 _WAV, _WAV_DATA, _WAV_SIZE = b"RIFF", b"data", 4
@@ -38,7 +38,7 @@ def decode_sound(delta: str) -> bytes:
         raise CallError(INVALID_PARAMETER, f"data.delta: not Base64: {error}") from error
 
 
-class Ear:
+class FakeRecognizer:
     """Takes the sound of one turn.
 
     Attributes:
@@ -47,39 +47,39 @@ class Ear:
 
     def __init__(self) -> None:
         self.size = 0
-        self._begun = bytearray()
-        self._told = ""
+        self._buffer = bytearray()
+        self._last_reported = ""
 
-    def take(self, sound: bytes) -> None:
+    def feed(self, sound: bytes) -> None:
         """Add sound."""
         self.size += len(sound)
-        if len(self._begun) < _LONGEST_TEXT:
-            self._begun += sound
+        if len(self._buffer) < _LONGEST_TEXT:
+            self._buffer += sound
 
     def text(self) -> str:
         """Return what was heard so far."""
         if self.size <= _LONGEST_TEXT:
-            spoken = _text(_without_head(bytes(self._begun)).strip(b"\0"))
+            spoken = _text(_without_head(bytes(self._buffer)).strip(b"\0"))
             if spoken is not None:
                 return spoken.strip()
         return f"Sound of {self.size} bytes."
 
-    def news(self, bytes_per_second: float) -> str | None:
+    def partial_result(self, bytes_per_second: float) -> str | None:
         """Return what was heard so far if it is worth telling: text, or another second of sound."""
         seconds = int(self.size / bytes_per_second)
-        heard = self.text() if self.size else ""
-        is_sound = heard == f"Sound of {self.size} bytes."
-        told = str(seconds) if is_sound else heard
-        if not heard or told == self._told or (is_sound and not seconds):
+        text = self.text() if self.size else ""
+        is_sound = text == f"Sound of {self.size} bytes."
+        progress = str(seconds) if is_sound else text
+        if not text or progress == self._last_reported or (is_sound and not seconds):
             return None
-        self._told = told
-        return heard
+        self._last_reported = progress
+        return text
 
     def clear(self) -> None:
         """Forget all."""
         self.size = 0
-        self._begun.clear()
-        self._told = ""
+        self._buffer.clear()
+        self._last_reported = ""
 
 
 def bytes_per_second(input_audio: Mapping[str, Any]) -> float:
@@ -112,20 +112,20 @@ class VoiceDetector:
         self._needed = silence_ms
         self._silence = 0.0
         self._rest = b""
-        self._begun = False
+        self._started = False
         self.speaking = False
 
-    def take(self, sound: bytes) -> Iterator[tuple[Literal["started", "stopped", "speech"], bytes]]:
+    def feed(self, sound: bytes) -> Iterator[tuple[Literal["started", "stopped", "speech"], bytes]]:
         """Take sound, and tell what happens in it, with the sound in which it does."""
-        if not self._begun and sound:
-            self._begun = True
+        if not self._started and sound:
+            self._started = True
             sound = _without_head(sound)
         self._rest += sound
         while len(self._rest) >= self._window:
             window, self._rest = self._rest[: self._window], self._rest[self._window :]
-            yield from self._hear(window)
+            yield from self._classify(window)
 
-    def _hear(self, window: bytes) -> Iterator[tuple[Literal["started", "stopped", "speech"], bytes]]:
+    def _classify(self, window: bytes) -> Iterator[tuple[Literal["started", "stopped", "speech"], bytes]]:
         if self._is_loud(window):
             self._silence = 0.0
             if not self.speaking:

@@ -10,12 +10,12 @@ import attrs
 
 from ..._common.audio import make_sound
 
-__all__ = ["Piece", "sentences", "sound_pieces"]
+__all__ = ["AudioChunk", "split_sentences", "synthesize"]
 
 _SECONDS_PER_CHARACTER = 0.02
 _SENTENCE = re.compile(r".+?(?:[。！？!?\n]+|\.+(?=\s|$)|$)", re.DOTALL)  # noqa: RUF001 - Chinese sentence ends
 # Bytes of the pieces where nobody asks for a length: uneven, some tiny, as in the recordings.
-_PIECES = (1920, 2880, 6, 960, 4800)
+_CHUNK_SIZES = (1920, 2880, 6, 960, 4800)
 _SILENCE = {"g711a": b"\xd5", "g711u": b"\xff"}
 _G711_RATE = 8000
 # One packet of silence of one channel, by length in milliseconds (RFC 6716, 3.1).
@@ -31,7 +31,7 @@ _PCM_RATE, _MP3_RATE = 24_000, 44_100
 
 
 @attrs.frozen
-class Piece:
+class AudioChunk:
     """A piece of sound.
 
     Attributes:
@@ -43,12 +43,12 @@ class Piece:
     pause: float = 0.0
 
 
-def sentences(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """Cut a text into the sentences that are spoken one after the other."""
     return [sentence for match in _SENTENCE.finditer(text) if (sentence := match.group().strip())]
 
 
-def sound_pieces(sentence: str, output: Mapping[str, Any]) -> Iterator[Piece]:
+def synthesize(sentence: str, output: Mapping[str, Any]) -> Iterator[AudioChunk]:
     """Speak a sentence: a tone in PCM, silence in all other encodings.
 
     Args:
@@ -63,7 +63,7 @@ def sound_pieces(sentence: str, output: Mapping[str, Any]) -> Iterator[Piece]:
     limits = config.get("limit_config", {}) if frame else {}
     for number, content in enumerate(_contents(codec, seconds, frame, output)):
         full = limits.get("max_frame_num") and number and number % limits["max_frame_num"] == 0
-        yield Piece(content, limits.get("period", 0) if full else 0.0)
+        yield AudioChunk(content, limits.get("period", 0) if full else 0.0)
 
 
 def _contents(codec: str, seconds: float, frame: float, output: Mapping[str, Any]) -> Iterator[bytes]:
@@ -85,6 +85,6 @@ def _contents(codec: str, seconds: float, frame: float, output: Mapping[str, Any
 def _cut(sound: bytes, size: int) -> Iterator[bytes]:
     start = number = 0
     while start < len(sound):
-        end = start + (size or _PIECES[number % len(_PIECES)])
+        end = start + (size or _CHUNK_SIZES[number % len(_CHUNK_SIZES)])
         yield sound[start:end]
         start, number = end, number + 1

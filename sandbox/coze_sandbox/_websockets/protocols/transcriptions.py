@@ -7,23 +7,23 @@ from typing import Any
 
 from ..._http.context import Call, StreamEvent
 from ..._spec.spec import Spec
-from .base import Script
-from .settings import Settings, merged
-from .speech_recognition import Ear, bytes_per_second, decode_sound
+from .base import ProtocolHandler
+from .settings import Settings, merge
+from .speech_recognition import FakeRecognizer, bytes_per_second, decode_sound
 
-__all__ = ["TranscriptionScript"]
+__all__ = ["TranscriptionHandler"]
 
 
-class TranscriptionScript(Script):
+class TranscriptionHandler(ProtocolHandler):
     """Tells what it hears: while the sound comes what it heard before, and the whole when it is complete."""
 
     def __init__(self, call: Call, description: Spec) -> None:
         super().__init__(call, description)
         self._settings = Settings(self.downlink("transcriptions.updated"), description, {})
-        self._ear = Ear()
-        self.say("transcriptions.created")
+        self._recognizer = FakeRecognizer()
+        self.send("transcriptions.created")
 
-    def hear(self, event: str, data: dict[str, Any]) -> None:
+    def on_message(self, event: str, data: dict[str, Any]) -> None:
         """Take a message of the client.
 
         Raises:
@@ -31,20 +31,20 @@ class TranscriptionScript(Script):
         """
         match event:
             case "transcriptions.update":
-                self._settings.given = merged(self._settings.given, data)
-                self.say("transcriptions.updated", self._settings.in_use())
+                self._settings.given = merge(self._settings.given, data)
+                self.send("transcriptions.updated", self._settings.effective())
             case "input_audio_buffer.append":
                 sound = decode_sound(data["delta"])
-                news = self._ear.news(bytes_per_second(self._settings.in_use()["input_audio"]))
-                if news is not None:
-                    self.say("transcriptions.message.update", {"content": news})
-                self._ear.take(sound)
+                partial = self._recognizer.partial_result(bytes_per_second(self._settings.effective()["input_audio"]))
+                if partial is not None:
+                    self.send("transcriptions.message.update", {"content": partial})
+                self._recognizer.feed(sound)
             case "input_audio_buffer.clear":
-                self._ear.clear()
-                self.say("input_audio_buffer.cleared")
+                self._recognizer.clear()
+                self.send("input_audio_buffer.cleared")
             case "input_audio_buffer.complete":
-                self.tell(_transcript(self._ear.text() if self._ear.size else ""))
-                self._ear.clear()
+                self.enqueue(_transcript(self._recognizer.text() if self._recognizer.size else ""))
+                self._recognizer.clear()
 
 
 def _transcript(text: str) -> Iterator[StreamEvent]:
