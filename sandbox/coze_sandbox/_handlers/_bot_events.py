@@ -8,12 +8,12 @@ from typing import Any
 from .._http.context import Call
 from .._state.events import DomainEvent
 from .._state.state import SandboxState
-from ._common import need
+from ._common import get_or_404
 
-__all__ = ["tell_published", "tell_unpublished"]
+__all__ = ["emit_published", "emit_unpublished"]
 
 
-def tell_published(call: Call, bot: Mapping[str, Any], channels: Iterable[str], version: str) -> None:
+def emit_published(call: Call, bot: Mapping[str, Any], channels: Iterable[str], version: str) -> None:
     """Tell that a bot was published: the apps of the account once for all channels of the platform, those of the
     channels for each of theirs.
 
@@ -23,7 +23,7 @@ def tell_published(call: Call, bot: Mapping[str, Any], channels: Iterable[str], 
         channels: Where to.
         version: The version.
     """
-    user = need(call.world, "user", call.user_id)
+    user = get_or_404(call.world, "user", call.user_id)
     event = {
         # Numbers in spite of their names, as documented.
         "user_id_str": int(call.user_id),
@@ -34,12 +34,12 @@ def tell_published(call: Call, bot: Mapping[str, Any], channels: Iterable[str], 
     }
     own = _channels_with_apps(call.world)
     if any(channel not in own for channel in channels):
-        _tell(call.world, "bot.published", bot, {**event, "space_id": bot["space_id"]}, None)
+        _emit(call.world, "bot.published", bot, {**event, "space_id": bot["space_id"]}, None)
     for channel in channels:
-        _tell(call.world, "bot.published", bot, event, channel)
+        _emit(call.world, "bot.published", bot, event, channel)
 
 
-def tell_unpublished(world: SandboxState, bot: Mapping[str, Any], channel: str) -> None:
+def emit_unpublished(world: SandboxState, bot: Mapping[str, Any], channel: str) -> None:
     """Tell that a bot was taken off a channel.
 
     Args:
@@ -48,15 +48,15 @@ def tell_unpublished(world: SandboxState, bot: Mapping[str, Any], channel: str) 
         channel: The channel.
     """
     event = {"bot_id": bot["draft"]["bot_id"], "connector_id": channel, **_named(bot)}
-    _tell(world, "bot.unpublished", bot, {**event, "space_id": bot["space_id"]}, None)
-    _tell(world, "bot.unpublished", bot, event, channel)
+    _emit(world, "bot.unpublished", bot, {**event, "space_id": bot["space_id"]}, None)
+    _emit(world, "bot.unpublished", bot, event, channel)
 
 
-def _tell(
+def _emit(
     world: SandboxState, kind: str, bot: Mapping[str, Any], event: Mapping[str, Any], channel: str | None
 ) -> None:
     space_id = bot["space_id"]
-    owner = need(world, "workspace", space_id)["owner_uid"]
+    owner = get_or_404(world, "workspace", space_id)["owner_uid"]
     world.emit(DomainEvent(kind=kind, event=event, space_id=space_id, account_id=owner, connector_id=channel))
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from .._common.errors import BOT_NOT_PUBLISHED, NOT_FOUND, CallError, missing
 from .._state.state import SandboxState
-from ._common import need
+from ._common import get_or_404
 
-__all__ = ["API_CHANNEL", "detail", "find_version", "is_changed", "published", "summary"]
+__all__ = ["API_CHANNEL", "serialize_detail", "find_version", "is_changed", "published", "serialize_summary"]
 
 API_CHANNEL = "1024"
 
@@ -38,7 +38,7 @@ _MODEL_MEMBERS = (
 )
 
 
-def detail(state: Mapping[str, Any], version: str | None) -> dict[str, Any]:
+def serialize_detail(state: Mapping[str, Any], version: str | None) -> dict[str, Any]:
     """Show one state of a bot in full.
 
     Args:
@@ -95,7 +95,7 @@ def published(world: SandboxState, bot: Mapping[str, Any], channel: str) -> dict
             BOT_NOT_PUBLISHED,
             f"The bot_id {bot['draft']['bot_id']} has not been published to the channel {channel}.",
         )
-    return need(world, "bot_version", f"{bot['draft']['bot_id']}/{online['version']}")
+    return get_or_404(world, "bot_version", f"{bot['draft']['bot_id']}/{online['version']}")
 
 
 def find_version(world: SandboxState, bot_id: str, version: str) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def is_changed(bot: Mapping[str, Any], snapshot: Mapping[str, Any]) -> bool:
     return bool(bot["draft"] != snapshot)
 
 
-def summary(bot: Mapping[str, Any], state: Mapping[str, Any], channel: str) -> dict[str, Any]:
+def serialize_summary(bot: Mapping[str, Any], state: Mapping[str, Any], channel: str) -> dict[str, Any]:
     """Show one state of a bot as a line of a list."""
     online = bot["channels"].get(channel)
     shown = {

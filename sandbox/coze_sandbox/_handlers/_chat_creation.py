@@ -12,7 +12,7 @@ from .._http.context import Call
 from .._scenario.bot_replies import plan_reply_after_tools
 from .._state.state import SandboxState
 
-__all__ = ["new_chat", "new_message", "questions", "resume_chat", "save_entered"]
+__all__ = ["new_chat", "new_message", "questions", "resume_chat", "save_messages"]
 
 
 def new_chat(
@@ -102,7 +102,7 @@ def resume_chat(
     return start_turn(world, chat, plan, streaming=streaming, input_tokens=tokens)
 
 
-def save_entered(world: SandboxState, chat: Mapping[str, Any], entered: Sequence[Mapping[str, Any]]) -> None:
+def save_messages(world: SandboxState, chat: Mapping[str, Any], entered: Sequence[Mapping[str, Any]]) -> None:
     """Keep the messages that came with a chat."""
     now = world.clock.seconds()
     for one in entered:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._http.context import Call
-from ._common import need
+from ._common import get_or_404
 
-__all__ = ["share", "unshare"]
+__all__ = ["add_collaborators", "remove_collaborator"]
 
 
-def share(call: Call, kind: str, key: str, space_id: str) -> None:
+def add_collaborators(call: Call, kind: str, key: str, space_id: str) -> None:
     """Let the accounts in the body edit the thing *key* of a workspace, and keep them as *kind*.
 
     Raises:
@@ -17,13 +17,13 @@ def share(call: Call, kind: str, key: str, space_id: str) -> None:
     """
     for entry in call.body["collaborators"]:
         user_id = entry["user_id"]
-        need(call.world, "user", user_id)
+        get_or_404(call.world, "user", user_id)
         if call.world.store.get("member", f"{space_id}/{user_id}") is None:
             raise CallError(INVALID_PARAMETER, f"The account {user_id} is no member of the workspace.")
         call.world.store.put(kind, f"{key}/{user_id}", {"user_id": user_id}, key)
 
 
-def unshare(call: Call, kind: str, key: str) -> None:
+def remove_collaborator(call: Call, kind: str, key: str) -> None:
     """Let the account in the path edit the thing *key* no longer.
 
     Raises:

@@ -12,13 +12,13 @@ from .._state.state import SandboxState
 __all__ = [
     "check_file",
     "check_owner",
-    "need",
+    "get_or_404",
     "newest_first",
     "numbered_page",
     "sent_file",
-    "shown_user",
+    "serialize_user",
     "token_page",
-    "without_none",
+    "drop_none",
 ]
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ _DEFAULT_SIZE = 20
 _LONGEST_TOKEN = 19
 
 
-def need(world: SandboxState, kind: str, key: str, *, name: str = "", code: int = NOT_FOUND) -> dict[str, Any]:
+def get_or_404(world: SandboxState, kind: str, key: str, *, name: str = "", code: int = NOT_FOUND) -> dict[str, Any]:
     """Return a document.
 
     Args:
@@ -53,7 +53,7 @@ def check_file(world: SandboxState, key: str | None, name: str = "file_id") -> N
         CallError: There is no such file.
     """
     if key:
-        need(world, "file", key, name=name)
+        get_or_404(world, "file", key, name=name)
 
 
 def sent_file(call: Call) -> Upload:
@@ -140,9 +140,9 @@ def token_page(
     return {"data": data}
 
 
-def shown_user(world: SandboxState, user_id: str) -> dict[str, Any]:
+def serialize_user(world: SandboxState, user_id: str) -> dict[str, Any]:
     """Return who a user is, as short as most answers show it."""
-    user = need(world, "user", user_id)
+    user = get_or_404(world, "user", user_id)
     return {
         "id": user["user_id"],
         "name": user["user_name"],
@@ -151,6 +151,6 @@ def shown_user(world: SandboxState, user_id: str) -> dict[str, Any]:
     }
 
 
-def without_none(members: Mapping[str, Any]) -> dict[str, Any]:
+def drop_none(members: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out the members that are None."""
     return {name: value for name, value in members.items() if value is not None}

@@ -7,7 +7,7 @@ from typing import Any
 
 from .._state.state import SandboxState
 from .._state.store import public
-from ._common import need
+from ._common import get_or_404
 
 __all__ = ["COMPLETED", "FAILED", "PROCESSING", "document", "progress", "store_document", "summary"]
 
@@ -59,7 +59,7 @@ def store_document(world: SandboxState, kept: dict[str, Any]) -> dict[str, Any]:
 def summary(world: SandboxState, dataset: Mapping[str, Any], user_id: str) -> dict[str, Any]:
     """Show a knowledge base with the state of what is in it."""
     documents = world.store.list("document", dataset["dataset_id"])
-    creator = need(world, "user", dataset["creator_id"])
+    creator = get_or_404(world, "user", dataset["creator_id"])
     icon = dataset["icon_file_id"]
     by_status: dict[int, list[dict[str, Any]]] = {PROCESSING: [], COMPLETED: [], FAILED: []}
     for kept in documents:

@@ -10,7 +10,7 @@ from .._common.json_body import parse_json
 from .._http.context import Call
 from .._state.state import SandboxState
 from ._bot_serializers import API_CHANNEL, published
-from ._common import check_file, need
+from ._common import check_file, get_or_404
 
 __all__ = ["VERSION", "debug_url", "runnable"]
 
@@ -25,15 +25,15 @@ def runnable(call: Call) -> dict[str, Any]:
         CallError: The workflow, or what it is to run with, does not exist or is not published.
     """
     world, body = call.world, call.body
-    workflow = need(world, "workflow", body["workflow_id"])
+    workflow = get_or_404(world, "workflow", body["workflow_id"])
     if not workflow["published"]:
         raise missing(NOT_FOUND, "workflow_id", body["workflow_id"])
     if "bot_id" in body and "app_id" in body:
         raise CallError(INVALID_PARAMETER, "body.app_id: must not be given with bot_id")
     if body.get("bot_id"):
-        published(world, need(world, "bot", body["bot_id"]), API_CHANNEL)
+        published(world, get_or_404(world, "bot", body["bot_id"]), API_CHANNEL)
     if body.get("app_id"):
-        need(world, "app", body["app_id"])
+        get_or_404(world, "app", body["app_id"])
     if body.get("workflow_version", VERSION) != VERSION:
         raise missing(NOT_FOUND, "workflow_version", body["workflow_version"])
     for value in body.get("parameters", {}).values():

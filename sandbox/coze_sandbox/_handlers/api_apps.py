@@ -8,7 +8,7 @@ from typing import Any
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
 from .._state.store import public
-from ._common import need, token_page
+from ._common import get_or_404, token_page
 from ._registry import operation
 
 __all__ = ["create", "delete", "list_apps", "list_events", "subscribe", "unsubscribe", "update"]
@@ -121,4 +121,4 @@ def list_events(call: Call) -> ResponseFields:
 
 
 def _app(call: Call) -> dict[str, Any]:
-    return need(call.world, "api_app", call.path["api_app_id"])
+    return get_or_404(call.world, "api_app", call.path["api_app_id"])

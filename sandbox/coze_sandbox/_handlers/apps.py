@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .._http.context import Call, ResponseFields
 from ._bot_serializers import API_CHANNEL
-from ._collaborators import share, unshare
-from ._common import need, newest_first, numbered_page
+from ._collaborators import add_collaborators, remove_collaborator
+from ._common import get_or_404, newest_first, numbered_page
 from ._registry import operation
 
 __all__ = ["add_collaborator", "list_apps", "remove_collaborator"]
@@ -19,7 +19,7 @@ def list_apps(call: Call) -> ResponseFields:
         CallError: There is no such workspace.
     """
     world, query = call.world, call.query
-    need(world, "workspace", query["workspace_id"])
+    get_or_404(world, "workspace", query["workspace_id"])
     wanted = query.get("publish_status", "published_online")
     channel = query.get("connector_id", API_CHANNEL)
     found = []
@@ -40,8 +40,8 @@ def add_collaborator(call: Call) -> None:
         CallError: The app or an account does not exist.
     """
     key = call.path["app_id"]
-    app = need(call.world, "app", key)
-    share(call, "app_collaborator", key, app["space_id"])
+    app = get_or_404(call.world, "app", key)
+    add_collaborators(call, "app_collaborator", key, app["space_id"])
 
 
 @operation("apps.collaborators.delete")
@@ -52,5 +52,5 @@ def remove_collaborator(call: Call) -> None:
         CallError: The app does not exist or the account is none of its collaborators.
     """
     key = call.path["app_id"]
-    need(call.world, "app", key)
-    unshare(call, "app_collaborator", key)
+    get_or_404(call.world, "app", key)
+    remove_collaborator(call, "app_collaborator", key)

@@ -9,7 +9,7 @@ from .._common.errors import CONVERSATION_NOT_FOUND
 from .._http.context import Call, ResponseFields
 from .._state.seed import RTC_APP_ID
 from ._bot_serializers import API_CHANNEL, published
-from ._common import need
+from ._common import get_or_404
 from ._conversations import new_conversation
 from ._registry import operation
 
@@ -25,13 +25,13 @@ def create(call: Call) -> ResponseFields:
             not published.
     """
     world, body = call.world, call.body
-    published(world, need(world, "bot", body["bot_id"]), API_CHANNEL)
+    published(world, get_or_404(world, "bot", body["bot_id"]), API_CHANNEL)
     if "voice_id" in body:
-        need(world, "voice", body["voice_id"])
+        get_or_404(world, "voice", body["voice_id"])
     if "workflow_id" in body:
-        need(world, "workflow", body["workflow_id"])
+        get_or_404(world, "workflow", body["workflow_id"])
     if "conversation_id" in body:
-        conversation = need(world, "conversation", body["conversation_id"], code=CONVERSATION_NOT_FOUND)
+        conversation = get_or_404(world, "conversation", body["conversation_id"], code=CONVERSATION_NOT_FOUND)
     else:
         conversation = new_conversation(call, bot_id=body["bot_id"])
     key = world.new_id()
@@ -52,7 +52,7 @@ def retrieve_live(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such session.
     """
-    live = need(call.world, "live", call.path["live_id"])
+    live = get_or_404(call.world, "live", call.path["live_id"])
     return {"data": {"app_id": RTC_APP_ID, "stream_infos": live["stream_infos"]}}
 
 

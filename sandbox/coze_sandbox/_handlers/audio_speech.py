@@ -5,7 +5,7 @@ from __future__ import annotations
 from .._common.audio import FORMATS, make_sound
 from .._common.errors import INVALID_PARAMETER, SPEECH_TOO_LONG, CallError
 from .._http.context import Call, FileResponse, ResponseFields
-from ._common import need, sent_file
+from ._common import get_or_404, sent_file
 from ._registry import operation
 
 __all__ = ["speak", "transcribe"]
@@ -26,7 +26,7 @@ def speak(call: Call) -> FileResponse:
     if len(text.encode()) > _LONGEST:
         raise CallError(SPEECH_TOO_LONG, f"body.input: more than {_LONGEST} bytes")
     if not call.world.options.examples:
-        voice = need(call.world, "voice", body["voice_id"])
+        voice = get_or_404(call.world, "voice", body["voice_id"])
         slowest, fastest = _SPEEDS[voice["model_type"]]
         if not slowest <= body.get("speed", 1) <= fastest:
             raise CallError(INVALID_PARAMETER, f"body.speed: must be from {slowest} to {fastest} with this voice")

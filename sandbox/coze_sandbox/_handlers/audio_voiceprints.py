@@ -9,7 +9,7 @@ from .._common.errors import FILE_TYPE, INVALID_PARAMETER, NOT_FOUND, CallError,
 from .._http.context import Call, ResponseFields, Upload
 from .._state.state import SandboxState
 from .._state.store import public
-from ._common import need, numbered_page, sent_file, shown_user
+from ._common import get_or_404, numbered_page, sent_file, serialize_user
 from ._registry import operation
 
 __all__ = [
@@ -187,12 +187,12 @@ def identify(call: Call) -> ResponseFields:
 
 
 def _group(call: Call) -> dict[str, Any]:
-    return need(call.world, "voiceprint_group", call.path["group_id"], name="group_id")
+    return get_or_404(call.world, "voiceprint_group", call.path["group_id"], name="group_id")
 
 
 def _feature(call: Call) -> dict[str, Any]:
     group, key = _group(call), call.path["feature_id"]
-    feature = need(call.world, "voiceprint", key, name="feature_id")
+    feature = get_or_404(call.world, "voiceprint", key, name="feature_id")
     if feature["group_id"] != group["id"]:
         raise missing(NOT_FOUND, "feature_id", key)
     return feature
@@ -211,4 +211,4 @@ def _sound(call: Call) -> Upload:
 
 def _with_creator(world: SandboxState, kept: dict[str, Any]) -> dict[str, Any]:
     shown = public(kept)
-    return {"user_info": shown_user(world, shown.pop("creator_id")), **shown}
+    return {"user_info": serialize_user(world, shown.pop("creator_id")), **shown}

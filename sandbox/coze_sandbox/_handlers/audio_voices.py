@@ -5,7 +5,7 @@ from __future__ import annotations
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
 from .._state.store import public
-from ._common import need, numbered_page, sent_file
+from ._common import get_or_404, numbered_page, sent_file
 from ._registry import operation
 
 __all__ = ["clone", "list_voices"]
@@ -46,10 +46,10 @@ def clone(call: Call) -> ResponseFields:
             raise CallError(INVALID_PARAMETER, f"body.{name}: more than {most} bytes")
     sent_file(call)
     if "space_id" in body:
-        need(world, "workspace", body["space_id"], name="space_id")
+        get_or_404(world, "workspace", body["space_id"], name="space_id")
     now = world.clock.seconds()
     if "voice_id" in body:
-        voice = need(world, "voice", body["voice_id"])
+        voice = get_or_404(world, "voice", body["voice_id"])
         if voice["is_system_voice"] or not voice["available_training_times"]:
             raise CallError(INVALID_PARAMETER, "body.voice_id: cannot be cloned anew")
     else:

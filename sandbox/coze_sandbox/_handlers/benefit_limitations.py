@@ -7,7 +7,7 @@ from typing import Any
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
 from .._state.store import public
-from ._common import need, token_page
+from ._common import get_or_404, token_page
 from ._registry import operation
 
 __all__ = ["create", "list_limitations", "update"]
@@ -47,7 +47,7 @@ def update(call: Call) -> ResponseFields:
         CallError: There is no such quota, it would end before it begins, or would be the second of
             its kind.
     """
-    kept = need(call.world, "limitation", call.path["benefit_id"], name="benefit_id")
+    kept = get_or_404(call.world, "limitation", call.path["benefit_id"], name="benefit_id")
     kept.update({name: call.body[name] for name in _SETTINGS if name in call.body})
     return {"data": public(_store(call, kept, "body"))}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
-from ._bot_events import tell_published, tell_unpublished
+from ._bot_events import emit_published, emit_unpublished
 from ._bot_serializers import API_CHANNEL, published
-from ._common import check_owner, need, numbered_page
+from ._common import check_owner, get_or_404, numbered_page
 from ._registry import operation
 
 __all__ = ["list_versions", "publish", "unpublish"]
@@ -24,7 +24,7 @@ def publish(call: Call) -> ResponseFields:
         CallError: The bot does not exist, no channel is named, or a custom one without that of the API.
     """
     world, bot_id = call.world, call.body["bot_id"]
-    bot = need(world, "bot", bot_id)
+    bot = get_or_404(world, "bot", bot_id)
     channels = call.body.get("connector_ids", [API_CHANNEL])
     if not channels:
         raise CallError(INVALID_PARAMETER, "body.connector_ids: name at least one channel")
@@ -44,7 +44,7 @@ def publish(call: Call) -> ResponseFields:
     for channel in channels:
         bot["channels"][channel] = {"version": version, "published_at": now}
     world.store.put("bot", bot_id, bot, bot["space_id"])
-    tell_published(call, bot, channels, version)
+    emit_published(call, bot, channels, version)
     return {"data": {"bot_id": bot_id, "version": version}}
 
 
@@ -56,12 +56,12 @@ def unpublish(call: Call) -> None:
         CallError: The bot does not exist, is not published to that channel, or is another account's.
     """
     world, bot_id = call.world, call.path["bot_id"]
-    bot = need(world, "bot", bot_id)
+    bot = get_or_404(world, "bot", bot_id)
     published(world, bot, call.body["connector_id"])
     check_owner(call, bot["draft"]["owner_user_id"], "bot")
     del bot["channels"][call.body["connector_id"]]
     world.store.put("bot", bot_id, bot, bot["space_id"])
-    tell_unpublished(world, bot, call.body["connector_id"])
+    emit_unpublished(world, bot, call.body["connector_id"])
 
 
 @operation("bots.versions.list")
@@ -72,7 +72,7 @@ def list_versions(call: Call) -> ResponseFields:
         CallError: There is no such bot.
     """
     world, bot_id, query = call.world, call.path["bot_id"], call.query
-    bot = need(world, "bot", bot_id)
+    bot = get_or_404(world, "bot", bot_id)
     wanted = query.get("publish_status", "published_online")
     if wanted == "unpublished_draft":
         versions = [_draft_line(world, bot["draft"])]
@@ -104,7 +104,7 @@ def _draft_line(world: SandboxState, draft: dict[str, object]) -> dict[str, obje
 
 
 def _creator(world: SandboxState, user_id: str) -> dict[str, str]:
-    return {"id": user_id, "name": need(world, "user", user_id)["nick_name"]}
+    return {"id": user_id, "name": get_or_404(world, "user", user_id)["nick_name"]}
 
 
 def _next_version(world: SandboxState, bot_id: str) -> str:

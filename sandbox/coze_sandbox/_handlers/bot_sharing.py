@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call
-from ._collaborators import share, unshare
-from ._common import need
+from ._collaborators import add_collaborators, remove_collaborator
+from ._common import get_or_404
 from ._registry import operation
 
 __all__ = ["add_collaborator", "remove_collaborator", "update_mode"]
@@ -19,7 +19,7 @@ def update_mode(call: Call) -> None:
         CallError: There is no such bot.
     """
     store, bot_id = call.world.store, call.path["bot_id"]
-    bot = need(call.world, "bot", bot_id)
+    bot = get_or_404(call.world, "bot", bot_id)
     bot["collaboration_mode"] = call.body.get("collaboration_mode", "single")
     if bot["collaboration_mode"] == "single":
         store.delete_children("collaborator", bot_id)
@@ -34,10 +34,10 @@ def add_collaborator(call: Call) -> None:
         CallError: The bot or an account does not exist, or the bot has one editor only.
     """
     bot_id = call.path["bot_id"]
-    bot = need(call.world, "bot", bot_id)
+    bot = get_or_404(call.world, "bot", bot_id)
     if bot["collaboration_mode"] == "single":
         raise CallError(INVALID_PARAMETER, "The bot is not in collaboration mode.")
-    share(call, "collaborator", bot_id, bot["space_id"])
+    add_collaborators(call, "collaborator", bot_id, bot["space_id"])
 
 
 @operation("bots.collaborators.delete")
@@ -48,5 +48,5 @@ def remove_collaborator(call: Call) -> None:
         CallError: The bot does not exist or the account is none of its collaborators.
     """
     bot_id = call.path["bot_id"]
-    need(call.world, "bot", bot_id)
-    unshare(call, "collaborator", bot_id)
+    get_or_404(call.world, "bot", bot_id)
+    remove_collaborator(call, "collaborator", bot_id)

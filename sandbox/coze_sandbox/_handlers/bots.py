@@ -7,8 +7,8 @@ from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
-from ._bot_serializers import API_CHANNEL, detail, published, summary
-from ._common import check_file, need, newest_first, numbered_page
+from ._bot_serializers import API_CHANNEL, published, serialize_detail, serialize_summary
+from ._common import check_file, get_or_404, newest_first, numbered_page
 from ._registry import operation
 
 __all__ = ["create", "list_bots", "list_published", "retrieve", "retrieve_published", "update"]
@@ -36,7 +36,7 @@ def create(call: Call) -> ResponseFields:
         CallError: The workspace or the icon does not exist.
     """
     world, space_id = call.world, call.body["space_id"]
-    need(world, "workspace", space_id, name="space_id")
+    get_or_404(world, "workspace", space_id, name="space_id")
     now = world.clock.seconds()
     draft = {
         **_edited(call),
@@ -58,7 +58,7 @@ def update(call: Call) -> None:
         CallError: The bot or the icon does not exist.
     """
     world = call.world
-    bot = need(world, "bot", call.body["bot_id"])
+    bot = get_or_404(world, "bot", call.body["bot_id"])
     bot["draft"] = {**bot["draft"], **_edited(call), "update_time": world.clock.seconds()}
     world.store.put("bot", call.body["bot_id"], bot, bot["space_id"])
 
@@ -70,11 +70,11 @@ def retrieve(call: Call) -> ResponseFields:
     Raises:
         CallError: The bot does not exist or is not published.
     """
-    bot = need(call.world, "bot", call.path["bot_id"])
+    bot = get_or_404(call.world, "bot", call.path["bot_id"])
     if not call.query.get("is_published", True):
-        return {"data": detail(bot["draft"], None)}
+        return {"data": serialize_detail(bot["draft"], None)}
     online = published(call.world, bot, API_CHANNEL)
-    return {"data": detail(online["snapshot"], online["version"])}
+    return {"data": serialize_detail(online["snapshot"], online["version"])}
 
 
 @operation("bots.retrieve_published")
@@ -84,9 +84,9 @@ def retrieve_published(call: Call) -> ResponseFields:
     Raises:
         CallError: The bot does not exist or is not published.
     """
-    bot = need(call.world, "bot", call.query["bot_id"])
+    bot = get_or_404(call.world, "bot", call.query["bot_id"])
     online = published(call.world, bot, API_CHANNEL)
-    return {"data": detail(online["snapshot"], online["version"])}
+    return {"data": serialize_detail(online["snapshot"], online["version"])}
 
 
 @operation("bots.list")
@@ -97,7 +97,7 @@ def list_bots(call: Call) -> ResponseFields:
         CallError: There is no such workspace.
     """
     world, query = call.world, call.query
-    need(world, "workspace", query["workspace_id"])
+    get_or_404(world, "workspace", query["workspace_id"])
     wanted = query.get("publish_status", "published_online")
     channel = query.get("connector_id", API_CHANNEL)
     lines = []
@@ -107,7 +107,7 @@ def list_bots(call: Call) -> ResponseFields:
             state = bot["draft"]
             if wanted == "published_online":
                 state = published(world, bot, channel)["snapshot"]
-            lines.append(summary(bot, state, channel))
+            lines.append(serialize_summary(bot, state, channel))
     page, _ = numbered_page(call, newest_first(lines))
     return {"data": {"items": page, "total": len(lines)}}
 
@@ -120,12 +120,12 @@ def list_published(call: Call) -> ResponseFields:
         CallError: There is no such workspace.
     """
     world = call.world
-    need(world, "workspace", call.query["space_id"], name="space_id")
+    get_or_404(world, "workspace", call.query["space_id"], name="space_id")
     lines = []
     for bot in world.store.list("bot", call.query["space_id"]):
         if API_CHANNEL in bot["channels"]:
             online = published(world, bot, API_CHANNEL)
-            line = summary(bot, online["snapshot"], API_CHANNEL)
+            line = serialize_summary(bot, online["snapshot"], API_CHANNEL)
             lines.append(
                 {
                     "bot_id": line["id"],

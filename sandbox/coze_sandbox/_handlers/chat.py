@@ -22,8 +22,8 @@ from .._scenario.bot_replies import plan_reply
 from .._state.state import SandboxState
 from .._state.store import public
 from ._bot_serializers import API_CHANNEL, find_version, published
-from ._chat_creation import new_chat, questions, resume_chat, save_entered
-from ._common import need
+from ._chat_creation import new_chat, questions, resume_chat, save_messages
+from ._common import get_or_404
 from ._conversations import new_conversation
 from ._registry import operation
 
@@ -56,26 +56,26 @@ def create(call: Call) -> ResponseFields | Stream:
     if conversation_id is None:
         conversation = new_conversation(call, bot_id=body["bot_id"])
     else:
-        conversation = need(world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
+        conversation = get_or_404(world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
         require_no_running_chat(world, conversation)
     past = questions(world, conversation)
     spoken = [said for message, said in contents if message["role"] == "user"]
     if not spoken and not past:
         msg = "body.additional_messages: a message of the user is needed"
         raise CallError(INVALID_PARAMETER, msg)
-    said = spoken[-1] if spoken else UserInput(past[-1])
-    heard = [*past, *(one.text for one in spoken)]
+    user_input = spoken[-1] if spoken else UserInput(past[-1])
+    texts = [*past, *(one.text for one in spoken)]
     plan = plan_reply(
         world,
-        said,
+        user_input,
         bot_id=body["bot_id"],
-        before=heard[-2] if len(heard) > 1 else None,
+        before=texts[-2] if len(texts) > 1 else None,
         suggest=bot.get("suggest_reply_info", {}).get("reply_mode") in {"enable", "customized"},
     )
     chat = new_chat(call, conversation, bot_id=body["bot_id"], saved=saved, meta_data=body.get("meta_data"))
     if saved:
-        save_entered(world, chat, entered)
-    tokens = sum(count_tokens(text) for text in (bot.get("name", ""), *heard))
+        save_messages(world, chat, entered)
+    tokens = sum(count_tokens(text) for text in (bot.get("name", ""), *texts))
     chat = start_turn(world, chat, plan, streaming=streaming, input_tokens=tokens)
     return _answer(world, chat, streaming=streaming)
 
@@ -89,7 +89,7 @@ def submit_tool_outputs(call: Call) -> ResponseFields | Stream:
             or of no call of it.
     """
     world, body = call.world, call.body
-    need(world, "conversation", call.query["conversation_id"], code=CONVERSATION_NOT_FOUND)
+    get_or_404(world, "conversation", call.query["conversation_id"], code=CONVERSATION_NOT_FOUND)
     known = world.find("chat", call.query["chat_id"])
     if known is not None and not known["_saved"]:
         raise CallError(INTERNAL, "The chat was started with auto_save_history false.")
@@ -146,7 +146,7 @@ def _answer(world: SandboxState, chat: dict[str, Any], *, streaming: bool) -> Re
 
 
 def _bot_state(world: SandboxState, body: Any) -> dict[str, Any]:
-    bot = need(world, "bot", body["bot_id"])
+    bot = get_or_404(world, "bot", body["bot_id"])
     version = body.get("bot_version")
     state: dict[str, Any]
     if body.get("publish_status") == "unpublished_draft":
@@ -171,6 +171,6 @@ def _read_messages(
             raise CallError(INVALID_PARAMETER, msg)
         if kind == "question" and message["role"] != "user" and "type" in message:
             raise CallError(INVALID_PARAMETER, f"{where}.type: question goes with role user only")
-        said = parse_content(world, message["content"], message["content_type"], f"{where}.content")
-        result.append((message, said))
+        user_input = parse_content(world, message["content"], message["content_type"], f"{where}.content")
+        result.append((message, user_input))
     return result

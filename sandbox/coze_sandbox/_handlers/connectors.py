@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._http.context import Call
-from ._common import need
+from ._common import get_or_404
 from ._registry import operation
 
 __all__ = ["bind", "install", "review"]
@@ -17,7 +17,7 @@ def install(call: Call) -> None:
         CallError: There is no such workspace.
     """
     workspace_id, connector_id = call.body["workspace_id"], call.path["connector_id"]
-    need(call.world, "workspace", workspace_id)
+    get_or_404(call.world, "workspace", workspace_id)
     call.world.store.put("connector", f"{workspace_id}/{connector_id}", {"id": connector_id}, workspace_id)
 
 
@@ -29,7 +29,7 @@ def review(call: Call) -> None:
         CallError: There is no such bot.
     """
     bot_id, connector_id = call.path["bot_id"], call.path["connector_id"]
-    need(call.world, "bot", bot_id)
+    get_or_404(call.world, "bot", bot_id)
     call.world.store.put("review", f"{connector_id}/{bot_id}", dict(call.body), connector_id)
 
 

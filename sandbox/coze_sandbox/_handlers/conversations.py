@@ -8,7 +8,7 @@ from .._bots.content import parse_content
 from .._common.errors import CONVERSATION_NOT_FOUND
 from .._http.context import Call, ResponseFields
 from .._state.store import public
-from ._common import need, numbered_page
+from ._common import get_or_404, numbered_page
 from ._conversations import new_conversation, store_conversation
 from ._messages import enter_message
 from ._registry import operation
@@ -28,7 +28,7 @@ def create(call: Call) -> ResponseFields:
     body, world = call.body, call.world
     bot_id = body.get("bot_id", "")
     if bot_id:
-        need(world, "bot", bot_id)
+        get_or_404(world, "bot", bot_id)
     members = {name: body[name] for name in ("name", "meta_data", "connector_id") if name in body}
     conversation = new_conversation(call, bot_id=bot_id, **members)
     for number, message in enumerate(body.get("messages", ())):
@@ -56,7 +56,7 @@ def list_conversations(call: Call) -> ResponseFields:
         CallError: There is no such bot.
     """
     query = call.query
-    need(call.world, "bot", query["bot_id"])
+    get_or_404(call.world, "bot", query["bot_id"])
     channel = query.get("connector_id", "1024")
     found = [
         public(conversation)
@@ -111,4 +111,4 @@ def clear(call: Call) -> ResponseFields:
 
 
 def _find(call: Call, key: str) -> dict[str, Any]:
-    return need(call.world, "conversation", key, code=CONVERSATION_NOT_FOUND)
+    return get_or_404(call.world, "conversation", key, code=CONVERSATION_NOT_FOUND)

@@ -8,7 +8,7 @@ from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
 from .._state.store import public
-from ._common import need
+from ._common import get_or_404
 from ._registry import operation
 
 __all__ = ["duplicate_template", "retrieve", "start"]
@@ -26,11 +26,11 @@ def start(call: Call) -> ResponseFields:
     kind, key = body.get("entity_type"), body.get("entity_id")
     if not kind or not key:
         raise CallError(INVALID_PARAMETER, "body.entity_id: it and entity_type are required")
-    source = need(world, kind, key, name="entity_id")
+    source = get_or_404(world, kind, key, name="entity_id")
     home = source["space_id"]
     target = body.get("to_workspace_id", home)
-    need(world, "workspace", target, name="to_workspace_id")
-    if target != home and need(world, "workspace", home)["workspace_type"] == "personal":
+    get_or_404(world, "workspace", target, name="to_workspace_id")
+    if target != home and get_or_404(world, "workspace", home)["workspace_type"] == "personal":
         raise CallError(INVALID_PARAMETER, "What lies in a personal workspace can be copied within it only.")
     if kind == "bot" and target == home:
         return {"data": {"copied_entity_id": _copy(world, kind, source, target)}}
@@ -54,7 +54,7 @@ def retrieve(call: Call) -> ResponseFields:
         CallError: There is no such task.
     """
     world = call.world
-    task = need(world, "copy_task", call.path["task_id"], name="task_id")
+    task = get_or_404(world, "copy_task", call.path["task_id"], name="task_id")
     if "target_entity_id" not in task and task["_ends_at"] <= world.clock.now():
         task["target_entity_id"] = _copy(world, task["entity_type"], task["_source"], task["target_workspace_id"])
         world.store.put("copy_task", task["task_id"], task)
@@ -70,7 +70,7 @@ def duplicate_template(call: Call) -> ResponseFields:
         CallError: There is no such workspace.
     """
     world, body = call.world, call.body
-    need(world, "workspace", body["workspace_id"])
+    get_or_404(world, "workspace", body["workspace_id"])
     now, template_id = world.clock.seconds(), call.path["template_id"]
     draft = {
         "name": body.get("name") or f"Template {template_id}",

@@ -12,7 +12,7 @@ import attrs
 
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
-from ._common import check_owner, need, numbered_page
+from ._common import check_owner, get_or_404, numbered_page
 from ._dataset_serializers import document, store_document
 from ._registry import operation
 
@@ -44,7 +44,7 @@ def create(call: Call) -> ResponseFields:
             a source is of another kind than the others or the knowledge base.
     """
     world, body = call.world, call.body
-    dataset = need(world, "dataset", body["dataset_id"])
+    dataset = get_or_404(world, "dataset", body["dataset_id"])
     check_owner(call, dataset["creator_id"], "knowledge base")
     if body.get("format_type", _TEXT) != dataset["format_type"]:
         raise CallError(INVALID_PARAMETER, "body.format_type: not that of the knowledge base")
@@ -98,7 +98,7 @@ def update(call: Call) -> None:
         CallError: There is no such document.
     """
     world, body = call.world, call.body
-    kept = need(world, "document", body["document_id"])
+    kept = get_or_404(world, "document", body["document_id"])
     if "update_rule" in body:
         kept.update(_update_rule(body))
     kept.update(name=body.get("document_name", kept["name"]), update_time=world.clock.seconds())
@@ -113,8 +113,8 @@ def delete(call: Call) -> None:
         CallError: One does not exist, or is in a knowledge base of another account; then none is removed.
     """
     for key in call.body["document_ids"]:
-        kept = need(call.world, "document", key)
-        check_owner(call, need(call.world, "dataset", kept["_dataset_id"])["creator_id"], "knowledge base")
+        kept = get_or_404(call.world, "document", key)
+        check_owner(call, get_or_404(call.world, "dataset", kept["_dataset_id"])["creator_id"], "knowledge base")
         call.world.store.delete("document", key)
 
 
@@ -126,7 +126,7 @@ def list_documents(call: Call) -> ResponseFields:
         CallError: There is no such knowledge base.
     """
     world, key = call.world, call.body["dataset_id"]
-    need(world, "dataset", key)
+    get_or_404(world, "dataset", key)
     found = world.store.list("document", key)[::-1]
     page, _ = numbered_page(call, found, param="page", size_param="size", size=10)
     return {"document_infos": [document(world, kept) for kept in page], "total": len(found)}
@@ -149,7 +149,7 @@ def _source(call: Call, entry: Mapping[str, Any], format_type: int, where: str) 
         raise CallError(INVALID_PARAMETER, f"{where}.source_info: of no kind that the knowledge base takes")
     extension = PurePosixPath(entry["name"]).suffix.removeprefix(".")
     if kind == _UPLOADED_FILE:
-        file = need(call.world, "file", _given(info, "source_file_id", where), name="source_file_id")
+        file = get_or_404(call.world, "file", _given(info, "source_file_id", where), name="source_file_id")
         extension = PurePosixPath(file["file_name"]).suffix.removeprefix(".")
         return _Source(kind, file["bytes"], extension, "")
     if kind == _WEB_PAGE:

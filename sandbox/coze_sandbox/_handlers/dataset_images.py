@@ -6,7 +6,7 @@ from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._http.context import Call, ResponseFields
-from ._common import need, numbered_page
+from ._common import get_or_404, numbered_page
 from ._dataset_serializers import document, store_document
 from ._registry import operation
 
@@ -43,7 +43,7 @@ def update(call: Call) -> None:
     """
     world, key = call.world, call.path["document_id"]
     _image_dataset(call)
-    kept = need(world, "document", key)
+    kept = get_or_404(world, "document", key)
     if kept["_dataset_id"] != call.path["dataset_id"]:
         raise missing(NOT_FOUND, "document_id", key)
     kept.update(_caption=call.body["caption"], update_time=world.clock.seconds())
@@ -51,7 +51,7 @@ def update(call: Call) -> None:
 
 
 def _image_dataset(call: Call) -> None:
-    if need(call.world, "dataset", call.path["dataset_id"])["format_type"] != _IMAGE:
+    if get_or_404(call.world, "dataset", call.path["dataset_id"])["format_type"] != _IMAGE:
         raise CallError(INVALID_PARAMETER, "path.dataset_id: no knowledge base of images")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._common.errors import NOT_FOUND, missing
 from .._http.context import Call, ResponseFields
-from ._common import check_file, check_owner, need, numbered_page
+from ._common import check_file, check_owner, get_or_404, numbered_page
 from ._dataset_serializers import progress, summary
 from ._registry import operation
 from .workspaces import member_key
@@ -20,7 +20,7 @@ def create(call: Call) -> ResponseFields:
         CallError: The workspace or the icon does not exist.
     """
     world, body = call.world, call.body
-    need(world, "workspace", body["space_id"], name="space_id")
+    get_or_404(world, "workspace", body["space_id"], name="space_id")
     check_file(world, body.get("file_id"))
     key, now = world.new_id(), world.clock.seconds()
     dataset = {
@@ -46,7 +46,7 @@ def update(call: Call) -> None:
         CallError: The knowledge base or the icon does not exist, or the first is another account's.
     """
     world, body = call.world, call.body
-    dataset = need(world, "dataset", call.path["dataset_id"])
+    dataset = get_or_404(world, "dataset", call.path["dataset_id"])
     check_owner(call, dataset["creator_id"], "knowledge base")
     check_file(world, body.get("file_id"))
     dataset.update(
@@ -67,7 +67,7 @@ def delete(call: Call) -> None:
             administrator of the workspace.
     """
     store, key = call.world.store, call.path["dataset_id"]
-    dataset = need(call.world, "dataset", key)
+    dataset = get_or_404(call.world, "dataset", key)
     member = call.world.find("member", member_key(dataset["space_id"], call.user_id)) or {}
     if member.get("role_type") not in {"owner", "admin"}:
         check_owner(call, dataset["creator_id"], "knowledge base")
@@ -88,7 +88,7 @@ def list_datasets(call: Call) -> ResponseFields:
         CallError: There is no such workspace.
     """
     world, query = call.world, call.query
-    need(world, "workspace", query["space_id"], name="space_id")
+    get_or_404(world, "workspace", query["space_id"], name="space_id")
     found = [
         dataset
         for dataset in reversed(world.store.list("dataset", query["space_id"]))
@@ -108,7 +108,7 @@ def process(call: Call) -> ResponseFields:
         CallError: The knowledge base does not exist, or a document is not in it.
     """
     world, key = call.world, call.path["dataset_id"]
-    need(world, "dataset", key)
+    get_or_404(world, "dataset", key)
     known = {kept["document_id"]: kept for kept in world.store.list("document", key)}
     for document_id in call.body["document_ids"]:
         if document_id not in known:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._common.errors import ALREADY_MEMBER, INVALID_PARAMETER, NOT_FOUND, TEAM_FULL, CallError, missing
 from .._http.context import Call, ResponseFields
-from ._common import need, numbered_page
+from ._common import get_or_404, numbered_page
 from ._registry import operation
 
 __all__ = ["add_employee", "create_organization", "list_organizations", "remove_employee", "update_employee"]
@@ -26,7 +26,7 @@ def add_employee(call: Call) -> None:
     now = world.clock.seconds()
     default = next(one for one in world.store.list("organization", key) if one["is_default"])["organization_id"]
     for user in call.body.get("users", ()):
-        need(world, "user", user["user_id"])
+        get_or_404(world, "user", user["user_id"])
         if world.find("employee", f"{key}/{user['user_id']}") is not None:
             raise CallError(ALREADY_MEMBER, f"The account {user['user_id']} is a member of the enterprise already.")
         if len(world.store.list("employee", key)) >= world.options.workspace_limit:
@@ -117,7 +117,7 @@ def list_organizations(call: Call) -> ResponseFields:
 
 
 def _enterprise(call: Call) -> str:
-    key: str = need(call.world, "enterprise", call.path["enterprise_id"])["enterprise_id"]
+    key: str = get_or_404(call.world, "enterprise", call.path["enterprise_id"])["enterprise_id"]
     return key
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._http.context import Call, ResponseFields
 from .._state.store import public
-from ._common import need, sent_file
+from ._common import get_or_404, sent_file
 from ._registry import operation
 
 __all__ = ["retrieve", "upload"]
@@ -36,5 +36,5 @@ def retrieve(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such file.
     """
-    stored = need(call.world, "file", call.query["file_id"])
+    stored = get_or_404(call.world, "file", call.query["file_id"])
     return {"data": public(stored)}

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
-from ._common import need, numbered_page
+from ._common import get_or_404, numbered_page
 from ._registry import operation
 
 __all__ = ["list_folders", "retrieve"]
@@ -20,10 +20,10 @@ def list_folders(call: Call) -> ResponseFields:
         CallError: The workspace or the folder does not exist.
     """
     world, query = call.world, call.query
-    need(world, "workspace", query["workspace_id"])
+    get_or_404(world, "workspace", query["workspace_id"])
     parent = query.get("parent_folder_id", "")
     if parent:
-        need(world, "folder", parent, name="parent_folder_id")
+        get_or_404(world, "folder", parent, name="parent_folder_id")
     found = _inside(world, query["workspace_id"], parent)
     page, has_more = numbered_page(call, found)
     shown = [_shown(world, folder) for folder in page]
@@ -37,7 +37,7 @@ def retrieve(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such folder.
     """
-    return {"data": _shown(call.world, need(call.world, "folder", call.path["folder_id"]))}
+    return {"data": _shown(call.world, get_or_404(call.world, "folder", call.path["folder_id"]))}
 
 
 def _inside(world: SandboxState, workspace_id: str, parent: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from .._bots.lifecycle import advance_last_chat, save_message
 from .._common.errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, MESSAGE_NOT_FOUND, NOT_FOUND, CallError, missing
 from .._http.context import Call, ResponseFields
 from .._state.store import public
-from ._common import need
+from ._common import get_or_404
 from ._messages import enter_message
 from ._registry import operation
 
@@ -35,7 +35,7 @@ def create(call: Call) -> ResponseFields:
     Raises:
         CallError: The conversation does not exist or the content is not right.
     """
-    conversation = need(
+    conversation = get_or_404(
         call.world,
         "conversation",
         call.query["conversation_id"],
@@ -98,7 +98,7 @@ def list_messages(call: Call) -> ResponseFields:
     """
     world, body = call.world, call.body
     key = call.query["conversation_id"]
-    advance_last_chat(world, need(world, "conversation", key, code=CONVERSATION_NOT_FOUND))
+    advance_last_chat(world, get_or_404(world, "conversation", key, code=CONVERSATION_NOT_FOUND))
     messages = [
         message
         for message in world.store.list("message", key)
@@ -154,8 +154,8 @@ def delete_feedback(call: Call) -> None:
 
 def _find(call: Call, keys: Any) -> dict[str, Any]:
     conversation_id = keys["conversation_id"]
-    advance_last_chat(call.world, need(call.world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND))
-    message = need(call.world, "message", keys["message_id"], code=MESSAGE_NOT_FOUND)
+    advance_last_chat(call.world, get_or_404(call.world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND))
+    message = get_or_404(call.world, "message", keys["message_id"], code=MESSAGE_NOT_FOUND)
     if message["conversation_id"] != conversation_id:
         raise missing(MESSAGE_NOT_FOUND, "message_id", keys["message_id"])
     return message

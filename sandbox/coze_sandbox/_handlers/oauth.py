@@ -12,7 +12,7 @@ from .._http.oauth_errors import OAuthError
 from .._oauth.consent import answer_address, begin_browser, decide, find_app, is_active
 from .._oauth.consent import begin_device as keep_device
 from .._oauth.consent_pages import CONSENT_PATH, DEVICE_PATH
-from ._common import need
+from ._common import get_or_404
 from ._registry import operation
 
 __all__ = ["authorize", "authorize_workspace", "begin_device", "begin_device_workspace"]
@@ -35,14 +35,14 @@ def authorize(call: Call) -> Redirect:
     if app.kind == "public" and challenge is None:
         words = {"error": "invalid_request", "error_description": "code_challenge is needed: the app has no secret"}
         return Redirect(answer_address(query["redirect_uri"], state, words))
-    asked = {
+    request = {
         "redirect_uri": query["redirect_uri"],
         "state": state,
         "code_challenge": challenge,
         "method": query.get("code_challenge_method", "plain"),
         "workspace_id": call.path.get("workspace_id"),
     }
-    key = begin_browser(world, app, asked)
+    key = begin_browser(world, app, request)
     if world.auto_consent is not None:
         return Redirect(decide(world, key, allow=world.auto_consent) or "")
     return Redirect(f"{call.base_url}{CONSENT_PATH}?authorize_key={key}")
@@ -55,7 +55,7 @@ def authorize_workspace(call: Call) -> Redirect:
     Raises:
         CallError: There is no such workspace; otherwise as for `authorize`.
     """
-    need(call.world, "workspace", call.path["workspace_id"])
+    get_or_404(call.world, "workspace", call.path["workspace_id"])
     return authorize(call)
 
 
@@ -91,7 +91,7 @@ def begin_device_workspace(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such workspace; otherwise as for `begin_device`.
     """
-    need(call.world, "workspace", call.path["workspace_id"])
+    get_or_404(call.world, "workspace", call.path["workspace_id"])
     return begin_device(call)
 
 

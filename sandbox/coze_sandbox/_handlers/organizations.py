@@ -6,7 +6,7 @@ from typing import Any
 
 from .._common.errors import ALREADY_MEMBER, INVALID_PARAMETER, LAST_SUPER_ADMIN, NOT_FOUND, CallError, missing
 from .._http.context import Call, ResponseFields
-from ._common import need, numbered_page
+from ._common import get_or_404, numbered_page
 from ._registry import operation
 
 __all__ = ["add_member", "list_members", "remove_member", "update", "update_member"]
@@ -39,7 +39,7 @@ def list_members(call: Call) -> ResponseFields:
     page, _ = numbered_page(call, members)
     shown = []
     for member in page:
-        user = need(world, "user", member["user_id"])
+        user = get_or_404(world, "user", member["user_id"])
         shown.append(
             {
                 "user_id": member["user_id"],
@@ -107,7 +107,7 @@ def remove_member(call: Call) -> None:
 
 
 def _organization(call: Call) -> dict[str, Any]:
-    return need(call.world, "organization", call.path["organization_id"])
+    return get_or_404(call.world, "organization", call.path["organization_id"])
 
 
 def _member(call: Call, user_id: str) -> dict[str, Any]:

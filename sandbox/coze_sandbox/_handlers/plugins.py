@@ -11,7 +11,7 @@ from .._http.context import Call, ResponseFields
 from .._spec.validators import first_violation
 from .._state.seed_plugins import run_tool
 from .._state.store import public
-from ._common import need
+from ._common import get_or_404
 from ._registry import operation
 
 __all__ = ["call_tool", "retrieve", "retrieve_many"]
@@ -24,7 +24,7 @@ def retrieve(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such plugin.
     """
-    return {"data": public(need(call.world, "plugin", call.path["plugin_id"]))}
+    return {"data": public(get_or_404(call.world, "plugin", call.path["plugin_id"]))}
 
 
 @operation("plugins.retrieve_many")
@@ -43,7 +43,7 @@ def call_tool(call: Call) -> ResponseFields:
             or the arguments are not as the tool's `inputSchema` has them.
     """
     world, body = call.world, call.body
-    plugin = need(world, "plugin", call.path["plugin_id"])
+    plugin = get_or_404(world, "plugin", call.path["plugin_id"])
     tool = next((one for one in plugin["tools"] if one["name"] == body["tool_name"]), None)
     if tool is None:
         raise missing(NOT_FOUND, "tool_name", body["tool_name"])

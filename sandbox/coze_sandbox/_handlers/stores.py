@@ -7,7 +7,7 @@ from typing import Any
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
-from ._common import need, numbered_page
+from ._common import get_or_404, numbered_page
 from ._registry import operation
 
 __all__ = ["list_categories", "list_plugins"]
@@ -49,7 +49,7 @@ def list_plugins(call: Call) -> ResponseFields:
 
 
 def _shown(world: SandboxState, plugin: dict[str, Any]) -> dict[str, Any]:
-    key, product = plugin["plugin_id"], need(world, "product", plugin["plugin_id"])
+    key, product = plugin["plugin_id"], get_or_404(world, "product", plugin["plugin_id"])
     uses = sum(key in _plugins_of(bot) for bot in world.store.list("bot"))
     metainfo = {
         "product_id": product["product_id"],
@@ -59,7 +59,7 @@ def _shown(world: SandboxState, plugin: dict[str, Any]) -> dict[str, Any]:
         "name": plugin["name"],
         "description": plugin["description"],
         "icon_url": plugin["icon_url"],
-        "category": need(world, "category", product["category_id"]),
+        "category": get_or_404(world, "category", product["category_id"]),
         "user_info": product["user_info"],
         "is_official": product["is_official"],
         "paid_type": "paid",

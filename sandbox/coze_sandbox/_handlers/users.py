@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._http.context import Call, ResponseFields
-from ._common import need
+from ._common import get_or_404
 from ._registry import operation
 
 __all__ = ["me"]
@@ -12,4 +12,4 @@ __all__ = ["me"]
 @operation("users.me")
 def me(call: Call) -> ResponseFields:
     """Return the account."""
-    return {"data": need(call.world, "user", call.user_id)}
+    return {"data": get_or_404(call.world, "user", call.user_id)}

@@ -8,7 +8,7 @@ from typing import Any
 from .._common.errors import BOT_NOT_PUBLISHED, INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
 from ._bot_serializers import API_CHANNEL, published
-from ._common import need
+from ._common import get_or_404
 from ._registry import operation
 
 __all__ = ["retrieve", "update"]
@@ -52,7 +52,7 @@ def _owner(call: Call, given: Mapping[str, Any]) -> str:
     if not bot_id and not app_id:
         raise CallError(INVALID_PARAMETER, "bot_id: it or app_id is required")
     if bot_id:
-        published(call.world, need(call.world, "bot", bot_id), channel)
-    if app_id and not need(call.world, "app", app_id)["is_published"]:
+        published(call.world, get_or_404(call.world, "bot", bot_id), channel)
+    if app_id and not get_or_404(call.world, "app", app_id)["is_published"]:
         raise CallError(BOT_NOT_PUBLISHED, f"The app {app_id} has not been published.")
     return "/".join((call.user_id, given["connector_uid"], channel, bot_id, app_id))

@@ -9,8 +9,8 @@ from .._bots.messages import count_tokens
 from .._common.errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, CallError
 from .._http.context import Call, Stream
 from .._scenario.bot_replies import plan_reply
-from ._chat_creation import new_chat, questions, save_entered
-from ._common import need
+from ._chat_creation import new_chat, questions, save_messages
+from ._common import get_or_404
 from ._conversations import new_conversation
 from ._registry import operation
 from ._workflows import debug_url, runnable
@@ -37,7 +37,7 @@ def stream(call: Call) -> Stream:
         raise CallError(INVALID_PARAMETER, "body.additional_messages: the last must be the user's")
     bot_id = body.get("bot_id", "")
     if "conversation_id" in body:
-        conversation = need(world, "conversation", body["conversation_id"], code=CONVERSATION_NOT_FOUND)
+        conversation = get_or_404(world, "conversation", body["conversation_id"], code=CONVERSATION_NOT_FOUND)
         require_no_running_chat(world, conversation)
     else:
         conversation = new_conversation(call, bot_id=bot_id)
@@ -48,12 +48,12 @@ def stream(call: Call) -> Stream:
         for number, one in enumerate(entered)
         if one["role"] == "user"
     ]
-    heard = [*questions(world, conversation), *(one.text for one in spoken)]
-    before = heard[-2] if len(heard) > 1 else None
+    texts = [*questions(world, conversation), *(one.text for one in spoken)]
+    before = texts[-2] if len(texts) > 1 else None
     plan = plan_reply(world, spoken[-1], bot_id=bot_id, before=before, suggest=False)
     chat = new_chat(call, conversation, bot_id=bot_id, saved=True, meta_data=body.get("meta_data"))
-    save_entered(world, chat, entered)
-    tokens = sum(count_tokens(text) for text in heard)
+    save_messages(world, chat, entered)
+    tokens = sum(count_tokens(text) for text in texts)
     chat = start_turn(world, chat, plan, streaming=True, input_tokens=tokens)
     done = {"debug_url": debug_url(workflow, chat["id"])}
     return Stream(chat_events(world, chat, done), "chatflow")

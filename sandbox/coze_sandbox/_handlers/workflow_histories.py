@@ -7,7 +7,7 @@ from typing import Any
 
 from .._common.errors import EXECUTION_NOT_FOUND, missing
 from .._http.context import Call, ResponseFields
-from ._common import need, without_none
+from ._common import drop_none, get_or_404
 from ._registry import operation
 
 __all__ = ["retrieve", "retrieve_node"]
@@ -52,7 +52,7 @@ def retrieve(call: Call) -> ResponseFields:
         "interrupt_data": run.get("interrupt"),
         "logid": run["logid"],
     }
-    return {"data": [without_none(entry)]}
+    return {"data": [drop_none(entry)]}
 
 
 @operation("workflows.runs.run_histories.execute_nodes.retrieve")
@@ -73,7 +73,7 @@ def retrieve_node(call: Call) -> ResponseFields:
 
 def _run(call: Call) -> dict[str, Any]:
     key = call.path["execute_id"]
-    run = need(call.world, "run", key, name="execute_id", code=EXECUTION_NOT_FOUND)
+    run = get_or_404(call.world, "run", key, name="execute_id", code=EXECUTION_NOT_FOUND)
     if run["workflow_id"] != call.path["workflow_id"]:
         raise missing(EXECUTION_NOT_FOUND, "execute_id", key)
     return run

@@ -11,7 +11,7 @@ from .._scenario.workflow_outcomes import next_outcome, run_outcome
 from .._state.state import SandboxState
 from .._workflows.scripts import resume_script, run_script
 from ._bot_serializers import API_CHANNEL
-from ._common import need, without_none
+from ._common import drop_none, get_or_404
 from ._registry import operation
 from ._workflows import debug_url, runnable
 
@@ -60,7 +60,7 @@ def stream(call: Call) -> Stream:
         CallError: The workflow does not exist or is not published.
     """
     run, beats = _new_run(call, "stream")
-    return Stream(_told(call.world, run, beats), "workflow")
+    return Stream(_finish_stream(call.world, run, beats), "workflow")
 
 
 @operation("workflows.runs.stream_resume")
@@ -71,7 +71,7 @@ def stream_resume(call: Call) -> Stream:
         CallError: The run does not exist or has ended.
     """
     run = _interrupted(call)
-    return Stream(_told(call.world, run, _resumed(call, run)), "workflow")
+    return Stream(_finish_stream(call.world, run, _resumed(call, run)), "workflow")
 
 
 def _new_run(call: Call, mode: str) -> tuple[dict[str, Any], Iterator[StreamEvent]]:
@@ -109,7 +109,7 @@ def _resumed(call: Call, run: dict[str, Any]) -> Iterator[StreamEvent]:
 def _interrupted(call: Call) -> dict[str, Any]:
     world, body = call.world, call.body
     execute_id = body["event_id"].partition("/")[0]
-    run = need(world, "run", execute_id, name="event_id", code=EXECUTION_NOT_FOUND)
+    run = get_or_404(world, "run", execute_id, name="event_id", code=EXECUTION_NOT_FOUND)
     if run["workflow_id"] != body["workflow_id"]:
         raise missing(EXECUTION_NOT_FOUND, "event_id", body["event_id"])
     interrupt = run.get("interrupt")
@@ -121,7 +121,7 @@ def _interrupted(call: Call) -> dict[str, Any]:
     return run
 
 
-def _told(world: SandboxState, run: dict[str, Any], beats: Iterator[StreamEvent]) -> Iterator[StreamEvent]:
+def _finish_stream(world: SandboxState, run: dict[str, Any], beats: Iterator[StreamEvent]) -> Iterator[StreamEvent]:
     """Put the ending event behind the messages, and keep the run, which goes on to its end when the client leaves."""
     try:
         for beat in beats:  # noqa: UP028 - `yield from` would end them with the stream
@@ -158,7 +158,7 @@ def _result(world: SandboxState, run: dict[str, Any]) -> ResponseFields | CallEr
         "usage": run.get("usage", {"input_count": 0, "output_count": 0, "token_count": 0}),
         "interrupt_data": run.get("interrupt"),
     }
-    return without_none(result)
+    return drop_none(result)
 
 
 def _store(world: SandboxState, run: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
-from ._collaborators import share, unshare
-from ._common import need, numbered_page, token_page
+from ._collaborators import add_collaborators, remove_collaborator
+from ._common import get_or_404, numbered_page, token_page
 from ._registry import operation
 from ._workflows import VERSION
 
@@ -27,7 +27,7 @@ def list_workflows(call: Call) -> ResponseFields:
         CallError: There is no such workspace.
     """
     world, query = call.world, call.query
-    need(world, "workspace", query["workspace_id"])
+    get_or_404(world, "workspace", query["workspace_id"])
     found = [
         _summary(world, workflow)
         for workflow in world.store.list("workflow", query["workspace_id"])
@@ -46,7 +46,7 @@ def retrieve(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such workflow.
     """
-    workflow = need(call.world, "workflow", call.path["workflow_id"])
+    workflow = get_or_404(call.world, "workflow", call.path["workflow_id"])
     return {"data": {"workflow_detail": _summary(call.world, workflow), **_inside(call)}}
 
 
@@ -58,7 +58,7 @@ def list_versions(call: Call) -> ResponseFields:
         CallError: There is no such workflow, or the token is of no page.
     """
     world, key = call.world, call.path["workflow_id"]
-    workflow = need(world, "workflow", key)
+    workflow = get_or_404(world, "workflow", key)
     versions = [("", False)]
     if workflow["published"]:
         versions.append((VERSION, True))
@@ -86,7 +86,7 @@ def update_mode(call: Call) -> None:
         CallError: There is no such workflow, or collaborators are left that would be shut out.
     """
     store, key = call.world.store, call.path["workflow_id"]
-    workflow = need(call.world, "workflow", key)
+    workflow = get_or_404(call.world, "workflow", key)
     workflow["collaboration_mode"] = call.body.get("collaboration_mode", "single")
     if workflow["collaboration_mode"] == "single" and store.list("workflow_collaborator", key):
         raise CallError(INVALID_PARAMETER, "The workflow still has collaborators.")
@@ -101,10 +101,10 @@ def add_collaborator(call: Call) -> None:
         CallError: The workflow or an account does not exist, or the workflow has one editor only.
     """
     key = call.path["workflow_id"]
-    workflow = need(call.world, "workflow", key)
+    workflow = get_or_404(call.world, "workflow", key)
     if workflow["collaboration_mode"] == "single":
         raise CallError(INVALID_PARAMETER, "The workflow is not in collaboration mode.")
-    share(call, "workflow_collaborator", key, workflow["space_id"])
+    add_collaborators(call, "workflow_collaborator", key, workflow["space_id"])
 
 
 @operation("workflows.collaborators.delete")
@@ -115,8 +115,8 @@ def remove_collaborator(call: Call) -> None:
         CallError: The workflow does not exist or the account is none of its collaborators.
     """
     key = call.path["workflow_id"]
-    need(call.world, "workflow", key)
-    unshare(call, "workflow_collaborator", key)
+    get_or_404(call.world, "workflow", key)
+    remove_collaborator(call, "workflow_collaborator", key)
 
 
 def _summary(world: SandboxState, workflow: dict[str, Any]) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _summary(world: SandboxState, workflow: dict[str, Any]) -> dict[str, Any]:
 
 
 def _creator(world: SandboxState, workflow: dict[str, Any]) -> dict[str, Any]:
-    user = need(world, "user", workflow["creator_id"])
+    user = get_or_404(world, "user", workflow["creator_id"])
     return {"id": user["user_id"], "name": user["user_name"]}
 
 

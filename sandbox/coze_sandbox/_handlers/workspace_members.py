@@ -6,7 +6,7 @@ from typing import Any
 
 from .._common.errors import CallError
 from .._http.context import Call, ResponseFields
-from ._common import need, numbered_page
+from ._common import get_or_404, numbered_page
 from ._registry import operation
 from .workspaces import member_key
 
@@ -23,7 +23,7 @@ def list_members(call: Call) -> ResponseFields:
         CallError: There is no such workspace.
     """
     key = call.path["workspace_id"]
-    need(call.world, "workspace", key)
+    get_or_404(call.world, "workspace", key)
     members = [_described(call, member) for member in call.world.store.list("member", key)]
     page, _ = numbered_page(call, members)
     return {"data": {"items": page, "total_count": len(members)}}
@@ -37,7 +37,7 @@ def create(call: Call) -> ResponseFields:
         CallError: There is no such workspace, or it would get too many members.
     """
     world, key = call.world, call.path["workspace_id"]
-    need(world, "workspace", key)
+    get_or_404(world, "workspace", key)
     result: dict[str, list[str]] = {
         "added_success_user_ids": [],
         "invited_success_user_ids": [],
@@ -70,7 +70,7 @@ def delete(call: Call) -> ResponseFields:
         CallError: There is no such workspace.
     """
     world, key = call.world, call.path["workspace_id"]
-    need(world, "workspace", key)
+    get_or_404(world, "workspace", key)
     removed: list[str] = []
     absent: list[str] = []
     owners: list[str] = []
@@ -93,7 +93,7 @@ def delete(call: Call) -> ResponseFields:
 
 
 def _described(call: Call, member: dict[str, Any]) -> dict[str, Any]:
-    user = need(call.world, "user", member["user_id"])
+    user = get_or_404(call.world, "user", member["user_id"])
     return {
         **member,
         "user_nickname": user["nick_name"],

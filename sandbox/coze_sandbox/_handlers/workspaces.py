@@ -6,7 +6,7 @@ from typing import Any
 
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
-from ._common import check_file, need, numbered_page
+from ._common import check_file, get_or_404, numbered_page
 from ._registry import operation
 
 __all__ = ["create", "list_workspaces", "member_key", "update"]
@@ -51,7 +51,7 @@ def create(call: Call) -> ResponseFields:
     world, body = call.world, call.body
     check_file(world, body.get("icon_file_id"), "icon_file_id")
     owner = body.get("owner_uid", call.user_id)
-    need(world, "user", owner, name="owner_uid")
+    get_or_404(world, "user", owner, name="owner_uid")
     key = world.new_id()
     workspace = {
         "id": key,
@@ -76,7 +76,7 @@ def update(call: Call) -> None:
         CallError: There is no such workspace.
     """
     key = call.path["workspace_id"]
-    workspace = need(call.world, "workspace", key)
+    workspace = get_or_404(call.world, "workspace", key)
     changes = {name: call.body[name] for name in ("name", "description") if name in call.body}
     call.world.store.put("workspace", key, {**workspace, **changes})
 

@@ -9,8 +9,8 @@ from ..._bots.lifecycle import cancel, load_chat, require_no_running_chat, start
 from ..._bots.messages import count_tokens
 from ..._common.errors import CHAT_NOT_FOUND, CONVERSATION_NOT_FOUND, INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from ..._handlers._bot_serializers import API_CHANNEL, published
-from ..._handlers._chat_creation import new_chat, new_message, questions, resume_chat, save_entered
-from ..._handlers._common import need
+from ..._handlers._chat_creation import new_chat, new_message, questions, resume_chat, save_messages
+from ..._handlers._common import get_or_404
 from ..._handlers._conversations import new_conversation, store_conversation
 from ..._handlers._messages import enter_message
 from ..._http.context import Call
@@ -76,9 +76,9 @@ class ChatHandler(ProtocolHandler):
         query, world = self.call.query, self.world
         if world.options.examples:
             return {}
-        bot: dict[str, Any] = published(world, need(world, "bot", query["bot_id"]), API_CHANNEL)["snapshot"]
+        bot: dict[str, Any] = published(world, get_or_404(world, "bot", query["bot_id"]), API_CHANNEL)["snapshot"]
         if "workflow_id" in query:
-            workflow = need(world, "workflow", query["workflow_id"])
+            workflow = get_or_404(world, "workflow", query["workflow_id"])
             if not workflow["published"]:
                 raise missing(NOT_FOUND, "workflow_id", query["workflow_id"])
             if workflow["mode"] != "chatflow":
@@ -88,7 +88,7 @@ class ChatHandler(ProtocolHandler):
     def _update(self, data: dict[str, Any]) -> None:
         conversation_id = data.get("chat_config", {}).get("conversation_id", "")
         if conversation_id:
-            need(self.world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
+            get_or_404(self.world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
         in_use = self._settings.update(self.world, data)
         self._conversation_id = conversation_id or self._conversation_id
         self._detector = None
@@ -163,7 +163,7 @@ class ChatHandler(ProtocolHandler):
         saved = config.get("auto_save_history", True)
         chat = new_chat(self.call, conversation, bot_id=bot_id, saved=saved, meta_data=config.get("meta_data"))
         if saved:
-            save_entered(world, chat, [message])
+            save_messages(world, chat, [message])
         texts = [self._bot.get("name", ""), *past, user_input.text]
         tokens = sum(count_tokens(text) for text in texts)
         chat = start_turn(world, chat, plan, streaming=True, input_tokens=tokens)
@@ -197,7 +197,7 @@ class ChatHandler(ProtocolHandler):
 
     def _conversation(self) -> dict[str, Any]:
         if self._conversation_id:
-            return need(self.world, "conversation", self._conversation_id, code=CONVERSATION_NOT_FOUND)
+            return get_or_404(self.world, "conversation", self._conversation_id, code=CONVERSATION_NOT_FOUND)
         conversation = new_conversation(self.call, bot_id=self.call.query["bot_id"])
         self._conversation_id = conversation["id"]
         return conversation

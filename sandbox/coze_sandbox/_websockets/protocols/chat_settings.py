@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._common.errors import INVALID_PARAMETER, CallError
-from ..._handlers._common import need
+from ..._handlers._common import get_or_404
 from ..._spec.spec import SocketMessage, Spec
 from ..._state.state import SandboxState
 from .settings import Settings, merge
@@ -127,7 +127,7 @@ def _check(world: SandboxState, settings: Mapping[str, Any]) -> None:
             raise _wrong(where, f"must have {_SHORTEST_KEYWORD} to {_LONGEST_KEYWORD} bytes")
     voice_id = settings["output_audio"].get("voice_id")
     if voice_id and not world.options.examples:
-        need(world, "voice", voice_id)
+        get_or_404(world, "voice", voice_id)
 
 
 def _wrong(where: str, what: str) -> CallError:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..._common.errors import SPEECH_TOO_LONG, CallError
-from ..._handlers._common import need
+from ..._handlers._common import get_or_404
 from ..._http.context import Call, StreamEvent
 from ..._spec.spec import Spec
 from ..._state.seed import VOICE_ID
@@ -49,7 +49,7 @@ class SpeechHandler(ProtocolHandler):
         given = merge(self._settings.given, data)
         in_use = self._settings.effective(given)
         if not self.world.options.examples:
-            need(self.world, "voice", in_use["output_audio"]["voice_id"])
+            get_or_404(self.world, "voice", in_use["output_audio"]["voice_id"])
         self._settings.given = given
         self.send("speech.updated", in_use)
 
