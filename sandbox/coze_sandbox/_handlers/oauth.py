@@ -9,7 +9,7 @@ from .._common.errors import INVALID_PARAMETER, NO_PERMISSION, CallError
 from .._config.oauth_apps import OAuthApp
 from .._http.context import Call, Redirect, ResponseFields
 from .._http.oauth_errors import OAuthError
-from .._oauth.consent import answer_address, begin_browser, decide, find_app, is_active
+from .._oauth.consent import begin_browser, decide, find_app, is_active, redirect_address
 from .._oauth.consent import begin_device as keep_device
 from .._oauth.consent_pages import CONSENT_PATH, DEVICE_PATH
 from ._common import get_or_404
@@ -34,7 +34,7 @@ def authorize(call: Call) -> Redirect:
     challenge = query.get("code_challenge")
     if app.kind == "public" and challenge is None:
         words = {"error": "invalid_request", "error_description": "code_challenge is needed: the app has no secret"}
-        return Redirect(answer_address(query["redirect_uri"], state, words))
+        return Redirect(redirect_address(query["redirect_uri"], state, words))
     request = {
         "redirect_uri": query["redirect_uri"],
         "state": state,

@@ -12,16 +12,16 @@ from .._state.state import SandboxState
 __all__ = [
     "BROWSER",
     "DEVICE",
-    "answer_address",
+    "redirect_address",
     "begin_browser",
     "begin_device",
     "decide",
     "find_app",
-    "find_waiting",
+    "find_pending",
     "is_active",
     "new_secret",
     "set_active",
-    "waiting",
+    "list_pending",
 ]
 
 BROWSER, DEVICE = "oauth_browser", "oauth_device"
@@ -72,7 +72,7 @@ def set_active(world: SandboxState, client_id: str, *, active: bool) -> None:
         world.store.put(_INACTIVE, client_id, {})
 
 
-def begin_browser(world: SandboxState, app: OAuthApp, asked: dict[str, Any]) -> str:
+def begin_browser(world: SandboxState, app: OAuthApp, request: dict[str, Any]) -> str:
     """Keep what a browser was sent with, and return the key under which it waits.
 
     Args:
@@ -81,7 +81,7 @@ def begin_browser(world: SandboxState, app: OAuthApp, asked: dict[str, Any]) -> 
         asked: `redirect_uri`, `state`, `code_challenge`, `method` and `workspace_id`.
     """
     key = new_secret(world, "")[:32]
-    kept = {**asked, "client_id": app.client_id, "expires_at": world.clock.now() + _BROWSER_SECONDS}
+    kept = {**request, "client_id": app.client_id, "expires_at": world.clock.now() + _BROWSER_SECONDS}
     world.store.put(BROWSER, key, kept)
     return key
 
@@ -106,7 +106,7 @@ def begin_device(world: SandboxState, app: OAuthApp, workspace_id: str | None) -
     return code, f"{user_code[:4]}-{user_code[4:]}", _DEVICE_SECONDS
 
 
-def find_waiting(world: SandboxState, key: str) -> tuple[str, str, dict[str, Any]] | None:
+def find_pending(world: SandboxState, key: str) -> tuple[str, str, dict[str, Any]] | None:
     """Find what waits for a decision.
 
     Args:
@@ -128,12 +128,12 @@ def find_waiting(world: SandboxState, key: str) -> tuple[str, str, dict[str, Any
     return kind, key, found
 
 
-def waiting(world: SandboxState) -> list[dict[str, Any]]:
+def list_pending(world: SandboxState) -> list[dict[str, Any]]:
     """List what waits for a decision, oldest first, each with the `key` by which to decide."""
     found = []
     for kind in (BROWSER, DEVICE):
         for key, kept in world.store.items(kind).items():
-            if find_waiting(world, kept.get("user_code", key)) is not None:
+            if find_pending(world, kept.get("user_code", key)) is not None:
                 shown = {"kind": kind.removeprefix("oauth_"), "client_id": kept["client_id"]}
                 found.append({**shown, "key": kept.get("user_code", key), "expires_at": kept["expires_at"]})
     return found
@@ -153,7 +153,7 @@ def decide(world: SandboxState, key: str, *, allow: bool) -> str | None:
     Raises:
         ValueError: Nothing waits under this key: it is wrong, was decided on, or has expired.
     """
-    found = find_waiting(world, key)
+    found = find_pending(world, key)
     if found is None:
         raise ValueError("nothing waits under this code: it is wrong, was used, or has expired")
     kind, key, kept = found
@@ -164,13 +164,13 @@ def decide(world: SandboxState, key: str, *, allow: bool) -> str | None:
         world.store.delete(BROWSER, key)
         if not allow:
             words = {"error": "access_denied", "error_description": "The user refused."}
-            return answer_address(kept["redirect_uri"], kept["state"], words)
+            return redirect_address(kept["redirect_uri"], kept["state"], words)
         code = new_secret(world, "code_")
         world.store.put("oauth_code", code, {**kept, "expires_at": world.clock.now() + _CODE_SECONDS})
-        return answer_address(kept["redirect_uri"], kept["state"], {"code": code})
+        return redirect_address(kept["redirect_uri"], kept["state"], {"code": code})
 
 
-def answer_address(redirect_uri: str, state: str, answer: dict[str, str]) -> str:
+def redirect_address(redirect_uri: str, state: str, answer: dict[str, str]) -> str:
     """Return the address to go back to, with the answer behind what its query has already."""
     address = urlsplit(redirect_uri)
     own = parse_qsl(address.query, keep_blank_values=True)

@@ -18,7 +18,7 @@ from .._common.errors import CallError
 from .._http.body_limit import limit_body
 from .._state.seed import USER_ID
 from .._state.state import SandboxState
-from .consent import BROWSER, DEVICE, decide, find_app, find_waiting
+from .consent import BROWSER, DEVICE, decide, find_app, find_pending
 
 __all__ = ["CONSENT_PATH", "DEVICE_PATH", "ConsentPages"]
 
@@ -62,7 +62,7 @@ class ConsentPages:
         device = request.url.path == DEVICE_PATH
         if request.method in {"GET", "HEAD"}:
             name = "user_code" if device else "authorize_key"
-            return self._ask(device=device, key=request.query_params.get(name, ""))
+            return self._show_form(device=device, key=request.query_params.get(name, ""))
         if request.method != "POST":
             return Response(status_code=405, headers={"Allow": "GET, HEAD, POST"})
         origin = request.headers.get("origin")
@@ -75,15 +75,15 @@ class ConsentPages:
         except (CallError, HTTPException, MultiPartException):
             return _page("This is not the form", "<p>Nothing was decided.</p>", status=400)
         if decision not in {"allow", "deny"}:
-            return self._ask(device=device, key=key)
+            return self._show_form(device=device, key=key)
         return self._decide(key, allow=decision == "allow")
 
-    def _ask(self, *, device: bool, key: str) -> Response:
+    def _show_form(self, *, device: bool, key: str) -> Response:
         if device and not key:
             return _page("Connect a device", _CODE_FORM)
-        found = find_waiting(self._world, key)
+        found = find_pending(self._world, key)
         if found is None or (found[0] == DEVICE) != device:
-            return _lost(device=device)
+            return _not_found(device=device)
         kind, kept = found[0], found[2]
         app, user = find_app(self._world, kept["client_id"]), self._world.find("user", USER_ID)
         where = f"workspace {kept['workspace_id']}" if kept["workspace_id"] else "all workspaces"
@@ -98,9 +98,9 @@ class ConsentPages:
         return _page(title, told + _decision_form(shown), target=_origin(kept))
 
     def _decide(self, key: str, *, allow: bool) -> Response:
-        found = find_waiting(self._world, key)
+        found = find_pending(self._world, key)
         if found is None:
-            return _lost(device=True)
+            return _not_found(device=True)
         location = decide(self._world, key, allow=allow)
         if found[0] == BROWSER and location is not None:
             return RedirectResponse(location, status_code=303, headers={"Cache-Control": "no-store"})
@@ -124,7 +124,7 @@ def _decision_form(key: str) -> str:
     )
 
 
-def _lost(*, device: bool) -> Response:
+def _not_found(*, device: bool) -> Response:
     again = _CODE_FORM if device else "<p>Go back to the app, and begin again.</p>"
     told = '<p role="alert">Nothing waits for this code: it is wrong, was used, or has expired.</p>'
     return _page("This code is not known", told + again, status=404)

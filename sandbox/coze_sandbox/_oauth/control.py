@@ -7,7 +7,7 @@ from typing import Any
 
 from .._config.oauth_apps import APPS, SERVICE_APP, OAuthApp
 from .._state.state import SandboxState
-from .consent import decide, set_active, waiting
+from .consent import decide, list_pending, set_active
 
 __all__ = ["OAuthControl"]
 
@@ -45,7 +45,7 @@ class OAuthControl:
 
     def waiting(self) -> list[dict[str, Any]]:
         """List what waits for a decision, oldest first: `kind` (`browser` or `device`), `client_id`, `key`."""
-        return waiting(self._world)
+        return list_pending(self._world)
 
     def decide(self, key: str, *, allow: bool = True) -> str | None:
         """Allow or refuse what waits.
