@@ -5,11 +5,11 @@ from __future__ import annotations
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ._admin.endpoints import PREFIX, Control
+from ._admin.endpoints import PREFIX, AdminAPI
 from ._common.clock import Clock
 from ._common.errors import CallError
-from ._dispatcher import Engine
-from ._explorer.static_files import FILES, HomePage
+from ._dispatcher import Dispatcher
+from ._explorer.static_files import FILES, ExplorerPage
 from ._http.allowed_hosts import AllowedHosts
 from ._http.cors import is_preflight, preflight_response
 from ._http.request_target import in_origin_form
@@ -32,19 +32,19 @@ class App:
 
     def __init__(
         self,
-        engine: Engine,
-        control: Control,
+        dispatcher: Dispatcher,
+        admin: AdminAPI,
         pages: ConsentPages,
-        home: HomePage,
+        explorer: ExplorerPage,
         clock: Clock,
         hosts: AllowedHosts,
     ) -> None:
         self._hosts = hosts
         self._clock = clock
-        self._engine = engine
+        self._dispatcher = dispatcher
         self._pages = pages
-        self._home = home
-        self._control = control
+        self._explorer = explorer
+        self._admin = admin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection of any kind.
@@ -72,14 +72,14 @@ class App:
         elif scope["type"] == "http" and refusal is None and is_preflight(scope):
             await preflight_response(scope)(scope, receive, self._dated(send))
         else:
-            await self._engine(scope, receive, send, refusal)
+            await self._dispatcher(scope, receive, send, refusal)
 
     def _page(self, path: str) -> ASGIApp | None:
         """Return what answers for a path that is none of Coze's: pages for people, and the control endpoints."""
         if path == "/" or path.startswith(FILES):
-            return self._home
+            return self._explorer
         if path.startswith(PREFIX):
-            return self._control
+            return self._admin
         return self._pages if path in (CONSENT_PATH, DEVICE_PATH) else None
 
     def _dated(self, send: Send) -> Send:

@@ -31,10 +31,10 @@ from ._spec.validators import SchemaValidators
 from ._state.state import SandboxState
 from ._websockets.endpoint import EndpointParts, WebSocketEndpoint
 
-__all__ = ["Engine"]
+__all__ = ["Dispatcher"]
 
 
-class Engine:
+class Dispatcher:
     """Answers the operations of a description.
 
     Args:
@@ -56,15 +56,15 @@ class Engine:
         self._log = log
         self._faults = faults
         self._router = Router(description.operations.values(), aliases=options.lenient)
-        self._reader = RequestParser(description, schemas, lenient=options.lenient)
-        self.answers = ResponseBuilder(
+        self._parser = RequestParser(description, schemas, lenient=options.lenient)
+        self.responses = ResponseBuilder(
             description,
             schemas,
             errors_as_200=options.errors_as_200,
             check=options.check_answers,
         )
         self._sockets = WebSocketEndpoint(
-            EndpointParts(description, schemas, world, log, faults, self._router, self._reader, self.answers)
+            EndpointParts(description, schemas, world, log, faults, self._router, self._parser, self.responses)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, refusal: CallError | None = None) -> None:
@@ -108,7 +108,7 @@ class Engine:
             fault = select_fault(self._faults, request.headers, record.operation)
             response = await self._respond(request, target, record, fault)
         except Exception as error:
-            response = self.answers.from_exception(error, target.operation, record)
+            response = self.responses.from_exception(error, target.operation, record)
         response.headers["date"] = self._world.clock.http_date()
         response.headers.update(cors_headers(request.headers))
         if fault is not None:
@@ -135,20 +135,20 @@ class Engine:
             answer = None
             try:
                 async with delay_after(self._world, fault, request.receive):
-                    call = await self._accept(request, target, record)
-                    answer = self._carry_out(call, record) if fault.handled else None
+                    call = await self._parse_and_authorize(request, target, record)
+                    answer = self._execute(call, record) if fault.handled else None
             except BaseException:
-                _discard(answer)
+                _close_unused(answer)
                 raise
-            return self._carry_out(call, record) if answer is None else answer
+            return self._execute(call, record) if answer is None else answer
         if fault.handled:
-            _discard(await self._answer(request, target, record))
-        return replacement_response(self.answers, target.operation, fault, record)
+            _close_unused(await self._answer(request, target, record))
+        return replacement_response(self.responses, target.operation, fault, record)
 
     async def _answer(self, request: Request, target: RouteMatch, record: RequestRecord) -> Response:
-        return self._carry_out(await self._accept(request, target, record), record)
+        return self._execute(await self._parse_and_authorize(request, target, record), record)
 
-    async def _accept(self, request: Request, target: RouteMatch, record: RequestRecord) -> Call:
+    async def _parse_and_authorize(self, request: Request, target: RouteMatch, record: RequestRecord) -> Call:
         operation = target.operation
         if operation is None:
             raise target.refusal(record.method, record.path)
@@ -156,11 +156,11 @@ class Engine:
             msg = f"{record.path} is a WebSocket; the request is none"
             raise CallError(INVALID_PARAMETER, msg, status=426, headers={"Upgrade": "websocket"})
         user_id = authorize(operation, request.headers.get("authorization"), self._world)
-        call = await self._reader.parse(request, target, operation, self._world, user_id, record)
+        call = await self._parser.parse(request, target, operation, self._world, user_id, record)
         check_token_scope(call)
         return call
 
-    def _carry_out(self, call: Call, record: RequestRecord) -> Response:
+    def _execute(self, call: Call, record: RequestRecord) -> Response:
         operation, user_id = call.operation, call.user_id
         handler = HANDLERS.get(operation.id)
         record.code = 0
@@ -177,7 +177,7 @@ class Engine:
             raise result
         if isinstance(result, Stream):
             return self._stream(operation, result, user_id, record)
-        return self.answers.success(operation, result, record.logid, checked=scripted is None or scripted.checked)
+        return self.responses.success(operation, result, record.logid, checked=scripted is None or scripted.checked)
 
     def _stream(self, operation: Operation, stream: Stream, user_id: str, record: RequestRecord) -> Response:
         steps = ScopedEventIterator(self._world, user_id, stream.events)
@@ -190,7 +190,7 @@ class Engine:
     ) -> AsyncIterator[bytes]:
         session, every = self._world.epoch, self._world.options.event_seconds
         for number, beat in enumerate(steps):
-            violation = stream.checked and self.answers.check_event(operation, beat.event, beat.data)
+            violation = stream.checked and self.responses.check_event(operation, beat.event, beat.data)
             if violation:
                 record.verdict, record.reason = "failed", violation.message
                 raise RuntimeError(f"the sandbox's own event is not as described: {violation}")
@@ -201,7 +201,7 @@ class Engine:
             yield encode_event(beat, number, stream.dialect)
 
 
-def _discard(answer: Response | None) -> None:
+def _close_unused(answer: Response | None) -> None:
     """Let an answer note its end, though nobody gets it."""
     if isinstance(answer, _EventStream):
         answer.steps.close()

@@ -7,14 +7,14 @@ from typing import Any, Self
 
 from starlette.types import ASGIApp
 
-from ._admin.endpoints import Control
+from ._admin.endpoints import AdminAPI
 from ._app import App
 from ._callbacks.dispatcher import Callbacks
 from ._certificates import Certificates
 from ._common.clock import Clock
 from ._config.options import Options
-from ._dispatcher import Engine
-from ._explorer.static_files import HomePage
+from ._dispatcher import Dispatcher
+from ._explorer.static_files import ExplorerPage
 from ._faults.faults import Faults
 from ._http.allowed_hosts import AllowedHosts
 from ._http.request_log import RequestLog
@@ -83,13 +83,13 @@ class Sandbox:
         self._certificates = Certificates(host) if tls else None
         self._world = SandboxState(self.options, self.clock)
         self.oauth = OAuthControl(self._world, lambda: self.base_url)
-        self._engine = Engine(self.description, self._world, self.requests, self.faults)
-        self._answers = self._engine.answers
-        self.callbacks = Callbacks(self._world, self.description, self._engine.schemas, self._answers.violations)
+        self._dispatcher = Dispatcher(self.description, self._world, self.requests, self.faults)
+        self._responses = self._dispatcher.responses
+        self.callbacks = Callbacks(self._world, self.description, self._dispatcher.schemas, self._responses.violations)
         self.scenario = Scenario(self)
         hosts = AllowedHosts([host, *self.options.allow_hosts])
-        control, pages = Control(self, hosts), ConsentPages(self._world)
-        self.app: ASGIApp = App(self._engine, control, pages, HomePage(), self.clock, hosts)
+        control, pages = AdminAPI(self, hosts), ConsentPages(self._world)
+        self.app: ASGIApp = App(self._dispatcher, control, pages, ExplorerPage(), self.clock, hosts)
         self._address = (host, port)
         self._server: ThreadedServer | None = None
 
@@ -131,7 +131,7 @@ class Sandbox:
     @property
     def violations(self) -> list[Violation]:
         """Answers that were not as described: defects of the sandbox or of the description."""
-        return self._answers.violations
+        return self._responses.violations
 
     def start(self) -> Self:
         """Listen.

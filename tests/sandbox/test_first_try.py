@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from coze_sandbox import Options
-from coze_sandbox._explorer.prerequisites import SUBJECTS
+from coze_sandbox._explorer.prerequisites import PREREQUISITES
 from coze_sandbox._explorer.sample_values import _OF_OPERATIONS, NOTES
 from coze_sandbox._spec.spec import load_spec
 from tests.sandbox.conftest import Api
@@ -89,8 +89,8 @@ def test_what_others_have_is_not_filled_in(api: Api) -> None:
 
 def test_every_operation_that_is_told_about_exists() -> None:
     """All operations of the tables are described ones."""
-    makers = {maker for subject in SUBJECTS.values() for maker in subject.makers}
-    assert {*SUBJECTS, *makers, *NOTES, *_OF_OPERATIONS} <= set(OPERATIONS)
+    makers = {maker for subject in PREREQUISITES.values() for maker in subject.operations}
+    assert {*PREREQUISITES, *makers, *NOTES, *_OF_OPERATIONS} <= set(OPERATIONS)
 
 
 def test_unknown_operations(api: Api) -> None:

@@ -38,7 +38,7 @@ from .._common.errors import CallError
 from .._common.json_body import parse_json
 from .._common.localhost import is_loopback_ip
 from .._config.options import Options
-from .._explorer.sample_request import first_try
+from .._explorer.sample_request import sample_request
 from .._http.allowed_hosts import AllowedHosts, hostname_of
 from .._http.body_limit import MAX_JSON_BYTES, limit_body
 from .._http.request_log import RequestRecord
@@ -49,12 +49,12 @@ from .._state import seed
 from .._state.store import Store
 from .state_view import browse
 
-__all__ = ["PREFIX", "Control", "Controlled"]
+__all__ = ["PREFIX", "AdminAPI", "AdminTarget"]
 
 PREFIX = "/_sandbox/"
 
 
-class Controlled(ScenarioTarget, Protocol):
+class AdminTarget(ScenarioTarget, Protocol):
     """What the endpoints act on: a sandbox."""
 
     @property
@@ -89,7 +89,7 @@ class Controlled(ScenarioTarget, Protocol):
         """Go back to the start."""
 
 
-class Control:
+class AdminAPI:
     """Answers the control endpoints, for callers on this machine only.
 
     Args:
@@ -97,7 +97,7 @@ class Control:
         hosts: The hosts that requests may name.
     """
 
-    def __init__(self, sandbox: Controlled, hosts: AllowedHosts) -> None:
+    def __init__(self, sandbox: AdminTarget, hosts: AllowedHosts) -> None:
         self._sandbox = sandbox
         self._hosts = hosts
         self._actions: dict[tuple[str, str], Callable[[Request, Any], Any]] = {
@@ -105,17 +105,17 @@ class Control:
             ("GET", "faults"): self._list_faults,
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): lambda _request, _body: sandbox.faults.clear(),
-            ("POST", "answers"): lambda _request, body: _say(sandbox.scenario.answer, body),
-            ("POST", "replies"): lambda _request, body: _say(sandbox.scenario.reply, body),
-            ("POST", "workflows"): lambda _request, body: _say(sandbox.scenario.workflow, body),
-            ("POST", "bots"): lambda _request, body: _say(sandbox.scenario.bot, body),
+            ("POST", "answers"): lambda _request, body: _call(sandbox.scenario.answer, body),
+            ("POST", "replies"): lambda _request, body: _call(sandbox.scenario.reply, body),
+            ("POST", "workflows"): lambda _request, body: _call(sandbox.scenario.workflow, body),
+            ("POST", "bots"): lambda _request, body: _call(sandbox.scenario.bot, body),
             ("POST", "tokens"): lambda _request, body: {"token": sandbox.scenario.token(**body)},
-            ("GET", "scenario"): self._list_rules,
+            ("GET", "scenario"): self._list_stubs,
             ("DELETE", "scenario"): lambda _request, _body: sandbox.scenario.clear(),
             ("GET", "requests"): self._list_requests,
             ("DELETE", "requests"): lambda _request, _body: sandbox.requests.clear(),
-            ("GET", "callbacks"): lambda _request, _body: _shown(sandbox.callbacks.deliveries),
-            ("POST", "callbacks"): lambda _request, body: _shown(sandbox.callbacks.send(**body)),
+            ("GET", "callbacks"): lambda _request, _body: _deliveries_to_json(sandbox.callbacks.deliveries),
+            ("POST", "callbacks"): lambda _request, body: _deliveries_to_json(sandbox.callbacks.send(**body)),
             ("DELETE", "callbacks"): lambda _request, _body: sandbox.callbacks.clear(),
             ("GET", "violations"): self._list_violations,
             ("POST", "clock"): self._advance,
@@ -126,7 +126,7 @@ class Control:
             ("POST", "oauth/apps"): lambda _request, body: sandbox.oauth.set_active(**body),
             ("GET", "oauth/jwt-config"): self._jwt_config,
             ("GET", "state"): lambda request, _body: browse(sandbox.store, request.query_params.get("kind")),
-            ("GET", "try"): self._first_try,
+            ("GET", "try"): self._sample_request,
             ("GET", "openapi.json"): self._document,
         }
 
@@ -192,14 +192,14 @@ class Control:
     def _add_fault(self, _request: Request, body: Any) -> Any:
         return attrs.asdict(self._sandbox.faults.add(**body))
 
-    def _list_rules(self, _request: Request, _body: Any) -> Any:
+    def _list_stubs(self, _request: Request, _body: Any) -> Any:
         waiting = self._sandbox.scenario.waiting
         return {"waiting": [{"kind": rule.kind, "about": rule.label, "times": rule.times} for rule in waiting]}
 
     def _list_requests(self, request: Request, _body: Any) -> Any:
         wanted = request.query_params.get("operation")
         news = self._sandbox.requests.since(request.query_params.get("since", ""))
-        chosen = [_told(record) for record in news.records if wanted in (None, "", record.operation)]
+        chosen = [_to_json(record) for record in news.records if wanted in (None, "", record.operation)]
         return {"requests": chosen, "whole": news.is_full, "first": news.first, "revision": news.revision}
 
     def _list_violations(self, _request: Request, _body: Any) -> Any:
@@ -224,23 +224,25 @@ class Control:
         wanted = dict(request.query_params)
         return self._sandbox.oauth.jwt_config(**wanted, base_url=str(request.base_url).rstrip("/"))
 
-    def _first_try(self, request: Request, _body: Any) -> Any:
-        asked = request.query_params
+    def _sample_request(self, request: Request, _body: Any) -> Any:
+        query = request.query_params
         sandbox = self._sandbox
-        return attrs.asdict(first_try(sandbox.description, sandbox._world, asked["operation"], asked.get("for", "")))
+        return attrs.asdict(
+            sample_request(sandbox.description, sandbox._world, query["operation"], query.get("for", ""))
+        )
 
     def _document(self, request: Request, _body: Any) -> Any:
         servers = [{"url": str(request.base_url).rstrip("/"), "description": "This sandbox."}]
         return {**self._sandbox.description.document, "servers": servers}
 
 
-def _told(record: RequestRecord) -> dict[str, Any]:
+def _to_json(record: RequestRecord) -> dict[str, Any]:
     return attrs.asdict(record, filter=attrs.filters.exclude("revision", "_message_sizes", "_messages_size"))
 
 
-def _shown(deliveries: Iterable[Delivery]) -> Any:
+def _deliveries_to_json(deliveries: Iterable[Delivery]) -> Any:
     return {"deliveries": [{**attrs.asdict(one), "body": json.loads(one.body)} for one in deliveries]}
 
 
-def _say(say: Callable[..., None], body: Any) -> None:
-    say(**body)
+def _call(method: Callable[..., None], body: Any) -> None:
+    method(**body)

@@ -14,7 +14,7 @@ from .._state import seed
 from .._state.state import SandboxState
 from .._state.store import Document
 
-__all__ = ["SUBJECTS", "Subject"]
+__all__ = ["PREREQUISITES", "Prerequisite"]
 
 _LOOKED_AT = 50
 _TEXTS, _IMAGES = 0, 2
@@ -23,7 +23,7 @@ Values = Mapping[str, Any]
 
 
 @attrs.frozen
-class Subject:
+class Prerequisite:
     """What an operation is about that is not there from the start.
 
     Attributes:
@@ -32,7 +32,7 @@ class Subject:
         changes: Members of the makers' requests that are other ones than usual when they make it.
     """
 
-    makers: tuple[str, ...]
+    operations: tuple[str, ...]
     find: Callable[[SandboxState], Values | None]
     changes: Values = attrs.Factory(dict)
 
@@ -40,7 +40,7 @@ class Subject:
 def _newest(kind: str, name: Callable[[str, Document], Values]) -> Callable[[SandboxState], Values | None]:
     def find(world: SandboxState) -> Values | None:
         for key, document in world.store.newest(kind, _LOOKED_AT):
-            with contextlib.suppress(_OtherError):
+            with contextlib.suppress(_SkipError):
                 if world.find(kind, key) is not None:
                     return name(key, document)
         return None
@@ -48,13 +48,13 @@ def _newest(kind: str, name: Callable[[str, Document], Values]) -> Callable[[San
     return find
 
 
-class _OtherError(Exception):
+class _SkipError(Exception):
     """Tells that a document is not one of those that are looked for."""
 
 
-def _only(holds: object) -> None:
+def _require(holds: object) -> None:
     if not holds:
-        raise _OtherError
+        raise _SkipError
 
 
 def _by_id(name: str) -> Callable[[str, Document], Values]:
@@ -70,10 +70,10 @@ def _new_editor(kind: str, name: str) -> Callable[[SandboxState], Values | None]
 
     def find(world: SandboxState) -> Values | None:
         def values(key: str, kept: Document) -> Values:
-            _only(kept.get("collaboration_mode") != "single")
+            _require(kept.get("collaboration_mode") != "single")
             members = [one["user_id"] for one in world.store.list("member", kept["space_id"])]
             others = [member for member in members if member != seed.USER_ID]
-            _only(others)
+            _require(others)
             return {name: key, "user_id": others[-1]}
 
         return _newest(kind, values)(world)
@@ -88,8 +88,8 @@ def _chat(status: str = "") -> Callable[[SandboxState], Values | None]:
             try:
                 chat = load_chat(world, names["conversation_id"], key)
             except CallError as error:
-                raise _OtherError from error
-            _only(status in {"", chat["status"]})
+                raise _SkipError from error
+            _require(status in {"", chat["status"]})
             if "required_action" in chat:
                 calls = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
                 names["tool_call_id"] = calls[0]["id"]
@@ -105,7 +105,7 @@ def _message(_: str, kept: Document) -> Values:
 
 
 def _rated(key: str, kept: Document) -> Values:
-    _only("_feedback" in kept)
+    _require("_feedback" in kept)
     return _message(key, kept)
 
 
@@ -115,14 +115,14 @@ def _document(key: str, kept: Document) -> Values:
 
 def _dataset(format_type: int) -> Callable[[str, Document], Values]:
     def values(key: str, kept: Document) -> Values:
-        _only(kept["format_type"] == format_type)
+        _require(kept["format_type"] == format_type)
         return {"dataset_id": key}
 
     return values
 
 
 def _image(key: str, kept: Document) -> Values:
-    _only(kept["format_type"] == _IMAGES)
+    _require(kept["format_type"] == _IMAGES)
     return _document(key, kept)
 
 
@@ -135,12 +135,12 @@ def _run(key: str, kept: Document) -> Values:
 
 
 def _node(key: str, kept: Document) -> Values:
-    _only(kept.get("nodes"))
+    _require(kept.get("nodes"))
     return {**_run(key, kept), "node_execute_uuid": next(iter(kept["nodes"].values()))["node_execute_uuid"]}
 
 
 def _interrupted(_: str, kept: Document) -> Values:
-    _only("interrupt" in kept)
+    _require("interrupt" in kept)
     interrupt = kept["interrupt"]
     return {
         "workflow_id": kept["workflow_id"],
@@ -151,7 +151,7 @@ def _interrupted(_: str, kept: Document) -> Values:
 
 
 def _colleague(_: str, kept: Document) -> Values:
-    _only(kept["user_id"] != seed.USER_ID)
+    _require(kept["user_id"] != seed.USER_ID)
     return {"user_id": kept["user_id"]}
 
 
@@ -164,13 +164,13 @@ def _outsider(world: SandboxState) -> Values | None:
     return None
 
 
-def _told(text: str) -> Values:
+def _user_message(text: str) -> Values:
     return {"additional_messages": [{"role": "user", "content": text, "content_type": "text"}]}
 
 
-_SUBJECTS: tuple[tuple[Subject, tuple[str, ...]], ...] = (
+_PREREQUISITES: tuple[tuple[Prerequisite, tuple[str, ...]], ...] = (
     (
-        Subject(("api_apps.create",), _newest("api_app", _by_id("api_app_id"))),
+        Prerequisite(("api_apps.create",), _newest("api_app", _by_id("api_app_id"))),
         (
             "api_apps.delete",
             "api_apps.events.create",
@@ -179,13 +179,13 @@ _SUBJECTS: tuple[tuple[Subject, tuple[str, ...]], ...] = (
             "api_apps.update",
         ),
     ),
-    (Subject(("workspaces.members.create",), _new_editor("app", "app_id")), ("apps.collaborators.create",)),
+    (Prerequisite(("workspaces.members.create",), _new_editor("app", "app_id")), ("apps.collaborators.create",)),
     (
-        Subject(("apps.collaborators.create",), _newest("app_collaborator", _shared("app_id"))),
+        Prerequisite(("apps.collaborators.create",), _newest("app_collaborator", _shared("app_id"))),
         ("apps.collaborators.delete",),
     ),
     (
-        Subject(("audio.voiceprint_groups.create",), _newest("voiceprint_group", _by_id("group_id"))),
+        Prerequisite(("audio.voiceprint_groups.create",), _newest("voiceprint_group", _by_id("group_id"))),
         (
             "audio.voiceprint_groups.delete",
             "audio.voiceprint_groups.features.create",
@@ -194,7 +194,7 @@ _SUBJECTS: tuple[tuple[Subject, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        Subject(("audio.voiceprint_groups.features.create",), _newest("voiceprint", _feature)),
+        Prerequisite(("audio.voiceprint_groups.features.create",), _newest("voiceprint", _feature)),
         (
             "audio.voiceprint_groups.features.delete",
             "audio.voiceprint_groups.features.update",
@@ -202,25 +202,25 @@ _SUBJECTS: tuple[tuple[Subject, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        Subject(("benefit_limitations.create",), _newest("limitation", _by_id("benefit_id"))),
+        Prerequisite(("benefit_limitations.create",), _newest("limitation", _by_id("benefit_id"))),
         ("benefit_limitations.update",),
     ),
     (
-        Subject(("bots.collaboration_modes.update", "workspaces.members.create"), _new_editor("bot", "bot_id")),
+        Prerequisite(("bots.collaboration_modes.update", "workspaces.members.create"), _new_editor("bot", "bot_id")),
         ("bots.collaborators.create",),
     ),
     (
-        Subject(("bots.collaborators.create",), _newest("collaborator", _shared("bot_id"))),
+        Prerequisite(("bots.collaborators.create",), _newest("collaborator", _shared("bot_id"))),
         ("bots.collaborators.delete",),
     ),
-    (Subject(("chat.create",), _chat()), ("chat.messages.list", "chat.retrieve")),
-    (Subject(("chat.create",), _chat("in_progress"), _told("/slow 60 Hello")), ("chat.cancel",)),
+    (Prerequisite(("chat.create",), _chat()), ("chat.messages.list", "chat.retrieve")),
+    (Prerequisite(("chat.create",), _chat("in_progress"), _user_message("/slow 60 Hello")), ("chat.cancel",)),
     (
-        Subject(("chat.create",), _chat("requires_action"), _told("/tool get_weather {}")),
+        Prerequisite(("chat.create",), _chat("requires_action"), _user_message("/tool get_weather {}")),
         ("chat.submit_tool_outputs",),
     ),
     (
-        Subject(("conversations.create",), _newest("conversation", _by_id("conversation_id"))),
+        Prerequisite(("conversations.create",), _newest("conversation", _by_id("conversation_id"))),
         (
             "conversations.clear",
             "conversations.delete",
@@ -231,7 +231,7 @@ _SUBJECTS: tuple[tuple[Subject, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        Subject(("conversations.messages.create",), _newest("message", _message)),
+        Prerequisite(("conversations.messages.create",), _newest("message", _message)),
         (
             "conversations.messages.delete",
             "conversations.messages.feedback.create",
@@ -240,52 +240,54 @@ _SUBJECTS: tuple[tuple[Subject, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        Subject(("conversations.messages.feedback.create",), _newest("message", _rated)),
+        Prerequisite(("conversations.messages.feedback.create",), _newest("message", _rated)),
         ("conversations.messages.feedback.delete",),
     ),
-    (Subject(("copy_tasks.create",), _newest("copy_task", _by_id("task_id"))), ("copy_tasks.retrieve",)),
+    (Prerequisite(("copy_tasks.create",), _newest("copy_task", _by_id("task_id"))), ("copy_tasks.retrieve",)),
     (
-        Subject(("datasets.create",), _newest("dataset", _dataset(_TEXTS))),
+        Prerequisite(("datasets.create",), _newest("dataset", _dataset(_TEXTS))),
         ("datasets.delete", "datasets.documents.create", "datasets.documents.list", "datasets.update"),
     ),
     (
-        Subject(("datasets.create",), _newest("dataset", _dataset(_IMAGES)), {"format_type": _IMAGES}),
+        Prerequisite(("datasets.create",), _newest("dataset", _dataset(_IMAGES)), {"format_type": _IMAGES}),
         ("datasets.images.list",),
     ),
     (
-        Subject(("datasets.documents.create",), _newest("document", _document)),
+        Prerequisite(("datasets.documents.create",), _newest("document", _document)),
         ("datasets.documents.delete", "datasets.documents.update", "datasets.process"),
     ),
-    (Subject((), _newest("document", _image)), ("datasets.images.update",)),
+    (Prerequisite((), _newest("document", _image)), ("datasets.images.update",)),
     (
-        Subject(("enterprises.members.create",), _newest("employee", _colleague)),
+        Prerequisite(("enterprises.members.create",), _newest("employee", _colleague)),
         ("enterprises.members.delete", "organizations.members.delete", "organizations.members.update"),
     ),
-    (Subject(("files.upload",), _newest("file", _by_id("file_id"))), ("files.retrieve",)),
+    (Prerequisite(("files.upload",), _newest("file", _by_id("file_id"))), ("files.retrieve",)),
     (
-        Subject(("enterprises.organizations.create", "enterprises.members.create"), _outsider),
+        Prerequisite(("enterprises.organizations.create", "enterprises.members.create"), _outsider),
         ("organizations.members.create",),
     ),
     (
-        Subject(
+        Prerequisite(
             ("workflows.collaboration_modes.update", "workspaces.members.create"),
             _new_editor("workflow", "workflow_id"),
         ),
         ("workflows.collaborators.create",),
     ),
     (
-        Subject(("workflows.collaborators.create",), _newest("workflow_collaborator", _shared("workflow_id"))),
+        Prerequisite(("workflows.collaborators.create",), _newest("workflow_collaborator", _shared("workflow_id"))),
         ("workflows.collaborators.delete",),
     ),
     (
-        Subject(("workflows.runs.create",), _newest("run", _interrupted), {"workflow_id": seed.WORKFLOW_ASK}),
+        Prerequisite(("workflows.runs.create",), _newest("run", _interrupted), {"workflow_id": seed.WORKFLOW_ASK}),
         ("workflows.runs.resume", "workflows.runs.stream_resume"),
     ),
-    (Subject(("workflows.runs.create",), _newest("run", _run)), ("workflows.runs.run_histories.retrieve",)),
+    (Prerequisite(("workflows.runs.create",), _newest("run", _run)), ("workflows.runs.run_histories.retrieve",)),
     (
-        Subject(("workflows.runs.create",), _newest("run", _node), {"workflow_id": seed.WORKFLOW_INTERLEAVED}),
+        Prerequisite(("workflows.runs.create",), _newest("run", _node), {"workflow_id": seed.WORKFLOW_INTERLEAVED}),
         ("workflows.runs.run_histories.execute_nodes.retrieve",),
     ),
 )
-SUBJECTS: Mapping[str, Subject] = {one: subject for subject, operations in _SUBJECTS for one in operations}
+PREREQUISITES: Mapping[str, Prerequisite] = {
+    one: subject for subject, operations in _PREREQUISITES for one in operations
+}
 """What operations are about that is not there from the start, by operation id."""

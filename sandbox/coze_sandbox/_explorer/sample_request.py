@@ -11,10 +11,10 @@ import attrs
 from .._spec.spec import Operation, Spec
 from .._state.seed import USER_ID
 from .._state.state import SandboxState
-from .prerequisites import SUBJECTS
+from .prerequisites import PREREQUISITES
 from .sample_values import NOTES, from_the_start
 
-__all__ = ["FirstTry", "first_try"]
+__all__ = ["SampleRequest", "sample_request"]
 
 _JSON, _FORM = "application/json", "multipart/form-data"
 _ID = re.compile(r"_ids?$")
@@ -23,7 +23,7 @@ Values = Mapping[str, Any]
 
 
 @attrs.frozen(kw_only=True)
-class FirstTry:
+class SampleRequest:
     """What a form is filled with.
 
     Attributes:
@@ -36,11 +36,11 @@ class FirstTry:
 
     parameters: Mapping[str, Values]
     body: Any
-    makers: Sequence[str] = ()
+    prerequisites: Sequence[str] = ()
     note: str = ""
 
 
-def first_try(description: Spec, world: SandboxState, operation_id: str, purpose: str = "") -> FirstTry:
+def sample_request(description: Spec, world: SandboxState, operation_id: str, purpose: str = "") -> SampleRequest:
     """Write a request from the described example and what exists.
 
     Args:
@@ -56,17 +56,17 @@ def first_try(description: Spec, world: SandboxState, operation_id: str, purpose
     if operation is None:
         raise ValueError(f"there is no operation {operation_id}")
     common, special = from_the_start(operation_id)
-    subject, found = SUBJECTS.get(operation_id), None
+    subject, found = PREREQUISITES.get(operation_id), None
     if subject is not None:
         with world.acting_as(USER_ID):
             found = subject.find(world)
-    wanted = SUBJECTS.get(purpose)
-    changes = wanted.changes if wanted is not None and operation_id in wanted.makers else {}
+    wanted = PREREQUISITES.get(purpose)
+    changes = wanted.changes if wanted is not None and operation_id in wanted.operations else {}
     special = {**special, **(found or {}), **changes}
-    return FirstTry(
+    return SampleRequest(
         parameters=_parameters(description, operation, common, special),
         body=_body(description, operation, {**common, **special}),
-        makers=subject.makers if subject is not None and found is None else (),
+        prerequisites=subject.operations if subject is not None and found is None else (),
         note=NOTES.get(operation_id, ""),
     )
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["FILES", "HomePage"]
+__all__ = ["FILES", "ExplorerPage"]
 
 FILES = "/_sandbox/page/"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
@@ -21,7 +21,7 @@ _HEADERS = {
 }
 
 
-class HomePage:
+class ExplorerPage:
     """Serves the page's files, which need no other server and no network."""
 
     def __init__(self) -> None:

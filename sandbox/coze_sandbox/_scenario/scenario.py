@@ -43,7 +43,7 @@ class ScenarioTarget(Protocol):
         """The requests so far."""
 
     @property
-    def _answers(self) -> ResponseBuilder: ...
+    def _responses(self) -> ResponseBuilder: ...
 
     @property
     def _world(self) -> SandboxState: ...
@@ -86,7 +86,7 @@ class Scenario:
         """
         self._require_operation(operation)
         scripted = StubResponse(self._sandbox.description.operations[operation], answer, check)
-        scripted.check(self._sandbox._answers)
+        scripted.check(self._sandbox._responses)
         self._add_stub("answer", operation, lambda called: called == operation, scripted, times)
 
     def reply(
