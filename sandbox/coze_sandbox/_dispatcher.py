@@ -38,8 +38,8 @@ class Dispatcher:
     """Answers the operations of a description.
 
     Args:
-        description: The description.
-        world: The state.
+        spec: The description.
+        state: The state.
         log: Where requests are recorded.
         faults: Faults that wait for calls.
 
@@ -48,23 +48,23 @@ class Dispatcher:
         answers: Makes the answers, and knows what was wrong with them.
     """
 
-    def __init__(self, description: Spec, world: SandboxState, log: RequestLog, faults: Faults) -> None:
-        options = world.options
-        schemas = self.schemas = SchemaValidators(description)
-        self._description = description
-        self._world = world
+    def __init__(self, spec: Spec, state: SandboxState, log: RequestLog, faults: Faults) -> None:
+        options = state.options
+        schemas = self.schemas = SchemaValidators(spec)
+        self._spec = spec
+        self._state = state
         self._log = log
         self._faults = faults
-        self._router = Router(description.operations.values(), aliases=options.lenient)
-        self._parser = RequestParser(description, schemas, lenient=options.lenient)
+        self._router = Router(spec.operations.values(), aliases=options.lenient)
+        self._parser = RequestParser(spec, schemas, lenient=options.lenient)
         self.responses = ResponseBuilder(
-            description,
+            spec,
             schemas,
             errors_as_200=options.errors_as_200,
             check=options.check_answers,
         )
         self._sockets = WebSocketEndpoint(
-            EndpointParts(description, schemas, world, log, faults, self._router, self._parser, self.responses)
+            EndpointParts(spec, schemas, state, log, faults, self._router, self._parser, self.responses)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, refusal: CallError | None = None) -> None:
@@ -88,7 +88,7 @@ class Dispatcher:
             query=scope["query_string"].decode("latin-1"),
             operation=target.operation and target.operation.id,
             headers=redact_headers(request.headers),
-            logid=self._world.logids.next(),
+            logid=self._state.logids.next(),
         )
         with self._log.timed(record):
             await self._serve(request, target, record, send, refusal)
@@ -109,7 +109,7 @@ class Dispatcher:
             response = await self._respond(request, target, record, fault)
         except Exception as error:
             response = self.responses.from_exception(error, target.operation, record)
-        response.headers["date"] = self._world.clock.http_date()
+        response.headers["date"] = self._state.clock.http_date()
         response.headers.update(cors_headers(request.headers))
         if fault is not None:
             record.verdict, record.reason = "fault", fault.kind
@@ -118,7 +118,7 @@ class Dispatcher:
                 await drop_connection(send)
                 return
             if fault.in_body:
-                spoiled = FaultInjectingSend(send, request.receive, fault, self._world)
+                spoiled = FaultInjectingSend(send, request.receive, fault, self._state)
                 # The server's send is spoiled, not the recording one: the transport is found
                 # through it.
                 record.status = response.status_code
@@ -134,7 +134,7 @@ class Dispatcher:
         if fault.kind == "delay":
             answer = None
             try:
-                async with delay_after(self._world, fault, request.receive):
+                async with delay_after(self._state, fault, request.receive):
                     call = await self._parse_and_authorize(request, target, record)
                     answer = self._execute(call, record) if fault.handled else None
             except BaseException:
@@ -155,8 +155,8 @@ class Dispatcher:
         if operation.socket is not None:
             msg = f"{record.path} is a WebSocket; the request is none"
             raise CallError(INVALID_PARAMETER, msg, status=426, headers={"Upgrade": "websocket"})
-        user_id = authorize(operation, request.headers.get("authorization"), self._world)
-        call = await self._parser.parse(request, target, operation, self._world, user_id, record)
+        user_id = authorize(operation, request.headers.get("authorization"), self._state)
+        call = await self._parser.parse(request, target, operation, self._state, user_id, record)
         check_token_scope(call)
         return call
 
@@ -165,13 +165,13 @@ class Dispatcher:
         handler = HANDLERS.get(operation.id)
         record.code = 0
         result: Result | CallError | None = None
-        scripted: StubResponse | None = self._world.stubs.match("answer", operation.id)
+        scripted: StubResponse | None = self._state.stubs.match("answer", operation.id)
         if scripted is not None:
             result = scripted.result(record)
-        elif self._world.options.examples or handler is None:
-            result = example_result(operation, call, self._description)
+        elif self._state.options.examples or handler is None:
+            result = example_result(operation, call, self._spec)
         if result is None and handler is not None and scripted is None:
-            with self._world.store.transaction(), self._world.acting_as(user_id):
+            with self._state.store.transaction(), self._state.acting_as(user_id):
                 result = handler(call)
         if isinstance(result, CallError):
             raise result
@@ -180,7 +180,7 @@ class Dispatcher:
         return self.responses.success(operation, result, record.logid, checked=scripted is None or scripted.checked)
 
     def _stream(self, operation: Operation, stream: Stream, user_id: str, record: RequestRecord) -> Response:
-        steps = ScopedEventIterator(self._world, user_id, stream.events)
+        steps = ScopedEventIterator(self._state, user_id, stream.events)
         response = _EventStream(steps, self._frames(operation, stream, steps, record))
         add_logid(response, record.logid)
         return response
@@ -188,17 +188,17 @@ class Dispatcher:
     async def _frames(
         self, operation: Operation, stream: Stream, steps: ScopedEventIterator, record: RequestRecord
     ) -> AsyncIterator[bytes]:
-        session, every = self._world.epoch, self._world.options.event_seconds
-        for number, beat in enumerate(steps):
-            violation = stream.checked and self.responses.check_event(operation, beat.event, beat.data)
+        session, every = self._state.epoch, self._state.options.event_seconds
+        for number, event in enumerate(steps):
+            violation = stream.checked and self.responses.check_event(operation, event.event, event.data)
             if violation:
                 record.verdict, record.reason = "failed", violation.message
                 raise RuntimeError(f"the sandbox's own event is not as described: {violation}")
-            if every + beat.pause:
-                await sleep_until_reset(self._world, session, every + beat.pause)
+            if every + event.pause:
+                await sleep_until_reset(self._state, session, every + event.pause)
             else:
                 await asyncio.sleep(0)  # lets other calls in, and lets the client leave
-            yield encode_event(beat, number, stream.dialect)
+            yield encode_event(event, number, stream.dialect)
 
 
 def _close_unused(answer: Response | None) -> None:

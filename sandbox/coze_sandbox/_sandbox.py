@@ -81,14 +81,14 @@ class Sandbox:
         self.faults = Faults(self.description.operations)
         self.requests = RequestLog()
         self._certificates = Certificates(host) if tls else None
-        self._world = SandboxState(self.options, self.clock)
-        self.oauth = OAuthControl(self._world, lambda: self.base_url)
-        self._dispatcher = Dispatcher(self.description, self._world, self.requests, self.faults)
+        self._state = SandboxState(self.options, self.clock)
+        self.oauth = OAuthControl(self._state, lambda: self.base_url)
+        self._dispatcher = Dispatcher(self.description, self._state, self.requests, self.faults)
         self._responses = self._dispatcher.responses
-        self.callbacks = Callbacks(self._world, self.description, self._dispatcher.schemas, self._responses.violations)
+        self.callbacks = Callbacks(self._state, self.description, self._dispatcher.schemas, self._responses.violations)
         self.scenario = Scenario(self)
         hosts = AllowedHosts([host, *self.options.allow_hosts])
-        control, pages = AdminAPI(self, hosts), ConsentPages(self._world)
+        control, pages = AdminAPI(self, hosts), ConsentPages(self._state)
         self.app: ASGIApp = App(self._dispatcher, control, pages, ExplorerPage(), self.clock, hosts)
         self._address = (host, port)
         self._server: ThreadedServer | None = None
@@ -101,7 +101,7 @@ class Sandbox:
     @property
     def store(self) -> Store:
         """What it keeps."""
-        return self._world.store
+        return self._state.store
 
     @property
     def base_url(self) -> str:
@@ -157,14 +157,14 @@ class Sandbox:
         """Stop listening and close the state's file. Nothing works afterwards."""
         self.stop()
         self.callbacks.close()
-        self._world.close()
+        self._state.close()
         if self._certificates is not None:
             self._certificates.remove()
 
     def reset(self) -> None:
         """Go back to the state at the start, without faults, requests and callbacks under way."""
         self.callbacks.clear()
-        self._world.reset()
+        self._state.reset()
         self.faults.clear()
         self.requests.clear()
         self.violations.clear()

@@ -281,8 +281,8 @@ def test_jwt(cozekit, app_file, coze_sandbox):
     assert "expires_at" in cozekit("whoami", "--profile", "svc", "--json").out
     with Coze() as coze:
         assert coze.users.me().user_id == USER_ID
-        for given_out in coze_sandbox._world.store.items("token"):
-            coze_sandbox._world.store.delete("token", given_out)
+        for given_out in coze_sandbox._state.store.items("token"):
+            coze_sandbox._state.store.delete("token", given_out)
         assert coze.users.me().user_id == USER_ID
 
 
@@ -418,8 +418,8 @@ def test_what_was_used_last_time(cozekit, coze_sandbox, monkeypatch):
 
 def test_names_are_shown_without_control(cozekit, typed, coze_sandbox):
     """A name cannot steer the terminal."""
-    user = coze_sandbox._world.find("user", USER_ID)
-    coze_sandbox._world.store.put("user", USER_ID, {**user, "nick_name": "\x1b[2Jevil\r\n"})
+    user = coze_sandbox._state.find("user", USER_ID)
+    coze_sandbox._state.store.put("user", USER_ID, {**user, "nick_name": "\x1b[2Jevil\r\n"})
     typed(f"{coze_sandbox.token}\n")
     done = cozekit("login", "--token", "--base-url", coze_sandbox.base_url)
     assert "evil" in done.err

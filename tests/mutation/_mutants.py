@@ -228,23 +228,23 @@ _SANDBOX = (
     _Edit(
         "what is made or changed is lost",
         _HANDLERS,
-        r"(\n +)(?:call\.)?(?:world\.)?store\.put\([^\n]*\)\n",
+        r"(\n +)(?:call\.)?(?:state\.)?store\.put\([^\n]*\)\n",
         r"\1pass\n",
     ),
     _Edit(
         "what is made or changed is lost",
         _HANDLERS,
-        r"(\n +)(?:call\.)?(?:world\.)?store\.put\([^\n]*\)\n",
+        r"(\n +)(?:call\.)?(?:state\.)?store\.put\([^\n]*\)\n",
         r"\1pass\n",
     ),
-    _Edit("what is deleted stays", _HANDLERS, r"(\n +)(?:call\.)?(?:world\.)?store\.delete\([^\n]*\)\n", r"\1pass\n"),
+    _Edit("what is deleted stays", _HANDLERS, r"(\n +)(?:call\.)?(?:state\.)?store\.delete\([^\n]*\)\n", r"\1pass\n"),
     _Edit(
         "pages overlap",
         "sandbox/coze_sandbox/_handlers/_common.py",
         r"\(number - 1\) \* size",
         "(number - 1) * (size - 1)",
     ),
-    _Edit("a list is in another order", _HANDLERS, r"reversed\((call\.)?world", r"iter(\1world"),
+    _Edit("a list is in another order", _HANDLERS, r"reversed\((call\.)?state", r"iter(\1state"),
 )
 
 

@@ -20,7 +20,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 1000
 
 def stored(sandbox: Sandbox, key: str) -> tuple[str, str]:
     """Return name and digest of what arrived."""
-    file = sandbox._world.find("file", key)
+    file = sandbox._state.find("file", key)
     assert file is not None
     return file["file_name"], file["_sha256"]
 

@@ -215,7 +215,7 @@ def test_outputs_of_runs_expire(api):
 
 def test_too_many_groups_of_voiceprints(api):
     """There can be a thousand groups of voiceprints."""
-    store = api.sandbox._world.store
+    store = api.sandbox._state.store
     with store.transaction():
         for number in range(999):
             store.put("voiceprint_group", f"g{number}", {"id": f"g{number}"})
@@ -290,10 +290,10 @@ def test_steps_of_streams(api, other, monkeypatch):
         def beats():
             try:
                 for _ in range(2):
-                    found.append(call.world.find("bot", BOT_ID))
+                    found.append(call.state.find("bot", BOT_ID))
                     yield StreamEvent("conversation.message.delta", {})
             finally:
-                found.append(call.world.find("bot", BOT_ID))
+                found.append(call.state.find("bot", BOT_ID))
 
         return Stream(beats(), "chat", checked=False)
 
@@ -315,7 +315,7 @@ def test_turns_of_websockets(coze_sandbox, monkeypatch):
     found = []
 
     def beats(script):
-        found.append(script.world.find("bot", BOT_ID))
+        found.append(script.state.find("bot", BOT_ID))
         yield StreamEvent("speech.audio.completed", None)
 
     monkeypatch.setattr(speech.SpeechHandler, "hear", lambda self, event, data: self.tell(beats(self)))

@@ -95,7 +95,7 @@ def test_defects_are_loud(sandbox, monkeypatch, capsys):
     from coze_sandbox._handlers import HANDLERS
 
     def broken(call):
-        call.world.store.put("user", call.user_id, {})
+        call.state.store.put("user", call.user_id, {})
         raise KeyError("boom")
 
     monkeypatch.setitem(HANDLERS, "users.me", broken)

@@ -155,7 +155,7 @@ def test_channel(api, receiver):
     assert to_channel["header"]["connector_id"] == "7001"
     assert "space_id" not in to_channel["event"]
     assert to_normal["header"]["api_app_id"] == normal["id"]
-    review = api.sandbox._world.find("review", f"7001/{BOT_ID}")
+    review = api.sandbox._state.find("review", f"7001/{BOT_ID}")
     assert review == {"audit_status": 3, "reason": "too loud"}
 
 
@@ -239,7 +239,7 @@ def test_late_answer(receiver):
     with Sandbox(callback_pauses=()) as sandbox:
         kind = sandbox.callbacks._kinds["bot.deleted"]
         sandbox.callbacks._kinds["bot.deleted"] = attrs.evolve(kind, seconds=0.05)
-        sandbox._world.store.put("api_app", "1", app_document(receiver.url))
+        sandbox._state.store.put("api_app", "1", app_document(receiver.url))
         receiver.gate.clear()
         sandbox.callbacks.send("bot.deleted", api_app_id="1")
         assert states(sandbox) == ["failed"]
@@ -249,7 +249,7 @@ def test_late_answer(receiver):
 def test_later_messages_overtake(receiver):
     """A message that waits to be sent again does not hold up the next one, so that it comes after that."""
     with Sandbox(callback_pauses=(600,)) as sandbox:
-        sandbox._world.store.put("api_app", "1", app_document(receiver.url))
+        sandbox._state.store.put("api_app", "1", app_document(receiver.url))
         receiver.answers.append((500, b""))
         for told in (["waiting"], ["waiting", "delivered"]):
             sandbox.callbacks.send("bot.deleted", api_app_id="1")
@@ -281,7 +281,7 @@ def test_strangers_are_not_called(api, url):
 def test_allowed_strangers(hosts):
     """Hosts can be allowed by name, or all of them."""
     with Sandbox(callback_hosts=hosts, callback_pauses=()) as sandbox:
-        sandbox._world.store.put("api_app", "1", app_document("http://sandbox.invalid/"))
+        sandbox._state.store.put("api_app", "1", app_document("http://sandbox.invalid/"))
         sandbox.callbacks.send("bot.deleted", api_app_id="1")
         assert states(sandbox) == ["failed"]  # there is no such host
 
@@ -387,9 +387,9 @@ def test_app_that_is_deleted_meanwhile(api, receiver):
 def test_messages_that_are_not_as_described(api, receiver):
     """A message of the sandbox's own that is not as described is recorded and not sent; the call goes well."""
     app_for(api, receiver, "bot.unpublished")
-    bot = api.sandbox._world.find("bot", BOT_ID)
+    bot = api.sandbox._state.find("bot", BOT_ID)
     bot["draft"]["description"] = 7
-    api.sandbox._world.store.put("bot", BOT_ID, bot, WORKSPACE_ID)
+    api.sandbox._state.store.put("bot", BOT_ID, bot, WORKSPACE_ID)
     api.ok("POST", f"/v1/bots/{BOT_ID}/unpublish", json={"connector_id": "1024"})
     assert api.sandbox.callbacks.deliveries == []
     assert api.sandbox.violations[0].operation == "webhooks.bot.unpublished"
@@ -420,7 +420,7 @@ def test_stop_with_deliveries_under_way(receiver, gone):
     others = set(threading.enumerate())
     sandbox = Sandbox().start()
     receiver.answers.append((500, b""))
-    sandbox._world.store.put("api_app", "1", app_document(receiver.url))
+    sandbox._state.store.put("api_app", "1", app_document(receiver.url))
     (waiting,) = sandbox.callbacks.send("bot.deleted", api_app_id="1")
     sandbox.callbacks.wait()
     receiver.gate.clear()
@@ -437,7 +437,7 @@ def test_stop_with_deliveries_under_way(receiver, gone):
 def test_what_is_being_sent_may_end(receiver):
     """What is being sent when the sandbox stops may end."""
     sandbox = Sandbox().start()
-    sandbox._world.store.put("api_app", "1", app_document(receiver.url))
+    sandbox._state.store.put("api_app", "1", app_document(receiver.url))
     (delivery,) = sandbox.callbacks.send("bot.deleted", api_app_id="1")
     sandbox.close()
     assert delivery.state == "delivered"

@@ -128,9 +128,9 @@ def test_files_of_voiceprints(api, file, form, code):
 
 def test_groups_of_others(api):
     """The number of groups is limited for each account."""
-    world = api.sandbox._world
+    state = api.sandbox._state
     for number in range(1000):
         group = {"id": f"1{number:05}", "creator_id": COLLEAGUE_IDS[0], "name": "theirs", "created_at": 0}
-        world.store.put("voiceprint_group", group["id"], group)
+        state.store.put("voiceprint_group", group["id"], group)
     own = api.ok("POST", GROUPS, json={"name": "ours"})["id"]
     assert [one["id"] for one in api.ok("GET", GROUPS)["items"]] == [own]

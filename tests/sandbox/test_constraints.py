@@ -31,7 +31,7 @@ class Caller:
 
     def state(self) -> list[tuple[str, ...]]:
         """Return all that is kept."""
-        connection = self.sandbox._world.store._connection
+        connection = self.sandbox._state.store._connection
         return connection.execute("SELECT kind, id, parent, body FROM documents ORDER BY seq").fetchall()
 
 

@@ -242,5 +242,5 @@ def test_files_of_the_page(coze_sandbox: Sandbox) -> None:
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert httpx.get(f"{coze_sandbox.base_url}/_sandbox/page/main.js").status_code == 200
-    assert httpx.get(f"{coze_sandbox.base_url}/_sandbox/page/..%2F_engine.py").status_code == 404
+    assert httpx.get(f"{coze_sandbox.base_url}/_sandbox/page/..%2Fstatic_files.py").status_code == 404
     assert httpx.post(coze_sandbox.base_url).status_code == 405

@@ -234,7 +234,7 @@ def test_defects_are_loud(coze_sandbox, monkeypatch, capsys):
     from coze_sandbox._websockets.protocols.speech import SpeechHandler
 
     def broken(self, event, data):
-        self.world.store.put("user", "1", {})
+        self.state.store.put("user", "1", {})
         raise KeyError("boom")
 
     monkeypatch.setattr(SpeechHandler, "hear", broken)

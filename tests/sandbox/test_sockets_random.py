@@ -80,21 +80,21 @@ def messages(sandbox: Sandbox, operation: str) -> st.SearchStrategy[dict[str, An
 @pytest.mark.parametrize("operation", PROTOCOLS)
 def test_random_sessions(coze_sandbox, operation):
     """Whatever is sent is refused, or answered by messages as described; nothing makes a script fail."""
-    world, description = coze_sandbox._state.state, coze_sandbox.description
+    state, description = coze_sandbox._state, coze_sandbox.description
     described = description.operations[operation]
     answers = coze_sandbox._dispatcher.answers
 
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(st.tuples(messages(coze_sandbox, operation), HEARD), max_size=12))
     def session(sent: list[tuple[dict[str, Any], int]]) -> None:
-        call = Call(described, world, {}, {"bot_id": BOT_ID}, {}, {}, "7300000000000000001")
+        call = Call(described, state, {}, {"bot_id": BOT_ID}, {}, {}, "7300000000000000001")
         frames = Frames(description, coze_sandbox._dispatcher.schemas, described, lenient=True)
         script = PROTOCOLS[operation](call, description)
         now = 0.0
         for frame, heard in sent:
             try:
                 uplink = frames.check(frames.parse(json.dumps(frame)), lambda _: None)
-                with world.store.transaction():
+                with state.store.transaction():
                     script.on_message(uplink.event, uplink.data)
             except CallError as failure:
                 script.send("error", {"code": failure.code, "msg": failure.msg})

@@ -227,9 +227,13 @@ class AdminAPI:
     def _sample_request(self, request: Request, _body: Any) -> Any:
         query = request.query_params
         sandbox = self._sandbox
-        return attrs.asdict(
-            sample_request(sandbox.description, sandbox._world, query["operation"], query.get("for", ""))
-        )
+        sample = sample_request(sandbox.description, sandbox._state, query["operation"], query.get("for", ""))
+        return {
+            "parameters": sample.parameters,
+            "body": sample.body,
+            "makers": sample.prerequisites,
+            "note": sample.note,
+        }
 
     def _document(self, request: Request, _body: Any) -> Any:
         servers = [{"url": str(request.base_url).rstrip("/"), "description": "This sandbox."}]

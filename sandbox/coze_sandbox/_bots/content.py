@@ -33,11 +33,11 @@ class UserInput:
     audio: int = 0
 
 
-def parse_content(world: SandboxState, content: str, content_type: str, where: str) -> UserInput:
+def parse_content(state: SandboxState, content: str, content_type: str, where: str) -> UserInput:
     """Read and check the content of a message.
 
     Args:
-        world: Where uploaded files are known.
+        state: Where uploaded files are known.
         content: The content as sent.
         content_type: `text` or `object_string`.
         where: What the content is called in errors, such as `body.content`.
@@ -57,14 +57,14 @@ def parse_content(world: SandboxState, content: str, content_type: str, where: s
     texts = []
     counts = dict.fromkeys(_KINDS, 0)
     for number, part in enumerate(parts):
-        kind = _check_part(world, part, f"{where}[{number}]")
+        kind = _check_part(state, part, f"{where}[{number}]")
         counts[kind] += 1
         if kind == "text":
             texts.append(part["text"])
     return UserInput("\n".join(texts), counts["image"], counts["file"], counts["audio"])
 
 
-def _check_part(world: SandboxState, part: Any, where: str) -> str:
+def _check_part(state: SandboxState, part: Any, where: str) -> str:
     if not isinstance(part, Mapping) or part.get("type") not in _KINDS:
         raise _wrong(where, f"must be an object whose type is one of {', '.join(_KINDS)}")
     kind: str = part["type"]
@@ -75,7 +75,7 @@ def _check_part(world: SandboxState, part: Any, where: str) -> str:
     file_id, file_url = part.get("file_id"), part.get("file_url")
     if not isinstance(file_id or file_url, str):
         raise _wrong(where, "needs a file_id or a file_url")
-    if file_id and world.find("file", str(file_id)) is None:
+    if file_id and state.find("file", str(file_id)) is None:
         raise missing(NOT_FOUND, "file_id", file_id)
     return kind
 

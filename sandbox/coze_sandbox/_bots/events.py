@@ -15,41 +15,41 @@ from .script import Plan
 __all__ = ["chat_events"]
 
 
-def chat_events(world: SandboxState, chat: dict[str, Any], done: Any = "[DONE]") -> Iterator[StreamEvent]:
+def chat_events(state: SandboxState, chat: dict[str, Any], done: Any = "[DONE]") -> Iterator[StreamEvent]:
     """Tell the current round of a chat as events, and end the round.
 
     When the client leaves before the end, the bot still answers: the chat goes on, and ends in its time unless it is
     canceled.
 
     Args:
-        world: The state.
+        state: The state.
         chat: The chat, running.
         done: Data of the last event.
     """
     plan = plan_of(chat)
     running = public(chat)
-    told = (beat for message in chat["_messages"] for beat in _message_events(message, plan))
+    told = (event for message in chat["_messages"] for event in _message_events(message, plan))
     try:
         yield StreamEvent("conversation.chat.created", {**running, "status": "created"})
         yield StreamEvent("conversation.chat.in_progress", running, plan.seconds or 0.0)
         seen = -1
-        for beat in told:
+        for event in told:
             # Reading the chat for every event would cost more than all the rest.
-            if seen != world.store.changes:
-                seen = world.store.changes
-                if _is_canceled(world, chat["id"]):
+            if seen != state.store.changes:
+                seen = state.store.changes
+                if _is_canceled(state, chat["id"]):
                     yield StreamEvent("done", done)
                     return
-            yield beat
-        yield from _ending(world, chat, plan, done)
+            yield event
+        yield from _ending(state, chat, plan, done)
     finally:
-        with world.store.transaction():
-            detach(world, chat["id"], told)
+        with state.store.transaction():
+            detach(state, chat["id"], told)
 
 
-def _ending(world: SandboxState, chat: dict[str, Any], plan: Plan, done: Any) -> Iterator[StreamEvent]:
-    with world.store.transaction():
-        ended = public(finish_turn(world, chat["id"]) or chat)
+def _ending(state: SandboxState, chat: dict[str, Any], plan: Plan, done: Any) -> Iterator[StreamEvent]:
+    with state.store.transaction():
+        ended = public(finish_turn(state, chat["id"]) or chat)
     if plan.breaks_off:
         yield StreamEvent("error", {"code": plan.error_code, "msg": plan.error_msg})
         return
@@ -75,6 +75,6 @@ def _message_events(message: dict[str, Any], plan: Plan) -> Iterator[StreamEvent
     yield StreamEvent("conversation.message.completed", message)
 
 
-def _is_canceled(world: SandboxState, chat_id: str) -> bool:
-    chat = world.find("chat", chat_id)
+def _is_canceled(state: SandboxState, chat_id: str) -> bool:
+    chat = state.find("chat", chat_id)
     return chat is None or chat["status"] == "canceled"

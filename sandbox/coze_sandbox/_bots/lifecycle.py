@@ -51,12 +51,12 @@ def plan_of(chat: dict[str, Any]) -> Plan:
 
 
 def start_turn(
-    world: SandboxState, chat: dict[str, Any], plan: Plan, *, streaming: bool, input_tokens: int
+    state: SandboxState, chat: dict[str, Any], plan: Plan, *, streaming: bool, input_tokens: int
 ) -> dict[str, Any]:
     """Set a chat to work: decide its messages now, and when it ends.
 
     Args:
-        world: The state.
+        state: The state.
         chat: The chat.
         plan: What the bot does.
         streaming: Whether a stream tells of it; the chat then ends with the stream.
@@ -65,32 +65,32 @@ def start_turn(
     Returns:
         The chat, running.
     """
-    now = world.clock.now()
-    seconds = world.options.answer_seconds if plan.seconds is None else plan.seconds
+    now = state.clock.now()
+    seconds = state.options.answer_seconds if plan.seconds is None else plan.seconds
     chat.pop("required_action", None)
     chat.update(
         status="in_progress",
         _plan=attrs.asdict(plan),
-        _messages=build_messages(world, chat, plan),
+        _messages=build_messages(state, chat, plan),
         _input_tokens=input_tokens,
         _ends_at=None if streaming else now + seconds,
         _thinks_until=now + (plan.seconds or 0.0),
-        _session=world.epoch,
+        _session=state.epoch,
     )
-    _store(world, chat)
-    conversation = world.find("conversation", chat["conversation_id"])
+    _store(state, chat)
+    conversation = state.find("conversation", chat["conversation_id"])
     if conversation is not None:
         conversation["_running"] = chat["id"]
-        conversation["updated_at"] = world.clock.seconds()
-        world.store.put("conversation", conversation["id"], conversation, conversation["_bot_id"])
+        conversation["updated_at"] = state.clock.seconds()
+        state.store.put("conversation", conversation["id"], conversation, conversation["_bot_id"])
     return chat
 
 
-def load_chat(world: SandboxState, conversation_id: str, chat_id: str, *, unsaved: bool = False) -> dict[str, Any]:
+def load_chat(state: SandboxState, conversation_id: str, chat_id: str, *, unsaved: bool = False) -> dict[str, Any]:
     """Return a chat as it is now.
 
     Args:
-        world: The state.
+        state: The state.
         conversation_id: Id of its conversation.
         chat_id: Its id.
         unsaved: Whether to find chats without `auto_save_history`, too. They cannot be retrieved, but canceled.
@@ -98,56 +98,56 @@ def load_chat(world: SandboxState, conversation_id: str, chat_id: str, *, unsave
     Raises:
         CallError: The conversation or the chat does not exist, or the chat was not to be kept.
     """
-    if world.find("conversation", conversation_id) is None:
+    if state.find("conversation", conversation_id) is None:
         raise missing(CONVERSATION_NOT_FOUND, "conversation_id", conversation_id)
-    chat = world.find("chat", chat_id)
+    chat = state.find("chat", chat_id)
     if chat is None or chat["conversation_id"] != conversation_id or not (chat["_saved"] or unsaved):
         raise missing(CHAT_NOT_FOUND, "chat_id", chat_id)
-    return _advance(world, chat)
+    return _advance(state, chat)
 
 
-def require_no_running_chat(world: SandboxState, conversation: dict[str, Any]) -> None:
+def require_no_running_chat(state: SandboxState, conversation: dict[str, Any]) -> None:
     """Refuse a second chat beside a running one.
 
     Raises:
         CallError: A chat is running in the conversation.
     """
-    running = advance_last_chat(world, conversation)
+    running = advance_last_chat(state, conversation)
     if running is not None and running["status"] in _RUNNING:
         raise CallError(CHAT_IS_RUNNING, f"Another chat, {running['id']}, is running in this conversation.")
 
 
-def advance_last_chat(world: SandboxState, conversation: dict[str, Any]) -> dict[str, Any] | None:
+def advance_last_chat(state: SandboxState, conversation: dict[str, Any]) -> dict[str, Any] | None:
     """End the last chat of a conversation if its time has come, so that its messages are there.
 
     Returns:
         The chat as it is now, or None where there is none.
     """
-    running = world.find("chat", conversation.get("_running", ""))
-    return None if running is None else _advance(world, running)
+    running = state.find("chat", conversation.get("_running", ""))
+    return None if running is None else _advance(state, running)
 
 
-def detach(world: SandboxState, chat_id: str, rest: Iterable[StreamEvent]) -> None:
+def detach(state: SandboxState, chat_id: str, rest: Iterable[StreamEvent]) -> None:
     """Let a running chat end by itself when its client has left; does nothing where it has ended.
 
     Args:
-        world: The state.
+        state: The state.
         chat_id: The chat.
         rest: The events that were not sent. The chat takes as long as they would have, and at least the usual time, so
             that it can still be canceled.
     """
-    chat = world.find("chat", chat_id)
+    chat = state.find("chat", chat_id)
     if chat is None or chat["status"] not in _RUNNING:
         return
-    options, now = world.options, world.clock.now()
-    seconds = sum(options.event_seconds + beat.pause for beat in rest)
+    options, now = state.options, state.clock.now()
+    seconds = sum(options.event_seconds + event.pause for event in rest)
     if plan_of(chat).seconds is None:
         seconds = max(seconds, options.answer_seconds)
     chat["_ends_at"] = max(now, chat["_thinks_until"]) + seconds
-    _store(world, chat)
+    _store(state, chat)
 
 
-def cancel(world: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
+def cancel(state: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
     """End a running chat without an answer.
 
     Raises:
@@ -155,20 +155,20 @@ def cancel(world: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
     """
     if chat["status"] not in _RUNNING:
         raise CallError(CHAT_NOT_CANCELABLE, f"The chat is {chat['status']}.")
-    chat.update(status="canceled", completed_at=world.clock.seconds(), _messages=[])
-    return _store(world, chat)
+    chat.update(status="canceled", completed_at=state.clock.seconds(), _messages=[])
+    return _store(state, chat)
 
 
-def finish_turn(world: SandboxState, chat_id: str) -> dict[str, Any] | None:
+def finish_turn(state: SandboxState, chat_id: str) -> dict[str, Any] | None:
     """End the current round of a chat and keep its messages; does nothing where it has ended.
 
     Returns:
         The chat, or None where it was deleted meanwhile.
     """
-    chat = world.find("chat", chat_id)
+    chat = state.find("chat", chat_id)
     if chat is None or chat["status"] not in _RUNNING:
         return chat
-    plan, now = plan_of(chat), world.clock.seconds()
+    plan, now = plan_of(chat), state.clock.seconds()
     written = sum(
         count_tokens(message["content"]) for message in chat["_messages"] if message["type"] in _WRITTEN_BY_MODEL
     )
@@ -176,40 +176,40 @@ def finish_turn(world: SandboxState, chat_id: str) -> dict[str, Any] | None:
     usage["input_count"] += chat["_input_tokens"]
     usage["output_count"] += written
     usage["token_count"] = usage["input_count"] + usage["output_count"]
-    emit_usage(world, chat, input_tokens=chat["_input_tokens"], output_tokens=written)
+    emit_usage(state, chat, input_tokens=chat["_input_tokens"], output_tokens=written)
     if plan.error_code:
         chat["status"] = "failed"
         chat["failed_at"] = now
         chat["last_error"] = {"code": plan.error_code, "msg": plan.error_msg}
     elif plan.tool_calls:
         chat["status"] = "requires_action"
-        chat["required_action"] = required_action(world, plan)
+        chat["required_action"] = required_action(state, plan)
     else:
         chat["status"] = "completed"
         chat["completed_at"] = now
     if chat["_saved"]:
         for message in chat["_messages"]:
-            save_message(world, {**message, "created_at": now, "updated_at": now})
-    return _store(world, chat)
+            save_message(state, {**message, "created_at": now, "updated_at": now})
+    return _store(state, chat)
 
 
-def save_message(world: SandboxState, message: dict[str, Any]) -> dict[str, Any]:
+def save_message(state: SandboxState, message: dict[str, Any]) -> dict[str, Any]:
     """Keep a message in its conversation, and return it."""
-    world.store.put("message", message["id"], message, message["conversation_id"])
+    state.store.put("message", message["id"], message, message["conversation_id"])
     return message
 
 
-def _advance(world: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
+def _advance(state: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
     if chat["status"] not in _RUNNING:
         return chat
     # Without a time it ends with its stream, and the stream ended with the process that sent it.
     ends_at = chat["_ends_at"]
-    is_over = chat["_session"] != world.epoch if ends_at is None else ends_at <= world.clock.now()
-    return (finish_turn(world, chat["id"]) or chat) if is_over else chat
+    is_over = chat["_session"] != state.epoch if ends_at is None else ends_at <= state.clock.now()
+    return (finish_turn(state, chat["id"]) or chat) if is_over else chat
 
 
-def _store(world: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
-    return world.store.put("chat", chat["id"], chat, chat["conversation_id"])
+def _store(state: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
+    return state.store.put("chat", chat["id"], chat, chat["conversation_id"])
 
 
 def _tuple(value: Any) -> Any:

@@ -21,18 +21,18 @@ _SAMPLES_PER_CHUNK = 480
 _AUDIO_CHUNKS = 3
 
 
-def build_messages(world: SandboxState, chat: Mapping[str, Any], plan: Plan) -> list[dict[str, Any]]:
+def build_messages(state: SandboxState, chat: Mapping[str, Any], plan: Plan) -> list[dict[str, Any]]:
     """Write the messages of one round of a chat, in the order in which they are sent.
 
     Args:
-        world: Where ids come from.
+        state: Where ids come from.
         chat: The chat.
         plan: What the bot does.
     """
 
     def message(kind: str, content: str) -> dict[str, Any]:
         return {
-            "id": world.new_id(),
+            "id": state.new_id(),
             "conversation_id": chat["conversation_id"],
             "bot_id": chat["bot_id"],
             "role": "assistant",
@@ -79,11 +79,11 @@ def build_messages(world: SandboxState, chat: Mapping[str, Any], plan: Plan) -> 
     return messages
 
 
-def required_action(world: SandboxState, plan: Plan) -> dict[str, Any]:
+def required_action(state: SandboxState, plan: Plan) -> dict[str, Any]:
     """Write what a chat waits for."""
     calls = [
         {
-            "id": base64.b64encode(world.new_id().encode()).decode(),
+            "id": base64.b64encode(state.new_id().encode()).decode(),
             "type": "function",
             "function": {"name": name, "arguments": arguments},
         }

@@ -76,7 +76,7 @@ def plan_answer(user_input: UserInput, *, before: str | None, suggest: bool) -> 
     """Decide what to do.
 
     Args:
-        said: What the user says.
+        user_input: The user's message.
         before: What the user said before in this section, or None.
         suggest: Whether the bot is set to suggest questions.
     """

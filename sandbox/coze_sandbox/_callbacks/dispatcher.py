@@ -42,7 +42,7 @@ class Callbacks:
     def __init__(
         self, world: SandboxState, description: Spec, schemas: SchemaValidators, violations: list[Violation]
     ) -> None:
-        self._world = world
+        self._state = world
         self._violations = violations
         self._schemas = schemas
         self._kinds = read_callbacks(description)
@@ -79,7 +79,7 @@ class Callbacks:
         if api_app_id is None:
             apps = [app for app in self._apps(domain_event, any_kind=True) if app["callback_url"]]
         else:
-            found = self._world.find("api_app", api_app_id)
+            found = self._state.find("api_app", api_app_id)
             if found is None or not found["callback_url"]:
                 raise ValueError(f"there is no callback app {api_app_id} with an address")
             apps = [found]
@@ -126,31 +126,31 @@ class Callbacks:
                 self._submit(event.kind, *message)
 
     def _apps(self, event: DomainEvent, *, any_kind: bool) -> list[dict[str, Any]]:
-        store = self._world.store
+        store = self._state.store
         apps = [app for app in store.list("api_app") if any_kind or self._concerns(event, app)]
         return [app for app in apps if store.get("subscription", f"{app['id']}/{event.kind}") is not None]
 
     def _concerns(self, event: DomainEvent, app: Mapping[str, Any]) -> bool:
         if event.connector_id is not None:
             return bool(app["connector_id"] == event.connector_id)
-        member = self._world.store.get("member", f"{event.space_id}/{app['_creator_id']}")
+        member = self._state.store.get("member", f"{event.space_id}/{app['_creator_id']}")
         return app["app_type"] == "normal" and member is not None and member["role_type"] in _NOTIFIED_ROLES
 
     def _message(self, kind: CallbackKind, event: DomainEvent, app: Mapping[str, Any]) -> tuple[str, str, bytes]:
-        name = f"{self._world.options.seed} {next(self._numbers)}"
+        name = f"{self._state.options.seed} {next(self._numbers)}"
         event_id = f"{uuid.uuid5(_IDS, name)}-{app['id']}"
         header = {
             "event_type": event.kind,
             "event_id": event_id,
-            "created_at": int(self._world.clock.now() * 1000),
+            "created_at": int(self._state.clock.now() * 1000),
             "coze_account_id": event.account_id,
             "api_app_id": app["id"],
             "connector_id": app["connector_id"] or None,
         }
         message = {"header": {name: value for name, value in header.items() if value is not None}, "event": event.event}
-        finding = self._schemas.check(kind.pointer, message, kind.name)
-        if finding is not None:
-            raise ValueError(f"not as described: {finding}")
+        violation = self._schemas.check(kind.pointer, message, kind.name)
+        if violation is not None:
+            raise ValueError(f"not as described: {violation}")
         return str(app["id"]), event_id, json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
     def _submit(self, kind: str, api_app_id: str, event_id: str, body: bytes) -> Delivery:
@@ -161,7 +161,7 @@ class Callbacks:
         return delivery
 
     def _prepare(self, delivery: Delivery) -> WebhookRequest | DeliveryState:
-        app = self._world.find("api_app", delivery.api_app_id)
+        app = self._state.find("api_app", delivery.api_app_id)
         if app is None or not app["callback_url"]:
             return "abandoned"
         url = delivery.url = app["callback_url"]
@@ -169,7 +169,7 @@ class Callbacks:
             return "blocked"
         kind = self._kinds[delivery.kind]
         headers = kind.signature.sign(
-            timestamp=str(int(self._world.clock.now() * 1000)),
+            timestamp=str(int(self._state.clock.now() * 1000)),
             nonce=uuid.uuid4().hex,
             token=app["verify_token"],
             body=delivery.body,
@@ -182,7 +182,7 @@ class Callbacks:
         )
 
     def _allows(self, url: str) -> bool:
-        allowed = self._world.options.callback_hosts
+        allowed = self._state.options.callback_hosts
         try:
             parts = urlsplit(url)
             host = parts.hostname or ""
@@ -200,16 +200,16 @@ class Callbacks:
             decision = parse_json(answer, "answer")
         except CallError:
             return "the answer is not JSON"
-        finding = self._schemas.check(kind.answer, decision, "answer")
-        if finding is not None:
-            return str(finding)
+        violation = self._schemas.check(kind.answer, decision, "answer")
+        if violation is not None:
+            return str(violation)
         event = json.loads(delivery.body)["event"]
         key = f"{app['connector_id']}/{event.get('bot_id_str', '')}"
-        self._world.store.put("review", key, decision["audit"], app["connector_id"])
+        self._state.store.put("review", key, decision["audit"], app["connector_id"])
         return ""
 
     def _is_idle(self) -> bool:
-        now = self._world.clock.now()
+        now = self._state.clock.now()
         return not any(
             delivery.state == "pending" or (delivery.next_at is not None and delivery.next_at <= now)
             for delivery in self._deliveries

@@ -38,10 +38,10 @@ class Prerequisite:
 
 
 def _newest(kind: str, name: Callable[[str, Document], Values]) -> Callable[[SandboxState], Values | None]:
-    def find(world: SandboxState) -> Values | None:
-        for key, document in world.store.newest(kind, _LOOKED_AT):
+    def find(state: SandboxState) -> Values | None:
+        for key, document in state.store.newest(kind, _LOOKED_AT):
             with contextlib.suppress(_SkipError):
-                if world.find(kind, key) is not None:
+                if state.find(kind, key) is not None:
                     return name(key, document)
         return None
 
@@ -68,25 +68,25 @@ def _shared(name: str) -> Callable[[str, Document], Values]:
 def _new_editor(kind: str, name: str) -> Callable[[SandboxState], Values | None]:
     """Find what several people may edit, and a member of its workspace who can become one of them."""
 
-    def find(world: SandboxState) -> Values | None:
+    def find(state: SandboxState) -> Values | None:
         def values(key: str, kept: Document) -> Values:
             _require(kept.get("collaboration_mode") != "single")
-            members = [one["user_id"] for one in world.store.list("member", kept["space_id"])]
+            members = [one["user_id"] for one in state.store.list("member", kept["space_id"])]
             others = [member for member in members if member != seed.USER_ID]
             _require(others)
             return {name: key, "user_id": others[-1]}
 
-        return _newest(kind, values)(world)
+        return _newest(kind, values)(state)
 
     return find
 
 
 def _chat(status: str = "") -> Callable[[SandboxState], Values | None]:
-    def find(world: SandboxState) -> Values | None:
+    def find(state: SandboxState) -> Values | None:
         def values(key: str, kept: Document) -> Values:
             names = {"conversation_id": kept["conversation_id"], "chat_id": key}
             try:
-                chat = load_chat(world, names["conversation_id"], key)
+                chat = load_chat(state, names["conversation_id"], key)
             except CallError as error:
                 raise _SkipError from error
             _require(status in {"", chat["status"]})
@@ -95,7 +95,7 @@ def _chat(status: str = "") -> Callable[[SandboxState], Values | None]:
                 names["tool_call_id"] = calls[0]["id"]
             return names
 
-        return _newest("chat", values)(world)
+        return _newest("chat", values)(state)
 
     return find
 
@@ -155,11 +155,11 @@ def _colleague(_: str, kept: Document) -> Values:
     return {"user_id": kept["user_id"]}
 
 
-def _outsider(world: SandboxState) -> Values | None:
+def _outsider(state: SandboxState) -> Values | None:
     """Find an organization and an employee who is not in it."""
-    for key, organization in world.store.newest("organization", _LOOKED_AT):
-        for employee in world.store.list("employee", organization["enterprise_id"]):
-            if world.store.get("organization_member", f"{key}/{employee['user_id']}") is None:
+    for key, organization in state.store.newest("organization", _LOOKED_AT):
+        for employee in state.store.list("employee", organization["enterprise_id"]):
+            if state.store.get("organization_member", f"{key}/{employee['user_id']}") is None:
                 return {"organization_id": key, "user_id": employee["user_id"]}
     return None
 

@@ -40,43 +40,43 @@ class SampleRequest:
     note: str = ""
 
 
-def sample_request(description: Spec, world: SandboxState, operation_id: str, purpose: str = "") -> SampleRequest:
+def sample_request(spec: Spec, state: SandboxState, operation_id: str, purpose: str = "") -> SampleRequest:
     """Write a request from the described example and what exists.
 
     Args:
-        description: The description.
-        world: The state.
+        spec: The description.
+        state: The state.
         operation_id: The operation.
         purpose: The operation for which something is to be made by this one.
 
     Raises:
         ValueError: There is no such operation.
     """
-    operation = description.operations.get(operation_id)
+    operation = spec.operations.get(operation_id)
     if operation is None:
         raise ValueError(f"there is no operation {operation_id}")
     common, special = from_the_start(operation_id)
     subject, found = PREREQUISITES.get(operation_id), None
     if subject is not None:
-        with world.acting_as(USER_ID):
-            found = subject.find(world)
+        with state.acting_as(USER_ID):
+            found = subject.find(state)
     wanted = PREREQUISITES.get(purpose)
     changes = wanted.changes if wanted is not None and operation_id in wanted.operations else {}
     special = {**special, **(found or {}), **changes}
     return SampleRequest(
-        parameters=_parameters(description, operation, common, special),
-        body=_body(description, operation, {**common, **special}),
+        parameters=_parameters(spec, operation, common, special),
+        body=_body(spec, operation, {**common, **special}),
         prerequisites=subject.operations if subject is not None and found is None else (),
         note=NOTES.get(operation_id, ""),
     )
 
 
-def _parameters(description: Spec, operation: Operation, common: Values, special: Values) -> dict[str, dict[str, Any]]:
+def _parameters(spec: Spec, operation: Operation, common: Values, special: Values) -> dict[str, dict[str, Any]]:
     filled: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}}
-    node = description.document["paths"][operation.path][operation.method.lower()]
+    node = spec.document["paths"][operation.path][operation.method.lower()]
     for entry in node.get("parameters", ()):
-        one, _ = description.follow(entry, "")
-        name, schema = one["name"], description.follow(one["schema"], "")[0]
+        one, _ = spec.follow(entry, "")
+        name, schema = one["name"], spec.follow(one["schema"], "")[0]
         if "const" in schema:
             filled[one["in"]][name] = schema["const"]
         elif name in special:
@@ -86,12 +86,12 @@ def _parameters(description: Spec, operation: Operation, common: Values, special
     return filled
 
 
-def _body(description: Spec, operation: Operation, values: Values) -> Any:
+def _body(spec: Spec, operation: Operation, values: Values) -> Any:
     for kind in (_JSON, _FORM):
         media = operation.bodies.get(kind)
         if media is None:
             continue
-        body = _filled(description, media.example or {}, media.schema, values)
+        body = _filled(spec, media.example or {}, media.schema, values)
         if kind == _FORM:
             properties = media.schema["properties"]
             return {name: value for name, value in body.items() if properties[name].get("format") != "binary"}
@@ -99,11 +99,11 @@ def _body(description: Spec, operation: Operation, values: Values) -> Any:
     return None
 
 
-def _filled(description: Spec, value: Any, schema: Values, values: Values) -> Any:
+def _filled(spec: Spec, value: Any, schema: Values, values: Values) -> Any:
     """Put what exists into an example, and leave out optional ids of what does not."""
-    schema, _ = description.follow(schema, "")
+    schema, _ = spec.follow(schema, "")
     if isinstance(value, list):
-        return [_filled(description, one, schema.get("items", {}), values) for one in value]
+        return [_filled(spec, one, schema.get("items", {}), values) for one in value]
     if not isinstance(value, dict):
         return value
     filled = {}
@@ -112,5 +112,5 @@ def _filled(description: Spec, value: Any, schema: Values, values: Values) -> An
             if values[name] is not None:
                 filled[name] = values[name]
         elif name in schema.get("required", ()) or not _ID.search(name):
-            filled[name] = _filled(description, member, schema.get("properties", {}).get(name, {}), values)
+            filled[name] = _filled(spec, member, schema.get("properties", {}).get(name, {}), values)
     return filled

@@ -74,11 +74,11 @@ def replacement_response(
     return answers.error(operation, failure, record.logid)
 
 
-async def delay(world: SandboxState, session: str, fault: Fault, receive: Receive | None) -> None:
+async def delay(state: SandboxState, session: str, fault: Fault, receive: Receive | None) -> None:
     """Let a call wait.
 
     Args:
-        world: The state.
+        state: The state.
         session: That of the state in which the call began.
         fault: Says how long.
         receive: The server's own, which tells when the client leaves, if that is to be noticed. The body was read.
@@ -86,26 +86,26 @@ async def delay(world: SandboxState, session: str, fault: Fault, receive: Receiv
     Raises:
         CallError: The client left meanwhile, or the state was reset, so that the call would change another one.
     """
-    if await sleep_until_reset(world, session, fault.seconds or 0, receive):
+    if await sleep_until_reset(state, session, fault.seconds or 0, receive):
         raise CallError(INTERNAL, "the client left while this call was delayed", status=CLIENT_LEFT)
-    if world.epoch != session:
+    if state.epoch != session:
         raise CallError(INTERNAL, "the sandbox was reset while this call was delayed", status=503)
 
 
 @asynccontextmanager
-async def delay_after(world: SandboxState, fault: Fault, receive: Receive) -> AsyncIterator[None]:
+async def delay_after(state: SandboxState, fault: Fault, receive: Receive) -> AsyncIterator[None]:
     """Delay what comes after the block. A refusal inside comes late as well.
 
     Raises:
         CallError: As `delay` says. A call that took effect inside does not mind that its client left.
     """
-    session, watched = world.epoch, None if fault.handled else receive
+    session, watched = state.epoch, None if fault.handled else receive
     try:
         yield
     except CallError:
-        await delay(world, session, fault, watched)
+        await delay(state, session, fault, watched)
         raise
-    await delay(world, session, fault, watched)
+    await delay(state, session, fault, watched)
 
 
 async def drop_connection(send: Send, last: bytes = b"") -> None:
@@ -141,11 +141,11 @@ class FaultInjectingSend:
         send: The server's own.
         receive: The server's own, which tells when the client leaves.
         fault: The fault.
-        world: The state, whose reset ends all waiting.
+        state: The state, whose reset ends all waiting.
     """
 
-    def __init__(self, send: Send, receive: Receive, fault: Fault, world: SandboxState) -> None:
-        self._world, self._session = world, world.epoch
+    def __init__(self, send: Send, receive: Receive, fault: Fault, state: SandboxState) -> None:
+        self._state, self._session = state, state.epoch
         self._send = send
         self._receive = receive
         self._fault = fault
@@ -195,7 +195,7 @@ class FaultInjectingSend:
 
     async def _wait(self, seconds: float | None) -> None:
         self.dropped = await sleep_until_reset(
-            self._world, self._session, seconds, self._receive if seconds is None else None
+            self._state, self._session, seconds, self._receive if seconds is None else None
         )
 
     async def _end(self) -> None:

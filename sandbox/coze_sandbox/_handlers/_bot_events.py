@@ -23,7 +23,7 @@ def emit_published(call: Call, bot: Mapping[str, Any], channels: Iterable[str], 
         channels: Where to.
         version: The version.
     """
-    user = get_or_404(call.world, "user", call.user_id)
+    user = get_or_404(call.state, "user", call.user_id)
     event = {
         # Numbers in spite of their names, as documented.
         "user_id_str": int(call.user_id),
@@ -32,38 +32,38 @@ def emit_published(call: Call, bot: Mapping[str, Any], channels: Iterable[str], 
         **_named(bot),
         "version": version,
     }
-    own = _channels_with_apps(call.world)
+    own = _channels_with_apps(call.state)
     if any(channel not in own for channel in channels):
-        _emit(call.world, "bot.published", bot, {**event, "space_id": bot["space_id"]}, None)
+        _emit(call.state, "bot.published", bot, {**event, "space_id": bot["space_id"]}, None)
     for channel in channels:
-        _emit(call.world, "bot.published", bot, event, channel)
+        _emit(call.state, "bot.published", bot, event, channel)
 
 
-def emit_unpublished(world: SandboxState, bot: Mapping[str, Any], channel: str) -> None:
+def emit_unpublished(state: SandboxState, bot: Mapping[str, Any], channel: str) -> None:
     """Tell that a bot was taken off a channel.
 
     Args:
-        world: The state.
+        state: The state.
         bot: The bot.
         channel: The channel.
     """
     event = {"bot_id": bot["draft"]["bot_id"], "connector_id": channel, **_named(bot)}
-    _emit(world, "bot.unpublished", bot, {**event, "space_id": bot["space_id"]}, None)
-    _emit(world, "bot.unpublished", bot, event, channel)
+    _emit(state, "bot.unpublished", bot, {**event, "space_id": bot["space_id"]}, None)
+    _emit(state, "bot.unpublished", bot, event, channel)
 
 
 def _emit(
-    world: SandboxState, kind: str, bot: Mapping[str, Any], event: Mapping[str, Any], channel: str | None
+    state: SandboxState, kind: str, bot: Mapping[str, Any], event: Mapping[str, Any], channel: str | None
 ) -> None:
     space_id = bot["space_id"]
-    owner = get_or_404(world, "workspace", space_id)["owner_uid"]
-    world.emit(DomainEvent(kind=kind, event=event, space_id=space_id, account_id=owner, connector_id=channel))
+    owner = get_or_404(state, "workspace", space_id)["owner_uid"]
+    state.emit(DomainEvent(kind=kind, event=event, space_id=space_id, account_id=owner, connector_id=channel))
 
 
 def _named(bot: Mapping[str, Any]) -> dict[str, str]:
     return {"bot_name": bot["draft"]["name"], "description": bot["draft"].get("description", "")}
 
 
-def _channels_with_apps(world: SandboxState) -> set[str]:
+def _channels_with_apps(state: SandboxState) -> set[str]:
     """Return the channels that are the callers' own, for all others are the platform's."""
-    return {app["connector_id"] for app in world.store.list("api_app") if app["app_type"] == "connector"}
+    return {app["connector_id"] for app in state.store.list("api_app") if app["app_type"] == "connector"}

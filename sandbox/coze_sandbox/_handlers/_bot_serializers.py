@@ -83,7 +83,7 @@ def icon_url(state: Mapping[str, Any]) -> str:
     return f"https://sandbox.invalid/icon/{file_id}.png" if file_id else _ICON
 
 
-def published(world: SandboxState, bot: Mapping[str, Any], channel: str) -> dict[str, Any]:
+def published(state: SandboxState, bot: Mapping[str, Any], channel: str) -> dict[str, Any]:
     """Return the version of a bot that is online in a channel.
 
     Raises:
@@ -95,16 +95,16 @@ def published(world: SandboxState, bot: Mapping[str, Any], channel: str) -> dict
             BOT_NOT_PUBLISHED,
             f"The bot_id {bot['draft']['bot_id']} has not been published to the channel {channel}.",
         )
-    return get_or_404(world, "bot_version", f"{bot['draft']['bot_id']}/{online['version']}")
+    return get_or_404(state, "bot_version", f"{bot['draft']['bot_id']}/{online['version']}")
 
 
-def find_version(world: SandboxState, bot_id: str, version: str) -> dict[str, Any]:
+def find_version(state: SandboxState, bot_id: str, version: str) -> dict[str, Any]:
     """Return one published version of a bot.
 
     Raises:
         CallError: There is no such version.
     """
-    found = world.find("bot_version", f"{bot_id}/{version}")
+    found = state.find("bot_version", f"{bot_id}/{version}")
     if found is None:
         raise missing(NOT_FOUND, "bot_version", version)
     return found

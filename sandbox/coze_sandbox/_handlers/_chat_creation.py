@@ -33,10 +33,10 @@ def new_chat(
         meta_data: The caller's own pairs.
     """
     chat = {
-        "id": call.world.new_id(),
+        "id": call.state.new_id(),
         "conversation_id": conversation["id"],
         "bot_id": bot_id,
-        "created_at": call.world.clock.seconds(),
+        "created_at": call.state.clock.seconds(),
         "last_error": {"code": 0, "msg": ""},
         "status": "in_progress",
         "usage": {"token_count": 0, "output_count": 0, "input_count": 0},
@@ -49,11 +49,11 @@ def new_chat(
 
 
 def new_message(
-    world: SandboxState, chat: Mapping[str, Any], role: str, kind: str, content: str, content_type: str
+    state: SandboxState, chat: Mapping[str, Any], role: str, kind: str, content: str, content_type: str
 ) -> dict[str, Any]:
     """Make a message of a chat, not yet kept."""
     return {
-        "id": world.new_id(),
+        "id": state.new_id(),
         "conversation_id": chat["conversation_id"],
         "bot_id": chat["bot_id"],
         "chat_id": chat["id"],
@@ -66,12 +66,12 @@ def new_message(
 
 
 def resume_chat(
-    world: SandboxState, chat: dict[str, Any], tool_outputs: Sequence[Mapping[str, Any]], *, streaming: bool, where: str
+    state: SandboxState, chat: dict[str, Any], tool_outputs: Sequence[Mapping[str, Any]], *, streaming: bool, where: str
 ) -> dict[str, Any]:
     """Set a chat that waits for tools to work again.
 
     Args:
-        world: The state.
+        state: The state.
         chat: The chat.
         tool_outputs: What the tools gave.
         streaming: Whether a stream tells of it.
@@ -93,29 +93,29 @@ def resume_chat(
             msg = f"{where}.tool_outputs: the output of call {asked['id']} is missing"
             raise CallError(INVALID_PARAMETER, msg)
     results = [(asked["function"]["name"], outputs[asked["id"]]) for asked in calls]
-    now = world.clock.seconds()
+    now = state.clock.seconds()
     for _, output in results:
-        response = new_message(world, chat, "assistant", "tool_response", output, "text")
-        save_message(world, {**response, "created_at": now, "updated_at": now})
-    plan = plan_reply_after_tools(world, results, bot_id=chat["bot_id"], audio=plan_of(chat).audio)
+        response = new_message(state, chat, "assistant", "tool_response", output, "text")
+        save_message(state, {**response, "created_at": now, "updated_at": now})
+    plan = plan_reply_after_tools(state, results, bot_id=chat["bot_id"], audio=plan_of(chat).audio)
     tokens = sum(count_tokens(output) for _, output in results)
-    return start_turn(world, chat, plan, streaming=streaming, input_tokens=tokens)
+    return start_turn(state, chat, plan, streaming=streaming, input_tokens=tokens)
 
 
-def save_messages(world: SandboxState, chat: Mapping[str, Any], entered: Sequence[Mapping[str, Any]]) -> None:
+def save_messages(state: SandboxState, chat: Mapping[str, Any], entered: Sequence[Mapping[str, Any]]) -> None:
     """Keep the messages that came with a chat."""
-    now = world.clock.seconds()
+    now = state.clock.seconds()
     for one in entered:
         kind = one.get("type", "question" if one["role"] == "user" else "answer")
-        message = new_message(world, chat, one["role"], kind, one.get("content", ""), one.get("content_type", "text"))
+        message = new_message(state, chat, one["role"], kind, one.get("content", ""), one.get("content_type", "text"))
         message["meta_data"] = one.get("meta_data", {})
-        save_message(world, {**message, "created_at": now, "updated_at": now, "_entered": True})
+        save_message(state, {**message, "created_at": now, "updated_at": now, "_entered": True})
 
 
-def questions(world: SandboxState, conversation: Mapping[str, Any]) -> list[str]:
+def questions(state: SandboxState, conversation: Mapping[str, Any]) -> list[str]:
     """Return what the user has said in the current section of a conversation."""
     return [
         message["content"]
-        for message in world.store.list("message", conversation["id"])
+        for message in state.store.list("message", conversation["id"])
         if message["role"] == "user" and message["section_id"] == conversation["last_section_id"]
     ]

@@ -17,10 +17,10 @@ def add_collaborators(call: Call, kind: str, key: str, space_id: str) -> None:
     """
     for entry in call.body["collaborators"]:
         user_id = entry["user_id"]
-        get_or_404(call.world, "user", user_id)
-        if call.world.store.get("member", f"{space_id}/{user_id}") is None:
+        get_or_404(call.state, "user", user_id)
+        if call.state.store.get("member", f"{space_id}/{user_id}") is None:
             raise CallError(INVALID_PARAMETER, f"The account {user_id} is no member of the workspace.")
-        call.world.store.put(kind, f"{key}/{user_id}", {"user_id": user_id}, key)
+        call.state.store.put(kind, f"{key}/{user_id}", {"user_id": user_id}, key)
 
 
 def remove_collaborator(call: Call, kind: str, key: str) -> None:
@@ -30,5 +30,5 @@ def remove_collaborator(call: Call, kind: str, key: str) -> None:
         CallError: The account is none of its collaborators.
     """
     user_id = call.path["user_id"]
-    if not call.world.store.delete(kind, f"{key}/{user_id}"):
+    if not call.state.store.delete(kind, f"{key}/{user_id}"):
         raise missing(NOT_FOUND, "user_id", user_id)

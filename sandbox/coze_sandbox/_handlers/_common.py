@@ -27,11 +27,11 @@ _DEFAULT_SIZE = 20
 _LONGEST_TOKEN = 19
 
 
-def get_or_404(world: SandboxState, kind: str, key: str, *, name: str = "", code: int = NOT_FOUND) -> dict[str, Any]:
+def get_or_404(state: SandboxState, kind: str, key: str, *, name: str = "", code: int = NOT_FOUND) -> dict[str, Any]:
     """Return a document.
 
     Args:
-        world: The state.
+        state: The state.
         kind: Kind of the document.
         key: Its id.
         name: What the id is called in the message; `<kind>_id` by default.
@@ -40,20 +40,20 @@ def get_or_404(world: SandboxState, kind: str, key: str, *, name: str = "", code
     Raises:
         CallError: It does not exist.
     """
-    document = world.find(kind, key)
+    document = state.find(kind, key)
     if document is None:
         raise missing(code, name or f"{kind}_id", key)
     return document
 
 
-def check_file(world: SandboxState, key: str | None, name: str = "file_id") -> None:
+def check_file(state: SandboxState, key: str | None, name: str = "file_id") -> None:
     """Refuse the id of a file that was never uploaded.
 
     Raises:
         CallError: There is no such file.
     """
     if key:
-        get_or_404(world, "file", key, name=name)
+        get_or_404(state, "file", key, name=name)
 
 
 def sent_file(call: Call) -> Upload:
@@ -140,9 +140,9 @@ def token_page(
     return {"data": data}
 
 
-def serialize_user(world: SandboxState, user_id: str) -> dict[str, Any]:
+def serialize_user(state: SandboxState, user_id: str) -> dict[str, Any]:
     """Return who a user is, as short as most answers show it."""
-    user = get_or_404(world, "user", user_id)
+    user = get_or_404(state, "user", user_id)
     return {
         "id": user["user_id"],
         "name": user["user_name"],

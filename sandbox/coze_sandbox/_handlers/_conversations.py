@@ -17,8 +17,8 @@ def new_conversation(call: Call, *, bot_id: str, **members: Any) -> dict[str, An
         bot_id: The bot it belongs to; empty for none.
         **members: Further members, such as `name`.
     """
-    world, now = call.world, call.world.clock.seconds()
-    key = world.new_id()
+    state, now = call.state, call.state.clock.seconds()
+    key = state.new_id()
     conversation = {
         "id": key,
         "name": "",
@@ -37,4 +37,4 @@ def new_conversation(call: Call, *, bot_id: str, **members: Any) -> dict[str, An
 def store_conversation(call: Call, conversation: dict[str, Any]) -> dict[str, Any]:
     """Keep a conversation, new or changed, and return it."""
     key, bot_id = conversation["id"], conversation["_bot_id"]
-    return call.world.store.put("conversation", key, conversation, bot_id)
+    return call.state.store.put("conversation", key, conversation, bot_id)

@@ -9,31 +9,39 @@ from .._state.state import SandboxState
 from .._state.store import public
 from ._common import get_or_404
 
-__all__ = ["COMPLETED", "FAILED", "PROCESSING", "document", "progress", "store_document", "summary"]
+__all__ = [
+    "COMPLETED",
+    "FAILED",
+    "PROCESSING",
+    "serialize_dataset",
+    "serialize_document",
+    "serialize_progress",
+    "store_document",
+]
 
 PROCESSING, COMPLETED, FAILED = 0, 1, 9
 
 _ICON = "https://sandbox.invalid/dataset.png"
 
 
-def state(world: SandboxState, kept: Mapping[str, Any]) -> int:
+def document_status(state: SandboxState, kept: Mapping[str, Any]) -> int:
     """Tell how far a document is: it is processed until its time has come."""
-    if kept["_ends_at"] > world.clock.now():
+    if kept["_ends_at"] > state.clock.now():
         return PROCESSING
     return FAILED if kept["_fails"] else COMPLETED
 
 
-def document(world: SandboxState, kept: Mapping[str, Any]) -> dict[str, Any]:
+def serialize_document(state: SandboxState, kept: Mapping[str, Any]) -> dict[str, Any]:
     """Show a document as it is now."""
-    status = state(world, kept)
+    status = document_status(state, kept)
     return {**public(kept), "status": status, "slice_count": kept["slice_count"] if status == COMPLETED else 0}
 
 
-def progress(world: SandboxState, kept: Mapping[str, Any]) -> dict[str, Any]:
+def serialize_progress(state: SandboxState, kept: Mapping[str, Any]) -> dict[str, Any]:
     """Show how far a document is."""
-    status = state(world, kept)
-    left = max(kept["_ends_at"] - world.clock.now(), 0)
-    whole = world.options.answer_seconds or 1
+    status = document_status(state, kept)
+    left = max(kept["_ends_at"] - state.clock.now(), 0)
+    whole = state.options.answer_seconds or 1
     shown = {
         "document_id": kept["document_id"],
         "document_name": kept["name"],
@@ -51,19 +59,19 @@ def progress(world: SandboxState, kept: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def store_document(world: SandboxState, kept: dict[str, Any]) -> dict[str, Any]:
+def store_document(state: SandboxState, kept: dict[str, Any]) -> dict[str, Any]:
     """Keep a document, new or changed, and return it."""
-    return world.store.put("document", kept["document_id"], kept, kept["_dataset_id"])
+    return state.store.put("document", kept["document_id"], kept, kept["_dataset_id"])
 
 
-def summary(world: SandboxState, dataset: Mapping[str, Any], user_id: str) -> dict[str, Any]:
+def serialize_dataset(state: SandboxState, dataset: Mapping[str, Any], user_id: str) -> dict[str, Any]:
     """Show a knowledge base with the state of what is in it."""
-    documents = world.store.list("document", dataset["dataset_id"])
-    creator = get_or_404(world, "user", dataset["creator_id"])
+    documents = state.store.list("document", dataset["dataset_id"])
+    creator = get_or_404(state, "user", dataset["creator_id"])
     icon = dataset["icon_file_id"]
     by_status: dict[int, list[dict[str, Any]]] = {PROCESSING: [], COMPLETED: [], FAILED: []}
     for kept in documents:
-        by_status[state(world, kept)].append(kept)
+        by_status[document_status(state, kept)].append(kept)
     return {
         "dataset_id": dataset["dataset_id"],
         "name": dataset["name"],
@@ -79,7 +87,7 @@ def summary(world: SandboxState, dataset: Mapping[str, Any], user_id: str) -> di
         "doc_count": len(documents),
         "slice_count": sum(kept["slice_count"] for kept in by_status[COMPLETED]),
         "hit_count": 0,
-        "bot_used_count": _used_by(world, dataset["dataset_id"]),
+        "bot_used_count": _used_by(state, dataset["dataset_id"]),
         "all_file_size": str(sum(kept["size"] for kept in documents)),
         "chunk_strategy": documents[0]["chunk_strategy"] if documents else {},
         "file_list": [kept["name"] for kept in documents],
@@ -94,7 +102,7 @@ def summary(world: SandboxState, dataset: Mapping[str, Any], user_id: str) -> di
     }
 
 
-def _used_by(world: SandboxState, dataset_id: str) -> int:
+def _used_by(state: SandboxState, dataset_id: str) -> int:
     return sum(
-        dataset_id in bot["draft"].get("knowledge", {}).get("dataset_ids", []) for bot in world.store.list("bot")
+        dataset_id in bot["draft"].get("knowledge", {}).get("dataset_ids", []) for bot in state.store.list("bot")
     )

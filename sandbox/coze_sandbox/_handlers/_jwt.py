@@ -29,9 +29,9 @@ def read_jwt(call: Call) -> OAuthApp:
     _check_signature(call, app, header)
     _check_claims(call, claims)
     jti = str(claims["jti"])
-    if call.world.find("jwt", jti) is not None:
+    if call.state.find("jwt", jti) is not None:
         raise _invalid("jti was used before; sign a new JWT for each token")
-    call.world.store.put("jwt", jti, {})
+    call.state.store.put("jwt", jti, {})
     return app
 
 
@@ -52,10 +52,10 @@ def _unpack(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _issuer(call: Call, claims: dict[str, Any]) -> OAuthApp:
-    app = find_app(call.world, str(claims["iss"]))
+    app = find_app(call.state, str(claims["iss"]))
     if app is None:
         raise _invalid("iss is no OAuth app that is known here")
-    if not is_active(call.world, app):
+    if not is_active(call.state, app):
         raise OAuthError("access_deny", f"app: {app.name} is currently deactivated by the owner")
     if not (app.signs or app.kind == "any"):
         raise OAuthError("access_deny", "invalid app type")
@@ -69,7 +69,7 @@ def _check_signature(call: Call, app: OAuthApp, header: dict[str, Any]) -> None:
         if not header.get("kid"):
             raise _invalid("the header needs kid")
         return
-    keys = call.world.keys
+    keys = call.state.keys
     if header.get("kid") != keys.key_id(app.client_id):
         raise _invalid("kid is not a key of this app")
     # The time of the sandbox can be moved, so its claims are looked at here and not there.
@@ -81,7 +81,7 @@ def _check_signature(call: Call, app: OAuthApp, header: dict[str, Any]) -> None:
 
 
 def _check_claims(call: Call, claims: dict[str, Any]) -> None:
-    now = call.world.clock.now()
+    now = call.state.clock.now()
     begin, end = claims["iat"], claims["exp"]
     for name, value in (("iat", begin), ("exp", end)):
         if isinstance(value, bool) or not isinstance(value, int):

@@ -22,12 +22,12 @@ def enter_message(call: Call, conversation: Mapping[str, Any], message: Mapping[
     Returns:
         The message as it is kept.
     """
-    world, now = call.world, call.world.clock.seconds()
+    state, now = call.state, call.state.clock.seconds()
     kind = "question" if message["role"] == "user" else "answer"
     return save_message(
-        world,
+        state,
         {
-            "id": world.new_id(),
+            "id": state.new_id(),
             "conversation_id": conversation["id"],
             "bot_id": conversation["_bot_id"],
             "chat_id": "",

@@ -24,20 +24,20 @@ def runnable(call: Call) -> dict[str, Any]:
     Raises:
         CallError: The workflow, or what it is to run with, does not exist or is not published.
     """
-    world, body = call.world, call.body
-    workflow = get_or_404(world, "workflow", body["workflow_id"])
+    state, body = call.state, call.body
+    workflow = get_or_404(state, "workflow", body["workflow_id"])
     if not workflow["published"]:
         raise missing(NOT_FOUND, "workflow_id", body["workflow_id"])
     if "bot_id" in body and "app_id" in body:
         raise CallError(INVALID_PARAMETER, "body.app_id: must not be given with bot_id")
     if body.get("bot_id"):
-        published(world, get_or_404(world, "bot", body["bot_id"]), API_CHANNEL)
+        published(state, get_or_404(state, "bot", body["bot_id"]), API_CHANNEL)
     if body.get("app_id"):
-        get_or_404(world, "app", body["app_id"])
+        get_or_404(state, "app", body["app_id"])
     if body.get("workflow_version", VERSION) != VERSION:
         raise missing(NOT_FOUND, "workflow_version", body["workflow_version"])
     for value in body.get("parameters", {}).values():
-        _check_files(world, value)
+        _check_files(state, value)
     return workflow
 
 
@@ -49,7 +49,7 @@ def debug_url(workflow: Mapping[str, Any], execute_id: str) -> str:
     )
 
 
-def _check_files(world: SandboxState, value: Any) -> None:
+def _check_files(state: SandboxState, value: Any) -> None:
     for one in value if isinstance(value, list) else [value]:
         if isinstance(one, str) and one.lstrip().startswith("{"):
             try:
@@ -57,4 +57,4 @@ def _check_files(world: SandboxState, value: Any) -> None:
             except CallError:
                 continue
             if isinstance(parsed, dict) and isinstance(parsed.get("file_id"), str):
-                check_file(world, parsed["file_id"])
+                check_file(state, parsed["file_id"])

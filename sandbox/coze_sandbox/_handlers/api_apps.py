@@ -21,20 +21,20 @@ def create(call: Call) -> ResponseFields:
     Raises:
         CallError: An app of the account has no name, or one of a channel has no channel.
     """
-    world, body = call.world, call.body
+    state, body = call.state, call.body
     needed = "name" if body["app_type"] == "normal" else "connector_id"
     if not body.get(needed):
         raise CallError(INVALID_PARAMETER, f"body.{needed}: is required for this app_type")
-    key = world.new_id()
+    key = state.new_id()
     app = {
         "id": key,
         "name": body.get("name") or f"Channel {body['connector_id']}",
         "app_type": body["app_type"],
         "callback_url": "",
         "connector_id": body.get("connector_id", ""),
-        "verify_token": hashlib.sha256(f"{world.options.seed} {key}".encode()).hexdigest(),
+        "verify_token": hashlib.sha256(f"{state.options.seed} {key}".encode()).hexdigest(),
     }
-    world.store.put("api_app", key, {**app, "_creator_id": call.user_id})
+    state.store.put("api_app", key, {**app, "_creator_id": call.user_id})
     return {"data": app}
 
 
@@ -47,7 +47,7 @@ def update(call: Call) -> None:
     """
     app = _app(call)
     app.update({name: call.body[name] for name in ("name", "callback_url") if name in call.body})
-    call.world.store.put("api_app", app["id"], app)
+    call.state.store.put("api_app", app["id"], app)
 
 
 @operation("api_apps.delete")
@@ -58,8 +58,8 @@ def delete(call: Call) -> None:
         CallError: There is no such app.
     """
     key = _app(call)["id"]
-    call.world.store.delete("api_app", key)
-    call.world.store.delete_children("subscription", key)
+    call.state.store.delete("api_app", key)
+    call.state.store.delete_children("subscription", key)
 
 
 @operation("api_apps.list")
@@ -70,7 +70,7 @@ def list_apps(call: Call) -> ResponseFields:
         CallError: The token is of no page.
     """
     wanted = call.query.get("app_type")
-    apps = [public(app) for app in call.world.list("api_app") if wanted in {None, app["app_type"]}]
+    apps = [public(app) for app in call.state.list("api_app") if wanted in {None, app["app_type"]}]
     return token_page(call, apps, "items", size=50)
 
 
@@ -85,7 +85,7 @@ def subscribe(call: Call) -> None:
     if not call.body["event_types"]:
         raise CallError(INVALID_PARAMETER, "body.event_types: at least one is needed")
     for event_type in call.body["event_types"]:
-        call.world.store.put("subscription", f"{key}/{event_type}", {"event_type": event_type}, key)
+        call.state.store.put("subscription", f"{key}/{event_type}", {"event_type": event_type}, key)
 
 
 @operation("api_apps.events.delete")
@@ -97,7 +97,7 @@ def unsubscribe(call: Call) -> None:
     """
     key = _app(call)["id"]
     for event_type in call.body["event_types"]:
-        call.world.store.delete("subscription", f"{key}/{event_type}")
+        call.state.store.delete("subscription", f"{key}/{event_type}")
 
 
 @operation("api_apps.events.list")
@@ -115,10 +115,10 @@ def list_events(call: Call) -> ResponseFields:
             "event_type": one["event_type"],
             "description": f"Events of type {one['event_type']}.",
         }
-        for one in call.world.store.list("subscription", app["id"])
+        for one in call.state.store.list("subscription", app["id"])
     ]
     return token_page(call, subscriptions, "items", size=50)
 
 
 def _app(call: Call) -> dict[str, Any]:
-    return get_or_404(call.world, "api_app", call.path["api_app_id"])
+    return get_or_404(call.state, "api_app", call.path["api_app_id"])

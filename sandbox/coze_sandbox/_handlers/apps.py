@@ -8,7 +8,7 @@ from ._collaborators import add_collaborators, remove_collaborator
 from ._common import get_or_404, newest_first, numbered_page
 from ._registry import operation
 
-__all__ = ["add_collaborator", "list_apps", "remove_collaborator"]
+__all__ = ["create_collaborator", "list_apps", "delete_collaborator"]
 
 
 @operation("apps.list")
@@ -18,12 +18,12 @@ def list_apps(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such workspace.
     """
-    world, query = call.world, call.query
-    get_or_404(world, "workspace", query["workspace_id"])
+    state, query = call.state, call.query
+    get_or_404(state, "workspace", query["workspace_id"])
     wanted = query.get("publish_status", "published_online")
     channel = query.get("connector_id", API_CHANNEL)
     found = []
-    for app in world.store.list("app", query["workspace_id"]):
+    for app in state.store.list("app", query["workspace_id"]):
         is_online = app["is_published"] and channel == API_CHANNEL
         if wanted == "all" or (not app["is_published"] if wanted == "unpublished_draft" else is_online):
             found.append(app)
@@ -33,24 +33,24 @@ def list_apps(call: Call) -> ResponseFields:
 
 
 @operation("apps.collaborators.create")
-def add_collaborator(call: Call) -> None:
+def create_collaborator(call: Call) -> None:
     """Let accounts edit an app.
 
     Raises:
         CallError: The app or an account does not exist.
     """
     key = call.path["app_id"]
-    app = get_or_404(call.world, "app", key)
+    app = get_or_404(call.state, "app", key)
     add_collaborators(call, "app_collaborator", key, app["space_id"])
 
 
 @operation("apps.collaborators.delete")
-def remove_collaborator(call: Call) -> None:
+def delete_collaborator(call: Call) -> None:
     """Let an account edit an app no longer.
 
     Raises:
         CallError: The app does not exist or the account is none of its collaborators.
     """
     key = call.path["app_id"]
-    get_or_404(call.world, "app", key)
+    get_or_404(call.state, "app", key)
     remove_collaborator(call, "app_collaborator", key)

@@ -24,24 +24,24 @@ def create(call: Call) -> ResponseFields:
         CallError: The bot, the conversation, the voice or the workflow does not exist, or the bot is
             not published.
     """
-    world, body = call.world, call.body
-    published(world, get_or_404(world, "bot", body["bot_id"]), API_CHANNEL)
+    state, body = call.state, call.body
+    published(state, get_or_404(state, "bot", body["bot_id"]), API_CHANNEL)
     if "voice_id" in body:
-        get_or_404(world, "voice", body["voice_id"])
+        get_or_404(state, "voice", body["voice_id"])
     if "workflow_id" in body:
-        get_or_404(world, "workflow", body["workflow_id"])
+        get_or_404(state, "workflow", body["workflow_id"])
     if "conversation_id" in body:
-        conversation = get_or_404(world, "conversation", body["conversation_id"], code=CONVERSATION_NOT_FOUND)
+        conversation = get_or_404(state, "conversation", body["conversation_id"], code=CONVERSATION_NOT_FOUND)
     else:
         conversation = new_conversation(call, bot_id=body["bot_id"])
-    key = world.new_id()
+    key = state.new_id()
     room = {
         "room_id": f"room_id_{key}",
         "app_id": RTC_APP_ID,
-        "token": _token(f"{world.options.seed} {key}"),
-        "uid": body.get("uid") or world.new_id(),
+        "token": _token(f"{state.options.seed} {key}"),
+        "uid": body.get("uid") or state.new_id(),
     }
-    world.store.put("room", room["room_id"], {**room, "conversation_id": conversation["id"], "asked": dict(body)})
+    state.store.put("room", room["room_id"], {**room, "conversation_id": conversation["id"], "asked": dict(body)})
     return {"data": room}
 
 
@@ -52,7 +52,7 @@ def retrieve_live(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such session.
     """
-    live = get_or_404(call.world, "live", call.path["live_id"])
+    live = get_or_404(call.state, "live", call.path["live_id"])
     return {"data": {"app_id": RTC_APP_ID, "stream_infos": live["stream_infos"]}}
 
 

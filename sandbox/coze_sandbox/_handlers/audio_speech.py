@@ -25,8 +25,8 @@ def speak(call: Call) -> FileResponse:
     body, text = call.body, call.body["input"]
     if len(text.encode()) > _LONGEST:
         raise CallError(SPEECH_TOO_LONG, f"body.input: more than {_LONGEST} bytes")
-    if not call.world.options.examples:
-        voice = get_or_404(call.world, "voice", body["voice_id"])
+    if not call.state.options.examples:
+        voice = get_or_404(call.state, "voice", body["voice_id"])
         slowest, fastest = _SPEEDS[voice["model_type"]]
         if not slowest <= body.get("speed", 1) <= fastest:
             raise CallError(INVALID_PARAMETER, f"body.speed: must be from {slowest} to {fastest} with this voice")

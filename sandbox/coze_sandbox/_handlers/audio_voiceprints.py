@@ -38,10 +38,10 @@ def create(call: Call) -> ResponseFields:
     Raises:
         CallError: There are too many groups.
     """
-    world, now = call.world, call.world.clock.seconds()
-    if len(world.list("voiceprint_group")) >= _MOST_GROUPS:
+    state, now = call.state, call.state.clock.seconds()
+    if len(state.list("voiceprint_group")) >= _MOST_GROUPS:
         raise CallError(INVALID_PARAMETER, f"There are {_MOST_GROUPS} groups already.")
-    key = world.new_id()
+    key = state.new_id()
     group = {
         "id": key,
         "name": call.body["name"],
@@ -51,7 +51,7 @@ def create(call: Call) -> ResponseFields:
         "created_at": now,
         "updated_at": now,
     }
-    world.store.put("voiceprint_group", key, group)
+    state.store.put("voiceprint_group", key, group)
     return {"data": {"id": key}}
 
 
@@ -64,8 +64,8 @@ def update(call: Call) -> None:
     """
     group = _group(call)
     changes = {name: call.body[name] for name in ("name", "desc") if name in call.body}
-    group.update(changes, updated_at=call.world.clock.seconds())
-    call.world.store.put("voiceprint_group", group["id"], group)
+    group.update(changes, updated_at=call.state.clock.seconds())
+    call.state.store.put("voiceprint_group", group["id"], group)
 
 
 @operation("audio.voiceprint_groups.delete")
@@ -76,24 +76,24 @@ def delete(call: Call) -> None:
         CallError: There is no such group.
     """
     group = _group(call)
-    call.world.store.delete("voiceprint_group", group["id"])
-    call.world.store.delete_children("voiceprint", group["id"])
+    call.state.store.delete("voiceprint_group", group["id"])
+    call.state.store.delete_children("voiceprint", group["id"])
 
 
 @operation("audio.voiceprint_groups.list")
 def list_groups(call: Call) -> ResponseFields:
     """List the groups, the newest first."""
-    world, query = call.world, call.query
+    state, query = call.state, call.query
     found = [
         group
-        for group in reversed(world.list("voiceprint_group"))
+        for group in reversed(state.list("voiceprint_group"))
         if group["name"].startswith(query.get("name", ""))
         and query.get("user_id", group["creator_id"]) == group["creator_id"]
         and query.get("group_id", group["id"]) == group["id"]
     ]
     page, _ = numbered_page(call, found, size=10)
     shown = [
-        {**_with_creator(world, group), "feature_count": len(world.store.list("voiceprint", group["id"]))}
+        {**_with_creator(state, group), "feature_count": len(state.store.list("voiceprint", group["id"]))}
         for group in page
     ]
     return {"data": {"items": shown, "total": len(found)}}
@@ -106,10 +106,10 @@ def add_feature(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such group, it is full, or the file is empty or of a wrong kind.
     """
-    world, group = call.world, _group(call)
-    if len(world.store.list("voiceprint", group["id"])) >= _MOST_IN_A_GROUP:
+    state, group = call.state, _group(call)
+    if len(state.store.list("voiceprint", group["id"])) >= _MOST_IN_A_GROUP:
         raise CallError(INVALID_PARAMETER, f"The group has {_MOST_IN_A_GROUP} voiceprints already.")
-    key, now = world.new_id(), world.clock.seconds()
+    key, now = state.new_id(), state.clock.seconds()
     feature = {
         "id": key,
         "group_id": group["id"],
@@ -122,7 +122,7 @@ def add_feature(call: Call) -> ResponseFields:
         "updated_at": now,
         "_sha256": _sound(call).sha256,
     }
-    world.store.put("voiceprint", key, feature, group["id"])
+    state.store.put("voiceprint", key, feature, group["id"])
     return {"data": {"id": key}}
 
 
@@ -137,8 +137,8 @@ def update_feature(call: Call) -> None:
     changes = {name: call.body[name] for name in ("name", "desc") if name in call.body}
     if "file" in call.files:
         changes["_sha256"] = _sound(call).sha256
-    feature.update(changes, updated_at=call.world.clock.seconds())
-    call.world.store.put("voiceprint", feature["id"], feature, feature["group_id"])
+    feature.update(changes, updated_at=call.state.clock.seconds())
+    call.state.store.put("voiceprint", feature["id"], feature, feature["group_id"])
 
 
 @operation("audio.voiceprint_groups.features.delete")
@@ -148,7 +148,7 @@ def delete_feature(call: Call) -> None:
     Raises:
         CallError: There is no such voiceprint.
     """
-    call.world.store.delete("voiceprint", _feature(call)["id"])
+    call.state.store.delete("voiceprint", _feature(call)["id"])
 
 
 @operation("audio.voiceprint_groups.features.list")
@@ -158,9 +158,9 @@ def list_features(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such group.
     """
-    features = call.world.store.list("voiceprint", _group(call)["id"])
+    features = call.state.store.list("voiceprint", _group(call)["id"])
     page, _ = numbered_page(call, features, size=10)
-    shown = [_with_creator(call.world, feature) for feature in page]
+    shown = [_with_creator(call.state, feature) for feature in page]
     return {"data": {"items": shown, "total": len(features)}}
 
 
@@ -179,7 +179,7 @@ def identify(call: Call) -> ResponseFields:
             "feature_desc": feature["desc"],
             "score": _SAME if feature["_sha256"] == sound else _OTHER,
         }
-        for feature in call.world.store.list("voiceprint", _group(call)["id"])
+        for feature in call.state.store.list("voiceprint", _group(call)["id"])
     ]
     matches.sort(key=lambda match: match["score"], reverse=True)
     count = max(call.body.get("top_k", len(matches)), 1)  # no range is documented, so that nothing is refused
@@ -187,12 +187,12 @@ def identify(call: Call) -> ResponseFields:
 
 
 def _group(call: Call) -> dict[str, Any]:
-    return get_or_404(call.world, "voiceprint_group", call.path["group_id"], name="group_id")
+    return get_or_404(call.state, "voiceprint_group", call.path["group_id"], name="group_id")
 
 
 def _feature(call: Call) -> dict[str, Any]:
     group, key = _group(call), call.path["feature_id"]
-    feature = get_or_404(call.world, "voiceprint", key, name="feature_id")
+    feature = get_or_404(call.state, "voiceprint", key, name="feature_id")
     if feature["group_id"] != group["id"]:
         raise missing(NOT_FOUND, "feature_id", key)
     return feature
@@ -209,6 +209,6 @@ def _sound(call: Call) -> Upload:
     return file
 
 
-def _with_creator(world: SandboxState, kept: dict[str, Any]) -> dict[str, Any]:
+def _with_creator(state: SandboxState, kept: dict[str, Any]) -> dict[str, Any]:
     shown = public(kept)
-    return {"user_info": serialize_user(world, shown.pop("creator_id")), **shown}
+    return {"user_info": serialize_user(state, shown.pop("creator_id")), **shown}

@@ -22,7 +22,7 @@ def list_voices(call: Call) -> ResponseFields:
     query = call.query
     voices = [
         voice
-        for voice in reversed(call.world.list("voice"))
+        for voice in reversed(call.state.list("voice"))
         if not (query.get("filter_system_voice") and voice["is_system_voice"])
         and query.get("model_type", voice["model_type"]) == voice["model_type"]
         and query.get("voice_state", "cloned") in {voice["state"], "all"}
@@ -40,20 +40,20 @@ def clone(call: Call) -> ResponseFields:
         CallError: A text is too long, the file is empty, the workspace or the voice does not exist, or the
             voice comes with Coze or was cloned too often.
     """
-    world, body = call.world, call.body
+    state, body = call.state, call.body
     for name, most in _BYTES.items():
         if len(body.get(name, "").encode()) > most:
             raise CallError(INVALID_PARAMETER, f"body.{name}: more than {most} bytes")
     sent_file(call)
     if "space_id" in body:
-        get_or_404(world, "workspace", body["space_id"], name="space_id")
-    now = world.clock.seconds()
+        get_or_404(state, "workspace", body["space_id"], name="space_id")
+    now = state.clock.seconds()
     if "voice_id" in body:
-        voice = get_or_404(world, "voice", body["voice_id"])
+        voice = get_or_404(state, "voice", body["voice_id"])
         if voice["is_system_voice"] or not voice["available_training_times"]:
             raise CallError(INVALID_PARAMETER, "body.voice_id: cannot be cloned anew")
     else:
-        key = world.new_id()
+        key = state.new_id()
         voice = {
             "voice_id": key,
             "is_system_voice": False,
@@ -74,5 +74,5 @@ def clone(call: Call) -> ResponseFields:
         available_training_times=voice["available_training_times"] - 1,
         update_time=now,
     )
-    world.store.put("voice", voice["voice_id"], voice)
+    state.store.put("voice", voice["voice_id"], voice)
     return {"data": {"voice_id": voice["voice_id"]}}

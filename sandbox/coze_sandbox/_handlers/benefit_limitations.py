@@ -24,10 +24,10 @@ def create(call: Call) -> ResponseFields:
         CallError: The id of the device or consumer is missing or out of place, the quota ends before
             it begins, or all devices or consumers have such a quota already.
     """
-    world, body = call.world, call.body
+    state, body = call.state, call.body
     _check_entity(body["entity_type"], body.get("entity_id"), "body.entity_id", needed=True)
     kept = {
-        "benefit_id": world.new_id(),
+        "benefit_id": state.new_id(),
         "entity_type": body["entity_type"],
         "status": "valid",
         "trigger_unit": _NEVER,
@@ -47,7 +47,7 @@ def update(call: Call) -> ResponseFields:
         CallError: There is no such quota, it would end before it begins, or would be the second of
             its kind.
     """
-    kept = get_or_404(call.world, "limitation", call.path["benefit_id"], name="benefit_id")
+    kept = get_or_404(call.state, "limitation", call.path["benefit_id"], name="benefit_id")
     kept.update({name: call.body[name] for name in _SETTINGS if name in call.body})
     return {"data": public(_store(call, kept, "body"))}
 
@@ -63,7 +63,7 @@ def list_limitations(call: Call) -> ResponseFields:
     _check_entity(query["entity_type"], query.get("entity_id"), "query.entity_id", needed=False)
     found = [
         {name: value for name, value in kept.items() if name != "benefit_id"}
-        for kept in call.world.store.list("limitation")
+        for kept in call.state.store.list("limitation")
         if (kept["entity_type"], kept["benefit_type"]) == (query["entity_type"], query["benefit_type"])
         and kept["status"] == query.get("status", "valid")
         and query.get("entity_id", kept.get("entity_id")) == kept.get("entity_id")
@@ -81,7 +81,7 @@ def _check_entity(entity_type: str, entity_id: str | None, where: str, *, needed
 
 def _store(call: Call, kept: dict[str, Any], where: str) -> dict[str, Any]:
     """Keep a quota, new or changed, if it can be."""
-    store = call.world.store
+    store = call.state.store
     if kept["ended_at"] <= kept["started_at"]:
         raise CallError(INVALID_PARAMETER, f"{where}.ended_at: must be after started_at")
     if kept["trigger_unit"] == _NEVER:

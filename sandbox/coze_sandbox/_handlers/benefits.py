@@ -25,7 +25,7 @@ def retrieve(call: Call) -> ResponseFields:
     limits = []
     for kind in dict.fromkeys(query.get("benefit_type_list", ())):
         if kind == "call_tool_limit":
-            used = sum(plugin["_calls"] for plugin in call.world.store.list("plugin"))
+            used = sum(plugin["_calls"] for plugin in call.state.store.list("plugin"))
             limits.append(_limit(kind, used, _TOOL_CALLS))
         elif "resource_id" not in query:
             raise CallError(INVALID_PARAMETER, f"query.resource_id: is required with {kind}")

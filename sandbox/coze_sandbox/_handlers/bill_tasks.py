@@ -26,8 +26,8 @@ def create(call: Call) -> ResponseFields:
     Raises:
         CallError: The days are in the wrong order, before the first one that is billed, or not over.
     """
-    world, body = call.world, call.body
-    now = world.clock.seconds()
+    state, body = call.state, call.body
+    now = state.clock.seconds()
     today = _midnight(now)
     yesterday = today - _DAY
     started_at = _midnight(body.get("started_at", min(body.get("ended_at", yesterday), yesterday)))
@@ -38,39 +38,39 @@ def create(call: Call) -> ResponseFields:
     if started_at > ended_at:
         raise CallError(INVALID_PARAMETER, "body.ended_at: must not be before started_at")
     task: dict[str, Any] = {
-        "task_id": world.new_id(),
+        "task_id": state.new_id(),
         "started_at": started_at,
         "ended_at": ended_at,
         "created_at": now,
         "expires_at": now + _KEPT,
         "_creator_id": call.user_id,
-        "_ends_at": world.clock.now() + world.options.answer_seconds,
+        "_ends_at": state.clock.now() + state.options.answer_seconds,
     }
-    world.store.put("bill_task", task["task_id"], task)
-    return {"data": _shown(world, task)}
+    state.store.put("bill_task", task["task_id"], task)
+    return {"data": _shown(state, task)}
 
 
 @operation("bill_tasks.list")
 def list_tasks(call: Call) -> ResponseFields:
     """List the tasks named, or those of the last seven days, the newest first. Those of others are left out."""
-    world, wanted = call.world, call.query.get("task_ids")
-    since = world.clock.now() - _KEPT
+    state, wanted = call.state, call.query.get("task_ids")
+    since = state.clock.now() - _KEPT
     found = [
         task
-        for task in reversed(world.list("bill_task"))
+        for task in reversed(state.list("bill_task"))
         if (task["task_id"] in wanted if wanted else task["created_at"] >= since)
     ]
     page, _ = numbered_page(call, found)
-    return {"data": {"total": len(found), "task_infos": [_shown(world, task) for task in page]}}
+    return {"data": {"total": len(found), "task_infos": [_shown(state, task) for task in page]}}
 
 
 def _midnight(moment: int) -> int:
     return (moment + _BEIJING) // _DAY * _DAY - _BEIJING
 
 
-def _shown(world: SandboxState, task: dict[str, Any]) -> dict[str, Any]:
+def _shown(state: SandboxState, task: dict[str, Any]) -> dict[str, Any]:
     """Show a task as it is now: it has one file for every month begun, until they expire."""
-    now = world.clock.now()
+    now = state.clock.now()
     is_done = task["_ends_at"] <= now
     count = (task["ended_at"] - task["started_at"]) // (31 * _DAY) + 1 if is_done and now < task["expires_at"] else 0
     key = task["task_id"]

@@ -23,16 +23,16 @@ def publish(call: Call) -> ResponseFields:
     Raises:
         CallError: The bot does not exist, no channel is named, or a custom one without that of the API.
     """
-    world, bot_id = call.world, call.body["bot_id"]
-    bot = get_or_404(world, "bot", bot_id)
+    state, bot_id = call.state, call.body["bot_id"]
+    bot = get_or_404(state, "bot", bot_id)
     channels = call.body.get("connector_ids", [API_CHANNEL])
     if not channels:
         raise CallError(INVALID_PARAMETER, "body.connector_ids: name at least one channel")
     if API_CHANNEL not in channels and not _OF_THE_PLATFORM.issuperset(channels):
         msg = f"body.connector_ids: custom channels go together with the API channel, {API_CHANNEL}"
         raise CallError(INVALID_PARAMETER, msg)
-    now = world.clock.seconds()
-    version = _next_version(world, bot_id)
+    now = state.clock.seconds()
+    version = _next_version(state, bot_id)
     snapshot = {
         "version": version,
         "published_at": now,
@@ -40,10 +40,10 @@ def publish(call: Call) -> ResponseFields:
         "creator": call.user_id,
         "snapshot": bot["draft"],
     }
-    world.store.put("bot_version", f"{bot_id}/{version}", snapshot, bot_id)
+    state.store.put("bot_version", f"{bot_id}/{version}", snapshot, bot_id)
     for channel in channels:
         bot["channels"][channel] = {"version": version, "published_at": now}
-    world.store.put("bot", bot_id, bot, bot["space_id"])
+    state.store.put("bot", bot_id, bot, bot["space_id"])
     emit_published(call, bot, channels, version)
     return {"data": {"bot_id": bot_id, "version": version}}
 
@@ -55,13 +55,13 @@ def unpublish(call: Call) -> None:
     Raises:
         CallError: The bot does not exist, is not published to that channel, or is another account's.
     """
-    world, bot_id = call.world, call.path["bot_id"]
-    bot = get_or_404(world, "bot", bot_id)
-    published(world, bot, call.body["connector_id"])
+    state, bot_id = call.state, call.path["bot_id"]
+    bot = get_or_404(state, "bot", bot_id)
+    published(state, bot, call.body["connector_id"])
     check_owner(call, bot["draft"]["owner_user_id"], "bot")
     del bot["channels"][call.body["connector_id"]]
-    world.store.put("bot", bot_id, bot, bot["space_id"])
-    emit_unpublished(world, bot, call.body["connector_id"])
+    state.store.put("bot", bot_id, bot, bot["space_id"])
+    emit_unpublished(state, bot, call.body["connector_id"])
 
 
 @operation("bots.versions.list")
@@ -71,43 +71,43 @@ def list_versions(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such bot.
     """
-    world, bot_id, query = call.world, call.path["bot_id"], call.query
-    bot = get_or_404(world, "bot", bot_id)
+    state, bot_id, query = call.state, call.path["bot_id"], call.query
+    bot = get_or_404(state, "bot", bot_id)
     wanted = query.get("publish_status", "published_online")
     if wanted == "unpublished_draft":
-        versions = [_draft_line(world, bot["draft"])]
+        versions = [_draft_line(state, bot["draft"])]
     else:
         channel = query.get("connector_id")
         versions = [
             {
                 "version": version["version"],
-                "creator": _creator(world, version["creator"]),
+                "creator": _creator(state, version["creator"]),
                 "created_at": version["published_at"],
                 "changelog": "",
                 "publish_status": "published_online",
             }
-            for version in reversed(world.store.list("bot_version", bot_id))
+            for version in reversed(state.store.list("bot_version", bot_id))
             if channel is None or channel in version["connectors"]
         ]
     page, has_more = numbered_page(call, versions, size=_VERSIONS_PER_PAGE)
     return {"data": {"items": page, "has_more": has_more}}
 
 
-def _draft_line(world: SandboxState, draft: dict[str, object]) -> dict[str, object]:
+def _draft_line(state: SandboxState, draft: dict[str, object]) -> dict[str, object]:
     return {
         "version": "",
-        "creator": _creator(world, str(draft["owner_user_id"])),
+        "creator": _creator(state, str(draft["owner_user_id"])),
         "created_at": draft["update_time"],
         "changelog": "",
         "publish_status": "unpublished_draft",
     }
 
 
-def _creator(world: SandboxState, user_id: str) -> dict[str, str]:
-    return {"id": user_id, "name": get_or_404(world, "user", user_id)["nick_name"]}
+def _creator(state: SandboxState, user_id: str) -> dict[str, str]:
+    return {"id": user_id, "name": get_or_404(state, "user", user_id)["nick_name"]}
 
 
-def _next_version(world: SandboxState, bot_id: str) -> str:
+def _next_version(state: SandboxState, bot_id: str) -> str:
     # Coze names versions by milliseconds. Two in one millisecond must still differ and grow.
-    versions = [int(one["version"]) for one in world.store.list("bot_version", bot_id)]
-    return str(max([int(world.clock.now() * 1000), *(last + 1 for last in versions)]))
+    versions = [int(one["version"]) for one in state.store.list("bot_version", bot_id)]
+    return str(max([int(state.clock.now() * 1000), *(last + 1 for last in versions)]))

@@ -35,18 +35,18 @@ def create(call: Call) -> ResponseFields:
     Raises:
         CallError: The workspace or the icon does not exist.
     """
-    world, space_id = call.world, call.body["space_id"]
-    get_or_404(world, "workspace", space_id, name="space_id")
-    now = world.clock.seconds()
+    state, space_id = call.state, call.body["space_id"]
+    get_or_404(state, "workspace", space_id, name="space_id")
+    now = state.clock.seconds()
     draft = {
         **_edited(call),
-        "bot_id": world.new_id(),
+        "bot_id": state.new_id(),
         "create_time": now,
         "update_time": now,
         "owner_user_id": call.user_id,
     }
     bot = {"space_id": space_id, "draft": draft, "channels": {}, "collaboration_mode": "single"}
-    world.store.put("bot", draft["bot_id"], bot, space_id)
+    state.store.put("bot", draft["bot_id"], bot, space_id)
     return {"data": {"bot_id": draft["bot_id"]}}
 
 
@@ -57,10 +57,10 @@ def update(call: Call) -> None:
     Raises:
         CallError: The bot or the icon does not exist.
     """
-    world = call.world
-    bot = get_or_404(world, "bot", call.body["bot_id"])
-    bot["draft"] = {**bot["draft"], **_edited(call), "update_time": world.clock.seconds()}
-    world.store.put("bot", call.body["bot_id"], bot, bot["space_id"])
+    state = call.state
+    bot = get_or_404(state, "bot", call.body["bot_id"])
+    bot["draft"] = {**bot["draft"], **_edited(call), "update_time": state.clock.seconds()}
+    state.store.put("bot", call.body["bot_id"], bot, bot["space_id"])
 
 
 @operation("bots.retrieve")
@@ -70,10 +70,10 @@ def retrieve(call: Call) -> ResponseFields:
     Raises:
         CallError: The bot does not exist or is not published.
     """
-    bot = get_or_404(call.world, "bot", call.path["bot_id"])
+    bot = get_or_404(call.state, "bot", call.path["bot_id"])
     if not call.query.get("is_published", True):
         return {"data": serialize_detail(bot["draft"], None)}
-    online = published(call.world, bot, API_CHANNEL)
+    online = published(call.state, bot, API_CHANNEL)
     return {"data": serialize_detail(online["snapshot"], online["version"])}
 
 
@@ -84,8 +84,8 @@ def retrieve_published(call: Call) -> ResponseFields:
     Raises:
         CallError: The bot does not exist or is not published.
     """
-    bot = get_or_404(call.world, "bot", call.query["bot_id"])
-    online = published(call.world, bot, API_CHANNEL)
+    bot = get_or_404(call.state, "bot", call.query["bot_id"])
+    online = published(call.state, bot, API_CHANNEL)
     return {"data": serialize_detail(online["snapshot"], online["version"])}
 
 
@@ -96,18 +96,18 @@ def list_bots(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such workspace.
     """
-    world, query = call.world, call.query
-    get_or_404(world, "workspace", query["workspace_id"])
+    state, query = call.state, call.query
+    get_or_404(state, "workspace", query["workspace_id"])
     wanted = query.get("publish_status", "published_online")
     channel = query.get("connector_id", API_CHANNEL)
     lines = []
-    for bot in world.store.list("bot", query["workspace_id"]):
+    for bot in state.store.list("bot", query["workspace_id"]):
         is_online = channel in bot["channels"]
         if wanted == "all" or is_online == (wanted != "unpublished_draft"):
-            state = bot["draft"]
+            snapshot = bot["draft"]
             if wanted == "published_online":
-                state = published(world, bot, channel)["snapshot"]
-            lines.append(serialize_summary(bot, state, channel))
+                snapshot = published(state, bot, channel)["snapshot"]
+            lines.append(serialize_summary(bot, snapshot, channel))
     page, _ = numbered_page(call, newest_first(lines))
     return {"data": {"items": page, "total": len(lines)}}
 
@@ -119,12 +119,12 @@ def list_published(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such workspace.
     """
-    world = call.world
-    get_or_404(world, "workspace", call.query["space_id"], name="space_id")
+    state = call.state
+    get_or_404(state, "workspace", call.query["space_id"], name="space_id")
     lines = []
-    for bot in world.store.list("bot", call.query["space_id"]):
+    for bot in state.store.list("bot", call.query["space_id"]):
         if API_CHANNEL in bot["channels"]:
-            online = published(world, bot, API_CHANNEL)
+            online = published(state, bot, API_CHANNEL)
             line = serialize_summary(bot, online["snapshot"], API_CHANNEL)
             lines.append(
                 {
@@ -141,7 +141,7 @@ def list_published(call: Call) -> ResponseFields:
 
 def _edited(call: Call) -> dict[str, Any]:
     edited = {name: call.body[name] for name in _EDITABLE if name in call.body}
-    check_file(call.world, edited.get("icon_file_id"), "icon_file_id")
+    check_file(call.state, edited.get("icon_file_id"), "icon_file_id")
     if not 0 <= edited.get("model_info_config", {}).get("top_p", 1) <= 1:
         raise CallError(INVALID_PARAMETER, "body.model_info_config.top_p: must be from 0 to 1")
     _check_prompt(edited.get("prompt_info", {}), edited.get("model_info_config", {}))

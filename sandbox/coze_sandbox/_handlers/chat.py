@@ -41,9 +41,9 @@ def create(call: Call) -> ResponseFields | Stream:
         CallError: The bot, its version or the conversation does not exist, the bot is not
             published, a chat is running in the conversation, or the messages are not right.
     """
-    world, body = call.world, call.body
+    state, body = call.state, call.body
     streaming, saved = body.get("stream", False), body.get("auto_save_history", True)
-    bot = _bot_state(world, body)
+    bot = _bot_state(state, body)
     if not streaming and not saved:
         raise CallError(UNSAVED_NEEDS_STREAM, "auto_save_history must be true without streaming.")
     for name in body.get("extra_params", {}).keys() - _EXTRA_PARAMS:
@@ -51,14 +51,14 @@ def create(call: Call) -> ResponseFields | Stream:
     if "shortcut_command" in body:
         raise missing(NOT_FOUND, "command_id", body["shortcut_command"]["command_id"])
     entered = body.get("additional_messages", [])
-    contents = _read_messages(world, entered, saved=saved)
+    contents = _read_messages(state, entered, saved=saved)
     conversation_id = call.query.get("conversation_id")
     if conversation_id is None:
         conversation = new_conversation(call, bot_id=body["bot_id"])
     else:
-        conversation = get_or_404(world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
-        require_no_running_chat(world, conversation)
-    past = questions(world, conversation)
+        conversation = get_or_404(state, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
+        require_no_running_chat(state, conversation)
+    past = questions(state, conversation)
     spoken = [said for message, said in contents if message["role"] == "user"]
     if not spoken and not past:
         msg = "body.additional_messages: a message of the user is needed"
@@ -66,7 +66,7 @@ def create(call: Call) -> ResponseFields | Stream:
     user_input = spoken[-1] if spoken else UserInput(past[-1])
     texts = [*past, *(one.text for one in spoken)]
     plan = plan_reply(
-        world,
+        state,
         user_input,
         bot_id=body["bot_id"],
         before=texts[-2] if len(texts) > 1 else None,
@@ -74,10 +74,10 @@ def create(call: Call) -> ResponseFields | Stream:
     )
     chat = new_chat(call, conversation, bot_id=body["bot_id"], saved=saved, meta_data=body.get("meta_data"))
     if saved:
-        save_messages(world, chat, entered)
+        save_messages(state, chat, entered)
     tokens = sum(count_tokens(text) for text in (bot.get("name", ""), *texts))
-    chat = start_turn(world, chat, plan, streaming=streaming, input_tokens=tokens)
-    return _answer(world, chat, streaming=streaming)
+    chat = start_turn(state, chat, plan, streaming=streaming, input_tokens=tokens)
+    return _answer(state, chat, streaming=streaming)
 
 
 @operation("chat.submit_tool_outputs")
@@ -88,15 +88,15 @@ def submit_tool_outputs(call: Call) -> ResponseFields | Stream:
         CallError: The chat does not exist, was not to be kept, does not wait, or an output is missing
             or of no call of it.
     """
-    world, body = call.world, call.body
-    get_or_404(world, "conversation", call.query["conversation_id"], code=CONVERSATION_NOT_FOUND)
-    known = world.find("chat", call.query["chat_id"])
+    state, body = call.state, call.body
+    get_or_404(state, "conversation", call.query["conversation_id"], code=CONVERSATION_NOT_FOUND)
+    known = state.find("chat", call.query["chat_id"])
     if known is not None and not known["_saved"]:
         raise CallError(INTERNAL, "The chat was started with auto_save_history false.")
-    chat = load_chat(world, call.query["conversation_id"], call.query["chat_id"])
+    chat = load_chat(state, call.query["conversation_id"], call.query["chat_id"])
     streaming = body.get("stream", False)
-    chat = resume_chat(world, chat, body["tool_outputs"], streaming=streaming, where="body")
-    return _answer(world, chat, streaming=streaming)
+    chat = resume_chat(state, chat, body["tool_outputs"], streaming=streaming, where="body")
+    return _answer(state, chat, streaming=streaming)
 
 
 @operation("chat.retrieve")
@@ -107,7 +107,7 @@ def retrieve(call: Call) -> ResponseFields:
         CallError: There is no such chat.
     """
     query = call.query
-    return {"data": public(load_chat(call.world, query["conversation_id"], query["chat_id"]))}
+    return {"data": public(load_chat(call.state, query["conversation_id"], query["chat_id"]))}
 
 
 @operation("chat.cancel")
@@ -118,8 +118,8 @@ def cancel_chat(call: Call) -> ResponseFields:
         CallError: There is no such chat, or it is not running.
     """
     body = call.body
-    chat = load_chat(call.world, body["conversation_id"], body["chat_id"], unsaved=True)
-    return {"data": public(cancel(call.world, chat))}
+    chat = load_chat(call.state, body["conversation_id"], body["chat_id"], unsaved=True)
+    return {"data": public(cancel(call.state, chat))}
 
 
 @operation("chat.messages.list")
@@ -129,38 +129,38 @@ def list_messages(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such chat.
     """
-    world, query = call.world, call.query
-    chat = load_chat(world, query["conversation_id"], query["chat_id"])
+    state, query = call.state, call.query
+    chat = load_chat(state, query["conversation_id"], query["chat_id"])
     messages = [
         public(message)
-        for message in world.store.list("message", chat["conversation_id"])
+        for message in state.store.list("message", chat["conversation_id"])
         if message.get("chat_id") == chat["id"] and message["role"] == "assistant" and not message.get("_entered")
     ]
     return {"data": messages}
 
 
-def _answer(world: SandboxState, chat: dict[str, Any], *, streaming: bool) -> ResponseFields | Stream:
+def _answer(state: SandboxState, chat: dict[str, Any], *, streaming: bool) -> ResponseFields | Stream:
     if streaming:
-        return Stream(chat_events(world, chat), "chat")
+        return Stream(chat_events(state, chat), "chat")
     return {"data": public(chat)}
 
 
-def _bot_state(world: SandboxState, body: Any) -> dict[str, Any]:
-    bot = get_or_404(world, "bot", body["bot_id"])
+def _bot_state(state: SandboxState, body: Any) -> dict[str, Any]:
+    bot = get_or_404(state, "bot", body["bot_id"])
     version = body.get("bot_version")
-    state: dict[str, Any]
+    snapshot: dict[str, Any]
     if body.get("publish_status") == "unpublished_draft":
         if version is not None:
             raise CallError(INVALID_PARAMETER, "body.bot_version: not with unpublished_draft")
-        state = bot["draft"]
-        return state
-    online = published(world, bot, API_CHANNEL)
-    state = (find_version(world, body["bot_id"], version) if version else online)["snapshot"]
-    return state
+        snapshot = bot["draft"]
+        return snapshot
+    online = published(state, bot, API_CHANNEL)
+    snapshot = (find_version(state, body["bot_id"], version) if version else online)["snapshot"]
+    return snapshot
 
 
 def _read_messages(
-    world: SandboxState, entered: list[dict[str, Any]], *, saved: bool
+    state: SandboxState, entered: list[dict[str, Any]], *, saved: bool
 ) -> list[tuple[dict[str, Any], UserInput]]:
     result = []
     for number, message in enumerate(entered):
@@ -171,6 +171,6 @@ def _read_messages(
             raise CallError(INVALID_PARAMETER, msg)
         if kind == "question" and message["role"] != "user" and "type" in message:
             raise CallError(INVALID_PARAMETER, f"{where}.type: question goes with role user only")
-        user_input = parse_content(world, message["content"], message["content_type"], f"{where}.content")
+        user_input = parse_content(state, message["content"], message["content_type"], f"{where}.content")
         result.append((message, user_input))
     return result

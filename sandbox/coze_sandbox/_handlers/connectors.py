@@ -17,8 +17,8 @@ def install(call: Call) -> None:
         CallError: There is no such workspace.
     """
     workspace_id, connector_id = call.body["workspace_id"], call.path["connector_id"]
-    get_or_404(call.world, "workspace", workspace_id)
-    call.world.store.put("connector", f"{workspace_id}/{connector_id}", {"id": connector_id}, workspace_id)
+    get_or_404(call.state, "workspace", workspace_id)
+    call.state.store.put("connector", f"{workspace_id}/{connector_id}", {"id": connector_id}, workspace_id)
 
 
 @operation("connectors.bots.update")
@@ -29,8 +29,8 @@ def review(call: Call) -> None:
         CallError: There is no such bot.
     """
     bot_id, connector_id = call.path["bot_id"], call.path["connector_id"]
-    get_or_404(call.world, "bot", bot_id)
-    call.world.store.put("review", f"{connector_id}/{bot_id}", dict(call.body), connector_id)
+    get_or_404(call.state, "bot", bot_id)
+    call.state.store.put("review", f"{connector_id}/{bot_id}", dict(call.body), connector_id)
 
 
 @operation("connectors.bind")
@@ -40,4 +40,4 @@ def bind(call: Call) -> None:
     for config in call.body["configs"]:
         for device in config["enums"]:
             key = f"{connector_id}/{config['key']}/{device['value']}"
-            call.world.store.put("device", key, device, connector_id)
+            call.state.store.put("device", key, device, connector_id)

@@ -25,15 +25,15 @@ def create(call: Call) -> ResponseFields:
     Raises:
         CallError: The bot does not exist, or a message is not right.
     """
-    body, world = call.body, call.world
+    body, state = call.body, call.state
     bot_id = body.get("bot_id", "")
     if bot_id:
-        get_or_404(world, "bot", bot_id)
+        get_or_404(state, "bot", bot_id)
     members = {name: body[name] for name in ("name", "meta_data", "connector_id") if name in body}
     conversation = new_conversation(call, bot_id=bot_id, **members)
     for number, message in enumerate(body.get("messages", ())):
         kind = message.get("content_type", "text")
-        parse_content(world, message.get("content", ""), kind, f"body.messages.{number}.content")
+        parse_content(state, message.get("content", ""), kind, f"body.messages.{number}.content")
         enter_message(call, conversation, message)
     return {"data": public(conversation)}
 
@@ -56,11 +56,11 @@ def list_conversations(call: Call) -> ResponseFields:
         CallError: There is no such bot.
     """
     query = call.query
-    get_or_404(call.world, "bot", query["bot_id"])
+    get_or_404(call.state, "bot", query["bot_id"])
     channel = query.get("connector_id", "1024")
     found = [
         public(conversation)
-        for conversation in call.world.list("conversation", query["bot_id"])
+        for conversation in call.state.list("conversation", query["bot_id"])
         if conversation["connector_id"] == channel
     ]
     if query.get("sort_order", "DESC") == "DESC":
@@ -79,7 +79,7 @@ def update(call: Call) -> ResponseFields:
     conversation = _find(call, call.path["conversation_id"])
     if "name" in call.body:
         conversation["name"] = call.body["name"]
-    conversation["updated_at"] = call.world.clock.seconds()
+    conversation["updated_at"] = call.state.clock.seconds()
     return {"data": public(store_conversation(call, conversation))}
 
 
@@ -90,7 +90,7 @@ def delete(call: Call) -> None:
     Raises:
         CallError: There is no such conversation.
     """
-    store, key = call.world.store, _find(call, call.path["conversation_id"])["id"]
+    store, key = call.state.store, _find(call, call.path["conversation_id"])["id"]
     store.delete_children("message", key)
     store.delete_children("chat", key)
     store.delete("conversation", key)
@@ -104,11 +104,11 @@ def clear(call: Call) -> ResponseFields:
         CallError: There is no such conversation.
     """
     conversation = _find(call, call.path["conversation_id"])
-    conversation["last_section_id"] = call.world.new_id()
+    conversation["last_section_id"] = call.state.new_id()
     store_conversation(call, conversation)
     section = {"id": conversation["last_section_id"], "conversation_id": conversation["id"]}
     return {"data": section}
 
 
 def _find(call: Call, key: str) -> dict[str, Any]:
-    return get_or_404(call.world, "conversation", key, code=CONVERSATION_NOT_FOUND)
+    return get_or_404(call.state, "conversation", key, code=CONVERSATION_NOT_FOUND)

@@ -22,27 +22,27 @@ def start(call: Call) -> ResponseFields:
         CallError: What is to be copied or the workspace does not exist for the account, or the first lies in a
             personal workspace and the second is another one.
     """
-    world, body = call.world, call.body
+    state, body = call.state, call.body
     kind, key = body.get("entity_type"), body.get("entity_id")
     if not kind or not key:
         raise CallError(INVALID_PARAMETER, "body.entity_id: it and entity_type are required")
-    source = get_or_404(world, kind, key, name="entity_id")
+    source = get_or_404(state, kind, key, name="entity_id")
     home = source["space_id"]
     target = body.get("to_workspace_id", home)
-    get_or_404(world, "workspace", target, name="to_workspace_id")
-    if target != home and get_or_404(world, "workspace", home)["workspace_type"] == "personal":
+    get_or_404(state, "workspace", target, name="to_workspace_id")
+    if target != home and get_or_404(state, "workspace", home)["workspace_type"] == "personal":
         raise CallError(INVALID_PARAMETER, "What lies in a personal workspace can be copied within it only.")
     if kind == "bot" and target == home:
-        return {"data": {"copied_entity_id": _copy(world, kind, source, target)}}
+        return {"data": {"copied_entity_id": _copy(state, kind, source, target)}}
     task = {
-        "task_id": world.new_id(),
+        "task_id": state.new_id(),
         "entity_type": kind,
         "source_entity_id": key,
         "target_workspace_id": target,
-        "_ends_at": world.clock.now() + world.options.answer_seconds,
+        "_ends_at": state.clock.now() + state.options.answer_seconds,
         "_source": source,
     }
-    world.store.put("copy_task", task["task_id"], task)
+    state.store.put("copy_task", task["task_id"], task)
     return {"data": {"task_id": task["task_id"]}}
 
 
@@ -53,11 +53,11 @@ def retrieve(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such task.
     """
-    world = call.world
-    task = get_or_404(world, "copy_task", call.path["task_id"], name="task_id")
-    if "target_entity_id" not in task and task["_ends_at"] <= world.clock.now():
-        task["target_entity_id"] = _copy(world, task["entity_type"], task["_source"], task["target_workspace_id"])
-        world.store.put("copy_task", task["task_id"], task)
+    state = call.state
+    task = get_or_404(state, "copy_task", call.path["task_id"], name="task_id")
+    if "target_entity_id" not in task and task["_ends_at"] <= state.clock.now():
+        task["target_entity_id"] = _copy(state, task["entity_type"], task["_source"], task["target_workspace_id"])
+        state.store.put("copy_task", task["task_id"], task)
     shown = public(task)
     return {"data": {**shown, "task_status": "successful" if "target_entity_id" in task else "in_progress"}}
 
@@ -69,9 +69,9 @@ def duplicate_template(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such workspace.
     """
-    world, body = call.world, call.body
-    get_or_404(world, "workspace", body["workspace_id"])
-    now, template_id = world.clock.seconds(), call.path["template_id"]
+    state, body = call.state, call.body
+    get_or_404(state, "workspace", body["workspace_id"])
+    now, template_id = state.clock.seconds(), call.path["template_id"]
     draft = {
         "name": body.get("name") or f"Template {template_id}",
         "description": f"Made from the template {template_id}.",
@@ -79,12 +79,12 @@ def duplicate_template(call: Call) -> ResponseFields:
         "owner_user_id": call.user_id,
     }
     bot = {"draft": draft, "collaboration_mode": "single"}
-    return {"data": {"entity_id": _copy(world, "bot", bot, body["workspace_id"]), "entity_type": "agent"}}
+    return {"data": {"entity_id": _copy(state, "bot", bot, body["workspace_id"]), "entity_type": "agent"}}
 
 
-def _copy(world: SandboxState, kind: str, source: dict[str, Any], space_id: str) -> str:
+def _copy(state: SandboxState, kind: str, source: dict[str, Any], space_id: str) -> str:
     """Copy as a draft, with the name and without the publications."""
-    key, now = world.new_id(), world.clock.seconds()
+    key, now = state.new_id(), state.clock.seconds()
     match kind:
         case "bot":
             draft = {**source["draft"], "bot_id": key, "create_time": now, "update_time": now}
@@ -95,5 +95,5 @@ def _copy(world: SandboxState, kind: str, source: dict[str, Any], space_id: str)
         case _:
             copied = {**source, "id": key, "space_id": space_id, "is_published": False, "updated_at": now}
             copied.pop("published_at", None)
-    world.store.put(kind, key, copied, space_id)
+    state.store.put(kind, key, copied, space_id)
     return key

@@ -13,7 +13,7 @@ import attrs
 from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
 from ._common import check_owner, get_or_404, numbered_page
-from ._dataset_serializers import document, store_document
+from ._dataset_serializers import serialize_document, store_document
 from ._registry import operation
 
 __all__ = ["create", "delete", "list_documents", "update"]
@@ -43,8 +43,8 @@ def create(call: Call) -> ResponseFields:
         CallError: The knowledge base or a file does not exist, the chunking or a source is not complete, or
             a source is of another kind than the others or the knowledge base.
     """
-    world, body = call.world, call.body
-    dataset = get_or_404(world, "dataset", body["dataset_id"])
+    state, body = call.state, call.body
+    dataset = get_or_404(state, "dataset", body["dataset_id"])
     check_owner(call, dataset["creator_id"], "knowledge base")
     if body.get("format_type", _TEXT) != dataset["format_type"]:
         raise CallError(INVALID_PARAMETER, "body.format_type: not that of the knowledge base")
@@ -55,10 +55,10 @@ def create(call: Call) -> ResponseFields:
     ]
     if not sources or len({source.kind for source in sources}) > 1:
         raise CallError(INVALID_PARAMETER, "body.document_bases: must be of one kind of source")
-    now = world.clock.seconds()
+    now = state.clock.seconds()
     added = []
     for entry, source in zip(body["document_bases"], sources, strict=True):
-        key = world.new_id()
+        key = state.new_id()
         caption = entry.get("caption", "")
         if not caption and body["chunk_strategy"].get("caption_type", 0) == 0:
             caption = f"A picture called {entry['name']}."
@@ -78,13 +78,13 @@ def create(call: Call) -> ResponseFields:
             "create_time": now,
             "update_time": now,
             "_dataset_id": dataset["dataset_id"],
-            "_ends_at": world.clock.now() + world.options.answer_seconds,
+            "_ends_at": state.clock.now() + state.options.answer_seconds,
             "_fails": _failure(source),
             "_url": source.url or f"https://sandbox.invalid/document/{key}.{source.type}",
             "_caption": caption if dataset["format_type"] == _IMAGE else "",
             "_creator_id": call.user_id,
         }
-        added.append(document(world, store_document(world, kept)))
+        added.append(serialize_document(state, store_document(state, kept)))
     return {"document_infos": added}
 
 
@@ -97,12 +97,12 @@ def update(call: Call) -> None:
     Raises:
         CallError: There is no such document.
     """
-    world, body = call.world, call.body
-    kept = get_or_404(world, "document", body["document_id"])
+    state, body = call.state, call.body
+    kept = get_or_404(state, "document", body["document_id"])
     if "update_rule" in body:
         kept.update(_update_rule(body))
-    kept.update(name=body.get("document_name", kept["name"]), update_time=world.clock.seconds())
-    store_document(world, kept)
+    kept.update(name=body.get("document_name", kept["name"]), update_time=state.clock.seconds())
+    store_document(state, kept)
 
 
 @operation("datasets.documents.delete")
@@ -113,9 +113,9 @@ def delete(call: Call) -> None:
         CallError: One does not exist, or is in a knowledge base of another account; then none is removed.
     """
     for key in call.body["document_ids"]:
-        kept = get_or_404(call.world, "document", key)
-        check_owner(call, get_or_404(call.world, "dataset", kept["_dataset_id"])["creator_id"], "knowledge base")
-        call.world.store.delete("document", key)
+        kept = get_or_404(call.state, "document", key)
+        check_owner(call, get_or_404(call.state, "dataset", kept["_dataset_id"])["creator_id"], "knowledge base")
+        call.state.store.delete("document", key)
 
 
 @operation("datasets.documents.list")
@@ -125,17 +125,17 @@ def list_documents(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such knowledge base.
     """
-    world, key = call.world, call.body["dataset_id"]
-    get_or_404(world, "dataset", key)
-    found = world.store.list("document", key)[::-1]
+    state, key = call.state, call.body["dataset_id"]
+    get_or_404(state, "dataset", key)
+    found = state.store.list("document", key)[::-1]
     page, _ = numbered_page(call, found, param="page", size_param="size", size=10)
-    return {"document_infos": [document(world, kept) for kept in page], "total": len(found)}
+    return {"document_infos": [serialize_document(state, kept) for kept in page], "total": len(found)}
 
 
 def _check_chunks(call: Call, dataset: Mapping[str, Any]) -> None:
     chunks = call.body["chunk_strategy"]
     needed = ("separator", "max_tokens") if chunks.get("chunk_type") == _CUSTOM_CHUNKS else ()
-    if dataset["format_type"] == _IMAGE and not call.world.store.list("document", dataset["dataset_id"]):
+    if dataset["format_type"] == _IMAGE and not call.state.store.list("document", dataset["dataset_id"]):
         needed = (*needed, "caption_type")
     for name in needed:
         if name not in chunks:
@@ -149,7 +149,7 @@ def _source(call: Call, entry: Mapping[str, Any], format_type: int, where: str) 
         raise CallError(INVALID_PARAMETER, f"{where}.source_info: of no kind that the knowledge base takes")
     extension = PurePosixPath(entry["name"]).suffix.removeprefix(".")
     if kind == _UPLOADED_FILE:
-        file = get_or_404(call.world, "file", _given(info, "source_file_id", where), name="source_file_id")
+        file = get_or_404(call.state, "file", _given(info, "source_file_id", where), name="source_file_id")
         extension = PurePosixPath(file["file_name"]).suffix.removeprefix(".")
         return _Source(kind, file["bytes"], extension, "")
     if kind == _WEB_PAGE:

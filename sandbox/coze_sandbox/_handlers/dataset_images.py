@@ -7,7 +7,7 @@ from typing import Any
 from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from .._http.context import Call, ResponseFields
 from ._common import get_or_404, numbered_page
-from ._dataset_serializers import document, store_document
+from ._dataset_serializers import serialize_document, store_document
 from ._registry import operation
 
 __all__ = ["list_images", "update"]
@@ -22,11 +22,11 @@ def list_images(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such knowledge base, or it is none of images.
     """
-    world, query, key = call.world, call.query, call.path["dataset_id"]
+    state, query, key = call.state, call.query, call.path["dataset_id"]
     _image_dataset(call)
     found = [
         kept
-        for kept in reversed(world.store.list("document", key))
+        for kept in reversed(state.store.list("document", key))
         if query.get("keyword", "") in kept["_caption"]
         and query.get("has_caption", bool(kept["_caption"])) == bool(kept["_caption"])
     ]
@@ -41,22 +41,22 @@ def update(call: Call) -> None:
     Raises:
         CallError: The knowledge base or the image does not exist, or the knowledge base is none of images.
     """
-    world, key = call.world, call.path["document_id"]
+    state, key = call.state, call.path["document_id"]
     _image_dataset(call)
-    kept = get_or_404(world, "document", key)
+    kept = get_or_404(state, "document", key)
     if kept["_dataset_id"] != call.path["dataset_id"]:
         raise missing(NOT_FOUND, "document_id", key)
-    kept.update(_caption=call.body["caption"], update_time=world.clock.seconds())
-    store_document(world, kept)
+    kept.update(_caption=call.body["caption"], update_time=state.clock.seconds())
+    store_document(state, kept)
 
 
 def _image_dataset(call: Call) -> None:
-    if get_or_404(call.world, "dataset", call.path["dataset_id"])["format_type"] != _IMAGE:
+    if get_or_404(call.state, "dataset", call.path["dataset_id"])["format_type"] != _IMAGE:
         raise CallError(INVALID_PARAMETER, "path.dataset_id: no knowledge base of images")
 
 
 def _shown(call: Call, kept: dict[str, Any]) -> dict[str, Any]:
-    now = document(call.world, kept)
+    now = serialize_document(call.state, kept)
     same = ("document_id", "name", "size", "type", "status", "source_type", "create_time", "update_time")
     return {
         **{name: now[name] for name in same},

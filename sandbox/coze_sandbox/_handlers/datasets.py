@@ -5,7 +5,7 @@ from __future__ import annotations
 from .._common.errors import NOT_FOUND, missing
 from .._http.context import Call, ResponseFields
 from ._common import check_file, check_owner, get_or_404, numbered_page
-from ._dataset_serializers import progress, summary
+from ._dataset_serializers import serialize_dataset, serialize_progress
 from ._registry import operation
 from .workspaces import member_key
 
@@ -19,10 +19,10 @@ def create(call: Call) -> ResponseFields:
     Raises:
         CallError: The workspace or the icon does not exist.
     """
-    world, body = call.world, call.body
-    get_or_404(world, "workspace", body["space_id"], name="space_id")
-    check_file(world, body.get("file_id"))
-    key, now = world.new_id(), world.clock.seconds()
+    state, body = call.state, call.body
+    get_or_404(state, "workspace", body["space_id"], name="space_id")
+    check_file(state, body.get("file_id"))
+    key, now = state.new_id(), state.clock.seconds()
     dataset = {
         "dataset_id": key,
         "name": body["name"],
@@ -34,7 +34,7 @@ def create(call: Call) -> ResponseFields:
         "create_time": now,
         "update_time": now,
     }
-    world.store.put("dataset", key, dataset, body["space_id"])
+    state.store.put("dataset", key, dataset, body["space_id"])
     return {"data": {"dataset_id": key}}
 
 
@@ -45,17 +45,17 @@ def update(call: Call) -> None:
     Raises:
         CallError: The knowledge base or the icon does not exist, or the first is another account's.
     """
-    world, body = call.world, call.body
-    dataset = get_or_404(world, "dataset", call.path["dataset_id"])
+    state, body = call.state, call.body
+    dataset = get_or_404(state, "dataset", call.path["dataset_id"])
     check_owner(call, dataset["creator_id"], "knowledge base")
-    check_file(world, body.get("file_id"))
+    check_file(state, body.get("file_id"))
     dataset.update(
         name=body["name"],
         description=body.get("description", ""),
         icon_file_id=body.get("file_id", ""),
-        update_time=world.clock.seconds(),
+        update_time=state.clock.seconds(),
     )
-    world.store.put("dataset", dataset["dataset_id"], dataset, dataset["space_id"])
+    state.store.put("dataset", dataset["dataset_id"], dataset, dataset["space_id"])
 
 
 @operation("datasets.delete")
@@ -66,9 +66,9 @@ def delete(call: Call) -> None:
         CallError: There is no such knowledge base, or it is another account's and the caller is no
             administrator of the workspace.
     """
-    store, key = call.world.store, call.path["dataset_id"]
-    dataset = get_or_404(call.world, "dataset", key)
-    member = call.world.find("member", member_key(dataset["space_id"], call.user_id)) or {}
+    store, key = call.state.store, call.path["dataset_id"]
+    dataset = get_or_404(call.state, "dataset", key)
+    member = call.state.find("member", member_key(dataset["space_id"], call.user_id)) or {}
     if member.get("role_type") not in {"owner", "admin"}:
         check_owner(call, dataset["creator_id"], "knowledge base")
     store.delete("dataset", key)
@@ -87,16 +87,16 @@ def list_datasets(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such workspace.
     """
-    world, query = call.world, call.query
-    get_or_404(world, "workspace", query["space_id"], name="space_id")
+    state, query = call.state, call.query
+    get_or_404(state, "workspace", query["space_id"], name="space_id")
     found = [
         dataset
-        for dataset in reversed(world.store.list("dataset", query["space_id"]))
+        for dataset in reversed(state.store.list("dataset", query["space_id"]))
         if query.get("name", "") in dataset["name"]
         and query.get("format_type", dataset["format_type"]) == dataset["format_type"]
     ]
     page, _ = numbered_page(call, found, size=10)
-    shown = [summary(world, dataset, call.user_id) for dataset in page]
+    shown = [serialize_dataset(state, dataset, call.user_id) for dataset in page]
     return {"data": {"dataset_list": shown, "total_count": len(found)}}
 
 
@@ -107,11 +107,11 @@ def process(call: Call) -> ResponseFields:
     Raises:
         CallError: The knowledge base does not exist, or a document is not in it.
     """
-    world, key = call.world, call.path["dataset_id"]
-    get_or_404(world, "dataset", key)
-    known = {kept["document_id"]: kept for kept in world.store.list("document", key)}
+    state, key = call.state, call.path["dataset_id"]
+    get_or_404(state, "dataset", key)
+    known = {kept["document_id"]: kept for kept in state.store.list("document", key)}
     for document_id in call.body["document_ids"]:
         if document_id not in known:
             raise missing(NOT_FOUND, "document_id", document_id)
-    shown = [progress(world, known[document_id]) for document_id in call.body["document_ids"]]
+    shown = [serialize_progress(state, known[document_id]) for document_id in call.body["document_ids"]]
     return {"data": {"data": shown}}

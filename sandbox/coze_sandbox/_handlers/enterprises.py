@@ -22,18 +22,18 @@ def add_employee(call: Call) -> None:
         CallError: The enterprise or an account does not exist, the account is a member already, or the
             enterprise is full.
     """
-    world, key = call.world, _enterprise(call)
-    now = world.clock.seconds()
-    default = next(one for one in world.store.list("organization", key) if one["is_default"])["organization_id"]
+    state, key = call.state, _enterprise(call)
+    now = state.clock.seconds()
+    default = next(one for one in state.store.list("organization", key) if one["is_default"])["organization_id"]
     for user in call.body.get("users", ()):
-        get_or_404(world, "user", user["user_id"])
-        if world.find("employee", f"{key}/{user['user_id']}") is not None:
+        get_or_404(state, "user", user["user_id"])
+        if state.find("employee", f"{key}/{user['user_id']}") is not None:
             raise CallError(ALREADY_MEMBER, f"The account {user['user_id']} is a member of the enterprise already.")
-        if len(world.store.list("employee", key)) >= world.options.workspace_limit:
+        if len(state.store.list("employee", key)) >= state.options.workspace_limit:
             raise CallError(TEAM_FULL, "The enterprise has as many members as it may have.")
-        world.store.put("employee", f"{key}/{user['user_id']}", dict(user), key)
+        state.store.put("employee", f"{key}/{user['user_id']}", dict(user), key)
         member = {"user_id": user["user_id"], "role": "organization_member", "created_at": now}
-        world.store.put("organization_member", f"{default}/{user['user_id']}", member, default)
+        state.store.put("organization_member", f"{default}/{user['user_id']}", member, default)
 
 
 @operation("enterprises.members.update")
@@ -45,7 +45,7 @@ def update_employee(call: Call) -> None:
     """
     key = _enterprise(call)
     employee = {**_employee(call, call.path["user_id"]), "role": call.body["role"]}
-    call.world.store.put("employee", f"{key}/{employee['user_id']}", employee, key)
+    call.state.store.put("employee", f"{key}/{employee['user_id']}", employee, key)
 
 
 @operation("enterprises.members.delete")
@@ -56,17 +56,17 @@ def remove_employee(call: Call) -> None:
         CallError: The enterprise, the employee or the heir does not exist, the heir is no
             administrator, or the employee is still in an organization.
     """
-    world, key, user_id = call.world, _enterprise(call), call.path["user_id"]
+    state, key, user_id = call.state, _enterprise(call), call.path["user_id"]
     _employee(call, user_id)
     heir = _employee(call, call.body["receiver_user_id"])
     if heir["role"] != "enterprise_admin" or heir["user_id"] == user_id:
         raise CallError(INVALID_PARAMETER, "body.receiver_user_id: must be another administrator")
-    for organization in world.store.list("organization", key):
+    for organization in state.store.list("organization", key):
         place = f"{organization['organization_id']}/{user_id}"
-        if not organization["is_default"] and world.find("organization_member", place):
+        if not organization["is_default"] and state.find("organization_member", place):
             raise CallError(INVALID_PARAMETER, "The member is still in an organization.")
-        world.store.delete("organization_member", place)
-    world.store.delete("employee", f"{key}/{user_id}")
+        state.store.delete("organization_member", place)
+    state.store.delete("employee", f"{key}/{user_id}")
 
 
 @operation("enterprises.organizations.create")
@@ -77,11 +77,11 @@ def create_organization(call: Call) -> ResponseFields:
         CallError: The enterprise or the employee does not exist, or there are too many
             organizations.
     """
-    world, key, admin = call.world, _enterprise(call), call.body["super_admin_user_id"]
+    state, key, admin = call.state, _enterprise(call), call.body["super_admin_user_id"]
     _employee(call, admin)
-    if len(world.store.list("organization", key)) >= _MOST_ORGANIZATIONS:
+    if len(state.store.list("organization", key)) >= _MOST_ORGANIZATIONS:
         raise CallError(INVALID_PARAMETER, f"An enterprise has at most {_MOST_ORGANIZATIONS} organizations.")
-    organization_id = world.new_id()
+    organization_id = state.new_id()
     organization = {
         "organization_id": organization_id,
         "name": call.body["name"],
@@ -89,9 +89,9 @@ def create_organization(call: Call) -> ResponseFields:
         "is_default": False,
         "enterprise_id": key,
     }
-    world.store.put("organization", organization_id, organization, key)
-    member = {"user_id": admin, "role": "organization_super_admin", "created_at": world.clock.seconds()}
-    world.store.put("organization_member", f"{organization_id}/{admin}", member, organization_id)
+    state.store.put("organization", organization_id, organization, key)
+    member = {"user_id": admin, "role": "organization_super_admin", "created_at": state.clock.seconds()}
+    state.store.put("organization_member", f"{organization_id}/{admin}", member, organization_id)
     return {"data": {"organization_id": organization_id}}
 
 
@@ -102,7 +102,7 @@ def list_organizations(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such enterprise.
     """
-    organizations = call.world.store.list("organization", _enterprise(call))
+    organizations = call.state.store.list("organization", _enterprise(call))
     page, _ = numbered_page(call, organizations)
     shown = [
         {
@@ -117,12 +117,12 @@ def list_organizations(call: Call) -> ResponseFields:
 
 
 def _enterprise(call: Call) -> str:
-    key: str = get_or_404(call.world, "enterprise", call.path["enterprise_id"])["enterprise_id"]
+    key: str = get_or_404(call.state, "enterprise", call.path["enterprise_id"])["enterprise_id"]
     return key
 
 
 def _employee(call: Call, user_id: str) -> dict[str, Any]:
-    employee = call.world.find("employee", f"{call.path['enterprise_id']}/{user_id}")
+    employee = call.state.find("employee", f"{call.path['enterprise_id']}/{user_id}")
     if employee is None:
         raise missing(NOT_FOUND, "user_id", user_id)
     return employee

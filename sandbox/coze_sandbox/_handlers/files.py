@@ -17,15 +17,15 @@ def upload(call: Call) -> ResponseFields:
     Raises:
         CallError: The file is empty.
     """
-    file, world = sent_file(call), call.world
-    key = world.new_id()
+    file, state = sent_file(call), call.state
+    key = state.new_id()
     stored = {
         "id": key,
         "bytes": file.size,
         "file_name": file.name,
-        "created_at": world.clock.seconds(),
+        "created_at": state.clock.seconds(),
     }
-    world.store.put("file", key, {**stored, "_sha256": file.sha256, "_creator_id": call.user_id})
+    state.store.put("file", key, {**stored, "_sha256": file.sha256, "_creator_id": call.user_id})
     return {"data": stored}
 
 
@@ -36,5 +36,5 @@ def retrieve(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such file.
     """
-    stored = get_or_404(call.world, "file", call.query["file_id"])
+    stored = get_or_404(call.state, "file", call.query["file_id"])
     return {"data": public(stored)}

@@ -19,14 +19,14 @@ def list_folders(call: Call) -> ResponseFields:
     Raises:
         CallError: The workspace or the folder does not exist.
     """
-    world, query = call.world, call.query
-    get_or_404(world, "workspace", query["workspace_id"])
+    state, query = call.state, call.query
+    get_or_404(state, "workspace", query["workspace_id"])
     parent = query.get("parent_folder_id", "")
     if parent:
-        get_or_404(world, "folder", parent, name="parent_folder_id")
-    found = _inside(world, query["workspace_id"], parent)
+        get_or_404(state, "folder", parent, name="parent_folder_id")
+    found = _inside(state, query["workspace_id"], parent)
     page, has_more = numbered_page(call, found)
-    shown = [_shown(world, folder) for folder in page]
+    shown = [_shown(state, folder) for folder in page]
     return {"data": {"items": shown, "has_more": has_more, "total_count": len(found)}}
 
 
@@ -37,13 +37,13 @@ def retrieve(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such folder.
     """
-    return {"data": _shown(call.world, get_or_404(call.world, "folder", call.path["folder_id"]))}
+    return {"data": _shown(call.state, get_or_404(call.state, "folder", call.path["folder_id"]))}
 
 
-def _inside(world: SandboxState, workspace_id: str, parent: str) -> list[dict[str, Any]]:
-    return [one for one in world.store.list("folder", workspace_id) if one["parent_folder_id"] == parent]
+def _inside(state: SandboxState, workspace_id: str, parent: str) -> list[dict[str, Any]]:
+    return [one for one in state.store.list("folder", workspace_id) if one["parent_folder_id"] == parent]
 
 
-def _shown(world: SandboxState, folder: dict[str, Any]) -> dict[str, Any]:
-    count = len(_inside(world, folder["workspace_id"], folder["id"]))
+def _shown(state: SandboxState, folder: dict[str, Any]) -> dict[str, Any]:
+    count = len(_inside(state, folder["workspace_id"], folder["id"]))
     return {**folder, "children_count": count}

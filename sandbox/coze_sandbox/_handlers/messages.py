@@ -36,12 +36,12 @@ def create(call: Call) -> ResponseFields:
         CallError: The conversation does not exist or the content is not right.
     """
     conversation = get_or_404(
-        call.world,
+        call.state,
         "conversation",
         call.query["conversation_id"],
         code=CONVERSATION_NOT_FOUND,
     )
-    parse_content(call.world, call.body["content"], call.body["content_type"], "body.content")
+    parse_content(call.state, call.body["content"], call.body["content_type"], "body.content")
     return {"data": public(enter_message(call, conversation, call.body))}
 
 
@@ -69,12 +69,12 @@ def update(call: Call) -> ResponseFields:
     if body.get("content"):
         if "content_type" not in body:
             raise CallError(INVALID_PARAMETER, "body.content_type: is required with content")
-        parse_content(call.world, body["content"], body["content_type"], "body.content")
+        parse_content(call.state, body["content"], body["content_type"], "body.content")
         message.update(content=body["content"], content_type=body["content_type"])
     if body.get("meta_data"):
         message["meta_data"] = body["meta_data"]
-    message["updated_at"] = call.world.clock.seconds()
-    return {"message": public(save_message(call.world, message))}
+    message["updated_at"] = call.state.clock.seconds()
+    return {"message": public(save_message(call.state, message))}
 
 
 @operation("conversations.messages.delete")
@@ -85,7 +85,7 @@ def delete(call: Call) -> ResponseFields:
         CallError: The conversation or the message does not exist.
     """
     message = _find(call, call.query)
-    call.world.store.delete("message", message["id"])
+    call.state.store.delete("message", message["id"])
     return {"data": public(message)}
 
 
@@ -96,12 +96,12 @@ def list_messages(call: Call) -> ResponseFields:
     Raises:
         CallError: The conversation or the message to page from does not exist.
     """
-    world, body = call.world, call.body
+    state, body = call.state, call.body
     key = call.query["conversation_id"]
-    advance_last_chat(world, get_or_404(world, "conversation", key, code=CONVERSATION_NOT_FOUND))
+    advance_last_chat(state, get_or_404(state, "conversation", key, code=CONVERSATION_NOT_FOUND))
     messages = [
         message
-        for message in world.store.list("message", key)
+        for message in state.store.list("message", key)
         if (body.get("include_middle_message") or message["type"] in _SHOWN)
         and (not body.get("chat_id") or message["chat_id"] == body["chat_id"])
     ]
@@ -136,7 +136,7 @@ def create_feedback(call: Call) -> None:
         CallError: The conversation or the message does not exist.
     """
     message = _find(call, call.path)
-    save_message(call.world, {**message, "_feedback": dict(call.body)})
+    save_message(call.state, {**message, "_feedback": dict(call.body)})
 
 
 @operation("conversations.messages.feedback.delete")
@@ -149,13 +149,13 @@ def delete_feedback(call: Call) -> None:
     message = _find(call, call.path)
     if message.pop("_feedback", None) is None:
         raise missing(NOT_FOUND, "feedback of message_id", message["id"])
-    save_message(call.world, message)
+    save_message(call.state, message)
 
 
 def _find(call: Call, keys: Any) -> dict[str, Any]:
     conversation_id = keys["conversation_id"]
-    advance_last_chat(call.world, get_or_404(call.world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND))
-    message = get_or_404(call.world, "message", keys["message_id"], code=MESSAGE_NOT_FOUND)
+    advance_last_chat(call.state, get_or_404(call.state, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND))
+    message = get_or_404(call.state, "message", keys["message_id"], code=MESSAGE_NOT_FOUND)
     if message["conversation_id"] != conversation_id:
         raise missing(MESSAGE_NOT_FOUND, "message_id", keys["message_id"])
     return message

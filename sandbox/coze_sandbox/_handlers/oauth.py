@@ -28,23 +28,23 @@ def authorize(call: Call) -> Redirect:
     Raises:
         CallError: The app is unknown, deactivated or of a kind that signs, or the address is not one of its own.
     """
-    query, world = call.query, call.world
+    query, state = call.query, call.state
     app = _app_of_browser(call)
-    state = query.get("state", "")
+    oauth_state = query.get("state", "")
     challenge = query.get("code_challenge")
     if app.kind == "public" and challenge is None:
         words = {"error": "invalid_request", "error_description": "code_challenge is needed: the app has no secret"}
-        return Redirect(redirect_address(query["redirect_uri"], state, words))
+        return Redirect(redirect_address(query["redirect_uri"], oauth_state, words))
     request = {
         "redirect_uri": query["redirect_uri"],
-        "state": state,
+        "state": oauth_state,
         "code_challenge": challenge,
         "method": query.get("code_challenge_method", "plain"),
         "workspace_id": call.path.get("workspace_id"),
     }
-    key = begin_browser(world, app, request)
-    if world.auto_consent is not None:
-        return Redirect(decide(world, key, allow=world.auto_consent) or "")
+    key = begin_browser(state, app, request)
+    if state.auto_consent is not None:
+        return Redirect(decide(state, key, allow=state.auto_consent) or "")
     return Redirect(f"{call.base_url}{CONSENT_PATH}?authorize_key={key}")
 
 
@@ -55,7 +55,7 @@ def authorize_workspace(call: Call) -> Redirect:
     Raises:
         CallError: There is no such workspace; otherwise as for `authorize`.
     """
-    get_or_404(call.world, "workspace", call.path["workspace_id"])
+    get_or_404(call.state, "workspace", call.path["workspace_id"])
     return authorize(call)
 
 
@@ -66,21 +66,21 @@ def begin_device(call: Call) -> ResponseFields:
     Raises:
         OAuthFailure: The app is unknown, deactivated or not for devices.
     """
-    world = call.world
-    app = find_app(world, call.body["client_id"])
+    state = call.state
+    app = find_app(state, call.body["client_id"])
     if app is None:
         raise OAuthError("invalid_request", "invalid request: client_id")
-    if not is_active(world, app):
+    if not is_active(state, app):
         raise OAuthError("access_deny", _deactivated(app))
     if app.kind not in {"public", "any"}:
         raise OAuthError("access_deny", "invalid app type")
-    code, user_code, seconds = keep_device(world, app, call.path.get("workspace_id"))
+    code, user_code, seconds = keep_device(state, app, call.path.get("workspace_id"))
     return {
         "device_code": code,
         "user_code": user_code,
         "verification_uri": f"{call.base_url}{DEVICE_PATH}",
         "expires_in": seconds,
-        "interval": world.options.device_interval,
+        "interval": state.options.device_interval,
     }
 
 
@@ -91,16 +91,16 @@ def begin_device_workspace(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such workspace; otherwise as for `begin_device`.
     """
-    get_or_404(call.world, "workspace", call.path["workspace_id"])
+    get_or_404(call.state, "workspace", call.path["workspace_id"])
     return begin_device(call)
 
 
 def _app_of_browser(call: Call) -> OAuthApp:
     query: Any = call.query
-    app = find_app(call.world, query["client_id"])
+    app = find_app(call.state, query["client_id"])
     if app is None:
         raise CallError(INVALID_PARAMETER, "query.client_id: there is no such OAuth app")
-    if not is_active(call.world, app):
+    if not is_active(call.state, app):
         raise CallError(NO_PERMISSION, _deactivated(app))
     if app.signs:
         raise CallError(NO_PERMISSION, "invalid app type")

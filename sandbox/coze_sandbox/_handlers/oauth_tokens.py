@@ -56,9 +56,9 @@ def exchange_for_account(call: Call) -> ResponseFields:
     app, account = read_jwt(call), call.path["account_id"]
     if app.kind not in {"service", "any"}:
         raise OAuthError("access_deny", "invalid app type")
-    if call.world.find("user", account) is not None:
+    if call.state.find("user", account) is not None:
         return _for_jwt(call, app, user_id=account)
-    if call.world.find("organization", account) is not None:
+    if call.state.find("organization", account) is not None:
         return _for_jwt(call, app)
     raise OAuthError("invalid_request", "invalid request: account_id")
 
@@ -74,7 +74,7 @@ def exchange_for_enterprise(call: Call) -> ResponseFields:
     app = read_jwt(call)
     if app.kind not in {"enterprise", "any"}:
         raise OAuthError("access_deny", "invalid app type")
-    if call.world.find("enterprise", call.path["enterprise_id"]) is None:
+    if call.state.find("enterprise", call.path["enterprise_id"]) is None:
         raise OAuthError("invalid_request", "invalid request: enterprise_id")
     return _for_jwt(call, app)
 
@@ -83,7 +83,7 @@ def _for_jwt(call: Call, app: OAuthApp, **limits: Any) -> ResponseFields:
     seconds = call.body.get("duration_seconds", LIFETIME)
     if seconds <= 0:
         raise OAuthError("invalid_request", "invalid request: duration_seconds")
-    return new_token(call.world, app, "czs_", seconds, **limits)
+    return new_token(call.state, app, "czs_", seconds, **limits)
 
 
 def _scope(call: Call, app: OAuthApp) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _from_code(call: Call) -> ResponseFields:
         _need_secret(call, app)
     if challenge is not None and not _same(challenge, _challenge(_given(call, "code_verifier"), kept["method"])):
         raise OAuthError("invalid_request", "invalid request: code_verifier")
-    call.world.store.delete("oauth_code", _given(call, "code"))
+    call.state.store.delete("oauth_code", _given(call, "code"))
     return _with_refresh_token(call, app, kept["workspace_id"], has_secret=has_secret)
 
 
@@ -118,36 +118,36 @@ def _from_refresh_token(call: Call) -> ResponseFields:
     kept = _kept(call, _REFRESH, "refresh_token")
     if kept["has_secret"]:
         _need_secret(call, app)
-    call.world.store.delete(_REFRESH, _given(call, "refresh_token"))
+    call.state.store.delete(_REFRESH, _given(call, "refresh_token"))
     return _with_refresh_token(call, app, kept["workspace_id"], has_secret=kept["has_secret"])
 
 
 def _from_device(call: Call) -> ResponseFields | CallError:
     app = _app(call)
-    world, code = call.world, _given(call, "device_code")
-    kept = world.find(DEVICE, code)
+    state, code = call.state, _given(call, "device_code")
+    kept = state.find(DEVICE, code)
     if kept is None or kept["client_id"] != app.client_id:
         raise OAuthError("invalid_request", "invalid request: device_code")
-    now, asked_at = world.clock.now(), kept["asked_at"]
+    now, asked_at = state.clock.now(), kept["asked_at"]
     if kept["expires_at"] <= now:
         raise OAuthError("expired_token", "The device code has expired.")
-    interval = world.options.device_interval
-    world.store.put(DEVICE, code, {**kept, "asked_at": now})
+    interval = state.options.device_interval
+    state.store.put(DEVICE, code, {**kept, "asked_at": now})
     if asked_at is not None and now < asked_at + interval:
         return OAuthError("slow_down", f"Ask every {interval} seconds only.")
     if kept["allowed"] is None:
         return OAuthError("authorization_pending", "The user has not finished yet.")
     if not kept["allowed"]:
         return OAuthError("access_denied", "The user refused.")
-    world.store.delete(DEVICE, code)
+    state.store.delete(DEVICE, code)
     return _with_refresh_token(call, app, kept["workspace_id"], has_secret=False)
 
 
 def _app(call: Call) -> OAuthApp:
-    app = find_app(call.world, _given(call, "client_id"))
+    app = find_app(call.state, _given(call, "client_id"))
     if app is None:
         raise OAuthError("invalid_request", "invalid request: client_id")
-    if not is_active(call.world, app):
+    if not is_active(call.state, app):
         raise OAuthError("access_deny", f"app: {app.name} is currently deactivated by the owner")
     if app.signs:
         raise OAuthError("access_deny", "invalid app type")
@@ -156,17 +156,17 @@ def _app(call: Call) -> OAuthApp:
 
 def _kept(call: Call, kind: str, name: str) -> dict[str, Any]:
     """Find something that was given out to this app and works once."""
-    kept = call.world.find(kind, _given(call, name))
-    if kept is None or kept["client_id"] != call.body["client_id"] or kept["expires_at"] <= call.world.clock.now():
+    kept = call.state.find(kind, _given(call, name))
+    if kept is None or kept["client_id"] != call.body["client_id"] or kept["expires_at"] <= call.state.clock.now():
         raise OAuthError("invalid_request", f"invalid request: {name}")
     return kept
 
 
 def _with_refresh_token(call: Call, app: OAuthApp, workspace_id: str | None, *, has_secret: bool) -> ResponseFields:
-    world, token = call.world, new_secret(call.world, "")
+    state, token = call.state, new_secret(call.state, "")
     kept = {"client_id": app.client_id, "has_secret": has_secret, "workspace_id": workspace_id}
-    world.store.put(_REFRESH, token, {**kept, "expires_at": world.clock.now() + _REFRESH_SECONDS})
-    return {**new_token(world, app, "czu_", workspace_id=workspace_id), "refresh_token": token}
+    state.store.put(_REFRESH, token, {**kept, "expires_at": state.clock.now() + _REFRESH_SECONDS})
+    return {**new_token(state, app, "czu_", workspace_id=workspace_id), "refresh_token": token}
 
 
 def _need_secret(call: Call, app: OAuthApp) -> None:

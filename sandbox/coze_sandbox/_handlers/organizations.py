@@ -24,7 +24,7 @@ def update(call: Call) -> None:
     organization = _organization(call)
     organization.update({name: call.body[name] for name in ("name", "description") if call.body.get(name)})
     key = organization["organization_id"]
-    call.world.store.put("organization", key, organization, organization["enterprise_id"])
+    call.state.store.put("organization", key, organization, organization["enterprise_id"])
 
 
 @operation("organizations.members.list")
@@ -34,12 +34,12 @@ def list_members(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such organization.
     """
-    world = call.world
-    members = world.store.list("organization_member", _organization(call)["organization_id"])
+    state = call.state
+    members = state.store.list("organization_member", _organization(call)["organization_id"])
     page, _ = numbered_page(call, members)
     shown = []
     for member in page:
-        user = get_or_404(world, "user", member["user_id"])
+        user = get_or_404(state, "user", member["user_id"])
         shown.append(
             {
                 "user_id": member["user_id"],
@@ -66,11 +66,11 @@ def add_member(call: Call) -> None:
     organization = _organization(call)
     for person in call.body["organization_people"]:
         place = f"{organization['enterprise_id']}/{person['user_id']}"
-        if call.world.find("employee", place) is None:
+        if call.state.find("employee", place) is None:
             raise missing(NOT_FOUND, "user_id", person["user_id"])
-        if call.world.find("organization_member", f"{organization['organization_id']}/{person['user_id']}") is not None:
+        if call.state.find("organization_member", f"{organization['organization_id']}/{person['user_id']}") is not None:
             raise CallError(ALREADY_MEMBER, f"The account {person['user_id']} is a member of the organization already.")
-        now = call.world.clock.seconds()
+        now = call.state.clock.seconds()
         _store(call, {"user_id": person["user_id"], "role": person["organization_role_type"], "created_at": now})
 
 
@@ -103,23 +103,23 @@ def remove_member(call: Call) -> None:
     heir = _member(call, call.body["receiver_user_id"])
     if heir["role"] != _SUPER_ADMIN or heir["user_id"] == member["user_id"]:
         raise CallError(INVALID_PARAMETER, "body.receiver_user_id: must be another super administrator")
-    call.world.store.delete("organization_member", f"{call.path['organization_id']}/{member['user_id']}")
+    call.state.store.delete("organization_member", f"{call.path['organization_id']}/{member['user_id']}")
 
 
 def _organization(call: Call) -> dict[str, Any]:
-    return get_or_404(call.world, "organization", call.path["organization_id"])
+    return get_or_404(call.state, "organization", call.path["organization_id"])
 
 
 def _member(call: Call, user_id: str) -> dict[str, Any]:
     key = _organization(call)["organization_id"]
-    member = call.world.find("organization_member", f"{key}/{user_id}")
+    member = call.state.find("organization_member", f"{key}/{user_id}")
     if member is None:
         raise missing(NOT_FOUND, "user_id", user_id)
     return member
 
 
 def _check_not_last(call: Call, member: dict[str, Any]) -> None:
-    members = call.world.store.list("organization_member", call.path["organization_id"])
+    members = call.state.store.list("organization_member", call.path["organization_id"])
     admins = [one["user_id"] for one in members if one["role"] == _SUPER_ADMIN]
     if admins == [member["user_id"]]:
         raise CallError(LAST_SUPER_ADMIN, "The last super administrator must stay.")
@@ -127,4 +127,4 @@ def _check_not_last(call: Call, member: dict[str, Any]) -> None:
 
 def _store(call: Call, member: dict[str, Any]) -> None:
     key = call.path["organization_id"]
-    call.world.store.put("organization_member", f"{key}/{member['user_id']}", member, key)
+    call.state.store.put("organization_member", f"{key}/{member['user_id']}", member, key)

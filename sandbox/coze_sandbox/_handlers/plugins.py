@@ -24,13 +24,13 @@ def retrieve(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such plugin.
     """
-    return {"data": public(get_or_404(call.world, "plugin", call.path["plugin_id"]))}
+    return {"data": public(get_or_404(call.state, "plugin", call.path["plugin_id"]))}
 
 
 @operation("plugins.retrieve_many")
 def retrieve_many(call: Call) -> ResponseFields:
     """Show plugins in the order asked for, each once. Unknown ones are left out."""
-    found = [call.world.find("plugin", key) for key in dict.fromkeys(call.query["ids"])]
+    found = [call.state.find("plugin", key) for key in dict.fromkeys(call.query["ids"])]
     return {"data": {"items": [public(plugin) for plugin in found if plugin is not None]}}
 
 
@@ -42,8 +42,8 @@ def call_tool(call: Call) -> ResponseFields:
         CallError: There is no such plugin or tool, the plugin is free or its terms were not accepted,
             or the arguments are not as the tool's `inputSchema` has them.
     """
-    world, body = call.world, call.body
-    plugin = get_or_404(world, "plugin", call.path["plugin_id"])
+    state, body = call.state, call.body
+    plugin = get_or_404(state, "plugin", call.path["plugin_id"])
     tool = next((one for one in plugin["tools"] if one["name"] == body["tool_name"]), None)
     if tool is None:
         raise missing(NOT_FOUND, "tool_name", body["tool_name"])
@@ -53,11 +53,11 @@ def call_tool(call: Call) -> ResponseFields:
         raise CallError(NO_PERMISSION, "The terms of this plugin were not accepted.")
     _check_arguments(tool["inputSchema"], body["arguments"])
     plugin["_calls"] += 1
-    world.store.put("plugin", plugin["plugin_id"], plugin)
+    state.store.put("plugin", plugin["plugin_id"], plugin)
     return {"data": {"result": run_tool(tool["name"], body["arguments"])}}
 
 
 def _check_arguments(schema: dict[str, Any], arguments: dict[str, Any]) -> None:
-    finding = first_violation(jsonschema_rs.Draft202012Validator(schema), arguments, "body.arguments")
-    if finding is not None:
-        raise CallError(INVALID_PARAMETER, str(finding))
+    violation = first_violation(jsonschema_rs.Draft202012Validator(schema), arguments, "body.arguments")
+    if violation is not None:
+        raise CallError(INVALID_PARAMETER, str(violation))

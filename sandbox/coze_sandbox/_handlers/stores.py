@@ -16,7 +16,7 @@ __all__ = ["list_categories", "list_plugins"]
 @operation("stores.categories.list")
 def list_categories(call: Call) -> ResponseFields:
     """List the categories of plugins."""
-    page, has_more = numbered_page(call, call.world.store.list("category"))
+    page, has_more = numbered_page(call, call.state.store.list("category"))
     return {"data": {"items": page, "has_more": has_more}}
 
 
@@ -31,7 +31,7 @@ def list_plugins(call: Call) -> ResponseFields:
     keyword, order = query.get("keyword", "").casefold(), query.get("sort_type", "heat")
     if order == "relative" and not keyword:
         raise CallError(INVALID_PARAMETER, "query.sort_type: relative goes together with a keyword only")
-    shown = [_shown(call.world, plugin) for plugin in call.world.store.list("plugin") if plugin["_paid"]]
+    shown = [_shown(call.state, plugin) for plugin in call.state.store.list("plugin") if plugin["_paid"]]
     found = [
         one
         for one in shown
@@ -48,9 +48,9 @@ def list_plugins(call: Call) -> ResponseFields:
     return {"data": {"items": page, "has_more": has_more}}
 
 
-def _shown(world: SandboxState, plugin: dict[str, Any]) -> dict[str, Any]:
-    key, product = plugin["plugin_id"], get_or_404(world, "product", plugin["plugin_id"])
-    uses = sum(key in _plugins_of(bot) for bot in world.store.list("bot"))
+def _shown(state: SandboxState, plugin: dict[str, Any]) -> dict[str, Any]:
+    key, product = plugin["plugin_id"], get_or_404(state, "product", plugin["plugin_id"])
+    uses = sum(key in _plugins_of(bot) for bot in state.store.list("bot"))
     metainfo = {
         "product_id": product["product_id"],
         "entity_id": key,
@@ -59,7 +59,7 @@ def _shown(world: SandboxState, plugin: dict[str, Any]) -> dict[str, Any]:
         "name": plugin["name"],
         "description": plugin["description"],
         "icon_url": plugin["icon_url"],
-        "category": get_or_404(world, "category", product["category_id"]),
+        "category": get_or_404(state, "category", product["category_id"]),
         "user_info": product["user_info"],
         "is_official": product["is_official"],
         "paid_type": "paid",

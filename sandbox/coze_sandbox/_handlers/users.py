@@ -12,4 +12,4 @@ __all__ = ["me"]
 @operation("users.me")
 def me(call: Call) -> ResponseFields:
     """Return the account."""
-    return {"data": get_or_404(call.world, "user", call.user_id)}
+    return {"data": get_or_404(call.state, "user", call.user_id)}

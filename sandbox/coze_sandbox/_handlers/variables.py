@@ -23,7 +23,7 @@ def retrieve(call: Call) -> ResponseFields:
     """
     owner = _owner(call, call.query)
     names = call.query.get("keywords")
-    values = call.world.store.list("variable", owner)
+    values = call.state.store.list("variable", owner)
     return {"data": {"items": [one for one in values if not names or one["keyword"] in names]}}
 
 
@@ -35,15 +35,15 @@ def update(call: Call) -> None:
         CallError: Neither bot nor app is given, one does not exist or is not published, or there is
             nothing to set.
     """
-    world, owner = call.world, _owner(call, call.body)
+    state, owner = call.state, _owner(call, call.body)
     if not call.body["data"]:
         raise CallError(INVALID_PARAMETER, "body.data: at least one value is needed")
-    now = world.clock.seconds()
+    now = state.clock.seconds()
     for one in call.body["data"]:
         key = f"{owner}/{one['keyword']}"
-        known = world.find("variable", key) or {"create_time": now}
+        known = state.find("variable", key) or {"create_time": now}
         value = {**known, "keyword": one["keyword"], "value": one["value"], "update_time": now}
-        world.store.put("variable", key, value, owner)
+        state.store.put("variable", key, value, owner)
 
 
 def _owner(call: Call, given: Mapping[str, Any]) -> str:
@@ -52,7 +52,7 @@ def _owner(call: Call, given: Mapping[str, Any]) -> str:
     if not bot_id and not app_id:
         raise CallError(INVALID_PARAMETER, "bot_id: it or app_id is required")
     if bot_id:
-        published(call.world, get_or_404(call.world, "bot", bot_id), channel)
-    if app_id and not get_or_404(call.world, "app", app_id)["is_published"]:
+        published(call.state, get_or_404(call.state, "bot", bot_id), channel)
+    if app_id and not get_or_404(call.state, "app", app_id)["is_published"]:
         raise CallError(BOT_NOT_PUBLISHED, f"The app {app_id} has not been published.")
     return "/".join((call.user_id, given["connector_uid"], channel, bot_id, app_id))

@@ -26,7 +26,7 @@ def stream(call: Call) -> Stream:
         CallError: The chatflow or what it is to run with does not exist or is not published, it is no chatflow, or the
             last message is not the user's or its content not right.
     """
-    world, body = call.world, call.body
+    state, body = call.state, call.body
     workflow = runnable(call)
     if workflow["mode"] != "chatflow":
         raise CallError(INVALID_PARAMETER, "body.workflow_id: not a chatflow")
@@ -37,23 +37,23 @@ def stream(call: Call) -> Stream:
         raise CallError(INVALID_PARAMETER, "body.additional_messages: the last must be the user's")
     bot_id = body.get("bot_id", "")
     if "conversation_id" in body:
-        conversation = get_or_404(world, "conversation", body["conversation_id"], code=CONVERSATION_NOT_FOUND)
-        require_no_running_chat(world, conversation)
+        conversation = get_or_404(state, "conversation", body["conversation_id"], code=CONVERSATION_NOT_FOUND)
+        require_no_running_chat(state, conversation)
     else:
         conversation = new_conversation(call, bot_id=bot_id)
     spoken = [
         parse_content(
-            world, one.get("content", ""), one.get("content_type", ""), f"body.additional_messages.{number}.content"
+            state, one.get("content", ""), one.get("content_type", ""), f"body.additional_messages.{number}.content"
         )
         for number, one in enumerate(entered)
         if one["role"] == "user"
     ]
-    texts = [*questions(world, conversation), *(one.text for one in spoken)]
+    texts = [*questions(state, conversation), *(one.text for one in spoken)]
     before = texts[-2] if len(texts) > 1 else None
-    plan = plan_reply(world, spoken[-1], bot_id=bot_id, before=before, suggest=False)
+    plan = plan_reply(state, spoken[-1], bot_id=bot_id, before=before, suggest=False)
     chat = new_chat(call, conversation, bot_id=bot_id, saved=True, meta_data=body.get("meta_data"))
-    save_messages(world, chat, entered)
+    save_messages(state, chat, entered)
     tokens = sum(count_tokens(text) for text in texts)
-    chat = start_turn(world, chat, plan, streaming=True, input_tokens=tokens)
+    chat = start_turn(state, chat, plan, streaming=True, input_tokens=tokens)
     done = {"debug_url": debug_url(workflow, chat["id"])}
-    return Stream(chat_events(world, chat, done), "chatflow")
+    return Stream(chat_events(state, chat, done), "chatflow")

@@ -73,18 +73,18 @@ def retrieve_node(call: Call) -> ResponseFields:
 
 def _run(call: Call) -> dict[str, Any]:
     key = call.path["execute_id"]
-    run = get_or_404(call.world, "run", key, name="execute_id", code=EXECUTION_NOT_FOUND)
+    run = get_or_404(call.state, "run", key, name="execute_id", code=EXECUTION_NOT_FOUND)
     if run["workflow_id"] != call.path["workflow_id"]:
         raise missing(EXECUTION_NOT_FOUND, "execute_id", key)
     return run
 
 
 def _is_running(call: Call, run: dict[str, Any]) -> bool:
-    return run["status"] == "Interrupted" or bool(run.get("ends_at", 0) > call.world.clock.now())
+    return run["status"] == "Interrupted" or bool(run.get("ends_at", 0) > call.state.clock.now())
 
 
 def _age(call: Call, run: dict[str, Any]) -> float:
-    return call.world.clock.now() - float(run["update_time"])
+    return call.state.clock.now() - float(run["update_time"])
 
 
 def _output(call: Call, run: dict[str, Any]) -> str:

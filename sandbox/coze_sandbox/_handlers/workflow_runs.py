@@ -28,12 +28,12 @@ def create(call: Call) -> ResponseFields | CallError:
     Returns:
         The result, or the failure of the run.
     """
-    world = call.world
+    state = call.state
     mode = "async" if call.body.get("is_async") else "sync"
-    run, beats = _new_run(call, mode)
-    for _ in beats:
+    run, events = _new_run(call, mode)
+    for _ in events:
         pass
-    return _result(world, run)
+    return _result(state, run)
 
 
 @operation("workflows.runs.resume")
@@ -49,7 +49,7 @@ def resume(call: Call) -> ResponseFields | CallError:
     run = _interrupted(call)
     for _ in _resumed(call, run):
         pass
-    return _result(call.world, run)
+    return _result(call.state, run)
 
 
 @operation("workflows.runs.stream")
@@ -59,8 +59,8 @@ def stream(call: Call) -> Stream:
     Raises:
         CallError: The workflow does not exist or is not published.
     """
-    run, beats = _new_run(call, "stream")
-    return Stream(_finish_stream(call.world, run, beats), "workflow")
+    run, events = _new_run(call, "stream")
+    return Stream(_finish_stream(call.state, run, events), "workflow")
 
 
 @operation("workflows.runs.stream_resume")
@@ -71,13 +71,13 @@ def stream_resume(call: Call) -> Stream:
         CallError: The run does not exist or has ended.
     """
     run = _interrupted(call)
-    return Stream(_finish_stream(call.world, run, _resumed(call, run)), "workflow")
+    return Stream(_finish_stream(call.state, run, _resumed(call, run)), "workflow")
 
 
 def _new_run(call: Call, mode: str) -> tuple[dict[str, Any], Iterator[StreamEvent]]:
-    world, body = call.world, call.body
+    state, body = call.state, call.body
     workflow = runnable(call)
-    key, now = world.new_id(), world.clock.seconds()
+    key, now = state.new_id(), state.clock.seconds()
     run = {
         "execute_id": key,
         "workflow_id": body["workflow_id"],
@@ -94,22 +94,22 @@ def _new_run(call: Call, mode: str) -> tuple[dict[str, Any], Iterator[StreamEven
     }
     if body.get("bot_id"):
         run["bot_id"] = body["bot_id"]
-    _store(world, run)
-    outcome = next_outcome(world, run["workflow_id"])
-    return run, run_script(world, run, workflow["script"]) if outcome is None else run_outcome(world, run, outcome)
+    _store(state, run)
+    outcome = next_outcome(state, run["workflow_id"])
+    return run, run_script(state, run, workflow["script"]) if outcome is None else run_outcome(state, run, outcome)
 
 
 def _resumed(call: Call, run: dict[str, Any]) -> Iterator[StreamEvent]:
-    outcome = next_outcome(call.world, run["workflow_id"])
+    outcome = next_outcome(call.state, run["workflow_id"])
     if outcome is not None:
-        return run_outcome(call.world, run, outcome)
-    return resume_script(call.world, run, call.body["resume_data"])
+        return run_outcome(call.state, run, outcome)
+    return resume_script(call.state, run, call.body["resume_data"])
 
 
 def _interrupted(call: Call) -> dict[str, Any]:
-    world, body = call.world, call.body
+    state, body = call.state, call.body
     execute_id = body["event_id"].partition("/")[0]
-    run = get_or_404(world, "run", execute_id, name="event_id", code=EXECUTION_NOT_FOUND)
+    run = get_or_404(state, "run", execute_id, name="event_id", code=EXECUTION_NOT_FOUND)
     if run["workflow_id"] != body["workflow_id"]:
         raise missing(EXECUTION_NOT_FOUND, "event_id", body["event_id"])
     interrupt = run.get("interrupt")
@@ -121,12 +121,12 @@ def _interrupted(call: Call) -> dict[str, Any]:
     return run
 
 
-def _finish_stream(world: SandboxState, run: dict[str, Any], beats: Iterator[StreamEvent]) -> Iterator[StreamEvent]:
+def _finish_stream(state: SandboxState, run: dict[str, Any], events: Iterator[StreamEvent]) -> Iterator[StreamEvent]:
     """Put the ending event behind the messages, and keep the run, which goes on to its end when the client leaves."""
     try:
-        for beat in beats:  # noqa: UP028 - `yield from` would end them with the stream
-            yield beat
-        run["update_time"] = world.clock.seconds()
+        for event in events:  # noqa: UP028 - `yield from` would end them with the stream
+            yield event
+        run["update_time"] = state.clock.seconds()
         match run["status"]:
             case "Interrupted":
                 yield StreamEvent("Interrupt", {"interrupt_data": run["interrupt"], "node_title": "Question"})
@@ -136,18 +136,18 @@ def _finish_stream(world: SandboxState, run: dict[str, Any], beats: Iterator[Str
             case _:
                 yield StreamEvent("Done", {"debug_url": run["debug_url"]})
     finally:
-        for _ in beats:
+        for _ in events:
             pass
-        _store(world, run)
+        _store(state, run)
 
 
-def _result(world: SandboxState, run: dict[str, Any]) -> ResponseFields | CallError:
-    run["update_time"] = world.clock.seconds()
+def _result(state: SandboxState, run: dict[str, Any]) -> ResponseFields | CallError:
+    run["update_time"] = state.clock.seconds()
     if run["mode"] == "async":
-        run["ends_at"] = world.clock.now() + run.get("seconds", world.options.answer_seconds)
-        _store(world, run)
+        run["ends_at"] = state.clock.now() + run.get("seconds", state.options.answer_seconds)
+        _store(state, run)
         return {"execute_id": run["execute_id"], "debug_url": run["debug_url"]}
-    _store(world, run)
+    _store(state, run)
     if run["status"] == "Fail":
         members = {"debug_url": run["debug_url"]}
         return CallError(run["error_code"], run["error_message"], members=members)
@@ -161,5 +161,5 @@ def _result(world: SandboxState, run: dict[str, Any]) -> ResponseFields | CallEr
     return drop_none(result)
 
 
-def _store(world: SandboxState, run: dict[str, Any]) -> dict[str, Any]:
-    return world.store.put("run", run["execute_id"], run, run["workflow_id"])
+def _store(state: SandboxState, run: dict[str, Any]) -> dict[str, Any]:
+    return state.store.put("run", run["execute_id"], run, run["workflow_id"])

@@ -26,11 +26,11 @@ def list_workflows(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such workspace.
     """
-    world, query = call.world, call.query
-    get_or_404(world, "workspace", query["workspace_id"])
+    state, query = call.state, call.query
+    get_or_404(state, "workspace", query["workspace_id"])
     found = [
-        _summary(world, workflow)
-        for workflow in world.store.list("workflow", query["workspace_id"])
+        _summary(state, workflow)
+        for workflow in state.store.list("workflow", query["workspace_id"])
         if _is_wanted(query.get("publish_status"), published=workflow["published"])
         and query.get("workflow_mode", workflow["mode"]) == workflow["mode"]
         and query.get("app_id", workflow["app_id"]) == workflow["app_id"]
@@ -46,8 +46,8 @@ def retrieve(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such workflow.
     """
-    workflow = get_or_404(call.world, "workflow", call.path["workflow_id"])
-    return {"data": {"workflow_detail": _summary(call.world, workflow), **_inside(call)}}
+    workflow = get_or_404(call.state, "workflow", call.path["workflow_id"])
+    return {"data": {"workflow_detail": _summary(call.state, workflow), **_inside(call)}}
 
 
 @operation("workflows.versions.list")
@@ -57,8 +57,8 @@ def list_versions(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such workflow, or the token is of no page.
     """
-    world, key = call.world, call.path["workflow_id"]
-    workflow = get_or_404(world, "workflow", key)
+    state, key = call.state, call.path["workflow_id"]
+    workflow = get_or_404(state, "workflow", key)
     versions = [("", False)]
     if workflow["published"]:
         versions.append((VERSION, True))
@@ -67,7 +67,7 @@ def list_versions(call: Call) -> ResponseFields:
             "version": version,
             "workflow_id": key,
             "description": f"Version {version}." if version else "Draft.",
-            "creator": _creator(world, workflow),
+            "creator": _creator(state, workflow),
             "created_at": str(workflow["created_at"]),
             "updated_at": str(workflow["updated_at"]),
             **_inside(call),
@@ -85,8 +85,8 @@ def update_mode(call: Call) -> None:
     Raises:
         CallError: There is no such workflow, or collaborators are left that would be shut out.
     """
-    store, key = call.world.store, call.path["workflow_id"]
-    workflow = get_or_404(call.world, "workflow", key)
+    store, key = call.state.store, call.path["workflow_id"]
+    workflow = get_or_404(call.state, "workflow", key)
     workflow["collaboration_mode"] = call.body.get("collaboration_mode", "single")
     if workflow["collaboration_mode"] == "single" and store.list("workflow_collaborator", key):
         raise CallError(INVALID_PARAMETER, "The workflow still has collaborators.")
@@ -94,46 +94,46 @@ def update_mode(call: Call) -> None:
 
 
 @operation("workflows.collaborators.create")
-def add_collaborator(call: Call) -> None:
+def create_collaborator(call: Call) -> None:
     """Let accounts edit a workflow.
 
     Raises:
         CallError: The workflow or an account does not exist, or the workflow has one editor only.
     """
     key = call.path["workflow_id"]
-    workflow = get_or_404(call.world, "workflow", key)
+    workflow = get_or_404(call.state, "workflow", key)
     if workflow["collaboration_mode"] == "single":
         raise CallError(INVALID_PARAMETER, "The workflow is not in collaboration mode.")
     add_collaborators(call, "workflow_collaborator", key, workflow["space_id"])
 
 
 @operation("workflows.collaborators.delete")
-def remove_collaborator(call: Call) -> None:
+def delete_collaborator(call: Call) -> None:
     """Let an account edit a workflow no longer.
 
     Raises:
         CallError: The workflow does not exist or the account is none of its collaborators.
     """
     key = call.path["workflow_id"]
-    get_or_404(call.world, "workflow", key)
+    get_or_404(call.state, "workflow", key)
     remove_collaborator(call, "workflow_collaborator", key)
 
 
-def _summary(world: SandboxState, workflow: dict[str, Any]) -> dict[str, Any]:
+def _summary(state: SandboxState, workflow: dict[str, Any]) -> dict[str, Any]:
     return {
         "workflow_id": workflow["workflow_id"],
         "workflow_name": workflow["name"],
         "description": f"Does what the script {workflow['script']} says.",
         "icon_url": _ICON,
         "app_id": workflow["app_id"],
-        "creator": _creator(world, workflow),
+        "creator": _creator(state, workflow),
         "created_at": str(workflow["created_at"]),
         "updated_at": str(workflow["updated_at"]),
     }
 
 
-def _creator(world: SandboxState, workflow: dict[str, Any]) -> dict[str, Any]:
-    user = get_or_404(world, "user", workflow["creator_id"])
+def _creator(state: SandboxState, workflow: dict[str, Any]) -> dict[str, Any]:
+    user = get_or_404(state, "user", workflow["creator_id"])
     return {"id": user["user_id"], "name": user["user_name"]}
 
 

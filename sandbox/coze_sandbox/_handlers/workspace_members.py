@@ -23,8 +23,8 @@ def list_members(call: Call) -> ResponseFields:
         CallError: There is no such workspace.
     """
     key = call.path["workspace_id"]
-    get_or_404(call.world, "workspace", key)
-    members = [_described(call, member) for member in call.world.store.list("member", key)]
+    get_or_404(call.state, "workspace", key)
+    members = [_described(call, member) for member in call.state.store.list("member", key)]
     page, _ = numbered_page(call, members)
     return {"data": {"items": page, "total_count": len(members)}}
 
@@ -36,8 +36,8 @@ def create(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such workspace, or it would get too many members.
     """
-    world, key = call.world, call.path["workspace_id"]
-    get_or_404(world, "workspace", key)
+    state, key = call.state, call.path["workspace_id"]
+    get_or_404(state, "workspace", key)
     result: dict[str, list[str]] = {
         "added_success_user_ids": [],
         "invited_success_user_ids": [],
@@ -45,19 +45,19 @@ def create(call: Call) -> ResponseFields:
         "already_joined_user_ids": [],
         "already_invited_user_ids": [],
     }
-    count = len(world.store.list("member", key))
+    count = len(state.store.list("member", key))
     for user in call.body.get("users", ()):
         user_id = user["user_id"]
-        if world.find("user", user_id) is None:
+        if state.find("user", user_id) is None:
             result["not_exist_user_ids"].append(user_id)
-        elif world.find("member", member_key(key, user_id)) is not None:
+        elif state.find("member", member_key(key, user_id)) is not None:
             result["already_joined_user_ids"].append(user_id)
         else:
             count += 1
-            if count > world.options.workspace_limit:
+            if count > state.options.workspace_limit:
                 raise CallError(_TOO_MANY_MEMBERS, "The workspace would get too many members.")
             member = {"user_id": user_id, "role_type": user["role_type"]}
-            world.store.put("member", member_key(key, user_id), member, key)
+            state.store.put("member", member_key(key, user_id), member, key)
             result["added_success_user_ids"].append(user_id)
     return {"data": result}
 
@@ -69,19 +69,19 @@ def delete(call: Call) -> ResponseFields:
     Raises:
         CallError: There is no such workspace.
     """
-    world, key = call.world, call.path["workspace_id"]
-    get_or_404(world, "workspace", key)
+    state, key = call.state, call.path["workspace_id"]
+    get_or_404(state, "workspace", key)
     removed: list[str] = []
     absent: list[str] = []
     owners: list[str] = []
     for user_id in call.body["user_ids"]:
-        member = world.find("member", member_key(key, user_id))
+        member = state.find("member", member_key(key, user_id))
         if member is None:
             absent.append(user_id)
         elif member["role_type"] == "owner":
             owners.append(user_id)
         else:
-            world.store.delete("member", member_key(key, user_id))
+            state.store.delete("member", member_key(key, user_id))
             removed.append(user_id)
     return {
         "data": {
@@ -93,7 +93,7 @@ def delete(call: Call) -> ResponseFields:
 
 
 def _described(call: Call, member: dict[str, Any]) -> dict[str, Any]:
-    user = get_or_404(call.world, "user", member["user_id"])
+    user = get_or_404(call.state, "user", member["user_id"])
     return {
         **member,
         "user_nickname": user["nick_name"],

@@ -26,7 +26,7 @@ def list_workspaces(call: Call) -> ResponseFields:
     Raises:
         CallError: Only one of `user_id` and `coze_account_id` is given.
     """
-    query, store = call.query, call.world.store
+    query, store = call.query, call.state.store
     if ("user_id" in query) != ("coze_account_id" in query):
         raise CallError(INVALID_PARAMETER, "query.user_id: goes together with coze_account_id only")
     user_id = query.get("user_id", call.user_id)
@@ -48,11 +48,11 @@ def create(call: Call) -> ResponseFields:
     Raises:
         CallError: The icon or the owner does not exist.
     """
-    world, body = call.world, call.body
-    check_file(world, body.get("icon_file_id"), "icon_file_id")
+    state, body = call.state, call.body
+    check_file(state, body.get("icon_file_id"), "icon_file_id")
     owner = body.get("owner_uid", call.user_id)
-    get_or_404(world, "user", owner, name="owner_uid")
-    key = world.new_id()
+    get_or_404(state, "user", owner, name="owner_uid")
+    key = state.new_id()
     workspace = {
         "id": key,
         "name": body["name"],
@@ -62,9 +62,9 @@ def create(call: Call) -> ResponseFields:
         "workspace_type": "team",
         "enterprise_id": "",
     }
-    world.store.put("workspace", key, workspace)
+    state.store.put("workspace", key, workspace)
     member = {"user_id": owner, "role_type": "owner"}
-    world.store.put("member", member_key(key, owner), member, key)
+    state.store.put("member", member_key(key, owner), member, key)
     return {"data": {"id": key}}
 
 
@@ -76,13 +76,13 @@ def update(call: Call) -> None:
         CallError: There is no such workspace.
     """
     key = call.path["workspace_id"]
-    workspace = get_or_404(call.world, "workspace", key)
+    workspace = get_or_404(call.state, "workspace", key)
     changes = {name: call.body[name] for name in ("name", "description") if name in call.body}
-    call.world.store.put("workspace", key, {**workspace, **changes})
+    call.state.store.put("workspace", key, {**workspace, **changes})
 
 
 def _seen_by(call: Call, workspace: dict[str, Any], user_id: str) -> dict[str, Any]:
-    members = call.world.store.list("member", workspace["id"])
+    members = call.state.store.list("member", workspace["id"])
     role = next(one["role_type"] for one in members if one["user_id"] == user_id)
     admins = [one["user_id"] for one in members if one["role_type"] == "admin"]
     return {**workspace, "role_type": role, "admin_uids": admins, "joined_status": "joined"}

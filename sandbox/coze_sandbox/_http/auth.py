@@ -26,13 +26,13 @@ def parse_bearer(header: str | None) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def authorize(operation: Operation, header: str | None, world: SandboxState) -> str:
+def authorize(operation: Operation, header: str | None, state: SandboxState) -> str:
     """Check the token of a request.
 
     Args:
         operation: What is called.
         header: The Authorization header, if there is one.
-        world: Which tokens are known, from the start or because they were given out.
+        state: Which tokens are known, from the start or because they were given out.
 
     Returns:
         The id of the account behind the token.
@@ -40,7 +40,7 @@ def authorize(operation: Operation, header: str | None, world: SandboxState) -> 
     Raises:
         CallError: There is no token, it is unknown, or it lacks the permission.
     """
-    options = world.options
+    options = state.options
     if operation.public:
         return USER_ID
     token = parse_bearer(header)
@@ -56,8 +56,8 @@ def authorize(operation: Operation, header: str | None, world: SandboxState) -> 
         )
     if token == options.token:
         return USER_ID
-    given_out = world.find("token", token)
-    if given_out is not None and given_out["expires_at"] > world.clock.now():
+    given_out = state.find("token", token)
+    if given_out is not None and given_out["expires_at"] > state.clock.now():
         _check_permission(operation, given_out["permissions"])
         if given_out.get("workspace_id") and operation.id.partition(".")[0] in _OF_THE_ACCOUNT:
             raise CallError(NO_PERMISSION, "The token is for one workspace, and this call is about the account.")
@@ -74,7 +74,7 @@ def check_token_scope(call: Call) -> None:
     Raises:
         CallError: The call names another workspace or another bot.
     """
-    given_out = call.world.find("token", call.bearer) if call.bearer else None
+    given_out = call.state.find("token", call.bearer) if call.bearer else None
     if given_out is None:
         return
     named = {**call.body, **call.query, **call.path}

@@ -25,7 +25,7 @@ def types_of(schema: Mapping[str, Any]) -> frozenset[str]:
     return frozenset([declared] if isinstance(declared, str) else declared)
 
 
-def from_texts(texts: Sequence[str], schema: Mapping[str, Any], description: Spec) -> Any:
+def from_texts(texts: Sequence[str], schema: Mapping[str, Any], spec: Spec) -> Any:
     """Convert the values of one query, path or header parameter to the declared type.
 
     Arrays may be repeated (`a=1&a=2`) or joined by commas (`a=1,2`); an empty one is blank (`a=`).
@@ -33,13 +33,13 @@ def from_texts(texts: Sequence[str], schema: Mapping[str, Any], description: Spe
     Args:
         texts: The values as sent, at least one.
         schema: The parameter's schema.
-        description: Where to look up references.
+        spec: Where to look up references.
 
     Returns:
         The value. What cannot be converted stays a text, for the validator to refuse.
     """
     if "array" in types_of(schema):
-        items, _ = description.follow(schema.get("items", {}), "")
+        items, _ = spec.follow(schema.get("items", {}), "")
         joined = texts[0].split(",") if texts[0] else []
         parts = texts if len(texts) > 1 else joined
         return [_from_text(part, items) for part in parts]
@@ -72,14 +72,14 @@ class Leniency:
     """Reads values that are not as described, and notes each of them.
 
     Args:
-        description: Where to look up references.
+        spec: Where to look up references.
         nulls: Whether to leave out members that are null where the description has them optional and never null. The
             official Python SDK sends every argument that was not given as null, and Coze takes it.
         numeric_ids: Whether to take ids that are numbers where the description has texts. Coze takes both where it has
             the header `Agw-Js-Conv`, and the official Go SDK sends numbers.
     """
 
-    description: Spec
+    spec: Spec
     nulls: bool
     numeric_ids: bool = False
 
@@ -96,7 +96,7 @@ class Leniency:
         Returns:
             A copy.
         """
-        schema, _ = self.description.follow(schema, "")
+        schema, _ = self.spec.follow(schema, "")
         if isinstance(value, list) and "items" in schema:
             return [self.read(item, schema["items"], f"{path}.{number}", note) for number, item in enumerate(value)]
         if isinstance(value, dict):
@@ -129,10 +129,10 @@ class Leniency:
 
     def _is_never_null(self, name: str, schema: Mapping[str, Any]) -> bool:
         optional = name not in schema.get("required", ())
-        return optional and not _nullable(schema["properties"][name], self.description)
+        return optional and not _nullable(schema["properties"][name], self.spec)
 
 
-def _nullable(schema: Mapping[str, Any], description: Spec) -> bool:
-    schema, _ = description.follow(schema, "")
+def _nullable(schema: Mapping[str, Any], spec: Spec) -> bool:
+    schema, _ = spec.follow(schema, "")
     choices = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
-    return "null" in types_of(schema) or any(_nullable(choice, description) for choice in choices)
+    return "null" in types_of(schema) or any(_nullable(choice, spec) for choice in choices)

@@ -39,7 +39,7 @@ class Call:
 
     Attributes:
         operation: What is called.
-        world: The state.
+        state: The state.
         path: Path parameters.
         query: Query parameters, converted to their types.
         body: The body, without members that were null for "not given".
@@ -51,7 +51,7 @@ class Call:
     """
 
     operation: Operation
-    world: SandboxState
+    state: SandboxState
     path: Mapping[str, Any]
     query: Mapping[str, Any]
     body: Mapping[str, Any]

@@ -22,38 +22,38 @@ class ScopedEventIterator(Iterator[StreamEvent]):
     A reset of the state ends it, without any change to the new state.
 
     Args:
-        world: The state.
+        state: The state.
         user_id: The account.
         beats: The events.
     """
 
-    def __init__(self, world: SandboxState, user_id: str, events: Iterator[StreamEvent]) -> None:
-        self._world = world
+    def __init__(self, state: SandboxState, user_id: str, events: Iterator[StreamEvent]) -> None:
+        self._state = state
         self._user_id = user_id
         self._events = events
-        self._epoch = world.epoch
+        self._epoch = state.epoch
         self._started = False
 
     def __next__(self) -> StreamEvent:
-        world = self._world
-        with world.store.exclusive():  # a reset does not come between the question and the step
-            if world.epoch != self._epoch:
+        state = self._state
+        with state.store.exclusive():  # a reset does not come between the question and the step
+            if state.epoch != self._epoch:
                 self.close()
                 raise StopIteration
             self._started = True
-            with world.acting_as(self._user_id):
+            with state.acting_as(self._user_id):
                 return next(self._events)
 
     def close(self) -> None:
         """End early. What was never begun is begun, so that it can note its end."""
-        beats, self._events = self._events, iter(())
-        close: Any = getattr(beats, "close", None)
+        events, self._events = self._events, iter(())
+        close: Any = getattr(events, "close", None)
         if close is None:
             return
-        world = self._world
-        with contextlib.suppress(_ResetError), world.store.transaction(), world.acting_as(self._user_id):
-            if not self._started and world.epoch == self._epoch:
-                next(beats, None)
+        state = self._state
+        with contextlib.suppress(_ResetError), state.store.transaction(), state.acting_as(self._user_id):
+            if not self._started and state.epoch == self._epoch:
+                next(events, None)
             close()
-            if world.epoch != self._epoch:
+            if state.epoch != self._epoch:
                 raise _ResetError

@@ -16,14 +16,14 @@ _EVENTS = "text/event-stream"
 
 
 def example_result(
-    operation: Operation, call: Call, description: Spec
+    operation: Operation, call: Call, spec: Spec
 ) -> ResponseFields | Stream | FileResponse | Redirect | None:
     """Answer a call with the example that the description has for it.
 
     Args:
         operation: What is called.
         call: The call, which may ask for a stream.
-        description: The description.
+        spec: The description.
 
     Returns:
         The answer, or None where there is no example.
@@ -32,9 +32,9 @@ def example_result(
         return Redirect(operation.location)
     media = operation.success.get(_JSON)
     if _EVENTS in operation.success and (media is None or call.body.get(operation.stream_flag or "")):
-        return _stream(operation, operation.success[_EVENTS], description)
+        return _stream(operation, operation.success[_EVENTS], spec)
     if media is not None:
-        return _members(media, description)
+        return _members(media, spec)
     files = [one for one in operation.success.values() if isinstance(one.example, str)]
     return FileResponse(files[0].example.encode(), files[0].type) if files else None
 
@@ -47,39 +47,39 @@ def dialect_of(operation: Operation) -> str:
     return "chatflow" if operation.stream_flag is None else "chat"
 
 
-def has_property(schema: Mapping[str, Any], name: str, description: Spec) -> bool:
+def has_property(schema: Mapping[str, Any], name: str, spec: Spec) -> bool:
     """Tell whether a schema describes a member."""
-    schema, _ = description.follow(schema, "")
+    schema, _ = spec.follow(schema, "")
     if name in schema.get("properties", {}):
         return True
     parts = [*schema.get("allOf", ()), *schema.get("anyOf", ()), *schema.get("oneOf", ())]
-    return any(has_property(part, name, description) for part in parts)
+    return any(has_property(part, name, spec) for part in parts)
 
 
-def _members(media: Media, description: Spec) -> ResponseFields:
+def _members(media: Media, spec: Spec) -> ResponseFields:
     members = dict(media.example) if isinstance(media.example, Mapping) else {}
     for name in ("code", "msg", "detail"):
-        if has_property(media.schema, name, description):
+        if has_property(media.schema, name, spec):
             members.pop(name, None)
     return members
 
 
-def _stream(operation: Operation, media: Media, description: Spec) -> Stream:
-    return Stream(_events(operation, media.example, description), dialect_of(operation))
+def _stream(operation: Operation, media: Media, spec: Spec) -> Stream:
+    return Stream(_events(operation, media.example, spec), dialect_of(operation))
 
 
-def _events(operation: Operation, described: Mapping[str, Any], description: Spec) -> Iterator[StreamEvent]:
+def _events(operation: Operation, described: Mapping[str, Any], spec: Spec) -> Iterator[StreamEvent]:
     """Tell the described event, and end the stream, or clients would take it for broken off."""
     yield StreamEvent(described["event"], json.loads(described["data"]))
     end = operation.stream_end
     if end is not None and described["event"] != end:
         pointer = operation.events[end]
-        yield StreamEvent(end, "[DONE]" if pointer is None else _sample({"$ref": pointer}, description))
+        yield StreamEvent(end, "[DONE]" if pointer is None else _sample({"$ref": pointer}, spec))
 
 
-def _sample(schema: Mapping[str, Any], description: Spec) -> Any:
-    schema, _ = description.follow(schema, "")
+def _sample(schema: Mapping[str, Any], spec: Spec) -> Any:
+    schema, _ = spec.follow(schema, "")
     if schema.get("examples"):
         return schema["examples"][0]
     properties = schema.get("properties", {})
-    return {name: _sample(properties[name], description) for name in schema.get("required", properties)}
+    return {name: _sample(properties[name], spec) for name in schema.get("required", properties)}

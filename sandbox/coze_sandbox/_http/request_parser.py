@@ -74,13 +74,13 @@ class RequestParser:
     """Reads requests and refuses those that the description does not allow.
 
     Args:
-        description: The description.
+        spec: The description.
         schemas: Its validators.
         lenient: Whether to take null, blank values, other names of parameters, and numbers for ids where Coze does.
     """
 
-    def __init__(self, description: Spec, schemas: SchemaValidators, *, lenient: bool) -> None:
-        self._description = description
+    def __init__(self, spec: Spec, schemas: SchemaValidators, *, lenient: bool) -> None:
+        self._spec = spec
         self._schemas = schemas
         self._lenient = lenient
 
@@ -89,7 +89,7 @@ class RequestParser:
         request: Request,
         target: RouteMatch,
         operation: Operation,
-        world: SandboxState,
+        state: SandboxState,
         user_id: str,
         record: RequestRecord,
     ) -> Call:
@@ -99,7 +99,7 @@ class RequestParser:
             request: The request.
             target: What the router found.
             operation: The operation that it found.
-            world: The state, for the call.
+            state: The state, for the call.
             user_id: The account, for the call.
             record: Where to note the body, also of a request that is refused.
 
@@ -110,7 +110,7 @@ class RequestParser:
         parts = await self._body(request, operation, record)
         return Call(
             operation=operation,
-            world=world,
+            state=state,
             path=target.path,
             query=query,
             body=parts.body if isinstance(parts.body, dict) else {},
@@ -169,16 +169,16 @@ class RequestParser:
         for parameter in operation.parameters:
             name = parameter.name.lower() if place == "header" else parameter.name
             if parameter.location == place and texts.get(name):
-                values[parameter.name] = from_texts(texts[name], parameter.schema, self._description)
+                values[parameter.name] = from_texts(texts[name], parameter.schema, self._spec)
         return values
 
     def _check(self, operation: Operation, place: str, values: Mapping[str, Any]) -> None:
         parameters = [one for one in operation.parameters if one.location == place]
         if parameters:
             key = f"{operation.id} {place}"
-            finding = self._schemas.check_parameters(key, parameters, values, place)
-            if finding is not None:
-                raise _to_call_error(operation, finding)
+            violation = self._schemas.check_parameters(key, parameters, values, place)
+            if violation is not None:
+                raise _to_call_error(operation, violation)
 
     async def _body(self, request: Request, operation: Operation, record: RequestRecord) -> _Parts:
         if not operation.bodies:
@@ -203,7 +203,7 @@ class RequestParser:
 
     def _as_described(self, operation: Operation, media: Media, value: Any, record: RequestRecord) -> Any:
         numeric_ids = self._lenient and any(one.name == _IDS_AS_TEXTS for one in operation.parameters)
-        leniency = Leniency(self._description, nulls=self._lenient, numeric_ids=numeric_ids)
+        leniency = Leniency(self._spec, nulls=self._lenient, numeric_ids=numeric_ids)
         body = leniency.read(value, media.schema, "body", record.tolerate)
         if self._lenient and isinstance(body, dict):
             for name, meant in _MAY_BE_ABSENT.get(operation.id, {}).items():
@@ -214,9 +214,9 @@ class RequestParser:
 
     def _check_body(self, operation: Operation, media: Media, value: Any) -> None:
         if media.pointer is not None:
-            finding = self._schemas.check(media.pointer, value, "body")
-            if finding is not None:
-                raise _to_call_error(operation, finding)
+            violation = self._schemas.check(media.pointer, value, "body")
+            if violation is not None:
+                raise _to_call_error(operation, violation)
 
     async def _form(self, request: Request, operation: Operation, media: Media, record: RequestRecord) -> _Parts:
         if _content_type(request) != _FORM:
@@ -236,7 +236,7 @@ class RequestParser:
         parts = _Parts()
         try:
             for name, value in form.multi_items():
-                schema, _ = self._description.follow(properties.get(name, {}), "")
+                schema, _ = self._spec.follow(properties.get(name, {}), "")
                 if not isinstance(value, UploadFile):
                     parts.body[name] = from_part(value, schema)
                 elif name in parts.files:
@@ -313,12 +313,12 @@ async def _drain(request: Request, operation: Operation) -> None:
         pass
 
 
-def _to_call_error(operation: Operation, finding: SchemaViolation) -> CallError:
-    code, keyword = INVALID_PARAMETER, finding.keyword
-    if "meta_data" in finding.path.split(".") and keyword in _SIZES:
+def _to_call_error(operation: Operation, violation: SchemaViolation) -> CallError:
+    code, keyword = INVALID_PARAMETER, violation.keyword
+    if "meta_data" in violation.path.split(".") and keyword in _SIZES:
         code = META_DATA_LIMIT
-    elif (keyword, finding.path) == ("maxItems", "body.additional_messages"):
+    elif (keyword, violation.path) == ("maxItems", "body.additional_messages"):
         code = TOO_MANY_MESSAGES
-    elif (keyword, finding.path, operation.id) == ("maxLength", "body.input", "audio.speech.create"):
+    elif (keyword, violation.path, operation.id) == ("maxLength", "body.input", "audio.speech.create"):
         code = SPEECH_TOO_LONG
-    return CallError(code, str(finding))
+    return CallError(code, str(violation))

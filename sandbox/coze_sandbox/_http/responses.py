@@ -43,7 +43,7 @@ class ResponseBuilder:
     """Makes HTTP answers.
 
     Args:
-        description: The description.
+        spec: The description.
         schemas: Its validators.
         errors_as_200: Whether failures are answered with HTTP 200.
         check: Whether to check answers.
@@ -52,8 +52,8 @@ class ResponseBuilder:
         violations: What the checks found.
     """
 
-    def __init__(self, description: Spec, schemas: SchemaValidators, *, errors_as_200: bool, check: bool) -> None:
-        self._description = description
+    def __init__(self, spec: Spec, schemas: SchemaValidators, *, errors_as_200: bool, check: bool) -> None:
+        self._spec = spec
         self._schemas = schemas
         self._errors_as_200 = errors_as_200
         self._check = check
@@ -110,7 +110,7 @@ class ResponseBuilder:
 
     def error(self, operation: Operation | None, failure: CallError, logid: str) -> Response:
         """Make the error envelope of a failure."""
-        status = failure.status or status_of(failure.code, self._description.errors)
+        status = failure.status or status_of(failure.code, self._spec.errors)
         as_200 = self._errors_as_200
         body: dict[str, Any] = {
             "code": failure.code,
@@ -123,9 +123,9 @@ class ResponseBuilder:
             # The only sign of this failure is its status, so it is never answered with 200.
             body, media, as_200 = oauth_error_body(failure), operation.client_failure, False
         if self._check and operation is not None and media is not None and media.pointer:
-            finding = self._schemas.check(media.pointer, body, "answer")
-            if finding is not None:
-                return self._violation(operation, finding, logid)
+            violation = self._schemas.check(media.pointer, body, "answer")
+            if violation is not None:
+                return self._violation(operation, violation, logid)
         response = _json(body, 200 if as_200 else status, logid)
         response.headers.update(failure.headers)
         return response
@@ -144,23 +144,23 @@ class ResponseBuilder:
         if not self._check or socket is None:
             return None
         described = socket.downlink.get(event)
-        finding: SchemaViolation | None = None
+        violation: SchemaViolation | None = None
         if described is None:
-            finding = SchemaViolation("event_type", "enum", f"{event!r} is not described")
+            violation = SchemaViolation("event_type", "enum", f"{event!r} is not described")
         elif data is None:
-            finding = SchemaViolation(f"{event}.data", "required", "is required") if described.data_required else None
+            violation = SchemaViolation(f"{event}.data", "required", "is required") if described.data_required else None
         elif described.pointer is None:
-            finding = SchemaViolation(f"{event}.data", "not", "no data is described")
+            violation = SchemaViolation(f"{event}.data", "not", "no data is described")
         else:
-            finding = self._schemas.check(described.pointer, data, f"{event}.data")
-        if finding is None and socket.detail is not None:
-            finding = self._schemas.check(socket.detail, frame["detail"], f"{event}.detail")
-        return self._record(operation, finding)
+            violation = self._schemas.check(described.pointer, data, f"{event}.data")
+        if violation is None and socket.detail is not None:
+            violation = self._schemas.check(socket.detail, frame["detail"], f"{event}.detail")
+        return self._record(operation, violation)
 
-    def _record(self, operation: Operation, finding: SchemaViolation | None) -> Violation | None:
-        if finding is None:
+    def _record(self, operation: Operation, found: SchemaViolation | None) -> Violation | None:
+        if found is None:
             return None
-        violation = Violation(operation.id, finding.path, finding.message)
+        violation = Violation(operation.id, found.path, found.message)
         self.violations.append(violation)
         return violation
 
@@ -173,16 +173,18 @@ class ResponseBuilder:
         pointer = operation.events[event]
         return self._schemas.check(pointer, data, event) if pointer is not None else None
 
-    def _violation(self, operation: Operation, finding: SchemaViolation, logid: str) -> Response:
-        self._record(operation, finding)
-        return self.internal_error(f"the sandbox's own answer to {operation.id} is not as described: {finding}", logid)
+    def _violation(self, operation: Operation, violation: SchemaViolation, logid: str) -> Response:
+        self._record(operation, violation)
+        return self.internal_error(
+            f"the sandbox's own answer to {operation.id} is not as described: {violation}", logid
+        )
 
     def _envelope(self, media: Media | None, members: ResponseFields, logid: str) -> dict[str, Any]:
         body: dict[str, Any] = {}
-        if media is None or has_property(media.schema, "code", self._description):
+        if media is None or has_property(media.schema, "code", self._spec):
             body.update(code=0, msg="")
         body.update(members)
-        if media is None or has_property(media.schema, "detail", self._description):
+        if media is None or has_property(media.schema, "detail", self._spec):
             body["detail"] = {"logid": logid}
         return body
 

@@ -15,7 +15,7 @@ _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 DIALECTS = ("chat", "chatflow", "workflow")
 
 
-def encode_event(beat: StreamEvent, number: int, dialect: str) -> bytes:
+def encode_event(event: StreamEvent, number: int, dialect: str) -> bytes:
     """Write one event.
 
     Chat events have no space after the colon and no `id:` line. Workflow events have both. Chatflow
@@ -23,21 +23,21 @@ def encode_event(beat: StreamEvent, number: int, dialect: str) -> bytes:
     because the official SDKs read no other lines.
 
     Args:
-        beat: The event.
+        event: The event.
         number: Its place in the stream, from 0.
         dialect: `chat`, `chatflow` or `workflow`.
 
     Raises:
         ValueError: The dialect is none of these.
     """
-    data = _json(beat.data)
+    data = _json(event.data)
     match dialect:
         case "chat":
-            text = f"event:{beat.event}\ndata:{data}\n\n"
+            text = f"event:{event.event}\ndata:{data}\n\n"
         case "chatflow":
-            text = f"event: {beat.event}\ndata: {_without_markup(data)}\n\n"
+            text = f"event: {event.event}\ndata: {_without_markup(data)}\n\n"
         case "workflow":
-            text = f"id: {number}\nevent: {beat.event}\ndata: {_without_markup(data)}\n\n"
+            text = f"id: {number}\nevent: {event.event}\ndata: {_without_markup(data)}\n\n"
         case _:
             raise ValueError(f"unknown dialect {dialect!r}: one of {', '.join(DIALECTS)}")
     return text.encode()

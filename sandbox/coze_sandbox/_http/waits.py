@@ -15,13 +15,13 @@ _LEFT = {"http.disconnect", "websocket.disconnect"}
 
 
 async def sleep_until_reset(
-    world: SandboxState, epoch: str, seconds: float | None, receive: Receive | None = None
+    state: SandboxState, epoch: str, seconds: float | None, receive: Receive | None = None
 ) -> bool:
     """Wait, but no longer than until the state is reset, or until the client leaves.
 
     Args:
-        world: The state.
-        session: That of the state when the wait was ordered.
+        state: The state.
+        epoch: The state's epoch when the wait began.
         seconds: How long at most; None for no limit.
         receive: The server's own, which tells when the client leaves, if that is to be noticed. The body was read.
 
@@ -29,10 +29,10 @@ async def sleep_until_reset(
         Whether the client left.
     """
     if receive is None:
-        await wait_for_reset(world, epoch, seconds)  # without a task, since events wait like this
+        await wait_for_reset(state, epoch, seconds)  # without a task, since events wait like this
         return False
     leaving = asyncio.create_task(_wait_for_disconnect(receive))
-    waits = [leaving, asyncio.create_task(wait_for_reset(world, epoch))]
+    waits = [leaving, asyncio.create_task(wait_for_reset(state, epoch))]
     try:
         done, _ = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for one in done:
@@ -44,7 +44,7 @@ async def sleep_until_reset(
         await asyncio.gather(*waits, return_exceptions=True)
 
 
-async def wait_for_reset(world: SandboxState, epoch: str, seconds: float | None = None) -> None:
+async def wait_for_reset(state: SandboxState, epoch: str, seconds: float | None = None) -> None:
     """Wait until the state is no longer that of a session, or for so many seconds."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
 
@@ -54,8 +54,8 @@ async def wait_for_reset(world: SandboxState, epoch: str, seconds: float | None 
 
     timer = None if seconds is None else loop.call_later(seconds, over.set)
     try:
-        with world.on_reset(wake):
-            if world.epoch == epoch:
+        with state.on_reset(wake):
+            if state.epoch == epoch:
                 await over.wait()
     finally:
         if timer is not None:

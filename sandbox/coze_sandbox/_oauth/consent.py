@@ -36,59 +36,59 @@ _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 _USER_CODE_LENGTH = 8
 
 
-def new_secret(world: SandboxState, prefix: str) -> str:
+def new_secret(state: SandboxState, prefix: str) -> str:
     """Return a text that is given out once."""
-    seed = f"{world.options.seed} {world.new_id()}"
+    seed = f"{state.options.seed} {state.new_id()}"
     return prefix + hashlib.sha256(seed.encode()).hexdigest()
 
 
-def find_app(world: SandboxState, client_id: str) -> OAuthApp | None:
+def find_app(state: SandboxState, client_id: str) -> OAuthApp | None:
     """Return the app with a client id, or None.
 
     Where the options say that any id will do, an unknown one is that of an app of the kind `any`.
     """
-    found = next((app for app in (*APPS, *world.options.oauth_apps) if app.client_id == client_id), None)
-    if found is None and world.options.any_oauth_app:
+    found = next((app for app in (*APPS, *state.options.oauth_apps) if app.client_id == client_id), None)
+    if found is None and state.options.any_oauth_app:
         return OAuthApp(client_id=client_id, kind="any", name=client_id)
     return found
 
 
-def is_active(world: SandboxState, app: OAuthApp) -> bool:
+def is_active(state: SandboxState, app: OAuthApp) -> bool:
     """Tell whether an app may be used: its owner can deactivate it."""
-    return world.find(_INACTIVE, app.client_id) is None
+    return state.find(_INACTIVE, app.client_id) is None
 
 
-def set_active(world: SandboxState, client_id: str, *, active: bool) -> None:
+def set_active(state: SandboxState, client_id: str, *, active: bool) -> None:
     """Deactivate an app, or activate it again.
 
     Raises:
         ValueError: There is no such app.
     """
-    if find_app(world, client_id) is None:
+    if find_app(state, client_id) is None:
         raise ValueError(f"there is no OAuth app {client_id}")
     if active:
-        world.store.delete(_INACTIVE, client_id)
+        state.store.delete(_INACTIVE, client_id)
     else:
-        world.store.put(_INACTIVE, client_id, {})
+        state.store.put(_INACTIVE, client_id, {})
 
 
-def begin_browser(world: SandboxState, app: OAuthApp, request: dict[str, Any]) -> str:
+def begin_browser(state: SandboxState, app: OAuthApp, request: dict[str, Any]) -> str:
     """Keep what a browser was sent with, and return the key under which it waits.
 
     Args:
-        world: The state.
+        state: The state.
         app: The app that asks.
-        asked: `redirect_uri`, `state`, `code_challenge`, `method` and `workspace_id`.
+        request: `redirect_uri`, `state`, `code_challenge`, `method` and `workspace_id`.
     """
-    key = new_secret(world, "")[:32]
-    kept = {**request, "client_id": app.client_id, "expires_at": world.clock.now() + _BROWSER_SECONDS}
-    world.store.put(BROWSER, key, kept)
+    key = new_secret(state, "")[:32]
+    kept = {**request, "client_id": app.client_id, "expires_at": state.clock.now() + _BROWSER_SECONDS}
+    state.store.put(BROWSER, key, kept)
     return key
 
 
-def begin_device(world: SandboxState, app: OAuthApp, workspace_id: str | None) -> tuple[str, str, int]:
+def begin_device(state: SandboxState, app: OAuthApp, workspace_id: str | None) -> tuple[str, str, int]:
     """Keep that a device asks, and return its code, that of its user and for how many seconds they are valid."""
-    code = new_secret(world, "")[:48]
+    code = new_secret(state, "")[:48]
     number, user_code = int(hashlib.sha256(code.encode()).hexdigest(), 16), ""
     for _ in range(_USER_CODE_LENGTH):
         number, letter = divmod(number, len(_LETTERS))
@@ -97,53 +97,53 @@ def begin_device(world: SandboxState, app: OAuthApp, workspace_id: str | None) -
         "client_id": app.client_id,
         "workspace_id": workspace_id,
         "user_code": user_code,
-        "allowed": world.auto_consent,
+        "allowed": state.auto_consent,
         "asked_at": None,
-        "expires_at": world.clock.now() + _DEVICE_SECONDS,
+        "expires_at": state.clock.now() + _DEVICE_SECONDS,
     }
-    world.store.put(DEVICE, code, kept)
-    world.store.put(_USER_CODE, user_code, {"device_code": code})
+    state.store.put(DEVICE, code, kept)
+    state.store.put(_USER_CODE, user_code, {"device_code": code})
     return code, f"{user_code[:4]}-{user_code[4:]}", _DEVICE_SECONDS
 
 
-def find_pending(world: SandboxState, key: str) -> tuple[str, str, dict[str, Any]] | None:
+def find_pending(state: SandboxState, key: str) -> tuple[str, str, dict[str, Any]] | None:
     """Find what waits for a decision.
 
     Args:
-        world: The state.
+        state: The state.
         key: The key of a browser, or the code that a device shows, written in any way.
 
     Returns:
         What it is, its key, and what is kept; None if nothing waits under this key any more.
     """
-    kind, found = BROWSER, world.find(BROWSER, key)
+    kind, found = BROWSER, state.find(BROWSER, key)
     if found is None:
-        by_user = world.find(_USER_CODE, "".join(filter(str.isalnum, key)).upper())
+        by_user = state.find(_USER_CODE, "".join(filter(str.isalnum, key)).upper())
         if by_user is None:
             return None
         kind, key = DEVICE, by_user["device_code"]
-        found = world.find(DEVICE, key)
-    if found is None or found["expires_at"] <= world.clock.now() or found.get("allowed") is not None:
+        found = state.find(DEVICE, key)
+    if found is None or found["expires_at"] <= state.clock.now() or found.get("allowed") is not None:
         return None
     return kind, key, found
 
 
-def list_pending(world: SandboxState) -> list[dict[str, Any]]:
+def list_pending(state: SandboxState) -> list[dict[str, Any]]:
     """List what waits for a decision, oldest first, each with the `key` by which to decide."""
     found = []
     for kind in (BROWSER, DEVICE):
-        for key, kept in world.store.items(kind).items():
-            if find_pending(world, kept.get("user_code", key)) is not None:
+        for key, kept in state.store.items(kind).items():
+            if find_pending(state, kept.get("user_code", key)) is not None:
                 shown = {"kind": kind.removeprefix("oauth_"), "client_id": kept["client_id"]}
                 found.append({**shown, "key": kept.get("user_code", key), "expires_at": kept["expires_at"]})
     return found
 
 
-def decide(world: SandboxState, key: str, *, allow: bool) -> str | None:
+def decide(state: SandboxState, key: str, *, allow: bool) -> str | None:
     """Allow or refuse.
 
     Args:
-        world: The state.
+        state: The state.
         key: The key of a browser, or the code that a device shows.
         allow: What the person decides.
 
@@ -153,20 +153,20 @@ def decide(world: SandboxState, key: str, *, allow: bool) -> str | None:
     Raises:
         ValueError: Nothing waits under this key: it is wrong, was decided on, or has expired.
     """
-    found = find_pending(world, key)
+    found = find_pending(state, key)
     if found is None:
         raise ValueError("nothing waits under this code: it is wrong, was used, or has expired")
     kind, key, kept = found
-    with world.store.transaction():
+    with state.store.transaction():
         if kind == DEVICE:
-            world.store.put(DEVICE, key, {**kept, "allowed": allow})
+            state.store.put(DEVICE, key, {**kept, "allowed": allow})
             return None
-        world.store.delete(BROWSER, key)
+        state.store.delete(BROWSER, key)
         if not allow:
             words = {"error": "access_denied", "error_description": "The user refused."}
             return redirect_address(kept["redirect_uri"], kept["state"], words)
-        code = new_secret(world, "code_")
-        world.store.put("oauth_code", code, {**kept, "expires_at": world.clock.now() + _CODE_SECONDS})
+        code = new_secret(state, "code_")
+        state.store.put("oauth_code", code, {**kept, "expires_at": state.clock.now() + _CODE_SECONDS})
         return redirect_address(kept["redirect_uri"], kept["state"], {"code": code})
 
 

@@ -40,11 +40,11 @@ class ConsentPages:
     """Serves both pages.
 
     Args:
-        world: The state.
+        state: The state.
     """
 
-    def __init__(self, world: SandboxState) -> None:
-        self._world = world
+    def __init__(self, state: SandboxState) -> None:
+        self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -81,11 +81,11 @@ class ConsentPages:
     def _show_form(self, *, device: bool, key: str) -> Response:
         if device and not key:
             return _page("Connect a device", _CODE_FORM)
-        found = find_pending(self._world, key)
+        found = find_pending(self._state, key)
         if found is None or (found[0] == DEVICE) != device:
             return _not_found(device=device)
         kind, kept = found[0], found[2]
-        app, user = find_app(self._world, kept["client_id"]), self._world.find("user", USER_ID)
+        app, user = find_app(self._state, kept["client_id"]), self._state.find("user", USER_ID)
         where = f"workspace {kept['workspace_id']}" if kept["workspace_id"] else "all workspaces"
         shown = kept.get("user_code", key)
         told = f"<p>It will act as <strong>{escape((user or {}).get('nick_name', ''))}</strong> in {escape(where)}.</p>"
@@ -98,10 +98,10 @@ class ConsentPages:
         return _page(title, told + _decision_form(shown), target=_origin(kept))
 
     def _decide(self, key: str, *, allow: bool) -> Response:
-        found = find_pending(self._world, key)
+        found = find_pending(self._state, key)
         if found is None:
             return _not_found(device=True)
-        location = decide(self._world, key, allow=allow)
+        location = decide(self._state, key, allow=allow)
         if found[0] == BROWSER and location is not None:
             return RedirectResponse(location, status_code=303, headers={"Cache-Control": "no-store"})
         if allow:

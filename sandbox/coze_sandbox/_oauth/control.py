@@ -21,13 +21,13 @@ class OAuthControl:
     """
 
     def __init__(self, world: SandboxState, base_url: Callable[[], str]) -> None:
-        self._world = world
+        self._state = world
         self._base_url = base_url
 
     @property
     def apps(self) -> tuple[OAuthApp, ...]:
         """The OAuth apps: those of every sandbox, and those of the options."""
-        return (*APPS, *self._world.options.oauth_apps)
+        return (*APPS, *self._state.options.oauth_apps)
 
     @property
     def auto_consent(self) -> bool | None:
@@ -35,17 +35,17 @@ class OAuthControl:
 
         May be set; a reset goes back to the options.
         """
-        return self._world.auto_consent
+        return self._state.auto_consent
 
     @auto_consent.setter
     def auto_consent(self, decision: bool | None) -> None:
         if decision not in {True, False, None}:
             raise ValueError("auto_consent must be true, false or null")
-        self._world.auto_consent = decision
+        self._state.auto_consent = decision
 
     def waiting(self) -> list[dict[str, Any]]:
         """List what waits for a decision, oldest first: `kind` (`browser` or `device`), `client_id`, `key`."""
-        return list_pending(self._world)
+        return list_pending(self._state)
 
     def decide(self, key: str, *, allow: bool = True) -> str | None:
         """Allow or refuse what waits.
@@ -60,7 +60,7 @@ class OAuthControl:
         Raises:
             ValueError: Nothing waits under this key.
         """
-        return decide(self._world, key, allow=allow)
+        return decide(self._state, key, allow=allow)
 
     def set_active(self, client_id: str, *, active: bool) -> None:
         """Deactivate an app, or activate it again.
@@ -68,7 +68,7 @@ class OAuthControl:
         Raises:
             ValueError: There is no such app.
         """
-        set_active(self._world, client_id, active=active)
+        set_active(self._state, client_id, active=active)
 
     def jwt_config(self, client_id: str = SERVICE_APP.client_id, *, base_url: str | None = None) -> dict[str, Any]:
         """Return the configuration of an app that signs, in the shape of the file that Coze lets download.
@@ -82,5 +82,5 @@ class OAuthControl:
         """
         for app in self.apps:
             if app.client_id == client_id:
-                return self._world.keys.jwt_config(app, base_url or self._base_url())
+                return self._state.keys.jwt_config(app, base_url or self._base_url())
         raise ValueError(f"there is no OAuth app {client_id}")

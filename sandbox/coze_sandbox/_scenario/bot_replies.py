@@ -64,16 +64,16 @@ class Reply:
         """Decide what the bot does.
 
         Args:
-            heard: What it was told.
+            text: The input that it replies to.
             audio: Whether it is to speak as well.
         """
         reply = self.text(text) if callable(self.text) else self.text
         deltas = () if reply is None or isinstance(reply, str) else tuple(reply)
-        text = "".join(deltas) if deltas else reply
+        answer = "".join(deltas) if deltas else reply
         calls = self.tool_calls.items() if isinstance(self.tool_calls, Mapping) else self.tool_calls
         return Plan(
             reasoning=self.reasoning,
-            answers=() if text is None else (str(text),),
+            answers=() if answer is None else (str(answer),),
             deltas=deltas,
             suggestions=tuple(self.suggestions),
             tool_calls=tuple((name, json.dumps(arguments, ensure_ascii=False)) for name, arguments in calls),
@@ -85,31 +85,31 @@ class Reply:
         )
 
 
-def plan_reply(world: SandboxState, user_input: UserInput, *, bot_id: str, before: str | None, suggest: bool) -> Plan:
+def plan_reply(state: SandboxState, user_input: UserInput, *, bot_id: str, before: str | None, suggest: bool) -> Plan:
     """Decide what a bot does now that the user has spoken.
 
     Args:
-        world: Where scenarios are kept.
-        said: What the user says.
+        state: Where scenarios are kept.
+        user_input: The user's message.
         bot_id: The bot; empty for a chatflow of an app.
         before: What the user said before in this section, or None.
         suggest: Whether the bot is set to suggest questions.
     """
-    reply: Reply | None = world.stubs.match("reply", BotInput(bot_id, user_input.text))
+    reply: Reply | None = state.stubs.match("reply", BotInput(bot_id, user_input.text))
     if reply is None:
         return plan_answer(user_input, before=before, suggest=suggest)
     return reply.plan(user_input.text, audio=user_input.audio > 0)
 
 
-def plan_reply_after_tools(world: SandboxState, outputs: list[tuple[str, str]], *, bot_id: str, audio: bool) -> Plan:
+def plan_reply_after_tools(state: SandboxState, outputs: list[tuple[str, str]], *, bot_id: str, audio: bool) -> Plan:
     """Decide what a bot does with the results of tools.
 
     Args:
-        world: Where scenarios are kept.
+        state: Where scenarios are kept.
         outputs: Name and output of each call, in the order of the calls.
         bot_id: The bot; empty for a chatflow of an app.
         audio: Whether the question was spoken.
     """
     heard = "\n".join(output for _, output in outputs)
-    reply: Reply | None = world.stubs.match("reply", BotInput(bot_id, heard))
+    reply: Reply | None = state.stubs.match("reply", BotInput(bot_id, heard))
     return after_tools(outputs, audio=audio) if reply is None else reply.plan(heard, audio=audio)

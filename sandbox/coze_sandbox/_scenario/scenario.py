@@ -46,7 +46,7 @@ class ScenarioTarget(Protocol):
     def _responses(self) -> ResponseBuilder: ...
 
     @property
-    def _world(self) -> SandboxState: ...
+    def _state(self) -> SandboxState: ...
 
 
 class Scenario:
@@ -174,9 +174,9 @@ class Scenario:
         """
         STRING.check(workflow_id=workflow_id)
         outcome = Outcome(output=output, messages=messages, question=question, code=code, msg=msg, seconds=seconds)
-        world = self._sandbox._world
-        if world.find("workflow", workflow_id) is None:
-            seed_workflow(world.store, workflow_id, world.clock.seconds())
+        state = self._sandbox._state
+        if state.find("workflow", workflow_id) is None:
+            seed_workflow(state.store, workflow_id, state.clock.seconds())
         self._add_stub("workflow", workflow_id, lambda run: run == workflow_id, outcome, times)
 
     def bot(self, bot_id: str, *, name: str = "Sandbox bot") -> None:
@@ -187,8 +187,8 @@ class Scenario:
             name: The name.
         """
         STRING.check(bot_id=bot_id, name=name)
-        world = self._sandbox._world
-        seed_bot(world.store, bot_id, name, world.clock.seconds())
+        state = self._sandbox._state
+        seed_bot(state.store, bot_id, name, state.clock.seconds())
 
     def token(
         self, user_id: str = USER_ID, *, permissions: Collection[str] | None = None, seconds: float = 86_400
@@ -206,13 +206,13 @@ class Scenario:
         Raises:
             ValueError: There is no such account.
         """
-        world = self._sandbox._world
-        if world.find("user", user_id) is None:
+        state = self._sandbox._state
+        if state.find("user", user_id) is None:
             raise ValueError(f"there is no account {user_id}; one of {', '.join((USER_ID, *COLLEAGUE_IDS))}")
-        token = new_secret(world, "pat_")
+        token = new_secret(state, "pat_")
         allowed = None if permissions is None else sorted(permissions)
-        kept = {"user_id": user_id, "permissions": allowed, "expires_at": world.clock.now() + seconds}
-        world.store.put("token", token, kept)
+        kept = {"user_id": user_id, "permissions": allowed, "expires_at": state.clock.now() + seconds}
+        state.store.put("token", token, kept)
         return token
 
     def fail(
@@ -278,14 +278,14 @@ class Scenario:
     @property
     def waiting(self) -> list[Stub]:
         """What was said and not used yet. Faults wait in `sandbox.faults`."""
-        return self._sandbox._world.stubs.waiting()
+        return self._sandbox._state.stubs.waiting()
 
     def clear(self) -> None:
         """Take back what was said and not used yet; `Sandbox.reset` does that too."""
-        self._sandbox._world.stubs.clear()
+        self._sandbox._state.stubs.clear()
 
     def _add_stub(self, kind: str, about: str, fits: Callable[[Any], bool], value: object, times: int | None) -> None:
-        self._sandbox._world.stubs.add(Stub(kind=kind, label=about, matches=fits, value=value, times=times))
+        self._sandbox._state.stubs.add(Stub(kind=kind, label=about, matches=fits, value=value, times=times))
 
     def _require_operation(self, operation: str) -> None:
         operations = self._sandbox.description.operations

@@ -50,11 +50,11 @@ class StubResponse:
         if not self.checked:
             return
         if isinstance(result, Stream):
-            findings = [answers.find_event_violation(operation, beat.event, beat.data) for beat in result.events]
+            findings = [answers.find_event_violation(operation, event.event, event.data) for event in result.events]
         else:
             findings = [answers.find_violation(operation, result)]
-        for finding in filter(None, findings):
-            raise ValueError(f"not as {operation.id} is described: {finding}; check=False gives it nevertheless")
+        for violation in filter(None, findings):
+            raise ValueError(f"not as {operation.id} is described: {violation}; check=False gives it nevertheless")
 
     def result(self, record: RequestRecord) -> ResponseFields | FileResponse | Stream:
         """Make what a handler would return."""

@@ -28,33 +28,33 @@ class Outcome:
     seconds: float | None = attrs.field(validator=not_negative)
 
 
-def next_outcome(world: SandboxState, workflow_id: str) -> Outcome | None:
+def next_outcome(state: SandboxState, workflow_id: str) -> Outcome | None:
     """Return what a scenario has for the next run of a workflow, or None."""
-    outcome: Outcome | None = world.stubs.match("workflow", workflow_id)
+    outcome: Outcome | None = state.stubs.match("workflow", workflow_id)
     return outcome
 
 
-def run_outcome(world: SandboxState, run: dict[str, Any], outcome: Outcome) -> Iterator[StreamEvent]:
+def run_outcome(state: SandboxState, run: dict[str, Any], outcome: Outcome) -> Iterator[StreamEvent]:
     """Run a workflow, or its next part, as a scenario has it.
 
     Args:
-        world: Where ids come from.
+        state: Where ids come from.
         run: The run; its state is set to what becomes of it.
         outcome: What becomes of it.
     """
     if outcome.seconds is not None:
         run["seconds"] = outcome.seconds
     if outcome.messages:
-        node = {"node_id": "100005", "node_execute_uuid": world.new_id()}
+        node = {"node_id": "100005", "node_execute_uuid": state.new_id()}
         run.setdefault("nodes", {})["Message"] = {**node, "output": "".join(outcome.messages)}
         last = len(outcome.messages) - 1
         for place, text in enumerate(outcome.messages):
             yield StreamEvent("Message", {**message(text, "Message", place, is_last=place == last), **node})
     if outcome.question:
-        yield from interrupt_run(world, run, outcome.question)
+        yield from interrupt_run(state, run, outcome.question)
     elif outcome.code:
         run.update(status="Fail", error_code=outcome.code, error_message=outcome.msg)
     else:
         output = outcome.output
         text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, separators=(",", ":"))
-        yield from finish_run(world, run, text)
+        yield from finish_run(state, run, text)

@@ -65,13 +65,13 @@ class CallbackKind:
     signature: Signature
 
 
-def read_callbacks(description: Spec) -> dict[str, CallbackKind]:
+def read_callbacks(spec: Spec) -> dict[str, CallbackKind]:
     """Return the callbacks of a description by event type."""
     found = {}
-    for name, item in description.document.get("webhooks", {}).items():
+    for name, item in spec.document.get("webhooks", {}).items():
         node, here = item["post"], f"/webhooks/{name}/post"
         told = node["x-coze-callback"]
-        signature, _ = description.follow(told["signature"], f"{here}/x-coze-callback/signature")
+        signature, _ = spec.follow(told["signature"], f"{here}/x-coze-callback/signature")
         found[name] = CallbackKind(
             name=name,
             pointer=f"{here}/requestBody/{_JSON}",

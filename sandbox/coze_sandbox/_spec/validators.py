@@ -42,11 +42,11 @@ class SchemaValidators:
     """Validators for any schema of the description, compiled when first used.
 
     Args:
-        description: The description.
+        spec: The description.
     """
 
-    def __init__(self, description: Spec) -> None:
-        document = _bounded(dict(description.document))
+    def __init__(self, spec: Spec) -> None:
+        document = _bounded(dict(spec.document))
         self._registry = jsonschema_rs.Registry([(_URN, document)], draft=jsonschema_rs.Draft202012)
         self._compiled: dict[str, jsonschema_rs.Validator] = {}
 

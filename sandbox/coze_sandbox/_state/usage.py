@@ -16,21 +16,21 @@ _POINTS_PER_TOKEN = 0.001
 _NOTHING = ("asr_audio_length", "rtc_begin_time", "rtc_duration", "rtc_end_time", "tts_char_num", "tts_count")
 
 
-def emit_usage(world: SandboxState, chat: Mapping[str, Any], *, input_tokens: int, output_tokens: int) -> None:
+def emit_usage(state: SandboxState, chat: Mapping[str, Any], *, input_tokens: int, output_tokens: int) -> None:
     """Tell what one round of a chat has cost.
 
     Args:
-        world: The state.
+        state: The state.
         chat: The chat.
-        read: Tokens that the model read.
-        written: Tokens that it wrote.
+        input_tokens: Tokens that the model read.
+        output_tokens: Tokens that it wrote.
     """
-    bot = world.store.get("bot", chat["bot_id"])
+    bot = state.store.get("bot", chat["bot_id"])
     if bot is None or not input_tokens + output_tokens:
         return
     event = {
-        "id": world.new_id(),
-        "consume_time": world.clock.seconds(),
+        "id": state.new_id(),
+        "consume_time": state.clock.seconds(),
         "record_root_id": chat["id"],
         "connector_id": "1024",
         "connector_uid": "",
@@ -48,4 +48,4 @@ def emit_usage(world: SandboxState, chat: Mapping[str, Any], *, input_tokens: in
         "model_output_token": output_tokens,
         **dict.fromkeys(_NOTHING, 0),
     }
-    world.emit(DomainEvent(kind="benefit.usage", event=event, space_id=bot["space_id"]))
+    state.emit(DomainEvent(kind="benefit.usage", event=event, space_id=bot["space_id"]))

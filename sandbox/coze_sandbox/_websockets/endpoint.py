@@ -40,9 +40,9 @@ _POLICY_VIOLATION = 1008
 class EndpointParts:
     """What the WebSockets share with the HTTP operations."""
 
-    description: Spec
+    spec: Spec
     schemas: SchemaValidators
-    world: SandboxState
+    state: SandboxState
     log: RequestLog
     faults: Faults
     router: Router
@@ -78,7 +78,7 @@ class WebSocketEndpoint:
             query=query,
             operation=target.operation and target.operation.id,
             headers=redact_headers(connection.headers),
-            logid=parts.world.logids.next(),
+            logid=parts.state.logids.next(),
         )
         with parts.log.timed(record):
             await self._serve(connection, target, token, record, receive, send, refusal)
@@ -123,7 +123,7 @@ class WebSocketEndpoint:
         receive: Receive,
     ) -> ProtocolHandler | Response | None:
         if fault is not None and fault.kind == "delay" and not fault.in_body:
-            await delay(self._parts.world, self._parts.world.epoch, fault, receive)
+            await delay(self._parts.state, self._parts.state.epoch, fault, receive)
         elif fault is not None and fault.kind == "drop":
             return None
         elif fault is not None and not fault.in_body:
@@ -133,10 +133,10 @@ class WebSocketEndpoint:
             raise target.refusal(record.method, record.path)
         if operation.socket is None:
             raise CallError(INVALID_PARAMETER, f"{record.path} is no WebSocket", status=400)
-        user_id = authorize(operation, token, parts.world)
+        user_id = authorize(operation, token, parts.state)
         call = Call(
             operation=operation,
-            world=parts.world,
+            state=parts.state,
             path=target.path,
             query=parts.parser.parse_parameters(connection, target, operation, record),
             body={},
@@ -148,8 +148,8 @@ class WebSocketEndpoint:
         )
         check_token_scope(call)
         record.code = 0
-        with parts.world.acting_as(user_id):
-            return PROTOCOLS[operation.id](call, parts.description)
+        with parts.state.acting_as(user_id):
+            return PROTOCOLS[operation.id](call, parts.spec)
 
     async def _run_session(
         self, handler: ProtocolHandler, record: RequestRecord, fault: Fault | None, receive: Receive, send: Send
@@ -159,7 +159,7 @@ class WebSocketEndpoint:
         await send({"type": "websocket.accept", "headers": headers})
         record.status = _SWITCHING_PROTOCOLS
         channel = Connection(send, fault if fault is not None and fault.in_body else None)
-        frames = Frames(parts.description, parts.schemas, operation, lenient=parts.world.options.lenient)
+        frames = Frames(parts.spec, parts.schemas, operation, lenient=parts.state.options.lenient)
         session = Session(handler, frames, channel, record, parts.responses)
         await session.run(receive)
 

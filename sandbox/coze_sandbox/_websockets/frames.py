@@ -34,18 +34,18 @@ class Frames:
     """Reads what clients send, and refuses what the description does not allow.
 
     Args:
-        description: The description.
+        spec: The description.
         schemas: Its validators.
         operation: The operation that opened the WebSocket.
         lenient: Whether to take null for "not given".
     """
 
-    def __init__(self, description: Spec, schemas: SchemaValidators, operation: Operation, *, lenient: bool) -> None:
+    def __init__(self, spec: Spec, schemas: SchemaValidators, operation: Operation, *, lenient: bool) -> None:
         if operation.socket is None:
             raise ValueError(f"{operation.id} opens no WebSocket")
         self.protocol: SocketProtocol = operation.socket
         self._schemas = schemas
-        self._leniency = Leniency(description, nulls=lenient)
+        self._leniency = Leniency(spec, nulls=lenient)
 
     def parse(self, text: str | None) -> dict[str, Any]:
         """Read a frame as a JSON object that names its event type.
@@ -87,9 +87,9 @@ class Frames:
         if data is None or described.pointer is None:
             return Uplink(event, {})
         data = self._leniency.read(data, described.schema, f"{event}: data", note)
-        finding = self._schemas.check(described.pointer, data, "data")
-        if finding is not None:
-            raise CallError(INVALID_PARAMETER, f"{event}: {finding}")
+        violation = self._schemas.check(described.pointer, data, "data")
+        if violation is not None:
+            raise CallError(INVALID_PARAMETER, f"{event}: {violation}")
         return Uplink(event, data)
 
 

@@ -49,7 +49,7 @@ class Session:
         self._record = record
         self._responses = responses
         self._wakeup = asyncio.Event()
-        self._epoch = handler.world.epoch
+        self._epoch = handler.state.epoch
         self._has_left = False
 
     async def run(self, receive: Receive) -> None:
@@ -58,7 +58,7 @@ class Session:
         Args:
             receive: Gives what the client sends.
         """
-        watching = wait_for_reset(self._handler.world, self._epoch)
+        watching = wait_for_reset(self._handler.state, self._epoch)
         tasks = [asyncio.create_task(one) for one in (self._read(receive), self._write(), watching)]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -80,8 +80,8 @@ class Session:
             try:
                 frame = self._frames.parse(message.get("text"))
                 uplink = self._frames.check(frame, self._record.tolerate)
-                world = self._handler.world
-                with world.store.transaction(), world.acting_as(self._handler.call.user_id):
+                state = self._handler.state
+                with state.store.transaction(), state.acting_as(self._handler.call.user_id):
                     if self._is_out_of_date:
                         return
                     self._handler.on_message(uplink.event, uplink.data)
@@ -97,16 +97,16 @@ class Session:
 
     @property
     def _is_out_of_date(self) -> bool:
-        return self._handler.world.epoch != self._epoch
+        return self._handler.state.epoch != self._epoch
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
         while not self._connection.closed and not self._is_out_of_date:
             self._wakeup.clear()
             try:
-                beat, wait = self._handler.next(loop.time())
-                if beat is not None:
-                    await self._send(beat)
+                event, wait = self._handler.next(loop.time())
+                if event is not None:
+                    await self._send(event)
                     self._handler.prepare(loop.time())
                     await asyncio.sleep(0)  # sending alone need not let other sessions in
                     continue
@@ -124,13 +124,13 @@ class Session:
             except TimeoutError:
                 pass
 
-    async def _send(self, beat: StreamEvent) -> None:
-        if not self._handler.is_subscribed(beat.event):
+    async def _send(self, event: StreamEvent) -> None:
+        if not self._handler.is_subscribed(event.event):
             return
-        frame: dict[str, Any] = {"event_type": beat.event, "id": self._handler.world.event_ids.next()}
-        if beat.data is not None:
-            frame["data"] = beat.data
-        moment = int(self._handler.world.clock.now() * 1000)
+        frame: dict[str, Any] = {"event_type": event.event, "id": self._handler.state.event_ids.next()}
+        if event.data is not None:
+            frame["data"] = event.data
+        moment = int(self._handler.state.clock.now() * 1000)
         frame["detail"] = {"logid": self._record.logid, "respond_at": str(moment)}
         violation = self._responses.check_message(self._handler.call.operation, frame)
         if violation is not None:

@@ -30,20 +30,20 @@ _QUESTION = "Which city, and which day?"
 _MAX_RESUMES = 3
 
 
-def run_script(world: SandboxState, run: dict[str, Any], script: str) -> Iterator[StreamEvent]:
+def run_script(state: SandboxState, run: dict[str, Any], script: str) -> Iterator[StreamEvent]:
     """Run a workflow from its start.
 
     Args:
-        world: Where ids come from.
+        state: Where ids come from.
         run: The run; its state is set to what becomes of it.
         script: What the workflow does.
     """
     parameters = run["parameters"]
     match script:
         case "ask":
-            yield from interrupt_run(world, run, _QUESTION)
+            yield from interrupt_run(state, run, _QUESTION)
         case "fail":
-            yield from _nodes(world, run, {"Message": "About to fail."})
+            yield from _nodes(state, run, {"Message": "About to fail."})
             code, msg = parameters.get("code"), parameters.get("message")
             run.update(
                 status="Fail",
@@ -60,59 +60,59 @@ def run_script(world: SandboxState, run: dict[str, Any], script: str) -> Iterato
             speakers = {"Message": text}
             if script == "interleaved":
                 speakers = {"First": text, "Second": text[::-1]}
-            yield from _nodes(world, run, speakers, seconds)
-            yield from _end(world, run, text)
+            yield from _nodes(state, run, speakers, seconds)
+            yield from _end(state, run, text)
 
 
-def resume_script(world: SandboxState, run: dict[str, Any], answer: str) -> Iterator[StreamEvent]:
+def resume_script(state: SandboxState, run: dict[str, Any], answer: str) -> Iterator[StreamEvent]:
     """Go on with a run that asked something.
 
     Args:
-        world: Where ids come from.
+        state: Where ids come from.
         run: The run; its state is set to what becomes of it.
         answer: What was answered.
     """
     run["resumes"] += 1
     if answer.strip():
-        yield from _end(world, run, f"You answered: {answer}")
+        yield from _end(state, run, f"You answered: {answer}")
     elif run["resumes"] < _MAX_RESUMES:
-        yield from interrupt_run(world, run, _QUESTION)
+        yield from interrupt_run(state, run, _QUESTION)
     else:
         run.update(status="Fail", error_code=5000, error_message="No answer after three questions.")
 
 
-def interrupt_run(world: SandboxState, run: dict[str, Any], asked: str) -> Iterator[StreamEvent]:
+def interrupt_run(state: SandboxState, run: dict[str, Any], asked: str) -> Iterator[StreamEvent]:
     """Stop a run at a question, and tell it."""
-    event_id = f"{run['execute_id']}/{world.new_id()}"
+    event_id = f"{run['execute_id']}/{state.new_id()}"
     # A stream tells the question as a message; otherwise it goes with the interrupt.
     data = "" if run["mode"] == "stream" else json.dumps({"content_type": "text", "content": asked})
     run.update(status="Interrupted", interrupt={"event_id": event_id, "type": 2, "data": data})
     question = message(asked, "Question", 0, is_last=True)
-    yield StreamEvent("Message", {**question, "node_id": "100002", "node_execute_uuid": world.new_id()})
+    yield StreamEvent("Message", {**question, "node_id": "100002", "node_execute_uuid": state.new_id()})
 
 
-def _end(world: SandboxState, run: dict[str, Any], text: str) -> Iterator[StreamEvent]:
-    yield from finish_run(world, run, json.dumps({"output": text}, ensure_ascii=False, separators=(",", ":")))
+def _end(state: SandboxState, run: dict[str, Any], text: str) -> Iterator[StreamEvent]:
+    yield from finish_run(state, run, json.dumps({"output": text}, ensure_ascii=False, separators=(",", ":")))
 
 
-def finish_run(world: SandboxState, run: dict[str, Any], output: str) -> Iterator[StreamEvent]:
+def finish_run(state: SandboxState, run: dict[str, Any], output: str) -> Iterator[StreamEvent]:
     """End a run with an output, and tell it."""
     read, written = count_tokens(json.dumps(run["parameters"])), count_tokens(output)
     usage = {"input_count": read, "output_count": written, "token_count": read + written}
     run.update(status="Success", output=output, usage=usage)
     end = message(output, "End", 0, is_last=True)
-    identity = {"node_id": "900001", "node_execute_uuid": world.new_id()}
+    identity = {"node_id": "900001", "node_execute_uuid": state.new_id()}
     yield StreamEvent("Message", {**end, **identity, "usage": usage})
 
 
 def _nodes(
-    world: SandboxState, run: dict[str, Any], speakers: Mapping[str, str], pause: float = 0.0
+    state: SandboxState, run: dict[str, Any], speakers: Mapping[str, str], pause: float = 0.0
 ) -> Iterator[StreamEvent]:
     """Let output nodes speak in turns, piece by piece."""
     columns = []
     nodes = run.setdefault("nodes", {})
     for number, (title, text) in enumerate(speakers.items()):
-        identity = {"node_id": f"10000{number + 5}", "node_execute_uuid": world.new_id()}
+        identity = {"node_id": f"10000{number + 5}", "node_execute_uuid": state.new_id()}
         nodes[title] = {**identity, "output": text}
         parts = list(split_chunks(text)) or [""]
         columns.append(

@@ -41,7 +41,7 @@ def unsaved(handler: Handler) -> Handler:
     """Lose what the handler makes, changes or deletes: its answer is right, its effect is none."""
 
     def handle(call: Call) -> Any:
-        store = call.world.store
+        store = call.state.store
         with (
             patch.object(store, "put", lambda kind, key, document, parent="": document),
             patch.object(store, "delete", lambda kind, key: store.get(kind, key) is not None),

@@ -30,7 +30,7 @@ class ProtocolHandler(ABC):
 
     Args:
         call: The accepted handshake.
-        description: The description.
+        spec: The description.
 
     Attributes:
         subscriptions: Types of the messages that the client wants; all if empty.
@@ -39,10 +39,10 @@ class ProtocolHandler(ABC):
         CallError: What the handshake names does not exist.
     """
 
-    def __init__(self, call: Call, description: Spec) -> None:
+    def __init__(self, call: Call, spec: Spec) -> None:
         self.call = call
-        self.world = call.world
-        self.description = description
+        self.state = call.state
+        self.spec = spec
         self.subscriptions: Sequence[str] = ()
         self._outbox: deque[StreamEvent] = deque()
         self._turns: deque[_Turn] = deque()
@@ -76,7 +76,7 @@ class ProtocolHandler(ABC):
 
     def enqueue(self, events: Iterator[StreamEvent]) -> None:
         """Say more, after what is being told."""
-        self._turns.append(_Turn(ScopedEventIterator(self.world, self.call.user_id, events)))
+        self._turns.append(_Turn(ScopedEventIterator(self.state, self.call.user_id, events)))
 
     @property
     def is_busy(self) -> bool:
@@ -100,8 +100,8 @@ class ProtocolHandler(ABC):
         turn = self._turns[0]
         if turn.due > now:
             return None, turn.due - now
-        beat, turn.held = turn.held, None
-        return beat, None
+        event, turn.held = turn.held, None
+        return event, None
 
     def prepare(self, now: float) -> None:
         """Decide what is said next. Called right after sending, so that a turn is over when its last message is sent.
@@ -122,7 +122,7 @@ class ProtocolHandler(ABC):
             if turn.held is None:
                 self._turns.popleft()
             else:
-                turn.due = now + turn.held.pause + self.world.options.event_seconds
+                turn.due = now + turn.held.pause + self.state.options.event_seconds
 
     def close(self) -> None:
         """Drop all that is being told."""

@@ -32,10 +32,10 @@ _LONGEST_SPOKEN = 1023  # bytes
 class ChatHandler(ProtocolHandler):
     """Answers what is said and written, as chats over HTTP do, and speaks the answers."""
 
-    def __init__(self, call: Call, description: Spec) -> None:
-        super().__init__(call, description)
+    def __init__(self, call: Call, spec: Spec) -> None:
+        super().__init__(call, spec)
         self._bot = self._find_bot()
-        self._settings = ChatSettings(self.downlink("chat.updated"), description, self._bot)
+        self._settings = ChatSettings(self.downlink("chat.updated"), spec, self._bot)
         self._conversation_id = ""
         self._chat_id = ""  # the last chat
         self._active_chat_id = ""  # the chat that is being told; empty for a text that is spoken alone
@@ -73,12 +73,12 @@ class ChatHandler(ProtocolHandler):
                 self._speak(data.get("text", ""))
 
     def _find_bot(self) -> dict[str, Any]:
-        query, world = self.call.query, self.world
-        if world.options.examples:
+        query, state = self.call.query, self.state
+        if state.options.examples:
             return {}
-        bot: dict[str, Any] = published(world, get_or_404(world, "bot", query["bot_id"]), API_CHANNEL)["snapshot"]
+        bot: dict[str, Any] = published(state, get_or_404(state, "bot", query["bot_id"]), API_CHANNEL)["snapshot"]
         if "workflow_id" in query:
-            workflow = get_or_404(world, "workflow", query["workflow_id"])
+            workflow = get_or_404(state, "workflow", query["workflow_id"])
             if not workflow["published"]:
                 raise missing(NOT_FOUND, "workflow_id", query["workflow_id"])
             if workflow["mode"] != "chatflow":
@@ -88,8 +88,8 @@ class ChatHandler(ProtocolHandler):
     def _update(self, data: dict[str, Any]) -> None:
         conversation_id = data.get("chat_config", {}).get("conversation_id", "")
         if conversation_id:
-            get_or_404(self.world, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
-        in_use = self._settings.update(self.world, data)
+            get_or_404(self.state, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
+        in_use = self._settings.update(self.state, data)
         self._conversation_id = conversation_id or self._conversation_id
         self._detector = None
         self.subscriptions = data.get("event_subscriptions", self.subscriptions)
@@ -144,43 +144,43 @@ class ChatHandler(ProtocolHandler):
         self._start_chat({"role": "user", "content": text, "content_type": "text"}, UserInput(text), why=_USER_SPOKE)
 
     def _add_message(self, message: dict[str, Any]) -> None:
-        user_input = parse_content(self.world, message["content"], message["content_type"], "data.content")
+        user_input = parse_content(self.state, message["content"], message["content_type"], "data.content")
         if message["role"] == "user":
             self._start_chat(message, user_input, why=_NEW_CONTENT)
         else:
             enter_message(self.call, self._conversation(), message)
 
     def _start_chat(self, message: dict[str, Any], user_input: UserInput, *, why: dict[str, Any]) -> None:
-        world, config = self.world, self._settings.chat_config
+        state, config = self.state, self._settings.chat_config
         conversation = self._conversation()
         if conversation.get("_running") != self._chat_id:
-            require_no_running_chat(world, conversation)
+            require_no_running_chat(state, conversation)
         self._interrupt(why)
-        past = questions(world, conversation)
+        past = questions(state, conversation)
         suggests = self._bot.get("suggest_reply_info", {}).get("reply_mode") in {"enable", "customized"}
         bot_id = self.call.query["bot_id"]
-        plan = plan_reply(world, user_input, bot_id=bot_id, before=past[-1] if past else None, suggest=suggests)
+        plan = plan_reply(state, user_input, bot_id=bot_id, before=past[-1] if past else None, suggest=suggests)
         saved = config.get("auto_save_history", True)
         chat = new_chat(self.call, conversation, bot_id=bot_id, saved=saved, meta_data=config.get("meta_data"))
         if saved:
-            save_messages(world, chat, [message])
+            save_messages(state, chat, [message])
         texts = [self._bot.get("name", ""), *past, user_input.text]
         tokens = sum(count_tokens(text) for text in texts)
-        chat = start_turn(world, chat, plan, streaming=True, input_tokens=tokens)
+        chat = start_turn(state, chat, plan, streaming=True, input_tokens=tokens)
         self._chat_id = self._active_chat_id = chat["id"]
         question = None
         if why is _NEW_CONTENT:
-            question = new_message(world, chat, "user", "question", message["content"], message["content_type"])
-        self.enqueue(turn_events(world, chat, self._settings.output, question=question, goes_on=False))
+            question = new_message(state, chat, "user", "question", message["content"], message["content_type"])
+        self.enqueue(turn_events(state, chat, self._settings.output, question=question, goes_on=False))
 
     def _submit(self, data: dict[str, Any]) -> None:
-        found = self.world.find("chat", data["chat_id"])
+        found = self.state.find("chat", data["chat_id"])
         if found is None or data["chat_id"] != self._chat_id:
             raise missing(CHAT_NOT_FOUND, "chat_id", data["chat_id"])
-        chat = load_chat(self.world, found["conversation_id"], found["id"], unsaved=True)
-        chat = resume_chat(self.world, chat, data["tool_outputs"], streaming=True, where="data")
+        chat = load_chat(self.state, found["conversation_id"], found["id"], unsaved=True)
+        chat = resume_chat(self.state, chat, data["tool_outputs"], streaming=True, where="data")
         self._active_chat_id = chat["id"]
-        self.enqueue(turn_events(self.world, chat, self._settings.output, question=None, goes_on=True))
+        self.enqueue(turn_events(self.state, chat, self._settings.output, question=None, goes_on=True))
 
     def _speak(self, text: str) -> None:
         if not 1 <= len(text.encode()) <= _LONGEST_SPOKEN:
@@ -191,13 +191,13 @@ class ChatHandler(ProtocolHandler):
 
     def _clear(self) -> None:
         conversation = self._conversation()
-        conversation["last_section_id"] = self.world.new_id()
+        conversation["last_section_id"] = self.state.new_id()
         store_conversation(self.call, conversation)
         self.send("conversation.cleared")
 
     def _conversation(self) -> dict[str, Any]:
         if self._conversation_id:
-            return get_or_404(self.world, "conversation", self._conversation_id, code=CONVERSATION_NOT_FOUND)
+            return get_or_404(self.state, "conversation", self._conversation_id, code=CONVERSATION_NOT_FOUND)
         conversation = new_conversation(self.call, bot_id=self.call.query["bot_id"])
         self._conversation_id = conversation["id"]
         return conversation
@@ -206,10 +206,10 @@ class ChatHandler(ProtocolHandler):
         """End what is being told, if anything is."""
         if not self.is_busy:
             return
-        chat = self.world.find("chat", self._active_chat_id)
+        chat = self.state.find("chat", self._active_chat_id)
         if chat is not None:
             if chat["status"] != "in_progress":
                 return  # only its end has still to be told
-            cancel(self.world, chat)
+            cancel(self.state, chat)
         self.close()
         self.send("conversation.chat.canceled", why)

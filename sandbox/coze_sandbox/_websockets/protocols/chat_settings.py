@@ -23,20 +23,20 @@ class ChatSettings:
 
     Args:
         message: The message that tells clients which settings are in use.
-        description: The description.
+        spec: The description.
         bot: The bot that answers.
     """
 
-    def __init__(self, message: SocketMessage, description: Spec, bot: Mapping[str, Any]) -> None:
-        self._settings = Settings(message, description, {})
+    def __init__(self, message: SocketMessage, spec: Spec, bot: Mapping[str, Any]) -> None:
+        self._settings = Settings(message, spec, {})
         self._bot = bot
         self._in_use = self._settings.effective()
 
-    def update(self, world: SandboxState, data: Mapping[str, Any]) -> dict[str, Any]:
+    def update(self, state: SandboxState, data: Mapping[str, Any]) -> dict[str, Any]:
         """Take new settings, and return those that are in use then.
 
         Args:
-            world: The state.
+            state: The state.
             data: What the client sent.
 
         Raises:
@@ -44,7 +44,7 @@ class ChatSettings:
         """
         given = merge(self._settings.given, data)
         in_use = self._settings.effective(given)
-        _check(world, in_use)
+        _check(state, in_use)
         self._settings.given, self._in_use = given, in_use
         return in_use
 
@@ -113,7 +113,7 @@ class ChatSettings:
         return words
 
 
-def _check(world: SandboxState, settings: Mapping[str, Any]) -> None:
+def _check(state: SandboxState, settings: Mapping[str, Any]) -> None:
     sound = settings["input_audio"]
     if sound["codec"] in _G711 and (sound["format"], sound["sample_rate"]) != ("pcm", _G711_RATE):
         raise _wrong("input_audio", f"{sound['codec']} needs format pcm and sample_rate {_G711_RATE}")
@@ -126,8 +126,8 @@ def _check(world: SandboxState, settings: Mapping[str, Any]) -> None:
             where = f"turn_detection.interrupt_config.keywords.{number}"
             raise _wrong(where, f"must have {_SHORTEST_KEYWORD} to {_LONGEST_KEYWORD} bytes")
     voice_id = settings["output_audio"].get("voice_id")
-    if voice_id and not world.options.examples:
-        get_or_404(world, "voice", voice_id)
+    if voice_id and not state.options.examples:
+        get_or_404(state, "voice", voice_id)
 
 
 def _wrong(where: str, what: str) -> CallError:

@@ -23,7 +23,7 @@ _NO_IDS = {"id": "0", "conversation_id": "0", "bot_id": "0", "chat_id": "0", "se
 
 
 def turn_events(
-    world: SandboxState,
+    state: SandboxState,
     chat: dict[str, Any],
     output: Mapping[str, Any],
     *,
@@ -36,7 +36,7 @@ def turn_events(
     canceled.
 
     Args:
-        world: The state.
+        state: The state.
         chat: The chat, running.
         output: The settings `output_audio` in use.
         question: A written question, which is repeated.
@@ -50,20 +50,20 @@ def turn_events(
         if not goes_on:
             yield StreamEvent("conversation.chat.created", {**running, "status": "created"})
         yield StreamEvent("conversation.chat.in_progress", running, plan.seconds or 0.0)
-        for beat in told:
-            if _is_canceled(world, chat["id"]):  # by a call over HTTP
+        for event in told:
+            if _is_canceled(state, chat["id"]):  # by a call over HTTP
                 yield StreamEvent("conversation.chat.canceled", None)
                 return
-            yield beat
-        with world.store.transaction():
-            ended = _shown(finish_turn(world, chat["id"]) or chat)
+            yield event
+        with state.store.transaction():
+            ended = _shown(finish_turn(state, chat["id"]) or chat)
         if plan.breaks_off:
             yield StreamEvent("error", {"code": plan.error_code, "msg": plan.error_msg})
         else:
             yield StreamEvent(f"conversation.chat.{ended['status']}", ended)
     finally:
-        with world.store.transaction():
-            detach(world, chat["id"], told)
+        with state.store.transaction():
+            detach(state, chat["id"], told)
 
 
 def speech_events(text: str, output: Mapping[str, Any]) -> Iterator[StreamEvent]:
@@ -80,8 +80,8 @@ def _interleave(messages: list[dict[str, Any]], plan: Plan, output: Mapping[str,
     for message in messages:
         if message["type"] == "answer":
             spoken = message
-        for beat in _text_events(message, plan, sounds, output):
-            yield beat
+        for event in _text_events(message, plan, sounds, output):
+            yield event
             count += 1
             if count % _TEXTS_PER_SOUND == 0:
                 yield from _next_audio(sounds)
@@ -114,9 +114,9 @@ def _text_events(
 
 def _next_audio(sounds: deque[Iterator[StreamEvent]]) -> Iterator[StreamEvent]:
     while sounds:
-        beat = next(sounds[0], None)
-        if beat is not None:
-            yield beat
+        event = next(sounds[0], None)
+        if event is not None:
+            yield event
             return
         sounds.popleft()
 
@@ -146,6 +146,6 @@ def _shown(chat: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _is_canceled(world: SandboxState, chat_id: str) -> bool:
-    chat = world.find("chat", chat_id)
+def _is_canceled(state: SandboxState, chat_id: str) -> bool:
+    chat = state.find("chat", chat_id)
     return chat is None or chat["status"] == "canceled"

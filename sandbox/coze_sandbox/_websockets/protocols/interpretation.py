@@ -24,10 +24,10 @@ class InterpretationHandler(ProtocolHandler):
     sentence: what was said, what that is in the other language, that spoken.
     """
 
-    def __init__(self, call: Call, description: Spec) -> None:
-        super().__init__(call, description)
+    def __init__(self, call: Call, spec: Spec) -> None:
+        super().__init__(call, spec)
         languages = {"from": "zh", "to": "en"}
-        self._settings = Settings(self.downlink("simult_interpretation.updated"), description, languages)
+        self._settings = Settings(self.downlink("simult_interpretation.updated"), spec, languages)
         self._recognizer = FakeRecognizer()
         self.send("simult_interpretation.created")
 

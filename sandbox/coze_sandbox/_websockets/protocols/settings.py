@@ -15,13 +15,13 @@ class Settings:
 
     Args:
         message: The message that tells clients which settings are in use.
-        description: The description.
+        spec: The description.
         fallbacks: Values of members that must be told and have no default, by name.
     """
 
-    def __init__(self, message: SocketMessage, description: Spec, fallbacks: Mapping[str, Any]) -> None:
+    def __init__(self, message: SocketMessage, spec: Spec, fallbacks: Mapping[str, Any]) -> None:
         self._schema = message.schema
-        self._description = description
+        self._spec = spec
         self._fallbacks = fallbacks
         self.given: dict[str, Any] = {}
 
@@ -37,7 +37,7 @@ class Settings:
         required = schema.get("required", ())
         result = {}
         for name, described in schema["properties"].items():
-            followed, _ = self._description.follow(described, "")
+            followed, _ = self._spec.follow(described, "")
             value = given.get(name, described.get("default", followed.get("default")))
             if value is None and name in required:
                 value = {} if "properties" in followed else self._fallbacks.get(name)

@@ -23,9 +23,9 @@ _LONGEST = 1024
 class SpeechHandler(ProtocolHandler):
     """Speaks the text that was appended, when it is complete."""
 
-    def __init__(self, call: Call, description: Spec) -> None:
-        super().__init__(call, description)
-        self._settings = Settings(self.downlink("speech.updated"), description, {"voice_id": VOICE_ID})
+    def __init__(self, call: Call, spec: Spec) -> None:
+        super().__init__(call, spec)
+        self._settings = Settings(self.downlink("speech.updated"), spec, {"voice_id": VOICE_ID})
         self._text = ""
         self._bytes = 0
         self.send("speech.created")
@@ -48,8 +48,8 @@ class SpeechHandler(ProtocolHandler):
     def _update(self, data: dict[str, Any]) -> None:
         given = merge(self._settings.given, data)
         in_use = self._settings.effective(given)
-        if not self.world.options.examples:
-            get_or_404(self.world, "voice", in_use["output_audio"]["voice_id"])
+        if not self.state.options.examples:
+            get_or_404(self.state, "voice", in_use["output_audio"]["voice_id"])
         self._settings.given = given
         self.send("speech.updated", in_use)
 

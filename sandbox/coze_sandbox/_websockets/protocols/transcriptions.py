@@ -17,9 +17,9 @@ __all__ = ["TranscriptionHandler"]
 class TranscriptionHandler(ProtocolHandler):
     """Tells what it hears: while the sound comes what it heard before, and the whole when it is complete."""
 
-    def __init__(self, call: Call, description: Spec) -> None:
-        super().__init__(call, description)
-        self._settings = Settings(self.downlink("transcriptions.updated"), description, {})
+    def __init__(self, call: Call, spec: Spec) -> None:
+        super().__init__(call, spec)
+        self._settings = Settings(self.downlink("transcriptions.updated"), spec, {})
         self._recognizer = FakeRecognizer()
         self.send("transcriptions.created")
 
