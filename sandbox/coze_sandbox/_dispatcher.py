@@ -188,14 +188,14 @@ class Dispatcher:
     async def _frames(
         self, operation: Operation, stream: Stream, steps: ScopedEventIterator, record: RequestRecord
     ) -> AsyncIterator[bytes]:
-        session, every = self._state.epoch, self._state.options.event_seconds
+        epoch, every = self._state.epoch, self._state.options.event_seconds
         for number, event in enumerate(steps):
             violation = stream.checked and self.responses.check_event(operation, event.event, event.data)
             if violation:
                 record.verdict, record.reason = "failed", violation.message
                 raise RuntimeError(f"the sandbox's own event is not as described: {violation}")
             if every + event.pause:
-                await sleep_until_reset(self._state, session, every + event.pause)
+                await sleep_until_reset(self._state, epoch, every + event.pause)
             else:
                 await asyncio.sleep(0)  # lets other calls in, and lets the client leave
             yield encode_event(event, number, stream.dialect)

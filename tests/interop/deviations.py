@@ -42,7 +42,7 @@ _STRATEGY = ("caption_type", "max_tokens", "remove_extra_spaces", "remove_urls_e
 _SOURCE = ("document_source", "file_base64", "file_type", "source_file_id", "web_url")
 
 DEVIATIONS: Mapping[str, Mapping[str, str]] = {
-    "POST /v3/chat/retrieve": {"/v3/chat/retrieve does not know POST, only GET": _VERB},
+    "POST /v3/chat/retrieve": {"/v3/chat/retrieve does not allow POST, only GET": _VERB},
     "apps.list": {"query.page_index: not described": _PAGE},
     "audio.rooms.create": {
         **_nulls("body.config.translate_config"),

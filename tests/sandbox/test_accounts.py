@@ -318,7 +318,7 @@ def test_turns_of_websockets(coze_sandbox, monkeypatch):
         found.append(script.state.find("bot", BOT_ID))
         yield StreamEvent("speech.audio.completed", None)
 
-    monkeypatch.setattr(speech.SpeechHandler, "hear", lambda self, event, data: self.tell(beats(self)))
+    monkeypatch.setattr(speech.SpeechHandler, "on_message", lambda self, event, data: self.enqueue(beats(self)))
     for token in (coze_sandbox.scenario.token(COLLEAGUE), coze_sandbox.token):
         with talk(coze_sandbox, SPEECH, headers={"Authorization": f"Bearer {token}"}) as client:
             client.say("input_text_buffer.complete")

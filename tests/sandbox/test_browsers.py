@@ -209,7 +209,7 @@ def _connected(url: httpx.URL) -> socket.socket:
 @pytest.mark.parametrize("name", ["*", "", "http://coze", "coze:8000", "a b", 5])
 def test_hosts_that_are_no_names(name: object) -> None:
     """What is no name of a host cannot be allowed."""
-    with pytest.raises(ValueError, match="allow_hosts must be names"):
+    with pytest.raises(ValueError, match="allow_hosts must be host names"):
         Sandbox(allow_hosts=[name])
 
 

@@ -89,7 +89,10 @@ def test_one_file_for_two(start, tmp_path):
     """A file that another sandbox uses is refused in one line; when that one is gone, however it went, it is free."""
     path = str(tmp_path / "state.db")
     process, facts = start("--db", path)
-    assert refused("--db", path) == f"coze_sandbox: cannot keep the state in {path}: another sandbox uses it\n"
+    assert (
+        refused("--db", path)
+        == f"coze_sandbox: cannot store the state in {path}: the file is in use by another sandbox\n"
+    )
     headers = {"Authorization": f"Bearer {facts['token']}"}
     assert httpx.get(f"{facts['base_url']}/v1/users/me", headers=headers).status_code == 200
     process.kill()
@@ -134,14 +137,14 @@ def test_host_of_another_machine():
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--db", "no/such/folder/state.db"], "cannot keep the state in no/such/folder/state.db: unable to open"),
-        (["--db", "file.txt"], "cannot keep the state in file.txt: file is not a database"),
-        (["--db", "folder"], "cannot keep the state in folder: unable to open"),
-        (["--db", "other.db"], "cannot keep the state in other.db: no such column: seq"),
-        (["--db", ""], "cannot keep the state: the name of the file is empty"),
+        (["--db", "no/such/folder/state.db"], "cannot store the state in no/such/folder/state.db: unable to open"),
+        (["--db", "file.txt"], "cannot store the state in file.txt: file is not a database"),
+        (["--db", "folder"], "cannot store the state in folder: unable to open"),
+        (["--db", "other.db"], "cannot store the state in other.db: no such column: seq"),
+        (["--db", ""], "cannot store the state: the file name is empty"),
         (["--document", "nowhere.json"], "No such file or directory: 'nowhere.json'"),
-        (["--document", "file.txt"], "file.txt is no bundled description: JSONDecodeError"),
-        (["--document", "other.json"], "other.json is no bundled description: KeyError: 'paths'"),
+        (["--document", "file.txt"], "file.txt is not a bundled description: JSONDecodeError"),
+        (["--document", "other.json"], "other.json is not a bundled description: KeyError: 'paths'"),
         (["--ready-file", "no/such/folder/ready"], "no folder no/such/folder"),
         (["--ready-file", "folder"], "Is a directory"),
         (["--tls-cert-file", "no/such/folder/ca.pem"], "No such file or directory: 'no/such/folder/ca.pem'"),
@@ -242,7 +245,7 @@ def test_names_that_are_allowed(watch):
         assert answer.status_code == status
     assert "--allow-host kitchen" in answer.json()["msg"]
     run = subprocess.run([*COMMAND, "--allow-host", "*"], capture_output=True, text=True, timeout=60)
-    assert (run.returncode, "allow_hosts must be names of hosts" in run.stderr) == (1, True)
+    assert (run.returncode, "allow_hosts must be host names" in run.stderr) == (1, True)
 
 
 def test_pace(start):
@@ -286,7 +289,7 @@ def test_line_for_every_request(watch):
         "GET /v1/files/retrieve files.retrieve 404 4200 refused 0ms (Requested resource file_id="
     )
     assert lines[2] == "GET /v1/users/me users.me 401 4100 refused 0ms (authentication is invalid)"
-    assert lines[3] == "GET /v1/nowhere%0Aelse - 404 4200 refused 0ms (there is no path /v1/nowhere%0Aelse)"
+    assert lines[3] == "GET /v1/nowhere%0Aelse - 404 4200 refused 0ms (unknown path /v1/nowhere%0Aelse)"
     assert lines[4] == "GET /v1/users/me users.me 503 5000 fault 0ms (status)"
     assert len(lines) == 5
 

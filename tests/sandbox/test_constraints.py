@@ -74,14 +74,14 @@ def small() -> Iterator[Caller]:
 def _refusal(response: httpx.Response, operation: Any) -> tuple[int, Any, str]:
     """Return HTTP status, code or word, and text of a refusal."""
     body = response.json()
-    if operation.grants:
+    if operation.issues_tokens:
         return response.status_code, body.get("error_code"), body.get("error_message", "")
     return response.status_code, body["code"], body["msg"]
 
 
 def _code(operation: Any, case: Case) -> Any:
     """Tell the documented code for what a case breaks."""
-    if operation.grants:
+    if operation.issues_tokens:
         return "unsupported_grant_type" if case.name == "body.grant_type enum" else "invalid_request"
     if "meta_data" in case.where.split(".") and case.name.endswith((" maxProperties", " maxLength", " propertyNames")):
         return 4003
@@ -134,7 +134,7 @@ def test_body_of_another_content_type(stateful, operation):
     request = {**example_request(operation).arguments(), "json": None, "content": b"{}"}
     request["headers"] = {**request["headers"], "Content-Type": "text/plain"}
     status, code, text = _refusal(stateful.http.request(**request), operation)
-    assert (status, code) == (400, "invalid_request" if operation.grants else 4000)
+    assert (status, code) == (400, "invalid_request" if operation.issues_tokens else 4000)
     assert text.startswith("header.content-type: ")
 
 

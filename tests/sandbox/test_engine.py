@@ -317,7 +317,7 @@ def test_state_outlives_the_process(tmp_path):
 )
 def test_options_out_of_range(option):
     """An option that makes no sense is refused by its name."""
-    with pytest.raises(ValueError, match=r"the file is empty|" + next(iter(option))):
+    with pytest.raises(ValueError, match=r"the file name is empty|" + next(iter(option))):
         Sandbox(**option)
 
 

@@ -122,7 +122,7 @@ def test_empty_request(examples, operation):
     request = {**request_of(operation), "json": None, "data": None, "files": None}
     response = http.request(**request)
     assert response.status_code == 400, response.text
-    word = response.json().get("error_code") if operation.grants else response.json()["code"]
+    word = response.json().get("error_code") if operation.issues_tokens else response.json()["code"]
     assert word in {"invalid_request", 4000, 4300}
     assert not sandbox.violations
 

@@ -96,5 +96,5 @@ def test_every_operation_that_is_told_about_exists() -> None:
 def test_unknown_operations(api: Api) -> None:
     """An operation that is not described is refused."""
     answer = api.http.get("/_sandbox/try", params={"operation": "nobody.knows"})
-    assert (answer.status_code, answer.json()) == (400, {"error": "ValueError: there is no operation nobody.knows"})
+    assert (answer.status_code, answer.json()) == (400, {"error": "ValueError: unknown operation nobody.knows"})
     assert api.http.get("/_sandbox/try").json() == {"error": "operation is missing"}

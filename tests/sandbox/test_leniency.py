@@ -46,15 +46,15 @@ def test_numbers_for_ids_of_documents(api: Any, dataset: str) -> None:
     """Documents are added, changed, listed and deleted with ids that are numbers, alone and in lists."""
     answer = api.send("POST", f"{DOCUMENTS}/create", json=added(int(dataset)), headers=HEADERS).json()
     [document] = answer["document_infos"]
-    assert tolerated(api) == ["body.dataset_id: a number, taken as a text"]
+    assert tolerated(api) == ["body.dataset_id: a number, accepted as a string"]
     key = int(document["document_id"])
     change = {"document_id": key, "document_name": "b.txt"}
     api.ok("POST", f"{DOCUMENTS}/update", json=change, headers=HEADERS)
-    assert tolerated(api) == ["body.document_id: a number, taken as a text"]
+    assert tolerated(api) == ["body.document_id: a number, accepted as a string"]
     answer = api.send("POST", f"{DOCUMENTS}/list", json={"dataset_id": int(dataset)}, headers=HEADERS).json()
     assert [one["name"] for one in answer["document_infos"]] == ["b.txt"]
     api.ok("POST", f"{DOCUMENTS}/delete", json={"document_ids": [key]}, headers=HEADERS)
-    assert tolerated(api) == ["body.document_ids.0: a number, taken as a text"]
+    assert tolerated(api) == ["body.document_ids.0: a number, accepted as a string"]
 
 
 @pytest.mark.parametrize("absent", [{}, {"chunk_strategy": None}], ids=["absent", "null"])
@@ -63,7 +63,7 @@ def test_documents_without_a_chunk_strategy(api: Any, dataset: str, absent: dict
     body = {name: value for name, value in added(dataset).items() if name != "chunk_strategy"}
     answer = api.send("POST", f"{DOCUMENTS}/create", json={**body, **absent}, headers=HEADERS).json()
     assert answer["document_infos"][0]["chunk_strategy"] == {"chunk_type": 0}
-    assert tolerated(api) == ['body.chunk_strategy: is required, taken as {"chunk_type": 0}']
+    assert tolerated(api) == ['body.chunk_strategy: is required, accepted as {"chunk_type": 0}']
 
 
 def test_chatflow_without_parameters(api: Any) -> None:
@@ -101,7 +101,7 @@ def test_other_verbs(api: Any) -> None:
     """A verb that only SDKs use is noted with the one that is described."""
     query, _ = api.finished("Hi")
     api.ok("POST", "/v3/chat/retrieve", params=query)
-    assert tolerated(api) == ["POST: taken as GET"]
+    assert tolerated(api) == ["POST: accepted as GET"]
     api.ok("GET", "/v3/chat/retrieve", params=query)
     assert tolerated(api) == []
 
@@ -111,17 +111,17 @@ def test_query(api: Any) -> None:
     query = {"workspace_id": WORKSPACE_ID, "page_index": 1, "connector_id": "", "color": "red"}
     api.ok("GET", "/v1/bots", params=query)
     assert tolerated(api) == [
-        "query.page_index: not described, taken as page_num",
-        "query.connector_id: blank, taken as not given",
+        "query.page_index: not described, accepted as page_num",
+        "query.connector_id: blank, accepted as omitted",
         "query.color: not described",
     ]
     api.ok("GET", f"/v1/bots/{BOT_ID}", params=[("is_published", "false"), ("is_published", "True")])
     assert tolerated(api) == [
-        "query.is_published: repeated, of which the last is taken",
-        "query.is_published: True, taken as true",
+        "query.is_published: repeated, the last value is used",
+        "query.is_published: True, accepted as true",
     ]
     api.ok("GET", "/v1/plugins/mget", params=[("ids", "1"), ("ids", "2")])
-    assert tolerated(api) == ["query.ids: repeated, rather than joined by commas"]
+    assert tolerated(api) == ["query.ids: repeated, instead of joined by commas"]
 
 
 def test_members_that_nobody_knows(api: Any, strict: httpx.Client) -> None:

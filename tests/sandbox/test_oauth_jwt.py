@@ -214,7 +214,7 @@ def test_own_key(sign, coze_sandbox):
     with Sandbox(oauth_apps=(app,)) as sandbox, httpx.Client(base_url=sandbox.base_url) as http:
         text = sign(iss="42")  # the same key pair has the same fingerprint
         assert "access_token" in ask(http, text).json()
-        with pytest.raises(ValueError, match="not known"):
+        with pytest.raises(ValueError, match="is unknown"):
             sandbox.oauth.jwt_config("42")
 
 

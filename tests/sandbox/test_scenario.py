@@ -41,7 +41,7 @@ def test_answers_wait_in_line(api, coze_scenario):
     coze_scenario.answer("users.me", {"data": {**USER, "user_name": "second"}})
     names = [api.ok("GET", "/v1/users/me")["user_name"] for _ in range(2)]
     assert names == ["first", "second"]
-    assert [(rule.kind, rule.about, rule.times) for rule in coze_scenario.waiting] == [("answer", "bots.retrieve", 1)]
+    assert [(rule.kind, rule.label, rule.times) for rule in coze_scenario.waiting] == [("answer", "bots.retrieve", 1)]
 
 
 def test_answer_made_from_the_request(api, coze_scenario):
@@ -71,14 +71,14 @@ def test_answer_of_a_function_that_is_not_as_described(api, coze_scenario):
 @pytest.mark.parametrize(
     ("say", "message"),
     [
-        (lambda scenario: scenario.answer("users.mee", {}), "there is no operation users.mee; .* users.me"),
+        (lambda scenario: scenario.answer("users.mee", {}), "unknown operation users.mee: .* users.me"),
         (lambda scenario: scenario.answer("users.me", {"code": 4000}), "use fail"),
         (lambda scenario: scenario.answer("users.me", {}, times=0), "at least 1"),
         (lambda scenario: scenario.answer("chat.create", [("no.such.event", {})]), "'no.such.event' is not described"),
-        (lambda scenario: scenario.answer("users.me", b"file"), "does not answer with a file"),
-        (lambda scenario: scenario.answer("users.me", [("done", "")]), "does not answer with a stream"),
-        (lambda scenario: scenario.answer("audio.speech.create", {}), "does not answer with JSON"),
-        (lambda scenario: scenario.reply(), "needs a text"),
+        (lambda scenario: scenario.answer("users.me", b"file"), "does not return a file"),
+        (lambda scenario: scenario.answer("users.me", [("done", "")]), "does not return a stream"),
+        (lambda scenario: scenario.answer("audio.speech.create", {}), "does not return JSON"),
+        (lambda scenario: scenario.reply(), "needs text"),
         (lambda scenario: scenario.fail("chat.creat", code=4016), "chat.create"),
         (lambda scenario: scenario.requests("chat.creat"), "chat.create"),
         (lambda scenario: scenario.workflow(WORKFLOW_ECHO, "x", times=-1), "at least 1"),
@@ -147,7 +147,7 @@ def test_reply_to_some_messages(api, coze_scenario):
     coze_scenario.reply("Never.", bot_id="another")
     assert "".join(answer_texts(api.stream("Hello"))) == "You said: Hello"
     assert "".join(answer_texts(api.stream("The weather?"))) == "Sunny."
-    assert [rule.about for rule in coze_scenario.waiting] == ["another"]
+    assert [rule.label for rule in coze_scenario.waiting] == ["another"]
 
 
 def test_reply_with_tools(api, coze_scenario):
@@ -268,7 +268,7 @@ def test_tokens(api, coze_scenario):
     assert api.http.post("/v3/chat", headers=few, json=api.chat("Hi")).json()["code"] == 4101
     made = api.http.post("/_sandbox/tokens", json={"user_id": COLLEAGUE_IDS[1]}).json()["token"]
     assert name(made) == "Colleague 2"
-    with pytest.raises(ValueError, match="there is no account 9"):
+    with pytest.raises(ValueError, match="unknown account 9"):
         coze_scenario.token("9")
 
 
@@ -287,7 +287,9 @@ def test_requests(api, coze_scenario):
     assert [one.operation for one in coze_scenario.requests()] == ["users.me", "conversations.create"]
     assert [one.path for one in coze_scenario.requests("users.me")] == ["/v1/users/me"]
     assert coze_scenario.last("conversations.create").body == {"bot_id": BOT_ID}
-    with pytest.raises(AssertionError, match=r"chat\.create was not called; called was users\.me, conversations"):
+    with pytest.raises(
+        AssertionError, match=r"chat\.create was not called; called operations: users\.me, conversations"
+    ):
         coze_scenario.last("chat.create")
 
 

@@ -214,9 +214,9 @@ def test_messages_that_are_not_as_described(coze_sandbox, monkeypatch, capsys):
     from coze_sandbox._websockets.protocols.speech import SpeechHandler
 
     def broken(self, event, data):
-        self.say("speech.audio.update", {"delta": 1})
+        self.send("speech.audio.update", {"delta": 1})
 
-    monkeypatch.setattr(SpeechHandler, "hear", broken)
+    monkeypatch.setattr(SpeechHandler, "on_message", broken)
     with talk(coze_sandbox, SPEECH) as client:
         client.hear()
         client.say("speech.update", {})
@@ -237,7 +237,7 @@ def test_defects_are_loud(coze_sandbox, monkeypatch, capsys):
         self.state.store.put("user", "1", {})
         raise KeyError("boom")
 
-    monkeypatch.setattr(SpeechHandler, "hear", broken)
+    monkeypatch.setattr(SpeechHandler, "on_message", broken)
     with talk(coze_sandbox, SPEECH) as client:
         client.hear()
         client.say("speech.update", {})

@@ -82,7 +82,7 @@ def test_random_sessions(coze_sandbox, operation):
     """Whatever is sent is refused, or answered by messages as described; nothing makes a script fail."""
     state, description = coze_sandbox._state, coze_sandbox.description
     described = description.operations[operation]
-    answers = coze_sandbox._dispatcher.answers
+    answers = coze_sandbox._dispatcher.responses
 
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(st.tuples(messages(coze_sandbox, operation), HEARD), max_size=12))

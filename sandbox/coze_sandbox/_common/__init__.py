@@ -1,1 +1,1 @@
-"""What every other package may import."""
+"""Helpers that every other package may import."""

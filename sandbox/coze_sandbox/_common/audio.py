@@ -1,7 +1,7 @@
-"""Sound of a given length, in the formats that Coze speaks.
+"""Audio of a given length in the formats of Coze.
 
-Raw PCM and WAV hold a tone. The sandbox has no encoder, so MP3 and Ogg Opus hold silence, which
-takes none: they are valid files of the right length, and nothing is heard in them.
+Raw PCM and WAV contain a tone. The sandbox has no encoder, so MP3 and Ogg Opus contain silence, which
+needs none: they are valid files of the right length.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FORMATS = {"pcm": "audio/pcm", "wav": "audio/wav", "mp3": "audio/mpeg", "ogg_opu
 _TONE = 440
 _LOUDNESS = 8000
 
-# MPEG 1, 2 and 2.5 by sample rate: version bits, place of the rate in its table, samples per frame.
+# MPEG 1, 2 and 2.5 by sample rate: version bits, index of the rate in its table, samples per frame.
 _MPEG = {
     44100: (0b11, 0, 1152),
     48000: (0b11, 1, 1152),
@@ -28,9 +28,9 @@ _MPEG = {
     16000: (0b10, 2, 576),
     8000: (0b00, 2, 576),
 }
-_MPEG_BITRATES = {1152: (32_000, 1), 576: (32_000, 4)}  # one channel; with place in the table
+_MPEG_BITRATES = {1152: (32_000, 1), 576: (32_000, 4)}  # one channel; with its index in the table
 
-_OPUS_RATE = 48_000  # of the positions in an Ogg Opus file, whatever was recorded
+_OPUS_RATE = 48_000  # Ogg Opus always counts positions at this rate
 _OPUS_FRAME = 960
 _OPUS_SILENCE = b"\xf8\xff\xfe"  # 20 ms, one channel, full band
 _OGG_SERIAL = 1
@@ -39,11 +39,11 @@ _OGG_POLYNOMIAL = 0x04C11DB7
 
 
 def make_sound(format: str, seconds: float, rate: int) -> bytes:
-    """Make a sound file with one channel.
+    """Return an audio file with one channel.
 
     Args:
         format: One of `FORMATS`.
-        seconds: How long it is; compressed formats end with a whole frame.
+        seconds: The length; compressed formats are rounded up to a whole frame.
         rate: Samples per second.
     """
     samples = round(seconds * rate)
@@ -80,7 +80,7 @@ def _mp3(samples: int, rate: int) -> bytes:
     version, rate_index, per_frame = _MPEG[rate]
     bitrate, bitrate_index = _MPEG_BITRATES[per_frame]
     # Eleven bits of ones, the version, layer III, no checksum; then bit rate and sample rate; then
-    # one channel. All that follows is zero, which a decoder reads as "nothing is coded here".
+    # one channel. The rest is zero, which a decoder reads as an empty frame.
     header = bytes([0xFF, 0b11100011 | version << 3, bitrate_index << 4 | rate_index << 2, 0b11000000])
     frame = header.ljust(per_frame // 8 * bitrate // rate, b"\0")
     return frame * max(math.ceil(samples / per_frame), 1)

@@ -1,4 +1,4 @@
-"""Time that a test can move."""
+"""A clock that tests can advance."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from email.utils import formatdate
 
 __all__ = ["Clock"]
 
-_LAST = 253_000_000_000  # leaves room for what expires later
+_LAST = 253_000_000_000  # leaves room for expiry times after it
 
 
 class Clock:
-    """Wall-clock time plus what it was advanced by.
+    """Wall-clock time plus an offset that tests advance.
 
     Args:
-        source: Where the time comes from; `time.time` by default.
+        source: Returns the time in seconds since 1970-01-01 UTC; `time.time` by default.
     """
 
     def __init__(self, source: Callable[[], float] = time.time) -> None:
@@ -24,20 +24,20 @@ class Clock:
         self._watchers: list[Callable[[], None]] = []
 
     def on_advance(self, watcher: Callable[[], None]) -> None:
-        """Have something called whenever the time was moved."""
+        """Call *watcher* whenever the clock is advanced."""
         self._watchers.append(watcher)
 
     def forget(self, watcher: Callable[[], None]) -> None:
-        """Call something no longer when the time was moved."""
-        self._watchers = [one for one in self._watchers if one != watcher]
+        """Stop calling *watcher*."""
+        self._watchers = [other for other in self._watchers if other != watcher]
 
     @property
     def ahead(self) -> float:
-        """The seconds that it was advanced by."""
+        """The offset in seconds."""
         return self._ahead
 
     def resume(self, ahead: float) -> None:
-        """Be at least so many seconds ahead, as an earlier clock of the same state was."""
+        """Set the offset to at least *ahead* seconds, as restored from a saved state."""
         self._ahead = max(self._ahead, ahead)
 
     def now(self) -> float:
@@ -45,29 +45,28 @@ class Clock:
         return self._source() + self._ahead
 
     def seconds(self) -> int:
-        """Return the time in whole seconds, as Coze writes moments."""
+        """Return the time in whole seconds, the format of Coze's timestamps."""
         return int(self.now())
 
     def http_date(self) -> str:
-        """Return the time as the header `Date` has it."""
+        """Return the time in the format of the `Date` header."""
         return formatdate(self.now(), usegmt=True)
 
     def advance(self, seconds: float) -> float:
         """Move the time forward and return the new time.
 
         Raises:
-            ValueError: The step is negative: ids and moments of the state would run backwards. Or it leads beyond
-                the year 9999, which dates cannot tell.
+            ValueError: The step is negative, or the new time is after the year 9999.
         """
         if not seconds >= 0:
-            raise ValueError("the clock only goes forward")
+            raise ValueError("the clock only goes forward: seconds must be 0 or more")
         if self.now() + seconds > _LAST:
-            raise ValueError("the clock only goes until the year 9999")
+            raise ValueError("the clock cannot be advanced beyond the year 9999")
         self._ahead += seconds
         for watcher in self._watchers:
             watcher()
         return self.now()
 
     def reset(self) -> None:
-        """Go back to the time of the source."""
+        """Set the offset back to 0."""
         self._ahead = 0.0

@@ -1,4 +1,4 @@
-"""Failures as Coze reports them: a business code, and the HTTP status that goes with it."""
+"""Errors of Coze: business codes and their HTTP statuses."""
 
 from __future__ import annotations
 
@@ -66,10 +66,9 @@ _LARGEST_ID = 2**63 - 1
 _LONGEST_ID = len(str(_LARGEST_ID))
 _TEXT_IDS = ("enterprise_id", "event_id")  # ids that hold more than digits
 
-CLIENT_LEFT = 499  # a status that gateways log, and nobody receives
+CLIENT_LEFT = 499  # only logged: the client has disconnected
 
-# Coze documents no HTTP status for its codes; this is how its JavaScript SDK pairs categories and
-# statuses.
+# Coze documents no HTTP status for its codes; these are the ones that its JavaScript SDK expects.
 _STATUS_OF_CATEGORY = {
     "authentication": 401,
     "conflict": 409,
@@ -85,14 +84,14 @@ _STATUS_OF_CATEGORY = {
 
 
 class CallError(Exception):
-    """A call that Coze refuses.
+    """An error response to a call.
 
     Args:
         code: Business code of the error table.
-        msg: What went wrong, in words.
-        status: HTTP status, where it is not the one of the code.
-        members: Further members of the error envelope, such as `debug_url`.
-        headers: Further headers of the answer.
+        msg: The error message.
+        status: HTTP status; the one of the code by default.
+        members: Additional members of the error envelope, such as `debug_url`.
+        headers: Additional response headers.
     """
 
     def __init__(
@@ -113,18 +112,18 @@ class CallError(Exception):
 
 
 def missing(code: int, name: str, value: str) -> CallError:
-    """Make the failure for something that does not exist.
+    """Return the error for a resource that does not exist.
 
-    Ids of Coze are 64-bit numbers, so that a text that is none cannot be the id of anything: the parameter is then
-    malformed rather than the resource missing.
+    Ids of Coze are 64-bit numbers. For any other text the parameter is malformed, which is another error than a
+    missing resource.
 
     Args:
-        code: Business code where it does not exist.
-        name: What the value is called, such as `bot_id`.
-        value: The value.
+        code: Business code for a missing resource.
+        name: Name of the id, such as `bot_id`.
+        value: The id.
     """
     if name.endswith("_id") and name not in _TEXT_IDS and not _is_number(value):
-        return CallError(INVALID_PARAMETER, f"{name}: {value!r} is not an id, which is a number in digits")
+        return CallError(INVALID_PARAMETER, f"{name}: {value!r} is not an id: ids are numbers, written in digits")
     return CallError(
         code,
         f"Requested resource {name}={value} does not exist. Please ensure that the resource exists"
@@ -137,14 +136,14 @@ def _is_number(value: str) -> bool:
 
 
 def status_of(code: int, table: dict[int, dict[str, Any]]) -> int:
-    """Tell the HTTP status for a business code.
+    """Return the HTTP status for a business code.
 
     Args:
         code: The business code.
-        table: The error table of the description, by code.
+        table: The error table of the spec, by code.
 
     Returns:
-        The status that the table names, else the one of the code's category, else 400.
+        The status in the table, else that of the code's category, else 400.
     """
     entry = table.get(code, {})
     named = entry.get("http_status")

@@ -1,4 +1,4 @@
-"""Ids that look like those of Coze and are the same in every run."""
+"""Deterministic ids in the format of Coze."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ _FIRST = 7_400_000_000_000_000_000
 
 
 class Ids:
-    """Growing numbers of 19 digits.
-
-    Growing, because the order of creation then is the order of the ids, as in Coze.
+    """Ascending numbers of 19 digits: ids sort by creation time, as in Coze.
 
     Args:
-        seed: Chooses the steps between the numbers.
-        last: The number after which to go on; None to start afresh.
+        seed: Seed of the random steps between the numbers.
+        last: The last id of a saved state; None for a new one.
     """
 
     def __init__(self, seed: int, last: int | None = None) -> None:
@@ -29,30 +27,30 @@ class Ids:
         self.last = _FIRST if last is None else last
 
     def next(self) -> str:
-        """Return an id that was not given out before."""
+        """Return a new id."""
         self.last += self._random.randrange(1_000_000, 1_000_000_000)
         return str(self.last)
 
 
 class LogIds:
-    """Log ids: the second, then 20 hexadecimal digits."""
+    """Log ids: a timestamp in seconds, then 20 hexadecimal digits."""
 
     def __init__(self, seed: int, clock: Clock) -> None:
         self._random = random.Random(f"log ids {seed}")
         self._clock = clock
 
     def next(self) -> str:
-        """Return the id of one more call."""
+        """Return a new log id."""
         moment = time.strftime("%Y%m%d%H%M%S", time.gmtime(self._clock.now()))
         return f"{moment}{self._random.getrandbits(80):020X}"
 
 
 class EventIds:
-    """Ids of the messages that come over WebSockets: UUIDs."""
+    """Ids of WebSocket messages: UUIDs."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(f"event ids {seed}")
 
     def next(self) -> str:
-        """Return the id of one more message."""
+        """Return a new message id."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))

@@ -1,4 +1,4 @@
-"""JSON from strangers."""
+"""Strict parsing of untrusted JSON."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from .errors import INVALID_PARAMETER, CallError
 
 __all__ = ["parse_json"]
 
-# Deeper than anybody's data, and far from where recursion ends in any version of Python.
+# Deeper than real data, and far below the recursion limit of every Python version.
 _MAX_DEPTH = 100
 
 
 def parse_json(content: bytes | str, name: str) -> Any:
-    """Parse JSON that can be written again, and walked through by functions that call themselves.
+    """Parse JSON that can be serialized again and traversed recursively.
 
     Args:
         content: The text.
-        name: What it is called in failures.
+        name: Name of the value in error messages.
 
     Raises:
-        CallError: It is no JSON, holds numbers or texts beyond what JSON can say, or is nested more than 100 deep.
+        CallError: The text is not JSON, contains a number or a string that JSON cannot represent, or is nested more
+            than 100 deep.
     """
     try:
         text = content if isinstance(content, str) else content.decode("utf-8-sig")
         value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
         if "\\u" in text:
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            json.dumps(value, ensure_ascii=False).encode()  # raises for a lone surrogate
     except ValueError as error:
         raise CallError(INVALID_PARAMETER, f"{name}: not JSON: {error}") from error
     except RecursionError as error:
         raise _too_deep(name) from error
-    # Texts may hold brackets as well, which does no harm: what has few brackets in all need not be walked through.
+    # Counting brackets, also those within strings, avoids a traversal for almost every body.
     if text.count("[") + text.count("{") > _MAX_DEPTH and _is_too_deep(value):
         raise _too_deep(name)
     return value
@@ -47,7 +48,7 @@ def _too_deep(name: str) -> CallError:
 def _is_too_deep(value: Any) -> bool:
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(_MAX_DEPTH):
-        level = [member for one in level for member in _members(one) if isinstance(member, dict | list)]
+        level = [member for container in level for member in _members(container) if isinstance(member, dict | list)]
         if not level:
             return False
     return True
@@ -59,7 +60,7 @@ def _members(container: Any) -> Collection[Any]:
 
 def _finite(text: str) -> float:
     value = float(text)
-    if not math.isfinite(value):  # could not be written as JSON again
+    if not math.isfinite(value):  # not serializable as JSON
         raise ValueError(f"{text} is too large a number")
     return value
 

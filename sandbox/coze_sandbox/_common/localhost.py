@@ -1,4 +1,4 @@
-"""Which addresses are those of this machine."""
+"""Check for loopback addresses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["is_loopback_host", "is_loopback_ip"]
 
 
 def is_loopback_ip(text: str) -> bool:
-    """Tell whether a text is an IP address of this machine. Names are none: they can be made to point elsewhere."""
+    """Return whether a text is a loopback IP address. Host names are not: they can resolve to any address."""
     try:
         return ipaddress.ip_address(text).is_loopback
     except ValueError:
@@ -16,5 +16,5 @@ def is_loopback_ip(text: str) -> bool:
 
 
 def is_loopback_host(host: str) -> bool:
-    """Tell whether a host, as a URL has it, is this machine: by its IP address or as `localhost`."""
+    """Return whether the host of a URL is a loopback IP address or `localhost`."""
     return host == "localhost" or is_loopback_ip(host)

@@ -1,4 +1,4 @@
-"""How much memory values take, and what is kept of those that take too much."""
+"""Memory size of JSON values, and shortened copies of large ones."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ _MOST_VALUES = 1_000
 
 
 def size_of(value: Any, limit: int = sys.maxsize) -> int:
-    """Return how many bytes of memory a JSON value takes.
+    """Return the memory size of a JSON value in bytes.
 
     Args:
         value: The value.
-        limit: Where counting stops: whatever exceeds it may be larger still.
+        limit: Counting stops beyond this size; the result is then a lower bound.
     """
     total, waiting = 0, [value]
     while waiting and total <= limit:
-        one = waiting.pop()
-        total += sys.getsizeof(one)
-        if isinstance(one, dict):
-            waiting.extend(one)
-            waiting.extend(one.values())
-        elif isinstance(one, list):
-            waiting.extend(one)
+        item = waiting.pop()
+        total += sys.getsizeof(item)
+        if isinstance(item, dict):
+            waiting.extend(item)
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
     return total
 
 
 def shortened(value: Any) -> Any:
-    """Return a JSON value with its long texts cut, and without what follows its first 1,000 values.
+    """Return a copy of a JSON value with long strings cut and at most 1,000 values.
 
-    What is left out is named where it was.
+    A placeholder shows where values were omitted.
 
     Args:
-        value: The value, nested no deeper than `parse_json` takes it.
+        value: The value, nested no deeper than `parse_json` allows.
     """
     return _Shortener().shorten(value)
 

@@ -1,4 +1,4 @@
-"""Whether values are what they have to be: they may come as JSON from other processes."""
+"""Validators of types, for values that may come as JSON from other processes."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 
 @attrs.frozen
 class TypeValidator:
-    """A validator of attrs, which can also be called for other values.
+    """A type validator for attrs fields and for arguments.
 
     Attributes:
-        wanted: What values have to be, in words.
-        fits: Tells whether one is.
+        expected: The expected type, for the error message.
+        accepts: Returns whether a value has this type.
     """
 
     expected: str
     accepts: Callable[[Any], bool]
 
     def __call__(self, _: object, attribute: attrs.Attribute[Any], value: Any) -> None:
-        """Check a member of an object that is made."""
+        """Check an attrs field."""
         self.check(**{attribute.name: value})
 
     def check(self, **values: Any) -> None:
-        """Check values by their names.
+        """Check arguments by name.
 
         Raises:
-            TypeError: One is not as wanted.
+            TypeError: A value has another type.
         """
         for name, value in values.items():
             if not self.accepts(value):
@@ -52,11 +52,11 @@ class TypeValidator:
 
 
 def not_negative(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
-    """Check a number that may be missing, as attrs does.
+    """Check an optional number, as an attrs validator.
 
     Raises:
-        TypeError: It is no number.
-        ValueError: It is negative, infinite or NaN.
+        TypeError: The value is not a number.
+        ValueError: The value is negative, infinite or NaN.
     """
     NUMBER(_, attribute, value)
     if value is not None and not 0 <= value < math.inf:
@@ -64,27 +64,27 @@ def not_negative(_: object, attribute: attrs.Attribute[Any], value: float | None
 
 
 def host_names(_: object, attribute: attrs.Attribute[Any], value: Collection[str]) -> None:
-    """Check names of hosts, as attrs does.
+    """Check host names, as an attrs validator.
 
     Raises:
-        ValueError: One is no name, such as a pattern, a URL or a name with a port.
+        ValueError: A value is not a host name, for example a pattern, a URL or a name with a port.
     """
     for name in value:
         if not (is_string(name) and _HOST_NAME.fullmatch(name)):
-            raise ValueError(f"{attribute.name} must be names of hosts, without scheme and port, not {name!r}")
+            raise ValueError(f"{attribute.name} must be host names without scheme and port, not {name!r}")
 
 
 def is_string(value: object) -> bool:
-    """Tell whether it is a text."""
+    """Return whether the value is a string."""
     return isinstance(value, str)
 
 
 def is_strings(value: object) -> bool:
-    """Tell whether it is a list of texts."""
+    """Return whether the value is a list of strings."""
     return isinstance(value, Sequence) and not isinstance(value, str) and all(map(is_string, value))
 
 
-STRING = TypeValidator("a text", is_string)
-STRINGS = TypeValidator("a list of texts", is_strings)
-INTEGER = TypeValidator("a whole number", lambda value: value is None or isinstance(value, int))
+STRING = TypeValidator("a string", is_string)
+STRINGS = TypeValidator("a list of strings", is_strings)
+INTEGER = TypeValidator("an integer", lambda value: value is None or isinstance(value, int))
 NUMBER = TypeValidator("a number", lambda value: value is None or isinstance(value, int | float))

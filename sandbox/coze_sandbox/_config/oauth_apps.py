@@ -1,4 +1,4 @@
-"""OAuth apps: the ones that are there from the start, and the keys that service apps sign with."""
+"""OAuth apps: those of the seed data, and the key pairs of apps that sign JWTs."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ _KEY_BITS = 2048
 
 @attrs.frozen(kw_only=True)
 class OAuthApp:
-    """An OAuth app, as its developer registered it.
+    """An OAuth app with its registered settings.
 
     Attributes:
         client_id: Client id; `iss` of the JWTs of a service app.
         kind: `web` (code and secret), `public` (PKCE and devices), `service` (JWT of a developer), `channel` (JWT of a
-            channel), `enterprise` (JWT of an enterprise privileged app) or `any` (all of these; then nothing is checked
-            that only its developer knows: secret, key and addresses).
-        name: What people read on the page where they agree.
+            channel), `enterprise` (JWT of an enterprise privileged app) or `any` (all of these, with any secret, key
+            and redirect address).
+        name: Name on the consent page.
         client_secret: Secret of a `web` app.
-        redirect_uris: Where the browser may go back to. A loopback address may have any port, and any path where it
-            names none.
-        permissions: What its tokens are good for; None: everything.
-        public_key: Public key in PEM of an app that signs. Without one, a pair is made when it is first needed, and
-            `Sandbox.jwt_config` gives the private half.
+        redirect_uris: Allowed redirect addresses. A loopback address matches any port, and any path if it has none.
+        permissions: Permissions of its tokens; None for all.
+        public_key: Public key in PEM of an app that signs. Without one a key pair is created on first use, and
+            `OAuthControl.jwt_config` returns the private key.
     """
 
     client_id: str
@@ -46,11 +45,11 @@ class OAuthApp:
 
     @property
     def signs(self) -> bool:
-        """Whether it asks for tokens with JWTs."""
+        """Whether it requests tokens with JWTs."""
         return self.kind in {"service", "channel", "enterprise"}
 
     def may_return_to(self, address: str) -> bool:
-        """Tell whether the browser may go back to an address."""
+        """Return whether *address* is an allowed redirect address."""
         return self.kind == "any" or any(address == uri or _same_loopback(uri, address) for uri in self.redirect_uris)
 
 
@@ -71,7 +70,7 @@ PUBLIC_APP = OAuthApp(
     name="Sandbox desktop app",
     redirect_uris=("https://app.example.com/callback", *_LOOPBACK),
 )
-"""An app without a secret, for PKCE and for devices."""
+"""An app without a secret, for PKCE and device codes."""
 
 SERVICE_APP = OAuthApp(client_id="1173000000003", kind="service", name="Sandbox service app")
 """An app that signs JWTs."""
@@ -82,7 +81,7 @@ CHANNEL_APP = OAuthApp(
     name="Sandbox channel app",
     permissions=frozenset({"Connector.botChat"}),
 )
-"""An app of a channel, which signs JWTs and may chat with bots."""
+"""A channel app, which signs JWTs and may chat with bots."""
 
 ENTERPRISE_APP = OAuthApp(client_id="1173000000005", kind="enterprise", name="Sandbox enterprise app")
 """An enterprise privileged app, which signs JWTs."""
@@ -94,19 +93,18 @@ APPS = (WEB_APP, PUBLIC_APP, SERVICE_APP, CHANNEL_APP, ENTERPRISE_APP)
 class AppKeys:
     """Key pairs of apps that sign.
 
-    Made when they are first needed and kept nowhere else: a private key that anybody could read would open nothing, but
-    would teach bad habits.
+    They are created on first use and never written to disk.
     """
 
     def __init__(self, apps: Iterable[OAuthApp]) -> None:
-        self._given = {app.client_id: app.public_key for app in apps if app.public_key}
+        self._registered = {app.client_id: app.public_key for app in apps if app.public_key}
         self._private: dict[str, str] = {}
-        self._public: dict[str, str] = {}  # since reading a private key takes longer than anything else here
+        self._public: dict[str, str] = {}  # cached: loading a private key is slow
 
     def public(self, client_id: str) -> str:
         """Return the public key of an app, in PEM."""
-        if client_id in self._given:
-            return self._given[client_id]
+        if client_id in self._registered:
+            return self._registered[client_id]
         if client_id not in self._public:
             self._public[client_id] = _public_half(self.private(client_id))
         return self._public[client_id]
@@ -117,25 +115,25 @@ class AppKeys:
         Raises:
             ValueError: The app was registered with a public key of its own.
         """
-        if client_id in self._given:
-            raise ValueError(f"the private key of {client_id} is not known here: it came with its public key")
+        if client_id in self._registered:
+            raise ValueError(f"the private key of {client_id} is unknown: the app has a public key of its own")
         if client_id not in self._private:
             self._private[client_id] = _new_key()
         return self._private[client_id]
 
     def key_id(self, client_id: str) -> str:
-        """Return the fingerprint of the public key, which stands as `kid` in headers of JWTs."""
+        """Return the fingerprint of the public key: `kid` in the header of a JWT."""
         text = "".join(self.public(client_id).split())
         return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
     def jwt_config(self, app: OAuthApp, base_url: str) -> dict[str, Any]:
-        """Write the configuration of an app in the shape of the file that Coze lets its developer download.
+        """Return the configuration of an app in the format of the file that developers download from Coze.
 
         Raises:
-            ValueError: The app does not sign, or its private key is not known.
+            ValueError: The app does not sign, or its private key is unknown.
         """
         if not app.signs:
-            raise ValueError(f"{app.name} signs no JWTs")
+            raise ValueError(f"{app.name} does not sign JWTs: use an app of the kind service, channel or enterprise")
         return {
             "client_type": "jwt",
             "client_id": app.client_id,
@@ -151,22 +149,20 @@ def _new_key() -> str:
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     key = rsa.generate_private_key(public_exponent=65_537, key_size=_KEY_BITS)
-    made = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return made.decode()
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return pem.decode()
 
 
 def _public_half(private: str) -> str:
     from cryptography.hazmat.primitives import serialization
 
     public = serialization.load_pem_private_key(private.encode(), password=None).public_key()
-    made = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return made.decode()
+    pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return pem.decode()
 
 
 def _same_loopback(registered: str, address: str) -> bool:
-    """Compare two addresses of this machine: a program that listens there cannot choose its port (RFC 8252, 7.3)."""
+    """Compare two loopback addresses; the port may differ (RFC 8252, 7.3)."""
     try:
         one, other = urlsplit(registered), urlsplit(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a sandbox can be told when it is made."""
+"""Options of a sandbox."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _path(value: str | os.PathLike[str]) -> str:
 
 
 def _names(value: Iterable[str]) -> frozenset[str]:
-    # One name that stands alone, which would be taken for its letters.
+    # A single string would be iterated by its letters.
     return frozenset([value] if isinstance(value, str) else value)
 
 
@@ -31,35 +31,32 @@ class Options:
     """The settings of one sandbox.
 
     Attributes:
-        document: The bundled description: its mapping, the path of its JSON file, or None for the
-            file that is installed with the client.
-        db: SQLite file that keeps the state, or `:memory:`. One sandbox at a time uses a file.
-        token: The bearer token that may do everything.
-        tokens: Further tokens, each with the permissions it has (None: all of them).
-        foreign_tokens: Tokens of the other region. Coze answers them with a code of its own.
-        lenient: Take what Coze takes from the official SDKs although it is not described: null and
-            blank values for "not given", other verbs and parameter names, numbers for ids of documents.
-        examples: Answer every operation with its described example, whatever it is asked, and keep
-            nothing.
-        errors_as_200: Answer failures with HTTP 200 and a business code, as Coze does on some
-            paths.
-        check_answers: Check every answer against the description; a difference becomes a loud HTTP
-            500.
-        seed: Where the sequence of ids starts. The same seed and calls give the same ids.
-        answer_seconds: How long a chat without a stream, or an asynchronous workflow run, takes.
-        event_seconds: Pause before each event of a stream, and each message of a WebSocket. None by default, for tests;
-            on the command line 0.03, which looks natural.
-        oauth_apps: OAuth apps beside those that are there from the start.
-        any_oauth_app: Take every unknown client id for that of an app of the kind `any`.
-        auto_consent: What people decide on the pages of OAuth, at once and without a page: True, they allow; False,
-            they refuse. None: they are asked.
-        device_interval: Seconds that a device has to wait before it asks again, at least 1.
-        allow_hosts: Names under which requests may reach it, beside IP addresses, `localhost` and the host that it
-            listens on: that of a container, for example. Any other name in `Host` is refused with HTTP 403, because
-            pages of other sites can have theirs point here.
-        callback_hosts: Hosts that callbacks are sent to beside this machine's own; `*` allows all.
-        callback_pauses: Seconds of the clock before each further attempt to deliver a callback.
-        workspace_limit: How many members a workspace or an enterprise can have.
+        document: The bundled OpenAPI description: a mapping, the path of a JSON file, or None for the file that is
+            installed with the client.
+        db: SQLite file for the state, or `:memory:`. Only one sandbox at a time can use a file.
+        token: The bearer token with all permissions.
+        tokens: Additional tokens with their permissions (None for all).
+        foreign_tokens: Tokens of the other region, for which Coze returns an error code of its own.
+        lenient: Accept requests of the official SDKs that Coze accepts although they are not described: null and
+            blank values for omitted ones, other methods and parameter names, numbers for ids of documents.
+        examples: Answer every request with the example of its operation, and store nothing.
+        errors_as_200: Return errors with HTTP 200 and a business code, as Coze does on some paths.
+        check_answers: Check every response against the description; a violation is returned as HTTP 500.
+        seed: Seed of the ids. The same seed and requests give the same ids.
+        answer_seconds: Duration of a chat without a stream and of an asynchronous workflow run.
+        event_seconds: Delay before each event of a stream and each message of a WebSocket; 0 by default, 0.03 on the
+            command line.
+        oauth_apps: OAuth apps in addition to those of the seed data.
+        any_oauth_app: Accept every unknown client id as an app of the kind `any`.
+        auto_consent: Decision on OAuth requests without a consent page: True allows, False denies; None shows the
+            page.
+        device_interval: Minimum polling interval for device codes in seconds, at least 1.
+        allow_hosts: Host names under which the sandbox can be reached, such as that of a container, in addition to IP
+            addresses, `localhost` and the host that it listens on. Requests with another `Host` are rejected with HTTP
+            403, which protects from DNS rebinding.
+        callback_hosts: Hosts to which callbacks may be sent, in addition to loopback addresses; `*` for all.
+        callback_pauses: Delays before each retry of a callback, in seconds of the sandbox's clock.
+        workspace_limit: Maximum number of members of a workspace or an enterprise.
     """
 
     document: Mapping[str, Any] | str | os.PathLike[str] | None = None
@@ -87,6 +84,6 @@ class Options:
 
     @property
     def document_path(self) -> Path | None:
-        """The file to read the description from, or None where it was given or is to be found."""
-        given = self.document
-        return Path(given) if isinstance(given, str | os.PathLike) else None
+        """Path of the description, or None if it was passed as a mapping or is the installed one."""
+        document = self.document
+        return Path(document) if isinstance(document, str | os.PathLike) else None

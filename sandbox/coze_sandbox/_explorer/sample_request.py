@@ -54,7 +54,7 @@ def sample_request(spec: Spec, state: SandboxState, operation_id: str, purpose: 
     """
     operation = spec.operations.get(operation_id)
     if operation is None:
-        raise ValueError(f"there is no operation {operation_id}")
+        raise ValueError(f"unknown operation {operation_id}")
     common, special = from_the_start(operation_id)
     subject, found = PREREQUISITES.get(operation_id), None
     if subject is not None:

@@ -1,4 +1,4 @@
-"""Faults on demand: which, for what calls, how often."""
+"""Faults to inject: kinds, settings, and the calls that they apply to."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _IN_BODY = frozenset({"close", "cut", "duplicate", "garbage", "huge", "lost", "s
 
 def _known_kind(_: object, __: object, value: str) -> None:
     if value not in FAULT_KINDS:
-        raise ValueError(f"unknown kind of fault {value!r}: one of {', '.join(FAULT_KINDS)}")
+        raise ValueError(f"unknown kind of fault {value!r}: use one of {', '.join(FAULT_KINDS)}")
 
 
 def _http_status(_: object, __: object, value: int | None) -> None:
@@ -48,48 +48,49 @@ def _http_status(_: object, __: object, value: int | None) -> None:
 
 @attrs.define(kw_only=True)
 class Fault:
-    """One ordered fault.
+    """A fault to inject.
 
-    These replace an answer, or refuse the handshake of a WebSocket:
+    These replace a response, or reject the handshake of a WebSocket:
 
-    | kind | what happens |
+    | kind | effect |
     |---|---|
     | `status` | an HTTP status with an error envelope |
     | `code` | a business code |
     | `rate_limit` | HTTP 429 with Retry-After |
-    | `html` | the page of a gateway |
-    | `drop` | the connection ends without an answer |
+    | `html` | an HTML error page of a gateway |
+    | `drop` | the connection is closed without a response |
 
-    These hit an answer under way. In streams and WebSockets they hit one event or message, with the first `events`
-    left alone; answers that are no streams can be cut, delayed and stalled.
+    These affect the body of a response. In streams and WebSockets they affect one event or message, after the first
+    `events`; other responses can be cut, delayed and stalled.
 
-    | kind | what happens |
+    | kind | effect |
     |---|---|
-    | `cut` | the connection ends, after `bytes` of what comes next: in the middle of an event, answer or frame |
-    | `stall` | nothing more is sent, and the connection stays; with `seconds` it goes on after them |
-    | `delay` | the event comes late; without `events` the whole answer, or the handshake; see `handled` |
-    | `lost` | the event does not come |
-    | `duplicate` | the event comes twice |
-    | `garbage` | a line that is no field, or a message that is no JSON, comes before the event |
-    | `huge` | the event comes with `bytes` bytes (default 4 MiB), filled up with spaces |
-    | `close` | the stream ends in good order, but too early; a WebSocket with the close code `code` (default 1011) |
+    | `cut` | the connection is closed after `bytes` further bytes: within an event, response or frame |
+    | `stall` | nothing more is sent on the open connection; with `seconds`, only for that time |
+    | `delay` | the event is delayed; without `events` the whole response, or the handshake; see `handled` |
+    | `lost` | the event is not sent |
+    | `duplicate` | the event is sent twice |
+    | `garbage` | an invalid line, or a message that is not JSON, is sent before the event |
+    | `huge` | the event is padded with spaces to `bytes` bytes (default 4 MiB) |
+    | `close` | the stream ends early but cleanly; a WebSocket with the close code `code` (default 1011) |
 
     Attributes:
-        kind: What happens.
+        kind: The kind of fault.
         operation: Operation id, or `*` for any.
-        times: How many calls it hits; None for all.
-        after: How many calls are left alone before.
-        handled: Whether the call takes effect before its answer is replaced, lost or delayed. A delayed call without
-            it takes effect at the end of the delay, and not at all if the client has left by then, as when requests
-            wait in a line before a busy server. With it, who gives up waiting cannot tell that it took effect.
+        times: Number of calls that it affects; None for all.
+        after: Number of calls to skip before.
+        handled: Whether the call takes effect before its response is replaced, lost or delayed. Otherwise a delayed
+            call takes effect at the end of the delay, and only if the client is still connected, as if the request had
+            waited in the queue of a busy server. With `handled`, a client that times out cannot know that the call
+            took effect.
         status: HTTP status, for `status` (default 500), `code` (default: that of the code) and
             `html` (default 502).
         code: Business code, for `code` (default 5000); close code, for `close`.
-        msg: Text of the error.
-        seconds: How long to wait, for `delay` and `stall`; for `rate_limit` the Retry-After (default 1).
-        events: How many events pass before the fault.
-        bytes: For `cut`: how many bytes pass after these events, of the whole answer where it is no stream. For
-            `huge`: how long the event becomes.
+        msg: The error message.
+        seconds: Duration of `delay` and `stall`; for `rate_limit` the Retry-After (default 1).
+        events: Number of events before the fault.
+        bytes: For `cut`: number of bytes after these events, or of the response if it is not a stream. For `huge`:
+            size of the event.
     """
 
     kind: str = attrs.field(validator=_known_kind)
@@ -106,14 +107,14 @@ class Fault:
 
     @property
     def in_body(self) -> bool:
-        """Whether the call is answered and the fault lies in the answer's body."""
+        """Whether the fault affects the body of the response."""
         if self.kind == "delay":
             return self.events is not None
         return self.kind in _IN_BODY
 
 
 class Faults:
-    """The faults that wait for calls. The first that fits a call is taken; the others stay."""
+    """The pending faults. The first that matches a call is injected."""
 
     def __init__(self, operations: Collection[str]) -> None:
         self._operations = operations
@@ -121,29 +122,31 @@ class Faults:
         self._waiting: list[Fault] = []
 
     def add(self, kind: str, operation: str = "*", **settings: Any) -> Fault:
-        """Order a fault.
+        """Add a fault.
 
         Args:
-            kind: What is to happen; see `Fault`.
-            operation: Operation id as in the description (`chat.create` also where it streams), or `*` for any.
-            **settings: Further members of `Fault`.
+            kind: The kind of fault; see `Fault`.
+            operation: Operation id (`chat.create` also for streams), or `*` for any.
+            **settings: Further attributes of `Fault`.
 
         Raises:
             ValueError: The kind or the operation is unknown, or a number is negative.
-            TypeError: There is no such setting.
+            TypeError: A setting is unknown.
         """
         fault = Fault(kind=kind, operation=operation, **settings)
         if operation != "*" and operation not in self._operations:
             near = difflib.get_close_matches(operation, self._operations, n=3)
             raise ValueError(
-                f"there is no operation {operation}; the description has {', '.join(near) or 'none like it'}"
+                f"unknown operation {operation}: did you mean {', '.join(near)}?"
+                if near
+                else f"unknown operation {operation}"
             )
         with self._lock:
             self._waiting.append(fault)
         return fault
 
     def take(self, operation: str | None) -> Fault | None:
-        """Count one call of an operation and return the fault that hits it, if one does."""
+        """Count a call of an operation and return the fault to inject, or None."""
         with self._lock:
             for fault in self._waiting:
                 if fault.operation not in {"*", operation}:
@@ -155,12 +158,12 @@ class Faults:
                     if fault.times == 0:
                         continue
                     fault.times -= 1
-                self._waiting = [one for one in self._waiting if one.times != 0]
+                self._waiting = [other for other in self._waiting if other.times != 0]
                 return fault
         return None
 
     def clear(self) -> None:
-        """Cancel all faults."""
+        """Remove all faults."""
         with self._lock:
             self._waiting.clear()
 
@@ -173,10 +176,10 @@ class Faults:
 
 
 def select_fault(faults: Faults, headers: Mapping[str, str], operation: str | None) -> Fault | None:
-    """Return the fault that a call orders itself by its header, or one that waits for it.
+    """Return the fault in the header of a request, or the next pending one for its operation.
 
     Raises:
-        CallError: The header orders no fault.
+        CallError: The header is invalid.
     """
     header = headers.get(_HEADER)
     if header is None:
@@ -188,10 +191,10 @@ def select_fault(faults: Faults, headers: Mapping[str, str], operation: str | No
 
 
 def parse_fault(text: str) -> Fault:
-    """Read a fault from the `X-Sandbox-Fault` header: `kind; name=value; name=value`.
+    """Parse a fault from the `X-Sandbox-Fault` header: `kind; name=value; name=value`.
 
     Raises:
-        ValueError: The text is not such a list, or names an unknown kind or setting.
+        ValueError: The text has another format, or an unknown kind or setting.
     """
     kind, *rest = (part.strip() for part in text.split(";"))
     settings: dict[str, Any] = {}
@@ -199,7 +202,7 @@ def parse_fault(text: str) -> Fault:
         name, separator, value = part.partition("=")
         name, value = name.strip(), value.strip()
         if name not in _PARSERS or not separator:
-            raise ValueError(f"unknown setting {part!r} of a fault: one of {', '.join(_PARSERS)}")
+            raise ValueError(f"unknown setting {part!r} of a fault: use one of {', '.join(_PARSERS)}")
         settings[name] = _PARSERS[name](value)
     return Fault(kind=kind, **settings)
 

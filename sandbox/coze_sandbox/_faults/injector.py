@@ -1,4 +1,4 @@
-"""Faults in what is sent: answers that are replaced, and events that are spoiled."""
+"""Injection of faults into responses and their bodies."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ _EVENT_END = b"\n\n"
 
 
 class ConnectionDroppedError(ConnectionError):
-    """Raised to a server whose connection cannot be reached, in place of closing it."""
+    """Raised to an ASGI server that does not expose its transport, instead of closing the connection."""
 
 
 def replacement_response(
     answers: ResponseBuilder, operation: Operation | None, fault: Fault, record: RequestRecord
 ) -> Response:
-    """Make the answer that takes the place of the right one.
+    """Return the response that replaces the regular one.
 
     Args:
-        answers: Makes envelopes.
-        operation: What was called.
+        answers: Builds error responses.
+        operation: The operation.
         fault: The fault.
-        record: Where the code is noted.
+        record: The record of the request, which gets the code.
     """
     match fault.kind:
         case "html":
@@ -74,78 +74,76 @@ def replacement_response(
     return answers.error(operation, failure, record.logid)
 
 
-async def delay(state: SandboxState, session: str, fault: Fault, receive: Receive | None) -> None:
-    """Let a call wait.
+async def delay(state: SandboxState, epoch: str, fault: Fault, receive: Receive | None) -> None:
+    """Delay a call.
 
     Args:
         state: The state.
-        session: That of the state in which the call began.
-        fault: Says how long.
-        receive: The server's own, which tells when the client leaves, if that is to be noticed. The body was read.
+        epoch: The state's epoch at the start of the call.
+        fault: The fault, which has the duration.
+        receive: ASGI `receive` of a request whose body was read, to detect a disconnect; None to ignore it.
 
     Raises:
-        CallError: The client left meanwhile, or the state was reset, so that the call would change another one.
+        CallError: The client disconnected, or the state was reset.
     """
-    if await sleep_until_reset(state, session, fault.seconds or 0, receive):
-        raise CallError(INTERNAL, "the client left while this call was delayed", status=CLIENT_LEFT)
-    if state.epoch != session:
+    if await sleep_until_reset(state, epoch, fault.seconds or 0, receive):
+        raise CallError(INTERNAL, "the client disconnected while this call was delayed", status=CLIENT_LEFT)
+    if state.epoch != epoch:
         raise CallError(INTERNAL, "the sandbox was reset while this call was delayed", status=503)
 
 
 @asynccontextmanager
 async def delay_after(state: SandboxState, fault: Fault, receive: Receive) -> AsyncIterator[None]:
-    """Delay what comes after the block. A refusal inside comes late as well.
+    """Delay after the block, also when it raises a `CallError`.
 
     Raises:
-        CallError: As `delay` says. A call that took effect inside does not mind that its client left.
+        CallError: As for `delay`. If the call took effect inside, a disconnect is ignored.
     """
-    session, watched = state.epoch, None if fault.handled else receive
+    epoch, watched = state.epoch, None if fault.handled else receive
     try:
         yield
     except CallError:
-        await delay(state, session, fault, watched)
+        await delay(state, epoch, fault, watched)
         raise
-    await delay(state, session, fault, watched)
+    await delay(state, epoch, fault, watched)
 
 
 async def drop_connection(send: Send, last: bytes = b"") -> None:
-    """End the connection under an answer.
+    """Close the connection without completing the response.
 
     Args:
-        send: The server's own.
-        last: What is written to the connection before.
+        send: ASGI `send` of the server.
+        last: Bytes to write before.
 
     Raises:
-        ConnectionDroppedError: The server shows no transport, which is so when the app is called in
-            process.
+        ConnectionDroppedError: The server does not expose its transport, for example an in-process client.
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
-        raise ConnectionDroppedError("the sandbox dropped this connection because a fault was ordered")
+        raise ConnectionDroppedError("the sandbox dropped this connection: a fault was injected")
     if last:
         transport.write(last)
-    # close() lets what was already sent through, abort() would not; the pauses let the server see
-    # the end before the app returns, so that it neither writes a 500 nor complains.
+    # close() flushes what was already sent, abort() would not; the sleeps let the server notice the end
+    # before the app returns, so that it neither writes a 500 nor logs an error.
     transport.close()
     for _ in range(3):
         await asyncio.sleep(0)
 
 
 class FaultInjectingSend:
-    """An ASGI `send` that spoils the body as ordered. Every body message of a stream is one event.
+    """An ASGI `send` that injects a fault into the body. Every body message of a stream is one event.
 
-    Answers that are no streams can only be cut, delayed and stalled: they carry a length, which extra bytes
-    would break.
+    Other responses can only be cut, delayed and stalled: they have a `Content-Length`.
 
     Args:
-        send: The server's own.
-        receive: The server's own, which tells when the client leaves.
+        send: ASGI `send` of the server.
+        receive: ASGI `receive` of the server, to detect a disconnect.
         fault: The fault.
-        state: The state, whose reset ends all waiting.
+        state: The state, whose reset ends all waits.
     """
 
     def __init__(self, send: Send, receive: Receive, fault: Fault, state: SandboxState) -> None:
-        self._state, self._session = state, state.epoch
+        self._state, self._epoch = state, state.epoch
         self._send = send
         self._receive = receive
         self._fault = fault
@@ -165,7 +163,7 @@ class FaultInjectingSend:
         elif message["type"] == "http.response.body" and message.get("body"):
             await self._body(message)
         elif self._fault.kind == "cut" and message["type"] == "http.response.body":
-            await self._end()  # an answer shorter than the cut still must not end well
+            await self._end()  # a response shorter than the cut must not be complete either
         else:
             await self._send(message)
 
@@ -195,7 +193,7 @@ class FaultInjectingSend:
 
     async def _wait(self, seconds: float | None) -> None:
         self.dropped = await sleep_until_reset(
-            self._state, self._session, seconds, self._receive if seconds is None else None
+            self._state, self._epoch, seconds, self._receive if seconds is None else None
         )
 
     async def _end(self) -> None:
@@ -208,6 +206,6 @@ def _with_garbage(content: bytes) -> tuple[bytes, ...]:
 
 
 def _padded(content: bytes, size: int) -> bytes:
-    # Spaces behind the JSON of the data are no part of its meaning.
+    # Trailing spaces do not change the JSON of the data.
     event = content.removesuffix(_EVENT_END)
     return event.ljust(size - len(_EVENT_END)) + _EVENT_END

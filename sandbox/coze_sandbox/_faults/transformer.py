@@ -1,4 +1,4 @@
-"""What an ordered fault does to a stream, event by event, without sending anything."""
+"""Transformation of events by a fault, without I/O."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from .faults import Fault
 
 __all__ = ["FaultTransformer", "SendAction"]
 
-# More than the usual limits of clients, which lie at one mebibyte.
+# More than the usual limit of clients, 1 MiB.
 _HUGE_BYTES = 4 << 20
 
 
 @attrs.frozen
 class SendAction:
-    """One thing to do.
+    """An action for the sender.
 
     Attributes:
-        kind: `send` the content, `wait`, `cut` the connection after the content, or `close` it in good order.
-        content: What to send.
-        seconds: How long to wait; None until the client leaves.
-        spoiled: Whether the fault is in this step.
+        kind: `send` the content, `wait`, `cut` the connection after the content, or `close` it cleanly.
+        content: The bytes to send.
+        seconds: Duration of a wait; None until the client disconnects.
+        spoiled: Whether this action is part of the fault.
     """
 
     kind: Literal["send", "wait", "cut", "close"]
@@ -37,8 +37,8 @@ class FaultTransformer:
 
     Args:
         fault: The fault.
-        garbage: Makes of an event what is sent of it, with something before it that is no event.
-        padded: Makes an event that long, with the same meaning.
+        garbage: Returns an event preceded by garbage, in parts.
+        padded: Returns an event padded to a size.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class FaultTransformer:
         self._room = fault.bytes or 0
 
     def transform(self, content: bytes) -> list[SendAction]:
-        """Decide what becomes of the next event."""
+        """Return the actions for the next event."""
         number, start = self._events, self._fault.events or 0
         self._events += 1
         whole = [SendAction("send", content)]

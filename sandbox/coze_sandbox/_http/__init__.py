@@ -1,1 +1,1 @@
-"""HTTP: from a request to a checked call, and back to a response."""
+"""HTTP: parse and check requests, build responses."""

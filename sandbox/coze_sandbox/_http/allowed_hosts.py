@@ -1,4 +1,4 @@
-"""Under which names the sandbox answers: what keeps pages out whose own name was made to point here."""
+"""Allowed values of the `Host` header: a protection from DNS rebinding."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["AllowedHosts"]
 
 
 class AllowedHosts:
-    """The hosts that a request may name.
+    """The allowed hosts.
 
-    A page of `evil.test` may have its own name point to this machine (DNS rebinding). Its browser then takes the
-    sandbox for a part of that page, and lets it read everything; but it still sends the name. So names are held to a
-    list. IP addresses need no entry, because nobody can make them point elsewhere, nor does `localhost`.
+    A page of `evil.test` may let its own name resolve to this machine (DNS rebinding). A browser then treats the
+    sandbox as the origin of that page, which can read every response; but `Host` still has the name. IP addresses and
+    `localhost` cannot be rebound and are always allowed.
 
     Args:
-        names: Further names.
+        names: Additional host names.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -32,10 +32,10 @@ class AllowedHosts:
         return name == "localhost" or name.endswith(".localhost") or name in self._names or _is_ip(name)
 
     def refusal(self, scope: Scope) -> CallError | None:
-        """Make the failure for a request that names another host, or return None.
+        """Return the error for a request to another host, or None.
 
-        Requests that name none come from no browser. The name by which the server itself says that it was reached is
-        taken too: that is how applications are called without a network.
+        Requests without `Host` do not come from browsers. The server name of the scope is allowed too: in-process
+        clients use it.
 
         Args:
             scope: ASGI scope of type `http` or `websocket`, as it came.
@@ -48,8 +48,8 @@ class AllowedHosts:
         if name in self or _normalized(name) == _normalized(server[0]):
             return None
         msg = (
-            f"header.host: {name} is no name of this sandbox, which protects it from pages of other sites."
-            f" If it is one, start it with --allow-host {name}, or with Sandbox(allow_hosts=[{name!r}])."
+            f"header.host: {name} is not an allowed host (protection from DNS rebinding)."
+            f" To allow it, start the sandbox with --allow-host {name}, or with Sandbox(allow_hosts=[{name!r}])."
         )
         return CallError(INVALID_PARAMETER, msg, status=403)
 

@@ -1,4 +1,4 @@
-"""Who is calling, and whether they may."""
+"""Authentication and permissions."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .context import Call
 
 __all__ = ["authorize", "parse_bearer", "check_token_scope"]
 
-# What the permission of channel apps opens.
+# Permissions that a permission of channel apps implies.
 _IMPLIED = {"Connector.botChat": ("cancelChat", "chat", "getChat", "submitToolChat")}
-# Conversations, files and voices belong to an account and to no workspace.
-# What two operations need besides the permission of their description.
-_NEEDED_TOO = {"bots.unpublish": "Connector.disconnectBot", "chat.messages.list": "listMessage"}
-_OF_THE_ACCOUNT = ("audio", "conversations", "files")
+# Permissions that operations need in addition to the described one.
+_ADDITIONAL_PERMISSIONS = {"bots.unpublish": "Connector.disconnectBot", "chat.messages.list": "listMessage"}
+# These belong to an account, not to a workspace.
+_ACCOUNT_RESOURCES = ("audio", "conversations", "files")
 
 
 def parse_bearer(header: str | None) -> str:
-    """Return what stands behind `Bearer` in the Authorization header, or an empty text."""
+    """Return the bearer token of an Authorization header, or an empty string."""
     scheme, _, token = (header or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -30,15 +30,15 @@ def authorize(operation: Operation, header: str | None, state: SandboxState) -> 
     """Check the token of a request.
 
     Args:
-        operation: What is called.
-        header: The Authorization header, if there is one.
-        state: Which tokens are known, from the start or because they were given out.
+        operation: The operation.
+        header: The Authorization header, or None.
+        state: The state, which has the issued tokens.
 
     Returns:
         The id of the account behind the token.
 
     Raises:
-        CallError: There is no token, it is unknown, or it lacks the permission.
+        CallError: The token is missing, unknown, expired or lacks the permission.
     """
     options = state.options
     if operation.public:
@@ -56,12 +56,12 @@ def authorize(operation: Operation, header: str | None, state: SandboxState) -> 
         )
     if token == options.token:
         return USER_ID
-    given_out = state.find("token", token)
-    if given_out is not None and given_out["expires_at"] > state.clock.now():
-        _check_permission(operation, given_out["permissions"])
-        if given_out.get("workspace_id") and operation.id.partition(".")[0] in _OF_THE_ACCOUNT:
+    issued = state.find("token", token)
+    if issued is not None and issued["expires_at"] > state.clock.now():
+        _check_permission(operation, issued["permissions"])
+        if issued.get("workspace_id") and operation.id.partition(".")[0] in _ACCOUNT_RESOURCES:
             raise CallError(NO_PERMISSION, "The token is for one workspace, and this call is about the account.")
-        return str(given_out["user_id"])
+        return str(issued["user_id"])
     if token not in options.tokens:
         raise CallError(INVALID_TOKEN, "authentication is invalid")
     _check_permission(operation, options.tokens[token])
@@ -69,16 +69,16 @@ def authorize(operation: Operation, header: str | None, state: SandboxState) -> 
 
 
 def check_token_scope(call: Call) -> None:
-    """Refuse what lies beyond a token that was given out for one workspace, or for some bots.
+    """Check a call against the workspace and the bots for which its token was issued.
 
     Raises:
-        CallError: The call names another workspace or another bot.
+        CallError: The call is for another workspace or another bot.
     """
-    given_out = call.state.find("token", call.bearer) if call.bearer else None
-    if given_out is None:
+    issued = call.state.find("token", call.bearer) if call.bearer else None
+    if issued is None:
         return
     named = {**call.body, **call.query, **call.path}
-    workspace, bots = given_out.get("workspace_id"), given_out.get("bot_ids")
+    workspace, bots = issued.get("workspace_id"), issued.get("bot_ids")
     wanted = named.get("workspace_id", named.get("space_id"))
     if workspace is not None and wanted is not None and wanted != workspace:
         raise CallError(NO_PERMISSION, f"The token is for the workspace {workspace} only.")
@@ -89,6 +89,6 @@ def check_token_scope(call: Call) -> None:
 def _check_permission(operation: Operation, permissions: Collection[str] | None) -> None:
     if permissions is None:
         return
-    for needed in filter(None, (operation.permission, _NEEDED_TOO.get(operation.id))):
-        if needed not in permissions and not any(needed in _IMPLIED.get(one, ()) for one in permissions):
+    for needed in filter(None, (operation.permission, _ADDITIONAL_PERMISSIONS.get(operation.id))):
+        if needed not in permissions and not any(needed in _IMPLIED.get(permission, ()) for permission in permissions):
             raise CallError(NO_PERMISSION, f"The token has no permission {needed} for this call.")

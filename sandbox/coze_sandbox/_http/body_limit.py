@@ -1,4 +1,4 @@
-"""How much of a body is read."""
+"""Limits of request bodies."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from .._common.errors import INVALID_PARAMETER, CallError
 
 __all__ = ["MAX_JSON_BYTES", "limit_body"]
 
-# More than what any operation is known to take: files of 20 MiB in Base64 have 27.
+# More than any operation is known to accept: a file of 20 MiB has 27 MiB in Base64.
 MAX_JSON_BYTES = 32 << 20
 
 
 def limit_body(receive: Receive, limit: int, code: int = INVALID_PARAMETER) -> Receive:
-    """Return a `receive` that refuses bodies beyond a limit.
+    """Return a `receive` that raises a `CallError` for bodies beyond a limit.
 
     Args:
-        receive: The server's own.
-        limit: The most bytes that are taken.
-        code: Business code of the refusal, which the returned function raises as a `CallError`.
+        receive: ASGI `receive`.
+        limit: Maximum size in bytes.
+        code: Business code of the error.
     """
     received = 0
 

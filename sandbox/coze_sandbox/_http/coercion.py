@@ -1,4 +1,4 @@
-"""From what clients send to what the description means."""
+"""Conversion of request values to the types of the spec."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?\Z")
 
 
 def types_of(schema: Mapping[str, Any]) -> frozenset[str]:
-    """Return the JSON types that a schema allows; none where it does not say."""
+    """Return the JSON types that a schema allows; empty if it has no `type`."""
     declared = schema.get("type", ())
     return frozenset([declared] if isinstance(declared, str) else declared)
 
@@ -28,15 +28,15 @@ def types_of(schema: Mapping[str, Any]) -> frozenset[str]:
 def from_texts(texts: Sequence[str], schema: Mapping[str, Any], spec: Spec) -> Any:
     """Convert the values of one query, path or header parameter to the declared type.
 
-    Arrays may be repeated (`a=1&a=2`) or joined by commas (`a=1,2`); an empty one is blank (`a=`).
+    Arrays may be repeated (`a=1&a=2`) or joined by commas (`a=1,2`); an empty one is `a=`.
 
     Args:
         texts: The values as sent, at least one.
         schema: The parameter's schema.
-        spec: Where to look up references.
+        spec: The spec, to resolve references.
 
     Returns:
-        The value. What cannot be converted stays a text, for the validator to refuse.
+        The value. What cannot be converted stays a string, which validation then rejects.
     """
     if "array" in types_of(schema):
         items, _ = spec.follow(schema.get("items", {}), "")
@@ -47,7 +47,7 @@ def from_texts(texts: Sequence[str], schema: Mapping[str, Any], spec: Spec) -> A
 
 
 def from_part(text: str, schema: Mapping[str, Any]) -> Any:
-    """Convert one field of a multipart body; objects and arrays come as JSON text."""
+    """Convert one field of a multipart body; objects and arrays are JSON text."""
     if types_of(schema) & {"object", "array"}:
         try:
             return parse_json(text, "part")
@@ -69,14 +69,14 @@ def _from_text(text: str, schema: Mapping[str, Any]) -> Any:
 
 @attrs.frozen
 class Leniency:
-    """Reads values that are not as described, and notes each of them.
+    """Converts values that clients send in another way than described, and records each.
 
     Args:
-        spec: Where to look up references.
-        nulls: Whether to leave out members that are null where the description has them optional and never null. The
-            official Python SDK sends every argument that was not given as null, and Coze takes it.
-        numeric_ids: Whether to take ids that are numbers where the description has texts. Coze takes both where it has
-            the header `Agw-Js-Conv`, and the official Go SDK sends numbers.
+        spec: The spec, to resolve references.
+        nulls: Whether to drop null for optional members that are not nullable. The official Python SDK sends null for
+            every omitted argument, and Coze accepts it.
+        numeric_ids: Whether to accept numbers for ids that are strings. Coze accepts both in operations with the header
+            `Agw-Js-Conv`, and the official Go SDK sends numbers.
     """
 
     spec: Spec
@@ -84,14 +84,14 @@ class Leniency:
     numeric_ids: bool = False
 
     def read(self, value: Any, schema: Mapping[str, Any], path: str, note: Callable[[str], None]) -> Any:
-        """Return a value as it is described.
+        """Return a copy of a value that conforms to the spec.
 
         Args:
             value: The body or a part of it.
             schema: Its schema.
-            path: What it is called in the notes.
-            note: Called with what is not as described and taken nevertheless. Members that are not described are
-                noted and kept.
+            path: Its name in the notes.
+            note: Called with a note for every value that is not as described but accepted. Unknown members are noted
+                and kept.
 
         Returns:
             A copy.
@@ -102,7 +102,7 @@ class Leniency:
         if isinstance(value, dict):
             return self._members(value, schema, path, note)
         if self.numeric_ids and type(value) is int and _ID_PATH.search(path) and types_of(schema) == {"string"}:
-            note(f"{path}: a number, taken as a text")
+            note(f"{path}: a number, accepted as a string")
             return str(value)
         return value
 

@@ -1,4 +1,4 @@
-"""What a handler gets and what it returns."""
+"""Arguments and results of handlers."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from .._state.state import SandboxState
 __all__ = ["StreamEvent", "Call", "FileResponse", "ResponseFields", "Redirect", "Result", "Stream", "Upload"]
 
 ResponseFields = dict[str, Any]
-"""Members of an answer beside `code`, `msg` and `detail`."""
+"""Members of a response besides `code`, `msg` and `detail`."""
 
 
 @attrs.frozen
 class Upload:
-    """A file of a multipart body. Its content is not kept: it may be half a gigabyte.
+    """A file of a multipart body, without its content, which may have half a gigabyte.
 
     Attributes:
         name: File name as sent.
-        content_type: Content type as sent, or an empty text.
+        content_type: Content type as sent, or an empty string.
         size: Number of bytes.
-        sha256: Digest of the content, in hexadecimal digits.
+        sha256: Hexadecimal SHA-256 digest of the content.
     """
 
     name: str
@@ -35,19 +35,19 @@ class Upload:
 
 @attrs.frozen
 class Call:
-    """One accepted call.
+    """A request that was checked and authorized.
 
     Attributes:
-        operation: What is called.
+        operation: The operation.
         state: The state.
         path: Path parameters.
         query: Query parameters, converted to their types.
-        body: The body, without members that were null for "not given".
+        body: The body, without members that were sent as null for "omitted".
         files: Files of a multipart body, by part name.
         user_id: The account behind the token.
-        bearer: What was sent as bearer, or an empty text.
+        bearer: The bearer token, or an empty string.
         logid: Log id of the call.
-        base_url: Where the caller reaches this sandbox.
+        base_url: Base URL under which the client reached the sandbox.
     """
 
     operation: Operation
@@ -64,7 +64,7 @@ class Call:
 
 @attrs.frozen
 class FileResponse:
-    """An answer that is a file.
+    """A response with the content of a file.
 
     Attributes:
         content: The bytes.
@@ -77,7 +77,7 @@ class FileResponse:
 
 @attrs.frozen
 class Redirect:
-    """An answer that sends the browser elsewhere.
+    """A redirect response.
 
     Attributes:
         location: The address.
@@ -92,8 +92,8 @@ class StreamEvent:
 
     Attributes:
         event: Its name.
-        data: The value that goes into its `data:` line as JSON.
-        pause: Seconds to wait before it is sent.
+        data: Its data, sent as JSON.
+        pause: Delay before it is sent, in seconds.
     """
 
     event: str
@@ -103,12 +103,12 @@ class StreamEvent:
 
 @attrs.frozen
 class Stream:
-    """An answer in events.
+    """A stream of events.
 
     Attributes:
-        beats: The events. Runs as they are sent, and is closed when the client leaves, which ends nothing else.
-        dialect: How the lines are written: `chat`, `chatflow` or `workflow`.
-        checked: Whether the events have to be as described.
+        beats: The events. The iterator advances as events are sent, and is closed when the client disconnects.
+        dialect: SSE format: `chat`, `chatflow` or `workflow`.
+        checked: Whether the events are checked against the spec.
     """
 
     events: Iterator[StreamEvent]
@@ -117,4 +117,4 @@ class Stream:
 
 
 Result = ResponseFields | Stream | FileResponse | Redirect
-"""What a handler may return beside nothing and a failure."""
+"""Results of a handler, in addition to None and `CallError`."""

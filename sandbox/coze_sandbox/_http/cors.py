@@ -1,6 +1,6 @@
-"""Cross-origin resource sharing: pages of every origin may call the operations of Coze, since they need a token.
+"""Cross-origin resource sharing: every origin may call the operations of Coze, since they need a token.
 
-Starlette's middleware is not used: it hides the server's own `send`, through which faults reach the connection.
+Starlette's middleware is not used: it hides the server's `send`, through which faults reach the connection.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _EXPOSED = "Content-Disposition, Content-Length, Date, Location, Retry-After, X-
 
 
 def is_preflight(scope: Scope) -> bool:
-    """Tell whether a browser asks if a page may send a request, rather than sending one.
+    """Return whether a request is a CORS preflight.
 
     Args:
         scope: ASGI scope of type `http`.
@@ -26,26 +26,26 @@ def is_preflight(scope: Scope) -> bool:
 
 
 def preflight_response(scope: Scope) -> Response:
-    """Allow what a browser asks for: any verb, and any headers.
+    """Return the response to a preflight: any method and any headers are allowed.
 
     Args:
         scope: The scope of a preflight.
     """
-    asked = Headers(scope=scope)
+    requested = Headers(scope=scope)
     headers = {
         "Access-Control-Allow-Origin": "*",
-        "Access-Control-Allow-Methods": asked["access-control-request-method"],
+        "Access-Control-Allow-Methods": requested["access-control-request-method"],
         "Access-Control-Max-Age": _MAX_AGE,
         "Vary": "Access-Control-Request-Method, Access-Control-Request-Headers",
     }
-    if "access-control-request-headers" in asked:
+    if "access-control-request-headers" in requested:
         # A list, not `*`, which does not cover Authorization.
-        headers["Access-Control-Allow-Headers"] = asked["access-control-request-headers"]
+        headers["Access-Control-Allow-Headers"] = requested["access-control-request-headers"]
     return Response(status_code=204, headers=headers)
 
 
 def cors_headers(request_headers: Headers) -> dict[str, str]:
-    """Return the headers with which a page may read an answer; none where no page asked."""
+    """Return the CORS headers of a response; empty for a request without `Origin`."""
     if "origin" not in request_headers:
         return {}
     return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}

@@ -1,4 +1,4 @@
-"""What is told step by step, while other calls come between."""
+"""Event iterator of one account; it ends when the state is reset."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["ScopedEventIterator"]
 
 
 class _ResetError(Exception):
-    """Undoes what belongs to a state that is gone."""
+    """Rolls back changes for an earlier epoch."""
 
 
 class ScopedEventIterator(Iterator[StreamEvent]):
-    """The events of a stream, or a turn over a WebSocket, of which each step finds what one account can see.
+    """Runs each step of a stream, or of a turn over a WebSocket, with the visibility of one account.
 
-    A reset of the state ends it, without any change to the new state.
+    A reset of the state ends it without changes to the new state.
 
     Args:
         state: The state.
@@ -36,7 +36,7 @@ class ScopedEventIterator(Iterator[StreamEvent]):
 
     def __next__(self) -> StreamEvent:
         state = self._state
-        with state.store.exclusive():  # a reset does not come between the question and the step
+        with state.store.exclusive():  # no reset between the check and the step
             if state.epoch != self._epoch:
                 self.close()
                 raise StopIteration
@@ -45,7 +45,7 @@ class ScopedEventIterator(Iterator[StreamEvent]):
                 return next(self._events)
 
     def close(self) -> None:
-        """End early. What was never begun is begun, so that it can note its end."""
+        """End early. A generator that was never started is started first, so that its cleanup runs."""
         events, self._events = self._events, iter(())
         close: Any = getattr(events, "close", None)
         if close is None:

@@ -1,4 +1,4 @@
-"""Answers that are the examples of the description."""
+"""Responses from the examples of the spec."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _EVENTS = "text/event-stream"
 def example_result(
     operation: Operation, call: Call, spec: Spec
 ) -> ResponseFields | Stream | FileResponse | Redirect | None:
-    """Answer a call with the example that the description has for it.
+    """Return the example response of an operation.
 
     Args:
-        operation: What is called.
-        call: The call, which may ask for a stream.
-        spec: The description.
+        operation: The operation.
+        call: The call, which may request a stream.
+        spec: The spec.
 
     Returns:
-        The answer, or None where there is no example.
+        The result, or None without an example.
     """
     if operation.location is not None:
         return Redirect(operation.location)
@@ -35,20 +35,20 @@ def example_result(
         return _stream(operation, operation.success[_EVENTS], spec)
     if media is not None:
         return _members(media, spec)
-    files = [one for one in operation.success.values() if isinstance(one.example, str)]
+    files = [media for media in operation.success.values() if isinstance(media.example, str)]
     return FileResponse(files[0].example.encode(), files[0].type) if files else None
 
 
 def dialect_of(operation: Operation) -> str:
-    """Tell how the events of an operation are written, as its example shows."""
+    """Return the SSE format of an operation, derived from its example."""
     if "id" in operation.success[_EVENTS].example:
         return "workflow"
-    # Of those without ids only chatflows stream without being asked to.
+    # Of those without ids only chatflows always stream.
     return "chatflow" if operation.stream_flag is None else "chat"
 
 
 def has_property(schema: Mapping[str, Any], name: str, spec: Spec) -> bool:
-    """Tell whether a schema describes a member."""
+    """Return whether a schema has a property."""
     schema, _ = spec.follow(schema, "")
     if name in schema.get("properties", {}):
         return True
@@ -69,7 +69,7 @@ def _stream(operation: Operation, media: Media, spec: Spec) -> Stream:
 
 
 def _events(operation: Operation, described: Mapping[str, Any], spec: Spec) -> Iterator[StreamEvent]:
-    """Tell the described event, and end the stream, or clients would take it for broken off."""
+    """Yield the example event, and the final event, without which clients would report a truncated stream."""
     yield StreamEvent(described["event"], json.loads(described["data"]))
     end = operation.stream_end
     if end is not None and described["event"] != end:

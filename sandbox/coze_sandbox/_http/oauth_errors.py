@@ -1,4 +1,4 @@
-"""Failures of the operations that give tokens out; they have no envelope."""
+"""Errors of the operations that issue tokens; they have no envelope."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _ERROR_CODES = {INVALID_TOKEN: "invalid_client", NO_PERMISSION: "access_deny", R
 
 
 class OAuthError(CallError):
-    """A token that is not given.
+    """An error of a token request.
 
     Args:
-        word: Why, as OAuth calls it.
-        msg: Why, in words.
+        error_code: Error code of OAuth, such as `invalid_request`.
+        msg: The error message.
     """
 
     def __init__(self, error_code: str, msg: str) -> None:
@@ -36,14 +36,14 @@ def _error_code(failure: CallError) -> str:
 
 
 def oauth_error_body(failure: CallError) -> dict[str, Any]:
-    """Write a failure as these operations do.
+    """Return the error body of these operations.
 
-    Coze calls the members by other names for devices than for the rest, so each has both.
+    Coze uses other member names for devices than for the rest; the body has both.
     """
-    word = _error_code(failure)
+    error_code = _error_code(failure)
     return {
-        "error_code": word,
+        "error_code": error_code,
         "error_message": failure.msg,
-        "error": word,
+        "error": error_code,
         "error_description": failure.msg,
     }

@@ -1,4 +1,4 @@
-"""What was asked of the sandbox, for tests to look at."""
+"""The request log, which tests inspect."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WHOLE_BODY_BYTES = 1 << 20
 _KEPT_MESSAGES = 1_000
 _KEPT_TOLERATED = 100
 _KEPT_MESSAGES_BYTES = 1 << 20  # of one record
-_BASE_SIZE = 1_000  # of a record or a message, beside what callers sent
+_BASE_SIZE = 1_000  # of a record or a message, without the data of the request
 
 
 @attrs.frozen(kw_only=True)
@@ -32,11 +32,11 @@ class SocketEntry:
 
     Attributes:
         sender: `client` or `server`.
-        event: The event type; empty where it could not be read.
-        data: Its data; texts beyond 200 characters, such as sound, are cut, and what follows the first 1,000 values is
-            left out.
-        verdict: `ok`, `refused`, `failed` (a defect of the sandbox) or `fault` (an ordered one).
-        reason: Why it was refused, or the kind of fault.
+        event: The event type; empty if the message could not be parsed.
+        data: Its data; strings longer than 200 characters, such as audio, are cut, and values after the first 1,000
+            are omitted.
+        verdict: `ok`, `refused`, `failed` (a defect of the sandbox) or `fault` (an injected one).
+        reason: The error message, or the kind of fault.
     """
 
     sender: str
@@ -46,7 +46,7 @@ class SocketEntry:
     reason: str = ""
 
 
-# One row for all logs: what has a greater number changed later.
+# Shared by all logs: a greater number means a later change.
 _REVISIONS = itertools.count(1)
 
 
@@ -57,30 +57,30 @@ def _revise(record: RequestRecord, _: attrs.Attribute[Any], value: Any) -> Any:
 
 @attrs.define(kw_only=True, on_setattr=_revise)
 class RequestRecord:
-    """One request and what became of it.
+    """A request and its outcome.
 
     Attributes:
-        number: Counts from 1 since the start or the last clearing.
+        number: Counts from 1 since the start or the last `clear`.
         method: HTTP method.
         path: Path as sent, without the query.
         query: Query text as sent.
-        operation: Operation id, or None where path or verb are unknown.
+        operation: Operation id, or None for an unknown path or method.
         headers: Headers in lower case; the token is hidden.
         body: The parsed body: a JSON value, the fields and file names of a form, or None.
-        kept: What is left of body and messages when the request is over: `whole`; `shortened`, where the body took more
-            than 1 MiB of memory, so that texts beyond 200 characters are cut, and what follows its first 1,000 values
-            is left out; or `dropped`, to make room for later requests: all records have 64 MiB.
-        logid: Log id of the answer.
-        status: HTTP status of the answer; None while it is under way or when the connection was
-            dropped; 499 when the client left before the call took effect.
-        code: Business code; 0 for success, None where the answer carried none.
-        verdict: `ok`, `refused`, `failed` (a defect of the sandbox) or `fault` (an ordered one).
-        reason: Why it was refused, or the kind of fault.
-        seconds: How long it took; None while it is under way.
-        tolerated: What was not as described and taken nevertheless: leniency's doing, and members and parameters that
-            nobody knows; those of messages over a WebSocket, too.
-        messages: What was said over a WebSocket: the last 1,000 messages, or fewer where they take more than 1 MiB.
-        revision: Grows with every change.
+        kept: How much of body and messages is kept after the end of the request: `whole`; `shortened` if the body took
+            more than 1 MiB of memory: strings longer than 200 characters are cut, and values after the first 1,000 are
+            omitted; or `dropped`, because all records together are limited to 64 MiB.
+        logid: Log id of the response.
+        status: HTTP status of the response; None while the request is running or if the connection was dropped; 499
+            if the client disconnected before the call took effect.
+        code: Business code; 0 for success, None if the response had none.
+        verdict: `ok`, `refused`, `failed` (a defect of the sandbox) or `fault` (an injected one).
+        reason: The error message, or the kind of fault.
+        seconds: Duration; None while the request is running.
+        tolerated: Notes on what was not as described but accepted, because of `lenient` or because the member or
+            parameter is unknown; also for messages of a WebSocket.
+        messages: Messages of a WebSocket: the last 1,000, or fewer if they take more than 1 MiB.
+        revision: Increases with every change.
     """
 
     number: int
@@ -108,7 +108,7 @@ class RequestRecord:
         return next(_REVISIONS)
 
     def tolerate(self, what: str) -> None:
-        """Note something that is not as described and taken nevertheless; each once, and the first hundred."""
+        """Add a note to `tolerated`, without duplicates and up to 100."""
         what = shortened(what)
         if len(self.tolerated) < _KEPT_TOLERATED and what not in self.tolerated:
             self.tolerated.append(what)
@@ -126,32 +126,32 @@ class RequestRecord:
         self.revision = next(_REVISIONS)
 
     def end(self, seconds: float) -> None:
-        """Note that the request is over, and shorten its body where it is too large to be kept."""
+        """Record the duration at the end of the request, and shorten a body that is too large."""
         if size_of(self.body, _WHOLE_BODY_BYTES) > _WHOLE_BODY_BYTES:
             self.body, self.kept = shortened(self.body), "shortened"
         self.seconds = seconds
 
     def drop(self) -> None:
-        """Forget body and messages."""
+        """Drop body and messages."""
         self.body, self.messages, self.kept = None, [], "dropped"
         self._message_sizes.clear()
         self._messages_size = 0
 
     def size(self) -> int:
-        """Return about how many bytes of memory it takes."""
+        """Return the approximate memory size in bytes."""
         texts = [self.path, self.query, self.headers, self.reason, self.tolerated]
         return _BASE_SIZE + size_of([*texts, self.body]) + self._messages_size
 
 
 @attrs.frozen(kw_only=True)
 class LogDelta:
-    """What is new in the log.
+    """Changes of the log.
 
     Attributes:
-        records: The requests that were made or changed.
-        whole: Whether these are all, and what was known before is void.
-        first: Number of the oldest request that is kept; 0 where there is none.
-        revision: What to ask with next time.
+        records: New and changed records.
+        is_full: Whether these are all records, which replace those known before.
+        first: Number of the oldest record; 0 for an empty log.
+        revision: Argument of the next `RequestLog.since`.
     """
 
     records: list[RequestRecord]
@@ -164,14 +164,14 @@ class RequestLog(Sequence[RequestRecord]):
     """The last requests, oldest first.
 
     Attributes:
-        watcher: Is told of every request when it is over, on the thread that serves.
+        watcher: Called with every record at the end of its request, on the thread of the server.
     """
 
     def __init__(self) -> None:
         self.watcher: Callable[[RequestRecord], None] | None = None
         self._records: deque[RequestRecord] = deque()
         self._lock = threading.Lock()
-        # Of the requests that are over: what each takes, and which of them have something to drop, oldest first.
+        # Of finished requests: the size of each, and those that have data to drop, oldest first.
         self._sizes: dict[int, int] = {}
         self._size = 0
         self._droppable: OrderedDict[int, RequestRecord] = OrderedDict()
@@ -179,7 +179,7 @@ class RequestLog(Sequence[RequestRecord]):
         self._log_id = uuid.uuid4().hex
 
     def add(self, **members: Any) -> RequestRecord:
-        """Begin the record of one more request."""
+        """Add the record of a new request."""
         with self._lock:
             self._count += 1
             record = RequestRecord(number=self._count, **members)
@@ -190,7 +190,7 @@ class RequestLog(Sequence[RequestRecord]):
 
     @contextmanager
     def timed(self, record: RequestRecord) -> Iterator[None]:
-        """Note how long a request takes that is served inside, and tell the watcher of it."""
+        """Measure the duration of the block, then call the watcher."""
         started = time.perf_counter()
         try:
             yield
@@ -205,7 +205,7 @@ class RequestLog(Sequence[RequestRecord]):
         return [record for record in tuple(self._records) if record.operation == operation]
 
     def clear(self) -> None:
-        """Forget all requests."""
+        """Remove all records."""
         with self._lock:
             self._records.clear()
             self._sizes.clear()
@@ -214,7 +214,7 @@ class RequestLog(Sequence[RequestRecord]):
             self._log_id = uuid.uuid4().hex
 
     def _make_room(self, record: RequestRecord) -> None:
-        """Count a request that is over, and drop the oldest until all have room."""
+        """Account for a finished request, and drop data of the oldest until the log is within its limit."""
         with self._lock:
             if not self._holds(record):
                 return
@@ -229,7 +229,7 @@ class RequestLog(Sequence[RequestRecord]):
                 self._forget_oldest()
 
     def _holds(self, record: RequestRecord) -> bool:
-        # Numbers begin again when the log is cleared.
+        # Numbers restart when the log is cleared.
         place = record.number - self._records[0].number if self._records else -1
         return 0 <= place < len(self._records) and self._records[place] is record
 
@@ -244,19 +244,19 @@ class RequestLog(Sequence[RequestRecord]):
         self._droppable.pop(number, None)
 
     def since(self, revision: str) -> LogDelta:
-        """Tell what is new since an earlier answer.
+        """Return the changes since an earlier result.
 
         Args:
-            revision: `News.revision` of that answer. Any other text, also one from before the log was cleared, asks for
-                everything.
+            revision: `LogDelta.revision` of that result. For any other string, also one from before a `clear`, all
+                records are returned.
         """
-        now = next(_REVISIONS)  # before looking: what changes meanwhile is told again rather than never
-        era, _, known = revision.partition("-")
-        whole = era != self._log_id or not (known.isascii() and known.isdecimal())
+        now = next(_REVISIONS)  # taken first: a concurrent change is then reported twice rather than never
+        log_id, _, known = revision.partition("-")
+        is_full = log_id != self._log_id or not (known.isascii() and known.isdecimal())
         kept = tuple(self._records)
-        found = [record for record in kept if whole or record.revision > int(known)]
+        found = [record for record in kept if is_full or record.revision > int(known)]
         return LogDelta(
-            records=found, is_full=whole, first=kept[0].number if kept else 0, revision=f"{self._log_id}-{now}"
+            records=found, is_full=is_full, first=kept[0].number if kept else 0, revision=f"{self._log_id}-{now}"
         )
 
     @overload
@@ -276,7 +276,7 @@ class RequestLog(Sequence[RequestRecord]):
 
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers as they are recorded: without the token."""
+    """Return headers without the token, for the log."""
     shown = dict(headers.items())
     if "authorization" in shown:
         shown["authorization"] = f"{shown['authorization'].partition(' ')[0]} ***"

@@ -1,4 +1,4 @@
-"""From an HTTP request to a checked call."""
+"""Parsing and validation of HTTP requests."""
 
 from __future__ import annotations
 
@@ -43,24 +43,23 @@ _PART_OVERHEAD = 1 << 20  # room for the headers and the other fields of a form
 _MAX_TEXT_PART = 1 << 20
 _MAX_TEXT_PARTS = 100
 _CHUNK = 1 << 20
-_IDS_AS_TEXTS = "Agw-Js-Conv"  # the header that asks Coze for ids as texts where it has numbers
-_AUTHORIZATION = "authorization"  # a parameter where a browser opens a WebSocket, for it cannot set headers
+_IDS_AS_TEXTS = "Agw-Js-Conv"  # the header that requests ids as strings instead of numbers
+_AUTHORIZATION = "authorization"  # also a query parameter of WebSockets: browsers cannot set headers
 _SIZES = ("maxProperties", "maxLength")
 
-# Names that clients in the wild use for a parameter that the documentation calls otherwise.
+# Names that clients use instead of the documented ones.
 _PARAMETER_ALIASES = {
-    # The official Python SDK pages this list with page_index, as the older list of bots is paged.
+    # The official Python SDK sends page_index, as for the older list of bots.
     "bots.list": {"page_index": "page_num"},
 }
 
-# Members that official SDKs leave out, or send as null, although the documentation requires them, and what Coze takes
-# for them.
+# Required members that official SDKs omit or send as null, and the values that Coze assumes.
 _MAY_BE_ABSENT: Mapping[str, Mapping[str, Any]] = {
     # Optional in the official Python, JavaScript and Go SDKs.
     "datasets.documents.create": {"chunk_strategy": {"chunk_type": 0}},
 }
 
-# Texts that the official SDKs send although they are empty.
+# Parameters for which an empty value is not an omitted one.
 _MAY_BE_BLANK = {"oauth.authorize": ("state",), "oauth.authorize_workspace": ("state",)}
 
 
@@ -71,12 +70,12 @@ class _Parts:
 
 
 class RequestParser:
-    """Reads requests and refuses those that the description does not allow.
+    """Parses requests and validates them against the spec.
 
     Args:
         spec: The description.
         schemas: Its validators.
-        lenient: Whether to take null, blank values, other names of parameters, and numbers for ids where Coze does.
+        lenient: Whether to accept null, blank values, other names of parameters and numbers for ids, as Coze does.
     """
 
     def __init__(self, spec: Spec, schemas: SchemaValidators, *, lenient: bool) -> None:
@@ -93,15 +92,15 @@ class RequestParser:
         user_id: str,
         record: RequestRecord,
     ) -> Call:
-        """Read and check a request.
+        """Parse and validate a request.
 
         Args:
             request: The request.
-            target: What the router found.
-            operation: The operation that it found.
+            target: Result of the router.
+            operation: Its operation.
             state: The state, for the call.
             user_id: The account, for the call.
-            record: Where to note the body, also of a request that is refused.
+            record: The record of the request, which gets the body even if the request is invalid.
 
         Raises:
             CallError: A parameter or the body is missing, malformed or too large.
@@ -124,13 +123,13 @@ class RequestParser:
     def parse_parameters(
         self, request: HTTPConnection, target: RouteMatch, operation: Operation, record: RequestRecord
     ) -> dict[str, Any]:
-        """Check path, query and headers, and return the query.
+        """Parse and validate path, query and headers, and return the query.
 
         Raises:
             CallError: A parameter is missing or malformed.
         """
         if target.operation is not None and record.method != operation.method:
-            record.tolerate(f"{record.method}: taken as {operation.method}")
+            record.tolerate(f"{record.method}: accepted as {operation.method}")
         self._check(operation, "path", self._convert(operation, "path", _lists(target.path)))
         query = self._query(request, operation, record)
         self._check(operation, "query", query)
@@ -145,9 +144,9 @@ class RequestParser:
         text = request.scope["query_string"].decode("latin-1")
         blank = _MAY_BE_BLANK.get(operation.id, ())
         renamed = _PARAMETER_ALIASES.get(operation.id, {}) if self._lenient else {}
-        known = {one.name: one for one in operation.parameters if one.location == "query"}
+        known = {parameter.name: parameter for parameter in operation.parameters if parameter.location == "query"}
         texts: dict[str, list[str]] = {}
-        # Blank values are left out: the official Python SDK sends `conversation_id=` for "none".
+        # Blank values are omitted ones: the official Python SDK sends `conversation_id=` for None.
         for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
             meant = renamed.get(name, name)
             if operation.socket is not None and name == _AUTHORIZATION:
@@ -155,10 +154,10 @@ class RequestParser:
             if meant not in known:
                 record.tolerate(f"query.{name}: not described")
             elif not value and self._lenient and name not in blank:
-                record.tolerate(f"query.{name}: blank, taken as not given")
+                record.tolerate(f"query.{name}: blank, accepted as omitted")
             else:
                 if meant != name:
-                    record.tolerate(f"query.{name}: not described, taken as {meant}")
+                    record.tolerate(f"query.{name}: not described, accepted as {meant}")
                 texts.setdefault(meant, []).append(value)
         for name, values in texts.items():
             _note_form(known[name], values, record)
@@ -173,7 +172,7 @@ class RequestParser:
         return values
 
     def _check(self, operation: Operation, place: str, values: Mapping[str, Any]) -> None:
-        parameters = [one for one in operation.parameters if one.location == place]
+        parameters = [parameter for parameter in operation.parameters if parameter.location == place]
         if parameters:
             key = f"{operation.id} {place}"
             violation = self._schemas.check_parameters(key, parameters, values, place)
@@ -208,7 +207,7 @@ class RequestParser:
         if self._lenient and isinstance(body, dict):
             for name, meant in _MAY_BE_ABSENT.get(operation.id, {}).items():
                 if body.get(name) is None and name in media.schema.get("required", ()):
-                    record.tolerate(f"body.{name}: is required, taken as {json.dumps(meant)}")
+                    record.tolerate(f"body.{name}: is required, accepted as {json.dumps(meant)}")
                     body[name] = meant
         return body
 
@@ -231,7 +230,7 @@ class RequestParser:
             form = await parser.parse()
         except MultiPartException as error:
             raise CallError(INVALID_PARAMETER, f"body: {error.message}") from error
-        except (ValueError, LookupError) as error:  # what the parser lets through for odd headers
+        except (ValueError, LookupError) as error:  # not caught by the parser
             raise CallError(INVALID_PARAMETER, f"body: malformed form: {error}") from error
         parts = _Parts()
         try:
@@ -258,18 +257,18 @@ class RequestParser:
 
 
 def _note_form(parameter: Parameter, texts: list[str], record: RequestRecord) -> None:
-    """Note how the values of a query parameter were written, where that is not as described."""
+    """Note values of a query parameter that are not serialized as described."""
     types = types_of(parameter.schema)
     if len(texts) > 1 and "array" in types:
-        record.tolerate(f"query.{parameter.name}: repeated, rather than joined by commas")
+        record.tolerate(f"query.{parameter.name}: repeated, instead of joined by commas")
     elif len(texts) > 1:
-        record.tolerate(f"query.{parameter.name}: repeated, of which the last is taken")
+        record.tolerate(f"query.{parameter.name}: repeated, the last value is used")
     if types == {"boolean"} and texts[-1] != texts[-1].lower() in {"true", "false"}:
-        record.tolerate(f"query.{parameter.name}: {texts[-1]}, taken as {texts[-1].lower()}")
+        record.tolerate(f"query.{parameter.name}: {texts[-1]}, accepted as {texts[-1].lower()}")
 
 
 def _add_fixed(operation: Operation, headers: dict[str, Any], record: RequestRecord) -> None:
-    """Add the headers that have one value only and were not sent: older clients do without them."""
+    """Add missing required headers that have a single allowed value: older clients do not send them."""
     for one in operation.parameters:
         if one.location == "header" and one.required and "const" in one.schema and one.name not in headers:
             headers[one.name] = one.schema["const"]
@@ -305,7 +304,7 @@ async def _limited(request: Request, limit: int | None, code: int = INVALID_PARA
         async for chunk in request.stream():
             yield chunk
     except ClientDisconnect as error:
-        raise CallError(INVALID_PARAMETER, "body: the client left", status=CLIENT_LEFT) from error
+        raise CallError(INVALID_PARAMETER, "body: the client disconnected", status=CLIENT_LEFT) from error
 
 
 async def _drain(request: Request, operation: Operation) -> None:

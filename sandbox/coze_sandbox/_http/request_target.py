@@ -1,4 +1,4 @@
-"""What a request is for, as its first line says it."""
+"""Request targets in absolute form."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _SCHEMES = ("http", "https", "ws", "wss")
 
 
 def in_origin_form(scope: Scope) -> Scope:
-    """Return the ASGI scope of a request as if its target were a path.
+    """Return the ASGI scope of a request with its target in origin form.
 
-    Clients that take the sandbox for a proxy, and some that do not, send the whole URL: `GET http://host/path`.
-    Every server has to take that, and the host in it rather than that of the header `Host` (RFC 9112, 3.2.2).
+    Clients that use the sandbox as a proxy, and some others, send the absolute form: `GET http://host/path`. Servers
+    must accept it, and use its host instead of the header `Host` (RFC 9112, 3.2.2).
 
     Args:
         scope: The scope of an HTTP request or a WebSocket.

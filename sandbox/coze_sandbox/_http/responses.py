@@ -1,4 +1,4 @@
-"""Answers: the envelope, the headers, and the check against the description."""
+"""Responses: envelope, headers, and the check against the spec."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _LOGID_HEADER = b"X-Tt-Logid"
 
 @attrs.frozen
 class Violation:
-    """An answer of the sandbox that is not what the description says.
+    """A response of the sandbox that violates the spec.
 
     Attributes:
         operation: Operation id.
-        pointer: Where in the answer.
-        message: What is wrong there.
+        pointer: Position in the response.
+        message: The error.
     """
 
     operation: str
@@ -40,16 +40,16 @@ class Violation:
 
 
 class ResponseBuilder:
-    """Makes HTTP answers.
+    """Builds HTTP responses.
 
     Args:
         spec: The description.
         schemas: Its validators.
-        errors_as_200: Whether failures are answered with HTTP 200.
-        check: Whether to check answers.
+        errors_as_200: Whether errors are returned with HTTP 200.
+        check: Whether to check responses.
 
     Attributes:
-        violations: What the checks found.
+        violations: The violations found so far.
     """
 
     def __init__(self, spec: Spec, schemas: SchemaValidators, *, errors_as_200: bool, check: bool) -> None:
@@ -67,13 +67,13 @@ class ResponseBuilder:
         *,
         checked: bool = True,
     ) -> Response:
-        """Make the answer of a handler.
+        """Return the response for the result of a handler.
 
         Args:
-            operation: What was called.
-            result: Members beside the envelope, a file, or where to go.
+            operation: The operation.
+            result: Members of the response, a file, or a redirect.
             logid: Log id of the call.
-            checked: Whether it has to be as described.
+            checked: Whether to check it against the spec.
         """
         if isinstance(result, Redirect):
             response = _bytes(b"", None, logid, operation.status)
@@ -89,7 +89,7 @@ class ResponseBuilder:
     def find_violation(
         self, operation: Operation, result: ResponseFields | FileResponse | None, logid: str = ""
     ) -> SchemaViolation | None:
-        """Tell what is not as described in what a handler returns, or None."""
+        """Return the first violation in the result of a handler, or None."""
         if isinstance(result, FileResponse):
             if result.type in operation.success:
                 return None
@@ -100,7 +100,7 @@ class ResponseBuilder:
         return self._schemas.check(media.pointer, self._envelope(media, result or {}, logid), "answer")
 
     def from_exception(self, error: Exception, operation: Operation | None, record: RequestRecord) -> Response:
-        """Answer a call that raised, be it a refusal or a defect of the sandbox, and note in its record what it was."""
+        """Return the response for an exception, an error response or a defect of the sandbox, and record it."""
         if isinstance(error, CallError):
             record.code, record.verdict, record.reason = error.code, "refused", error.msg
             return self.error(operation, error, record.logid)
@@ -109,7 +109,7 @@ class ResponseBuilder:
         return self.internal_error(f"defect of the sandbox: {error!r}", record.logid)
 
     def error(self, operation: Operation | None, failure: CallError, logid: str) -> Response:
-        """Make the error envelope of a failure."""
+        """Return the error response of a failure."""
         status = failure.status or status_of(failure.code, self._spec.errors)
         as_200 = self._errors_as_200
         body: dict[str, Any] = {
@@ -120,7 +120,7 @@ class ResponseBuilder:
         }
         media = operation.failure if operation is not None else None
         if operation is not None and operation.issues_tokens and status < _SERVER_ERROR:
-            # The only sign of this failure is its status, so it is never answered with 200.
+            # Clients recognize this error by its status only, so it is never 200.
             body, media, as_200 = oauth_error_body(failure), operation.client_failure, False
         if self._check and operation is not None and media is not None and media.pointer:
             violation = self._schemas.check(media.pointer, body, "answer")
@@ -131,15 +131,15 @@ class ResponseBuilder:
         return response
 
     def internal_error(self, msg: str, logid: str) -> Response:
-        """Answer that the sandbox itself failed. Never HTTP 200: it is no fact of Coze."""
+        """Return HTTP 500 for a defect of the sandbox; never HTTP 200, since it is not an error of Coze."""
         return _json({"code": INTERNAL, "msg": msg, "detail": {"logid": logid}}, 500, logid)
 
     def check_event(self, operation: Operation, event: str, data: Any) -> Violation | None:
-        """Check the data of one event of a stream; a difference is recorded and returned."""
+        """Check the data of an event of a stream; record and return a violation."""
         return self._record(operation, self.find_event_violation(operation, event, data) if self._check else None)
 
     def check_message(self, operation: Operation, frame: dict[str, Any]) -> Violation | None:
-        """Check a message for a WebSocket; a difference is recorded and returned."""
+        """Check a message of a WebSocket; record and return a violation."""
         socket, event, data = operation.socket, frame["event_type"], frame.get("data")
         if not self._check or socket is None:
             return None
@@ -165,7 +165,7 @@ class ResponseBuilder:
         return violation
 
     def find_event_violation(self, operation: Operation, event: str, data: Any) -> SchemaViolation | None:
-        """Tell what is not as described in one event of a stream, or None."""
+        """Return the first violation in an event of a stream, or None."""
         if not operation.events:
             return None
         if event not in operation.events:
@@ -176,7 +176,7 @@ class ResponseBuilder:
     def _violation(self, operation: Operation, violation: SchemaViolation, logid: str) -> Response:
         self._record(operation, violation)
         return self.internal_error(
-            f"the sandbox's own answer to {operation.id} is not as described: {violation}", logid
+            f"the sandbox's own response to {operation.id} is not as described: {violation}", logid
         )
 
     def _envelope(self, media: Media | None, members: ResponseFields, logid: str) -> dict[str, Any]:
@@ -201,8 +201,8 @@ def _bytes(content: bytes, media_type: str | None, logid: str, status: int = 200
 
 
 def add_logid(response: Response, logid: str) -> None:
-    """Add the log id header as Coze spells it.
+    """Add the log id header in the case that Coze uses.
 
-    The JavaScript SDK looks it up by case, and Starlette would lower it.
+    The JavaScript SDK looks it up by case, and Starlette would write it in lower case.
     """
     response.raw_headers.append((_LOGID_HEADER, logid.encode()))

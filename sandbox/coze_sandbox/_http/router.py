@@ -1,4 +1,4 @@
-"""Which operation a request is for."""
+"""Routing of requests to operations."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .._spec.spec import Operation
 
 __all__ = ["Router", "RouteMatch", "sent_path"]
 
-# Verbs that clients in the wild use although the documentation names another one.
+# Methods that clients use instead of the documented one.
 _ALIASES = {
     # The official Python and JavaScript SDKs poll with POST.
     ("POST", "/v3/chat/retrieve"): "GET",
-    # The official Java SDK asks with POST.
+    # The official Java SDK uses POST.
     ("POST", "/v1/conversation/message/retrieve"): "GET",
 }
 
 
 @attrs.frozen
 class RouteMatch:
-    """What the router found.
+    """Result of the router.
 
     Attributes:
-        operation: The operation, or None where path or verb are unknown.
+        operation: The operation, or None for an unknown path or method.
         path: The path parameters, decoded.
-        allowed: The verbs that the path has; empty where the path is unknown.
+        allowed: The methods of the path; empty for an unknown path.
     """
 
     operation: Operation | None
@@ -37,25 +37,25 @@ class RouteMatch:
     allowed: tuple[str, ...]
 
     def refusal(self, method: str, path: str) -> CallError:
-        """Make the failure for a request that no operation was found for.
+        """Return the error for a request without an operation.
 
         Args:
             method: HTTP method.
             path: The path as sent.
         """
         if not self.allowed:
-            return CallError(NOT_FOUND, f"there is no path {path}", status=404)
+            return CallError(NOT_FOUND, f"unknown path {path}", status=404)
         allowed = ", ".join(self.allowed)
-        msg = f"{path} does not know {method}, only {allowed}"
+        msg = f"{path} does not allow {method}, only {allowed}"
         return CallError(INVALID_PARAMETER, msg, status=405, headers={"Allow": allowed})
 
 
 class Router:
-    """Finds operations by verb and path.
+    """Finds operations by method and path.
 
     Args:
-        operations: The operations of the description.
-        aliases: Whether to know the verbs as well that only SDKs use.
+        operations: The operations of the spec.
+        aliases: Whether to accept the methods that only SDKs use.
     """
 
     def __init__(self, operations: Iterable[Operation], *, aliases: bool) -> None:
@@ -78,7 +78,7 @@ class Router:
 
         Args:
             method: HTTP method.
-            raw_path: The path as sent, still percent-encoded, so that ids may hold slashes.
+            raw_path: The path as sent, percent-encoded, so that ids may contain slashes.
         """
         verbs = self._literal.get(raw_path)
         path: dict[str, str] = {}
@@ -95,7 +95,7 @@ class Router:
 
 
 def sent_path(scope: Mapping[str, Any]) -> str:
-    """Return the path of an ASGI scope as it was sent, still percent-encoded."""
+    """Return the path of an ASGI scope as sent, percent-encoded."""
     raw = scope.get("raw_path") or scope["path"].encode()
     path: str = raw.decode("latin-1").partition("?")[0]
     return path
@@ -105,11 +105,11 @@ def _match(template: tuple[str, ...], segments: list[str]) -> dict[str, str] | N
     if len(template) != len(segments):
         return None
     found = {}
-    for expected, given in zip(template, segments, strict=True):
+    for expected, segment in zip(template, segments, strict=True):
         if expected.startswith("{"):
-            if not given:
+            if not segment:
                 return None
-            found[expected[1:-1]] = unquote(given)
-        elif expected != given:
+            found[expected[1:-1]] = unquote(segment)
+        elif expected != segment:
             return None
     return found

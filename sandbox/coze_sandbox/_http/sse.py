@@ -1,4 +1,4 @@
-"""How events are written on the wire."""
+"""Encoding of server-sent events."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from .context import StreamEvent
 
 __all__ = ["DIALECTS", "encode_event"]
 
-# json.dumps makes an encoder for every call.
+# json.dumps creates an encoder for every call.
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 DIALECTS = ("chat", "chatflow", "workflow")
 
 
 def encode_event(event: StreamEvent, number: int, dialect: str) -> bytes:
-    """Write one event.
+    """Encode one event.
 
     Chat events have no space after the colon and no `id:` line. Workflow events have both. Chatflow
-    events have the space only. Every event is one `event:` and one `data:` line, in this order,
-    because the official SDKs read no other lines.
+    events have the space only. Every event has one `event:` and one `data:` line in this order,
+    because the official SDKs parse no others.
 
     Args:
         event: The event.
-        number: Its place in the stream, from 0.
+        number: Its index in the stream, from 0.
         dialect: `chat`, `chatflow` or `workflow`.
 
     Raises:
-        ValueError: The dialect is none of these.
+        ValueError: The dialect is unknown.
     """
     data = _json(event.data)
     match dialect:
@@ -45,12 +45,10 @@ def encode_event(event: StreamEvent, number: int, dialect: str) -> bytes:
 
 def _json(value: Any) -> str:
     text = _ENCODE(value)
-    # Coze writes JSON with Go, which escapes the two separators that some clients take for line
-    # ends.
+    # Go, which Coze uses, escapes the two separators that some clients treat as line ends.
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _without_markup(text: str) -> str:
-    # Recordings of chatflows have & as \u0026, which is Go's default too; those of chats show no
-    # such escapes.
+    # Recordings of chatflows have & as \u0026, which is also Go's default; those of chats do not.
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -1,4 +1,4 @@
-"""Waiting that ends early: at a reset, and when the client leaves."""
+"""Waits that end early: on a reset of the state, and when the client disconnects."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from .._state.state import SandboxState
 
 __all__ = ["sleep_until_reset", "wait_for_reset"]
 
-_LEFT = {"http.disconnect", "websocket.disconnect"}
+_DISCONNECT = {"http.disconnect", "websocket.disconnect"}
 
 
 async def sleep_until_reset(
     state: SandboxState, epoch: str, seconds: float | None, receive: Receive | None = None
 ) -> bool:
-    """Wait, but no longer than until the state is reset, or until the client leaves.
+    """Wait until a timeout, a reset of the state, or a disconnect of the client.
 
     Args:
         state: The state.
         epoch: The state's epoch when the wait began.
-        seconds: How long at most; None for no limit.
-        receive: The server's own, which tells when the client leaves, if that is to be noticed. The body was read.
+        seconds: The timeout; None for no limit.
+        receive: ASGI `receive` of a request whose body was read, to detect a disconnect; None to ignore it.
 
     Returns:
-        Whether the client left.
+        Whether the client disconnected.
     """
     if receive is None:
-        await wait_for_reset(state, epoch, seconds)  # without a task, since events wait like this
+        await wait_for_reset(state, epoch, seconds)  # without a task: this runs for every event
         return False
-    leaving = asyncio.create_task(_wait_for_disconnect(receive))
-    waits = [leaving, asyncio.create_task(wait_for_reset(state, epoch))]
+    disconnect = asyncio.create_task(_wait_for_disconnect(receive))
+    waits = [disconnect, asyncio.create_task(wait_for_reset(state, epoch))]
     try:
         done, _ = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for one in done:
-            one.result()  # raises what went wrong
-        return leaving in done
+        for task in done:
+            task.result()  # raises its exception
+        return disconnect in done
     finally:
-        for one in waits:
-            one.cancel()
+        for task in waits:
+            task.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
 
 
 async def wait_for_reset(state: SandboxState, epoch: str, seconds: float | None = None) -> None:
-    """Wait until the state is no longer that of a session, or for so many seconds."""
+    """Wait until the state has another epoch, or until a timeout."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
 
     def wake() -> None:
@@ -63,5 +63,5 @@ async def wait_for_reset(state: SandboxState, epoch: str, seconds: float | None 
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:
-    while (await receive())["type"] not in _LEFT:
+    while (await receive())["type"] not in _DISCONNECT:
         pass

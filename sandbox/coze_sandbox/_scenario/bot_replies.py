@@ -1,4 +1,4 @@
-"""What bots say next: as a scenario has it, else as the script does."""
+"""Replies of bots: stubbed by a scenario, else scripted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _are_calls(value: Any) -> bool:
 
 
 _REPLY = TypeValidator(
-    "a text, a list of texts or a function",
+    "a string, a list of strings or a function",
     lambda one: one is None or callable(one) or is_string(one) or is_strings(one),
 )
 _CALLS = TypeValidator("arguments by name, or pairs of both", _are_calls)
@@ -36,11 +36,11 @@ _CALLS = TypeValidator("arguments by name, or pairs of both", _are_calls)
 
 @attrs.frozen
 class BotInput:
-    """What a bot is told, for rules to look at.
+    """The input of a bot, which stubs match.
 
     Attributes:
         bot_id: The bot; empty for a chatflow of an app.
-        text: What it is told: the words of the user, or the outputs of tools line by line.
+        text: The user's message, or the outputs of tools, one per line.
     """
 
     bot_id: str
@@ -49,7 +49,7 @@ class BotInput:
 
 @attrs.frozen(kw_only=True)
 class Reply:
-    """One reply of a bot. The members are arguments of `Scenario.reply`."""
+    """A stubbed reply. The attributes are arguments of `Scenario.reply`."""
 
     text: str | Sequence[str] | Callable[[str], str | Sequence[str]] | None = attrs.field(validator=_REPLY)
     reasoning: str = attrs.field(validator=STRING)
@@ -61,11 +61,11 @@ class Reply:
     seconds: float | None = attrs.field(validator=not_negative)
 
     def plan(self, text: str, *, audio: bool) -> Plan:
-        """Decide what the bot does.
+        """Return the plan of this reply.
 
         Args:
             text: The input that it replies to.
-            audio: Whether it is to speak as well.
+            audio: Whether to add audio.
         """
         reply = self.text(text) if callable(self.text) else self.text
         deltas = () if reply is None or isinstance(reply, str) else tuple(reply)
@@ -86,14 +86,14 @@ class Reply:
 
 
 def plan_reply(state: SandboxState, user_input: UserInput, *, bot_id: str, before: str | None, suggest: bool) -> Plan:
-    """Decide what a bot does now that the user has spoken.
+    """Return the plan for the reply to a user's message.
 
     Args:
-        state: Where scenarios are kept.
+        state: The state, which has the stubs.
         user_input: The user's message.
         bot_id: The bot; empty for a chatflow of an app.
-        before: What the user said before in this section, or None.
-        suggest: Whether the bot is set to suggest questions.
+        before: The previous message of the user in this section, or None.
+        suggest: Whether the bot is configured to suggest questions.
     """
     reply: Reply | None = state.stubs.match("reply", BotInput(bot_id, user_input.text))
     if reply is None:
@@ -102,14 +102,14 @@ def plan_reply(state: SandboxState, user_input: UserInput, *, bot_id: str, befor
 
 
 def plan_reply_after_tools(state: SandboxState, outputs: list[tuple[str, str]], *, bot_id: str, audio: bool) -> Plan:
-    """Decide what a bot does with the results of tools.
+    """Return the plan for the reply to the outputs of tools.
 
     Args:
-        state: Where scenarios are kept.
+        state: The state, which has the stubs.
         outputs: Name and output of each call, in the order of the calls.
         bot_id: The bot; empty for a chatflow of an app.
-        audio: Whether the question was spoken.
+        audio: Whether the question had audio.
     """
-    heard = "\n".join(output for _, output in outputs)
-    reply: Reply | None = state.stubs.match("reply", BotInput(bot_id, heard))
-    return after_tools(outputs, audio=audio) if reply is None else reply.plan(heard, audio=audio)
+    text = "\n".join(output for _, output in outputs)
+    reply: Reply | None = state.stubs.match("reply", BotInput(bot_id, text))
+    return after_tools(outputs, audio=audio) if reply is None else reply.plan(text, audio=audio)

@@ -1,4 +1,4 @@
-"""What a test says about calls to come, and asks about calls that were made."""
+"""Stub upcoming calls and inspect past ones."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ __all__ = ["Scenario", "ScenarioTarget"]
 
 
 class ScenarioTarget(Protocol):
-    """What a scenario acts on: a sandbox."""
+    """The sandbox that a scenario controls."""
 
     @property
     def description(self) -> Spec:
-        """The description."""
+        """The spec."""
 
     @property
     def clock(self) -> Clock:
-        """The time."""
+        """The clock."""
 
     @property
     def faults(self) -> Faults:
-        """The waiting faults."""
+        """The pending faults."""
 
     @property
     def requests(self) -> RequestLog:
@@ -50,7 +50,7 @@ class ScenarioTarget(Protocol):
 
 
 class Scenario:
-    """Tells a sandbox what to do next, and what it was asked.
+    """Stubs for upcoming calls, and access to past requests.
 
         scenario = sandbox.scenario
         scenario.reply("It is sunny.")
@@ -58,8 +58,8 @@ class Scenario:
         ...
         assert scenario.last("chat.create").body["user_id"] == "user-1"
 
-    Things that are said about the same calls wait in line: each is used for one call (`times=1`), for
-    several, or for all that follow (`times=None`). Requests are held to the description as ever.
+    Stubs for the same calls are used in order: each for one call (`times=1`), for several, or for all that
+    follow (`times=None`). Requests are still checked against the description.
 
     Args:
         sandbox: The sandbox.
@@ -71,18 +71,18 @@ class Scenario:
     def answer(
         self, operation: str, answer: StubData | StubFactory, *, times: int | None = 1, check: bool = True
     ) -> None:
-        """Give the next answer of an operation in place of what the sandbox would do.
+        """Stub the next response of an operation.
 
         Args:
             operation: Operation id, such as `bots.retrieve`.
-            answer: The members of the JSON answer, such as `{"data": {…}}`; `code`, `msg` and `detail` are
-                added. Bytes for an operation that answers with a file; pairs of event name and data for one
-                that streams. Or a function that makes one of these from the `RequestRecord`.
-            times: For how many calls; None for all.
-            check: Whether it has to be as described. An answer of a function is checked when it is made.
+            answer: The members of the JSON response, such as `{"data": {…}}`; `code`, `msg` and `detail` are
+                added. Bytes for an operation that returns a file; pairs of event name and data for a stream.
+                Or a function that returns one of these for a `RequestRecord`.
+            times: Number of calls; None for all.
+            check: Whether to check it against the description; the result of a function is checked when it is called.
 
         Raises:
-            ValueError: There is no such operation, or the answer is not as described.
+            ValueError: The operation is unknown, or the response violates the description.
         """
         self._require_operation(operation)
         scripted = StubResponse(self._sandbox.description.operations[operation], answer, check)
@@ -104,29 +104,28 @@ class Scenario:
         breaks_off: bool = False,
         seconds: float | None = None,
     ) -> None:
-        """Give the next reply of bots, in chats and in chatflows, with streams and without.
+        """Stub the next reply of bots, in chats and chatflows, streamed or not.
 
         Args:
-            text: What they say. A list is streamed piece by piece as it stands. A function is given what the
-                bot was told.
-            to: Only to messages, or outputs of tools, that contain this text.
-            bot_id: Only of this bot; of all by default.
-            times: For how many replies; None for all.
-            reasoning: What they think before.
-            suggestions: Questions that they suggest.
-            tool_calls: Tools whose outputs they wait for: arguments by name, or pairs of both. The next reply
+            text: The answer. The items of a list are the deltas of the stream. A function receives the message.
+            to: Only for messages, or outputs of tools, that contain this text.
+            bot_id: Only for this bot; for all by default.
+            times: Number of replies; None for all.
+            reasoning: Reasoning before the answer.
+            suggestions: Suggested questions.
+            tool_calls: Tools whose outputs the chat requires: arguments by name, or pairs of both. The next reply
                 is for the outputs.
-            code: Fail with this code.
-            msg: Text of the failure.
-            breaks_off: Break the stream off with an `error` event rather than fail the chat.
-            seconds: How long they take; as set for the sandbox by default.
+            code: Error code with which the chat fails.
+            msg: The error message.
+            breaks_off: End the stream with an `error` event instead of a failed chat.
+            seconds: Duration of the reply; by default the one of the options.
 
         Raises:
-            ValueError: Nothing is said, called or failed; `times` is less than 1, or `seconds` less than 0.
+            ValueError: `text`, `tool_calls` and `code` are missing; `times` is less than 1, or `seconds` less than 0.
         """
         STRING.check(to=to, bot_id=bot_id or "")
         if text is None and not tool_calls and not code:
-            raise ValueError("a reply needs a text, tool_calls or a code")
+            raise ValueError("a reply needs text, tool_calls or code")
         reply = Reply(
             text=text,
             reasoning=reasoning,
@@ -155,19 +154,19 @@ class Scenario:
         seconds: float | None = None,
         times: int | None = 1,
     ) -> None:
-        """Give the outcome of the next run of a workflow; when it was interrupted, of its next part.
+        """Stub the outcome of the next run of a workflow or, after an interrupt, of its next part.
 
-        A workflow that does not exist is made, so that ids of real ones can be used.
+        A workflow that does not exist is created, so that ids of real ones can be used.
 
         Args:
             workflow_id: The workflow.
-            output: What it puts out: a text, or a value that is written as JSON.
-            messages: What its output node says before, one event each where it streams.
-            question: Ask this and wait for `workflows.runs.resume` instead of ending.
-            code: Fail with this code.
-            msg: Text of the failure.
-            seconds: How long an asynchronous run takes; as set for the sandbox by default.
-            times: For how many runs; None for all.
+            output: The output: a string, or a value that is serialized as JSON.
+            messages: Messages of its output node, one event each in a stream.
+            question: Question with which the run is interrupted until `workflows.runs.resume`.
+            code: Error code with which the run fails.
+            msg: The error message.
+            seconds: Duration of an asynchronous run; by default the one of the options.
+            times: Number of runs; None for all.
 
         Raises:
             ValueError: `times` is less than 1, or `seconds` less than 0.
@@ -180,7 +179,7 @@ class Scenario:
         self._add_stub("workflow", workflow_id, lambda run: run == workflow_id, outcome, times)
 
     def bot(self, bot_id: str, *, name: str = "Sandbox bot") -> None:
-        """Make a published bot with an id of your choice, so that ids of real ones can be used.
+        """Create a published bot with a given id, so that ids of real ones can be used.
 
         Args:
             bot_id: The id.
@@ -193,22 +192,22 @@ class Scenario:
     def token(
         self, user_id: str = USER_ID, *, permissions: Collection[str] | None = None, seconds: float = 86_400
     ) -> str:
-        """Make an access token, to test with other accounts, with few permissions, or with one that expires.
+        """Create an access token of another account, with few permissions, or with a short lifetime.
 
         Args:
-            user_id: Whose it is; `COLLEAGUE_IDS` are other accounts than that of the sandbox's own token.
-            permissions: What it may be used for, such as `["Bot.create"]`; everything by default.
-            seconds: For how long it is valid.
+            user_id: Its account; `COLLEAGUE_IDS` are other accounts than that of `Sandbox.token`.
+            permissions: Its permissions, such as `["Bot.create"]`; all by default.
+            seconds: Lifetime in seconds.
 
         Returns:
             The token.
 
         Raises:
-            ValueError: There is no such account.
+            ValueError: The account does not exist.
         """
         state = self._sandbox._state
         if state.find("user", user_id) is None:
-            raise ValueError(f"there is no account {user_id}; one of {', '.join((USER_ID, *COLLEAGUE_IDS))}")
+            raise ValueError(f"unknown account {user_id}: use one of {', '.join((USER_ID, *COLLEAGUE_IDS))}")
         token = new_secret(state, "pat_")
         allowed = None if permissions is None else sorted(permissions)
         kept = {"user_id": user_id, "permissions": allowed, "expires_at": state.clock.now() + seconds}
@@ -226,36 +225,36 @@ class Scenario:
         after: int = 0,
         handled: bool = False,
     ) -> Fault:
-        """Let the next calls of an operation fail. `sandbox.faults` has more kinds of faults.
+        """Make the next calls of an operation fail. `sandbox.faults` has more kinds of faults.
 
         Args:
             operation: Operation id, or `*` for any.
             code: Business code; 5000 by default.
             status: HTTP status; that of the code by default, or 500.
-            msg: Text of the error.
-            times: For how many calls; None for all.
-            after: How many calls are left alone before.
-            handled: Whether the calls take effect nevertheless.
+            msg: The error message.
+            times: Number of calls; None for all.
+            after: Number of calls to skip before.
+            handled: Whether the calls take effect before they fail.
 
         Returns:
-            The ordered fault.
+            The fault.
 
         Raises:
-            ValueError: There is no such operation, or no such HTTP status.
+            ValueError: The operation or the HTTP status does not exist.
         """
         kind = "status" if code is None else "code"
         settings = {"code": code, "status": status, "msg": msg, "times": times, "after": after, "handled": handled}
         return self._sandbox.faults.add(kind, operation, **settings)
 
     def advance(self, seconds: float) -> float:
-        """Move the time forward, in seconds, and return the new time."""
+        """Advance the clock by *seconds* and return the new time."""
         return self._sandbox.clock.advance(seconds)
 
     def requests(self, operation: str | None = None) -> list[RequestRecord]:
-        """Return the requests so far, all or those for one operation, oldest first.
+        """Return the requests so far, all or those of one operation, oldest first.
 
         Raises:
-            ValueError: There is no such operation.
+            ValueError: The operation is unknown.
         """
         if operation is None:
             return list(self._sandbox.requests)
@@ -263,25 +262,25 @@ class Scenario:
         return self._sandbox.requests.of(operation)
 
     def last(self, operation: str) -> RequestRecord:
-        """Return the last request for an operation.
+        """Return the last request of an operation.
 
         Raises:
-            AssertionError: There was none.
-            ValueError: There is no such operation.
+            AssertionError: The operation was not called.
+            ValueError: The operation is unknown.
         """
         found = self.requests(operation)
         if not found:
-            asked = ", ".join(dict.fromkeys(str(one.operation) for one in self._sandbox.requests)) or "nothing"
-            raise AssertionError(f"{operation} was not called; called was {asked}")
+            called = ", ".join(dict.fromkeys(str(record.operation) for record in self._sandbox.requests)) or "none"
+            raise AssertionError(f"{operation} was not called; called operations: {called}")
         return found[-1]
 
     @property
     def waiting(self) -> list[Stub]:
-        """What was said and not used yet. Faults wait in `sandbox.faults`."""
+        """The stubs that are not used up yet. Faults are in `sandbox.faults`."""
         return self._sandbox._state.stubs.waiting()
 
     def clear(self) -> None:
-        """Take back what was said and not used yet; `Sandbox.reset` does that too."""
+        """Remove all stubs; `Sandbox.reset` does that too."""
         self._sandbox._state.stubs.clear()
 
     def _add_stub(self, kind: str, about: str, fits: Callable[[Any], bool], value: object, times: int | None) -> None:
@@ -290,5 +289,7 @@ class Scenario:
     def _require_operation(self, operation: str) -> None:
         operations = self._sandbox.description.operations
         if operation not in operations:
-            near = ", ".join(difflib.get_close_matches(operation, operations, n=3)) or "none like it"
-            raise ValueError(f"there is no operation {operation}; the description has {near}")
+            near = ", ".join(difflib.get_close_matches(operation, operations, n=3))
+            raise ValueError(
+                f"unknown operation {operation}: did you mean {near}?" if near else f"unknown operation {operation}"
+            )

@@ -1,4 +1,4 @@
-"""Answers that a scenario gives in place of the handlers."""
+"""Responses stubbed by a scenario, in place of the handlers."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _JSON = "application/json"
 _EVENTS = "text/event-stream"
 
 StubData = Mapping[str, Any] | bytes | Sequence[tuple[str, Any]]
-"""Members of a JSON answer, the content of a file, or the events of a stream."""
+"""Members of a JSON response, the content of a file, or the events of a stream."""
 
 StubFactory = Callable[[RequestRecord], StubData]
 
 
 @attrs.frozen
 class StubResponse:
-    """One answer that was said in advance.
+    """A stubbed response.
 
     Attributes:
-        operation: What it is the answer of.
-        answer: The answer, or what makes it from a request.
-        checked: Whether it has to be as described.
+        operation: The operation.
+        answer: The data, or a function that returns it for a request.
+        checked: Whether it is checked against the spec.
     """
 
     operation: Operation
@@ -39,10 +39,10 @@ class StubResponse:
     checked: bool
 
     def check(self, answers: ResponseBuilder) -> None:
-        """Check an answer that is known already.
+        """Check data that does not come from a function.
 
         Raises:
-            ValueError: It is not as described, or is a failure.
+            ValueError: It violates the spec, or has a code other than 0.
         """
         if callable(self.answer):
             return
@@ -54,10 +54,10 @@ class StubResponse:
         else:
             findings = [answers.find_violation(operation, result)]
         for violation in filter(None, findings):
-            raise ValueError(f"not as {operation.id} is described: {violation}; check=False gives it nevertheless")
+            raise ValueError(f"not as {operation.id} is described: {violation}; pass check=False to use it anyway")
 
     def result(self, record: RequestRecord) -> ResponseFields | FileResponse | Stream:
-        """Make what a handler would return."""
+        """Return the result in place of the handler's."""
         return self._result(self.answer(record) if callable(self.answer) else self.answer)
 
     def _result(self, answer: StubData) -> ResponseFields | FileResponse | Stream:
@@ -69,13 +69,13 @@ class StubResponse:
             return Stream(_events(answer), dialect_of(self.operation), checked=self.checked)
         self._need(kinds & {_JSON}, "JSON")
         if answer.get("code"):
-            raise ValueError("an answer with a code is a failure: use fail()")
+            raise ValueError("a response with a code is an error: use fail()")
         return {name: value for name, value in answer.items() if name not in {"code", "msg", "detail"}}
 
     def _need(self, kinds: Iterable[str], what: str) -> str:
         for kind in kinds:
             return kind
-        raise ValueError(f"{self.operation.id} does not answer with {what}")
+        raise ValueError(f"{self.operation.id} does not return {what}")
 
 
 def _events(events: Sequence[tuple[str, Any]]) -> Iterator[StreamEvent]:

@@ -1,4 +1,4 @@
-"""What runs of workflows come to, as a scenario has it."""
+"""Outcomes of workflow runs, stubbed by a scenario."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Outcome", "next_outcome", "run_outcome"]
 
 @attrs.frozen(kw_only=True)
 class Outcome:
-    """One outcome. The members are arguments of `Scenario.workflow`."""
+    """A stubbed outcome. The attributes are arguments of `Scenario.workflow`."""
 
     output: Any
     messages: Sequence[str] = attrs.field(validator=STRINGS)
@@ -29,18 +29,18 @@ class Outcome:
 
 
 def next_outcome(state: SandboxState, workflow_id: str) -> Outcome | None:
-    """Return what a scenario has for the next run of a workflow, or None."""
+    """Return the stubbed outcome of the next run of a workflow, or None."""
     outcome: Outcome | None = state.stubs.match("workflow", workflow_id)
     return outcome
 
 
 def run_outcome(state: SandboxState, run: dict[str, Any], outcome: Outcome) -> Iterator[StreamEvent]:
-    """Run a workflow, or its next part, as a scenario has it.
+    """Run a workflow, or its next part, with a stubbed outcome.
 
     Args:
-        state: Where ids come from.
-        run: The run; its state is set to what becomes of it.
-        outcome: What becomes of it.
+        state: The state, which has the ids.
+        run: The run, which is updated.
+        outcome: The outcome.
     """
     if outcome.seconds is not None:
         run["seconds"] = outcome.seconds

@@ -1,4 +1,4 @@
-"""The callbacks of the description: what Coze sends to others."""
+"""The callbacks (webhooks) of the spec."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _JSON = "content/application~1json/schema"
 
 @attrs.frozen
 class Signature:
-    """How messages are signed.
+    """Signature of messages.
 
     Attributes:
-        algorithm: Digest, as `hashlib` calls it.
-        input: What is digested, in this order.
-        headers: In which headers moment, nonce and signature stand.
+        algorithm: Name of the digest in `hashlib`.
+        input: The parts that are hashed, in this order.
+        headers: Header names of timestamp, nonce and signature.
     """
 
     algorithm: str
@@ -30,13 +30,13 @@ class Signature:
     headers: Mapping[str, str]
 
     def sign(self, *, timestamp: str, nonce: str, token: str, body: bytes) -> dict[str, str]:
-        """Return the headers for a message.
+        """Return the headers of a signed message.
 
         Args:
-            timestamp: When it is sent, in milliseconds.
-            nonce: A text that is used once.
+            timestamp: Time of sending in milliseconds.
+            nonce: A random string that is used once.
             token: The secret of the receiving app.
-            body: The message as it is sent.
+            body: The message as sent.
         """
         parts = {"timestamp": timestamp.encode(), "nonce": nonce.encode(), "token": token.encode(), "body": body}
         digest = hashlib.new(self.algorithm, b"".join(parts[name] for name in self.input)).hexdigest()
@@ -46,15 +46,15 @@ class Signature:
 
 @attrs.frozen
 class CallbackKind:
-    """One kind of message.
+    """A type of callback.
 
     Attributes:
         name: Its `event_type`.
-        pointer: Where the schema of the message is in the document.
-        answer: Where the schema of the answer is, or None where any answer will do.
-        example: The described message.
-        seconds: How long the receiver may take.
-        signature: How it is signed.
+        pointer: JSON pointer to the schema of the message.
+        answer: JSON pointer to the schema of the response, or None if any response is accepted.
+        example: The example message.
+        seconds: Timeout for the receiver.
+        signature: The signature.
     """
 
     name: str
@@ -66,18 +66,18 @@ class CallbackKind:
 
 
 def read_callbacks(spec: Spec) -> dict[str, CallbackKind]:
-    """Return the callbacks of a description by event type."""
+    """Return the callbacks of a spec by event type."""
     found = {}
     for name, item in spec.document.get("webhooks", {}).items():
         node, here = item["post"], f"/webhooks/{name}/post"
-        told = node["x-coze-callback"]
-        signature, _ = spec.follow(told["signature"], f"{here}/x-coze-callback/signature")
+        callback = node["x-coze-callback"]
+        signature, _ = spec.follow(callback["signature"], f"{here}/x-coze-callback/signature")
         found[name] = CallbackKind(
             name=name,
             pointer=f"{here}/requestBody/{_JSON}",
             answer=f"{here}/responses/200/{_JSON}" if "content" in node["responses"]["200"] else None,
             example=node["requestBody"]["content"]["application/json"]["example"],
-            seconds=told["answer_within_seconds"],
+            seconds=callback["answer_within_seconds"],
             signature=Signature(signature["algorithm"], tuple(signature["input"]), signature["header_names"]),
         )
     return found

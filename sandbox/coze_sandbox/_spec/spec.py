@@ -1,4 +1,4 @@
-"""The bundled description, read as a list of operations."""
+"""The bundled OpenAPI description: its operations and schemas."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Parameter:
     Attributes:
         name: Its name.
         place: `path`, `query` or `header`.
-        required: Whether the call is refused without it.
-        pointer: Where its schema is in the document.
-        schema: The schema, references followed.
+        required: Whether it is required.
+        pointer: JSON pointer to its schema.
+        schema: The schema, references resolved.
     """
 
     name: str
@@ -40,13 +40,13 @@ class Parameter:
 
 @attrs.frozen
 class Media:
-    """One content type of a request body or of an answer.
+    """A content type of a request body or a response.
 
     Attributes:
         type: The content type.
-        pointer: Where its schema is in the document, or None where it has none.
-        schema: The schema, references followed.
-        example: The described example, or None.
+        pointer: JSON pointer to its schema, or None.
+        schema: The schema, references resolved.
+        example: The example, or None.
     """
 
     type: str
@@ -57,12 +57,12 @@ class Media:
 
 @attrs.frozen
 class SocketMessage:
-    """One kind of message of a WebSocket.
+    """A message type of a WebSocket.
 
     Attributes:
-        pointer: Where the schema of its data is in the document, or None where it has no data.
-        schema: The schema, references followed.
-        data_required: Whether the data may not be left out.
+        pointer: JSON pointer to the schema of its data, or None for a message without data.
+        schema: The schema, references resolved.
+        data_required: Whether the data is required.
     """
 
     pointer: str | None
@@ -72,12 +72,12 @@ class SocketMessage:
 
 @attrs.frozen
 class SocketProtocol:
-    """What is said over a WebSocket.
+    """The protocol of a WebSocket.
 
     Attributes:
-        uplink: What clients send, by event type.
-        downlink: What Coze sends, by event type.
-        detail: Where the schema of the member `detail` is, which Coze adds to each message.
+        uplink: Messages of clients, by event type.
+        downlink: Messages of Coze, by event type.
+        detail: JSON pointer to the schema of the member `detail`, which Coze adds to each message.
     """
 
     uplink: Mapping[str, SocketMessage]
@@ -87,29 +87,29 @@ class SocketProtocol:
 
 @attrs.frozen
 class Operation:
-    """One operation of the description.
+    """An operation of the spec.
 
     Attributes:
         id: Operation id.
         method: HTTP method in upper case.
         path: Path template.
         public: Whether it can be called without a token.
-        grants: Whether it gives tokens out. What it is sent as bearer then is no token, but what it
-            gives the token for, and its failures have a shape of their own.
-        permission: The permission that a token needs.
+        grants: Whether it issues tokens. Its bearer is then not a token but a credential, such as a JWT, and its
+            errors have another format.
+        permission: Permission that the token needs.
         parameters: Its parameters.
-        bodies: Content types that its body may have.
+        bodies: Content types of its body, by type.
         body_required: Whether a body must be sent.
-        max_body_bytes: Largest body accepted.
+        max_body_bytes: Maximum size of the body.
         status: HTTP status of success; 101 where it opens a WebSocket.
-        success: Content types of the answer of that status, by type.
-        location: Example of the address that a redirect leads to.
-        failure: The JSON answer for failures.
-        client_failure: The same for the statuses 400 to 499.
-        events: Stream protocol: event name to pointer of the schema of its data (None: not fixed).
-        stream_flag: The member of the body that asks for a stream; None where it always is one.
-        stream_end: The event with which a stream ends well.
-        socket: What is said over the WebSocket that it opens, or None where it opens none.
+        success: Content types of the successful response, by type.
+        location: Example of the `Location` of a redirect.
+        failure: The JSON response for errors.
+        client_failure: The same for HTTP 400 to 499.
+        events: Stream protocol: pointers to the schemas of the data by event name (None: no schema).
+        stream_flag: Member of the body that requests a stream; None if the operation always streams.
+        stream_end: Final event of a successful stream.
+        socket: Protocol of its WebSocket, or None.
     """
 
     id: str
@@ -134,7 +134,7 @@ class Operation:
 
 
 class Spec:
-    """The bundled document.
+    """The bundled OpenAPI description.
 
     Args:
         document: The OpenAPI document.
@@ -147,10 +147,10 @@ class Spec:
         self.errors: dict[int, dict[str, Any]] = {entry["code"]: entry for entry in listed}
 
     def follow(self, node: Any, pointer: str) -> tuple[Any, str]:
-        """Follow `$ref` from a node until there is none. Returns the node and where it is.
+        """Resolve `$ref` repeatedly. Returns the node and its JSON pointer.
 
         Raises:
-            KeyError: A reference leads nowhere.
+            KeyError: A reference cannot be resolved.
         """
         seen = set()
         while isinstance(node, Mapping) and "$ref" in node and pointer not in seen:
@@ -253,11 +253,11 @@ class Spec:
 
 
 def load_spec(options: Options) -> Spec:
-    """Read the description that the options name.
+    """Load the description of the options.
 
     Raises:
-        FileNotFoundError: No description was given and none is installed.
-        ValueError: The file is no bundled description.
+        FileNotFoundError: The options have no description and none is installed.
+        ValueError: The file is not a bundled description.
     """
     if isinstance(options.document, Mapping):
         return Spec(options.document)
@@ -266,17 +266,17 @@ def load_spec(options: Options) -> Spec:
         document = json.loads(path.read_bytes())
         return Spec(document)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no bundled description: {type(error).__name__}: {error}") from error
+        raise ValueError(f"{path} is not a bundled description: {type(error).__name__}: {error}") from error
 
 
 def _installed() -> Path:
-    # The package is located but never imported: a defect shared with the client could hide itself.
+    # The package is located but never imported: a shared defect would go unnoticed.
     spec = importlib.util.find_spec("coze_api")
     for folder in (spec and spec.submodule_search_locations) or ():
         path = Path(folder) / _FILE
         if path.is_file():
             return path
-    raise FileNotFoundError(f"no {_FILE} is installed; generate the client, or name the file of the description")
+    raise FileNotFoundError(f"no {_FILE} is installed: run `make generate`, or pass its path as document")
 
 
 def _ends_well(event: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Compiled validators over the description, and their findings in words."""
+"""Compiled schema validators, and their violations."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _INT64 = {"minimum": -(2**63), "maximum": 2**63 - 1}
 
 
 class SchemaViolation:
-    """One place where a value is not what the description says.
+    """A position where a value violates its schema.
 
     Attributes:
-        path: Where, such as `body.messages.0.role`.
-        keyword: The schema keyword that was broken.
-        message: What is wrong there.
+        path: The position, such as `body.messages.0.role`.
+        keyword: The violated schema keyword.
+        message: The error message.
     """
 
     __slots__ = ("keyword", "message", "path")
@@ -39,7 +39,7 @@ class SchemaViolation:
 
 
 class SchemaValidators:
-    """Validators for any schema of the description, compiled when first used.
+    """Validators for the schemas of the spec, compiled on first use.
 
     Args:
         spec: The description.
@@ -54,12 +54,12 @@ class SchemaValidators:
         """Check a value against the schema at a JSON pointer.
 
         Args:
-            pointer: Where the schema is.
-            value: The value, as parsed from JSON.
-            name: What the value is called in findings.
+            pointer: JSON pointer to the schema.
+            value: The parsed JSON value.
+            name: Name of the value in violations.
 
         Returns:
-            What is wrong first, or None.
+            The first violation, or None.
         """
         validator = self._compiled.get(pointer)
         if validator is None:
@@ -70,16 +70,16 @@ class SchemaValidators:
     def check_parameters(
         self, key: str, parameters: Sequence[Parameter], value: Mapping[str, Any], name: str
     ) -> SchemaViolation | None:
-        """Check all parameters of one place together.
+        """Check all parameters of one location.
 
         Args:
-            key: What the compiled validator is kept under.
+            key: Cache key of the compiled validator.
             parameters: The described parameters.
-            value: The parameters that were sent, converted to their types.
-            name: What the value is called in findings.
+            value: The sent parameters, converted to their types.
+            name: Name of the value in violations.
 
         Returns:
-            What is wrong first, or None.
+            The first violation, or None.
         """
         validator = self._compiled.get(key)
         if validator is None:
@@ -98,18 +98,18 @@ class SchemaValidators:
 
 
 def first_violation(validator: jsonschema_rs.Validator, value: Any, name: str) -> SchemaViolation | None:
-    """Return what a validator finds wrong with a value first, or None.
+    """Return the first violation of a value, or None.
 
     Args:
         validator: The compiled schema.
-        value: The value, as parsed from JSON.
-        name: What the value is called in findings.
+        value: The parsed JSON value.
+        name: Name of the value in violations.
     """
     try:
         if validator.is_valid(value):
             return None
         error = next(iter(validator.iter_errors(value)))
-    except ValueError as problem:  # numbers beyond all bounds
+    except ValueError as problem:  # numbers out of range
         return SchemaViolation(name, "type", str(problem))
     steps = [name, *(str(step) for step in error.instance_path)]
     keyword = str(error.schema_path[-1]) if error.schema_path else ""
@@ -123,9 +123,9 @@ def first_violation(validator: jsonschema_rs.Validator, value: Any, name: str) -
 
 
 def _bounded(node: Any) -> Any:
-    """Write what `format: int64` means as bounds, for JSON Schema takes formats of numbers for remarks.
+    """Add the bounds of `format: int64`, which JSON Schema does not check.
 
-    Only what changes is copied.
+    Only changed nodes are copied.
     """
     if isinstance(node, list):
         items = [_bounded(item) for item in node]

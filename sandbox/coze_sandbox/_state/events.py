@@ -1,4 +1,4 @@
-"""What happens in the sandbox that callback apps may want to know."""
+"""Domain events, of which callback apps are notified."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ __all__ = ["DomainEvent"]
 
 @attrs.frozen(kw_only=True)
 class DomainEvent:
-    """Something that happened.
+    """An event in the sandbox that is sent to callback apps.
 
     Attributes:
         kind: The `event_type` of its callback.
         event: The member `event` of the message.
-        space_id: The workspace in which it happened; empty where there is none.
-        account_id: In whose account it happened; None where the message does not tell.
-        connector_id: The channel, if it is told to the app of that channel; None if it is told to the apps of the
-            account.
+        space_id: The workspace; empty for none.
+        account_id: The account; None if the message does not include it.
+        connector_id: The channel whose app is notified; None for the apps of the account.
     """
 
     kind: str

@@ -1,6 +1,6 @@
-"""What is there before the first call.
+"""Seed data: what exists before the first request.
 
-The ids are fixed, so that tests and examples can name them.
+The ids are fixed, so that tests and examples can use them.
 """
 
 from __future__ import annotations
@@ -77,11 +77,11 @@ _SYSTEM_VOICES = {
 
 
 def seed_store(store: Store, now: int) -> None:
-    """Put what every sandbox begins with into an empty store.
+    """Insert the seed data into an empty store.
 
     Args:
         store: The store.
-        now: The moment at which they are said to be made.
+        now: Creation time.
     """
     _seed_people(store)
     seed_bot(store, BOT_ID, "Sandbox bot", now)
@@ -136,13 +136,13 @@ def _seed_people(store: Store) -> None:
 
 
 def seed_bot(store: Store, key: str, name: str, now: int) -> None:
-    """Put a bot into a store that is published to the API channel.
+    """Insert a bot that is published to the API channel.
 
     Args:
         store: The store.
         key: Its id.
         name: Its name.
-        now: The moment at which it is said to be made.
+        now: Creation time.
     """
     version = str(now * 1000)
     draft = {
@@ -167,14 +167,14 @@ def seed_bot(store: Store, key: str, name: str, now: int) -> None:
 
 
 def seed_workflow(store: Store, key: str, now: int, name: str = "", script: str = "echo") -> None:
-    """Put a workflow into a store.
+    """Insert a workflow.
 
     Args:
         store: The store.
         key: Its id.
-        now: The moment at which it is said to be made.
+        now: Creation time.
         name: Its name; its id by default.
-        script: What it does.
+        script: Name of its script.
     """
     store.put("workflow", key, _workflow(key, name or key, script, now), WORKSPACE_ID)
 

@@ -1,4 +1,4 @@
-"""The plugins of the start, the store they are sold in, and what their tools do."""
+"""Seed data: plugins, the plugin store, and the tools."""
 
 from __future__ import annotations
 
@@ -32,27 +32,33 @@ _SKIES = ("sunny", "cloudy", "rainy")
 
 
 def run_tool(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Do what a tool does.
+    """Run a tool.
 
     Args:
-        name: Name of the tool, one of those in the plugins.
-        arguments: As its input schema has them.
+        name: Name of the tool.
+        arguments: Arguments that match its input schema.
     """
     return _DOES[name](arguments)
 
 
 def seed_plugins(store: Store, now: int) -> None:
-    """Put plugins and store into an empty store.
+    """Insert plugins and the plugin store into an empty store.
 
     Args:
-        store: Where the state is kept.
-        now: The moment at which they are said to be made.
+        store: The store.
+        now: Creation time.
     """
     for key, name in _CATEGORIES.items():
         store.put("category", key, {"id": key, "name": name})
     mirror = ("7300000000000000802", "mirror", "Writes a text backwards.", _TEXT, _TEXT)
-    forecast = ("7300000000000000812", "get_weather", "Tells the weather of a city.", _CITY, _FORECAST)
-    headlines = ("7300000000000000822", "get_headlines", "Tells what is new.", {"type": "object"}, {"type": "object"})
+    forecast = ("7300000000000000812", "get_weather", "Returns the weather of a city.", _CITY, _FORECAST)
+    headlines = (
+        "7300000000000000822",
+        "get_headlines",
+        "Returns the headlines.",
+        {"type": "object"},
+        {"type": "object"},
+    )
     note = ("7300000000000000832", "note", "Returns a text as it is.", _TEXT, _TEXT)
     _put(store, now, PLUGIN_ID, "Sandbox mirror", "sandbox", mirror)
     _put(store, now, WEATHER_PLUGIN_ID, "Sandbox weather", "sandbox_weather", forecast)

@@ -1,4 +1,4 @@
-"""Everything that the handlers share: state, ids and time."""
+"""The state that the handlers share, with its ids and its clock."""
 
 from __future__ import annotations
 
@@ -26,23 +26,22 @@ _AHEAD = "ahead"
 
 
 class SandboxState:
-    """The state of one sandbox and what is needed to change it.
+    """The state of one sandbox.
 
     Args:
         options: The settings.
-        clock: The time.
+        clock: The clock.
 
     Attributes:
         options: The settings.
-        clock: The time.
+        clock: The clock.
         store: The documents.
         keys: The keys of OAuth apps.
-        auto_consent: What people decide at once, or None where they are asked; see `Options`.
-        rules: What scenarios say about calls to come.
+        auto_consent: Decision on OAuth requests without a consent page; see `Options`.
+        stubs: Stubs for upcoming calls.
         logids: Log ids of calls.
-        event_ids: Ids of the messages over WebSockets.
-        session: Tells this state from those of earlier processes that wrote the same file, and from those before a
-            reset.
+        event_ids: Ids of WebSocket messages.
+        epoch: Random id that changes with every reset and every start of a process.
     """
 
     def __init__(self, options: Options, clock: Clock) -> None:
@@ -65,14 +64,14 @@ class SandboxState:
             self._seed()
 
     def new_id(self) -> str:
-        """Return an id that was never used in this state, also after a restart."""
+        """Return an id that this state never used before, also after a restart."""
         value = self._ids.next()
         self.store.set_meta(_LAST_ID, value)
         return value
 
     @contextmanager
     def on_reset(self, watcher: Callable[[], None]) -> Iterator[None]:
-        """Have something called at a reset, inside. It may be called on another thread."""
+        """Call *watcher* on every reset while the block runs, possibly on another thread."""
         self._reset_listeners.add(watcher)
         try:
             yield
@@ -80,16 +79,16 @@ class SandboxState:
             self._reset_listeners.discard(watcher)
 
     def subscribe(self, listener: Callable[[DomainEvent], None]) -> None:
-        """Have something called with everything that callback apps may want to know."""
+        """Call *listener* with every domain event."""
         self._listeners.append(listener)
 
     def emit(self, event: DomainEvent) -> None:
-        """Tell that something has happened, once it is sure to stay."""
+        """Notify the listeners after the current transaction is committed."""
         for listener in self._listeners:
             self.store.after_commit(functools.partial(listener, event))
 
     def find(self, kind: str, key: str) -> dict[str, Any] | None:
-        """Return a document, or None where there is none or the caller cannot see it."""
+        """Return a document, or None if it does not exist or the current account cannot read it."""
         document = self.store.get(kind, key)
         viewer: str | None = getattr(self._actor, "user_id", None)
         if document is None or viewer is None or can_read(self.store, kind, key, document, viewer):
@@ -97,9 +96,9 @@ class SandboxState:
         return None
 
     def list(self, kind: str, parent: str | None = None) -> list[dict[str, Any]]:
-        """Return what the caller can see of the documents of a kind, or of those of one parent, oldest first.
+        """Return the documents of a kind, or of one parent, that the current account can read, oldest first.
 
-        For kinds whose documents belong to accounts; the others are found by the workspace that they lie in.
+        For kinds whose documents belong to accounts; the others are listed by their workspace.
         """
         viewer: str | None = getattr(self._actor, "user_id", None)
         found = self.store.list(kind, parent)
@@ -107,7 +106,7 @@ class SandboxState:
 
     @contextmanager
     def acting_as(self, user_id: str) -> Iterator[None]:
-        """Find only what an account can see, inside and on this thread. Elsewhere everything is found."""
+        """Restrict `find` and `list` to what an account can read, in the block and on this thread."""
         before: str | None = getattr(self._actor, "user_id", None)
         self._actor.user_id = user_id
         try:
@@ -116,8 +115,8 @@ class SandboxState:
             self._actor.user_id = before
 
     def reset(self) -> None:
-        """Go back to the state at the start."""
-        self.clock.reset()  # first, since what is there at the start tells when it was made
+        """Restore the seed data."""
+        self.clock.reset()  # first, since the seed data has creation times
         with self.store.transaction():
             self.store.clear()
             self.epoch = uuid.uuid4().hex

@@ -1,4 +1,4 @@
-"""The state: JSON documents in SQLite."""
+"""JSON documents in SQLite."""
 
 from __future__ import annotations
 
@@ -27,44 +27,43 @@ CREATE TABLE IF NOT EXISTS documents (
 CREATE INDEX IF NOT EXISTS by_parent ON documents (kind, parent, seq);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
-# Fails where the tables are somebody else's.
+# Fails if another program created the tables.
 _SCHEMA_CHECK = "SELECT seq, kind, id, parent, body FROM documents LIMIT 1; SELECT name, value FROM facts LIMIT 1;"
-_LOCK_TIMEOUT = 1.0  # seconds that whoever had the file before has to let go of it
+_LOCK_TIMEOUT = 1.0  # seconds
 
 
 class Store:
-    """Documents by kind and id, listed by parent in the order in which they were made.
+    """Documents by kind and id, listed by parent in order of creation.
 
-    Safe to use from several threads; one lock guards one connection, which is faster here than a
-    pool.
+    Thread-safe: one lock guards one connection, which is faster here than a pool.
 
     Args:
         path: The SQLite file, or `:memory:`.
 
     Raises:
-        ValueError: The file cannot be opened, is no database of a sandbox, or another sandbox uses it.
+        ValueError: The file cannot be opened, is not a database of a sandbox, or is in use by another sandbox.
     """
 
     def __init__(self, path: str) -> None:
         self._lock = threading.RLock()
         self._connection = _open(path)
-        # A sandbox that was made and never used need not be closed: Python would complain about the file left open.
+        # A sandbox that was created and never closed must not cause a ResourceWarning.
         weakref.finalize(self, self._connection.close)
         self._depth = 0
         self._after: list[Callable[[], None]] = []
 
     @property
     def changes(self) -> int:
-        """A number that grows whenever something is changed: as long as it is the same, nothing was."""
+        """Number of changes so far: if it is the same as before, nothing was changed."""
         return self._connection.total_changes
 
     def exclusive(self) -> AbstractContextManager[Any]:
-        """Keep other threads from reading and changing anything inside."""
+        """Return a context manager that excludes other threads."""
         return self._lock
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Do all that happens inside, or nothing of it where it raises."""
+        """Commit all changes made inside, or roll them back on an exception."""
         after: list[Callable[[], None]] = []
         with self._lock:
             if self._depth == 0:
@@ -86,7 +85,7 @@ class Store:
             work()
 
     def after_commit(self, work: Callable[[], None]) -> None:
-        """Have something done when the changes so far are sure to stay, and never if they are undone."""
+        """Call *work* after the current transaction is committed; drop it on rollback."""
         with self._lock:
             if self._depth:
                 self._after.append(work)
@@ -94,7 +93,7 @@ class Store:
         work()
 
     def put(self, kind: str, key: str, document: Document, parent: str = "") -> Document:
-        """Add or replace a document, which keeps its place in the order, and return it."""
+        """Insert or replace a document, which keeps its position, and return it."""
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         with self._lock:
             self._connection.execute(
@@ -106,7 +105,7 @@ class Store:
         return document
 
     def get(self, kind: str, key: str) -> Document | None:
-        """Return the document, or None where there is none."""
+        """Return a document, or None."""
         with self._lock:
             row = self._connection.execute(
                 "SELECT body FROM documents WHERE kind = ? AND id = ?", (kind, key)
@@ -138,30 +137,30 @@ class Store:
         return [(row[0], _document(row[1])) for row in rows]
 
     def kinds(self) -> dict[str, int]:
-        """Return how many documents there are of each kind."""
+        """Return the number of documents of each kind."""
         with self._lock:
             query = "SELECT kind, count(*) FROM documents GROUP BY kind ORDER BY kind"
             return dict(self._connection.execute(query).fetchall())
 
     def delete(self, kind: str, key: str) -> bool:
-        """Remove a document and tell whether it was there."""
+        """Delete a document and return whether it existed."""
         with self._lock:
             cursor = self._connection.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, key))
         return cursor.rowcount > 0
 
     def delete_children(self, kind: str, parent: str) -> None:
-        """Remove all documents of a kind that have this parent."""
+        """Delete all documents of a kind with this parent."""
         with self._lock:
             self._connection.execute("DELETE FROM documents WHERE kind = ? AND parent = ?", (kind, parent))
 
     def get_meta(self, name: str) -> str | None:
-        """Return a single value kept beside the documents."""
+        """Return a metadata value, or None."""
         with self._lock:
             row = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def set_meta(self, name: str, value: str) -> None:
-        """Keep a single value."""
+        """Set a metadata value."""
         with self._lock:
             self._connection.execute(
                 "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -169,7 +168,7 @@ class Store:
             )
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete everything."""
         with self.transaction():
             self._connection.execute("DELETE FROM documents")
             self._connection.execute("DELETE FROM facts")
@@ -181,28 +180,28 @@ class Store:
 
 
 def public(document: Mapping[str, Any]) -> Document:
-    """Return a document without what is kept for the sandbox alone: members that begin with an underscore."""
+    """Return a document without its internal members, whose names begin with an underscore."""
     return {name: value for name, value in document.items() if not name.startswith("_")}
 
 
 def _open(path: str) -> sqlite3.Connection:
     if not path.strip():
-        raise ValueError("cannot keep the state: the name of the file is empty")
+        raise ValueError("cannot store the state: the file name is empty")
     connection = None
     try:
         connection = sqlite3.connect(path, timeout=_LOCK_TIMEOUT, check_same_thread=False, isolation_level=None)
-        # Two that write the same state would confuse each other: each has ids and times of its own. The lock that keeps
-        # others out is held by the operating system, so that it ends with the process, however that ends.
+        # Two sandboxes with the same file would overwrite each other's ids and clock. The lock is one of the operating
+        # system, which releases it when the process ends.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        # Losing the last writes when the machine goes down is fine here; waiting for the disk is not.
+        # Losing the last writes when the machine crashes is fine here; waiting for the disk is not.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
         connection.executescript(f"{_TABLES} BEGIN IMMEDIATE; {_SCHEMA_CHECK} COMMIT;")
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
-        reason = "another sandbox uses it" if error.sqlite_errorcode == sqlite3.SQLITE_BUSY else error
-        raise ValueError(f"cannot keep the state in {path}: {reason}") from error
+        reason = "the file is in use by another sandbox" if error.sqlite_errorcode == sqlite3.SQLITE_BUSY else error
+        raise ValueError(f"cannot store the state in {path}: {reason}") from error
     return connection
 
 

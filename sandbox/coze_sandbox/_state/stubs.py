@@ -1,4 +1,4 @@
-"""What the next calls get in place of the usual, in the order in which it was said."""
+"""Stubs: responses for upcoming calls, in the order in which they were added."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["Stub", "StubRegistry"]
 
 @attrs.define(kw_only=True)
 class Stub:
-    """One thing that was said about calls to come.
+    """A stub for upcoming calls.
 
     Attributes:
         kind: `answer`, `reply` or `workflow`.
-        about: What it is about, in words: an operation, a workflow, a text.
-        fits: Tells from what is known of a call whether it is for this one.
-        value: What the call gets.
-        times: How many calls it is for; None for all.
+        label: What it is for: an operation, a workflow or a text.
+        matches: Returns whether it applies to a call.
+        value: The stubbed value.
+        times: Remaining number of calls; None for no limit.
     """
 
     kind: str
@@ -31,29 +31,29 @@ class Stub:
 
 
 class StubRegistry:
-    """The rules that wait for calls. The first that fits a call is taken; the others stay."""
+    """Stubs by order of registration. The first that matches a call is used."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[Stub] = []
 
     def add(self, rule: Stub) -> None:
-        """Add a rule behind those that wait.
+        """Add a stub after the existing ones.
 
         Raises:
-            ValueError: It is for less than one call.
+            ValueError: `times` is less than 1.
         """
         if rule.times is not None and rule.times < 1:
-            raise ValueError("times must be at least 1, or None for always")
+            raise ValueError("times must be at least 1, or None for no limit")
         with self._lock:
             self._waiting.append(rule)
 
     def match(self, kind: str, call: Any) -> Any:
-        """Return the value of the first rule for a call, counting the call; None where there is none.
+        """Return the value of the first stub that matches a call, and count the call; None if no stub matches.
 
         Args:
-            kind: Kind of the rule.
-            call: What `fits` of the rules is asked with.
+            kind: Kind of the stub.
+            call: The argument of `Stub.matches`.
         """
         with self._lock:
             for rule in self._waiting:
@@ -66,11 +66,11 @@ class StubRegistry:
         return None
 
     def waiting(self) -> list[Stub]:
-        """Return copies of the rules that wait."""
+        """Return copies of the remaining stubs."""
         with self._lock:
             return [attrs.evolve(rule) for rule in self._waiting]
 
     def clear(self) -> None:
-        """Forget all rules."""
+        """Remove all stubs."""
         with self._lock:
             self._waiting.clear()

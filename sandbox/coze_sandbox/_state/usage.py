@@ -1,4 +1,4 @@
-"""What a talk with a bot costs. A thousand tokens cost one point."""
+"""Usage of tokens by chats. A thousand tokens cost one point."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _NOTHING = ("asr_audio_length", "rtc_begin_time", "rtc_duration", "rtc_end_time"
 
 
 def emit_usage(state: SandboxState, chat: Mapping[str, Any], *, input_tokens: int, output_tokens: int) -> None:
-    """Tell what one round of a chat has cost.
+    """Emit the token usage of one turn of a chat.
 
     Args:
         state: The state.
         chat: The chat.
-        input_tokens: Tokens that the model read.
-        output_tokens: Tokens that it wrote.
+        input_tokens: Tokens of the prompt.
+        output_tokens: Tokens of the reply.
     """
     bot = state.store.get("bot", chat["bot_id"])
     if bot is None or not input_tokens + output_tokens:

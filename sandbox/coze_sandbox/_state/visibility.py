@@ -1,4 +1,4 @@
-"""What an account can see: what is its own, and what lies in the workspaces that it is a member of."""
+"""Visibility rules: an account can read its own documents and those of its workspaces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .store import Store
 
 __all__ = ["can_read"]
 
-# Where each kind has the id of the account that it belongs to.
+# Member with the id of the owner, by kind.
 _OWNERS = {
     "api_app": "_creator_id",
     "bill_task": "_creator_id",
@@ -20,7 +20,7 @@ _OWNERS = {
 }
 _IN_WORKSPACES = {"app", "bot", "dataset", "folder", "workflow"}
 
-# What is seen by whoever sees the whole that it is a part of, and where it has the id of that.
+# Kinds that are visible with their parent: kind of the parent, and the member with its id.
 _PARENTS = {
     "document": ("dataset", "_dataset_id"),
     "run": ("workflow", "workflow_id"),
@@ -28,10 +28,10 @@ _PARENTS = {
 
 
 def can_read(store: Store, kind: str, key: str, document: Mapping[str, Any], user_id: str) -> bool:
-    """Tell whether an account can see a document.
+    """Return whether an account can read a document.
 
     Args:
-        store: Where memberships are.
+        store: The store, which has the memberships.
         kind: Kind of the document.
         key: Its id.
         document: The document.
@@ -42,8 +42,8 @@ def can_read(store: Store, kind: str, key: str, document: Mapping[str, Any], use
     if kind in _OWNERS:
         return bool(document.get(_OWNERS[kind], user_id) == user_id)
     if kind in _PARENTS:
-        whole, name = _PARENTS[kind]
-        kind, document = whole, store.get(whole, document[name]) or {}
+        parent, name = _PARENTS[kind]
+        kind, document = parent, store.get(parent, document[name]) or {}
     if kind not in _IN_WORKSPACES:
         return True
     return _is_member(store, document.get("space_id", document.get("workspace_id", "")), user_id)
