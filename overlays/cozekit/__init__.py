@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from . import errors as errors
     from . import messages as messages
     from . import webhooks as webhooks
-    from ._chat_result import ChatResult as ChatResult
-    from ._chat_run import AsyncChatRunStream as AsyncChatRunStream
-    from ._chat_run import ChatRun as ChatRun
-    from ._chat_run import ChatRunStream as ChatRunStream
-    from ._chat_stream import AsyncChatStream as AsyncChatStream
-    from ._chat_stream import ChatStream as ChatStream
+    from ._chat.result import ChatResult as ChatResult
+    from ._chat.run_stream import AsyncChatRunStream as AsyncChatRunStream
+    from ._chat.run_stream import ChatRun as ChatRun
+    from ._chat.run_stream import ChatRunStream as ChatRunStream
+    from ._chat.stream import AsyncChatStream as AsyncChatStream
+    from ._chat.stream import ChatStream as ChatStream
     from ._client import AsyncCoze as AsyncCoze
     from ._client import Coze as Coze
     from ._config import COZE_CN as COZE_CN
     from ._config import COZE_COM as COZE_COM
-    from ._retry import RetryPolicy as RetryPolicy
-    from ._sockets._options import SocketOptions as SocketOptions
-    from ._tool_loop import ToolRun as ToolRun
-    from ._tools import Tool as Tool
-    from ._tools import tool as tool
-    from ._workflow_result import AsyncWorkflowResult as AsyncWorkflowResult
-    from ._workflow_result import WorkflowResult as WorkflowResult
-    from ._workflow_run import AsyncWorkflowRun as AsyncWorkflowRun
-    from ._workflow_run import WorkflowRun as WorkflowRun
+    from ._retry_policy import RetryPolicy as RetryPolicy
+    from ._tools.runner import ToolRun as ToolRun
+    from ._tools.tool import Tool as Tool
+    from ._tools.tool import tool as tool
+    from ._websockets.options import SocketOptions as SocketOptions
+    from ._workflows.result import AsyncWorkflowResult as AsyncWorkflowResult
+    from ._workflows.result import WorkflowResult as WorkflowResult
+    from ._workflows.run import AsyncWorkflowRun as AsyncWorkflowRun
+    from ._workflows.run import WorkflowRun as WorkflowRun
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIError as APIError
     from .errors import APITimeoutError as APITimeoutError
@@ -93,40 +93,40 @@ _MODULES = {
     "APIConnectionError": "errors",
     "APIError": "errors",
     "APITimeoutError": "errors",
-    "AsyncChatRunStream": "_chat_run",
-    "AsyncChatStream": "_chat_stream",
+    "AsyncChatRunStream": "_chat.run_stream",
+    "AsyncChatStream": "_chat.stream",
     "AsyncCoze": "_client",
     "AsyncPage": "_api",
     "AsyncPager": "_api",
-    "AsyncWorkflowResult": "_workflow_result",
-    "AsyncWorkflowRun": "_workflow_run",
+    "AsyncWorkflowResult": "_workflows.result",
+    "AsyncWorkflowRun": "_workflows.run",
     "COZE_CN": "_config",
     "COZE_COM": "_config",
     "ChatFailed": "errors",
-    "ChatResult": "_chat_result",
-    "ChatRun": "_chat_run",
-    "ChatRunStream": "_chat_run",
-    "ChatStream": "_chat_stream",
+    "ChatResult": "_chat.result",
+    "ChatRun": "_chat.run_stream",
+    "ChatRunStream": "_chat.run_stream",
+    "ChatStream": "_chat.stream",
     "Coze": "_client",
     "CozeError": "errors",
     "Page": "_api",
     "Response": "_api",
-    "RetryPolicy": "_retry",
+    "RetryPolicy": "_retry_policy",
     "SocketClosed": "errors",
     "SocketFailed": "errors",
-    "SocketOptions": "_sockets._options",
+    "SocketOptions": "_websockets.options",
     "StreamInterrupted": "errors",
     "audio": "",
-    "Tool": "_tools",
+    "Tool": "_tools.tool",
     "ToolError": "errors",
-    "ToolRun": "_tool_loop",
+    "ToolRun": "_tools.runner",
     "WorkflowFailed": "errors",
-    "WorkflowResult": "_workflow_result",
-    "WorkflowRun": "_workflow_run",
+    "WorkflowResult": "_workflows.result",
+    "WorkflowRun": "_workflows.run",
     "auth": "",
     "errors": "",
     "messages": "",
-    "tool": "_tools",
+    "tool": "_tools.tool",
     "webhooks": "",
 }
 

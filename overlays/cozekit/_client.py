@@ -13,20 +13,20 @@ from coze_api._core._operation import Operation, Timeout
 from coze_api._core._request import Request
 from coze_api._core._secrets import hidden, hidden_userinfo
 
+from ._client_options import UNSET, Policies, as_policy, checked_deadline, checked_sockets
 from ._credentials import AsyncTokenFunction, TokenFunction, address_of, authorisation, or_profile
-from ._policies import UNSET, Policies, as_policy, checked_deadline, checked_sockets
-from ._retry import RetryPolicy
+from ._retry_policy import RetryPolicy
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from ._chat_tools import AsyncToolChat, ToolChat
-    from ._copy_tasks import AsyncCopyTasks, CopyTasks
-    from ._datasets import AsyncDatasets, Datasets
-    from ._files import AsyncFiles, Files
-    from ._sockets._async_resources import AsyncWebsockets
-    from ._sockets._options import SocketOptions
-    from ._sockets._resources import Websockets
-    from ._workflows import AsyncWorkflows, Workflows
+    from ._chat.tool_resource import AsyncToolChat, ToolChat
+    from ._resources.copy_tasks import AsyncCopyTasks, CopyTasks
+    from ._resources.datasets import AsyncDatasets, Datasets
+    from ._resources.files import AsyncFiles, Files
+    from ._websockets.options import SocketOptions
+    from ._websockets.resources import Websockets
+    from ._websockets.resources_async import AsyncWebsockets
+    from ._workflows.resource import AsyncWorkflows, Workflows
 
 __all__ = ["AsyncCoze", "Coze"]
 
@@ -122,35 +122,35 @@ class Coze(Policies, Client):
     @cached_property
     def chat(self) -> ToolChat:
         """Chat with a bot: by stream, by starting a chat and asking for its result, or with tools."""
-        from ._chat_tools import ToolChat
+        from ._chat.tool_resource import ToolChat
 
         return ToolChat(self)
 
     @cached_property
     def files(self) -> Files:
         """Upload files that messages, bots and workflows refer to by id."""
-        from ._files import Files
+        from ._resources.files import Files
 
         return Files(self)
 
     @cached_property
     def copy_tasks(self) -> CopyTasks:
         """Copy bots, apps and workflows within a workspace or to another one."""
-        from ._copy_tasks import CopyTasks
+        from ._resources.copy_tasks import CopyTasks
 
         return CopyTasks(self)
 
     @cached_property
     def datasets(self) -> Datasets:
         """Knowledge bases and their documents."""
-        from ._datasets import Datasets
+        from ._resources.datasets import Datasets
 
         return Datasets(self)
 
     @cached_property
     def websockets(self) -> Websockets:
         """Speech, transcriptions, interpretation and calls over WebSockets. Needs `cozekit[ws]`."""
-        from ._sockets._resources import Websockets
+        from ._websockets.resources import Websockets
 
         return Websockets(self)
 
@@ -161,7 +161,7 @@ class Coze(Policies, Client):
     @cached_property
     def workflows(self) -> Workflows:
         """Workflows: run them, and chat with chatflows."""
-        from ._workflows import Workflows
+        from ._workflows.resource import Workflows
 
         return Workflows(self)
 
@@ -225,35 +225,35 @@ class AsyncCoze(Policies, AsyncClient):
     @cached_property
     def chat(self) -> AsyncToolChat:
         """Chat with a bot: by stream, by starting a chat and asking for its result, or with tools."""
-        from ._chat_tools import AsyncToolChat
+        from ._chat.tool_resource import AsyncToolChat
 
         return AsyncToolChat(self)
 
     @cached_property
     def files(self) -> AsyncFiles:
         """Upload files that messages, bots and workflows refer to by id."""
-        from ._files import AsyncFiles
+        from ._resources.files import AsyncFiles
 
         return AsyncFiles(self)
 
     @cached_property
     def copy_tasks(self) -> AsyncCopyTasks:
         """Copy bots, apps and workflows within a workspace or to another one."""
-        from ._copy_tasks import AsyncCopyTasks
+        from ._resources.copy_tasks import AsyncCopyTasks
 
         return AsyncCopyTasks(self)
 
     @cached_property
     def datasets(self) -> AsyncDatasets:
         """Knowledge bases and their documents."""
-        from ._datasets import AsyncDatasets
+        from ._resources.datasets import AsyncDatasets
 
         return AsyncDatasets(self)
 
     @cached_property
     def websockets(self) -> AsyncWebsockets:
         """Speech, transcriptions, interpretation and calls over WebSockets. Needs `cozekit[ws]`."""
-        from ._sockets._async_resources import AsyncWebsockets
+        from ._websockets.resources_async import AsyncWebsockets
 
         return AsyncWebsockets(self)
 
@@ -264,7 +264,7 @@ class AsyncCoze(Policies, AsyncClient):
     @cached_property
     def workflows(self) -> AsyncWorkflows:
         """Workflows: run them, and chat with chatflows."""
-        from ._workflows import AsyncWorkflows
+        from ._workflows.resource import AsyncWorkflows
 
         return AsyncWorkflows(self)
 

@@ -10,7 +10,7 @@ from coze_api.errors import CozeError, StreamFailed
 if TYPE_CHECKING:
     from coze_api.models import Chat, CopyTask
 
-    from ._tool_loop import ToolRun
+    from ._tools.runner import ToolRun
 
 __all__ = [
     "ActionRequired",

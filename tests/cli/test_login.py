@@ -19,8 +19,8 @@ from coze_sandbox import PUBLIC_APP, SERVICE_APP, USER_ID
 from cozekit import Coze
 from cozekit._profiles import Profiles, current_profile
 from cozekit.auth import parse_callback
-from cozekit.auth._signing import Signer
-from cozekit.cli._loopback import Loopback
+from cozekit.auth._jwt_signer import Signer
+from cozekit.cli._redirect_server import Loopback
 from tests._chromium import Chromium, needs_chromium
 
 COMMAND = [sys.executable, "-m", "cozekit.cli"]
@@ -329,14 +329,14 @@ def test_failure_leaves_what_was_there(cozekit, typed, coze_sandbox, app_file):
 
 def test_waits_for_a_renewal(cozekit, typed, coze_sandbox, monkeypatch):
     """A login waits for a client that is renewing the token, which would else replace the new one."""
-    monkeypatch.setattr("cozekit.cli._folder._PATIENCE", 0.1)
+    monkeypatch.setattr("cozekit.cli._locks._PATIENCE", 0.1)
     store = Profiles(cozekit.folder).store
     unlock = store.try_lock("default")
     typed(f"{coze_sandbox.token}\n")
     done = cozekit("login", "--token", "--base-url", coze_sandbox.base_url)
     assert (done.status, "is renewing the token" in done.err) == (1, True)
     threading.Timer(0.05, unlock).start()
-    monkeypatch.setattr("cozekit.cli._folder._PATIENCE", 30.0)
+    monkeypatch.setattr("cozekit.cli._locks._PATIENCE", 30.0)
     typed(f"{coze_sandbox.token}\n")
     assert cozekit("login", "--token", "--base-url", coze_sandbox.base_url).status == 0
 
@@ -411,7 +411,7 @@ def test_what_was_used_last_time(cozekit, coze_sandbox, monkeypatch):
     """Logging in again needs neither app nor address."""
     coze_sandbox.oauth.auto_consent = True
     arguments = ["login", "--device", "--client-id", PUBLIC_APP.client_id, "--base-url", coze_sandbox.base_url]
-    monkeypatch.setattr("cozekit.auth._device._sleep", lambda _: None)
+    monkeypatch.setattr("cozekit.auth._device_code._sleep", lambda _: None)
     assert cozekit(*arguments).status == 0
     assert cozekit("login", "--device").status == 0
 

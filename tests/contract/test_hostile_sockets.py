@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cozekit import AsyncCoze, Coze, audio
-from cozekit._sockets import _async_session, _session
-from cozekit._sockets._wire import WireClosed
+from cozekit._websockets import session as _session
+from cozekit._websockets import session_async
+from cozekit._websockets.connection import WireClosed
 from cozekit.errors import CozeError
 from tests.contract._calls import document, resolve
 from tests.contract._filled import filled
@@ -198,7 +199,7 @@ def test_messages(way: str, mode: str, monkeypatch: pytest.MonkeyPatch, data: st
             await aread(coze, connect, begin)
 
     monkeypatch.setattr(_session, "open_wire", lambda *_: (Wire(made), "log"))
-    monkeypatch.setattr(_async_session, "aopen_wire", aopen)
+    monkeypatch.setattr(session_async, "aopen_wire", aopen)
     try:
         if mode == "async":
             asyncio.run(run())

@@ -14,10 +14,10 @@ from coze_api._core._client import AsyncBaseClient
 from coze_api._core._resource import AsyncResource
 from coze_api._core._stream import AsyncStream
 from cozekit import AsyncCoze, AsyncWorkflowResult, Coze, RetryPolicy
-from cozekit._rounds import AsyncRounds
-from cozekit._sockets._async_session import AsyncSession
-from cozekit._sockets._interpretation import AsyncInterpretation
-from cozekit._sockets._turn import AsyncTurn
+from cozekit._streams.chained import AsyncRounds
+from cozekit._websockets.interpretation import AsyncInterpretation
+from cozekit._websockets.session_async import AsyncSession
+from cozekit._websockets.turn import AsyncTurn
 
 __all__ = ["Connect", "Counter", "at_once"]
 

@@ -15,7 +15,7 @@ from _both import Connect, at_once
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from coze_sandbox import Sandbox
-from cozekit import _waiting
+from cozekit import _polling
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         made.append(seconds)
 
     clock = SimpleNamespace(sleep=made.append, monotonic=lambda: time.monotonic() + sum(made))
-    monkeypatch.setattr(_waiting, "time", clock)
+    monkeypatch.setattr(_polling, "time", clock)
     monkeypatch.setattr(anyio, "sleep", sleep)
     return made
 

@@ -22,7 +22,7 @@ from coze_api.models import (
     WorkflowMessageEvent,
 )
 from cozekit import Coze, audio
-from cozekit._received import TextBuffer
+from cozekit._type_guards import TextBuffer
 
 PIECES = 2_000
 OK = {"content-type": "text/event-stream"}

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from coze_sandbox import BOT_ID, CHANNEL_APP, ENTERPRISE_APP, ENTERPRISE_ID, SERVICE_APP, USER_ID, WORKSPACE_ID
 from cozekit import Coze, auth
-from cozekit.auth import Token, _device, new_state, new_verifier, parse_callback
+from cozekit.auth import Token, _device_code, new_state, new_verifier, parse_callback
 from cozekit.errors import (
     AuthorizationDenied,
     DecodeError,
@@ -159,7 +159,7 @@ def test_callback_without_code(query, kind, message):
 @given(sent=st.text(min_size=1), came=st.text())
 def test_states_are_compared_whole(sent, came):
     """No text passes for another one, whatever the alphabet."""
-    from cozekit.auth._callback import check_state
+    from cozekit.auth._redirect import check_state
 
     if sent == came:
         check_state(came, sent)
@@ -183,9 +183,9 @@ class User:
         async def asleep(seconds: float) -> None:
             sleep(seconds)
 
-        monkeypatch.setattr(_device, "_sleep", sleep)
-        monkeypatch.setattr(_device, "_asleep", asleep)
-        monkeypatch.setattr(_device, "_now", lambda: sum(self.naps))
+        monkeypatch.setattr(_device_code, "_sleep", sleep)
+        monkeypatch.setattr(_device_code, "_asleep", asleep)
+        monkeypatch.setattr(_device_code, "_now", lambda: sum(self.naps))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from _auth_service import Service, client, strategy, token
 
 from cozekit import APIError
-from cozekit.auth import MemoryStore, _renewals
+from cozekit.auth import MemoryStore, _token_manager
 from cozekit.errors import AuthenticationError
 
 
@@ -54,7 +54,7 @@ def test_new_token_that_is_refused(connect, told_in_200, monkeypatch):
     """Where Coze refuses even a token that it gave out only now, no other is asked for in the next 30 seconds, and then
     one is, however often there were calls meanwhile."""
     service, clock = Service(), Clock()
-    monkeypatch.setattr(_renewals, "time", clock)
+    monkeypatch.setattr(_token_manager, "time", clock)
     service.refuse = lambda _: True
     if told_in_200:
         service.refusal = lambda: httpx.Response(200, json={"code": 4100, "msg": "authentication is invalid"})

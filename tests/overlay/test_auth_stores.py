@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cozekit.auth import FileStore, MemoryStore, RedisStore, Token, TokenStore, WebOAuth
-from cozekit.auth._claim import Claim
+from cozekit.auth._lock_handle import Claim
 from cozekit.errors import InvalidArgumentError, TokenStoreError
 
 TOKEN = Token(

@@ -21,7 +21,7 @@ from coze_api import models
 from coze_api.operations import chat as operations
 from coze_sandbox import BOT_ID
 from cozekit import AsyncCoze, ChatRun, Coze, ToolError, ToolRun, errors, tool
-from cozekit._tool_loop import ToolLoop
+from cozekit._tools.runner import ToolLoop
 
 ASK: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u"}
 TWO = '/tool get_weather {"city": "Ulm"}\n/tool get_time {"zone": 1}'

@@ -126,7 +126,7 @@ def test_too_many_open_files(connect, coze_sandbox, no_more_files):
 @pytest.mark.needs_asyncio
 def test_too_many_open_files_for_a_socket(connect, coze_sandbox, no_more_files):
     """Where the process may open nothing more, a WebSocket fails with what to do about it, too."""
-    pytest.importorskip("cozekit._sockets._dial")  # which is imported when it is needed, from a file
+    pytest.importorskip("cozekit._websockets.connect")  # which is imported when it is needed, from a file
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=0)
     session = coze.websockets.chat.connect(bot_id=BOT_ID)
     no_more_files()

@@ -16,7 +16,7 @@ from coze_api._core._loopback import is_loopback
 from coze_api.resources.websockets import WebsocketsChatAPI
 from coze_sandbox import BOT_ID
 from cozekit import APIConnectionError, SocketOptions
-from cozekit._sockets._opening import _Dialer
+from cozekit._websockets.handshake import _Dialer
 from cozekit.auth import JWTAuth
 from cozekit.errors import GatewayError
 from tests._serving import serving

@@ -19,22 +19,12 @@ from coze_api import AsyncClient, Client
 from coze_api._core._client import AsyncBaseClient, BaseClient
 from coze_api._core._operation import Operation
 from coze_api.operations import bots, chat, conversations, files, users, workflows, workspaces
-from cozekit import (
-    AsyncCoze,
-    Coze,
-    _chat_run,
-    _chat_stream,
-    _chat_tools,
-    _copy_tasks,
-    _datasets,
-    _files,
-    _workflow_result,
-    _workflow_run,
-    _workflow_runs,
-    _workflows,
-    auth,
-    errors,
-)
+from cozekit import AsyncCoze, Coze, auth, errors
+from cozekit._chat import run_stream, stream, tool_resource
+from cozekit._resources import copy_tasks, datasets
+from cozekit._resources import files as _files
+from cozekit._workflows import resource, run, runs_resource
+from cozekit._workflows import result as _workflow_result
 
 ROOT = Path(cozekit.__file__).parent
 SOURCES = sorted(ROOT.glob("**/*.py"))
@@ -139,18 +129,18 @@ def public(kind: type) -> dict[str, Any]:
 
 PAIRS = [
     (Coze, AsyncCoze),
-    (_chat_tools.ToolChat, _chat_tools.AsyncToolChat),
+    (tool_resource.ToolChat, tool_resource.AsyncToolChat),
     (_files.Files, _files.AsyncFiles),
-    (_chat_stream.ChatStream, _chat_stream.AsyncChatStream),
-    (_chat_run.ChatRunStream, _chat_run.AsyncChatRunStream),
-    (_workflow_run.WorkflowRun, _workflow_run.AsyncWorkflowRun),
+    (stream.ChatStream, stream.AsyncChatStream),
+    (run_stream.ChatRunStream, run_stream.AsyncChatRunStream),
+    (run.WorkflowRun, run.AsyncWorkflowRun),
     (_workflow_result.WorkflowResult, _workflow_result.AsyncWorkflowResult),
-    (_workflow_runs.WorkflowRuns, _workflow_runs.AsyncWorkflowRuns),
-    (_copy_tasks.CopyTasks, _copy_tasks.AsyncCopyTasks),
-    (_datasets.Datasets, _datasets.AsyncDatasets),
-    (_datasets.DatasetsDocuments, _datasets.AsyncDatasetsDocuments),
-    (_workflows.Workflows, _workflows.AsyncWorkflows),
-    (_workflows.WorkflowsChat, _workflows.AsyncWorkflowsChat),
+    (runs_resource.WorkflowRuns, runs_resource.AsyncWorkflowRuns),
+    (copy_tasks.CopyTasks, copy_tasks.AsyncCopyTasks),
+    (datasets.Datasets, datasets.AsyncDatasets),
+    (datasets.DatasetsDocuments, datasets.AsyncDatasetsDocuments),
+    (resource.Workflows, resource.AsyncWorkflows),
+    (resource.WorkflowsChat, resource.AsyncWorkflowsChat),
 ]
 
 

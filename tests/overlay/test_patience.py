@@ -14,7 +14,7 @@ import pytest
 from _both import Counter, at_once
 
 from coze_sandbox import BOT_ID
-from cozekit import APIConnectionError, APIError, APITimeoutError, RetryPolicy, _patience
+from cozekit import APIConnectionError, APIError, APITimeoutError, RetryPolicy, _retrying
 from cozekit.errors import ChatFailed, ServerError, StreamInterrupted
 
 OK = {"code": 0, "data": {"id": "1", "status": "completed", "conversation_id": "2"}}
@@ -50,7 +50,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(seconds: float) -> None:
         made.append(seconds)
 
-    monkeypatch.setattr(_patience, "time", SimpleNamespace(monotonic=time.monotonic, time=time.time, sleep=made.append))
+    monkeypatch.setattr(_retrying, "time", SimpleNamespace(monotonic=time.monotonic, time=time.time, sleep=made.append))
     monkeypatch.setattr(anyio, "sleep", sleep)
     return made
 
@@ -145,7 +145,7 @@ def test_may_have_acted(connect):
 def test_growing_pauses_with_jitter(connect, pauses, monkeypatch):
     """Pauses double up to a limit, and a random part is taken off."""
     policy = RetryPolicy(max_retries=5, initial_delay=1, max_delay=6, jitter=0.5)
-    monkeypatch.setattr(_patience.random, "random", lambda: 0.5)
+    monkeypatch.setattr(_retrying.random, "random", lambda: 0.5)
     with pytest.raises(APIError):
         idempotent(connect(handler=Counter(refused(429)), retry=policy))
     assert pauses == [0.75, 1.5, 3.0, 4.5, 4.5]
@@ -206,7 +206,7 @@ def test_deadline_caps_timeouts(connect, monkeypatch):
         return refused(503)
 
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + late, time=time.time, sleep=lambda _: None)
-    monkeypatch.setattr(_patience, "time", clock)
+    monkeypatch.setattr(_retrying, "time", clock)
     answers = Counter(answer)
     coze = connect(handler=answers, deadline=1000, retry=at_once(2), timeout=1)
     with pytest.raises(APIError):
@@ -299,6 +299,6 @@ def test_lost_upload(connect):
 
 def test_both_ways_are_one():
     """Sync and async patience differ in nothing but `await` and whose sleep it is."""
-    sync, asynchronous = (inspect.getsource(getattr(_patience.Patience, name)) for name in ("call", "acall"))
+    sync, asynchronous = (inspect.getsource(getattr(_retrying.Patience, name)) for name in ("call", "acall"))
     body = asynchronous.split('"""')[2].partition("\n\n")[2].replace("await ", "").replace(" sleep(", " time.sleep(")
     assert body.strip() == sync.split('"""')[2].strip()

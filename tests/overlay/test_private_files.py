@@ -16,8 +16,8 @@ import pytest
 from cozekit._private_files import make_folder, open_regular
 from cozekit._profiles import Profiles
 from cozekit.auth import FileStore, JWTAuth, PKCEOAuth, Token
-from cozekit.cli._folder import locked, token_locked
-from cozekit.cli._terminal import Failure
+from cozekit.cli._console import Failure
+from cozekit.cli._locks import locked, token_locked
 from cozekit.errors import InsecureFolderWarning, InvalidArgumentError, TokenStoreError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has neither FIFOs nor mode bits")

@@ -294,7 +294,7 @@ def test_missing_library_is_told(connect: Connect, monkeypatch: pytest.MonkeyPat
     """Without websockets, the error names the extra that installs it."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "websockets"]:
         monkeypatch.delitem(sys.modules, name)
-    for name in ("cozekit._sockets._dial", "cozekit._sockets._wire"):
+    for name in ("cozekit._websockets.connect", "cozekit._websockets.connection"):
         monkeypatch.delitem(sys.modules, name, raising=False)
         monkeypatch.delattr(name, raising=False)
     monkeypatch.setitem(sys.modules, "websockets", None)

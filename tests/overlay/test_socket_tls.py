@@ -16,7 +16,7 @@ from _both import Connect
 
 from coze_sandbox import Sandbox
 from cozekit import SocketOptions, audio
-from cozekit._sockets._tls import GuardedTLS, TLSSocket
+from cozekit._websockets.thread_safe_tls import GuardedTLS, TLSSocket
 
 pytestmark = pytest.mark.needs_asyncio
 

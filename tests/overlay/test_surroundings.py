@@ -12,7 +12,7 @@ from _both import Counter
 
 from coze_api._core._http import default_ssl
 from cozekit import COZE_COM
-from cozekit._sockets._options import SocketOptions
+from cozekit._websockets.options import SocketOptions
 from cozekit.errors import InvalidArgumentError
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "no_proxy", "https_proxy")

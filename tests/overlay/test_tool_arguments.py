@@ -365,7 +365,7 @@ VALUES = st.fixed_dictionaries(
 @given(VALUES)
 def test_what_is_written_is_read(values):
     """What a tool would return for a value is read as that value where it comes as argument."""
-    from cozekit._tools import as_text
+    from cozekit._tools.tool import as_text
 
     def function(
         name: str,

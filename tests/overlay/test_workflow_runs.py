@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from coze_api import models
 from coze_sandbox import WORKFLOW_ASK, WORKFLOW_ECHO, WORKFLOW_FAIL, WORKFLOW_INTERLEAVED, WORKFLOW_UNPUBLISHED
 from cozekit import errors
-from cozekit._workflow_output import question_of
+from cozekit._workflows.output import question_of
 
 ECHO: dict[str, Any] = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "Hello out there"}}
 ASK: dict[str, Any] = {"workflow_id": WORKFLOW_ASK, "parameters": {}}

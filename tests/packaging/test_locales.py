@@ -125,7 +125,7 @@ def test_command(environment: dict[str, str], tmp_path: Path) -> None:
 
 def test_command_shows_what_the_terminal_lacks(environment: dict[str, str], tmp_path: Path) -> None:
     """Characters that the terminal does not have are written as escapes."""
-    code = f"from cozekit.cli._terminal import Terminal; Terminal().result({NAME!a})"
+    code = f"from cozekit.cli._console import Terminal; Terminal().result({NAME!a})"
     assert b"\\U0001f600" in run(environment, "-c", code)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cozekit._retry import Failure, FailureKind, RetryPolicy, decide, parse_retry_after
+from cozekit._retry_policy import Failure, FailureKind, RetryPolicy, decide, parse_retry_after
 
 MAX_EXAMPLES = int(os.environ.get("COZEKIT_MAX_EXAMPLES", "200"))
 

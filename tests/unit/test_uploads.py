@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cozekit._uploads import Upload, UploadSource, open_upload
+from cozekit._uploads.upload import Upload, UploadSource, open_upload
 from cozekit.errors import ExtensionMismatchWarning, InvalidArgumentError
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20

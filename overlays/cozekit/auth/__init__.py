@@ -6,29 +6,29 @@ Flows get tokens; strategies (`Coze(auth=…)`) use and renew them; stores keep 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._authorization_code import AsyncPKCEOAuth as AsyncPKCEOAuth
+    from ._authorization_code import AsyncWebOAuth as AsyncWebOAuth
+    from ._authorization_code import PKCEOAuth as PKCEOAuth
+    from ._authorization_code import WebOAuth as WebOAuth
     from ._bearer import async_authorization as async_authorization
     from ._bearer import authorization as authorization
-    from ._callback import new_state as new_state
-    from ._callback import new_verifier as new_verifier
-    from ._callback import parse_callback as parse_callback
-    from ._code import AsyncPKCEOAuth as AsyncPKCEOAuth
-    from ._code import AsyncWebOAuth as AsyncWebOAuth
-    from ._code import PKCEOAuth as PKCEOAuth
-    from ._code import WebOAuth as WebOAuth
-    from ._device import AsyncDeviceOAuth as AsyncDeviceOAuth
-    from ._device import DeviceCode as DeviceCode
-    from ._device import DeviceOAuth as DeviceOAuth
+    from ._device_code import AsyncDeviceOAuth as AsyncDeviceOAuth
+    from ._device_code import DeviceCode as DeviceCode
+    from ._device_code import DeviceOAuth as DeviceOAuth
     from ._file_store import FileStore as FileStore
     from ._jwt import AsyncJWTOAuth as AsyncJWTOAuth
     from ._jwt import JWTAuth as JWTAuth
     from ._jwt import JWTOAuth as JWTOAuth
     from ._jwt import JWTOptions as JWTOptions
+    from ._redirect import new_state as new_state
+    from ._redirect import new_verifier as new_verifier
+    from ._redirect import parse_callback as parse_callback
     from ._redis_store import RedisStore as RedisStore
-    from ._renewals import TokenSource as TokenSource
-    from ._stores import MemoryStore as MemoryStore
-    from ._stores import TokenStore as TokenStore
-    from ._strategy import TokenAuth as TokenAuth
     from ._token import Token as Token
+    from ._token_auth import TokenAuth as TokenAuth
+    from ._token_manager import TokenSource as TokenSource
+    from ._token_store import MemoryStore as MemoryStore
+    from ._token_store import TokenStore as TokenStore
 
 __all__ = [
     "AsyncDeviceOAuth",
@@ -57,29 +57,29 @@ __all__ = [
 ]
 
 _MODULES = {
-    "AsyncDeviceOAuth": "_device",
+    "AsyncDeviceOAuth": "_device_code",
     "AsyncJWTOAuth": "_jwt",
-    "AsyncPKCEOAuth": "_code",
-    "AsyncWebOAuth": "_code",
-    "DeviceCode": "_device",
-    "DeviceOAuth": "_device",
+    "AsyncPKCEOAuth": "_authorization_code",
+    "AsyncWebOAuth": "_authorization_code",
+    "DeviceCode": "_device_code",
+    "DeviceOAuth": "_device_code",
     "FileStore": "_file_store",
     "JWTAuth": "_jwt",
     "JWTOAuth": "_jwt",
     "JWTOptions": "_jwt",
-    "MemoryStore": "_stores",
-    "PKCEOAuth": "_code",
+    "MemoryStore": "_token_store",
+    "PKCEOAuth": "_authorization_code",
     "RedisStore": "_redis_store",
     "Token": "_token",
-    "TokenAuth": "_strategy",
-    "TokenSource": "_renewals",
-    "TokenStore": "_stores",
-    "WebOAuth": "_code",
+    "TokenAuth": "_token_auth",
+    "TokenSource": "_token_manager",
+    "TokenStore": "_token_store",
+    "WebOAuth": "_authorization_code",
     "async_authorization": "_bearer",
     "authorization": "_bearer",
-    "new_state": "_callback",
-    "new_verifier": "_callback",
-    "parse_callback": "_callback",
+    "new_state": "_redirect",
+    "new_verifier": "_redirect",
+    "parse_callback": "_redirect",
 }
 
 if not TYPE_CHECKING:  # visible to type checkers, it would make every misspelt name valid

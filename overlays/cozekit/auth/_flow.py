@@ -15,13 +15,13 @@ from coze_api.operations import oauth
 
 from .._config import base_url_or_default, checked_scheme
 from ..errors import APIError, InvalidArgumentError
-from ._grants import Grant, asking, given
 from ._token import Token
+from ._token_request import Grant, asking, given
 
 if TYPE_CHECKING:
     from .._client import AsyncCoze, Coze
-    from ._stores import TokenStore
-    from ._strategy import TokenAuth
+    from ._token_auth import TokenAuth
+    from ._token_store import TokenStore
 
 __all__ = ["AsyncFlow", "Flow", "RefreshingFlow", "SyncFlow"]
 
@@ -113,7 +113,7 @@ class RefreshingFlow(Flow):
                 host, for programs with one user.
             leeway: Seconds before it expires at which a token is renewed.
         """
-        from ._strategy import TokenAuth
+        from ._token_auth import TokenAuth
 
         return TokenAuth(self, token, store=store, key=key, leeway=leeway)
 

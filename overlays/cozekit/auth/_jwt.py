@@ -16,13 +16,13 @@ from coze_api.models import OAuthGrantType, OAuthScope
 from coze_api.operations import oauth
 
 from ..errors import InvalidArgumentError
-from ._app_file import FromFile
+from ._app_config import FromFile
 from ._flow import AsyncFlow, Flow, SyncFlow
-from ._grants import Grant, asking, given
-from ._signing import Session, Signer, private_key_from
-from ._stores import TokenStore
-from ._strategy import TokenAuth
+from ._jwt_signer import Session, Signer, private_key_from
 from ._token import Token
+from ._token_auth import TokenAuth
+from ._token_request import Grant, asking, given
+from ._token_store import TokenStore
 
 __all__ = ["AsyncJWTOAuth", "JWTAuth", "JWTOAuth", "JWTOptions"]
 

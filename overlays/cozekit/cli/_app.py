@@ -16,8 +16,8 @@ from rich.console import Console
 from .. import __version__
 from .._profiles import DEFAULT, Profile, Profiles, current_profile
 from ..errors import CozeError
-from ._folder import locked, own_profiles, token_locked
-from ._terminal import Failure, Terminal
+from ._console import Failure, Terminal
+from ._locks import locked, own_profiles, token_locked
 
 __all__ = ["run"]
 

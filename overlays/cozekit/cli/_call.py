@@ -21,7 +21,7 @@ from coze_api._core._values import Choice, Content, Text
 from .. import Coze
 from .._config import token_or_default
 from .._profiles import current_profile
-from ._terminal import Failure, Terminal
+from ._console import Failure, Terminal
 
 __all__ = ["call", "list_operations"]
 

@@ -28,8 +28,8 @@ from ..errors import (
     OAuthError,
     PermissionDeniedError,
 )
-from ._findings import Report
-from ._surroundings import Credentials, find_credentials, look_at_proxies, look_at_versions
+from ._environment import Credentials, find_credentials, look_at_proxies, look_at_versions
+from ._report import Report
 
 __all__ = ["REGIONS", "examine"]
 

@@ -26,9 +26,9 @@ from ..auth import (
     parse_callback,
 )
 from ..errors import PermissionDeniedError
-from ._folder import locked, token_locked
-from ._loopback import Loopback
-from ._terminal import Failure, Terminal
+from ._console import Failure, Terminal
+from ._locks import locked, token_locked
+from ._redirect_server import Loopback
 
 __all__ = ["Login", "address_of", "ask_who"]
 

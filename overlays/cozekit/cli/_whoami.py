@@ -8,7 +8,7 @@ from typing import Any
 from .. import Coze
 from .._config import base_url_or_default, token_or_default
 from .._profiles import current_profile
-from ._terminal import Failure
+from ._console import Failure
 
 __all__ = ["who_is"]
 

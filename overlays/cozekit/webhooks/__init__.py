@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ._errors import WebhookError as WebhookError
     from ._parse import Challenge as Challenge
     from ._parse import parse as parse
-    from ._replies import approve as approve
-    from ._replies import in_review as in_review
-    from ._replies import reject as reject
+    from ._responses import approve as approve
+    from ._responses import in_review as in_review
+    from ._responses import reject as reject
     from ._wsgi import WSGIApp as WSGIApp
 
 __all__ = [
@@ -46,10 +46,10 @@ _MODULES = {
     "StaleCallback": "_errors",
     "WSGIApp": "_wsgi",
     "WebhookError": "_errors",
-    "approve": "_replies",
-    "in_review": "_replies",
+    "approve": "_responses",
+    "in_review": "_responses",
     "parse": "_parse",
-    "reject": "_replies",
+    "reject": "_responses",
 }
 
 if not TYPE_CHECKING:  # visible to type checkers, it would make every misspelt name valid

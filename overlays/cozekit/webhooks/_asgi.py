@@ -9,7 +9,7 @@ from typing import Any
 from coze_api._core._secrets import hidden
 from coze_api.models import BotPublishedAnswer, CallbackMessage
 
-from ._receiver import MAX_BODY_BYTES, REFUSED_METHOD, TOO_LARGE, Receiver, Reply
+from ._handler import MAX_BODY_BYTES, REFUSED_METHOD, TOO_LARGE, Receiver, Reply
 
 __all__ = ["ASGIApp"]
 

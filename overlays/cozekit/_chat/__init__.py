@@ -1,0 +1,3 @@
+"""Chat with bots: streams, results, tools, recovery."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Resources whose methods do more than one request."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Streams that are made of several streams."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Python functions that bots call."""
+
+__all__: list[str] = []

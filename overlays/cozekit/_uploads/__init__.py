@@ -1,0 +1,3 @@
+"""Files to upload, from paths, bytes and open files."""
+
+__all__: list[str] = []

@@ -1,0 +1,149 @@
+"""The resources below `websockets`, which open sessions, awaited."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Unpack
+
+from coze_api._core._operation import HandshakeOptions
+from coze_api.models import (
+    ChatSocketSettings,
+    InterpretationSettings,
+    SocketInputAudio,
+    SocketOutputAudio,
+    SpeechOutputAudio,
+    SpeechSettings,
+    TranscriptionInputAudio,
+    TranscriptionSettings,
+)
+from coze_api.params.websockets import (
+    AudioSpeechHandshakeParams,
+    AudioTranscriptionsHandshakeParams,
+    ChatHandshakeParams,
+)
+from coze_api.resources.websockets import (
+    AsyncWebsocketsAPI,
+    AsyncWebsocketsAudioAPI,
+    AsyncWebsocketsAudioSimultInterpretationAPI,
+    AsyncWebsocketsAudioSpeechAPI,
+    AsyncWebsocketsAudioTranscriptionsAPI,
+    AsyncWebsocketsChatAPI,
+)
+
+from .._call_options import hide_headers
+from ..audio import PCM
+from .chat import AsyncChatSession
+from .interpretation import AsyncInterpretationSession
+from .options import SocketOptions
+from .settings import Given, chat_update, interpretation_update, options_for, speech_update, transcription_update
+from .speech import AsyncSpeechSession
+from .transcriptions import AsyncTranscriptionSession
+
+__all__ = ["AsyncWebsockets"]
+
+
+class AsyncSpeech(AsyncWebsocketsAudioSpeechAPI):
+    """Text spoken while it is still being written."""
+
+    def connect(
+        self,
+        *,
+        output_audio: PCM | SpeechOutputAudio | Given | None = None,
+        settings: SpeechSettings | Given | None = None,
+        options: SocketOptions | None = None,
+        **arguments: Unpack[AudioSpeechHandshakeParams],
+    ) -> AsyncSpeechSession:
+        """Make a session, which connects when it is entered by `async with`. See the sync client."""
+        hide_headers(arguments)
+        handshake = self.handshake(**arguments)
+        made = speech_update(settings, output_audio)
+        return AsyncSpeechSession(self._client, handshake, options_for(self._client, options), made)
+
+
+class AsyncTranscriptions(AsyncWebsocketsAudioTranscriptionsAPI):
+    """Speech turned into text while it is still being spoken."""
+
+    def connect(
+        self,
+        *,
+        input_audio: PCM | TranscriptionInputAudio | Given | None = None,
+        settings: TranscriptionSettings | Given | None = None,
+        options: SocketOptions | None = None,
+        **arguments: Unpack[AudioTranscriptionsHandshakeParams],
+    ) -> AsyncTranscriptionSession:
+        """Make a session, which connects when it is entered by `async with`. See the sync client."""
+        hide_headers(arguments)
+        handshake = self.handshake(**arguments)
+        made = transcription_update(settings, input_audio)
+        return AsyncTranscriptionSession(self._client, handshake, options_for(self._client, options), made)
+
+
+class AsyncInterpreting(AsyncWebsocketsAudioSimultInterpretationAPI):
+    """Speech interpreted while it is still being spoken."""
+
+    def connect(
+        self,
+        *,
+        input_audio: PCM | SocketInputAudio | Given | None = None,
+        output_audio: PCM | SocketOutputAudio | Given | None = None,
+        settings: InterpretationSettings | Given | None = None,
+        options: SocketOptions | None = None,
+        **arguments: Unpack[HandshakeOptions],
+    ) -> AsyncInterpretationSession:
+        """Make a session, which connects when it is entered by `async with`. See the sync client."""
+        hide_headers(arguments)
+        handshake = self.handshake(**arguments)
+        made = interpretation_update(settings, input_audio, output_audio)
+        return AsyncInterpretationSession(self._client, handshake, options_for(self._client, options), made)
+
+
+class AsyncCalls(AsyncWebsocketsChatAPI):
+    """Calls with a bot."""
+
+    def connect(
+        self,
+        *,
+        input_audio: PCM | SocketInputAudio | Given | None = None,
+        output_audio: PCM | SocketOutputAudio | Given | None = None,
+        settings: ChatSocketSettings | Given | None = None,
+        options: SocketOptions | None = None,
+        **arguments: Unpack[ChatHandshakeParams],
+    ) -> AsyncChatSession:
+        """Make a session, which connects when it is entered by `async with`. See the sync client."""
+        hide_headers(arguments)
+        handshake = self.handshake(**arguments)
+        made = chat_update(settings, input_audio, output_audio)
+        return AsyncChatSession(self._client, handshake, options_for(self._client, options), made)
+
+
+class AsyncAudio(AsyncWebsocketsAudioAPI):
+    """Speech over WebSockets."""
+
+    @cached_property
+    def speech(self) -> AsyncSpeech:
+        """Text spoken while it is still being written."""
+        return AsyncSpeech(self._client)
+
+    @cached_property
+    def transcriptions(self) -> AsyncTranscriptions:
+        """Speech turned into text while it is still being spoken."""
+        return AsyncTranscriptions(self._client)
+
+    @cached_property
+    def simult_interpretation(self) -> AsyncInterpreting:
+        """Speech interpreted while it is still being spoken."""
+        return AsyncInterpreting(self._client)
+
+
+class AsyncWebsockets(AsyncWebsocketsAPI):
+    """Speech, transcriptions, interpretation and calls over WebSockets. Needs `cozekit[ws]`."""
+
+    @cached_property
+    def audio(self) -> AsyncAudio:
+        """Speech over WebSockets."""
+        return AsyncAudio(self._client)
+
+    @cached_property
+    def chat(self) -> AsyncCalls:
+        """Calls with a bot."""
+        return AsyncCalls(self._client)

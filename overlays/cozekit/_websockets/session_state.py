@@ -1,0 +1,210 @@
+"""What sync and async sessions decide alike: what may be sent, what arrived, what an end means."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Any, Generic, TypeVar
+
+from coze_api._core._handshake import Handshake
+from coze_api._core._model import Unknown
+from coze_api._core._response import code_of, retryable
+from coze_api._core._stream_state import failure_of
+from coze_api.errors import hint
+from coze_api.models import Chat, SocketDetail
+
+from .._type_guards import key_of
+from ..errors import (
+    APITimeoutError,
+    ChatFailed,
+    CozeError,
+    InvalidArgumentError,
+    SocketClosed,
+    SocketFailed,
+    StreamFailed,
+)
+from .options import SocketOptions
+
+__all__ = ["SocketState"]
+
+U = TypeVar("U")
+D = TypeVar("D")
+_LONGEST_WAIT = 1.0  # seconds until the state of other things is looked at while a message is waited for
+_LONGEST_WAIT_BESIDE = 0.05  # the same while something is being sent, whose failure should be told soon
+_EXPLAINED = {
+    1000: "the other side had nothing more to say",
+    1001: "the server goes away or restarts; connect again",
+    1002: "one side broke the WebSocket protocol",
+    1003: "a kind of data was sent that the server does not take",
+    1005: "no reason was given",
+    1006: "the connection broke without a goodbye",
+    1007: "a message was no valid text",
+    1008: "the server refuses what was sent, perhaps for lack of rights",
+    1009: "a message was too large",
+    1011: "the server failed",
+    1012: "the server restarts; connect again",
+    1013: "the server is overloaded; connect again later",
+    1014: "a gateway got a bad answer",
+}
+
+
+class SocketState(Generic[U, D]):
+    """What one session has seen and may do.
+
+    Attributes:
+        operation: Operation id.
+        logid: Log id of the connection, as soon as it is known.
+        received: How many messages arrived.
+        last: The last of them, or None.
+        pending: Messages that arrived while another one was waited for, not yet given out.
+        closed: Set once the connection is over.
+        is_given_up: Whether the other side was taken for dead.
+    """
+
+    def __init__(self, handshake: Handshake[U, D], options: SocketOptions) -> None:
+        self.handshake = handshake
+        self.protocol = handshake.protocol
+        self.operation = handshake.operation.id
+        self.options = options
+        self.logid = ""
+        self.received = 0
+        self.last: D | None = None
+        self.pending: deque[D] = deque()
+        self.closed: SocketClosed | None = None
+        self.is_given_up = False
+        self._active = time.monotonic()
+
+    def encode(self, message: object) -> tuple[str, str]:
+        """Check a message and write it as a frame.
+
+        Returns:
+            Its id, which is made where it has none, and the frame.
+
+        Raises:
+            InvalidArgumentError: It is none that can be sent, or does not fit the description.
+        """
+        try:
+            frame = self.protocol.uplink.encode(message)
+            return str(frame["id"]), self.protocol.uplink.dumps(Unknown(None, frame))
+        except InvalidArgumentError as error:
+            raise InvalidArgumentError(f"{self.operation}: {error}") from error.__cause__
+
+    def sent(self) -> None:
+        """Note that something was sent."""
+        self._active = time.monotonic()
+
+    def decode(self, frame: bytes) -> D:
+        """Read a frame. One that is no JSON object becomes an `Unknown` of no kind, with the frame as its data."""
+        message = self.protocol.downlink.loads(frame)
+        detail = getattr(message, "detail", None)
+        if isinstance(message, Unknown) and isinstance(message.raw.get("detail"), dict):
+            detail = SocketDetail.from_dict(message.raw["detail"])
+        if isinstance(detail, SocketDetail) and detail.logid:
+            self.logid = str(detail.logid)
+        self.received += 1
+        self.last = message
+        self._active = time.monotonic()
+        return message
+
+    def kind_of(self, message: D) -> str | int | None:
+        """Name the kind of a message; None where it names none."""
+        tag = message.tag if isinstance(message, Unknown) else getattr(message, self.protocol.downlink.tag[0])
+        return key_of(tag)
+
+    def failure(self, message: D, session: Any) -> CozeError | None:
+        """Make the error that a message tells, if it tells one."""
+        if self.kind_of(message) not in self.protocol.fails:
+            return None
+        told = failure_of(message)
+        code = code_of(told)
+        state = getattr(message, "data", None)
+        error: StreamFailed = (ChatFailed if isinstance(state, Chat) else SocketFailed)(
+            str(told.get("msg") or "the server reported a failure"),
+            code=code,
+            logid=self.logid,
+            operation=self.operation,
+            hint=hint(code, 200, self.handshake.operation.permission),
+            retryable=retryable(code, 200),
+        )
+        error.event = message
+        if isinstance(error, ChatFailed):
+            error.chat, error.stream = state, session
+        elif isinstance(error, SocketFailed):
+            error.session = session
+        return error
+
+    def confirmations(self, settings: U) -> frozenset[str]:
+        """Name the kinds of message that confirm settings."""
+        kind = getattr(settings, self.protocol.uplink.tag[0])
+        return frozenset(self.protocol.answers.get(kind, ())) - self.protocol.fails
+
+    def is_end(self, message: D) -> bool:
+        """Tell whether nothing follows for what was asked."""
+        return self.kind_of(message) in self.protocol.ends
+
+    def over(self, closed: Any, session: Any) -> SocketClosed:
+        """Make the error for a connection that is over."""
+        if self.closed is None:
+            code = closed.code
+            reason = _EXPLAINED.get(code, "a reason of the server's own" if code >= 3000 else "an unknown reason")
+            if closed.here and code == 1009:
+                reason = "a message was larger than max_message_bytes allows"
+            elif self.is_given_up:
+                reason = f"the other side did not answer a ping for {self.options.ping_timeout:g} s"
+            self._over(reason, code, closed.reason, clean=closed.clean, session=session)
+        assert self.closed is not None
+        return self.closed
+
+    def _over(self, meaning: str, code: int, reason: str, *, clean: bool, session: Any) -> SocketClosed:
+        self.closed = SocketClosed(
+            meaning,
+            operation=self.operation,
+            logid=self.logid,
+            code=code,
+            reason=reason,
+            clean=clean,
+            session=session,
+            messages=self.received,
+            last_message=self.last,
+        )
+        return self.closed
+
+    def left(self, session: Any) -> SocketClosed:
+        """Make the error for a connection that was closed here, and what it still held thrown away."""
+        return self.closed or self._over("it was closed here", 1000, "", clean=True, session=session)
+
+    def wait(self, began: float, looked: int, timeout: float | None, *, beside: bool) -> float:
+        """Decide how long to wait for a message before looking around again.
+
+        Args:
+            began: When the wait for this message began.
+            looked: How often was looked around since then.
+            timeout: Seconds for it; None for the idle timeout, which begins anew with what is sent.
+            beside: Whether something is being sent at the same time.
+
+        Raises:
+            APITimeoutError: It took too long.
+        """
+        now = time.monotonic()
+        limit, since = (self.options.idle_timeout, max(self._active, began)) if timeout is None else (timeout, began)
+        longest = _LONGEST_WAIT_BESIDE if beside else _LONGEST_WAIT
+        if limit is None:
+            return longest
+        if (left := since + limit - now) > 0 or not looked:
+            return max(min(left, longest), 0.0)
+        raise APITimeoutError(
+            f"no message came for {limit:g} s after {self.received} messages (logid {self.logid or 'unknown'})",
+            operation=self.operation,
+            base_url=self.handshake.url.partition("?")[0],
+            attempts=1,
+            sent=True,
+        )
+
+    def gives_up(self, pinged: float, began: float) -> bool:
+        """Tell whether a ping of the time *pinged* is unanswered for too long.
+
+        Only the time counts in which a message is waited for: before, nobody may have looked for the answer.
+        """
+        limit = self.options.ping_timeout
+        self.is_given_up = limit is not None and time.monotonic() - max(pinged, began) > limit
+        return self.is_given_up

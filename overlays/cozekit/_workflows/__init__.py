@@ -1,0 +1,3 @@
+"""Runs of workflows: streams, results, interrupts."""
+
+__all__: list[str] = []
