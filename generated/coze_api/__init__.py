@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._clients import AsyncClient as AsyncClient
     from ._clients import Client as Client
-    from ._core._binary import AsyncBinary as AsyncBinary
-    from ._core._binary import Binary as Binary
+    from ._core._download import AsyncBinary as AsyncBinary
+    from ._core._download import Binary as Binary
     from ._core._files import FileContent as FileContent
     from ._core._model import Model as Model
     from ._core._model import Unknown as Unknown
     from ._core._operation import Options as Options
-    from ._core._paging import AsyncPage as AsyncPage
-    from ._core._paging import AsyncPager as AsyncPager
-    from ._core._paging import Page as Page
+    from ._core._pagination import AsyncPage as AsyncPage
+    from ._core._pagination import AsyncPager as AsyncPager
+    from ._core._pagination import Page as Page
     from ._core._response import Empty as Empty
     from ._core._response import ItemList as ItemList
     from ._core._response import Redirect as Redirect
@@ -55,12 +55,12 @@ __all__ = [
 
 _MODULES = {
     "APIError": "errors",
-    "AsyncBinary": "_core._binary",
+    "AsyncBinary": "_core._download",
     "AsyncClient": "_clients",
-    "AsyncPage": "_core._paging",
-    "AsyncPager": "_core._paging",
+    "AsyncPage": "_core._pagination",
+    "AsyncPager": "_core._pagination",
     "AsyncStream": "_core._stream",
-    "Binary": "_core._binary",
+    "Binary": "_core._download",
     "Client": "_clients",
     "CozeError": "errors",
     "Empty": "_core._response",
@@ -68,7 +68,7 @@ _MODULES = {
     "ItemList": "_core._response",
     "Model": "_core._model",
     "Options": "_core._operation",
-    "Page": "_core._paging",
+    "Page": "_core._pagination",
     "Redirect": "_core._response",
     "Response": "_core._response",
     "Stream": "_core._stream",

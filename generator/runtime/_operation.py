@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 import attrs
 
-from ._values import Value
+from ._argument_types import Value
 
 __all__ = [
     "Argument",

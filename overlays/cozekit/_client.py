@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from coze_api import AsyncClient, Client
-from coze_api._core._gaps import OnGap
 from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient
 from coze_api._core._operation import Operation, Timeout
 from coze_api._core._request import Request
 from coze_api._core._secrets import hidden, hidden_userinfo
+from coze_api._core._sequence import OnGap
 
 from ._client_options import UNSET, Policies, as_policy, checked_deadline, checked_sockets
 from ._credentials import AsyncTokenFunction, TokenFunction, address_of, authorisation, or_profile

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from coze_api._core._gaps import checked_on_gap
+from coze_api._core._client_config import checked_headers, checked_timeout
 from coze_api._core._http import LONGEST_TIMEOUT, make_timeout
 from coze_api._core._resource import AsyncResource, Resource
-from coze_api._core._settings import checked_headers, checked_timeout
+from coze_api._core._sequence import checked_on_gap
 
 from ._config import checked_scheme
 from ._retry_policy import RetryPolicy

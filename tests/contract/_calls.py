@@ -16,8 +16,8 @@ import attrs
 import httpx
 
 from coze_api import AsyncClient, Client, Model
+from coze_api._core._argument_types import Items, Object, Pairs, Value
 from coze_api._core._operation import Operation
-from coze_api._core._values import Items, Object, Pairs, Value
 
 __all__ = [
     "BASE",

@@ -13,7 +13,7 @@ import attrs
 
 from coze_api import Model, Unknown
 from coze_api._core._model import encode
-from coze_api._core._paging import AsyncPage, Page
+from coze_api._core._pagination import AsyncPage, Page
 
 __all__ = ["differing", "leaked", "misread", "models_in", "set_aside"]
 

@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 
 from coze_api import Client, Unknown
-from coze_api._core._operation import Argument, Operation, Options
-from coze_api._core._response import Empty
-from coze_api._core._values import (
+from coze_api._core._argument_types import (
     Anything,
     Bool,
     Choice,
@@ -27,6 +25,8 @@ from coze_api._core._values import (
     Value,
     Wrong,
 )
+from coze_api._core._operation import Argument, Operation, Options
+from coze_api._core._response import Empty
 from coze_api.errors import CozeError, InvalidArgumentError
 from coze_api.models import BotMode, BotPublishStatus, EnterMessage, Message, ToolOutput
 from tests.unit._answers import Recorder, answer, async_client, client, nothing_sent

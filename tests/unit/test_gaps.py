@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from coze_api import Stream
-from coze_api._core._gaps import Watch
 from coze_api._core._operation import Counter
+from coze_api._core._sequence import Watch
 from coze_api.errors import InvalidArgumentError, StreamFailed, StreamGap, StreamGapWarning
 from coze_api.models import WorkflowDoneEvent, WorkflowStreamEvent
 from tests.unit._answers import async_client, client, event, nothing_sent, streaming

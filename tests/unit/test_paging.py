@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from coze_api import AsyncPage, AsyncPager, Client, Page
+from coze_api._core._argument_types import Int, Text
 from coze_api._core._operation import Argument, Operation, Options, Paging
-from coze_api._core._values import Int, Text
 from coze_api.errors import DecodeError, InvalidArgumentError, RateLimitError
 from coze_api.models import BotSummary, ConversationsMessagesListResponse, Message
 from tests.unit._answers import BASE, Recorder, async_client, client

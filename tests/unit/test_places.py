@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from coze_api._core._argument_types import Bool, Items, Text
 from coze_api._core._operation import Argument, Operation, Options
 from coze_api._core._request import prepare
 from coze_api._core._response import Empty
-from coze_api._core._values import Bool, Items, Text
 from coze_api.errors import InvalidArgumentError
 from tests.unit._answers import Recorder, answer, client, nothing_sent
 

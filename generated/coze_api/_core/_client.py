@@ -9,10 +9,10 @@ from typing import Any, Self, TypeVar, overload
 
 import attrs
 
-from ._binary import AsyncBinary, Binary, is_binary
 from ._body import ENCODINGS, MAX_RESPONSE_BYTES, aread_body, check_encoding, read_body
+from ._client_config import MAX_EVENT_BYTES, USER_AGENT, Settings
+from ._download import AsyncBinary, Binary, is_binary
 from ._errors import DecodeError
-from ._gaps import OnGap
 from ._handshake import Handshake
 from ._http import (
     AsyncHTTPClient,
@@ -27,12 +27,12 @@ from ._http import (
 )
 from ._messages import SocketProtocol
 from ._operation import Operation, Options, Protocol, Timeout
-from ._paging import AsyncPage, AsyncPager, Page, following, response_of
+from ._pagination import AsyncPage, AsyncPager, Page, following, response_of
 from ._pool import AsyncConnectionLimit
 from ._request import Request, prepare
 from ._response import Redirect, read, read_redirect, refusal
 from ._secrets import hidden, hidden_userinfo
-from ._settings import MAX_EVENT_BYTES, USER_AGENT, Settings
+from ._sequence import OnGap
 from ._stream import AsyncStream, Stream, is_event_stream
 
 __all__ = ["AsyncBaseClient", "BaseClient"]

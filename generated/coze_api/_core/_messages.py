@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import attrs
 
 from . import _json
+from ._argument_types import Object, Wrong
 from ._errors import InvalidArgumentError
 from ._model import Model, Unknown, leftovers, new
-from ._values import Object, Wrong
 
 __all__ = ["CallbackProtocol", "Frame", "MessageKinds", "Signature", "SocketProtocol"]
 

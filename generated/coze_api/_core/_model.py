@@ -11,8 +11,8 @@ import attrs
 from ._time import UnixTime, UnixTimeMs, to_wire
 
 if TYPE_CHECKING:
+    from ._argument_types import Value
     from ._response import Response
-    from ._values import Value
 
 __all__ = ["Model", "Unknown", "either", "encode", "leftovers", "new", "tagged"]
 

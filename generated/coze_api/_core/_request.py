@@ -11,9 +11,9 @@ from urllib.parse import quote, urlencode
 import attrs
 
 from . import _json
+from ._argument_types import NO_UTF8, Wrong
 from ._errors import InvalidArgumentError
 from ._operation import Operation, Options, Timeout
-from ._values import NO_UTF8, Wrong
 
 __all__ = ["Request", "add_headers", "prepare"]
 

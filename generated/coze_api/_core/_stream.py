@@ -9,13 +9,13 @@ from inspect import GEN_CLOSED, GEN_RUNNING, getgeneratorstate
 from itertools import chain
 from typing import Any, Self, TypeVar
 
-from ._chunks import aiter_chunks, at_most, hang_up, iter_chunks, release
 from ._errors import StreamGap
-from ._gaps import OnGap
 from ._http import HTTPError, HTTPResponse, StreamError
 from ._operation import Operation, Protocol
+from ._raw_stream import aiter_chunks, at_most, hang_up, iter_chunks, release
+from ._sequence import OnGap
 from ._sse import EventTooLarge
-from ._stream_state import PATIENCE, TRAILING, StreamState, is_event_stream
+from ._stream_base import PATIENCE, TRAILING, StreamState, is_event_stream
 
 __all__ = ["AsyncStream", "Stream", "is_event_stream"]
 

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
+from .._core._argument_types import Choice, Int, Object, Text, Value
 from .._core._enums import OpenInt, OpenStr, lookup
 from .._core._model import Model, leftovers, new
 from .._core._secrets import hidden
 from .._core._time import UnixTime, unix_time
-from .._core._values import Choice, Int, Object, Text, Value
 
 
 class LiveType(OpenStr):

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import attrs
 
+from .._core._argument_types import Pairs, Text, Value
 from .._core._enums import OpenStr, lookup
 from .._core._model import Model, either, leftovers, new
 from .._core._operation import Event, Protocol
 from .._core._time import UnixTime, unix_time
-from .._core._values import Pairs, Text, Value
 from . import conversations as _conversations
 
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
+from .._core._argument_types import Items, Object, Text, Value
 from .._core._enums import OpenInt, lookup
 from .._core._model import Model, leftovers, new
-from .._core._values import Items, Object, Text, Value
 
 
 class ConnectorReviewStatus(OpenInt):

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
+from .._core._argument_types import Choice, Pairs, Text, Value
 from .._core._enums import OpenStr, lookup
 from .._core._model import Model, leftovers, new
 from .._core._time import UnixTime, unix_time
-from .._core._values import Choice, Pairs, Text, Value
 from . import shared as _shared
 
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
+from .._core._argument_types import Choice, Text, Value
 from .._core._enums import OpenStr, lookup
 from .._core._model import Model, leftovers, new
-from .._core._values import Choice, Text, Value
 
 
 class EnterpriseRole(OpenStr):

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
+from .._core._argument_types import Text, Value
 from .._core._model import Model, leftovers, new
 from .._core._time import UnixTime, unix_time
-from .._core._values import Text, Value
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)

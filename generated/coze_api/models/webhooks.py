@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 import attrs
 
+from .._core._argument_types import Choice, Object, Text, Value
 from .._core._enums import OpenInt, OpenStr, lookup
 from .._core._messages import CallbackProtocol, MessageKinds, Signature
 from .._core._model import Model, Unknown, leftovers, new
 from .._core._time import UnixTime, UnixTimeMs, unix_time, unix_time_ms
-from .._core._values import Choice, Object, Text, Value
 from . import api_apps as _api_apps
 
 

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import attrs
 
+from .._core._argument_types import Anything, Bool, Choice, Float, Int, Items, Object, Pairs, Text, Value
 from .._core._enums import OpenInt, OpenStr, lookup
 from .._core._messages import Frame, MessageKinds, SocketProtocol
 from .._core._model import Model, Unknown, leftovers, new
 from .._core._time import UnixTimeMs, unix_time_ms
-from .._core._values import Anything, Bool, Choice, Float, Int, Items, Object, Pairs, Text, Value
 from . import audio as _audio
 from . import chat as _chat
 from . import conversations as _conversations

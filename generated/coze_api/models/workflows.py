@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import attrs
 
+from .._core._argument_types import Choice, Pairs, Text, Value
 from .._core._enums import OpenInt, OpenStr, lookup
 from .._core._model import Model, leftovers, new
 from .._core._operation import Counter, Event, Protocol
 from .._core._time import UnixTime, unix_time
-from .._core._values import Choice, Pairs, Text, Value
 from . import chat as _chat
 from . import conversations as _conversations
 from . import shared as _shared

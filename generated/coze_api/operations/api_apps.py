@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Choice, Int, Items, Text
 from .._core._operation import Argument, Operation, Paging
 from .._core._response import Empty
-from .._core._values import Choice, Int, Items, Text
 from ..models import api_apps as _api_apps
 
 CREATE: Operation[_api_apps.ApiApp] = Operation(

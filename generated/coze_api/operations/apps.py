@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Choice, Int, Items, Object, Text
 from .._core._operation import Argument, Operation, Paging
 from .._core._response import Empty
-from .._core._values import Choice, Int, Items, Object, Text
 from ..models import apps as _apps
 from ..models import bots as _bots
 

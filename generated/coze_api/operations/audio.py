@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Bool, Choice, Content, Float, Int, Object, Text
 from .._core._operation import Argument, Operation, Paging
 from .._core._response import Empty
-from .._core._values import Bool, Choice, Content, Float, Int, Object, Text
 from ..models import audio as _audio
 
 LIVE_RETRIEVE: Operation[_audio.Live] = Operation(

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Choice, Int, Object, Text
 from .._core._operation import Argument, Operation, Paging
-from .._core._values import Choice, Int, Object, Text
 from ..models import benefit_limitations as _benefit_limitations
 
 CREATE: Operation[_benefit_limitations.CreatedBenefitLimitation] = Operation(

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Choice, Items
 from .._core._operation import Argument, Operation
-from .._core._values import Choice, Items
 from ..models import benefits as _benefits
 
 RETRIEVE: Operation[_benefits.Benefits] = Operation(

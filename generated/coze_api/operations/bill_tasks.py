@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Int, Items, Text
 from .._core._operation import Argument, Operation, Paging
-from .._core._values import Int, Items, Text
 from ..models import bill_tasks as _bill_tasks
 
 CREATE: Operation[_bill_tasks.BillTask] = Operation(

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Bool, Choice, Int, Items, Object, Pairs, Text
 from .._core._operation import Argument, Operation, Paging
 from .._core._response import Empty
-from .._core._values import Bool, Choice, Int, Items, Object, Pairs, Text
 from ..models import bots as _bots
 
 COLLABORATION_MODES_UPDATE: Operation[Empty] = Operation(

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Choice, Text
 from .._core._operation import Argument, Operation, Poll
-from .._core._values import Choice, Text
 from ..models import copy_tasks as _copy_tasks
 
 CREATE: Operation[_copy_tasks.StartedCopy] = Operation(

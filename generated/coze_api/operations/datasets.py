@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Bool, Choice, Int, Items, Object, Text
 from .._core._operation import Argument, Operation, Paging, Poll
 from .._core._response import Empty, ItemList
-from .._core._values import Bool, Choice, Int, Items, Object, Text
 from ..models import datasets as _datasets
 
 CREATE: Operation[_datasets.CreatedDataset] = Operation(

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Content, Text
 from .._core._operation import Argument, Operation
-from .._core._values import Content, Text
 from ..models import files as _files
 
 RETRIEVE: Operation[_files.File] = Operation(

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Choice, Int, Text
 from .._core._operation import Argument, Operation, Paging
-from .._core._values import Choice, Int, Text
 from ..models import folders as _folders
 
 LIST: Operation[_folders.FolderList] = Operation(

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Choice, Int, Object, Text
 from .._core._operation import Argument, Operation
 from .._core._response import Empty
-from .._core._values import Choice, Int, Object, Text
 from ..models import oauth as _oauth
 
 AUTHORIZE: Operation[Empty] = Operation(

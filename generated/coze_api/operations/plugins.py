@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Anything, Items, Pairs, Text
 from .._core._operation import Argument, Operation
-from .._core._values import Anything, Items, Pairs, Text
 from ..models import plugins as _plugins
 
 RETRIEVE: Operation[_plugins.Plugin] = Operation(

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Bool, Choice, Int, Items, Text
 from .._core._operation import Argument, Operation, Paging
-from .._core._values import Bool, Choice, Int, Items, Text
 from ..models import stores as _stores
 
 CATEGORIES_LIST: Operation[_stores.StoreCategoryList] = Operation(

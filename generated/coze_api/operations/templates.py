@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Text
 from .._core._operation import Argument, Operation
-from .._core._values import Text
 from ..models import templates as _templates
 
 DUPLICATE: Operation[_templates.TemplateCopy] = Operation(

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Choice, Text
 from .._core._operation import Argument, Operation
 from .._core._response import Empty
-from .._core._values import Choice, Text
 from ..models import websockets as _websockets
 
 AUDIO_SIMULT_INTERPRETATION_HANDSHAKE: Operation[Empty] = Operation(

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from .._core._argument_types import Anything, Bool, Choice, Int, Items, Object, Pairs, Text
 from .._core._operation import Argument, Operation, Paging, Poll
 from .._core._response import Empty, ItemList
-from .._core._values import Anything, Bool, Choice, Int, Items, Object, Pairs, Text
 from ..models import bots as _bots
 from ..models import workflows as _workflows
 

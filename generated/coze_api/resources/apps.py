@@ -15,7 +15,7 @@ from ..models import bots as _bots
 from ..operations import apps as _operations
 
 if TYPE_CHECKING:
-    from .._core._paging import AsyncPager, Page
+    from .._core._pagination import AsyncPager, Page
     from .._core._response import Empty
 
 __all__ = [

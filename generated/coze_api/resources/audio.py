@@ -14,9 +14,9 @@ from ..models import audio as _audio
 from ..operations import audio as _operations
 
 if TYPE_CHECKING:
-    from .._core._binary import AsyncBinary, Binary
+    from .._core._download import AsyncBinary, Binary
     from .._core._files import FileContent
-    from .._core._paging import AsyncPager, Page
+    from .._core._pagination import AsyncPager, Page
     from .._core._response import Empty
 
 __all__ = [

@@ -13,7 +13,7 @@ from ..models import benefit_limitations as _benefit_limitations
 from ..operations import benefit_limitations as _operations
 
 if TYPE_CHECKING:
-    from .._core._paging import AsyncPager, Page
+    from .._core._pagination import AsyncPager, Page
 
 __all__ = [
     "AsyncBenefitLimitationsAPI",

@@ -13,7 +13,7 @@ from ..models import bill_tasks as _bill_tasks
 from ..operations import bill_tasks as _operations
 
 if TYPE_CHECKING:
-    from .._core._paging import AsyncPager, Page
+    from .._core._pagination import AsyncPager, Page
 
 __all__ = [
     "AsyncBillTasksAPI",

@@ -14,7 +14,7 @@ from ..models import datasets as _datasets
 from ..operations import datasets as _operations
 
 if TYPE_CHECKING:
-    from .._core._paging import AsyncPager, Page
+    from .._core._pagination import AsyncPager, Page
     from .._core._response import Empty, ItemList
 
 __all__ = [

@@ -13,7 +13,7 @@ from ..models import folders as _folders
 from ..operations import folders as _operations
 
 if TYPE_CHECKING:
-    from .._core._paging import AsyncPager, Page
+    from .._core._pagination import AsyncPager, Page
 
 __all__ = [
     "AsyncFoldersAPI",

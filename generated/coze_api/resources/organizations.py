@@ -14,7 +14,7 @@ from ..models import organizations as _organizations
 from ..operations import organizations as _operations
 
 if TYPE_CHECKING:
-    from .._core._paging import AsyncPager, Page
+    from .._core._pagination import AsyncPager, Page
     from .._core._response import Empty
 
 __all__ = [

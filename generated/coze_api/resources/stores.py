@@ -14,7 +14,7 @@ from ..models import stores as _stores
 from ..operations import stores as _operations
 
 if TYPE_CHECKING:
-    from .._core._paging import AsyncPager, Page
+    from .._core._pagination import AsyncPager, Page
 
 __all__ = [
     "AsyncStoresAPI",

@@ -14,7 +14,7 @@ from ..models import workspaces as _workspaces
 from ..operations import workspaces as _operations
 
 if TYPE_CHECKING:
-    from .._core._paging import AsyncPager, Page
+    from .._core._pagination import AsyncPager, Page
     from .._core._response import Empty
 
 __all__ = [

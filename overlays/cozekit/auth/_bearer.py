@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coze_api._core._body import exchange, exchange_async
+from coze_api._core._client_config import Settings
 from coze_api._core._http import (
     BODY_LIMIT,
     AsyncHTTPClient,
@@ -14,7 +15,6 @@ from coze_api._core._http import (
     map_exceptions,
 )
 from coze_api._core._request import Request, add_headers
-from coze_api._core._settings import Settings
 from coze_api.operations import oauth
 
 from .._client import AsyncCoze, Coze

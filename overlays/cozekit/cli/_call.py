@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from coze_api import operations
-from coze_api._core._binary import Binary
+from coze_api._core._argument_types import Choice, Content, Text
+from coze_api._core._download import Binary
 from coze_api._core._model import Model, encode
 from coze_api._core._operation import Argument, Operation
-from coze_api._core._paging import Page
-from coze_api._core._values import Choice, Content, Text
+from coze_api._core._pagination import Page
 
 from .. import Coze
 from .._config import token_or_default

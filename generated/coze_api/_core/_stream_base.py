@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from . import _json
 from ._errors import CozeError, StreamFailed, StreamGap, StreamGapWarning, StreamInterrupted
-from ._gaps import OnGap, Watch, checked_on_gap
 from ._http import HTTPResponse
 from ._model import Model
 from ._operation import Event, Operation, Protocol
 from ._response import Response, code_of, logid_of, retryable
+from ._sequence import OnGap, Watch, checked_on_gap
 from ._sse import EventTooLarge, ServerEvent, SSEDecoder
 
 __all__ = ["PATIENCE", "TRAILING", "StreamState", "is_event_stream"]

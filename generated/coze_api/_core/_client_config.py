@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from ._body import MAX_RESPONSE_BYTES
 from ._errors import InvalidArgumentError
-from ._gaps import OnGap, checked_on_gap
 from ._handshake import Handshake
 from ._http import (
     BODY_LIMIT,
@@ -28,6 +27,7 @@ from ._messages import SocketProtocol
 from ._operation import Operation, Options, Timeout
 from ._request import Request, add_headers, prepare
 from ._secrets import hidden
+from ._sequence import OnGap, checked_on_gap
 
 __all__ = ["MAX_EVENT_BYTES", "USER_AGENT", "Settings", "checked_headers", "checked_size", "checked_timeout"]
 
