@@ -31,8 +31,8 @@ docs: $(VENV)/demo ## Write docs/ from the description
 test: $(VENV)/dev ## Run all tests
 	@$(BIN)/python -m pytest -n $(JOBS)
 
-test-fast: $(VENV)/dev ## Run the tests of one folder (ROOM=overlay), or those of generator and runtime, in under a minute
-	@$(BIN)/python -m pytest -n $(JOBS) -q $(if $(ROOM),tests/$(ROOM),tests/unit tests/generator)
+test-fast: $(VENV)/dev ## Run the tests of one folder of tests/ alone (ROOM=overlay; unit without it)
+	@$(BIN)/python -m pytest -n $(JOBS) -q tests/$(or $(ROOM),unit)
 
 coverage: $(VENV)/dev ## Run all tests and report which lines and branches of hand-written code they reach
 	@$(BIN)/python -m pytest -n $(JOBS) -q --cov --cov-report=term:skip-covered

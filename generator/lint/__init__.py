@@ -1,4 +1,4 @@
-"""Holds a bundled description to the house rules of CONTRIBUTING.md and to OpenAPI."""
+"""Holds a bundled description to the rules of openapi/README.md and to OpenAPI."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def operation_keys(description: Description) -> Iterator[Finding]:
 
 
 def operation_order(description: Description) -> Iterator[Finding]:
-    """The keys of an operation stand in the order of CONTRIBUTING.md."""
+    """The keys of an operation stand in the order of openapi/README.md."""
     for operation in description.everything:
         # `components` is gone from the bundled operation, but its line is still known.
         written = [key for key in operation.body.lines if key in operation.body or key == "components"]

@@ -26,7 +26,7 @@ _SCALARS = {"string", "integer", "number"}
 
 
 def schema_order(description: Description) -> Iterator[Finding]:
-    """The keys of a schema stand in the order of CONTRIBUTING.md."""
+    """The keys of a schema stand in the order of openapi/README.md."""
     for node in description.nodes:
         if wrong := misplaced(list(node.schema), _KEYS):
             yield at(node.schema, wrong.message, wrong.key)

@@ -13,7 +13,7 @@ __all__ = ["SOURCE_RULES"]
 
 _MOST = 120
 _TOP_LEVEL = re.compile(r"([^\s#:-][^\s:]*):")
-_NEVER_UNUSED = {"errors.yaml", "types.yaml"}  # a list, and the vocabulary of CONTRIBUTING.md
+_NEVER_UNUSED = {"errors.yaml", "types.yaml"}  # a list, and the vocabulary of openapi/README.md
 
 
 def line_length(description: Description) -> Iterator[Finding]:
