@@ -1,10 +1,10 @@
-"""A local Coze with real state, driven by the bundled description.
+"""A local Coze with real state, driven by the bundled OpenAPI description.
 
-`Sandbox` runs it in this process, `python -m coze_sandbox` on its own.
+`Sandbox` runs it in this process, `python -m coze_sandbox` as a process of its own.
 
-The scripted bot and workflows, by what they are asked, are described in `coze_sandbox._bots.script` and
-`coze_sandbox._workflows.scripts`; the ids of what is there at the start are the upper-case names
-here. Importing the package is cheap: what a name needs is loaded when the name is first used.
+The scripts of the bot and the workflows are described in `coze_sandbox._bots.script` and
+`coze_sandbox._workflows.scripts`; the upper-case names here are the ids of the seed data. Importing the
+package is cheap: a module is loaded when one of its names is first used.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""What the command line prints: that it is ready, and every request."""
+"""The access log of the command line."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _LONGEST = 160
 
 
 class AccessLog:
-    """Writes one line for every request: verb, path, operation, status, code, verdict, time, and why.
+    """Writes one line per request: method, path, operation, status, code, verdict, duration and reason.
 
-    Queries and bodies are left out, since they may hold secrets.
+    Queries and bodies are omitted, since they may contain secrets.
 
     Args:
-        output: Where to; standard output by default.
+        output: The output; standard output by default.
     """
 
     def __init__(self, output: TextIO | None = None) -> None:
         self._output: TextIO | None = output or sys.stdout
 
     def __call__(self, record: RequestRecord) -> None:
-        """Write the line of a request that is over."""
+        """Write the line of a finished request."""
         if self._output is None:
             return
         encoding = self._output.encoding or "utf-8"
@@ -33,12 +33,12 @@ class AccessLog:
         try:
             self._output.write(f"{line}\n")
             self._output.flush()
-        except (OSError, ValueError):  # whoever read it is gone; the sandbox is still needed
+        except (OSError, ValueError):  # the reader of a pipe is gone; the sandbox continues
             self._output = None
 
 
 def line_of(record: RequestRecord) -> str:
-    """Write a request as one line."""
+    """Return the line of a request."""
     status = "-" if record.status is None else record.status
     code = "-" if record.code is None else record.code
     milliseconds = round((record.seconds or 0) * 1000)
@@ -47,6 +47,6 @@ def line_of(record: RequestRecord) -> str:
     why = record.reason or "; ".join(record.tolerated)
     if why:
         line += f" ({why})"
-    # What a client sends must not break the line, or the terminal.
+    # No line breaks or control characters from clients.
     line = "".join(letter if letter.isprintable() else "?" for letter in line)
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

@@ -1,4 +1,4 @@
-"""The whole application: the engine, and beside it the control endpoints and the pages for people."""
+"""The ASGI application: operations of Coze, admin API, consent pages and explorer."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class App:
     """An ASGI application.
 
     Args:
-        engine: Answers the operations of Coze.
-        control: Answers the paths under `/_sandbox/`.
-        pages: Answers for the pages on which people allow OAuth apps.
-        home: Answers for the page that shows the sandbox.
-        clock: The time, which all answers tell.
-        hosts: The hosts that requests may name.
+        dispatcher: Handles the operations of Coze.
+        admin: Handles the paths under `/_sandbox/`.
+        pages: Serves the OAuth consent pages.
+        explorer: Serves the page at `/`.
+        clock: The clock of the `Date` header.
+        hosts: The allowed hosts.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class App:
 
         Args:
             scope: ASGI scope.
-            receive: Gives what the client sends.
-            send: Takes what it is sent.
+            receive: ASGI `receive`.
+            send: ASGI `send`.
         """
         match scope["type"]:
             case "http" | "websocket":
@@ -60,11 +60,11 @@ class App:
             case "lifespan":
                 await _lifespan(receive, send)
             case other:
-                raise ValueError(f"the sandbox serves no {other!r}")
+                raise ValueError(f"unsupported ASGI scope {other!r}")
 
     async def _serve(self, sent: Scope, receive: Receive, send: Send) -> None:
         scope = in_origin_form(sent)
-        # A browser sends a whole URL to nothing but its proxy, and takes nobody's name for that.
+        # A browser sends the absolute form only to a configured proxy, so DNS rebinding does not apply to it.
         refusal = self._hosts.refusal(sent) if scope is sent else None
         page = self._page(scope["path"]) if scope["type"] == "http" else None
         if page is not None:
@@ -75,7 +75,7 @@ class App:
             await self._dispatcher(scope, receive, send, refusal)
 
     def _page(self, path: str) -> ASGIApp | None:
-        """Return what answers for a path that is none of Coze's: pages for people, and the control endpoints."""
+        """Return the application for a path that is not one of Coze."""
         if path == "/" or path.startswith(FILES):
             return self._explorer
         if path.startswith(PREFIX):

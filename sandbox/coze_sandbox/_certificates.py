@@ -1,4 +1,8 @@
-"""Certificates for one run: an authority that is forgotten at once, and what it signs for this machine."""
+"""Certificates for one run: a CA whose key is discarded at once, and a server certificate.
+
+trustme is not used: its CA is valid until the year 3000, and it rejects host names with underscores, which containers
+may have.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +22,18 @@ if TYPE_CHECKING:
 __all__ = ["Certificates"]
 
 _LIFETIME = datetime.timedelta(days=90)
-_LEEWAY = datetime.timedelta(days=1)  # for clients whose clock is behind
+_LEEWAY = datetime.timedelta(days=1)  # for clients whose clock is slow
 _HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 class Certificates:
-    """Files of certificates and key in a folder of their own, until they are removed.
+    """Certificate files in a temporary folder.
 
     Args:
-        host: A further name or address of the server.
+        host: Another host name or address of the server.
 
     Attributes:
-        ca_file: The certificate that clients are to trust, as PEM.
+        ca_file: The CA certificate, which clients have to trust, in PEM.
 
     Raises:
         ValueError: cryptography is not installed.
@@ -51,7 +55,7 @@ class Certificates:
 
     @property
     def chain_file(self) -> Path:
-        """The certificate of the server with its private key, as PEM."""
+        """The server certificate with its private key in PEM."""
         return self._chain_file
 
     def remove(self) -> None:
@@ -60,7 +64,7 @@ class Certificates:
 
 
 def _make(hosts: dict[str, None]) -> tuple[bytes, bytes]:
-    """Return the authority's certificate, and the server's with its key."""
+    """Return the CA certificate, and the server certificate with its key."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

@@ -25,31 +25,31 @@ from ._server import bind, configure, url_of
 
 __all__ = ["main"]
 
-# What a person watching it takes for natural; --speed divides it.
+# A natural pace for people; --speed divides it.
 _ANSWER_SECONDS = 1.0
 _EVENT_SECONDS = 0.03
 _PARENT_SECONDS = 0.5
-_STOP_SECONDS = 3  # for streams under way
+_STOP_SECONDS = 3  # for running streams
 _LAST_PORT = 65_535
 _SPEEDS = (0.001, 1_000_000_000)
 _LONGEST_EVENT = 3600
-_LONGEST_INTERVAL = 300  # as long as the code of a device is valid
+_LONGEST_INTERVAL = 300  # the lifetime of a device code
 
 _Number = TypeVar("_Number", int, float)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a sandbox until it is told to stop by SIGTERM or SIGINT.
+    """Run a sandbox until SIGTERM or SIGINT.
 
     Args:
-        arguments: The command line; that of the process by default.
+        arguments: The command-line arguments; those of the process by default.
 
     Returns:
         The exit status.
     """
     given = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a path may have what the locale's encoding lacks
+        sys.stdout.reconfigure(errors="backslashreplace")  # for paths that the locale cannot encode
     options = {
         "db": given.db,
         "token": given.token,
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (OSError, ValueError) as error:
             sys.stderr.write(f"coze_sandbox: {_in_one_line(error, given)}\n")
             return 1
-        # What reads JSON reads one line, and would let more of them fill the pipe up.
+        # A program that reads the JSON line may never read more, and a full pipe would block.
         if not given.quiet and not given.print_json:
             sandbox.requests.watcher = AccessLog()
         server = uvicorn.Server(configure(sandbox.app, certificates, _STOP_SECONDS))
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ).start()
         if given.exit_with_parent:
             _watch_parent(server)
-        # uvicorn raises signals again after an orderly end. That of SIGTERM would leave no time to tidy up.
+        # uvicorn raises signals again after its shutdown; SIGTERM would skip the cleanup.
         stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, signal.default_int_handler))
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
@@ -107,7 +107,7 @@ def _announce(server: uvicorn.Server, facts: dict[str, Any], given: argparse.Nam
         time.sleep(0.001)
     text = json.dumps(facts)
     if given.ready_file is not None:
-        # Written whole or not at all: whoever waits for the file reads it at once.
+        # Replaced atomically: a waiting program reads the file at once.
         draft = given.ready_file.with_name(f"{given.ready_file.name}.{os.getpid()}")
         try:
             draft.write_text(f"{text}\n", encoding="utf-8")
@@ -127,7 +127,7 @@ def _announce(server: uvicorn.Server, facts: dict[str, Any], given: argparse.Nam
 
 
 def _keep(certificates: Certificates, path: Path | None) -> Path:
-    """Return where the certificate to trust is, after it was copied to where it was asked for."""
+    """Copy the CA certificate to *path*, if any, and return its path."""
     if path is None:
         return certificates.ca_file
     path.write_bytes(certificates.ca_file.read_bytes())
@@ -142,7 +142,7 @@ def _in_one_line(error: Exception, given: argparse.Namespace) -> str:
 
 
 def _write_jwt_config(path: Path, config: dict[str, Any]) -> None:
-    # It holds a private key. This one opens nothing but the sandbox, yet nobody should learn to leave such files open.
+    # The file contains a private key.
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         json.dump(config, file, indent=2)
@@ -150,15 +150,14 @@ def _write_jwt_config(path: Path, config: dict[str, Any]) -> None:
 
 
 def _watch_parent(server: uvicorn.Server) -> None:
-    """Stop the server when standard input ends or the parent process is gone."""
+    """Stop the server when standard input or the parent process ends."""
     parent = os.getppid()
 
     def stop() -> None:
         server.should_exit = True
 
     def until_input_ends() -> None:
-        # The descriptor, not sys.stdin: a thread blocked inside its lock would abort the
-        # interpreter's end.
+        # Not sys.stdin: a thread that holds its lock would abort the shutdown of the interpreter.
         while os.read(0, 4096):
             pass
         stop()
@@ -176,49 +175,68 @@ def _watch_parent(server: uvicorn.Server) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="coze_sandbox", description="A local Coze for programs under test.")
     add = parser.add_argument
-    add("--host", type=_host, default="127.0.0.1", help="address to listen on (default: this machine only)")
+    add("--host", type=_host, default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     add("--port", type=_number(int, 0, _LAST_PORT), default=0, help="port to listen on (default: a free one)")
     add(
-        "--allow-host", action="append", default=[], metavar="NAME", help="answer under this name too, as a container's"
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another allowed host name",
     )
-    add("--db", default=":memory:", metavar="FILE", help="keep the state in this SQLite file")
+    add("--db", default=":memory:", metavar="FILE", help="store the state in this SQLite file")
     add("--token", type=_token, default=DEFAULT_TOKEN, help="the token to accept (default: %(default)s)")
-    add("--document", type=Path, metavar="FILE", help="bundled description to be driven by")
-    add("--seed", type=int, default=0, help="where the sequence of ids starts")
-    add("--speed", type=_number(float, *_SPEEDS), default=1.0, help="how many times faster than natural (default: 1)")
+    add("--document", type=Path, metavar="FILE", help="path of a bundled description")
+    add("--seed", type=int, default=0, help="seed of the ids")
+    add(
+        "--speed",
+        type=_number(float, *_SPEEDS),
+        default=1.0,
+        help="speed of events and answers (default: 1)",
+    )
     add(
         "--event-seconds",
         type=_number(float, 0, _LONGEST_EVENT),
         metavar="SECONDS",
         help=f"pause before each event of a stream, divided by --speed (default: {_EVENT_SECONDS})",
     )
-    add("--strict", action="store_true", help="take nothing that is not described")
-    add("--examples", action="store_true", help="answer every operation with its described example")
-    add("--errors-as-200", action="store_true", help="answer failures with HTTP 200")
-    add("--no-check", action="store_true", help="do not check answers against the description")
-    add("--auto-consent", action="store_true", help="people allow OAuth apps at once, without a page")
-    add("--any-oauth-app", action="store_true", help="take unknown client ids of OAuth apps")
+    add("--strict", action="store_true", help="reject requests that are not as described")
+    add("--examples", action="store_true", help="answer every request with the example of its operation")
+    add("--errors-as-200", action="store_true", help="return errors with HTTP 200")
+    add("--no-check", action="store_true", help="do not check responses against the description")
+    add("--auto-consent", action="store_true", help="allow OAuth apps without a consent page")
+    add("--any-oauth-app", action="store_true", help="accept unknown client ids of OAuth apps")
     interval = _number(int, 1, _LONGEST_INTERVAL)
     add(
-        "--device-interval", type=interval, default=5, metavar="SECONDS", help="how often a device may ask (default: 5)"
+        "--device-interval",
+        type=interval,
+        default=5,
+        metavar="SECONDS",
+        help="polling interval of devices (default: 5)",
     )
-    add("--write-jwt-config", type=Path, metavar="FILE", help="write id and key of an app that signs JWTs")
-    add("--callback-host", action="append", default=[], metavar="HOST", help="send callbacks there too (*: to all)")
-    add("--tls", action="store_true", help="listen with TLS; the certificate is made for this run")
-    add("--tls-cert-file", type=Path, metavar="FILE", help="with TLS, write the certificate to trust to this file")
-    add("--quiet", action="store_true", help="do not print a line for every request")
-    add("--print-json", action="store_true", help="print address, token and process id as JSON, and nothing else")
+    add("--write-jwt-config", type=Path, metavar="FILE", help="write the configuration of an app that signs JWTs")
+    add(
+        "--callback-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="another host for callbacks (*: any)",
+    )
+    add("--tls", action="store_true", help="use TLS with a certificate that is created for this run")
+    add("--tls-cert-file", type=Path, metavar="FILE", help="use TLS and write the CA certificate to this file")
+    add("--quiet", action="store_true", help="do not print a line per request")
+    add("--print-json", action="store_true", help="print only address, token and process id, as JSON")
     add("--ready-file", type=Path, metavar="FILE", help="write the same JSON to this file")
     add(
         "--exit-with-parent",
         action="store_true",
-        help="stop when standard input ends or the parent process is gone",
+        help="stop when standard input or the parent process ends",
     )
     return parser
 
 
 def _number(read: Callable[[str], _Number], least: _Number, most: _Number) -> Callable[[str], _Number]:
-    """Return what reads a number of an option and refuses those out of range."""
+    """Return a parser for numbers in a range."""
 
     def parse(text: str) -> _Number:
         with contextlib.suppress(ValueError):
@@ -231,12 +249,12 @@ def _number(read: Callable[[str], _Number], least: _Number, most: _Number) -> Ca
 
 
 def _host(text: str) -> str:
-    if not text.strip():  # which would be all addresses of the machine
+    if not text.strip():  # would be all addresses
         raise argparse.ArgumentTypeError("must not be empty")
     return text
 
 
 def _token(text: str) -> str:
     if not text.isascii() or not text.isprintable() or len(text.split()) != 1:
-        raise argparse.ArgumentTypeError("must be printable ASCII without spaces, as headers are")
+        raise argparse.ArgumentTypeError("must be printable ASCII without spaces, as in an HTTP header")
     return text

@@ -1,4 +1,4 @@
-"""The ASGI application: every request goes through here."""
+"""Dispatch of requests to the handlers of their operations."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ __all__ = ["Dispatcher"]
 
 
 class Dispatcher:
-    """Answers the operations of a description.
+    """Handles requests for the operations of a spec.
 
     Args:
-        spec: The description.
+        spec: The spec.
         state: The state.
-        log: Where requests are recorded.
-        faults: Faults that wait for calls.
+        log: The request log.
+        faults: The faults to inject.
 
     Attributes:
-        schemas: The validators of the description.
-        answers: Makes the answers, and knows what was wrong with them.
+        schemas: The validators of the spec.
+        responses: Builds and checks the responses.
     """
 
     def __init__(self, spec: Spec, state: SandboxState, log: RequestLog, faults: Faults) -> None:
@@ -68,13 +68,13 @@ class Dispatcher:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, refusal: CallError | None = None) -> None:
-        """Answer one request, or hold one conversation over a WebSocket.
+        """Handle a request or a WebSocket.
 
         Args:
             scope: ASGI scope of type `http` or `websocket`.
-            receive: Gives the body.
-            send: Takes the answer.
-            refusal: Why it is refused, whatever it asks for.
+            receive: ASGI `receive`.
+            send: ASGI `send`.
+            refusal: An error with which to reject it, or None.
         """
         if scope["type"] == "websocket":
             await self._sockets(scope, receive, send, refusal)
@@ -119,8 +119,7 @@ class Dispatcher:
                 return
             if fault.in_body:
                 spoiled = FaultInjectingSend(send, request.receive, fault, self._state)
-                # The server's send is spoiled, not the recording one: the transport is found
-                # through it.
+                # Wraps the server's send, not the recording one: only it leads to the transport.
                 record.status = response.status_code
                 await response(request.scope, request.receive, spoiled)
                 return
@@ -153,7 +152,7 @@ class Dispatcher:
         if operation is None:
             raise target.refusal(record.method, record.path)
         if operation.socket is not None:
-            msg = f"{record.path} is a WebSocket; the request is none"
+            msg = f"{record.path} is a WebSocket: connect to it with ws:// or wss://"
             raise CallError(INVALID_PARAMETER, msg, status=426, headers={"Upgrade": "websocket"})
         user_id = authorize(operation, request.headers.get("authorization"), self._state)
         call = await self._parser.parse(request, target, operation, self._state, user_id, record)
@@ -197,18 +196,18 @@ class Dispatcher:
             if every + event.pause:
                 await sleep_until_reset(self._state, epoch, every + event.pause)
             else:
-                await asyncio.sleep(0)  # lets other calls in, and lets the client leave
+                await asyncio.sleep(0)  # lets other tasks run, and detects a disconnect
             yield encode_event(event, number, stream.dialect)
 
 
 def _close_unused(answer: Response | None) -> None:
-    """Let an answer note its end, though nobody gets it."""
+    """Close an unused streaming response, so that its cleanup runs."""
     if isinstance(answer, _EventStream):
         answer.steps.close()
 
 
 class _EventStream(StreamingResponse):
-    """Ends its source as soon as the client leaves, rather than when memory is collected."""
+    """Closes its event source as soon as the client disconnects, not at garbage collection."""
 
     def __init__(self, steps: ScopedEventIterator, frames: AsyncIterator[bytes]) -> None:
         super().__init__(frames, media_type="text/event-stream")

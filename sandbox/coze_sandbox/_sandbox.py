@@ -1,4 +1,4 @@
-"""The sandbox as one object."""
+"""The class `Sandbox`."""
 
 from __future__ import annotations
 
@@ -33,37 +33,37 @@ __all__ = ["Sandbox"]
 class Sandbox:
     """A local Coze.
 
-    As a context manager it listens on a free port of this machine:
+    As a context manager it listens on a free port of the loopback interface:
 
         with Sandbox() as sandbox:
             client = Coze(base_url=sandbox.base_url, token=sandbox.token)
 
-    Without `with`, `app` can be given to any ASGI server or test client. The server should send no `Date` of its
-    own (`--no-date-header` of uvicorn): answers have that of the sandbox's clock.
+    Without `with`, pass `app` to any ASGI server or test client. The server should not send `Date`
+    (`--no-date-header` of uvicorn): responses have the time of the sandbox's clock.
 
     Args:
         host: Address to listen on.
         port: Port to listen on; 0 for a free one.
-        clock: The time; the machine's own by default.
-        tls: Whether to listen with TLS, with a certificate that is made for this run.
-        **options: Members of `Options`.
+        clock: The clock; by default the time of the system.
+        tls: Whether to use TLS, with a certificate that is created for this run.
+        **options: Attributes of `Options`.
 
     Attributes:
         options: The settings.
-        description: The description that drives it.
-        clock: The time, which tests may advance.
-        faults: Faults that wait for calls.
-        requests: What was asked so far.
-        oauth: Stands in for the people and developers of OAuth apps.
-        callbacks: What is sent to callback apps.
-        scenario: Tells it what to do next.
+        description: The OpenAPI description.
+        clock: The clock, which tests can advance.
+        faults: The faults to inject.
+        requests: The log of requests.
+        oauth: Control of OAuth apps and consent.
+        callbacks: The callbacks (webhooks) that are sent.
+        scenario: Stubs for upcoming calls.
         app: The ASGI application.
 
     Raises:
-        FileNotFoundError: No description was given and none is installed.
-        TypeError: There is no such option.
-        ValueError: An option is out of range, the state cannot be kept in the file, the description is none, or TLS
-            lacks a library.
+        FileNotFoundError: No description was passed and none is installed.
+        TypeError: An option is unknown.
+        ValueError: An option is out of range, the state cannot be stored in the file, the description is invalid, or a
+            library for TLS is missing.
     """
 
     def __init__(
@@ -95,20 +95,20 @@ class Sandbox:
 
     @property
     def token(self) -> str:
-        """A token that may do everything."""
+        """A token with all permissions."""
         return self.options.token
 
     @property
     def store(self) -> Store:
-        """What it keeps."""
+        """The stored documents."""
         return self._state.store
 
     @property
     def base_url(self) -> str:
-        """Where it listens.
+        """The base URL of the running sandbox.
 
         Raises:
-            RuntimeError: It is not running.
+            RuntimeError: The sandbox is not running.
         """
         if self._server is None:
             raise RuntimeError("the sandbox is not running: use `with Sandbox(...)` or start()")
@@ -116,45 +116,45 @@ class Sandbox:
 
     @property
     def ca_file(self) -> str:
-        """The certificate to trust, a PEM file that is there until `close`, for a sandbox with TLS.
+        """Path of the CA certificate in PEM for a sandbox with TLS; the file exists until `close`.
 
-        Most programs trust it with `SSL_CERT_FILE` in their environment, httpx with
+        Most programs trust it with the environment variable `SSL_CERT_FILE`, httpx with
         `verify=ssl.create_default_context(cafile=sandbox.ca_file)`.
 
         Raises:
-            RuntimeError: It was made without `tls=True`.
+            RuntimeError: The sandbox was created without `tls=True`.
         """
         if self._certificates is None:
-            raise RuntimeError("the sandbox has no certificates: make it with tls=True")
+            raise RuntimeError("the sandbox has no certificates: create it with tls=True")
         return str(self._certificates.ca_file)
 
     @property
     def violations(self) -> list[Violation]:
-        """Answers that were not as described: defects of the sandbox or of the description."""
+        """Responses that violate the description: defects of the sandbox or of the description."""
         return self._responses.violations
 
     def start(self) -> Self:
-        """Listen.
+        """Start the server.
 
         Raises:
-            RuntimeError: It is running already.
-            OSError: The address is taken.
+            RuntimeError: The sandbox is already running.
+            OSError: The address is in use.
         """
         if self._server is not None:
-            raise RuntimeError("the sandbox is running already")
+            raise RuntimeError("the sandbox is already running")
         server = ThreadedServer(self.app, *self._address, self._certificates)
         server.start()
         self._server = server
         return self
 
     def stop(self) -> None:
-        """Stop listening. The state stays, and `start` may be called again."""
+        """Stop the server. The state is kept, and `start` may be called again."""
         if self._server is not None:
             self._server.stop()
             self._server = None
 
     def close(self) -> None:
-        """Stop listening and close the state's file. Nothing works afterwards."""
+        """Stop the server and close the file of the state. The sandbox cannot be used afterwards."""
         self.stop()
         self.callbacks.close()
         self._state.close()
@@ -162,7 +162,7 @@ class Sandbox:
             self._certificates.remove()
 
     def reset(self) -> None:
-        """Go back to the state at the start, without faults, requests and callbacks under way."""
+        """Restore the seed data, and remove faults, stubs, requests and callbacks."""
         self.callbacks.clear()
         self._state.reset()
         self.faults.clear()

@@ -1,4 +1,4 @@
-"""A server in a thread of this process."""
+"""A server on a thread of this process."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from ._certificates import Certificates
 
 __all__ = ["KEEP_ALIVE_SECONDS", "ThreadedServer", "bind", "configure", "url_of"]
 
-# The usual five seconds are those of httpx as well: both ends then close at once, and a call now
-# and then fails.
+# The default of five seconds is also that of httpx: when both sides close at the same time, a request fails now
+# and then.
 KEEP_ALIVE_SECONDS = 30
 
-# Five minutes of what a microphone sends, in Base64: more than anybody sends at once.
+# Five minutes of microphone audio in Base64.
 _MAX_MESSAGE_BYTES = 20 << 20
 
 _START_SECONDS = 10.0
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Open the listening socket, so that port 0 is known as a real port before anything runs.
+    """Open the listening socket, so that the actual port is known before the server starts.
 
     Raises:
-        OSError: The address is taken or not of this machine.
+        OSError: The address is in use or does not belong to this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's algorithm off only where the protocol is named; it costs 40 ms a call.
+    # asyncio disables Nagle's algorithm, which costs 40 ms per request, only with an explicit protocol.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -42,19 +42,19 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def url_of(listener: socket.socket, scheme: str = "http") -> str:
-    """Return the address of a listening socket as a base URL, of this machine if it listens on all addresses."""
+    """Return the base URL of a listening socket; the loopback address if it listens on all addresses."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def configure(app: ASGIApp, certificates: Certificates | None, stop_seconds: int = 1) -> uvicorn.Config:
-    """Return the settings with which the application is to be run.
+    """Return the uvicorn configuration.
 
     Args:
         app: The application.
-        certificates: What it proves its identity with; None for HTTP without TLS.
-        stop_seconds: How long streams under way may go on when it is told to stop.
+        certificates: The certificates; None for HTTP without TLS.
+        stop_seconds: Grace period for running streams at shutdown.
     """
     config = uvicorn.Config(
         app,
@@ -65,17 +65,17 @@ def configure(app: ASGIApp, certificates: Certificates | None, stop_seconds: int
         timeout_graceful_shutdown=stop_seconds,
         ssl_certfile=None if certificates is None else certificates.chain_file,
         server_header=False,
-        date_header=False,  # the engine's own follows the clock that tests move
-        # The only implementation that neither warns that it is outdated nor needs another library.
+        date_header=False,  # the dispatcher's own uses the clock that tests advance
+        # The only implementation without deprecation warnings and further libraries.
         ws="websockets-sansio",
         ws_max_size=_MAX_MESSAGE_BYTES,
-        # Base64 of sound hardly shrinks, and frames that are cut short are simple to write.
+        # Audio in Base64 hardly compresses, and the fault `cut` needs plain frames.
         ws_per_message_deflate=False,
     )
     config.load()
     if config.ssl is not None:
-        # A ticket that is read while a request is written makes threaded clients lose the request: OpenSSL allows one
-        # thread at a time in a connection, which few of them see to.
+        # Reading a session ticket while another thread writes loses the request in threaded clients: OpenSSL allows
+        # only one thread at a time per connection.
         config.ssl.num_tickets = 0
     return config
 
@@ -87,10 +87,10 @@ class ThreadedServer:
         app: The application.
         host: Address to listen on.
         port: Port to listen on; 0 for a free one.
-        certificates: What it proves its identity with; None for HTTP without TLS.
+        certificates: The certificates; None for HTTP without TLS.
 
     Attributes:
-        base_url: The address.
+        base_url: The base URL.
     """
 
     def __init__(self, app: ASGIApp, host: str, port: int, certificates: Certificates | None = None) -> None:
@@ -102,7 +102,7 @@ class ThreadedServer:
         )
 
     def start(self) -> None:
-        """Start and wait until calls are accepted.
+        """Start and wait until requests are accepted.
 
         Raises:
             RuntimeError: The server did not start.
@@ -115,7 +115,7 @@ class ThreadedServer:
             time.sleep(0.001)
 
     def stop(self) -> None:
-        """Stop and wait until the thread has ended. Streams under way are cut after a second."""
+        """Stop and wait until the thread has ended. Running streams are closed after a second."""
         self._server.should_exit = True
         self._thread.join()
         self._listener.close()

@@ -1,11 +1,11 @@
-"""Fixtures for pytest, there as soon as `cozekit[sandbox]` is installed.
+"""Fixtures for pytest, available when `cozekit[sandbox]` is installed.
 
-- `coze_sandbox`: a running sandbox, as new for every test.
-- `coze_scenario`: its `Scenario`, which tells it what to do next.
-- `coze_sandbox_server`: the same server for the whole session, not reset.
-- `coze_sandbox_options`: how it is made; override it to return other members of `Options`.
+- `coze_sandbox`: a running sandbox, reset for every test.
+- `coze_scenario`: its `Scenario`, to stub replies, responses and outcomes.
+- `coze_sandbox_server`: the server of the session, which is not reset.
+- `coze_sandbox_options`: its options; override it to return other attributes of `Options`.
 
-What the sandbox needs is imported when a test asks for it, so that other test suites pay nothing.
+The sandbox is imported when a test requests it, so that other test suites start as fast as without it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ __all__ = ["coze_sandbox", "coze_sandbox_options", "coze_sandbox_server", "coze_
 
 @pytest.fixture(scope="session")
 def coze_sandbox_options() -> Mapping[str, Any]:
-    """Give the settings of the sandbox. Override it in a conftest to change them."""
+    """Return the options of the sandbox. Override it in a conftest to change them."""
     return {}
 
 
 @pytest.fixture(scope="session")
 def coze_sandbox_server(coze_sandbox_options: Mapping[str, Any]) -> Iterator[Sandbox]:
-    """Run one sandbox for the session: one per test would cost a tenth of a second each."""
+    """Run one sandbox per session: one per test would take a tenth of a second each."""
     try:
         from ._sandbox import Sandbox
     except ModuleNotFoundError as error:
@@ -43,7 +43,7 @@ def coze_sandbox_server(coze_sandbox_options: Mapping[str, Any]) -> Iterator[San
 
 @pytest.fixture
 def coze_sandbox(coze_sandbox_server: Sandbox) -> Iterator[Sandbox]:
-    """Give a sandbox as new, and fail the test on answers that are not as described."""
+    """Reset the sandbox, and fail the test if a response violates the description."""
     coze_sandbox_server.reset()
     yield coze_sandbox_server
     assert not coze_sandbox_server.violations
@@ -51,5 +51,5 @@ def coze_sandbox(coze_sandbox_server: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def coze_scenario(coze_sandbox: Sandbox) -> Scenario:
-    """Give what tells the sandbox of this test what to do next."""
+    """Return the scenario of the test's sandbox."""
     return coze_sandbox.scenario

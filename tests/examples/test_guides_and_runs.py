@@ -79,6 +79,6 @@ def test_workflow_async() -> None:
         told = run(path, sandbox, COZE_WORKFLOW_ID=WORKFLOW_ECHO)
         assert told == "Success: {'output': 'Hello'}\n  Message: Hello\n"
         told = run(path, sandbox, fails=True, COZE_WORKFLOW_ID=WORKFLOW_FAIL)
-        assert told.startswith("It failed: the workflow failed as asked\nNode by node: https://")
+        assert told.startswith("It failed: the workflow failed as requested\nNode by node: https://")
         told = run(path, sandbox, fails=True, COZE_WORKFLOW_ID=WORKFLOW_ASK)
         assert told == "It asks: Which city, and which day?\n"

@@ -86,7 +86,7 @@ def test_lifespan_and_other_protocols(sandbox):
     asyncio.run(sandbox.app({"type": "websocket", "path": "/v1/chat", "headers": []}, receive, send))
     kinds = [message["type"] for message in sent]
     assert kinds == ["lifespan.startup.complete", "lifespan.shutdown.complete", "websocket.close"]
-    with pytest.raises(ValueError, match="serves no 'carrier pigeon'"):
+    with pytest.raises(ValueError, match="unsupported ASGI scope 'carrier pigeon'"):
         asyncio.run(sandbox.app({"type": "carrier pigeon"}, receive, send))
 
 

@@ -243,7 +243,7 @@ def test_late_answer(receiver):
         receiver.gate.clear()
         sandbox.callbacks.send("bot.deleted", api_app_id="1")
         assert states(sandbox) == ["failed"]
-        assert sandbox.callbacks.deliveries[0].attempts[0].error == "no answer within 0.05 seconds"
+        assert sandbox.callbacks.deliveries[0].attempts[0].error == "no response within 0.05 seconds"
 
 
 def test_later_messages_overtake(receiver):

@@ -89,7 +89,7 @@ def test_page_of_a_used_key(chromium, coze_sandbox):
     chromium.click("[value=allow]")
     brought_back(chromium)
     chromium.open(page)
-    assert "Nothing waits for this code" in chromium.text
+    assert "No request is pending for this code" in chromium.text
 
 
 @needs_chromium

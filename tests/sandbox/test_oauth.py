@@ -136,7 +136,7 @@ def test_deactivated_app(public, coze_sandbox):
     assert public.get(f"{BASE}/authorize", params=query).json()["code"] == 4101
     coze_sandbox.oauth.set_active(WEB_APP.client_id, active=True)
     assert "access_token" in public.post(TOKEN, json=by_code(code), headers=bearer()).json()
-    with pytest.raises(ValueError, match="there is no OAuth app"):
+    with pytest.raises(ValueError, match="unknown OAuth app"):
         coze_sandbox.oauth.set_active("1", active=False)
 
 

@@ -305,7 +305,7 @@ def test_sound_that_is_thrown_away(coze_sandbox):
         client.say("input_audio_buffer.clear")
         client.until("input_audio_buffer.cleared")
         client.say("input_audio_buffer.complete")
-        assert client.refusal() == (4000, "There is no sound to be answered.")
+        assert client.refusal() == (4000, "The audio buffer is empty.")
 
 
 def test_text_at_the_end_only(coze_sandbox):

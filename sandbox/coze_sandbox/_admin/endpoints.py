@@ -1,24 +1,24 @@
-"""Control endpoints under `/_sandbox/`, for tests in other processes and languages.
+"""Admin API under `/_sandbox/`, for tests in other processes and languages.
 
-| verb and path | what it does |
+| method and path | effect |
 |---|---|
-| `GET /_sandbox/` | what is running: operations, time, pace, ids of the seed data |
-| `GET, POST, DELETE /_sandbox/faults` | list, add (members of `Fault` as JSON), cancel faults |
-| `POST /_sandbox/tokens` | make an access token: arguments of `Scenario.token` as JSON |
-| `POST /_sandbox/answers`, `replies`, `workflows`, `bots` | say what happens next: arguments of `Scenario` as JSON |
-| `GET, DELETE /_sandbox/scenario` | list, take back what was said and not used yet |
-| `GET, DELETE /_sandbox/requests` | list (`?operation=`; `?since=`: changed since that `revision`), forget requests |
-| `GET, POST, DELETE /_sandbox/callbacks` | what was sent; send (arguments of `Callbacks.send` as JSON); forget |
-| `GET /_sandbox/violations` | answers that were not as described |
-| `POST /_sandbox/clock` | `{"advance": seconds}` moves the time |
-| `POST /_sandbox/reset` | state, faults, requests and clock as at the start |
-| `GET, POST /_sandbox/oauth` | OAuth apps and who waits; `{"auto_consent": true}` (or false, null) decides for people |
-| `POST /_sandbox/oauth/decide` | `{"key": code or key, "allow": true}` decides for one who waits |
+| `GET /_sandbox/` | operations, time, pace and ids of the seed data |
+| `GET, POST, DELETE /_sandbox/faults` | list, add (attributes of `Fault` as JSON), remove faults |
+| `POST /_sandbox/tokens` | create an access token: arguments of `Scenario.token` as JSON |
+| `POST /_sandbox/answers`, `replies`, `workflows`, `bots` | add stubs: arguments of `Scenario` as JSON |
+| `GET, DELETE /_sandbox/scenario` | list, remove stubs |
+| `GET, DELETE /_sandbox/requests` | list (`?operation=`; `?since=`: changed since that `revision`), remove requests |
+| `GET, POST, DELETE /_sandbox/callbacks` | list, send (arguments of `Callbacks.send` as JSON), remove |
+| `GET /_sandbox/violations` | responses that violate the description |
+| `POST /_sandbox/clock` | `{"advance": seconds}` advances the clock |
+| `POST /_sandbox/reset` | reset state, faults, requests and clock |
+| `GET, POST /_sandbox/oauth` | OAuth apps and pending requests; `{"auto_consent": true}` (or false, null) |
+| `POST /_sandbox/oauth/decide` | `{"key": code or key, "allow": true}` decides a pending request |
 | `POST /_sandbox/oauth/apps` | `{"client_id": id, "active": false}` deactivates an app |
-| `GET /_sandbox/oauth/jwt-config` | the file with the key of a service app (`?client_id=`) |
-| `GET /_sandbox/state` | how many documents of each kind there are; `?kind=` the documents, without secrets |
-| `GET /_sandbox/try` | a request for `?operation=` that works, or what is to be made before (`&for=` which one) |
-| `GET /_sandbox/openapi.json` | the description, with this server's address |
+| `GET /_sandbox/oauth/jwt-config` | the configuration of a service app (`?client_id=`) |
+| `GET /_sandbox/state` | number of documents of each kind; `?kind=` the documents, without secrets |
+| `GET /_sandbox/try` | a sample request for `?operation=`, or its prerequisites (`&for=` the operation that needs it) |
+| `GET /_sandbox/openapi.json` | the description, with the URL of this server |
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ PREFIX = "/_sandbox/"
 
 
 class AdminTarget(ScenarioTarget, Protocol):
-    """What the endpoints act on: a sandbox."""
+    """The sandbox that the admin API controls."""
 
     @property
     def token(self) -> str:
-        """A token that may do everything."""
+        """A token with all permissions."""
 
     @property
     def options(self) -> Options:
@@ -67,34 +67,34 @@ class AdminTarget(ScenarioTarget, Protocol):
 
     @property
     def store(self) -> Store:
-        """The state."""
+        """The stored documents."""
 
     @property
     def scenario(self) -> Scenario:
-        """What happens next."""
+        """The stubs."""
 
     @property
     def callbacks(self) -> Callbacks:
-        """What is sent to callback apps."""
+        """The callbacks."""
 
     @property
     def violations(self) -> list[Violation]:
-        """Answers that were not as described."""
+        """Responses that violate the description."""
 
     @property
     def oauth(self) -> OAuthControl:
-        """The people and developers of OAuth apps."""
+        """Control of OAuth apps and consent."""
 
     def reset(self) -> None:
-        """Go back to the start."""
+        """Reset the sandbox."""
 
 
 class AdminAPI:
-    """Answers the control endpoints, for callers on this machine only.
+    """Handles the admin API, for clients on this machine only.
 
     Args:
-        sandbox: What to control.
-        hosts: The hosts that requests may name.
+        sandbox: The sandbox.
+        hosts: The allowed hosts.
     """
 
     def __init__(self, sandbox: AdminTarget, hosts: AllowedHosts) -> None:
@@ -131,12 +131,12 @@ class AdminAPI:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request.
+        """Handle one request.
 
         Args:
             scope: ASGI scope of type `http`.
-            receive: Gives the body.
-            send: Takes the answer.
+            receive: ASGI `receive`.
+            send: ASGI `send`.
         """
         request = Request(scope, limit_body(receive, MAX_JSON_BYTES))
         response = JSONResponse(*await self._respond(request))
@@ -144,7 +144,7 @@ class AdminAPI:
 
     async def _respond(self, request: Request) -> tuple[Any, int]:
         if not self._is_local(request):
-            return {"error": "control endpoints answer callers on this machine only"}, 403
+            return {"error": "the admin API is available on this machine only"}, 403
         name = request.url.path.removeprefix(PREFIX)
         action = self._actions.get((request.method, name))
         if action is None:
@@ -164,15 +164,14 @@ class AdminAPI:
         return ({} if result is None else result), 200
 
     def _is_local(self, request: Request) -> bool:
-        # A page in a browser on this machine is local too, but must not reach in here unless it is the sandbox's own:
-        # it sends its origin.
+        # Pages of other origins in a browser on this machine have a local address too, but send their `Origin`.
         origin = request.headers.get("origin")
         if origin is not None and not self._is_own(origin, request.headers.get("host", "")):
             return False
         return request.client is None or is_loopback_ip(request.client.host)
 
     def _is_own(self, origin: str, host: str) -> bool:
-        # Not parsed, since it need not be an address: an origin is a scheme and a host.
+        # Not parsed as a URL: an origin is a scheme and a host.
         return origin.partition("://")[2] == host and hostname_of(host) in self._hosts
 
     def _about(self, _request: Request, _body: Any) -> Any:
@@ -203,7 +202,7 @@ class AdminAPI:
         return {"requests": chosen, "whole": news.is_full, "first": news.first, "revision": news.revision}
 
     def _list_violations(self, _request: Request, _body: Any) -> Any:
-        return {"violations": [attrs.asdict(one) for one in self._sandbox.violations]}
+        return {"violations": [attrs.asdict(violation) for violation in self._sandbox.violations]}
 
     def _advance(self, _request: Request, body: Any) -> Any:
         return {"now": self._sandbox.clock.advance(float(body["advance"]))}

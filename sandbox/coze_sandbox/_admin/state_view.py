@@ -1,4 +1,4 @@
-"""The state, for people and tests to look at."""
+"""Read-only view of the state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def browse(store: Store, kind: str | None) -> dict[str, Any]:
 
     Args:
         store: The state.
-        kind: Which documents to list, the newest 500 of them, newest first. Tokens, codes and keys are never shown.
+        kind: Kind of the documents to list: the newest 500, newest first. Tokens, codes and keys are never shown.
     """
     if kind is None:
         return {"kinds": {name: count for name, count in store.kinds().items() if not name.startswith("_")}}

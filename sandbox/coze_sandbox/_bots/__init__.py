@@ -1,1 +1,1 @@
-"""What bots do."""
+"""Chats with the scripted bot."""

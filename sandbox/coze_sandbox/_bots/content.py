@@ -1,4 +1,4 @@
-"""What a message says: its text and what is attached to it."""
+"""Content of messages: text and attachments."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class UserInput:
     """The content of a message.
 
     Attributes:
-        text: All its text.
+        text: The text.
         images: Number of images.
         files: Number of files.
-        audio: Number of sounds.
+        audio: Number of audio files.
     """
 
     text: str = ""
@@ -34,17 +34,16 @@ class UserInput:
 
 
 def parse_content(state: SandboxState, content: str, content_type: str, where: str) -> UserInput:
-    """Read and check the content of a message.
+    """Parse and validate the content of a message.
 
     Args:
-        state: Where uploaded files are known.
+        state: The state, which has the uploaded files.
         content: The content as sent.
         content_type: `text` or `object_string`.
-        where: What the content is called in errors, such as `body.content`.
+        where: Name of the content in errors, such as `body.content`.
 
     Raises:
-        CallError: The content is no list of objects as `object_string` wants them, or names a file
-            that was never uploaded.
+        CallError: The content is not a list of objects in the format of `object_string`, or a file does not exist.
     """
     if content_type != "object_string":
         return UserInput(content)

@@ -16,25 +16,24 @@ __all__ = ["chat_events"]
 
 
 def chat_events(state: SandboxState, chat: dict[str, Any], done: Any = "[DONE]") -> Iterator[StreamEvent]:
-    """Tell the current round of a chat as events, and end the round.
+    """Yield the events of the current turn of a chat, and end the turn.
 
-    When the client leaves before the end, the bot still answers: the chat goes on, and ends in its time unless it is
-    canceled.
+    If the client disconnects early, the chat continues and ends after the remaining time unless it is canceled.
 
     Args:
         state: The state.
         chat: The chat, running.
-        done: Data of the last event.
+        done: Data of the final event.
     """
     plan = plan_of(chat)
     running = public(chat)
-    told = (event for message in chat["_messages"] for event in _message_events(message, plan))
+    remaining = (event for message in chat["_messages"] for event in _message_events(message, plan))
     try:
         yield StreamEvent("conversation.chat.created", {**running, "status": "created"})
         yield StreamEvent("conversation.chat.in_progress", running, plan.seconds or 0.0)
         seen = -1
-        for event in told:
-            # Reading the chat for every event would cost more than all the rest.
+        for event in remaining:
+            # Loading the chat for every event would dominate the cost.
             if seen != state.store.changes:
                 seen = state.store.changes
                 if _is_canceled(state, chat["id"]):
@@ -44,7 +43,7 @@ def chat_events(state: SandboxState, chat: dict[str, Any], done: Any = "[DONE]")
         yield from _ending(state, chat, plan, done)
     finally:
         with state.store.transaction():
-            detach(state, chat["id"], told)
+            detach(state, chat["id"], remaining)
 
 
 def _ending(state: SandboxState, chat: dict[str, Any], plan: Plan, done: Any) -> Iterator[StreamEvent]:
@@ -55,23 +54,23 @@ def _ending(state: SandboxState, chat: dict[str, Any], plan: Plan, done: Any) ->
         return
     yield StreamEvent(f"conversation.chat.{ended['status']}", ended)
     if ended["status"] == "failed":
-        return  # recordings of failed chats have no done
+        return  # recordings of failed chats have no `done`
     if plan.audio and ended["status"] == "completed":
-        # The recording has sound after the end of the chat, so clients must not stop there.
-        answer = next(one for one in chat["_messages"] if one["type"] == "answer")
-        for sound in audio_chunks():
-            yield StreamEvent("conversation.audio.delta", {**answer, "content": sound, "content_type": "audio"})
+        # As recorded: audio follows the end of the chat.
+        answer = next(message for message in chat["_messages"] if message["type"] == "answer")
+        for chunk in audio_chunks():
+            yield StreamEvent("conversation.audio.delta", {**answer, "content": chunk, "content_type": "audio"})
     yield StreamEvent("done", done)
 
 
 def _message_events(message: dict[str, Any], plan: Plan) -> Iterator[StreamEvent]:
     if message["type"] == "answer":
         shape = {name: value for name, value in message.items() if name != "reasoning_content"}
-        for piece in split_chunks(message.get("reasoning_content", "")):
-            thought = {**shape, "content": "", "reasoning_content": piece}
-            yield StreamEvent("conversation.message.delta", thought)
-        for piece in answer_chunks(message["content"], plan):
-            yield StreamEvent("conversation.message.delta", {**shape, "content": piece})
+        for chunk in split_chunks(message.get("reasoning_content", "")):
+            delta = {**shape, "content": "", "reasoning_content": chunk}
+            yield StreamEvent("conversation.message.delta", delta)
+        for chunk in answer_chunks(message["content"], plan):
+            yield StreamEvent("conversation.message.delta", {**shape, "content": chunk})
     yield StreamEvent("conversation.message.completed", message)
 
 

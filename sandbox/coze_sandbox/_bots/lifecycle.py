@@ -1,9 +1,8 @@
-"""The life of a chat: started, running, ended.
+"""Lifecycle of chats: start, turns, end.
 
-A running chat ends when its time has come and somebody looks at it, or when its stream has been
-sent. A client that leaves ends nothing: the chat then takes the time that the rest of its stream
-would have taken. So nothing has to run in the background, and a test that moves the clock sees the
-end at once.
+A running chat ends when it is accessed after its end time, or when its stream was sent completely. If the client
+disconnects, the chat continues for as long as the rest of its stream would have taken. So no background task is
+needed, and a test that advances the clock sees the end at once.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ _WRITTEN_BY_MODEL = ("answer", "follow_up", "function_call")
 
 
 def plan_of(chat: dict[str, Any]) -> Plan:
-    """Return what the bot does in the current round of a chat."""
+    """Return the plan of the current turn of a chat."""
     members = dict(chat["_plan"])
     members["tool_calls"] = tuple((name, arguments) for name, arguments in members["tool_calls"])
     return Plan(**{name: _tuple(value) for name, value in members.items()})
@@ -53,14 +52,14 @@ def plan_of(chat: dict[str, Any]) -> Plan:
 def start_turn(
     state: SandboxState, chat: dict[str, Any], plan: Plan, *, streaming: bool, input_tokens: int
 ) -> dict[str, Any]:
-    """Set a chat to work: decide its messages now, and when it ends.
+    """Start a turn of a chat: its messages and its end time are determined now.
 
     Args:
         state: The state.
         chat: The chat.
-        plan: What the bot does.
-        streaming: Whether a stream tells of it; the chat then ends with the stream.
-        input_tokens: How much the model reads.
+        plan: The plan of the bot.
+        streaming: Whether it is streamed; the turn then ends with the stream.
+        input_tokens: Number of input tokens.
 
     Returns:
         The chat, running.
@@ -93,10 +92,10 @@ def load_chat(state: SandboxState, conversation_id: str, chat_id: str, *, unsave
         state: The state.
         conversation_id: Id of its conversation.
         chat_id: Its id.
-        unsaved: Whether to find chats without `auto_save_history`, too. They cannot be retrieved, but canceled.
+        unsaved: Whether to include chats without `auto_save_history`. They can be canceled, but not retrieved.
 
     Raises:
-        CallError: The conversation or the chat does not exist, or the chat was not to be kept.
+        CallError: The conversation or the chat does not exist, or the chat was not saved.
     """
     if state.find("conversation", conversation_id) is None:
         raise missing(CONVERSATION_NOT_FOUND, "conversation_id", conversation_id)
@@ -107,7 +106,7 @@ def load_chat(state: SandboxState, conversation_id: str, chat_id: str, *, unsave
 
 
 def require_no_running_chat(state: SandboxState, conversation: dict[str, Any]) -> None:
-    """Refuse a second chat beside a running one.
+    """Raise an error if a chat is running in the conversation.
 
     Raises:
         CallError: A chat is running in the conversation.
@@ -118,23 +117,23 @@ def require_no_running_chat(state: SandboxState, conversation: dict[str, Any]) -
 
 
 def advance_last_chat(state: SandboxState, conversation: dict[str, Any]) -> dict[str, Any] | None:
-    """End the last chat of a conversation if its time has come, so that its messages are there.
+    """End the last chat of a conversation if its end time has passed, so that its messages are saved.
 
     Returns:
-        The chat as it is now, or None where there is none.
+        The chat, or None.
     """
     running = state.find("chat", conversation.get("_running", ""))
     return None if running is None else _advance(state, running)
 
 
 def detach(state: SandboxState, chat_id: str, rest: Iterable[StreamEvent]) -> None:
-    """Let a running chat end by itself when its client has left; does nothing where it has ended.
+    """Schedule the end of a running chat after its client has disconnected; does nothing if it has ended.
 
     Args:
         state: The state.
         chat_id: The chat.
-        rest: The events that were not sent. The chat takes as long as they would have, and at least the usual time, so
-            that it can still be canceled.
+        rest: The events that were not sent. The chat takes their time, and at least the usual time, so that it can
+            still be canceled.
     """
     chat = state.find("chat", chat_id)
     if chat is None or chat["status"] not in _RUNNING:
@@ -148,10 +147,10 @@ def detach(state: SandboxState, chat_id: str, rest: Iterable[StreamEvent]) -> No
 
 
 def cancel(state: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
-    """End a running chat without an answer.
+    """Cancel a running chat.
 
     Raises:
-        CallError: It has ended already, or waits for tool results.
+        CallError: The chat has ended, or requires tool outputs.
     """
     if chat["status"] not in _RUNNING:
         raise CallError(CHAT_NOT_CANCELABLE, f"The chat is {chat['status']}.")
@@ -160,10 +159,10 @@ def cancel(state: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
 
 
 def finish_turn(state: SandboxState, chat_id: str) -> dict[str, Any] | None:
-    """End the current round of a chat and keep its messages; does nothing where it has ended.
+    """End the current turn of a chat and save its messages; does nothing if it has ended.
 
     Returns:
-        The chat, or None where it was deleted meanwhile.
+        The chat, or None if it was deleted.
     """
     chat = state.find("chat", chat_id)
     if chat is None or chat["status"] not in _RUNNING:
@@ -194,7 +193,7 @@ def finish_turn(state: SandboxState, chat_id: str) -> dict[str, Any] | None:
 
 
 def save_message(state: SandboxState, message: dict[str, Any]) -> dict[str, Any]:
-    """Keep a message in its conversation, and return it."""
+    """Save a message in its conversation, and return it."""
     state.store.put("message", message["id"], message, message["conversation_id"])
     return message
 
@@ -202,7 +201,7 @@ def save_message(state: SandboxState, message: dict[str, Any]) -> dict[str, Any]
 def _advance(state: SandboxState, chat: dict[str, Any]) -> dict[str, Any]:
     if chat["status"] not in _RUNNING:
         return chat
-    # Without a time it ends with its stream, and the stream ended with the process that sent it.
+    # Without an end time it ends with its stream, which ended with the process that sent it.
     ends_at = chat["_ends_at"]
     is_over = chat["_session"] != state.epoch if ends_at is None else ends_at <= state.clock.now()
     return (finish_turn(state, chat["id"]) or chat) if is_over else chat

@@ -1,4 +1,4 @@
-"""From what the bot is going to do to its messages."""
+"""Messages of the bot, built from its plan."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .script import Plan
 
 __all__ = ["answer_chunks", "audio_chunks", "build_messages", "count_tokens", "split_chunks", "required_action"]
 
-# Lengths of the pieces of an answer: uneven, so that nobody relies on words or characters.
+# Lengths of the deltas of an answer: uneven, so that clients do not depend on word boundaries.
 _CHUNK_LENGTHS = (3, 2, 4, 1, 5)
 _SAMPLE_RATE = 24_000
 _SAMPLES_PER_CHUNK = 480
@@ -22,12 +22,12 @@ _AUDIO_CHUNKS = 3
 
 
 def build_messages(state: SandboxState, chat: Mapping[str, Any], plan: Plan) -> list[dict[str, Any]]:
-    """Write the messages of one round of a chat, in the order in which they are sent.
+    """Return the messages of one turn of a chat in the order of sending.
 
     Args:
-        state: Where ids come from.
+        state: The state, which has the ids.
         chat: The chat.
-        plan: What the bot does.
+        plan: The plan of the bot.
     """
 
     def message(kind: str, content: str) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def build_messages(state: SandboxState, chat: Mapping[str, Any], plan: Plan) -> 
 
 
 def required_action(state: SandboxState, plan: Plan) -> dict[str, Any]:
-    """Write what a chat waits for."""
+    """Return the `required_action` of a chat."""
     calls = [
         {
             "id": base64.b64encode(state.new_id().encode()).decode(),
@@ -93,12 +93,12 @@ def required_action(state: SandboxState, plan: Plan) -> dict[str, Any]:
 
 
 def answer_chunks(content: str, plan: Plan) -> Iterable[str]:
-    """Cut an answer into the pieces in which it is streamed: those of the plan, where it has any."""
+    """Split an answer into the deltas of its stream: those of the plan, if any."""
     return plan.deltas if content == "".join(plan.deltas) else split_chunks(content)
 
 
 def split_chunks(text: str) -> Iterator[str]:
-    """Cut a text into the pieces in which it is streamed."""
+    """Split a text into the deltas of a stream."""
     start = number = 0
     while start < len(text):
         end = start + _CHUNK_LENGTHS[number % len(_CHUNK_LENGTHS)]
@@ -107,21 +107,21 @@ def split_chunks(text: str) -> Iterator[str]:
 
 
 def audio_chunks() -> Iterator[str]:
-    """Make a short tone: raw PCM with 24 kHz, 16 bit, one channel, in Base64 pieces of 20 ms.
+    """Yield a short tone: raw PCM with 24 kHz, 16 bit, one channel, in Base64 chunks of 20 ms.
 
-    Coze would answer Ogg Opus with Ogg Opus; the sandbox has no encoder and always speaks PCM.
+    Coze replies to Ogg Opus with Ogg Opus; the sandbox has no encoder and always sends PCM.
     """
-    for piece in range(_AUDIO_CHUNKS):
-        first = piece * _SAMPLES_PER_CHUNK
+    for number in range(_AUDIO_CHUNKS):
+        first = number * _SAMPLES_PER_CHUNK
         samples = [
-            int(8000 * math.sin(2 * math.pi * 440 * number / _SAMPLE_RATE))
-            for number in range(first, first + _SAMPLES_PER_CHUNK)
+            int(8000 * math.sin(2 * math.pi * 440 * sample / _SAMPLE_RATE))
+            for sample in range(first, first + _SAMPLES_PER_CHUNK)
         ]
         yield base64.b64encode(struct.pack(f"<{len(samples)}h", *samples)).decode()
 
 
 def count_tokens(text: str) -> int:
-    """Estimate the tokens of a text: one for every four characters begun."""
+    """Estimate the tokens of a text: one per four characters, rounded up."""
     return -(-len(text) // 4)
 
 

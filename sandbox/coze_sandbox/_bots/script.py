@@ -1,25 +1,25 @@
-"""What the bot of the sandbox answers.
+"""The script of the bot.
 
-It repeats what it was told: `Hello` is answered with `You said: Hello`. A message that begins with
-one of these words makes it do something else:
+It echoes messages: the reply to `Hello` is `You said: Hello`. A message that starts with a command has another
+effect:
 
-| message | what happens |
+| message | effect |
 |---|---|
-| `/say TEXT` | answers TEXT and nothing else |
-| `/long N` | answers N words (default 200) |
-| `/answers N` | gives N answers in a row (default 2) |
-| `/think TEXT` | reasons first (`reasoning_content`), then answers as usual |
-| `/recall` | tells what the user said before in this context section |
-| `/suggest TEXT` | suggests three questions, whatever the bot's settings |
-| `/plugin TEXT` | calls a plugin of its own: a function_call, a tool_response, then the answer |
-| `/knowledge TEXT` | looks into its knowledge first: a verbose knowledge_recall message |
-| `/tool NAME JSON` | waits for the result of a tool of the caller; one call for each such line |
-| `/fail CODE TEXT` | fails with this code and text (default 5000) |
-| `/error CODE TEXT` | breaks the stream off with an `error` event; without a stream it fails |
-| `/slow SECONDS TEXT` | takes that long, then answers as usual |
+| `/say TEXT` | replies TEXT only |
+| `/long N` | replies N words (default 200) |
+| `/answers N` | sends N answers (default 2) |
+| `/think TEXT` | sends `reasoning_content`, then the usual reply |
+| `/recall` | repeats the previous message of this context section |
+| `/suggest TEXT` | suggests three questions, regardless of the bot's settings |
+| `/plugin TEXT` | calls a plugin: a function_call, a tool_response, then the answer |
+| `/knowledge TEXT` | recalls knowledge first: a verbose knowledge_recall message |
+| `/tool NAME JSON` | requires the output of a tool of the client; one call per line |
+| `/fail CODE TEXT` | fails with this code and message (default 5000) |
+| `/error CODE TEXT` | ends the stream with an `error` event; without a stream it fails |
+| `/slow SECONDS TEXT` | sends the usual reply after SECONDS |
 
-A message with sound is also answered with sound. A result of a tool that has `/tool` lines of its own
-makes the bot call those tools next, and answer after them.
+The reply to a message with audio has audio, too. If the output of a tool has `/tool` lines, the bot calls those tools
+next.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ _SUGGESTED = ("What else can you do?", "Why is that so?", "Can you give an examp
 
 @attrs.frozen(kw_only=True)
 class Plan:
-    """What the bot is going to do, as values that can be kept as JSON.
+    """The plan of a turn, in values that can be stored as JSON.
 
     Attributes:
-        reasoning: What it thinks before the first answer.
-        knowledge: What it finds in its knowledge, or an empty text.
-        plugin: What its own plugin is asked, or an empty text.
-        answers: Its answers.
-        deltas: The pieces in which the first answer is streamed; as usual where there are none.
-        suggestions: Questions that it suggests.
-        tool_calls: Names and JSON arguments of the tools to wait for.
-        error_code: Code of the failure; 0 for none.
-        error_msg: Text of the failure.
-        breaks_off: Whether the failure is an `error` event rather than a failed chat.
-        audio: Whether it speaks as well.
-        seconds: How long it takes; None for the usual time.
+        reasoning: Reasoning before the first answer.
+        knowledge: Recalled knowledge, or an empty string.
+        plugin: Argument of a plugin call, or an empty string.
+        answers: The answers.
+        deltas: The deltas of the first answer; empty for the default ones.
+        suggestions: Suggested questions.
+        tool_calls: Names and JSON arguments of the required tools.
+        error_code: Error code; 0 for none.
+        error_msg: Error message.
+        breaks_off: Whether the failure is an `error` event instead of a failed chat.
+        audio: Whether to add audio.
+        seconds: Duration; None for the default.
     """
 
     reasoning: str = ""
@@ -73,12 +73,12 @@ class Plan:
 
 
 def plan_answer(user_input: UserInput, *, before: str | None, suggest: bool) -> Plan:
-    """Decide what to do.
+    """Return the plan for the reply to a message.
 
     Args:
         user_input: The user's message.
-        before: What the user said before in this section, or None.
-        suggest: Whether the bot is set to suggest questions.
+        before: The previous message of the user in this section, or None.
+        suggest: Whether the bot is configured to suggest questions.
     """
     command, _, rest = user_input.text.partition(" ")
     rest = rest.strip()
@@ -130,11 +130,11 @@ def plan_answer(user_input: UserInput, *, before: str | None, suggest: bool) -> 
 
 
 def after_tools(outputs: list[tuple[str, str]], *, audio: bool) -> Plan:
-    """Decide what to do with the results of tools: call those that the results ask for, or answer.
+    """Return the plan for the reply to tool outputs: further tool calls, or an answer.
 
     Args:
         outputs: Name and output of each call, in the order of the calls.
-        audio: Whether the question was spoken.
+        audio: Whether the question had audio.
     """
     next_calls = tuple(call for _, output in outputs for call in _tool_calls(output))
     if next_calls:

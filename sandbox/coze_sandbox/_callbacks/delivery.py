@@ -1,4 +1,4 @@
-"""What became of a callback."""
+"""Deliveries of callbacks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ DeliveryState = Literal["pending", "waiting", "delivered", "failed", "blocked", 
 
 @attrs.frozen(kw_only=True)
 class Attempt:
-    """One time that a callback was sent.
+    """An attempt to deliver a callback.
 
     Attributes:
-        at: When, in seconds since 1970-01-01 UTC, by the clock of the sandbox.
-        status: HTTP status of the answer, or None where there was none.
-        error: Why it failed, or an empty text.
+        at: Time in seconds since 1970-01-01 UTC, by the clock of the sandbox.
+        status: HTTP status of the response, or None.
+        error: The error, or an empty string.
     """
 
     at: float
@@ -28,19 +28,19 @@ class Attempt:
 
 @attrs.define(kw_only=True, eq=False)
 class Delivery:
-    """One message to one callback app.
+    """The delivery of a message to a callback app.
 
     Attributes:
         kind: Its `event_type`.
         api_app_id: The callback app.
-        event_id: Id of what happened, the same in all attempts.
-        url: The address, as it was at the last attempt.
-        body: The message as it is sent.
-        attempts: The times that it was sent.
-        state: `pending` (under way), `waiting` (for the next attempt), `delivered`, `failed` (after the last
-            attempt), `blocked` (the address is not of this machine, and its host is not allowed) or `abandoned` (the
-            app or its subscription is gone, or the sandbox was stopped or reset).
-        next_at: When the next attempt is, by the clock of the sandbox; None where none is waited for.
+        event_id: Id of the event, the same in all attempts.
+        url: The URL of the last attempt.
+        body: The message as sent.
+        attempts: The attempts so far.
+        state: `pending` (in progress), `waiting` (for the next attempt), `delivered`, `failed` (after the last
+            attempt), `blocked` (the URL is not a loopback address, and its host is not allowed) or `abandoned` (the
+            app or its subscription was removed, or the sandbox was stopped or reset).
+        next_at: Time of the next attempt by the clock of the sandbox, or None.
     """
 
     kind: str
@@ -54,5 +54,5 @@ class Delivery:
 
     @property
     def status(self) -> int | None:
-        """HTTP status of the last answer, or None where there was none."""
+        """HTTP status of the last response, or None."""
         return self.attempts[-1].status if self.attempts else None

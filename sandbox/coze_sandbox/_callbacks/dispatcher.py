@@ -1,4 +1,4 @@
-"""Callbacks: what the sandbox sends to the addresses of callback apps."""
+"""Callbacks: messages to the URLs of callback apps."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _IDS = uuid.UUID("6f5902ac-237f-4c1f-8ad4-5b0e93f3e8b4")
 
 
 class Callbacks:
-    """Sends what happens to the callback apps that are subscribed to it, signed, in the background.
+    """Sends domain events to subscribed callback apps, signed and in the background.
 
     Args:
         world: The state.
-        description: Says how messages look and are signed.
+        description: The spec, which has the schemas and signatures of the messages.
         schemas: Its validators.
-        violations: Where messages are noted that the sandbox makes and that are not as described.
+        violations: List to which violations of the sandbox's own messages are added.
     """
 
     def __init__(
@@ -54,25 +54,25 @@ class Callbacks:
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """All messages so far, oldest first, and what became of them."""
+        """All deliveries so far, oldest first."""
         with self._changed:
             return list(self._deliveries)
 
     def send(
         self, kind: str, event: Mapping[str, Any] | None = None, *, api_app_id: str | None = None
     ) -> list[Delivery]:
-        """Send a message, for what the sandbox cannot make happen by itself.
+        """Send a message for an event that the sandbox does not produce by itself.
 
         Args:
             kind: The `event_type`, such as `bot.deleted`.
-            event: The member `event` of the message; that of the described example by default.
-            api_app_id: The callback app, which need not be subscribed; all that are subscribed by default.
+            event: The member `event` of the message; by default the one of the example.
+            api_app_id: The callback app, subscribed or not; by default all subscribed apps.
 
         Returns:
-            What is being delivered, one for each app. `wait` waits for the outcome.
+            The deliveries, one per app. `wait` waits for the outcome.
 
         Raises:
-            ValueError: There is no such kind or app, the message is not as described, or the app has no address.
+            ValueError: The kind or the app is unknown, the message violates the description, or the app has no URL.
         """
         described = self._kind(kind)
         domain_event = DomainEvent(kind=kind, event=described.example["event"] if event is None else event)
@@ -81,37 +81,37 @@ class Callbacks:
         else:
             found = self._state.find("api_app", api_app_id)
             if found is None or not found["callback_url"]:
-                raise ValueError(f"there is no callback app {api_app_id} with an address")
+                raise ValueError(f"there is no callback app {api_app_id} with a URL")
             apps = [found]
         bodies = [self._message(described, domain_event, app) for app in apps]
-        return [self._submit(kind, *each) for each in bodies]
+        return [self._submit(kind, *body) for body in bodies]
 
     def wait(self, timeout: float = 10.0) -> None:
-        """Wait until nothing is under way. An attempt that is not due yet is not waited for: advance the clock first.
+        """Wait until no delivery is in progress. Retries that are not due yet are ignored: advance the clock first.
 
         Args:
-            timeout: How long, in seconds.
+            timeout: The timeout in seconds.
 
         Raises:
-            TimeoutError: Something is still under way.
+            TimeoutError: A delivery is still in progress.
         """
         with self._changed:
             if not self._changed.wait_for(self._is_idle, timeout):
-                raise TimeoutError(f"callbacks are still under way after {timeout:g} seconds")
+                raise TimeoutError(f"callbacks are still in progress after {timeout:g} seconds")
 
     def clear(self) -> None:
-        """Give up what is under way, and forget all deliveries."""
+        """Cancel running deliveries, and remove all from the list."""
         self._sender.cancel()
         with self._changed:
             self._deliveries.clear()
 
     def close(self) -> None:
-        """Stop: what is being sent may end within a second, what waits is given up."""
+        """Stop: attempts in progress may finish within a second, pending retries are canceled."""
         self._sender.close()
 
     def _kind(self, name: str) -> CallbackKind:
         if name not in self._kinds:
-            raise ValueError(f"there is no callback {name!r}: one of {', '.join(self._kinds)}")
+            raise ValueError(f"unknown callback {name!r}: use one of {', '.join(self._kinds)}")
         return self._kinds[name]
 
     def _on_event(self, event: DomainEvent) -> None:
@@ -193,13 +193,13 @@ class Callbacks:
         return _ANY_HOST in allowed or host in allowed or is_loopback_host(host)
 
     def _handle_response(self, kind: CallbackKind, delivery: Delivery, app: Mapping[str, Any], answer: bytes) -> str:
-        """Note how the app of a channel decided about a bot; tell what is wrong with its answer."""
+        """Store the review of a bot by the app of a channel; return the error of its response, or an empty string."""
         if kind.answer is None or app["app_type"] == "normal":
             return ""
         try:
             decision = parse_json(answer, "answer")
         except CallError:
-            return "the answer is not JSON"
+            return "the response is not JSON"
         violation = self._schemas.check(kind.answer, decision, "answer")
         if violation is not None:
             return str(violation)

@@ -1,6 +1,6 @@
-"""Sends callbacks in the background, on a thread and an event loop of its own.
+"""Sends webhooks in the background, on a thread with its own event loop.
 
-So nobody who calls the sandbox waits for receivers, and slow receivers do not wait for each other.
+Requests to the sandbox do not wait for receivers, and slow receivers do not block each other.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _GRACE_SECONDS = 1.0
 
 @attrs.frozen(kw_only=True)
 class WebhookRequest:
-    """One attempt, ready to be sent.
+    """The request of one attempt.
 
     Attributes:
-        url: Where to.
-        headers: With the signature.
-        seconds: How long the answer may take.
-        check: Tells what is wrong with the body of an answer, or returns an empty text.
+        url: The URL.
+        headers: The headers with the signature.
+        seconds: The timeout.
+        check: Returns the error of a response body, or an empty string.
     """
 
     url: str
@@ -43,13 +43,13 @@ class WebhookRequest:
 
 
 class WebhookSender:
-    """Delivers, and tries again where that failed.
+    """Delivers messages, with retries.
 
     Args:
-        clock: Tells when to try again.
-        prepare: Makes an attempt, or tells in which state the delivery ends without one.
+        clock: The clock of the retries.
+        prepare: Returns the request of an attempt, or the final state of a delivery that cannot be attempted.
         changed: Called when the state of a delivery has changed.
-        pauses: Seconds before each further attempt.
+        retry_delays: Seconds before each retry.
     """
 
     def __init__(
@@ -81,11 +81,11 @@ class WebhookSender:
             self._loop.call_soon_threadsafe(self._begin, delivery)
 
     def cancel(self) -> None:
-        """Give up all that is under way."""
+        """Cancel all deliveries."""
         self._run(self._cancel(0.0))
 
     def close(self) -> None:
-        """Give up what waits for its next attempt, let the attempts under way end within a second, and stop."""
+        """Cancel pending retries, wait up to a second for running attempts, then stop the loop."""
         self._run(self._cancel(_GRACE_SECONDS))
         with self._lock:
             if self._loop is None or self._thread is None:
@@ -114,10 +114,10 @@ class WebhookSender:
             task.cancel()
         if sending:
             await asyncio.wait(sending, timeout=grace)
-        left = tuple(self._tasks)
-        for task in left:
+        remaining = tuple(self._tasks)
+        for task in remaining:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.gather(*remaining, return_exceptions=True)
         if grace and self._client is not None:
             await self._client.aclose()
             self._client = None
@@ -155,8 +155,8 @@ class WebhookSender:
             async with asyncio.timeout(outgoing.seconds):
                 answer = await self._client.post(outgoing.url, content=delivery.body, headers=dict(outgoing.headers))
         except TimeoutError:
-            return Attempt(at=now, error=f"no answer within {outgoing.seconds:g} seconds")
-        except Exception as error:  # whatever comes of an address: no port 99999, no host, no answer
+            return Attempt(at=now, error=f"no response within {outgoing.seconds:g} seconds")
+        except Exception as error:  # any URL is possible: invalid port, unknown host
             return Attempt(at=now, error=f"{type(error).__name__}: {error}")
         if answer.has_redirect_location:
             why = f"HTTP {answer.status_code} to {answer.headers['location']}: redirects are not followed"
@@ -181,7 +181,7 @@ class WebhookSender:
         self._moved = asyncio.Event()
 
     def _set(self, delivery: Delivery, state: DeliveryState, next_at: float | None = None) -> None:
-        # In this order a delivery that is due never seems to be neither waiting nor under way.
+        # In this order a delivery that is due always appears as waiting or pending.
         if next_at is None:
             delivery.state, delivery.next_at = state, next_at
         else:

@@ -1,1 +1,1 @@
-"""The API explorer: the page, and requests that it fills in."""
+"""The API explorer: its page and sample requests."""

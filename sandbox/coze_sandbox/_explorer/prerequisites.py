@@ -1,4 +1,4 @@
-"""What the first try of an operation is about that somebody has to make before."""
+"""Prerequisites of sample requests: resources that have to be created first."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Values = Mapping[str, Any]
 
 @attrs.frozen
 class Prerequisite:
-    """What an operation is about that is not there from the start.
+    """A resource that an operation needs and that is not part of the seed data.
 
     Attributes:
-        makers: The operations that make it.
-        find: Returns the values that name it, by name of the member, or None where there is none.
-        changes: Members of the makers' requests that are other ones than usual when they make it.
+        operations: The operations that create it.
+        find: Returns the ids of the newest one by member name, or None.
+        changes: Members of the creating requests that differ from their own sample.
     """
 
     operations: tuple[str, ...]
@@ -49,7 +49,7 @@ def _newest(kind: str, name: Callable[[str, Document], Values]) -> Callable[[San
 
 
 class _SkipError(Exception):
-    """Tells that a document is not one of those that are looked for."""
+    """Raised for a document that does not qualify."""
 
 
 def _require(holds: object) -> None:
@@ -66,7 +66,7 @@ def _shared(name: str) -> Callable[[str, Document], Values]:
 
 
 def _new_editor(kind: str, name: str) -> Callable[[SandboxState], Values | None]:
-    """Find what several people may edit, and a member of its workspace who can become one of them."""
+    """Find a resource in collaboration mode, and a workspace member who can become a collaborator."""
 
     def find(state: SandboxState) -> Values | None:
         def values(key: str, kept: Document) -> Values:
@@ -156,7 +156,7 @@ def _colleague(_: str, kept: Document) -> Values:
 
 
 def _outsider(state: SandboxState) -> Values | None:
-    """Find an organization and an employee who is not in it."""
+    """Find an organization and an employee who is not a member."""
     for key, organization in state.store.newest("organization", _LOOKED_AT):
         for employee in state.store.list("employee", organization["enterprise_id"]):
             if state.store.get("organization_member", f"{key}/{employee['user_id']}") is None:
@@ -290,4 +290,4 @@ _PREREQUISITES: tuple[tuple[Prerequisite, tuple[str, ...]], ...] = (
 PREREQUISITES: Mapping[str, Prerequisite] = {
     one: subject for subject, operations in _PREREQUISITES for one in operations
 }
-"""What operations are about that is not there from the start, by operation id."""
+"""Prerequisites by operation id."""

@@ -1,4 +1,4 @@
-"""A request that works as it stands, for people who try an operation on the sandbox's page."""
+"""Sample requests for the forms of the explorer."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Values = Mapping[str, Any]
 
 @attrs.frozen(kw_only=True)
 class SampleRequest:
-    """What a form is filled with.
+    """The initial values of a form.
 
     Attributes:
-        parameters: Values of parameters by place (`path`, `query`, `header`) and name; of optional ones only those
-            without which the operation makes no sense.
-        body: The JSON body, or the fields of a form without its files; None where there is none.
-        makers: What has to be called before, because what the request is about does not exist yet.
-        note: Why the operation cannot be tried this way.
+        parameters: Parameters by location (`path`, `query`, `header`) and name, with those optional ones that the
+            operation needs in practice.
+        body: The JSON body, or the fields of a form without files; None without a body.
+        prerequisites: Operations to call first, which create a missing resource.
+        note: Why the request cannot be sent from a form.
     """
 
     parameters: Mapping[str, Values]
@@ -41,16 +41,16 @@ class SampleRequest:
 
 
 def sample_request(spec: Spec, state: SandboxState, operation_id: str, purpose: str = "") -> SampleRequest:
-    """Write a request from the described example and what exists.
+    """Return a request built from the example and existing resources.
 
     Args:
         spec: The description.
         state: The state.
         operation_id: The operation.
-        purpose: The operation for which something is to be made by this one.
+        purpose: The operation for which this one creates a prerequisite.
 
     Raises:
-        ValueError: There is no such operation.
+        ValueError: The operation is unknown.
     """
     operation = spec.operations.get(operation_id)
     if operation is None:
@@ -100,7 +100,7 @@ def _body(spec: Spec, operation: Operation, values: Values) -> Any:
 
 
 def _filled(spec: Spec, value: Any, schema: Values, values: Values) -> Any:
-    """Put what exists into an example, and leave out optional ids of what does not."""
+    """Replace ids in an example by existing ones, and drop other optional ids."""
     schema, _ = spec.follow(schema, "")
     if isinstance(value, list):
         return [_filled(spec, one, schema.get("items", {}), values) for one in value]

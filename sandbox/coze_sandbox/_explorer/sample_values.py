@@ -1,4 +1,4 @@
-"""What exists from the start that the first try of an operation can name."""
+"""Ids of the seed data for sample requests."""
 
 from __future__ import annotations
 
@@ -53,19 +53,19 @@ _OF_OPERATIONS: Mapping[str, Values] = {
     "workspaces.members.create": {"users": [{"user_id": _COLLEAGUE, "role_type": "member"}]},
 }
 
-_JWT = "Takes a JWT that SERVICE_APP or ENTERPRISE_APP signs in place of the token, so that it cannot be tried here."
+_JWT = "Needs a JWT signed by SERVICE_APP or ENTERPRISE_APP instead of the token, so it cannot be sent from here."
 NOTES: Mapping[str, str] = {
-    "datasets.images.update": "Takes an image: make a knowledge base with format_type 2, and add a picture to it.",
-    "oauth.token": "Takes a code, which oauth.authorize gives to the app that it sends the browser back to.",
+    "datasets.images.update": "Needs an image: create a knowledge base with format_type 2, and add a picture to it.",
+    "oauth.token": "Needs a code, which oauth.authorize passes to the app in its redirect.",
     "oauth.token_account": _JWT,
     "oauth.token_enterprise": _JWT,
 }
-"""Why some operations cannot be tried by filling in a form."""
+"""Why some requests cannot be sent from a form."""
 
 
 def from_the_start(operation: str) -> tuple[Values, Values]:
-    """Return what the members of any request, and what those of an operation alone, can name, by name of the member.
+    """Return values by member name, for all operations and for one of them.
 
-    None stands for a member that is left out.
+    None drops a member.
     """
     return _COMMON, _OF_OPERATIONS.get(operation, {})

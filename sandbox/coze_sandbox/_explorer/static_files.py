@@ -1,4 +1,4 @@
-"""The page that shows the sandbox to people: operations to try, requests with verdicts, and the state."""
+"""The page of the explorer: operations, requests with verdicts, and the state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["FILES", "ExplorerPage"]
 FILES = "/_sandbox/page/"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 _HEADERS = {
-    # Nothing from elsewhere, and nothing kept: the next version of the sandbox has the same address.
+    # Nothing from other origins, and no caching: the next version of the sandbox has the same URL.
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
@@ -22,18 +22,18 @@ _HEADERS = {
 
 
 class ExplorerPage:
-    """Serves the page's files, which need no other server and no network."""
+    """Serves the static files of the page."""
 
     def __init__(self) -> None:
         self._files: dict[str, Response] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request.
+        """Handle one request.
 
         Args:
             scope: ASGI scope of type `http`, for `/` or a path below `FILES`.
-            receive: Gives the body, which is not read.
-            send: Takes the answer.
+            receive: ASGI `receive`.
+            send: ASGI `send`.
         """
         if scope["method"] not in {"GET", "HEAD"}:
             response = Response(status_code=405, headers={"Allow": "GET, HEAD"})

@@ -1,4 +1,4 @@
-"""What the operations do, one module per resource. A module beside this one is found by itself."""
+"""Handlers of the operations, one module per resource. New modules are imported automatically."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ from ._registry import HANDLERS
 __all__ = ["HANDLERS"]
 
 for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")  # for what it registers
+    import_module(f"{__name__}.{_module.name}")  # registers its handlers

@@ -1,4 +1,4 @@
-"""What callback apps are told of bots."""
+"""Events of bots, for callback apps."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ __all__ = ["emit_published", "emit_unpublished"]
 
 
 def emit_published(call: Call, bot: Mapping[str, Any], channels: Iterable[str], version: str) -> None:
-    """Tell that a bot was published: the apps of the account once for all channels of the platform, those of the
-    channels for each of theirs.
+    """Emit the publication of a bot: once to the apps of the account for all channels of the platform, and to the
+    apps of other channels for each of these.
 
     Args:
         call: The call that publishes.
         bot: The bot.
-        channels: Where to.
+        channels: The channels.
         version: The version.
     """
     user = get_or_404(call.state, "user", call.user_id)
     event = {
-        # Numbers in spite of their names, as documented.
+        # Numbers despite their names, as documented.
         "user_id_str": int(call.user_id),
         "user_name": user["user_name"],
         "bot_id_str": int(bot["draft"]["bot_id"]),
@@ -40,7 +40,7 @@ def emit_published(call: Call, bot: Mapping[str, Any], channels: Iterable[str], 
 
 
 def emit_unpublished(state: SandboxState, bot: Mapping[str, Any], channel: str) -> None:
-    """Tell that a bot was taken off a channel.
+    """Emit the removal of a bot from a channel.
 
     Args:
         state: The state.
@@ -65,5 +65,5 @@ def _named(bot: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _channels_with_apps(state: SandboxState) -> set[str]:
-    """Return the channels that are the callers' own, for all others are the platform's."""
+    """Return the channels of connector apps; all others belong to the platform."""
     return {app["connector_id"] for app in state.store.list("api_app") if app["app_type"] == "connector"}

@@ -1,4 +1,4 @@
-"""Bots as they are kept, and as the answers show them."""
+"""Serializers of bots."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["API_CHANNEL", "serialize_detail", "find_version", "is_changed", "pub
 API_CHANNEL = "1024"
 
 _ICON = "https://sandbox.invalid/bot.png"
-# As the answer shows what no operation sets: there is no image, so everything about it is empty.
+# No operation sets an image, so all its members are empty.
 _NO_IMAGE = {
     "image_url": "",
     "origin_image_url": "",
@@ -39,7 +39,7 @@ _MODEL_MEMBERS = (
 
 
 def serialize_detail(state: Mapping[str, Any], version: str | None) -> dict[str, Any]:
-    """Show one state of a bot in full.
+    """Serialize a snapshot of a bot in full.
 
     Args:
         state: The draft or a published snapshot.
@@ -78,7 +78,7 @@ def serialize_detail(state: Mapping[str, Any], version: str | None) -> dict[str,
 
 
 def icon_url(state: Mapping[str, Any]) -> str:
-    """Return the address of a bot's icon."""
+    """Return the URL of a bot's icon."""
     file_id = state.get("icon_file_id")
     return f"https://sandbox.invalid/icon/{file_id}.png" if file_id else _ICON
 
@@ -111,12 +111,12 @@ def find_version(state: SandboxState, bot_id: str, version: str) -> dict[str, An
 
 
 def is_changed(bot: Mapping[str, Any], snapshot: Mapping[str, Any]) -> bool:
-    """Tell whether the draft differs from what was published."""
+    """Return whether the draft differs from the published snapshot."""
     return bool(bot["draft"] != snapshot)
 
 
 def serialize_summary(bot: Mapping[str, Any], state: Mapping[str, Any], channel: str) -> dict[str, Any]:
-    """Show one state of a bot as a line of a list."""
+    """Serialize a snapshot of a bot as an item of a list."""
     online = bot["channels"].get(channel)
     shown = {
         "id": state["bot_id"],

@@ -1,4 +1,4 @@
-"""How a chat begins: the chat itself, and what was said to it."""
+"""Creation of chats and their messages."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def new_chat(
     saved: bool,
     meta_data: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Make a chat, not yet at work.
+    """Return a new chat, before its first turn.
 
     Args:
         call: The call that starts it.
-        conversation: Where it takes place.
-        bot_id: Who answers; empty for a chatflow of an app.
-        saved: Whether it is to be kept.
-        meta_data: The caller's own pairs.
+        conversation: Its conversation.
+        bot_id: The bot; empty for a chatflow of an app.
+        saved: Whether its messages are saved.
+        meta_data: Metadata of the client.
     """
     chat = {
         "id": call.state.new_id(),
@@ -51,7 +51,7 @@ def new_chat(
 def new_message(
     state: SandboxState, chat: Mapping[str, Any], role: str, kind: str, content: str, content_type: str
 ) -> dict[str, Any]:
-    """Make a message of a chat, not yet kept."""
+    """Return a new message of a chat, without saving it."""
     return {
         "id": state.new_id(),
         "conversation_id": chat["conversation_id"],
@@ -68,31 +68,31 @@ def new_message(
 def resume_chat(
     state: SandboxState, chat: dict[str, Any], tool_outputs: Sequence[Mapping[str, Any]], *, streaming: bool, where: str
 ) -> dict[str, Any]:
-    """Set a chat that waits for tools to work again.
+    """Resume a chat that requires tool outputs.
 
     Args:
         state: The state.
         chat: The chat.
-        tool_outputs: What the tools gave.
-        streaming: Whether a stream tells of it.
-        where: What holds `tool_outputs` in failures: `body` or `data`.
+        tool_outputs: The outputs.
+        streaming: Whether the turn is streamed.
+        where: Name of the container of `tool_outputs` in errors: `body` or `data`.
 
     Raises:
-        CallError: The chat does not wait, or an output is missing or of no call of it.
+        CallError: The chat requires no outputs, an output is missing, or one is for an unknown call.
     """
     if chat["status"] != "requires_action":
-        raise CallError(INVALID_PARAMETER, f"The chat is {chat['status']}; it waits for no tools.")
+        raise CallError(INVALID_PARAMETER, f"The chat is {chat['status']}; it requires no tool outputs.")
     calls = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
     outputs = {one["tool_call_id"]: one["output"] for one in tool_outputs}
     for number, one in enumerate(tool_outputs):
-        if one["tool_call_id"] not in {asked["id"] for asked in calls}:
+        if one["tool_call_id"] not in {tool_call["id"] for tool_call in calls}:
             place = f"{where}.tool_outputs.{number}.tool_call_id"
-            raise CallError(INVALID_PARAMETER, f"{place}: {one['tool_call_id']!r} was not asked for")
-    for asked in calls:
-        if asked["id"] not in outputs:
-            msg = f"{where}.tool_outputs: the output of call {asked['id']} is missing"
+            raise CallError(INVALID_PARAMETER, f"{place}: {one['tool_call_id']!r} is not a pending tool call")
+    for tool_call in calls:
+        if tool_call["id"] not in outputs:
+            msg = f"{where}.tool_outputs: the output of call {tool_call['id']} is missing"
             raise CallError(INVALID_PARAMETER, msg)
-    results = [(asked["function"]["name"], outputs[asked["id"]]) for asked in calls]
+    results = [(tool_call["function"]["name"], outputs[tool_call["id"]]) for tool_call in calls]
     now = state.clock.seconds()
     for _, output in results:
         response = new_message(state, chat, "assistant", "tool_response", output, "text")
@@ -103,7 +103,7 @@ def resume_chat(
 
 
 def save_messages(state: SandboxState, chat: Mapping[str, Any], entered: Sequence[Mapping[str, Any]]) -> None:
-    """Keep the messages that came with a chat."""
+    """Save the messages that were sent with a chat."""
     now = state.clock.seconds()
     for one in entered:
         kind = one.get("type", "question" if one["role"] == "user" else "answer")
@@ -113,7 +113,7 @@ def save_messages(state: SandboxState, chat: Mapping[str, Any], entered: Sequenc
 
 
 def questions(state: SandboxState, conversation: Mapping[str, Any]) -> list[str]:
-    """Return what the user has said in the current section of a conversation."""
+    """Return the user's messages in the current section of a conversation."""
     return [
         message["content"]
         for message in state.store.list("message", conversation["id"])

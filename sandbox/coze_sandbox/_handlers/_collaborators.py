@@ -1,4 +1,4 @@
-"""Who may edit a thing, besides its owner: the same for bots, apps and workflows."""
+"""Collaborators of bots, apps and workflows."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ __all__ = ["add_collaborators", "remove_collaborator"]
 
 
 def add_collaborators(call: Call, kind: str, key: str, space_id: str) -> None:
-    """Let the accounts in the body edit the thing *key* of a workspace, and keep them as *kind*.
+    """Add the accounts in the body as collaborators of *key*, in documents of the kind *kind*.
 
     Raises:
-        CallError: An account does not exist, or is no member of the workspace.
+        CallError: An account does not exist, or is not a member of the workspace.
     """
     for entry in call.body["collaborators"]:
         user_id = entry["user_id"]
         get_or_404(call.state, "user", user_id)
         if call.state.store.get("member", f"{space_id}/{user_id}") is None:
-            raise CallError(INVALID_PARAMETER, f"The account {user_id} is no member of the workspace.")
+            raise CallError(INVALID_PARAMETER, f"The account {user_id} is not a member of the workspace.")
         call.state.store.put(kind, f"{key}/{user_id}", {"user_id": user_id}, key)
 
 
 def remove_collaborator(call: Call, kind: str, key: str) -> None:
-    """Let the account in the path edit the thing *key* no longer.
+    """Remove the account in the path from the collaborators of *key*.
 
     Raises:
-        CallError: The account is none of its collaborators.
+        CallError: The account is not a collaborator.
     """
     user_id = call.path["user_id"]
     if not call.state.store.delete(kind, f"{key}/{user_id}"):

@@ -1,4 +1,4 @@
-"""What several handlers need: looking things up, pages, text lengths."""
+"""Helpers of handlers: look-ups, pages, serializers."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def get_or_404(state: SandboxState, kind: str, key: str, *, name: str = "", code
         state: The state.
         kind: Kind of the document.
         key: Its id.
-        name: What the id is called in the message; `<kind>_id` by default.
-        code: Business code where it does not exist.
+        name: Name of the id in the error message; `<kind>_id` by default.
+        code: Business code if it does not exist.
 
     Raises:
-        CallError: It does not exist.
+        CallError: The document does not exist.
     """
     document = state.find(kind, key)
     if document is None:
@@ -47,10 +47,10 @@ def get_or_404(state: SandboxState, kind: str, key: str, *, name: str = "", code
 
 
 def check_file(state: SandboxState, key: str | None, name: str = "file_id") -> None:
-    """Refuse the id of a file that was never uploaded.
+    """Check that a file was uploaded.
 
     Raises:
-        CallError: There is no such file.
+        CallError: The file does not exist.
     """
     if key:
         get_or_404(state, "file", key, name=name)
@@ -60,7 +60,7 @@ def sent_file(call: Call) -> Upload:
     """Return the file of a form.
 
     Raises:
-        CallError: It is empty.
+        CallError: The file is empty.
     """
     file = call.files["file"]
     if not file.size:
@@ -69,22 +69,22 @@ def sent_file(call: Call) -> Upload:
 
 
 def check_owner(call: Call, owner_id: str, what: str) -> None:
-    """Refuse a caller who is not the owner of what is to be changed.
+    """Check that the caller is the owner.
 
     Args:
         call: The call.
-        owner_id: The account that owns it.
-        what: What it is, in words.
+        owner_id: The account of the owner.
+        what: Kind of the resource, for the error message.
 
     Raises:
-        CallError: The caller is another account.
+        CallError: The caller is not the owner.
     """
     if call.user_id != owner_id:
         raise CallError(NO_PERMISSION, f"Only the owner of the {what} can do this.")
 
 
 def newest_first(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sort lines with `updated_at` and `id`, those changed last first."""
+    """Sort items with `updated_at` and `id`, last changed first."""
     return sorted(lines, key=lambda line: (-int(line["updated_at"]), line["id"]))
 
 
@@ -96,14 +96,14 @@ def numbered_page(
     size_param: str = "page_size",
     size: int = _DEFAULT_SIZE,
 ) -> tuple[list[T], bool]:
-    """Cut one page, numbered from 1, out of all items.
+    """Return one page of items, numbered from 1.
 
     Args:
-        call: The call, whose query or body holds the number of the page and its size.
+        call: The call, whose query or body has page number and size.
         items: All items.
         param: Name of the page parameter.
         size_param: Name of the parameter with the size.
-        size: Items per page where the call does not say.
+        size: Default size of a page.
 
     Returns:
         The items of the page and whether another page follows.
@@ -118,21 +118,21 @@ def numbered_page(
 def token_page(
     call: Call, items: Sequence[T], name: str, *, size: int, next_name: str = "next_page_token"
 ) -> ResponseFields:
-    """Cut one page, chosen by an opaque token, out of all items, and write it as `data`.
+    """Return one page of items, selected by an opaque token, as `data`.
 
     Args:
-        call: The call, whose query holds `page_token` and `page_size`.
+        call: The call, whose query has `page_token` and `page_size`.
         items: All items.
         name: Name of the member with the items.
-        size: Items per page where the call does not say.
+        size: Default size of a page.
         next_name: Name of the member with the token of the next page.
 
     Raises:
-        CallError: The token is of no page.
+        CallError: The token is invalid.
     """
     token, size = call.query.get("page_token") or "0", call.query.get("page_size", size)
     if not (token.isascii() and token.isdecimal() and len(token) <= _LONGEST_TOKEN):
-        raise CallError(INVALID_PARAMETER, "query.page_token: not the token of a page")
+        raise CallError(INVALID_PARAMETER, "query.page_token: not a valid page token")
     start, end = int(token), int(token) + size
     data: ResponseFields = {name: list(items[start:end]), "has_more": end < len(items)}
     if end < len(items):
@@ -141,7 +141,7 @@ def token_page(
 
 
 def serialize_user(state: SandboxState, user_id: str) -> dict[str, Any]:
-    """Return who a user is, as short as most answers show it."""
+    """Serialize a user in the short form of most responses."""
     user = get_or_404(state, "user", user_id)
     return {
         "id": user["user_id"],
@@ -152,5 +152,5 @@ def serialize_user(state: SandboxState, user_id: str) -> dict[str, Any]:
 
 
 def drop_none(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the members that are None."""
+    """Drop members that are None."""
     return {name: value for name, value in members.items() if value is not None}

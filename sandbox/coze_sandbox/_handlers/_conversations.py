@@ -1,4 +1,4 @@
-"""Conversations as they are kept."""
+"""Creation and storage of conversations."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ __all__ = ["new_conversation", "store_conversation"]
 
 
 def new_conversation(call: Call, *, bot_id: str, **members: Any) -> dict[str, Any]:
-    """Make a conversation.
+    """Create a conversation.
 
     Args:
-        call: The call that needs it.
-        bot_id: The bot it belongs to; empty for none.
+        call: The call.
+        bot_id: Its bot; empty for none.
         **members: Further members, such as `name`.
     """
     state, now = call.state, call.state.clock.seconds()
@@ -35,6 +35,6 @@ def new_conversation(call: Call, *, bot_id: str, **members: Any) -> dict[str, An
 
 
 def store_conversation(call: Call, conversation: dict[str, Any]) -> dict[str, Any]:
-    """Keep a conversation, new or changed, and return it."""
+    """Save a conversation, and return it."""
     key, bot_id = conversation["id"], conversation["_bot_id"]
     return call.state.store.put("conversation", key, conversation, bot_id)

@@ -1,4 +1,4 @@
-"""Knowledge bases and documents as they are kept, and as the answers show them."""
+"""Serializers of knowledge bases and documents."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _ICON = "https://sandbox.invalid/dataset.png"
 
 
 def document_status(state: SandboxState, kept: Mapping[str, Any]) -> int:
-    """Tell how far a document is: it is processed until its time has come."""
+    """Return the status of a document: it is processed until its end time."""
     if kept["_ends_at"] > state.clock.now():
         return PROCESSING
     return FAILED if kept["_fails"] else COMPLETED
 
 
 def serialize_document(state: SandboxState, kept: Mapping[str, Any]) -> dict[str, Any]:
-    """Show a document as it is now."""
+    """Serialize a document."""
     status = document_status(state, kept)
     return {**public(kept), "status": status, "slice_count": kept["slice_count"] if status == COMPLETED else 0}
 
 
 def serialize_progress(state: SandboxState, kept: Mapping[str, Any]) -> dict[str, Any]:
-    """Show how far a document is."""
+    """Serialize the progress of a document."""
     status = document_status(state, kept)
     left = max(kept["_ends_at"] - state.clock.now(), 0)
     whole = state.options.answer_seconds or 1
@@ -60,12 +60,12 @@ def serialize_progress(state: SandboxState, kept: Mapping[str, Any]) -> dict[str
 
 
 def store_document(state: SandboxState, kept: dict[str, Any]) -> dict[str, Any]:
-    """Keep a document, new or changed, and return it."""
+    """Save a document, and return it."""
     return state.store.put("document", kept["document_id"], kept, kept["_dataset_id"])
 
 
 def serialize_dataset(state: SandboxState, dataset: Mapping[str, Any], user_id: str) -> dict[str, Any]:
-    """Show a knowledge base with the state of what is in it."""
+    """Serialize a knowledge base with the status of its documents."""
     documents = state.store.list("document", dataset["dataset_id"])
     creator = get_or_404(state, "user", dataset["creator_id"])
     icon = dataset["icon_file_id"]

@@ -1,4 +1,4 @@
-"""JWTs with which apps ask for tokens."""
+"""Verification of the JWTs of token requests."""
 
 from __future__ import annotations
 

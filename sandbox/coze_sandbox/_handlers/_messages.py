@@ -1,4 +1,4 @@
-"""Messages that are put into a conversation by hand."""
+"""Messages that are added to a conversation without a chat."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def enter_message(call: Call, conversation: Mapping[str, Any], message: Mapping[
     """Add a message at the end of a conversation.
 
     Args:
-        call: The call that brings it.
+        call: The call.
         conversation: The conversation.
-        message: What was sent.
+        message: The message as sent.
 
     Returns:
-        The message as it is kept.
+        The saved message.
     """
     state, now = call.state, call.state.clock.seconds()
     kind = "question" if message["role"] == "user" else "answer"

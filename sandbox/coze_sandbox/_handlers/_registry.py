@@ -11,7 +11,7 @@ from .._http.context import Call, Result
 __all__ = ["HANDLERS", "Handler", "operation"]
 
 Handler = Callable[[Call], Result | CallError | None]
-"""Takes a call. A failure that is returned keeps what was changed; one that is raised undoes it."""
+"""Handles a call. Changes are kept if it returns a `CallError`, and rolled back if it raises one."""
 
 H = TypeVar("H", bound=Handler)
 
@@ -25,7 +25,7 @@ def operation(name: str) -> Callable[[H], H]:
         name: Operation id.
 
     Raises:
-        ValueError: The operation has a handler already.
+        ValueError: The operation already has a handler.
     """
 
     def register(handler: H) -> H:

@@ -1,4 +1,4 @@
-"""Access tokens that the sandbox gives out."""
+"""Issuing of access tokens."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .._state.state import SandboxState
 __all__ = ["LIFETIME", "new_token"]
 
 LIFETIME = 900
-"""Seconds that a token is valid where nothing else is asked for."""
+"""Default lifetime of a token in seconds."""
 
 
 def new_token(
     state: SandboxState, app: OAuthApp, prefix: str, seconds: int = LIFETIME, **limits: Any
 ) -> dict[str, Any]:
-    """Make an access token, which opens the other operations until it expires.
+    """Issue an access token.
 
     Args:
         state: The state.
-        app: The app that it is for.
-        prefix: How it begins.
-        seconds: For how long it is valid.
-        **limits: What it is limited to: `permissions`, `workspace_id`, `bot_ids`; and `user_id`, whose it is.
+        app: The app.
+        prefix: Prefix of the token.
+        seconds: Lifetime in seconds.
+        **limits: Restrictions: `permissions`, `workspace_id`, `bot_ids`; and `user_id`, its account.
     """
     token, expires = new_secret(state, prefix), state.clock.seconds() + seconds
     allowed = limits.pop("permissions", None)
@@ -33,5 +33,5 @@ def new_token(
         allowed = sorted(app.permissions)
     kept = {"user_id": USER_ID, "client_id": app.client_id, "permissions": allowed, **limits}
     state.store.put("token", token, {**kept, "expires_at": expires})
-    # Not a duration: Coze writes the moment here.
+    # A timestamp, not a duration, as at Coze.
     return {"access_token": token, "expires_in": expires, "token_type": "Bearer"}

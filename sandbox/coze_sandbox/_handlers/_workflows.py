@@ -1,4 +1,4 @@
-"""Workflows as they are kept, and what is checked before one runs."""
+"""Checks before a workflow runs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ._common import check_file, get_or_404
 __all__ = ["VERSION", "debug_url", "runnable"]
 
 VERSION = "v0.0.1"
-"""The one version that a published workflow has."""
+"""The only version of a published workflow."""
 
 
 def runnable(call: Call) -> dict[str, Any]:
-    """Return the workflow that a call wants to run.
+    """Return the workflow of a call that runs one.
 
     Raises:
-        CallError: The workflow, or what it is to run with, does not exist or is not published.
+        CallError: The workflow, bot or app does not exist or is not published.
     """
     state, body = call.state, call.body
     workflow = get_or_404(state, "workflow", body["workflow_id"])
@@ -42,7 +42,7 @@ def runnable(call: Call) -> dict[str, Any]:
 
 
 def debug_url(workflow: Mapping[str, Any], execute_id: str) -> str:
-    """Return the address of the page that shows a run."""
+    """Return the URL of the debug page of a run."""
     return (
         f"https://www.coze.cn/work_flow?execute_id={execute_id}"
         f"&space_id={workflow['space_id']}&workflow_id={workflow['workflow_id']}"

@@ -1,4 +1,4 @@
-"""Rooms for calls, and live sessions with interpretation. The sandbox carries no sound of either."""
+"""Rooms for calls, and live sessions with interpretation. The sandbox transmits no audio of either."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def create(call: Call) -> ResponseFields:
 
 @operation("audio.live.retrieve")
 def retrieve_live(call: Call) -> ResponseFields:
-    """Show the streams of a live session. No operation makes any, so there is that of the start.
+    """Show the streams of a live session. No operation creates one; the seed data has one.
 
     Raises:
         CallError: There is no such session.

@@ -17,7 +17,7 @@ _SPEEDS = {"big": (0.5, 2), "small": (0.2, 3)}  # by the model of the voice
 
 @operation("audio.speech.create")
 def speak(call: Call) -> FileResponse:
-    """Make a sound, the longer the longer the text is.
+    """Return audio whose length depends on the text.
 
     Raises:
         CallError: The text is too long, there is no such voice, or it cannot speak that fast or slowly.
@@ -37,7 +37,7 @@ def speak(call: Call) -> FileResponse:
 
 @operation("audio.transcriptions.create")
 def transcribe(call: Call) -> ResponseFields:
-    """Tell what was sent, for the sandbox understands no speech.
+    """Return size and name of the file: there is no speech recognition.
 
     Raises:
         CallError: The file is empty.

@@ -26,7 +26,7 @@ __all__ = [
 
 _MOST_IN_A_GROUP = 10
 _MOST_GROUPS = 1000
-_FILE_TYPES = ("", ".pcm", ".wav")  # a name may tell nothing
+_FILE_TYPES = ("", ".pcm", ".wav")  # a name may have no suffix
 _PCM = {"sample_rate": 16_000, "channel": 1}
 _SAME, _OTHER = 100.0, 20.0
 
@@ -166,7 +166,7 @@ def list_features(call: Call) -> ResponseFields:
 
 @operation("audio.voiceprint_groups.speaker_identify")
 def identify(call: Call) -> ResponseFields:
-    """Tell whose voice it is. The same file is the same voice, and another file another one.
+    """Identify the speaker: the same file is the same voice.
 
     Raises:
         CallError: There is no such group, or the file is empty or of a wrong kind.
@@ -182,7 +182,7 @@ def identify(call: Call) -> ResponseFields:
         for feature in call.state.store.list("voiceprint", _group(call)["id"])
     ]
     matches.sort(key=lambda match: match["score"], reverse=True)
-    count = max(call.body.get("top_k", len(matches)), 1)  # no range is documented, so that nothing is refused
+    count = max(call.body.get("top_k", len(matches)), 1)  # no range is documented, so every value is accepted
     return {"data": {"feature_score_list": matches[:count]}}
 
 

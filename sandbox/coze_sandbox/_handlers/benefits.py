@@ -16,10 +16,10 @@ _TOOL_CALLS = 10_000
 
 @operation("benefits.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Show the plan, and the limits that are asked for. Calls of tools are counted, but not stopped.
+    """Return the plan and the requested limits. Calls of tools are counted, but not limited.
 
     Raises:
-        CallError: The rate limit is asked for, but not of what.
+        CallError: The rate limit is requested without a resource.
     """
     query = call.query
     limits = []

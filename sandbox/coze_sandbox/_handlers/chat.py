@@ -39,7 +39,7 @@ def create(call: Call) -> ResponseFields | Stream:
 
     Raises:
         CallError: The bot, its version or the conversation does not exist, the bot is not
-            published, a chat is running in the conversation, or the messages are not right.
+            published, a chat is running in the conversation, or the messages are invalid.
     """
     state, body = call.state, call.body
     streaming, saved = body.get("stream", False), body.get("auto_save_history", True)
@@ -82,11 +82,11 @@ def create(call: Call) -> ResponseFields | Stream:
 
 @operation("chat.submit_tool_outputs")
 def submit_tool_outputs(call: Call) -> ResponseFields | Stream:
-    """Go on with a chat that waits for tools.
+    """Resume a chat that requires tool outputs.
 
     Raises:
-        CallError: The chat does not exist, was not to be kept, does not wait, or an output is missing
-            or of no call of it.
+        CallError: The chat does not exist, was not saved, requires no outputs, or an output is missing
+            or for an unknown call.
     """
     state, body = call.state, call.body
     get_or_404(state, "conversation", call.query["conversation_id"], code=CONVERSATION_NOT_FOUND)
@@ -101,7 +101,7 @@ def submit_tool_outputs(call: Call) -> ResponseFields | Stream:
 
 @operation("chat.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Show a chat as it is now.
+    """Return a chat.
 
     Raises:
         CallError: There is no such chat.
@@ -112,7 +112,7 @@ def retrieve(call: Call) -> ResponseFields:
 
 @operation("chat.cancel")
 def cancel_chat(call: Call) -> ResponseFields:
-    """End a running chat.
+    """Cancel a running chat.
 
     Raises:
         CallError: There is no such chat, or it is not running.
@@ -124,7 +124,7 @@ def cancel_chat(call: Call) -> ResponseFields:
 
 @operation("chat.messages.list")
 def list_messages(call: Call) -> ResponseFields:
-    """List what the bot wrote in a chat: answers, tool calls, notices and suggestions.
+    """List the bot's messages of a chat: answers, tool calls, notices and suggestions.
 
     Raises:
         CallError: There is no such chat.

@@ -50,7 +50,7 @@ def retrieve(call: Call) -> ResponseFields:
 
 @operation("conversations.list")
 def list_conversations(call: Call) -> ResponseFields:
-    """List the conversations with a bot in one channel, newest first unless told otherwise.
+    """List the conversations with a bot in one channel, newest first by default.
 
     Raises:
         CallError: There is no such bot.
@@ -98,7 +98,7 @@ def delete(call: Call) -> None:
 
 @operation("conversations.clear")
 def clear(call: Call) -> ResponseFields:
-    """Begin a new context section. The messages stay, but are no longer context.
+    """Start a new context section. The messages are kept, but are no longer context.
 
     Raises:
         CallError: There is no such conversation.

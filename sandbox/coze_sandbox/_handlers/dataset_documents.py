@@ -1,4 +1,4 @@
-"""Documents of knowledge bases. Their content is measured and not kept."""
+"""Documents of knowledge bases. Only the size of their content is stored."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def _source(call: Call, entry: Mapping[str, Any], format_type: int, where: str) 
 
 
 def _failure(source: _Source) -> str:
-    """Tell why a document will fail, or return an empty text."""
+    """Return the error with which a document will fail, or an empty string."""
     if source.kind == _WEB_PAGE:
         # Nothing is under this domain, by RFC 2606; all other addresses are taken for pages.
         return "The page cannot be reached." if _NOWHERE.match(source.url) else ""

@@ -102,7 +102,7 @@ def list_datasets(call: Call) -> ResponseFields:
 
 @operation("datasets.process")
 def process(call: Call) -> ResponseFields:
-    """Tell how far documents are.
+    """Return the progress of documents.
 
     Raises:
         CallError: The knowledge base does not exist, or a document is not in it.

@@ -91,7 +91,7 @@ def delete(call: Call) -> ResponseFields:
 
 @operation("conversations.messages.list")
 def list_messages(call: Call) -> ResponseFields:
-    """List messages in the order asked for, one page after or before a message.
+    """List messages in the requested order, one page after or before a message.
 
     Raises:
         CallError: The conversation or the message to page from does not exist.
@@ -141,7 +141,7 @@ def create_feedback(call: Call) -> None:
 
 @operation("conversations.messages.feedback.delete")
 def delete_feedback(call: Call) -> None:
-    """Take a rating back.
+    """Remove a rating.
 
     Raises:
         CallError: The conversation or the message does not exist, or was not rated.

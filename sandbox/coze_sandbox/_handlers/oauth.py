@@ -1,4 +1,4 @@
-"""Sending users and devices to the pages where people agree."""
+"""Authorization of browsers and devices."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["authorize", "authorize_workspace", "begin_device", "begin_device_wor
 
 @operation("oauth.authorize")
 def authorize(call: Call) -> Redirect:
-    """Send the browser to the page, or back at once where nobody is to be asked.
+    """Redirect the browser to the consent page, or back to the app with `auto_consent`.
 
-    What is wrong with the app or the address is told here: to send a browser to an address that the app does not have
-    would be a hole.
+    Errors of the app or its redirect address are returned without a redirect: to redirect to an unregistered address
+    would be an open redirect.
 
     Raises:
-        CallError: The app is unknown, deactivated or of a kind that signs, or the address is not one of its own.
+        CallError: The app is unknown, deactivated or of a kind that signs, or the address is not registered.
     """
     query, state = call.query, call.state
     app = _app_of_browser(call)
@@ -61,10 +61,10 @@ def authorize_workspace(call: Call) -> Redirect:
 
 @operation("oauth.device_code")
 def begin_device(call: Call) -> ResponseFields:
-    """Begin the authorization of a device.
+    """Start the authorization of a device.
 
     Raises:
-        OAuthFailure: The app is unknown, deactivated or not for devices.
+        OAuthError: The app is unknown, deactivated or not for devices.
     """
     state = call.state
     app = find_app(state, call.body["client_id"])
@@ -99,7 +99,7 @@ def _app_of_browser(call: Call) -> OAuthApp:
     query: Any = call.query
     app = find_app(call.state, query["client_id"])
     if app is None:
-        raise CallError(INVALID_PARAMETER, "query.client_id: there is no such OAuth app")
+        raise CallError(INVALID_PARAMETER, "query.client_id: unknown OAuth app")
     if not is_active(call.state, app):
         raise CallError(NO_PERMISSION, _deactivated(app))
     if app.signs:
@@ -109,9 +109,9 @@ def _app_of_browser(call: Call) -> OAuthApp:
     except ValueError as error:
         raise CallError(INVALID_PARAMETER, f"query.redirect_uri: {error}") from error
     if address.scheme not in {"http", "https"} or not address.netloc or address.fragment:
-        raise CallError(INVALID_PARAMETER, "query.redirect_uri: not an address of http or https without a fragment")
+        raise CallError(INVALID_PARAMETER, "query.redirect_uri: must be an http or https URL without a fragment")
     if not app.may_return_to(query["redirect_uri"]):
-        raise CallError(INVALID_PARAMETER, f"query.redirect_uri: not one that {app.name} has in its settings")
+        raise CallError(INVALID_PARAMETER, f"query.redirect_uri: not registered for {app.name}")
     return app
 
 

@@ -1,4 +1,4 @@
-"""Tokens for what OAuth apps have: a code, a device code, a JWT or a refresh token."""
+"""Token requests with a code, a device code, a JWT or a refresh token."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _REFRESH = "oauth_refresh"
 
 @operation("oauth.token")
 def exchange(call: Call) -> ResponseFields | CallError:
-    """Give a token for a code, a device code, a refresh token or a JWT.
+    """Issue a token for a code, a device code, a refresh token or a JWT.
 
     Raises:
-        OAuthFailure: What was sent is not worth a token.
+        OAuthError: The grant is invalid.
 
     Returns:
-        The token, or that the device has to wait; that it asked is kept.
+        The token, or the error for a device that has to keep polling, which keeps the time of the poll.
     """
     match call.body["grant_type"]:
         case "authorization_code":
@@ -48,10 +48,10 @@ def exchange(call: Call) -> ResponseFields | CallError:
 
 @operation("oauth.token_account")
 def exchange_for_account(call: Call) -> ResponseFields:
-    """Give a token of another account, or of an organization, for a JWT.
+    """Issue a token of another account, or of an organization, for a JWT.
 
     Raises:
-        OAuthFailure: The JWT is not worth a token, or there is no such account.
+        OAuthError: The JWT is invalid, or the account does not exist.
     """
     app, account = read_jwt(call), call.path["account_id"]
     if app.kind not in {"service", "any"}:
@@ -65,11 +65,10 @@ def exchange_for_account(call: Call) -> ResponseFields:
 
 @operation("oauth.token_enterprise")
 def exchange_for_enterprise(call: Call) -> ResponseFields:
-    """Give a token for the administration of an enterprise for a JWT.
+    """Issue a token for the administration of an enterprise for a JWT.
 
     Raises:
-        OAuthFailure: The JWT is not worth a token, is not of an enterprise privileged app, or there is no such
-            enterprise.
+        OAuthError: The JWT is invalid or not of an enterprise privileged app, or the enterprise does not exist.
     """
     app = read_jwt(call)
     if app.kind not in {"enterprise", "any"}:
@@ -87,7 +86,7 @@ def _for_jwt(call: Call, app: OAuthApp, **limits: Any) -> ResponseFields:
 
 
 def _scope(call: Call, app: OAuthApp) -> dict[str, Any]:
-    """Read what a channel app wants its token to be limited to. For other apps a scope is without effect."""
+    """Return the restrictions in the scope of a channel app. Other apps have no scopes."""
     scope = call.body.get("scope")
     if app.kind != "channel" or scope is None:
         return {}
@@ -134,7 +133,7 @@ def _from_device(call: Call) -> ResponseFields | CallError:
     interval = state.options.device_interval
     state.store.put(DEVICE, code, {**kept, "asked_at": now})
     if asked_at is not None and now < asked_at + interval:
-        return OAuthError("slow_down", f"Ask every {interval} seconds only.")
+        return OAuthError("slow_down", f"Poll at most every {interval} seconds.")
     if kept["allowed"] is None:
         return OAuthError("authorization_pending", "The user has not finished yet.")
     if not kept["allowed"]:
@@ -155,7 +154,7 @@ def _app(call: Call) -> OAuthApp:
 
 
 def _kept(call: Call, kind: str, name: str) -> dict[str, Any]:
-    """Find something that was given out to this app and works once."""
+    """Return a one-time code or token that was issued to this app."""
     kept = call.state.find(kind, _given(call, name))
     if kept is None or kept["client_id"] != call.body["client_id"] or kept["expires_at"] <= call.state.clock.now():
         raise OAuthError("invalid_request", f"invalid request: {name}")

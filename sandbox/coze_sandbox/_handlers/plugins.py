@@ -1,4 +1,4 @@
-"""Plugins and their tools. They are there from the start: the API can make none."""
+"""Plugins and their tools. They are seed data: the API cannot create any."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def retrieve(call: Call) -> ResponseFields:
 
 @operation("plugins.retrieve_many")
 def retrieve_many(call: Call) -> ResponseFields:
-    """Show plugins in the order asked for, each once. Unknown ones are left out."""
+    """Return plugins in the requested order, each once. Unknown ids are skipped."""
     found = [call.state.find("plugin", key) for key in dict.fromkeys(call.query["ids"])]
     return {"data": {"items": [public(plugin) for plugin in found if plugin is not None]}}
 
@@ -40,7 +40,7 @@ def call_tool(call: Call) -> ResponseFields:
 
     Raises:
         CallError: There is no such plugin or tool, the plugin is free or its terms were not accepted,
-            or the arguments are not as the tool's `inputSchema` has them.
+            or the arguments do not match the tool's `inputSchema`.
     """
     state, body = call.state, call.body
     plugin = get_or_404(state, "plugin", call.path["plugin_id"])

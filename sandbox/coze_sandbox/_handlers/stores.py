@@ -1,4 +1,4 @@
-"""The store, which sells the paid plugins of the start."""
+"""The store of the paid plugins."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def list_plugins(call: Call) -> ResponseFields:
     """List the plugins of the store: the most popular first, or the latest, or those that fit best.
 
     Raises:
-        CallError: The best match is asked for without a keyword.
+        CallError: Sorting by relevance is requested without a keyword.
     """
     query = call.query
     keyword, order = query.get("keyword", "").casefold(), query.get("sort_type", "heat")

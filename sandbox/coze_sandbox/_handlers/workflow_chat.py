@@ -20,11 +20,11 @@ __all__ = ["stream"]
 
 @operation("workflows.chat.stream")
 def stream(call: Call) -> Stream:
-    """Answer as the bot does, and tell of it as chats do.
+    """Run a chatflow, which replies as the bot does, and stream its events.
 
     Raises:
-        CallError: The chatflow or what it is to run with does not exist or is not published, it is no chatflow, or the
-            last message is not the user's or its content not right.
+        CallError: The chatflow, bot or app does not exist or is not published, the workflow is not a chatflow, or the
+            last message is not one of the user or is invalid.
     """
     state, body = call.state, call.body
     workflow = runnable(call)

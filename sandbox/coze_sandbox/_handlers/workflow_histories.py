@@ -1,4 +1,4 @@
-"""What became of runs of workflows."""
+"""Histories of workflow runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RUN_MODES = {"sync": 0, "stream": 1, "async": 2}
 
 @operation("workflows.runs.run_histories.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Show what became of a run.
+    """Return the history of a run.
 
     Raises:
         CallError: There is no such run of that workflow.
@@ -57,7 +57,7 @@ def retrieve(call: Call) -> ResponseFields:
 
 @operation("workflows.runs.run_histories.execute_nodes.retrieve")
 def retrieve_node(call: Call) -> ResponseFields:
-    """Show what an output node put out.
+    """Return the output of a node.
 
     Raises:
         CallError: There is no such run of that workflow, or no such node in it.
@@ -88,7 +88,7 @@ def _age(call: Call, run: dict[str, Any]) -> float:
 
 
 def _output(call: Call, run: dict[str, Any]) -> str:
-    """Write what was put out and is still kept."""
+    """Serialize an output that has not expired."""
     age = _age(call, run)
     nodes = run.get("nodes", {}) if age < _NODES_KEPT else {}
     outputs = {title: node["output"] for title, node in nodes.items()}

@@ -20,7 +20,7 @@ __all__ = ["create", "resume", "stream", "stream_resume"]
 
 @operation("workflows.runs.create")
 def create(call: Call) -> ResponseFields | CallError:
-    """Run a workflow to its end or to its first question; at the caller's wish in the background.
+    """Run a workflow to its end or its first question, optionally in the background.
 
     Raises:
         CallError: The workflow does not exist or is not published.
@@ -38,7 +38,7 @@ def create(call: Call) -> ResponseFields | CallError:
 
 @operation("workflows.runs.resume")
 def resume(call: Call) -> ResponseFields | CallError:
-    """Answer the question of a run, and run on.
+    """Answer the question of a run, and resume it.
 
     Raises:
         CallError: The run does not exist or has ended.
@@ -54,7 +54,7 @@ def resume(call: Call) -> ResponseFields | CallError:
 
 @operation("workflows.runs.stream")
 def stream(call: Call) -> Stream:
-    """Run a workflow and tell what its nodes put out.
+    """Run a workflow and stream its events.
 
     Raises:
         CallError: The workflow does not exist or is not published.
@@ -65,7 +65,7 @@ def stream(call: Call) -> Stream:
 
 @operation("workflows.runs.stream_resume")
 def stream_resume(call: Call) -> Stream:
-    """Answer the question of a run, and tell how it goes on.
+    """Answer the question of a run, and stream the rest.
 
     Raises:
         CallError: The run does not exist or has ended.
@@ -116,13 +116,13 @@ def _interrupted(call: Call) -> dict[str, Any]:
     if interrupt is None:
         raise CallError(EXECUTION_ENDED, "The execution has ended and cannot be resumed.")
     if (body["event_id"], body["interrupt_type"]) != (interrupt["event_id"], interrupt["type"]):
-        raise CallError(INVALID_PARAMETER, "body.event_id: not the event that the run waits for")
+        raise CallError(INVALID_PARAMETER, "body.event_id: not the event that interrupted the run")
     run.pop("interrupt")
     return run
 
 
 def _finish_stream(state: SandboxState, run: dict[str, Any], events: Iterator[StreamEvent]) -> Iterator[StreamEvent]:
-    """Put the ending event behind the messages, and keep the run, which goes on to its end when the client leaves."""
+    """Append the final event, and save the run, which is completed if the client disconnects."""
     try:
         for event in events:  # noqa: UP028 - `yield from` would end them with the stream
             yield event

@@ -1,4 +1,4 @@
-"""Workflows themselves. They are there from the start: the API cannot make any."""
+"""Workflows themselves. They are seed data: the API cannot create any."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._workflows import VERSION
 __all__ = ["list_versions", "list_workflows", "retrieve"]
 
 _ICON = "https://sandbox.invalid/workflow.png"
-_INPUT = {"parameters": {"input": {"type": "string", "required": False, "description": "What to say."}}}
+_INPUT = {"parameters": {"input": {"type": "string", "required": False, "description": "The text."}}}
 _OUTPUT = {"terminate_plan": "return_variables", "parameters": {"output": {"type": "string", "required": False}}}
 
 
@@ -83,7 +83,7 @@ def update_mode(call: Call) -> None:
     """Let only the owner edit, or collaborators as well.
 
     Raises:
-        CallError: There is no such workflow, or collaborators are left that would be shut out.
+        CallError: There is no such workflow, or it still has collaborators.
     """
     store, key = call.state.store, call.path["workflow_id"]
     workflow = get_or_404(call.state, "workflow", key)
@@ -123,7 +123,7 @@ def _summary(state: SandboxState, workflow: dict[str, Any]) -> dict[str, Any]:
     return {
         "workflow_id": workflow["workflow_id"],
         "workflow_name": workflow["name"],
-        "description": f"Does what the script {workflow['script']} says.",
+        "description": f"Runs the script {workflow['script']}.",
         "icon_url": _ICON,
         "app_id": workflow["app_id"],
         "creator": _creator(state, workflow),

@@ -31,7 +31,7 @@ def list_members(call: Call) -> ResponseFields:
 
 @operation("workspaces.members.create")
 def create(call: Call) -> ResponseFields:
-    """Add accounts, and tell what became of each. Accounts join at once: nobody has to accept.
+    """Add accounts, and return the result of each. Accounts join at once, without an invitation.
 
     Raises:
         CallError: There is no such workspace, or it would get too many members.
@@ -64,7 +64,7 @@ def create(call: Call) -> ResponseFields:
 
 @operation("workspaces.members.delete")
 def delete(call: Call) -> ResponseFields:
-    """Remove accounts, and tell what became of each. The owner stays.
+    """Remove accounts, and return the result of each. The owner cannot be removed.
 
     Raises:
         CallError: There is no such workspace.

@@ -1,4 +1,4 @@
-"""Authorizations that wait for a person: begun by a browser or a device, then allowed or refused."""
+"""Pending authorizations of browsers and devices, until they are allowed or denied."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _INACTIVE = "oauth_inactive"
 _BROWSER_SECONDS = 600
 _CODE_SECONDS = 300
 _DEVICE_SECONDS = 300
-# No vowels, so that no words appear, and nothing that looks like something else (RFC 8628, 6.1).
+# No vowels, to avoid words, and no ambiguous letters (RFC 8628, 6.1).
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 _USER_CODE_LENGTH = 8
 
 
 def new_secret(state: SandboxState, prefix: str) -> str:
-    """Return a text that is given out once."""
+    """Return a unique secret."""
     seed = f"{state.options.seed} {state.new_id()}"
     return prefix + hashlib.sha256(seed.encode()).hexdigest()
 
@@ -45,7 +45,7 @@ def new_secret(state: SandboxState, prefix: str) -> str:
 def find_app(state: SandboxState, client_id: str) -> OAuthApp | None:
     """Return the app with a client id, or None.
 
-    Where the options say that any id will do, an unknown one is that of an app of the kind `any`.
+    With the option `any_oauth_app`, unknown ids are apps of the kind `any`.
     """
     found = next((app for app in (*APPS, *state.options.oauth_apps) if app.client_id == client_id), None)
     if found is None and state.options.any_oauth_app:
@@ -54,7 +54,7 @@ def find_app(state: SandboxState, client_id: str) -> OAuthApp | None:
 
 
 def is_active(state: SandboxState, app: OAuthApp) -> bool:
-    """Tell whether an app may be used: its owner can deactivate it."""
+    """Return whether an app is active: its owner can deactivate it."""
     return state.find(_INACTIVE, app.client_id) is None
 
 
@@ -62,10 +62,10 @@ def set_active(state: SandboxState, client_id: str, *, active: bool) -> None:
     """Deactivate an app, or activate it again.
 
     Raises:
-        ValueError: There is no such app.
+        ValueError: The app is unknown.
     """
     if find_app(state, client_id) is None:
-        raise ValueError(f"there is no OAuth app {client_id}")
+        raise ValueError(f"unknown OAuth app {client_id}")
     if active:
         state.store.delete(_INACTIVE, client_id)
     else:
@@ -73,27 +73,27 @@ def set_active(state: SandboxState, client_id: str, *, active: bool) -> None:
 
 
 def begin_browser(state: SandboxState, app: OAuthApp, request: dict[str, Any]) -> str:
-    """Keep what a browser was sent with, and return the key under which it waits.
+    """Store the authorization request of a browser and return its key.
 
     Args:
         state: The state.
-        app: The app that asks.
+        app: The app.
         request: `redirect_uri`, `state`, `code_challenge`, `method` and `workspace_id`.
     """
     key = new_secret(state, "")[:32]
-    kept = {**request, "client_id": app.client_id, "expires_at": state.clock.now() + _BROWSER_SECONDS}
-    state.store.put(BROWSER, key, kept)
+    pending = {**request, "client_id": app.client_id, "expires_at": state.clock.now() + _BROWSER_SECONDS}
+    state.store.put(BROWSER, key, pending)
     return key
 
 
 def begin_device(state: SandboxState, app: OAuthApp, workspace_id: str | None) -> tuple[str, str, int]:
-    """Keep that a device asks, and return its code, that of its user and for how many seconds they are valid."""
+    """Store the authorization request of a device; return device code, user code and lifetime in seconds."""
     code = new_secret(state, "")[:48]
     number, user_code = int(hashlib.sha256(code.encode()).hexdigest(), 16), ""
     for _ in range(_USER_CODE_LENGTH):
         number, letter = divmod(number, len(_LETTERS))
         user_code += _LETTERS[letter]
-    kept = {
+    pending = {
         "client_id": app.client_id,
         "workspace_id": workspace_id,
         "user_code": user_code,
@@ -101,20 +101,20 @@ def begin_device(state: SandboxState, app: OAuthApp, workspace_id: str | None) -
         "asked_at": None,
         "expires_at": state.clock.now() + _DEVICE_SECONDS,
     }
-    state.store.put(DEVICE, code, kept)
+    state.store.put(DEVICE, code, pending)
     state.store.put(_USER_CODE, user_code, {"device_code": code})
     return code, f"{user_code[:4]}-{user_code[4:]}", _DEVICE_SECONDS
 
 
 def find_pending(state: SandboxState, key: str) -> tuple[str, str, dict[str, Any]] | None:
-    """Find what waits for a decision.
+    """Find a pending request.
 
     Args:
         state: The state.
-        key: The key of a browser, or the code that a device shows, written in any way.
+        key: The key of a browser, or the user code of a device in any notation.
 
     Returns:
-        What it is, its key, and what is kept; None if nothing waits under this key any more.
+        Kind, key and document; None if no request with this key is pending.
     """
     kind, found = BROWSER, state.find(BROWSER, key)
     if found is None:
@@ -129,7 +129,7 @@ def find_pending(state: SandboxState, key: str) -> tuple[str, str, dict[str, Any
 
 
 def list_pending(state: SandboxState) -> list[dict[str, Any]]:
-    """List what waits for a decision, oldest first, each with the `key` by which to decide."""
+    """Return the pending requests, oldest first, each with its `key`."""
     found = []
     for kind in (BROWSER, DEVICE):
         for key, kept in state.store.items(kind).items():
@@ -140,22 +140,22 @@ def list_pending(state: SandboxState) -> list[dict[str, Any]]:
 
 
 def decide(state: SandboxState, key: str, *, allow: bool) -> str | None:
-    """Allow or refuse.
+    """Decide a pending request.
 
     Args:
         state: The state.
-        key: The key of a browser, or the code that a device shows.
-        allow: What the person decides.
+        key: The key of a browser, or the user code of a device.
+        allow: Whether to allow it.
 
     Returns:
-        Where a browser goes next; None for a device, which asks for itself.
+        The redirect URL of a browser; None for a device, which polls.
 
     Raises:
-        ValueError: Nothing waits under this key: it is wrong, was decided on, or has expired.
+        ValueError: No request with this key is pending: it is wrong, was used, or has expired.
     """
     found = find_pending(state, key)
     if found is None:
-        raise ValueError("nothing waits under this code: it is wrong, was used, or has expired")
+        raise ValueError("no pending request for this code: it is wrong, was used, or has expired")
     kind, key, kept = found
     with state.store.transaction():
         if kind == DEVICE:
@@ -171,7 +171,7 @@ def decide(state: SandboxState, key: str, *, allow: bool) -> str | None:
 
 
 def redirect_address(redirect_uri: str, state: str, answer: dict[str, str]) -> str:
-    """Return the address to go back to, with the answer behind what its query has already."""
+    """Return the redirect URL, with the answer appended to its query."""
     address = urlsplit(redirect_uri)
     own = parse_qsl(address.query, keep_blank_values=True)
     return urlunsplit(address._replace(query=urlencode([*own, *answer.items(), ("state", state)])))

@@ -1,4 +1,4 @@
-"""The pages on which a person allows an app: where a browser is sent, and where the code of a device is typed in."""
+"""The consent page for browsers, and the page for user codes of devices."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class ConsentPages:
         self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request.
+        """Handle one request.
 
         Args:
             scope: ASGI scope of type `http`, for one of the two paths.
-            receive: Gives the body.
-            send: Takes the answer.
+            receive: ASGI `receive`.
+            send: ASGI `send`.
         """
         request = Request(scope, limit_body(receive, _MAX_FORM_BYTES))
         response = await self._respond(request)
@@ -66,7 +66,7 @@ class ConsentPages:
         if request.method != "POST":
             return Response(status_code=405, headers={"Allow": "GET, HEAD, POST"})
         origin = request.headers.get("origin")
-        # Not parsed, since it need not be an address: an origin is a scheme and a host.
+        # Not parsed as a URL: an origin is a scheme and a host.
         if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
             return _page("This form was sent from elsewhere", "<p>Nothing was decided.</p>", status=403)
         try:
@@ -88,14 +88,14 @@ class ConsentPages:
         app, user = find_app(self._state, kept["client_id"]), self._state.find("user", USER_ID)
         where = f"workspace {kept['workspace_id']}" if kept["workspace_id"] else "all workspaces"
         shown = kept.get("user_code", key)
-        told = f"<p>It will act as <strong>{escape((user or {}).get('nick_name', ''))}</strong> in {escape(where)}.</p>"
+        text = f"<p>It will act as <strong>{escape((user or {}).get('nick_name', ''))}</strong> in {escape(where)}.</p>"
         if kind == DEVICE:
-            told += f"<p>The device shows the code <strong>{escape(shown[:4])}-{escape(shown[4:])}</strong>.</p>"
+            text += f"<p>The device shows the code <strong>{escape(shown[:4])}-{escape(shown[4:])}</strong>.</p>"
         else:
-            told += f"<p>Afterwards you go back to <strong>{escape(_host(kept))}</strong>.</p>"
+            text += f"<p>Afterwards you return to <strong>{escape(_host(kept))}</strong>.</p>"
         name = app.name if app is not None else kept["client_id"]
         title = f"Allow {name} to use Coze?"
-        return _page(title, told + _decision_form(shown), target=_origin(kept))
+        return _page(title, text + _decision_form(shown), target=_origin(kept))
 
     def _decide(self, key: str, *, allow: bool) -> Response:
         found = find_pending(self._state, key)
@@ -105,7 +105,7 @@ class ConsentPages:
         if found[0] == BROWSER and location is not None:
             return RedirectResponse(location, status_code=303, headers={"Cache-Control": "no-store"})
         if allow:
-            return _page("The device is connected", "<p>You can close this page and go back to it.</p>")
+            return _page("The device is connected", "<p>You can close this page and return to it.</p>")
         return _page("The device was refused", "<p>You can close this page.</p>")
 
 
@@ -125,9 +125,9 @@ def _decision_form(key: str) -> str:
 
 
 def _not_found(*, device: bool) -> Response:
-    again = _CODE_FORM if device else "<p>Go back to the app, and begin again.</p>"
-    told = '<p role="alert">Nothing waits for this code: it is wrong, was used, or has expired.</p>'
-    return _page("This code is not known", told + again, status=404)
+    again = _CODE_FORM if device else "<p>Return to the app and start again.</p>"
+    text = '<p role="alert">No request is pending for this code: it is wrong, was used, or has expired.</p>'
+    return _page("Unknown code", text + again, status=404)
 
 
 def _host(kept: dict[str, Any]) -> str:
@@ -135,7 +135,7 @@ def _host(kept: dict[str, Any]) -> str:
 
 
 def _origin(kept: dict[str, Any]) -> str:
-    """Return where the form may lead to beside the sandbox: browsers hold redirects to this as well."""
+    """Return the origin of the redirect URL: `form-action` applies to redirects, too."""
     address = urlsplit(kept.get("redirect_uri", ""))
     return f"{address.scheme}://{address.netloc}" if address.netloc else ""
 

@@ -1,4 +1,4 @@
-"""What a test does in place of people and developers: allow apps, deactivate them, hold their keys."""
+"""Control of OAuth apps and consent by tests."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["OAuthControl"]
 
 
 class OAuthControl:
-    """The people and developers of one sandbox.
+    """Acts for the users and developers of OAuth apps.
 
     Args:
         world: The state.
-        base_url: Tells where the sandbox listens.
+        base_url: Returns the base URL of the sandbox.
     """
 
     def __init__(self, world: SandboxState, base_url: Callable[[], str]) -> None:
@@ -26,14 +26,14 @@ class OAuthControl:
 
     @property
     def apps(self) -> tuple[OAuthApp, ...]:
-        """The OAuth apps: those of every sandbox, and those of the options."""
+        """The OAuth apps: those of the seed data and those of the options."""
         return (*APPS, *self._state.options.oauth_apps)
 
     @property
     def auto_consent(self) -> bool | None:
-        """What people decide at once: True, they allow; False, they refuse; None, they are asked.
+        """Decision without a consent page: True allows, False denies; None shows the page.
 
-        May be set; a reset goes back to the options.
+        Can be set; a reset restores the value of the options.
         """
         return self._state.auto_consent
 
@@ -44,21 +44,21 @@ class OAuthControl:
         self._state.auto_consent = decision
 
     def waiting(self) -> list[dict[str, Any]]:
-        """List what waits for a decision, oldest first: `kind` (`browser` or `device`), `client_id`, `key`."""
+        """Return the pending requests, oldest first, with `kind` (`browser` or `device`), `client_id` and `key`."""
         return list_pending(self._state)
 
     def decide(self, key: str, *, allow: bool = True) -> str | None:
-        """Allow or refuse what waits.
+        """Decide a pending request.
 
         Args:
-            key: The code that a device shows, or the key in the address of the page.
-            allow: What the person decides.
+            key: The user code of a device, or the key in the URL of the consent page.
+            allow: Whether to allow it.
 
         Returns:
-            Where the browser goes next; None for a device.
+            The redirect URL of the browser; None for a device.
 
         Raises:
-            ValueError: Nothing waits under this key.
+            ValueError: There is no pending request with this key.
         """
         return decide(self._state, key, allow=allow)
 
@@ -66,21 +66,21 @@ class OAuthControl:
         """Deactivate an app, or activate it again.
 
         Raises:
-            ValueError: There is no such app.
+            ValueError: The app is unknown.
         """
         set_active(self._state, client_id, active=active)
 
     def jwt_config(self, client_id: str = SERVICE_APP.client_id, *, base_url: str | None = None) -> dict[str, Any]:
-        """Return the configuration of an app that signs, in the shape of the file that Coze lets download.
+        """Return the configuration of an app that signs JWTs, in the format of the file from Coze.
 
         Args:
-            client_id: Whose.
-            base_url: Where the sandbox is reached; where it listens by default.
+            client_id: The app.
+            base_url: Base URL of the sandbox; by default the one of the running server.
 
         Raises:
-            ValueError: There is no such app, it does not sign, or came with a public key of its own.
+            ValueError: The app is unknown, does not sign, or was registered with a public key of its own.
         """
         for app in self.apps:
             if app.client_id == client_id:
                 return self._state.keys.jwt_config(app, base_url or self._base_url())
-        raise ValueError(f"there is no OAuth app {client_id}")
+        raise ValueError(f"unknown OAuth app {client_id}")

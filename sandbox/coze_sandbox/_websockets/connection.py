@@ -1,4 +1,4 @@
-"""What is sent over a WebSocket, spoiled where a fault was ordered."""
+"""The sending side of a WebSocket, with injection of faults."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .._faults.transformer import FaultTransformer, SendAction
 __all__ = ["Connection"]
 
 _CLOSED_BY_FAULT = 1011
-_LONGEST_REASON = 123  # bytes: a frame that closes has room for no more
+_LONGEST_REASON = 123  # bytes: the limit of a close frame
 _FINAL_TEXT = 0x81
 _SHORT, _MIDDLE = 126, 1 << 16
 _GARBAGE = b"%%% this is no message"
@@ -24,11 +24,11 @@ class Connection:
     """Sends the messages of one WebSocket.
 
     Args:
-        send: The server's own.
-        fault: What is to go wrong, or None.
+        send: ASGI `send`.
+        fault: The fault to inject, or None.
 
     Attributes:
-        closed: Whether nothing more can be sent.
+        closed: Whether the WebSocket is closed.
     """
 
     def __init__(self, send: Send, fault: Fault | None) -> None:
@@ -40,7 +40,7 @@ class Connection:
         self.closed = False
 
     def plan(self, content: bytes) -> list[SendAction]:
-        """Decide what becomes of the next message."""
+        """Return the actions for the next message."""
         return [SendAction("send", content)] if self._transformer is None else self._transformer.transform(content)
 
     async def send(self, content: bytes, steps: list[SendAction]) -> None:
@@ -48,7 +48,7 @@ class Connection:
 
         Args:
             content: The message.
-            steps: What becomes of it.
+            steps: The actions of `plan`.
         """
         for step in steps:
             match step.kind:
@@ -64,11 +64,11 @@ class Connection:
                     await self.close(*self._early_close)
 
     async def close(self, code: int, reason: str = "") -> None:
-        """Close the WebSocket in good order.
+        """Close the WebSocket cleanly.
 
         Args:
             code: Close code.
-            reason: Why; what exceeds 123 bytes is left out.
+            reason: Close reason, cut to 123 bytes.
         """
         self.closed = True
         short = reason.encode()[:_LONGEST_REASON].decode(errors="ignore")
@@ -80,13 +80,13 @@ class Connection:
 
 async def _wait(seconds: float | None) -> None:
     if seconds is None:
-        await asyncio.Event().wait()  # until the session is canceled, because the client has left
+        await asyncio.Event().wait()  # until the session is canceled on disconnect
     else:
         await asyncio.sleep(seconds)
 
 
 def _frame_head(length: int) -> bytes:
-    """Write the head of a text frame of a server (RFC 6455, 5.2)."""
+    """Return the header of an unmasked text frame (RFC 6455, 5.2)."""
     if length < _SHORT:
         return struct.pack("!BB", _FINAL_TEXT, length)
     if length < _MIDDLE:

@@ -1,4 +1,4 @@
-"""The handshake of a WebSocket: which operation, who, with what, and whether at all."""
+"""The handshake of WebSockets: routing, authorization and validation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _POLICY_VIOLATION = 1008
 
 @attrs.frozen
 class EndpointParts:
-    """What the WebSockets share with the HTTP operations."""
+    """Components that WebSockets share with HTTP operations."""
 
     spec: Spec
     schemas: SchemaValidators
@@ -51,23 +51,23 @@ class EndpointParts:
 
 
 class WebSocketEndpoint:
-    """Opens WebSockets, or refuses to with an HTTP answer.
+    """Accepts WebSockets, or rejects them with an HTTP response.
 
     Args:
-        parts: What it shares with the HTTP operations.
+        parts: The components shared with HTTP operations.
     """
 
     def __init__(self, parts: EndpointParts) -> None:
         self._parts = parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, refusal: CallError | None = None) -> None:
-        """Serve one WebSocket until it is closed.
+        """Handle one WebSocket until it is closed.
 
         Args:
             scope: ASGI scope of type `websocket`.
-            receive: Gives what the client sends.
-            send: Takes what it is sent.
-            refusal: Why it is refused, whatever it asks for.
+            receive: ASGI `receive`.
+            send: ASGI `send`.
+            refusal: An error with which to reject it, or None.
         """
         parts, connection, path = self._parts, HTTPConnection(scope), sent_path(scope)
         target = parts.router.find("GET", path)
@@ -94,7 +94,7 @@ class WebSocketEndpoint:
         refusal: CallError | None,
     ) -> None:
         parts = self._parts
-        await receive()  # the server's own word that somebody wants to connect
+        await receive()  # websocket.connect
         fault: Fault | None = None
         try:
             if refusal is not None:
@@ -132,7 +132,7 @@ class WebSocketEndpoint:
         if operation is None:
             raise target.refusal(record.method, record.path)
         if operation.socket is None:
-            raise CallError(INVALID_PARAMETER, f"{record.path} is no WebSocket", status=400)
+            raise CallError(INVALID_PARAMETER, f"{record.path} is not a WebSocket", status=400)
         user_id = authorize(operation, token, parts.state)
         call = Call(
             operation=operation,
@@ -165,18 +165,18 @@ class WebSocketEndpoint:
 
 
 def _token(connection: HTTPConnection) -> tuple[str, str]:
-    """Return the Authorization header, or what stands for it in the query, and the query without the token."""
+    """Return the Authorization header or the query parameter that replaces it, and the query without the token."""
     text = connection.scope.get("query_string", b"").decode("latin-1")
-    given = connection.headers.get(_TOKEN, "")
+    header = connection.headers.get(_TOKEN, "")
     pairs = parse_qsl(text, keep_blank_values=True, errors="replace")
     if all(name != _TOKEN for name, _ in pairs):
-        return given, text
+        return header, text
     in_query = dict(pairs)[_TOKEN]
-    return given or in_query, urlencode([(name, "***" if name == _TOKEN else value) for name, value in pairs])
+    return header or in_query, urlencode([(name, "***" if name == _TOKEN else value) for name, value in pairs])
 
 
 async def _deny(response: Response, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
     if _DENIAL in scope.get("extensions", {}):
         await response(dict(scope), receive, send)
-    else:  # a server that can tell nothing but "no"
+    else:  # a server that cannot send an HTTP response
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION})

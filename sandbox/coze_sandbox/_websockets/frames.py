@@ -1,4 +1,4 @@
-"""The messages of a WebSocket as texts."""
+"""Parsing and serialization of WebSocket messages."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = ["Frames", "Uplink", "write_frame"]
 
 @attrs.frozen
 class Uplink:
-    """A message from the client, as described.
+    """A valid message of the client.
 
     Attributes:
         event: Its event type.
-        data: Its data; empty where it has none.
+        data: Its data; empty for none.
     """
 
     event: str
@@ -31,30 +31,30 @@ class Uplink:
 
 
 class Frames:
-    """Reads what clients send, and refuses what the description does not allow.
+    """Parses messages of clients and validates them against the spec.
 
     Args:
         spec: The description.
         schemas: Its validators.
         operation: The operation that opened the WebSocket.
-        lenient: Whether to take null for "not given".
+        lenient: Whether to accept null for omitted members.
     """
 
     def __init__(self, spec: Spec, schemas: SchemaValidators, operation: Operation, *, lenient: bool) -> None:
         if operation.socket is None:
-            raise ValueError(f"{operation.id} opens no WebSocket")
+            raise ValueError(f"{operation.id} is not a WebSocket")
         self.protocol: SocketProtocol = operation.socket
         self._schemas = schemas
         self._leniency = Leniency(spec, nulls=lenient)
 
     def parse(self, text: str | None) -> dict[str, Any]:
-        """Read a frame as a JSON object that names its event type.
+        """Parse a frame as a JSON object with an event type.
 
         Args:
-            text: The text; None where the frame was binary.
+            text: The text; None for a binary frame.
 
         Raises:
-            CallError: It is none.
+            CallError: The frame is invalid.
         """
         if text is None:
             raise CallError(INVALID_PARAMETER, "message: must be a text frame, not a binary one")
@@ -66,20 +66,20 @@ class Frames:
         return frame
 
     def check(self, frame: dict[str, Any], note: Callable[[str], None]) -> Uplink:
-        """Hold a frame to the description.
+        """Validate a frame against the spec.
 
         Args:
             frame: The frame.
-            note: Called with what is not as described and taken nevertheless.
+            note: Called with a note for every value that is not as described but accepted.
 
         Raises:
-            CallError: The event type is unknown, or a member is not as described.
+            CallError: The event type is unknown, or a member is invalid.
         """
         event, data = frame["event_type"], frame.get("data")
         described = self.protocol.uplink.get(event)
         if described is None:
             known = ", ".join(self.protocol.uplink)
-            raise CallError(INVALID_PARAMETER, f"event_type: {event!r} is unknown here, only {known}")
+            raise CallError(INVALID_PARAMETER, f"event_type: {event!r} is unknown, use one of {known}")
         if frame.get("id") is not None and not isinstance(frame["id"], str):
             raise CallError(INVALID_PARAMETER, f"{event}: id: must be a text")
         if data is None and described.data_required:
@@ -94,5 +94,5 @@ class Frames:
 
 
 def write_frame(frame: dict[str, Any]) -> bytes:
-    """Write a frame as it is sent."""
+    """Serialize a frame."""
     return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""One open WebSocket: what comes in is heard while what goes out is sent."""
+"""A WebSocket session: receives and sends messages concurrently."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _SERVICE_RESTART = 1012
 
 
 class Session:
-    """Lets a script talk with a client.
+    """Runs a protocol handler over a connection.
 
     Args:
-        script: Decides what is said.
-        frames: Reads what the client sends.
-        wire: Sends.
-        record: Where all messages are noted.
-        answers: Checks what is sent.
+        handler: The protocol handler.
+        frames: Parses the messages of the client.
+        connection: Sends messages.
+        record: The record of the request, to which messages are added.
+        responses: Checks the sent messages.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class Session:
         self._has_left = False
 
     async def run(self, receive: Receive) -> None:
-        """Talk until either side closes.
+        """Run until either side closes.
 
         Args:
-            receive: Gives what the client sends.
+            receive: ASGI `receive`.
         """
         watching = wait_for_reset(self._handler.state, self._epoch)
         tasks = [asyncio.create_task(one) for one in (self._read(receive), self._write(), watching)]
@@ -68,7 +68,7 @@ class Session:
             ends = await asyncio.gather(*tasks, return_exceptions=True)
             self._handler.close()
         for end in ends:
-            # A client that leaves makes sending fail, which is how the writer hears of it.
+            # A disconnect makes sending fail in the writer.
             if isinstance(end, Exception) and (self._connection.closed or not isinstance(end, OSError)):
                 raise end
         if self._is_out_of_date and not self._connection.closed and not self._has_left:
@@ -108,7 +108,7 @@ class Session:
                 if event is not None:
                     await self._send(event)
                     self._handler.prepare(loop.time())
-                    await asyncio.sleep(0)  # sending alone need not let other sessions in
+                    await asyncio.sleep(0)  # sending alone may not yield to other sessions
                     continue
             except CallError as failure:
                 self._refuse(failure)
@@ -137,7 +137,7 @@ class Session:
             raise RuntimeError(f"the sandbox's own message is not as described: {violation}")
         content = write_frame(frame)
         steps = self._connection.plan(content)
-        # Noted before it is sent: whoever has received it may look here at once.
+        # Logged before it is sent: tests may read the log on receipt.
         if steps and not any(step.faulty for step in steps):
             self._log("server", frame)
         else:

@@ -1,1 +1,1 @@
-"""What workflows do."""
+"""Scripted workflows."""

@@ -1,14 +1,14 @@
-"""What the workflows of the sandbox do.
+"""The scripts of the workflows.
 
-- `WORKFLOW_ECHO`: an output node repeats the parameter `input` (else all parameters as JSON) in
-  pieces, then the end node gives `{"output": …}`. The parameter `pause` makes a stream send a
-  `PING` and wait so many seconds first.
-- `WORKFLOW_INTERLEAVED`: as echo, but two output nodes speak in turns.
-- `WORKFLOW_ASK`: a question node asks and the run stops. Resumed with an answer it ends; with a
-  blank one it asks again, three times at most.
-- `WORKFLOW_FAIL`: fails after one message; the parameters `code` and `message` choose how
+- `WORKFLOW_ECHO`: an output node echoes the parameter `input` (else all parameters as JSON) in
+  chunks, then the end node returns `{"output": …}`. With the parameter `pause`, a stream first sends a
+  `PING` and waits for that many seconds.
+- `WORKFLOW_INTERLEAVED`: as echo, but with two output nodes that alternate.
+- `WORKFLOW_ASK`: a question node interrupts the run. Resumed with an answer it ends; with a
+  blank one the question is repeated, up to three times.
+- `WORKFLOW_FAIL`: fails after one message; the parameters `code` and `message` select the error
   (default 5000).
-- `WORKFLOW_CHAT`: a chatflow; answers as the bot does.
+- `WORKFLOW_CHAT`: a chatflow with the script of the bot.
 - `WORKFLOW_UNPUBLISHED`: cannot be run, because it was never published (4200).
 """
 
@@ -34,9 +34,9 @@ def run_script(state: SandboxState, run: dict[str, Any], script: str) -> Iterato
     """Run a workflow from its start.
 
     Args:
-        state: Where ids come from.
-        run: The run; its state is set to what becomes of it.
-        script: What the workflow does.
+        state: The state, which has the ids.
+        run: The run, which is updated.
+        script: Name of the script.
     """
     parameters = run["parameters"]
     match script:
@@ -48,11 +48,11 @@ def run_script(state: SandboxState, run: dict[str, Any], script: str) -> Iterato
             run.update(
                 status="Fail",
                 error_code=code if isinstance(code, int) and code > 0 else 5000,
-                error_message=msg if isinstance(msg, str) else "the workflow failed as asked",
+                error_message=msg if isinstance(msg, str) else "the workflow failed as requested",
             )
         case _:
-            given = parameters.get("input")
-            text = given if isinstance(given, str) else json.dumps(parameters, ensure_ascii=False)
+            value = parameters.get("input")
+            text = value if isinstance(value, str) else json.dumps(parameters, ensure_ascii=False)
             pause = parameters.get("pause")
             seconds = min(float(pause), 600.0) if isinstance(pause, int | float) else 0.0
             if seconds > 0:
@@ -65,12 +65,12 @@ def run_script(state: SandboxState, run: dict[str, Any], script: str) -> Iterato
 
 
 def resume_script(state: SandboxState, run: dict[str, Any], answer: str) -> Iterator[StreamEvent]:
-    """Go on with a run that asked something.
+    """Resume an interrupted run.
 
     Args:
-        state: Where ids come from.
-        run: The run; its state is set to what becomes of it.
-        answer: What was answered.
+        state: The state, which has the ids.
+        run: The run, which is updated.
+        answer: The answer to the question.
     """
     run["resumes"] += 1
     if answer.strip():
@@ -81,14 +81,14 @@ def resume_script(state: SandboxState, run: dict[str, Any], answer: str) -> Iter
         run.update(status="Fail", error_code=5000, error_message="No answer after three questions.")
 
 
-def interrupt_run(state: SandboxState, run: dict[str, Any], asked: str) -> Iterator[StreamEvent]:
-    """Stop a run at a question, and tell it."""
+def interrupt_run(state: SandboxState, run: dict[str, Any], question: str) -> Iterator[StreamEvent]:
+    """Interrupt a run with a question, and yield its event."""
     event_id = f"{run['execute_id']}/{state.new_id()}"
-    # A stream tells the question as a message; otherwise it goes with the interrupt.
-    data = "" if run["mode"] == "stream" else json.dumps({"content_type": "text", "content": asked})
-    run.update(status="Interrupted", interrupt={"event_id": event_id, "type": 2, "data": data})
-    question = message(asked, "Question", 0, is_last=True)
-    yield StreamEvent("Message", {**question, "node_id": "100002", "node_execute_uuid": state.new_id()})
+    # A stream has the question in a message; otherwise it is part of the interrupt.
+    content = "" if run["mode"] == "stream" else json.dumps({"content_type": "text", "content": question})
+    run.update(status="Interrupted", interrupt={"event_id": event_id, "type": 2, "data": content})
+    data = message(question, "Question", 0, is_last=True)
+    yield StreamEvent("Message", {**data, "node_id": "100002", "node_execute_uuid": state.new_id()})
 
 
 def _end(state: SandboxState, run: dict[str, Any], text: str) -> Iterator[StreamEvent]:
@@ -96,7 +96,7 @@ def _end(state: SandboxState, run: dict[str, Any], text: str) -> Iterator[Stream
 
 
 def finish_run(state: SandboxState, run: dict[str, Any], output: str) -> Iterator[StreamEvent]:
-    """End a run with an output, and tell it."""
+    """Finish a run with an output, and yield its event."""
     read, written = count_tokens(json.dumps(run["parameters"])), count_tokens(output)
     usage = {"input_count": read, "output_count": written, "token_count": read + written}
     run.update(status="Success", output=output, usage=usage)
@@ -108,7 +108,7 @@ def finish_run(state: SandboxState, run: dict[str, Any], output: str) -> Iterato
 def _nodes(
     state: SandboxState, run: dict[str, Any], speakers: Mapping[str, str], pause: float = 0.0
 ) -> Iterator[StreamEvent]:
-    """Let output nodes speak in turns, piece by piece."""
+    """Yield the messages of output nodes alternately, chunk by chunk."""
     columns = []
     nodes = run.setdefault("nodes", {})
     for number, (title, text) in enumerate(speakers.items()):
@@ -122,14 +122,14 @@ def _nodes(
             ]
         )
     for row in zip_longest(*columns):
-        for said in row:
-            if said is not None:
-                yield StreamEvent("Message", said, pause)
+        for data in row:
+            if data is not None:
+                yield StreamEvent("Message", data, pause)
                 pause = 0.0
 
 
 def message(content: str, title: str, place: int, *, is_last: bool) -> dict[str, Any]:
-    """Make the data of one `Message` event, without the identity of its node."""
+    """Return the data of a `Message` event, without the ids of its node."""
     return {
         "content": content,
         "content_type": "text",

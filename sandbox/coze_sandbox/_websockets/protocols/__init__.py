@@ -1,4 +1,4 @@
-"""What is said over the WebSockets, one module per operation."""
+"""Protocol handlers of the WebSockets, one module per operation."""
 
 from __future__ import annotations
 

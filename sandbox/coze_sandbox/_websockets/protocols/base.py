@@ -1,4 +1,4 @@
-"""What all scripts share: what is said at once, and what is said in its turn."""
+"""The base protocol handler: immediate messages and queued turns."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class _Turn:
 
 
 class ProtocolHandler(ABC):
-    """Decides what is said over one WebSocket. It does no I/O and knows no time but what it is told.
+    """The protocol of one WebSocket, without I/O and without a clock of its own.
 
-    What answers a message of the client at once goes before what is being told at length.
+    Immediate responses to messages of the client are sent before queued events.
 
     Args:
         call: The accepted handshake.
-        spec: The description.
+        spec: The spec.
 
     Attributes:
-        subscriptions: Types of the messages that the client wants; all if empty.
+        subscriptions: Event types to which the client subscribed; empty for all.
 
     Raises:
-        CallError: What the handshake names does not exist.
+        CallError: A resource of the handshake does not exist.
     """
 
     def __init__(self, call: Call, spec: Spec) -> None:
@@ -49,48 +49,48 @@ class ProtocolHandler(ABC):
 
     @abstractmethod
     def on_message(self, event: str, data: dict[str, Any]) -> None:
-        """Take a message of the client, which is as described.
+        """Handle a valid message of the client.
 
         Args:
             event: Its event type.
-            data: Its data; empty where it has none.
+            data: Its data; empty for none.
 
         Raises:
-            CallError: It is refused.
+            CallError: The message is rejected.
         """
 
     def downlink(self, event: str) -> SocketMessage:
-        """Return what is described of a message that is sent."""
+        """Return the description of a message of the server."""
         socket = self.call.operation.socket
         if socket is None:
-            raise ValueError(f"{self.call.operation.id} opens no WebSocket")
+            raise ValueError(f"{self.call.operation.id} is not a WebSocket")
         return socket.downlink[event]
 
     def is_subscribed(self, event: str) -> bool:
-        """Tell whether the client wants messages of this type; of errors it always hears."""
+        """Return whether the client receives messages of this type; errors are always sent."""
         return not self.subscriptions or event in {"error", *self.subscriptions}
 
     def send(self, event: str, data: dict[str, Any] | None = None) -> None:
-        """Say something at once."""
+        """Send a message before all queued ones."""
         self._outbox.append(StreamEvent(event, data))
 
     def enqueue(self, events: Iterator[StreamEvent]) -> None:
-        """Say more, after what is being told."""
+        """Queue events after those of earlier turns."""
         self._turns.append(_Turn(ScopedEventIterator(self.state, self.call.user_id, events)))
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is being told."""
+        """Whether queued events are left."""
         return bool(self._turns)
 
     def next(self, now: float) -> tuple[StreamEvent | None, float | None]:
-        """Return what is to be said now, or how long to wait for it: None until the client speaks.
+        """Return the event to send now, or the time to wait for it: None until the next message of the client.
 
         Args:
-            now: A time in seconds that only grows.
+            now: A monotonic time in seconds.
 
         Raises:
-            CallError: What was to be told fails. It is dropped.
+            CallError: A turn failed. It is dropped.
         """
         if self._outbox:
             return self._outbox.popleft(), None
@@ -104,13 +104,13 @@ class ProtocolHandler(ABC):
         return event, None
 
     def prepare(self, now: float) -> None:
-        """Decide what is said next. Called right after sending, so that a turn is over when its last message is sent.
+        """Fetch the next event. Called right after sending, so that a turn ends with its last message.
 
         Args:
-            now: A time in seconds that only grows.
+            now: A monotonic time in seconds.
 
         Raises:
-            CallError: What was to be told fails. It is dropped.
+            CallError: A turn failed. It is dropped.
         """
         while self._turns and self._turns[0].held is None:
             turn = self._turns[0]
@@ -125,6 +125,6 @@ class ProtocolHandler(ABC):
                 turn.due = now + turn.held.pause + self.state.options.event_seconds
 
     def close(self) -> None:
-        """Drop all that is being told."""
+        """Drop all queued events."""
         while self._turns:
             self._turns.popleft().events.close()

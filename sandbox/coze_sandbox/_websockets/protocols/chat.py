@@ -1,4 +1,4 @@
-"""Spoken chats with a bot."""
+"""Voice chats with a bot."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LONGEST_SPOKEN = 1023  # bytes
 
 
 class ChatHandler(ProtocolHandler):
-    """Answers what is said and written, as chats over HTTP do, and speaks the answers."""
+    """Replies to audio and text as chats over HTTP do, with audio."""
 
     def __init__(self, call: Call, spec: Spec) -> None:
         super().__init__(call, spec)
@@ -38,16 +38,16 @@ class ChatHandler(ProtocolHandler):
         self._settings = ChatSettings(self.downlink("chat.updated"), spec, self._bot)
         self._conversation_id = ""
         self._chat_id = ""  # the last chat
-        self._active_chat_id = ""  # the chat that is being told; empty for a text that is spoken alone
+        self._active_chat_id = ""  # the chat whose events are queued; empty for speech without a chat
         self._recognizer = FakeRecognizer()
         self._detector: VoiceDetector | None = None
         self.send("chat.created")
 
     def on_message(self, event: str, data: dict[str, Any]) -> None:
-        """Take a message of the client.
+        """Handle a message of the client.
 
         Raises:
-            CallError: It names something that does not exist, or is not right now.
+            CallError: A resource does not exist, or the message is not allowed now.
         """
         match event:
             case "chat.update":
@@ -66,8 +66,8 @@ class ChatHandler(ProtocolHandler):
             case "conversation.chat.submit_tool_outputs":
                 self._submit(data)
             case "conversation.chat.cancel":
-                # Push-to-talk clients cancel whenever a key is pressed, and close at any error: where nothing runs,
-                # nothing is answered.
+                # Push-to-talk clients cancel on every key press and close on any error: without a running chat there is
+                # no response.
                 self._interrupt(_CLIENT_CANCELED)
             case "input_text.generate_audio":
                 self._speak(data.get("text", ""))
@@ -129,7 +129,7 @@ class ChatHandler(ProtocolHandler):
 
     def _complete(self) -> None:
         if not self._recognizer.size:
-            raise CallError(INVALID_PARAMETER, "There is no sound to be answered.")
+            raise CallError(INVALID_PARAMETER, "The audio buffer is empty.")
         self.send("input_audio_buffer.completed")
         self._end_user_turn()
 
@@ -171,7 +171,7 @@ class ChatHandler(ProtocolHandler):
         question = None
         if why is _NEW_CONTENT:
             question = new_message(state, chat, "user", "question", message["content"], message["content_type"])
-        self.enqueue(turn_events(state, chat, self._settings.output, question=question, goes_on=False))
+        self.enqueue(turn_events(state, chat, self._settings.output, question=question, is_resumed=False))
 
     def _submit(self, data: dict[str, Any]) -> None:
         found = self.state.find("chat", data["chat_id"])
@@ -180,7 +180,7 @@ class ChatHandler(ProtocolHandler):
         chat = load_chat(self.state, found["conversation_id"], found["id"], unsaved=True)
         chat = resume_chat(self.state, chat, data["tool_outputs"], streaming=True, where="data")
         self._active_chat_id = chat["id"]
-        self.enqueue(turn_events(self.state, chat, self._settings.output, question=None, goes_on=True))
+        self.enqueue(turn_events(self.state, chat, self._settings.output, question=None, is_resumed=True))
 
     def _speak(self, text: str) -> None:
         if not 1 <= len(text.encode()) <= _LONGEST_SPOKEN:
@@ -203,13 +203,13 @@ class ChatHandler(ProtocolHandler):
         return conversation
 
     def _interrupt(self, why: dict[str, Any]) -> None:
-        """End what is being told, if anything is."""
+        """Cancel the running turn, if any."""
         if not self.is_busy:
             return
         chat = self.state.find("chat", self._active_chat_id)
         if chat is not None:
             if chat["status"] != "in_progress":
-                return  # only its end has still to be told
+                return  # only its end is still queued
             cancel(self.state, chat)
         self.close()
         self.send("conversation.chat.canceled", why)

@@ -1,4 +1,4 @@
-"""Settings of a spoken chat, and what follows from them."""
+"""Settings of a voice chat."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ class ChatSettings:
     """The settings of one connection.
 
     Args:
-        message: The message that tells clients which settings are in use.
-        spec: The description.
-        bot: The bot that answers.
+        message: The message with the effective settings.
+        spec: The spec.
+        bot: The bot.
     """
 
     def __init__(self, message: SocketMessage, spec: Spec, bot: Mapping[str, Any]) -> None:
         self._settings = Settings(message, spec, {})
         self._bot = bot
-        self._in_use = self._settings.effective()
+        self._effective = self._settings.effective()
 
     def update(self, state: SandboxState, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Take new settings, and return those that are in use then.
+        """Apply new settings, and return the effective ones.
 
         Args:
             state: The state.
-            data: What the client sent.
+            data: The settings of the client.
 
         Raises:
-            CallError: They contradict each other, or name something that does not exist.
+            CallError: The settings contradict each other, or a resource does not exist.
         """
-        given = merge(self._settings.given, data)
-        in_use = self._settings.effective(given)
-        _check(state, in_use)
-        self._settings.given, self._in_use = given, in_use
-        return in_use
+        configured = merge(self._settings.configured, data)
+        effective = self._settings.effective(configured)
+        _check(state, effective)
+        self._settings.configured, self._effective = configured, effective
+        return effective
 
     def prologue(self, data: Mapping[str, Any]) -> str:
-        """Return the opening words that new settings ask for, or an empty text."""
+        """Return the prologue that new settings request, or an empty string."""
         if not data.get("need_play_prologue"):
             return ""
         text: str = data.get("prologue_content") or self._bot.get("onboarding_info", {}).get("prologue", "")
@@ -57,54 +57,54 @@ class ChatSettings:
 
     @property
     def chat_config(self) -> Mapping[str, Any]:
-        """User, conversation and what the bot is given."""
-        config: Mapping[str, Any] = self._in_use.get("chat_config", {})
+        """User, conversation and parameters of the bot."""
+        config: Mapping[str, Any] = self._effective.get("chat_config", {})
         return config
 
     @property
     def input(self) -> dict[str, Any]:
-        """The format of what is heard."""
-        audio: dict[str, Any] = self._in_use["input_audio"]
+        """Format of the input audio."""
+        audio: dict[str, Any] = self._effective["input_audio"]
         return audio
 
     @property
     def output(self) -> dict[str, Any]:
-        """Voice and format of what is spoken."""
-        audio: dict[str, Any] = self._in_use["output_audio"]
+        """Voice and format of the output audio."""
+        audio: dict[str, Any] = self._effective["output_audio"]
         return audio
 
     @property
     def detects_turns(self) -> bool:
-        """Whether the sandbox, not the client, finds the end of what is said."""
+        """Whether the server, not the client, detects the end of speech."""
         return bool(self._turns.get("type", "client_interrupt") != "client_interrupt")
 
     @property
     def silence_ms(self) -> float:
-        """Silence that ends a turn."""
+        """Silence that ends a turn, in milliseconds."""
         if self._turns.get("type") == "semantic_vad":
             return float(self._turns.get("semantic_vad_config", {}).get("silence_threshold_ms", 300))
         return float(self._turns.get("silence_duration_ms", 500))
 
     @property
     def streams_text(self) -> bool:
-        """Whether what is heard is told before it is complete."""
-        mode = self._in_use.get("asr_config", {}).get("stream_mode", "bidirectional_stream")
+        """Whether partial transcripts are sent."""
+        mode = self._effective.get("asr_config", {}).get("stream_mode", "bidirectional_stream")
         return bool(mode == "bidirectional_stream")
 
     @property
     def needs_keyword(self) -> bool:
-        """Whether only certain words interrupt an answer."""
+        """Whether only keywords interrupt an answer."""
         return self.detects_turns and bool(self._keywords)
 
     def has_keyword(self, text: str) -> bool:
-        """Tell whether a text has the words that interrupt, where they must stand."""
+        """Return whether a text has an interrupting keyword at an allowed position."""
         if self._turns["interrupt_config"].get("mode") == "keyword_prefix":
             return text.startswith(tuple(self._keywords))
         return any(word in text for word in self._keywords)
 
     @property
     def _turns(self) -> Mapping[str, Any]:
-        turns: Mapping[str, Any] = self._in_use.get("turn_detection", {})
+        turns: Mapping[str, Any] = self._effective.get("turn_detection", {})
         return turns
 
     @property

@@ -1,4 +1,4 @@
-"""One turn of a spoken chat as messages: text and sound mixed, as recorded."""
+"""One turn of a voice chat: text and audio interleaved, as recorded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .speech_synthesis import split_sentences, synthesize
 
 __all__ = ["speech_events", "turn_events"]
 
-# In the recording the text runs ahead of the sound by about this much.
+# In the recording the text is ahead of the audio by about this much.
 _TEXTS_PER_SOUND = 3
 _NO_IDS = {"id": "0", "conversation_id": "0", "bot_id": "0", "chat_id": "0", "section_id": "0"}
 
@@ -28,29 +28,28 @@ def turn_events(
     output: Mapping[str, Any],
     *,
     question: dict[str, Any] | None,
-    goes_on: bool,
+    is_resumed: bool,
 ) -> Iterator[StreamEvent]:
-    """Tell the current round of a chat, and end it.
+    """Yield the events of the current turn of a chat, and end the turn.
 
-    When the client leaves before the end, the bot still answers: the chat goes on, and ends in its time unless it is
-    canceled.
+    If the client disconnects early, the chat continues and ends after the remaining time unless it is canceled.
 
     Args:
         state: The state.
         chat: The chat, running.
-        output: The settings `output_audio` in use.
-        question: A written question, which is repeated.
-        goes_on: Whether the chat was told of before, and waited for tools since.
+        output: The effective settings `output_audio`.
+        question: A text message, which is echoed.
+        is_resumed: Whether the chat continues after tool outputs.
     """
     plan, running = plan_of(chat), _shown(chat)
-    told = _interleave(chat["_messages"], plan, output)
+    remaining = _interleave(chat["_messages"], plan, output)
     try:
         if question is not None:
             yield StreamEvent("conversation.message.completed", question)
-        if not goes_on:
+        if not is_resumed:
             yield StreamEvent("conversation.chat.created", {**running, "status": "created"})
         yield StreamEvent("conversation.chat.in_progress", running, plan.seconds or 0.0)
-        for event in told:
+        for event in remaining:
             if _is_canceled(state, chat["id"]):  # by a call over HTTP
                 yield StreamEvent("conversation.chat.canceled", None)
                 return
@@ -63,11 +62,11 @@ def turn_events(
             yield StreamEvent(f"conversation.chat.{ended['status']}", ended)
     finally:
         with state.store.transaction():
-            detach(state, chat["id"], told)
+            detach(state, chat["id"], remaining)
 
 
 def speech_events(text: str, output: Mapping[str, Any]) -> Iterator[StreamEvent]:
-    """Speak a text that no chat has made."""
+    """Yield the audio of a text without a chat."""
     message = {**_NO_IDS, "role": "assistant", "type": "answer"}
     yield from _audio_events(text, message, output)
     yield _audio_completed(message)
@@ -94,19 +93,19 @@ def _interleave(messages: list[dict[str, Any]], plan: Plan, output: Mapping[str,
 def _text_events(
     message: dict[str, Any], plan: Plan, sounds: deque[Iterator[StreamEvent]], output: Mapping[str, Any]
 ) -> Iterator[StreamEvent]:
-    """Tell a message as text, and have each of its sentences spoken as soon as it is whole."""
+    """Yield the text of a message, and queue the audio of each complete sentence."""
     if message["type"] == "answer":
         shape = {name: value for name, value in message.items() if name != "reasoning_content"}
-        for piece in split_chunks(message.get("reasoning_content", "")):
-            yield StreamEvent("conversation.message.delta", {**shape, "content": "", "reasoning_content": piece})
+        for delta in split_chunks(message.get("reasoning_content", "")):
+            yield StreamEvent("conversation.message.delta", {**shape, "content": "", "reasoning_content": delta})
         spoken = split_sentences(message["content"])
-        told = ""
-        for piece in answer_chunks(message["content"], plan):
-            yield StreamEvent("conversation.message.delta", {**shape, "content": piece})
-            told += piece
-            # A sentence is known to be whole when something follows it.
-            while len(spoken) > 1 and len(told.lstrip()) > len(spoken[0]):
-                told = told.lstrip()[len(spoken[0]) :]
+        sent = ""
+        for delta in answer_chunks(message["content"], plan):
+            yield StreamEvent("conversation.message.delta", {**shape, "content": delta})
+            sent += delta
+            # A sentence is complete when more text follows.
+            while len(spoken) > 1 and len(sent.lstrip()) > len(spoken[0]):
+                sent = sent.lstrip()[len(spoken[0]) :]
                 sounds.append(_audio_events(spoken.pop(0), _without_reasoning(message), output))
         sounds.extend(_audio_events(sentence, _without_reasoning(message), output) for sentence in spoken)
     yield StreamEvent("conversation.message.completed", message)
@@ -124,10 +123,10 @@ def _next_audio(sounds: deque[Iterator[StreamEvent]]) -> Iterator[StreamEvent]:
 def _audio_events(text: str, message: dict[str, Any], output: Mapping[str, Any]) -> Iterator[StreamEvent]:
     for sentence in split_sentences(text):
         yield StreamEvent("conversation.audio.sentence_start", {"text": sentence})
-        for piece in synthesize(sentence, output):
-            content = base64.b64encode(piece.content).decode()
+        for chunk in synthesize(sentence, output):
+            content = base64.b64encode(chunk.content).decode()
             sound = {**message, "content": content, "content_type": "audio"}
-            yield StreamEvent("conversation.audio.delta", sound, piece.pause)
+            yield StreamEvent("conversation.audio.delta", sound, chunk.pause)
 
 
 def _audio_completed(message: dict[str, Any]) -> StreamEvent:
@@ -139,7 +138,7 @@ def _without_reasoning(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(chat: dict[str, Any]) -> dict[str, Any]:
-    """Return a chat as the recording has it: `last_error` only where there is an error."""
+    """Return a chat as recorded: with `last_error` only for an error."""
     shown = public(chat)
     if not shown.get("last_error", {}).get("code"):
         shown.pop("last_error", None)

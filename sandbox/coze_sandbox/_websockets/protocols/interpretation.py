@@ -18,10 +18,10 @@ __all__ = ["InterpretationHandler"]
 
 
 class InterpretationHandler(ProtocolHandler):
-    """Repeats what it hears as if it were the other language, with its name before each sentence.
+    """Returns the input as its translation, with the language before each sentence.
 
-    Words of the glossary become what the glossary says. No recording shows the order; the sandbox goes sentence by
-    sentence: what was said, what that is in the other language, that spoken.
+    Words of the glossary are replaced. The order is not known from a recording; the sandbox sends transcription,
+    translation and audio sentence by sentence.
     """
 
     def __init__(self, call: Call, spec: Spec) -> None:
@@ -32,14 +32,14 @@ class InterpretationHandler(ProtocolHandler):
         self.send("simult_interpretation.created")
 
     def on_message(self, event: str, data: dict[str, Any]) -> None:
-        """Take a message of the client.
+        """Handle a message of the client.
 
         Raises:
-            CallError: The sound is no Base64.
+            CallError: The audio is not Base64.
         """
         match event:
             case "simult_interpretation.update":
-                self._settings.given = merge(self._settings.given, data)
+                self._settings.configured = merge(self._settings.configured, data)
                 self.send("simult_interpretation.updated", self._settings.effective())
             case "input_audio_buffer.append":
                 self._recognizer.feed(decode_sound(data["delta"]))
@@ -54,14 +54,14 @@ def _interpreted(text: str, settings: dict[str, Any]) -> Iterator[StreamEvent]:
     yield StreamEvent("input_audio_buffer.completed", None)
     config = settings["translate_config"]
     for sentence in split_sentences(text):
-        for piece in split_chunks(sentence):
-            yield StreamEvent("simult_interpretation.transcription.delta", {"delta": piece})
+        for delta in split_chunks(sentence):
+            yield StreamEvent("simult_interpretation.transcription.delta", {"delta": delta})
         translated = f"[{config['to']}] {sentence}"
         for entry in config.get("glossary", ()):
             translated = translated.replace(entry["original"], entry["translation"])
-        for piece in split_chunks(translated):
-            yield StreamEvent("simult_interpretation.translation.delta", {"delta": piece})
-        for sound in synthesize(translated, settings["output_audio"]):
-            delta = base64.b64encode(sound.content).decode()
-            yield StreamEvent("simult_interpretation.audio.delta", {"delta": delta}, sound.pause)
+        for delta in split_chunks(translated):
+            yield StreamEvent("simult_interpretation.translation.delta", {"delta": delta})
+        for chunk in synthesize(translated, settings["output_audio"]):
+            audio = base64.b64encode(chunk.content).decode()
+            yield StreamEvent("simult_interpretation.audio.delta", {"delta": audio}, chunk.pause)
     yield StreamEvent("simult_interpretation.message.completed", None)

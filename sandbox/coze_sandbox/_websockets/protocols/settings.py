@@ -1,4 +1,4 @@
-"""Settings of a WebSocket: what was given, and what the description says where nothing was."""
+"""Settings of a WebSocket, with the defaults of the spec."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ class Settings:
     """The settings of one connection.
 
     Args:
-        message: The message that tells clients which settings are in use.
-        spec: The description.
-        fallbacks: Values of members that must be told and have no default, by name.
+        message: The message with the effective settings.
+        spec: The spec.
+        fallbacks: Values of required members without a default, by name.
     """
 
     def __init__(self, message: SocketMessage, spec: Spec, fallbacks: Mapping[str, Any]) -> None:
         self._schema = message.schema
         self._spec = spec
         self._fallbacks = fallbacks
-        self.given: dict[str, Any] = {}
+        self.configured: dict[str, Any] = {}
 
-    def effective(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Return the settings in use.
+    def effective(self, configured: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the effective settings.
 
         Args:
-            given: What was given; all that was kept by default.
+            configured: Settings of the client; by default the stored ones.
         """
-        return self._filled(self._schema, self.given if given is None else given)
+        return self._filled(self._schema, self.configured if configured is None else configured)
 
-    def _filled(self, schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    def _filled(self, schema: Mapping[str, Any], configured: Mapping[str, Any]) -> dict[str, Any]:
         required = schema.get("required", ())
         result = {}
         for name, described in schema["properties"].items():
             followed, _ = self._spec.follow(described, "")
-            value = given.get(name, described.get("default", followed.get("default")))
+            value = configured.get(name, described.get("default", followed.get("default")))
             if value is None and name in required:
                 value = {} if "properties" in followed else self._fallbacks.get(name)
             if isinstance(value, Mapping) and "properties" in followed:
@@ -49,7 +49,7 @@ class Settings:
 
 
 def merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings changed by others: members that are objects change member by member."""
+    """Merge settings; objects are merged recursively."""
     result = dict(old)
     for name, value in new.items():
         before = result.get(name)

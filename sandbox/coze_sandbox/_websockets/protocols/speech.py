@@ -21,7 +21,7 @@ _LONGEST = 1024
 
 
 class SpeechHandler(ProtocolHandler):
-    """Speaks the text that was appended, when it is complete."""
+    """Speaks the appended text when it is complete."""
 
     def __init__(self, call: Call, spec: Spec) -> None:
         super().__init__(call, spec)
@@ -31,7 +31,7 @@ class SpeechHandler(ProtocolHandler):
         self.send("speech.created")
 
     def on_message(self, event: str, data: dict[str, Any]) -> None:
-        """Take a message of the client.
+        """Handle a message of the client.
 
         Raises:
             CallError: The voice is unknown, or the text is too long.
@@ -46,12 +46,12 @@ class SpeechHandler(ProtocolHandler):
                 self._text = ""
 
     def _update(self, data: dict[str, Any]) -> None:
-        given = merge(self._settings.given, data)
-        in_use = self._settings.effective(given)
+        configured = merge(self._settings.configured, data)
+        effective = self._settings.effective(configured)
         if not self.state.options.examples:
-            get_or_404(self.state, "voice", in_use["output_audio"]["voice_id"])
-        self._settings.given = given
-        self.send("speech.updated", in_use)
+            get_or_404(self.state, "voice", effective["output_audio"]["voice_id"])
+        self._settings.configured = configured
+        self.send("speech.updated", effective)
 
     def _append(self, text: str) -> None:
         size = self._bytes + len(text.encode())
@@ -64,7 +64,7 @@ class SpeechHandler(ProtocolHandler):
         yield StreamEvent("input_text_buffer.completed", None)
         for sentence in split_sentences(text):
             yield StreamEvent("conversation.audio.sentence_start", {"text": sentence})
-            for piece in synthesize(sentence, output):
-                delta = base64.b64encode(piece.content).decode()
-                yield StreamEvent("speech.audio.update", {"delta": delta}, piece.pause)
+            for chunk in synthesize(sentence, output):
+                delta = base64.b64encode(chunk.content).decode()
+                yield StreamEvent("speech.audio.update", {"delta": delta}, chunk.pause)
         yield StreamEvent("speech.audio.completed", None)

@@ -1,8 +1,8 @@
-"""What the sandbox makes of sound that it is sent.
+"""Fake speech recognition.
 
-It understands no speech. So that tests can decide what is heard, sound whose bytes are text in UTF-8 (behind the head
-of a WAV file, if there is one, and apart from silence around it) is heard as that text: send the Base64 of `Hello`
-to say it. All other sound is heard as `Sound of N bytes.`
+Audio whose bytes are UTF-8 text (after the header of a WAV file, if any, and without surrounding silence) is recognized
+as that text, so that tests can choose the transcript: send the Base64 of `Hello`. The transcript of all other audio
+is `Sound of N bytes.`
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _OPUS_BYTES = 6000  # a second at the usual 48 kbit/s
 
 
 def decode_sound(delta: str) -> bytes:
-    """Decode a piece of sound.
+    """Decode a chunk of audio.
 
     Raises:
-        CallError: It is no Base64.
+        CallError: The audio is not Base64.
     """
     try:
         return base64.b64decode(delta, validate=True)
@@ -51,13 +51,13 @@ class FakeRecognizer:
         self._last_reported = ""
 
     def feed(self, sound: bytes) -> None:
-        """Add sound."""
+        """Add audio."""
         self.size += len(sound)
         if len(self._buffer) < _LONGEST_TEXT:
             self._buffer += sound
 
     def text(self) -> str:
-        """Return what was heard so far."""
+        """Return the transcript so far."""
         if self.size <= _LONGEST_TEXT:
             spoken = _text(_without_head(bytes(self._buffer)).strip(b"\0"))
             if spoken is not None:
@@ -65,7 +65,7 @@ class FakeRecognizer:
         return f"Sound of {self.size} bytes."
 
     def partial_result(self, bytes_per_second: float) -> str | None:
-        """Return what was heard so far if it is worth telling: text, or another second of sound."""
+        """Return the transcript so far if it has changed: new text, or another second of audio."""
         seconds = int(self.size / bytes_per_second)
         text = self.text() if self.size else ""
         is_sound = text == f"Sound of {self.size} bytes."
@@ -76,17 +76,17 @@ class FakeRecognizer:
         return text
 
     def clear(self) -> None:
-        """Forget all."""
+        """Discard all audio."""
         self.size = 0
         self._buffer.clear()
         self._last_reported = ""
 
 
 def bytes_per_second(input_audio: Mapping[str, Any]) -> float:
-    """Tell how much sound a second has.
+    """Return the number of bytes per second of audio.
 
     Args:
-        input_audio: The settings `input_audio` in use.
+        input_audio: The effective settings `input_audio`.
     """
     match input_audio["codec"]:
         case "pcm":
@@ -98,11 +98,11 @@ def bytes_per_second(input_audio: Mapping[str, Any]) -> float:
 
 
 class VoiceDetector:
-    """Finds where somebody begins and stops to speak.
+    """Detects the start and the end of speech.
 
     Args:
-        input_audio: The settings `input_audio` in use.
-        silence_ms: Silence in milliseconds that ends a turn. Counts in the sound, not on the clock.
+        input_audio: The effective settings `input_audio`.
+        silence_ms: Silence that ends a turn, in milliseconds of the audio, not of the clock.
     """
 
     def __init__(self, input_audio: Mapping[str, Any], silence_ms: float) -> None:
@@ -116,7 +116,7 @@ class VoiceDetector:
         self.speaking = False
 
     def feed(self, sound: bytes) -> Iterator[tuple[Literal["started", "stopped", "speech"], bytes]]:
-        """Take sound, and tell what happens in it, with the sound in which it does."""
+        """Add audio, and yield what it contains, with the audio of each part."""
         if not self._started and sound:
             self._started = True
             sound = _without_head(sound)
@@ -158,9 +158,9 @@ def _without_head(sound: bytes) -> bytes:
 
 
 def _text(sound: bytes) -> str | None:
-    """Return the text that sound consists of, without a character at the end that is not whole, or None."""
+    """Return audio decoded as UTF-8 text, without an incomplete character at the end, or None."""
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(sound)
     except UnicodeDecodeError:
         return None
-    return text if all(one.isprintable() or one in "\n\t" for one in text) else None
+    return text if all(character.isprintable() or character in "\n\t" for character in text) else None

@@ -1,4 +1,4 @@
-"""Speech in pieces, as the settings of the output want it."""
+"""Fake speech synthesis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["AudioChunk", "split_sentences", "synthesize"]
 
 _SECONDS_PER_CHARACTER = 0.02
 _SENTENCE = re.compile(r".+?(?:[。！？!?\n]+|\.+(?=\s|$)|$)", re.DOTALL)  # noqa: RUF001 - Chinese sentence ends
-# Bytes of the pieces where nobody asks for a length: uneven, some tiny, as in the recordings.
+# Default sizes of the chunks in bytes: uneven, some tiny, as recorded.
 _CHUNK_SIZES = (1920, 2880, 6, 960, 4800)
 _SILENCE = {"g711a": b"\xd5", "g711u": b"\xff"}
 _G711_RATE = 8000
@@ -32,11 +32,11 @@ _PCM_RATE, _MP3_RATE = 24_000, 44_100
 
 @attrs.frozen
 class AudioChunk:
-    """A piece of sound.
+    """A chunk of audio.
 
     Attributes:
         content: The bytes.
-        pause: Seconds to wait before it, because the client wants no more at once.
+        pause: Delay before it in seconds, from the client's rate limit.
     """
 
     content: bytes
@@ -44,16 +44,16 @@ class AudioChunk:
 
 
 def split_sentences(text: str) -> list[str]:
-    """Cut a text into the sentences that are spoken one after the other."""
+    """Split a text into sentences."""
     return [sentence for match in _SENTENCE.finditer(text) if (sentence := match.group().strip())]
 
 
 def synthesize(sentence: str, output: Mapping[str, Any]) -> Iterator[AudioChunk]:
-    """Speak a sentence: a tone in PCM, silence in all other encodings.
+    """Yield the audio of a sentence: a tone in PCM, silence in all other codecs.
 
     Args:
-        sentence: What is spoken; the longer, the longer is the sound.
-        output: The settings `output_audio` in use.
+        sentence: The sentence; its length determines the duration.
+        output: The effective settings `output_audio`.
     """
     speed = 1 + output.get("speech_rate", 0) / 100
     seconds = max(len(sentence), 1) * _SECONDS_PER_CHARACTER / speed

@@ -15,7 +15,7 @@ __all__ = ["TranscriptionHandler"]
 
 
 class TranscriptionHandler(ProtocolHandler):
-    """Tells what it hears: while the sound comes what it heard before, and the whole when it is complete."""
+    """Sends partial transcripts while audio is received, and the whole transcript at its end."""
 
     def __init__(self, call: Call, spec: Spec) -> None:
         super().__init__(call, spec)
@@ -24,21 +24,21 @@ class TranscriptionHandler(ProtocolHandler):
         self.send("transcriptions.created")
 
     def on_message(self, event: str, data: dict[str, Any]) -> None:
-        """Take a message of the client.
+        """Handle a message of the client.
 
         Raises:
-            CallError: The sound is no Base64.
+            CallError: The audio is not Base64.
         """
         match event:
             case "transcriptions.update":
-                self._settings.given = merge(self._settings.given, data)
+                self._settings.configured = merge(self._settings.configured, data)
                 self.send("transcriptions.updated", self._settings.effective())
             case "input_audio_buffer.append":
-                sound = decode_sound(data["delta"])
+                audio = decode_sound(data["delta"])
                 partial = self._recognizer.partial_result(bytes_per_second(self._settings.effective()["input_audio"]))
                 if partial is not None:
                     self.send("transcriptions.message.update", {"content": partial})
-                self._recognizer.feed(sound)
+                self._recognizer.feed(audio)
             case "input_audio_buffer.clear":
                 self._recognizer.clear()
                 self.send("input_audio_buffer.cleared")
