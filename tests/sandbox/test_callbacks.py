@@ -307,7 +307,7 @@ def test_own_event(api, receiver):
     assert api.sandbox.callbacks.send("bot.deleted") == []  # nobody is subscribed
     with pytest.raises(ValueError, match="not as described"):
         api.sandbox.callbacks.send("bot.deleted", {"bot_id": 7}, api_app_id=app)
-    with pytest.raises(ValueError, match=r"no callback 'bot\.eaten'"):
+    with pytest.raises(ValueError, match=r"unknown callback 'bot\.eaten'"):
         api.sandbox.callbacks.send("bot.eaten")
     with pytest.raises(ValueError, match="no callback app 9"):
         api.sandbox.callbacks.send("bot.deleted", api_app_id="9")

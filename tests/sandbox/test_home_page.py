@@ -99,7 +99,7 @@ def test_forms_with_files(chromium: Chromium, coze_sandbox: Sandbox) -> None:
     go(chromium, coze_sandbox, "operations/audio.voices.clone")
     assert chromium.evaluate("document.querySelector('#part-voice_name').value") == "Cheerful boy"
     go(chromium, coze_sandbox, "operations/oauth.token")
-    assert "Takes a code" in chromium.text
+    assert "Needs a code" in chromium.text
 
 
 @needs_chromium

@@ -18,11 +18,11 @@ _SKEW_SECONDS = 60
 
 
 def read_jwt(call: Call) -> OAuthApp:
-    """Check the JWT of a call, which works once, and return the app that signed it.
+    """Verify the JWT of a call, which can be used once, and return the app that signed it.
 
     Raises:
-        OAuthFailure: It is no JWT, is not signed with the key of its app, a claim is missing or wrong, it is too early
-            or too late, or it was used before. Or the app is deactivated.
+        OAuthError: The JWT or its signature is invalid, a claim is missing or wrong, it is not valid yet, has expired
+            or was used before, or the app is deactivated.
     """
     header, claims = _unpack(call.bearer)
     app = _issuer(call, claims)
@@ -54,7 +54,7 @@ def _unpack(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
 def _issuer(call: Call, claims: dict[str, Any]) -> OAuthApp:
     app = find_app(call.state, str(claims["iss"]))
     if app is None:
-        raise _invalid("iss is no OAuth app that is known here")
+        raise _invalid("iss is not a known OAuth app")
     if not is_active(call.state, app):
         raise OAuthError("access_deny", f"app: {app.name} is currently deactivated by the owner")
     if not (app.signs or app.kind == "any"):
@@ -72,7 +72,7 @@ def _check_signature(call: Call, app: OAuthApp, header: dict[str, Any]) -> None:
     keys = call.state.keys
     if header.get("kid") != keys.key_id(app.client_id):
         raise _invalid("kid is not a key of this app")
-    # The time of the sandbox can be moved, so its claims are looked at here and not there.
+    # Tests can advance the clock of the sandbox, so the time claims are checked below.
     skipped = {f"verify_{name}": False for name in ("exp", "iat", "nbf", "aud", "iss", "sub", "jti")}
     try:
         jwt.decode(call.bearer, keys.public(app.client_id), algorithms=["RS256"], options=skipped)  # type: ignore[arg-type]  # a dict with known keys
@@ -85,16 +85,16 @@ def _check_claims(call: Call, claims: dict[str, Any]) -> None:
     begin, end = claims["iat"], claims["exp"]
     for name, value in (("iat", begin), ("exp", end)):
         if isinstance(value, bool) or not isinstance(value, int):
-            raise _invalid(f"{name} must be a number of whole seconds")
+            raise _invalid(f"{name} must be an integer, in seconds")
     own = urlsplit(call.base_url)
     if str(claims["aud"]) not in {*_HOSTS, own.netloc, own.hostname}:
         raise _invalid("aud must be the host of the API, such as api.coze.com")
     if begin > now + _SKEW_SECONDS:
         raise _invalid("iat is in the future")
     if end <= now or end <= begin:
-        raise _invalid("exp is over; it must be later than iat and than now")
+        raise _invalid("exp has passed; it must be later than iat and now")
     if not isinstance(claims.get("session_name", ""), str):
-        raise _invalid("session_name must be a text")
+        raise _invalid("session_name must be a string")
 
 
 def _invalid(msg: str) -> OAuthError:

@@ -59,7 +59,7 @@ def create(call: Call) -> ResponseFields | Stream:
         conversation = get_or_404(state, "conversation", conversation_id, code=CONVERSATION_NOT_FOUND)
         require_no_running_chat(state, conversation)
     past = questions(state, conversation)
-    spoken = [said for message, said in contents if message["role"] == "user"]
+    spoken = [content for message, content in contents if message["role"] == "user"]
     if not spoken and not past:
         msg = "body.additional_messages: a message of the user is needed"
         raise CallError(INVALID_PARAMETER, msg)

@@ -137,10 +137,10 @@ class Scenario:
             seconds=seconds,
         )
 
-        def fits(heard: BotInput) -> bool:
-            return to in heard.text and bot_id in {None, heard.bot_id}
+        def matches(bot_input: BotInput) -> bool:
+            return to in bot_input.text and bot_id in {None, bot_input.bot_id}
 
-        self._add_stub("reply", to or bot_id or "any message", fits, reply, times)
+        self._add_stub("reply", to or bot_id or "any message", matches, reply, times)
 
     def workflow(
         self,

@@ -1,20 +1,20 @@
-// Asks the sandbox.
+// Requests to the admin API of the sandbox.
 
 export async function control(path, { method = "GET", body } = {}) {
   const response = await fetch(`/_sandbox/${path}`, {
     method,
     body: body === undefined ? undefined : JSON.stringify(body),
   });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error ?? `HTTP ${response.status}`);
-  return answer;
+  const result = await response.json();
+  if (!response.ok) throw new Error(result.error ?? `HTTP ${response.status}`);
+  return result;
 }
 
-let found;
+let cached;
 
 export function description() {
-  found ??= control("openapi.json");
-  return found;
+  cached ??= control("openapi.json");
+  return cached;
 }
 
 export function resolve(document, node) {

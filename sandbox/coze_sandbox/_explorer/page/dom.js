@@ -1,23 +1,23 @@
-// Builds the page. Texts only ever become text nodes: what callers send must not become markup.
+// Builds the page. Texts become text nodes only: data of clients must not become markup.
 
 const LONGEST = 2000;
 
 export function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+  const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
-  return made;
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
 }
 
-// A dotted name, which goes to the next line between its parts.
+// A dotted name that can wrap between its parts.
 export function dotted(name) {
   return name.split(/(?<=[._])/).flatMap((part) => [part, el("wbr")]);
 }
 
-// A description, in which backticks set off what is code.
+// A text with code in backticks.
 export function prose(text) {
   return text.split(/`([^`]+)`/).map((part, number) => (number % 2 ? el("code", {}, part) : part));
 }

@@ -1,4 +1,4 @@
-// Shows the part that the address names.
+// Shows the view that the URL selects.
 
 import { control } from "./api.js";
 import { el, notice } from "./dom.js";
@@ -6,33 +6,33 @@ import * as operations from "./operations.js";
 import * as requests from "./requests.js";
 import * as state from "./state.js";
 
-const parts = { operations, requests, state };
+const views = { operations, requests, state };
 const main = document.getElementById("main");
-let leave = null;
+let close = null;
 let turn = 0;
 
 async function show() {
   const mine = ++turn;
   const [, name, wanted, purpose] = location.hash.split("/").map(decodeURIComponent);
-  const part = parts[name] ?? operations;
+  const view = views[name] ?? operations;
   for (const link of document.querySelectorAll("nav a")) {
-    if (parts[link.hash.slice(2)] === part) link.setAttribute("aria-current", "page");
+    if (views[link.hash.slice(2)] === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  leave?.();
-  leave = null;
+  close?.();
+  close = null;
   try {
-    const about = await tell();
-    const left = await part.show(main, wanted ?? "", about, purpose ?? "");
-    if (mine === turn) leave = left ?? null;
-    else left?.();
+    const about = await updateHeader();
+    const closeView = await view.show(main, wanted ?? "", about, purpose ?? "");
+    if (mine === turn) close = closeView ?? null;
+    else closeView?.();
     document.body.dataset.shown = location.hash || "#/operations";
   } catch (error) {
     main.replaceChildren(el("section", {}, el("p", { class: "bad" }, String(error))));
   }
 }
 
-async function tell() {
+async function updateHeader() {
   const about = await control("");
   document.getElementById("address").textContent = location.origin;
   document.getElementById("token").textContent = about.token;

@@ -1,10 +1,10 @@
-// All operations, and a form to try each.
+// All operations, each with a form to send a request.
 
 import { control, description, resolve } from "./api.js";
 import { dotted, el, pretty, prose, table } from "./dom.js";
 
 export async function show(main, wanted, about, purpose) {
-  const asked = location.hash;
+  const requested = location.hash;
   const document = await description();
   const all = operations(document);
   const chosen = all.find((one) => one.id === wanted) ?? all[0];
@@ -14,10 +14,10 @@ export async function show(main, wanted, about, purpose) {
     oninput: () => fill(list, all, chosen, filter.value),
   });
   fill(list, all, chosen, "");
-  // What exists on the sandbox now is more use than an example that names what does not.
+  // A request for existing resources is more useful than an example with unknown ids.
   const filled = "x-coze-websocket" in chosen.body ? null
     : await control(`try?operation=${encodeURIComponent(chosen.id)}&for=${encodeURIComponent(purpose)}`);
-  if (location.hash !== asked) return; // somebody has gone on meanwhile
+  if (location.hash !== requested) return; // another view was opened meanwhile
   main.replaceChildren(el("aside", {}, filter, list), el("section", {}, detail(document, chosen, filled, about.token, purpose)));
   list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 }
@@ -49,7 +49,7 @@ function fill(list, all, chosen, text) {
 
 function detail(document, { id, verb, path, body }, filled, token, purpose) {
   const parameters = (body.parameters ?? []).map((one) => resolve(document, one));
-  const told = [
+  const head = [
     el("h2", {}, id),
     el("p", { class: "path" }, `${verb} ${path}`),
     el("p", {}, el("strong", {}, body.summary)),
@@ -58,8 +58,8 @@ function detail(document, { id, verb, path, body }, filled, token, purpose) {
     body.externalDocs ? el("p", {}, el("a", { href: body.externalDocs.url, rel: "noreferrer" }, "Official page")) : null,
   ];
   if ("x-coze-websocket" in body) {
-    const note = "A WebSocket. Connect a client to it; its messages then show under Requests.";
-    return [...told, el("p", { class: "soft" }, note)];
+    const note = "A WebSocket. Connect a client to it; its messages appear under Requests.";
+    return [...head, el("p", { class: "soft" }, note)];
   }
   const fields = parameters.map((one) => [one, parameter(one, filled.parameters[one.in][one.name])]);
   const content = resolve(document, body.requestBody).content ?? {};
@@ -78,8 +78,8 @@ function detail(document, { id, verb, path, body }, filled, token, purpose) {
     el("tr", {}, el("td", {}, el("label", { for: input.id }, el("code", {}, one.name)), one.required ? " *" : ""),
       el("td", {}, input), el("td", { class: "soft" }, prose(one.description ?? ""))));
   return [
-    ...told,
-    purpose ? el("p", { id: "after", class: "soft" }, "Go back to ", link(purpose, purpose), " afterwards.") : null,
+    ...head,
+    purpose ? el("p", { id: "after", class: "soft" }, "Return to ", link(purpose, purpose), " afterwards.") : null,
     filled.note ? el("p", { class: "soft" }, filled.note) : null,
     filled.makers.length ? before(id, filled.makers) : null,
     el("form", { onsubmit: submit },
@@ -92,7 +92,7 @@ function detail(document, { id, verb, path, body }, filled, token, purpose) {
 
 function before(id, makers) {
   const links = makers.flatMap((maker, number) => [number ? " and " : " ", link(maker, `${maker}/${id}`)]);
-  return el("p", { id: "before", class: "odd" }, "What this is about does not exist yet. First use", links, ".");
+  return el("p", { id: "before", class: "odd" }, "A resource that this request needs does not exist yet. First use", links, ".");
 }
 
 function link(id, place) {
@@ -149,11 +149,11 @@ async function send({ verb, path, fields, form, token }, result) {
   const began = performance.now();
   const response = await fetch(url, { method: verb, body: made.body, headers: { ...headers, ...made.headers }, redirect: "manual" });
   const status = el("p", { id: "status", class: response.ok ? "good" : "bad" },
-    response.type === "opaqueredirect" ? "A redirect, which a page may not look into"
+    response.type === "opaqueredirect" ? "A redirect, whose target a page cannot read"
       : `HTTP ${response.status} ${response.statusText} after ${Math.round(performance.now() - began)} ms`);
   const logid = response.headers.get("x-tt-logid");
   const shown = el("div");
-  result.replaceChildren(el("h3", {}, "Answer"), status, logid ? el("p", { class: "soft" }, "logid ", el("code", {}, logid)) : "", shown);
+  result.replaceChildren(el("h3", {}, "Response"), status, logid ? el("p", { class: "soft" }, "logid ", el("code", {}, logid)) : "", shown);
   await read(response, shown);
 }
 

@@ -1,4 +1,4 @@
-// What was asked of the sandbox, and what it thought of it.
+// The log of requests, with verdicts.
 
 import { control } from "./api.js";
 import { dotted, el, notice, pretty, table } from "./dom.js";
@@ -7,14 +7,14 @@ const PAUSE = 1000;
 const MOST = 500;
 const CLASSES = { ok: "good", refused: "odd", fault: "odd", failed: "bad" };
 const KEPT = {
-  shortened: "The body was too large to be kept whole: long texts are cut, and only its first values are there.",
+  shortened: "The body was too large: long strings are cut, and only its first values are kept.",
   dropped: "Body and messages were dropped to make room for later requests.",
 };
 
 export async function show(main, wanted) {
   const verdict = el("select", { "aria-label": "Verdict", onchange: () => draw() },
     ["all", "ok", "refused", "failed", "fault", "tolerated"].map((name) => el("option", {}, name)));
-  const clear = el("button", { onclick: async () => { await control("requests", { method: "DELETE" }); await refresh(); } }, "Forget all");
+  const clear = el("button", { onclick: async () => { await control("requests", { method: "DELETE" }); await refresh(); } }, "Clear");
   const list = el("div");
   const detail = el("div", { id: "request" });
   const records = new Map(); // by number, oldest first
@@ -26,9 +26,9 @@ export async function show(main, wanted) {
 
   function draw() {
     const shown = [...records.values()].filter(holds).slice(-MOST).reverse();
-    list.replaceChildren(shown.length ? table(["#", "Operation", "Status", "Code", "Verdict"], shown.map(row)) : el("p", { class: "soft" }, "Nothing yet."));
+    list.replaceChildren(shown.length ? table(["#", "Operation", "Status", "Code", "Verdict"], shown.map(row)) : el("p", { class: "soft" }, "No requests yet."));
     const record = records.get(chosen);
-    detail.replaceChildren(...(record ? told(record) : []));
+    detail.replaceChildren(...(record ? details(record) : []));
   }
 
   function row(record) {
@@ -42,14 +42,14 @@ export async function show(main, wanted) {
       el("td", { class: CLASSES[record.verdict] ?? "" }, record.verdict, record.tolerated.length ? " (tolerated)" : ""));
   }
 
-  // Asks for what has changed only, and draws only then: the log may hold thousands.
+  // Fetches and draws changes only: the log may have thousands of records.
   async function refresh() {
-    const news = await control(`requests?since=${encodeURIComponent(revision)}`);
-    revision = news.revision;
-    if (news.whole) records.clear();
-    for (const number of records.keys()) if (number < news.first) records.delete(number);
-    for (const one of news.requests) records.set(one.number, one);
-    if (news.whole || news.requests.length) draw();
+    const delta = await control(`requests?since=${encodeURIComponent(revision)}`);
+    revision = delta.revision;
+    if (delta.whole) records.clear();
+    for (const number of records.keys()) if (number < delta.first) records.delete(number);
+    for (const one of delta.requests) records.set(one.number, one);
+    if (delta.whole || delta.requests.length) draw();
   }
 
   main.replaceChildren(
@@ -62,19 +62,19 @@ export async function show(main, wanted) {
       await refresh();
       notice("");
     } catch {
-      notice("The sandbox does not answer.");
+      notice("The sandbox does not respond.");
     }
   }, PAUSE);
   return () => clearInterval(timer);
 }
 
-function told(record) {
+function details(record) {
   return [
-    el("h2", {}, record.operation ?? "No such operation"),
+    el("h2", {}, record.operation ?? "Unknown operation"),
     el("p", { class: "path" }, `${record.method} ${record.path}${record.query ? `?${record.query}` : ""}`),
     el("p", {}, el("strong", { class: CLASSES[record.verdict] ?? "" }, record.verdict), record.reason ? `: ${record.reason}` : ""),
     el("p", { class: "soft" }, `HTTP ${record.status ?? "—"}, code ${record.code ?? "—"}, logid `, el("code", {}, record.logid)),
-    record.tolerated.length ? [el("h3", {}, "Not as described, and taken"), el("ul", {}, record.tolerated.map((one) => el("li", {}, one)))] : null,
+    record.tolerated.length ? [el("h3", {}, "Accepted although not as described"), el("ul", {}, record.tolerated.map((one) => el("li", {}, one)))] : null,
     KEPT[record.kept] ? el("p", { class: "soft" }, KEPT[record.kept]) : null,
     record.body === null ? null : [el("h3", {}, "Body"), pretty(record.body)],
     record.messages?.length ? [el("h3", {}, "Messages"), messages(record.messages)] : null,

@@ -1,4 +1,4 @@
-// What the sandbox keeps.
+// The state of the sandbox.
 
 import { control } from "./api.js";
 import { el, pretty } from "./dom.js";
