@@ -47,51 +47,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    given = _parser().parse_args(arguments)
+    args = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for paths that the locale cannot encode
     options = {
-        "db": given.db,
-        "token": given.token,
-        "lenient": not given.strict,
-        "examples": given.examples,
-        "errors_as_200": given.errors_as_200,
-        "check_answers": not given.no_check,
-        "seed": given.seed,
-        "any_oauth_app": given.any_oauth_app,
-        "auto_consent": True if given.auto_consent else None,
-        "device_interval": given.device_interval,
-        "allow_hosts": given.allow_host,
-        "callback_hosts": given.callback_host,
-        "answer_seconds": _ANSWER_SECONDS / given.speed,
-        "event_seconds": (_EVENT_SECONDS if given.event_seconds is None else given.event_seconds) / given.speed,
+        "db": args.db,
+        "token": args.token,
+        "lenient": not args.strict,
+        "examples": args.examples,
+        "errors_as_200": args.errors_as_200,
+        "check_answers": not args.no_check,
+        "seed": args.seed,
+        "any_oauth_app": args.any_oauth_app,
+        "auto_consent": True if args.auto_consent else None,
+        "device_interval": args.device_interval,
+        "allow_hosts": args.allow_host,
+        "callback_hosts": args.callback_host,
+        "answer_seconds": _ANSWER_SECONDS / args.speed,
+        "event_seconds": (_EVENT_SECONDS if args.event_seconds is None else args.event_seconds) / args.speed,
     }
     with contextlib.ExitStack() as stack:
         try:
-            listener = stack.enter_context(bind(given.host, given.port))
-            certificates = Certificates(given.host) if given.tls or given.tls_cert_file else None
+            listener = stack.enter_context(bind(args.host, args.port))
+            certificates = Certificates(args.host) if args.tls or args.tls_cert_file else None
             base_url = url_of(listener, "http" if certificates is None else "https")
-            sandbox = Sandbox(host=given.host, document=given.document, **options)
+            sandbox = Sandbox(host=args.host, document=args.document, **options)
             stack.callback(sandbox.close)
-            facts = {"base_url": base_url, "token": given.token, "pid": os.getpid()}
+            facts = {"base_url": base_url, "token": args.token, "pid": os.getpid()}
             if certificates is not None:
                 stack.callback(certificates.remove)
-                facts["ca_file"] = str(_keep(certificates, given.tls_cert_file))
-            if given.write_jwt_config is not None:
-                _write_jwt_config(given.write_jwt_config, sandbox.oauth.jwt_config(base_url=base_url))
-            if given.ready_file is not None and not given.ready_file.parent.is_dir():
-                raise FileNotFoundError(f"no folder {given.ready_file.parent}")
+                facts["ca_file"] = str(_keep(certificates, args.tls_cert_file))
+            if args.write_jwt_config is not None:
+                _write_jwt_config(args.write_jwt_config, sandbox.oauth.jwt_config(base_url=base_url))
+            if args.ready_file is not None and not args.ready_file.parent.is_dir():
+                raise FileNotFoundError(f"no folder {args.ready_file.parent}")
         except (OSError, ValueError) as error:
-            sys.stderr.write(f"coze_sandbox: {_in_one_line(error, given)}\n")
+            sys.stderr.write(f"coze_sandbox: {_in_one_line(error, args)}\n")
             return 1
         # A program that reads the JSON line may never read more, and a full pipe would block.
-        if not given.quiet and not given.print_json:
+        if not args.quiet and not args.print_json:
             sandbox.requests.watcher = AccessLog()
         server = uvicorn.Server(configure(sandbox.app, certificates, _STOP_SECONDS))
         threading.Thread(
-            target=_announce, args=(server, facts, given, options["event_seconds"]), name="announce", daemon=True
+            target=_announce, args=(server, facts, args, options["event_seconds"]), name="announce", daemon=True
         ).start()
-        if given.exit_with_parent:
+        if args.exit_with_parent:
             _watch_parent(server)
         # uvicorn raises signals again after its shutdown; SIGTERM would skip the cleanup.
         stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, signal.default_int_handler))
@@ -100,29 +100,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if "error" in facts else 0
 
 
-def _announce(server: uvicorn.Server, facts: dict[str, Any], given: argparse.Namespace, event_seconds: float) -> None:
+def _announce(server: uvicorn.Server, facts: dict[str, Any], args: argparse.Namespace, event_seconds: float) -> None:
     while not server.started:
         if server.should_exit:
             return
         time.sleep(0.001)
     text = json.dumps(facts)
-    if given.ready_file is not None:
+    if args.ready_file is not None:
         # Replaced atomically: a waiting program reads the file at once.
-        draft = given.ready_file.with_name(f"{given.ready_file.name}.{os.getpid()}")
+        draft = args.ready_file.with_name(f"{args.ready_file.name}.{os.getpid()}")
         try:
             draft.write_text(f"{text}\n", encoding="utf-8")
-            draft.replace(given.ready_file)
+            draft.replace(args.ready_file)
         except OSError as error:
             draft.unlink(missing_ok=True)
-            facts["error"] = _in_one_line(error, given)
+            facts["error"] = _in_one_line(error, args)
             sys.stderr.write(f"coze_sandbox: {facts['error']}\n")
             server.should_exit = True
             return
     pace = f"every {1000 * event_seconds:g} ms" if event_seconds else "without a pause"
-    line = f"Coze sandbox on {facts['base_url']}, token {given.token}, events of streams {pace}"
+    line = f"Coze sandbox on {facts['base_url']}, token {args.token}, events of streams {pace}"
     if "ca_file" in facts:
         line += f"\nTo trust it: export SSL_CERT_FILE={facts['ca_file']}"
-    sys.stdout.write(f"{text if given.print_json else line}\n")
+    sys.stdout.write(f"{text if args.print_json else line}\n")
     sys.stdout.flush()
 
 
@@ -134,10 +134,10 @@ def _keep(certificates: Certificates, path: Path | None) -> Path:
     return path
 
 
-def _in_one_line(error: Exception, given: argparse.Namespace) -> str:
+def _in_one_line(error: Exception, args: argparse.Namespace) -> str:
     text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.filename is None and error.strerror:
-        return f"cannot listen on {given.host}:{given.port}: {error.strerror}"
+        return f"cannot listen on {args.host}:{args.port}: {error.strerror}"
     return text
 
 

@@ -62,16 +62,16 @@ def _by_id(name: str) -> Callable[[str, Document], Values]:
 
 
 def _shared(name: str) -> Callable[[str, Document], Values]:
-    return lambda key, kept: {name: key.partition("/")[0], "user_id": kept["user_id"]}
+    return lambda key, document: {name: key.partition("/")[0], "user_id": document["user_id"]}
 
 
 def _new_editor(kind: str, name: str) -> Callable[[SandboxState], Values | None]:
     """Find a resource in collaboration mode, and a workspace member who can become a collaborator."""
 
     def find(state: SandboxState) -> Values | None:
-        def values(key: str, kept: Document) -> Values:
-            _require(kept.get("collaboration_mode") != "single")
-            members = [one["user_id"] for one in state.store.list("member", kept["space_id"])]
+        def values(key: str, document: Document) -> Values:
+            _require(document.get("collaboration_mode") != "single")
+            members = [one["user_id"] for one in state.store.list("member", document["space_id"])]
             others = [member for member in members if member != seed.USER_ID]
             _require(others)
             return {name: key, "user_id": others[-1]}
@@ -83,8 +83,8 @@ def _new_editor(kind: str, name: str) -> Callable[[SandboxState], Values | None]
 
 def _chat(status: str = "") -> Callable[[SandboxState], Values | None]:
     def find(state: SandboxState) -> Values | None:
-        def values(key: str, kept: Document) -> Values:
-            names = {"conversation_id": kept["conversation_id"], "chat_id": key}
+        def values(key: str, document: Document) -> Values:
+            names = {"conversation_id": document["conversation_id"], "chat_id": key}
             try:
                 chat = load_chat(state, names["conversation_id"], key)
             except CallError as error:
@@ -100,59 +100,59 @@ def _chat(status: str = "") -> Callable[[SandboxState], Values | None]:
     return find
 
 
-def _message(_: str, kept: Document) -> Values:
-    return {"conversation_id": kept["conversation_id"], "message_id": kept["id"]}
+def _message(_: str, document: Document) -> Values:
+    return {"conversation_id": document["conversation_id"], "message_id": document["id"]}
 
 
-def _rated(key: str, kept: Document) -> Values:
-    _require("_feedback" in kept)
-    return _message(key, kept)
+def _rated(key: str, document: Document) -> Values:
+    _require("_feedback" in document)
+    return _message(key, document)
 
 
-def _document(key: str, kept: Document) -> Values:
-    return {"dataset_id": kept["_dataset_id"], "document_id": key, "document_ids": [key]}
+def _document(key: str, document: Document) -> Values:
+    return {"dataset_id": document["_dataset_id"], "document_id": key, "document_ids": [key]}
 
 
 def _dataset(format_type: int) -> Callable[[str, Document], Values]:
-    def values(key: str, kept: Document) -> Values:
-        _require(kept["format_type"] == format_type)
+    def values(key: str, document: Document) -> Values:
+        _require(document["format_type"] == format_type)
         return {"dataset_id": key}
 
     return values
 
 
-def _image(key: str, kept: Document) -> Values:
-    _require(kept["format_type"] == _IMAGES)
-    return _document(key, kept)
+def _image(key: str, document: Document) -> Values:
+    _require(document["format_type"] == _IMAGES)
+    return _document(key, document)
 
 
-def _feature(key: str, kept: Document) -> Values:
-    return {"group_id": kept["group_id"], "feature_id": key}
+def _feature(key: str, document: Document) -> Values:
+    return {"group_id": document["group_id"], "feature_id": key}
 
 
-def _run(key: str, kept: Document) -> Values:
-    return {"workflow_id": kept["workflow_id"], "execute_id": key}
+def _run(key: str, document: Document) -> Values:
+    return {"workflow_id": document["workflow_id"], "execute_id": key}
 
 
-def _node(key: str, kept: Document) -> Values:
-    _require(kept.get("nodes"))
-    return {**_run(key, kept), "node_execute_uuid": next(iter(kept["nodes"].values()))["node_execute_uuid"]}
+def _node(key: str, document: Document) -> Values:
+    _require(document.get("nodes"))
+    return {**_run(key, document), "node_execute_uuid": next(iter(document["nodes"].values()))["node_execute_uuid"]}
 
 
-def _interrupted(_: str, kept: Document) -> Values:
-    _require("interrupt" in kept)
-    interrupt = kept["interrupt"]
+def _interrupted(_: str, document: Document) -> Values:
+    _require("interrupt" in document)
+    interrupt = document["interrupt"]
     return {
-        "workflow_id": kept["workflow_id"],
+        "workflow_id": document["workflow_id"],
         "event_id": interrupt["event_id"],
         "interrupt_type": interrupt["type"],
         "resume_data": "Hello",
     }
 
 
-def _colleague(_: str, kept: Document) -> Values:
-    _require(kept["user_id"] != seed.USER_ID)
-    return {"user_id": kept["user_id"]}
+def _colleague(_: str, document: Document) -> Values:
+    _require(document["user_id"] != seed.USER_ID)
+    return {"user_id": document["user_id"]}
 
 
 def _outsider(state: SandboxState) -> Values | None:

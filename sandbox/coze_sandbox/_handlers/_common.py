@@ -108,9 +108,9 @@ def numbered_page(
     Returns:
         The items of the page and whether another page follows.
     """
-    given = {**call.body, **call.query}
-    number = max(int(given.get(param, 1)), 1)
-    size = max(int(given.get(size_param, size)), 1)
+    sent = {**call.body, **call.query}
+    number = max(int(sent.get(param, 1)), 1)
+    size = max(int(sent.get(size_param, size)), 1)
     start = (number - 1) * size
     return list(items[start : start + size]), start + size < len(items)
 

@@ -24,44 +24,44 @@ PROCESSING, COMPLETED, FAILED = 0, 1, 9
 _ICON = "https://sandbox.invalid/dataset.png"
 
 
-def document_status(state: SandboxState, kept: Mapping[str, Any]) -> int:
+def document_status(state: SandboxState, document: Mapping[str, Any]) -> int:
     """Return the status of a document: it is processed until its end time."""
-    if kept["_ends_at"] > state.clock.now():
+    if document["_ends_at"] > state.clock.now():
         return PROCESSING
-    return FAILED if kept["_fails"] else COMPLETED
+    return FAILED if document["_fails"] else COMPLETED
 
 
-def serialize_document(state: SandboxState, kept: Mapping[str, Any]) -> dict[str, Any]:
+def serialize_document(state: SandboxState, document: Mapping[str, Any]) -> dict[str, Any]:
     """Serialize a document."""
-    status = document_status(state, kept)
-    return {**public(kept), "status": status, "slice_count": kept["slice_count"] if status == COMPLETED else 0}
+    status = document_status(state, document)
+    return {**public(document), "status": status, "slice_count": document["slice_count"] if status == COMPLETED else 0}
 
 
-def serialize_progress(state: SandboxState, kept: Mapping[str, Any]) -> dict[str, Any]:
+def serialize_progress(state: SandboxState, document: Mapping[str, Any]) -> dict[str, Any]:
     """Serialize the progress of a document."""
-    status = document_status(state, kept)
-    left = max(kept["_ends_at"] - state.clock.now(), 0)
+    status = document_status(state, document)
+    left = max(document["_ends_at"] - state.clock.now(), 0)
     whole = state.options.answer_seconds or 1
     shown = {
-        "document_id": kept["document_id"],
-        "document_name": kept["name"],
-        "url": kept["_url"],
-        "size": kept["size"],
-        "type": kept["type"],
+        "document_id": document["document_id"],
+        "document_name": document["name"],
+        "url": document["_url"],
+        "size": document["size"],
+        "type": document["type"],
         "status": status,
         "progress": max(int(100 * (1 - left / whole)), 0) if status == PROCESSING else 100,
         "remaining_time": int(left),
-        "update_type": kept["update_type"],
-        "update_interval": kept["update_interval"],
+        "update_type": document["update_type"],
+        "update_interval": document["update_interval"],
     }
     if status == FAILED:
-        shown["status_descript"] = kept["_fails"]
+        shown["status_descript"] = document["_fails"]
     return shown
 
 
-def store_document(state: SandboxState, kept: dict[str, Any]) -> dict[str, Any]:
+def store_document(state: SandboxState, document: dict[str, Any]) -> dict[str, Any]:
     """Save a document, and return it."""
-    return state.store.put("document", kept["document_id"], kept, kept["_dataset_id"])
+    return state.store.put("document", document["document_id"], document, document["_dataset_id"])
 
 
 def serialize_dataset(state: SandboxState, dataset: Mapping[str, Any], user_id: str) -> dict[str, Any]:
@@ -70,8 +70,8 @@ def serialize_dataset(state: SandboxState, dataset: Mapping[str, Any], user_id: 
     creator = get_or_404(state, "user", dataset["creator_id"])
     icon = dataset["icon_file_id"]
     by_status: dict[int, list[dict[str, Any]]] = {PROCESSING: [], COMPLETED: [], FAILED: []}
-    for kept in documents:
-        by_status[document_status(state, kept)].append(kept)
+    for document in documents:
+        by_status[document_status(state, document)].append(document)
     return {
         "dataset_id": dataset["dataset_id"],
         "name": dataset["name"],
@@ -85,15 +85,15 @@ def serialize_dataset(state: SandboxState, dataset: Mapping[str, Any], user_id: 
         "icon_uri": f"FileBizType.BIZ_DATASET_ICON/{icon or 'default'}.png",
         "icon_url": f"https://sandbox.invalid/icon/{icon}.png" if icon else _ICON,
         "doc_count": len(documents),
-        "slice_count": sum(kept["slice_count"] for kept in by_status[COMPLETED]),
+        "slice_count": sum(document["slice_count"] for document in by_status[COMPLETED]),
         "hit_count": 0,
         "bot_used_count": _used_by(state, dataset["dataset_id"]),
-        "all_file_size": str(sum(kept["size"] for kept in documents)),
+        "all_file_size": str(sum(document["size"] for document in documents)),
         "chunk_strategy": documents[0]["chunk_strategy"] if documents else {},
-        "file_list": [kept["name"] for kept in documents],
-        "processing_file_list": [kept["name"] for kept in by_status[PROCESSING]],
-        "processing_file_id_list": [kept["document_id"] for kept in by_status[PROCESSING]],
-        "failed_file_list": [kept["name"] for kept in by_status[FAILED]],
+        "file_list": [document["name"] for document in documents],
+        "processing_file_list": [document["name"] for document in by_status[PROCESSING]],
+        "processing_file_id_list": [document["document_id"] for document in by_status[PROCESSING]],
+        "failed_file_list": [document["name"] for document in by_status[FAILED]],
         "creator_id": creator["user_id"],
         "creator_name": creator["user_name"],
         "avatar_url": creator["avatar_url"],

@@ -31,7 +31,7 @@ def new_token(
     allowed = limits.pop("permissions", None)
     if allowed is None and app.permissions is not None:
         allowed = sorted(app.permissions)
-    kept = {"user_id": USER_ID, "client_id": app.client_id, "permissions": allowed, **limits}
-    state.store.put("token", token, {**kept, "expires_at": expires})
+    document = {"user_id": USER_ID, "client_id": app.client_id, "permissions": allowed, **limits}
+    state.store.put("token", token, {**document, "expires_at": expires})
     # A timestamp, not a duration, as at Coze.
     return {"access_token": token, "expires_in": expires, "token_type": "Bearer"}

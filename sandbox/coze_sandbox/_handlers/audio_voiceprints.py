@@ -209,6 +209,6 @@ def _sound(call: Call) -> Upload:
     return file
 
 
-def _with_creator(state: SandboxState, kept: dict[str, Any]) -> dict[str, Any]:
-    shown = public(kept)
+def _with_creator(state: SandboxState, document: dict[str, Any]) -> dict[str, Any]:
+    shown = public(document)
     return {"user_info": serialize_user(state, shown.pop("creator_id")), **shown}

@@ -26,7 +26,7 @@ def create(call: Call) -> ResponseFields:
     """
     state, body = call.state, call.body
     _check_entity(body["entity_type"], body.get("entity_id"), "body.entity_id", needed=True)
-    kept = {
+    quota = {
         "benefit_id": state.new_id(),
         "entity_type": body["entity_type"],
         "status": "valid",
@@ -35,8 +35,8 @@ def create(call: Call) -> ResponseFields:
         **body["benefit_info"],
     }
     if "entity_id" in body:
-        kept["entity_id"] = body["entity_id"]
-    return {"data": {"benefit_info": public(_store(call, kept, "body.benefit_info"))}}
+        quota["entity_id"] = body["entity_id"]
+    return {"data": {"benefit_info": public(_store(call, quota, "body.benefit_info"))}}
 
 
 @operation("benefit_limitations.update")
@@ -47,9 +47,9 @@ def update(call: Call) -> ResponseFields:
         CallError: There is no such quota, it would end before it begins, or would be the second of
             its kind.
     """
-    kept = get_or_404(call.state, "limitation", call.path["benefit_id"], name="benefit_id")
-    kept.update({name: call.body[name] for name in _SETTINGS if name in call.body})
-    return {"data": public(_store(call, kept, "body"))}
+    quota = get_or_404(call.state, "limitation", call.path["benefit_id"], name="benefit_id")
+    quota.update({name: call.body[name] for name in _SETTINGS if name in call.body})
+    return {"data": public(_store(call, quota, "body"))}
 
 
 @operation("benefit_limitations.list")
@@ -62,11 +62,11 @@ def list_limitations(call: Call) -> ResponseFields:
     query = call.query
     _check_entity(query["entity_type"], query.get("entity_id"), "query.entity_id", needed=False)
     found = [
-        {name: value for name, value in kept.items() if name != "benefit_id"}
-        for kept in call.state.store.list("limitation")
-        if (kept["entity_type"], kept["benefit_type"]) == (query["entity_type"], query["benefit_type"])
-        and kept["status"] == query.get("status", "valid")
-        and query.get("entity_id", kept.get("entity_id")) == kept.get("entity_id")
+        {name: value for name, value in quota.items() if name != "benefit_id"}
+        for quota in call.state.store.list("limitation")
+        if (quota["entity_type"], quota["benefit_type"]) == (query["entity_type"], query["benefit_type"])
+        and quota["status"] == query.get("status", "valid")
+        and query.get("entity_id", quota.get("entity_id")) == quota.get("entity_id")
     ]
     return token_page(call, found, "benefit_infos", size=20, next_name="page_token")
 
@@ -79,21 +79,21 @@ def _check_entity(entity_type: str, entity_id: str | None, where: str, *, needed
         raise CallError(INVALID_PARAMETER, f"{where}: is required with entity_type {entity_type}")
 
 
-def _store(call: Call, kept: dict[str, Any], where: str) -> dict[str, Any]:
+def _store(call: Call, quota: dict[str, Any], where: str) -> dict[str, Any]:
     """Keep a quota, new or changed, if it can be."""
     store = call.state.store
-    if kept["ended_at"] <= kept["started_at"]:
+    if quota["ended_at"] <= quota["started_at"]:
         raise CallError(INVALID_PARAMETER, f"{where}.ended_at: must be after started_at")
-    if kept["trigger_unit"] == _NEVER:
-        kept["trigger_time"] = 1
-    elif kept["trigger_time"] < 1:
+    if quota["trigger_unit"] == _NEVER:
+        quota["trigger_time"] = 1
+    elif quota["trigger_time"] < 1:
         raise CallError(INVALID_PARAMETER, f"{where}.trigger_time: must be at least 1")
-    if not kept["entity_type"].startswith("single_"):
+    if not quota["entity_type"].startswith("single_"):
         for other in store.list("limitation"):
-            if other["benefit_id"] != kept["benefit_id"] and _kind(other) == _kind(kept):
+            if other["benefit_id"] != quota["benefit_id"] and _kind(other) == _kind(quota):
                 raise CallError(INVALID_PARAMETER, f"The quota {other['benefit_id']} is of that kind already.")
-    return store.put("limitation", kept["benefit_id"], kept)
+    return store.put("limitation", quota["benefit_id"], quota)
 
 
-def _kind(kept: dict[str, Any]) -> tuple[str, str, bool]:
-    return kept["entity_type"], kept["benefit_type"], kept["trigger_unit"] == _NEVER
+def _kind(quota: dict[str, Any]) -> tuple[str, str, bool]:
+    return quota["entity_type"], quota["benefit_type"], quota["trigger_unit"] == _NEVER

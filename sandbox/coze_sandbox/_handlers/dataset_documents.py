@@ -62,7 +62,7 @@ def create(call: Call) -> ResponseFields:
         caption = entry.get("caption", "")
         if not caption and body["chunk_strategy"].get("caption_type", 0) == 0:
             caption = f"A picture called {entry['name']}."
-        kept = {
+        document = {
             "document_id": key,
             "name": entry["name"],
             "type": source.type,
@@ -84,7 +84,7 @@ def create(call: Call) -> ResponseFields:
             "_caption": caption if dataset["format_type"] == _IMAGE else "",
             "_creator_id": call.user_id,
         }
-        added.append(serialize_document(state, store_document(state, kept)))
+        added.append(serialize_document(state, store_document(state, document)))
     return {"document_infos": added}
 
 
@@ -98,11 +98,11 @@ def update(call: Call) -> None:
         CallError: There is no such document.
     """
     state, body = call.state, call.body
-    kept = get_or_404(state, "document", body["document_id"])
+    document = get_or_404(state, "document", body["document_id"])
     if "update_rule" in body:
-        kept.update(_update_rule(body))
-    kept.update(name=body.get("document_name", kept["name"]), update_time=state.clock.seconds())
-    store_document(state, kept)
+        document.update(_update_rule(body))
+    document.update(name=body.get("document_name", document["name"]), update_time=state.clock.seconds())
+    store_document(state, document)
 
 
 @operation("datasets.documents.delete")
@@ -113,8 +113,8 @@ def delete(call: Call) -> None:
         CallError: One does not exist, or is in a knowledge base of another account; then none is removed.
     """
     for key in call.body["document_ids"]:
-        kept = get_or_404(call.state, "document", key)
-        check_owner(call, get_or_404(call.state, "dataset", kept["_dataset_id"])["creator_id"], "knowledge base")
+        document = get_or_404(call.state, "document", key)
+        check_owner(call, get_or_404(call.state, "dataset", document["_dataset_id"])["creator_id"], "knowledge base")
         call.state.store.delete("document", key)
 
 
@@ -129,7 +129,7 @@ def list_documents(call: Call) -> ResponseFields:
     get_or_404(state, "dataset", key)
     found = state.store.list("document", key)[::-1]
     page, _ = numbered_page(call, found, param="page", size_param="size", size=10)
-    return {"document_infos": [serialize_document(state, kept) for kept in page], "total": len(found)}
+    return {"document_infos": [serialize_document(state, document) for document in page], "total": len(found)}
 
 
 def _check_chunks(call: Call, dataset: Mapping[str, Any]) -> None:

@@ -25,13 +25,13 @@ def list_images(call: Call) -> ResponseFields:
     state, query, key = call.state, call.query, call.path["dataset_id"]
     _image_dataset(call)
     found = [
-        kept
-        for kept in reversed(state.store.list("document", key))
-        if query.get("keyword", "") in kept["_caption"]
-        and query.get("has_caption", bool(kept["_caption"])) == bool(kept["_caption"])
+        document
+        for document in reversed(state.store.list("document", key))
+        if query.get("keyword", "") in document["_caption"]
+        and query.get("has_caption", bool(document["_caption"])) == bool(document["_caption"])
     ]
     page, _ = numbered_page(call, found, size=10)
-    return {"data": {"photo_infos": [_shown(call, kept) for kept in page], "total_count": len(found)}}
+    return {"data": {"photo_infos": [_shown(call, document) for document in page], "total_count": len(found)}}
 
 
 @operation("datasets.images.update")
@@ -43,11 +43,11 @@ def update(call: Call) -> None:
     """
     state, key = call.state, call.path["document_id"]
     _image_dataset(call)
-    kept = get_or_404(state, "document", key)
-    if kept["_dataset_id"] != call.path["dataset_id"]:
+    document = get_or_404(state, "document", key)
+    if document["_dataset_id"] != call.path["dataset_id"]:
         raise missing(NOT_FOUND, "document_id", key)
-    kept.update(_caption=call.body["caption"], update_time=state.clock.seconds())
-    store_document(state, kept)
+    document.update(_caption=call.body["caption"], update_time=state.clock.seconds())
+    store_document(state, document)
 
 
 def _image_dataset(call: Call) -> None:
@@ -55,12 +55,12 @@ def _image_dataset(call: Call) -> None:
         raise CallError(INVALID_PARAMETER, "path.dataset_id: no knowledge base of images")
 
 
-def _shown(call: Call, kept: dict[str, Any]) -> dict[str, Any]:
-    now = serialize_document(call.state, kept)
+def _shown(call: Call, document: dict[str, Any]) -> dict[str, Any]:
+    now = serialize_document(call.state, document)
     same = ("document_id", "name", "size", "type", "status", "source_type", "create_time", "update_time")
     return {
         **{name: now[name] for name in same},
-        "caption": kept["_caption"],
-        "url": kept["_url"],
-        "creator_id": kept["_creator_id"],
+        "caption": document["_caption"],
+        "url": document["_url"],
+        "creator_id": document["_creator_id"],
     }

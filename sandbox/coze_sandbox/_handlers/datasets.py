@@ -109,7 +109,7 @@ def process(call: Call) -> ResponseFields:
     """
     state, key = call.state, call.path["dataset_id"]
     get_or_404(state, "dataset", key)
-    known = {kept["document_id"]: kept for kept in state.store.list("document", key)}
+    known = {document["document_id"]: document for document in state.store.list("document", key)}
     for document_id in call.body["document_ids"]:
         if document_id not in known:
             raise missing(NOT_FOUND, "document_id", document_id)

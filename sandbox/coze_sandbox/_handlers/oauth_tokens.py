@@ -99,47 +99,47 @@ def _scope(call: Call, app: OAuthApp) -> dict[str, Any]:
 
 def _from_code(call: Call) -> ResponseFields:
     app = _app(call)
-    kept = _kept(call, "oauth_code", "code")
-    if kept["redirect_uri"] != _given(call, "redirect_uri"):
+    grant = _kept(call, "oauth_code", "code")
+    if grant["redirect_uri"] != _given(call, "redirect_uri"):
         raise OAuthError("invalid_request", "invalid request: redirect_uri")
-    challenge = kept["code_challenge"]
+    challenge = grant["code_challenge"]
     has_secret = app.kind == "web" or challenge is None
     if has_secret:
         _need_secret(call, app)
-    if challenge is not None and not _same(challenge, _challenge(_given(call, "code_verifier"), kept["method"])):
+    if challenge is not None and not _same(challenge, _challenge(_given(call, "code_verifier"), grant["method"])):
         raise OAuthError("invalid_request", "invalid request: code_verifier")
     call.state.store.delete("oauth_code", _given(call, "code"))
-    return _with_refresh_token(call, app, kept["workspace_id"], has_secret=has_secret)
+    return _with_refresh_token(call, app, grant["workspace_id"], has_secret=has_secret)
 
 
 def _from_refresh_token(call: Call) -> ResponseFields:
     app = _app(call)
-    kept = _kept(call, _REFRESH, "refresh_token")
-    if kept["has_secret"]:
+    grant = _kept(call, _REFRESH, "refresh_token")
+    if grant["has_secret"]:
         _need_secret(call, app)
     call.state.store.delete(_REFRESH, _given(call, "refresh_token"))
-    return _with_refresh_token(call, app, kept["workspace_id"], has_secret=kept["has_secret"])
+    return _with_refresh_token(call, app, grant["workspace_id"], has_secret=grant["has_secret"])
 
 
 def _from_device(call: Call) -> ResponseFields | CallError:
     app = _app(call)
     state, code = call.state, _given(call, "device_code")
-    kept = state.find(DEVICE, code)
-    if kept is None or kept["client_id"] != app.client_id:
+    grant = state.find(DEVICE, code)
+    if grant is None or grant["client_id"] != app.client_id:
         raise OAuthError("invalid_request", "invalid request: device_code")
-    now, asked_at = state.clock.now(), kept["asked_at"]
-    if kept["expires_at"] <= now:
+    now, asked_at = state.clock.now(), grant["asked_at"]
+    if grant["expires_at"] <= now:
         raise OAuthError("expired_token", "The device code has expired.")
     interval = state.options.device_interval
-    state.store.put(DEVICE, code, {**kept, "asked_at": now})
+    state.store.put(DEVICE, code, {**grant, "asked_at": now})
     if asked_at is not None and now < asked_at + interval:
         return OAuthError("slow_down", f"Poll at most every {interval} seconds.")
-    if kept["allowed"] is None:
+    if grant["allowed"] is None:
         return OAuthError("authorization_pending", "The user has not finished yet.")
-    if not kept["allowed"]:
+    if not grant["allowed"]:
         return OAuthError("access_denied", "The user refused.")
     state.store.delete(DEVICE, code)
-    return _with_refresh_token(call, app, kept["workspace_id"], has_secret=False)
+    return _with_refresh_token(call, app, grant["workspace_id"], has_secret=False)
 
 
 def _app(call: Call) -> OAuthApp:
@@ -155,16 +155,16 @@ def _app(call: Call) -> OAuthApp:
 
 def _kept(call: Call, kind: str, name: str) -> dict[str, Any]:
     """Return a one-time code or token that was issued to this app."""
-    kept = call.state.find(kind, _given(call, name))
-    if kept is None or kept["client_id"] != call.body["client_id"] or kept["expires_at"] <= call.state.clock.now():
+    grant = call.state.find(kind, _given(call, name))
+    if grant is None or grant["client_id"] != call.body["client_id"] or grant["expires_at"] <= call.state.clock.now():
         raise OAuthError("invalid_request", f"invalid request: {name}")
-    return kept
+    return grant
 
 
 def _with_refresh_token(call: Call, app: OAuthApp, workspace_id: str | None, *, has_secret: bool) -> ResponseFields:
     state, token = call.state, new_secret(call.state, "")
-    kept = {"client_id": app.client_id, "has_secret": has_secret, "workspace_id": workspace_id}
-    state.store.put(_REFRESH, token, {**kept, "expires_at": state.clock.now() + _REFRESH_SECONDS})
+    grant = {"client_id": app.client_id, "has_secret": has_secret, "workspace_id": workspace_id}
+    state.store.put(_REFRESH, token, {**grant, "expires_at": state.clock.now() + _REFRESH_SECONDS})
     return {**new_token(state, app, "czu_", workspace_id=workspace_id), "refresh_token": token}
 
 

@@ -46,13 +46,13 @@ def update(call: Call) -> None:
         state.store.put("variable", key, value, owner)
 
 
-def _owner(call: Call, given: Mapping[str, Any]) -> str:
-    bot_id, app_id = given.get("bot_id", ""), given.get("app_id", "")
-    channel = given.get("connector_id", API_CHANNEL)
+def _owner(call: Call, sent: Mapping[str, Any]) -> str:
+    bot_id, app_id = sent.get("bot_id", ""), sent.get("app_id", "")
+    channel = sent.get("connector_id", API_CHANNEL)
     if not bot_id and not app_id:
         raise CallError(INVALID_PARAMETER, "bot_id: it or app_id is required")
     if bot_id:
         published(call.state, get_or_404(call.state, "bot", bot_id), channel)
     if app_id and not get_or_404(call.state, "app", app_id)["is_published"]:
         raise CallError(BOT_NOT_PUBLISHED, f"The app {app_id} has not been published.")
-    return "/".join((call.user_id, given["connector_uid"], channel, bot_id, app_id))
+    return "/".join((call.user_id, sent["connector_uid"], channel, bot_id, app_id))

@@ -132,10 +132,10 @@ def list_pending(state: SandboxState) -> list[dict[str, Any]]:
     """Return the pending requests, oldest first, each with its `key`."""
     found = []
     for kind in (BROWSER, DEVICE):
-        for key, kept in state.store.items(kind).items():
-            if find_pending(state, kept.get("user_code", key)) is not None:
-                shown = {"kind": kind.removeprefix("oauth_"), "client_id": kept["client_id"]}
-                found.append({**shown, "key": kept.get("user_code", key), "expires_at": kept["expires_at"]})
+        for key, pending in state.store.items(kind).items():
+            if find_pending(state, pending.get("user_code", key)) is not None:
+                shown = {"kind": kind.removeprefix("oauth_"), "client_id": pending["client_id"]}
+                found.append({**shown, "key": pending.get("user_code", key), "expires_at": pending["expires_at"]})
     return found
 
 
@@ -156,18 +156,18 @@ def decide(state: SandboxState, key: str, *, allow: bool) -> str | None:
     found = find_pending(state, key)
     if found is None:
         raise ValueError("no pending request for this code: it is wrong, was used, or has expired")
-    kind, key, kept = found
+    kind, key, pending = found
     with state.store.transaction():
         if kind == DEVICE:
-            state.store.put(DEVICE, key, {**kept, "allowed": allow})
+            state.store.put(DEVICE, key, {**pending, "allowed": allow})
             return None
         state.store.delete(BROWSER, key)
         if not allow:
             words = {"error": "access_denied", "error_description": "The user refused."}
-            return redirect_address(kept["redirect_uri"], kept["state"], words)
+            return redirect_address(pending["redirect_uri"], pending["state"], words)
         code = new_secret(state, "code_")
-        state.store.put("oauth_code", code, {**kept, "expires_at": state.clock.now() + _CODE_SECONDS})
-        return redirect_address(kept["redirect_uri"], kept["state"], {"code": code})
+        state.store.put("oauth_code", code, {**pending, "expires_at": state.clock.now() + _CODE_SECONDS})
+        return redirect_address(pending["redirect_uri"], pending["state"], {"code": code})
 
 
 def redirect_address(redirect_uri: str, state: str, answer: dict[str, str]) -> str:

@@ -84,18 +84,18 @@ class ConsentPages:
         found = find_pending(self._state, key)
         if found is None or (found[0] == DEVICE) != device:
             return _not_found(device=device)
-        kind, kept = found[0], found[2]
-        app, user = find_app(self._state, kept["client_id"]), self._state.find("user", USER_ID)
-        where = f"workspace {kept['workspace_id']}" if kept["workspace_id"] else "all workspaces"
-        shown = kept.get("user_code", key)
+        kind, pending = found[0], found[2]
+        app, user = find_app(self._state, pending["client_id"]), self._state.find("user", USER_ID)
+        where = f"workspace {pending['workspace_id']}" if pending["workspace_id"] else "all workspaces"
+        shown = pending.get("user_code", key)
         text = f"<p>It will act as <strong>{escape((user or {}).get('nick_name', ''))}</strong> in {escape(where)}.</p>"
         if kind == DEVICE:
             text += f"<p>The device shows the code <strong>{escape(shown[:4])}-{escape(shown[4:])}</strong>.</p>"
         else:
-            text += f"<p>Afterwards you return to <strong>{escape(_host(kept))}</strong>.</p>"
-        name = app.name if app is not None else kept["client_id"]
+            text += f"<p>Afterwards you return to <strong>{escape(_host(pending))}</strong>.</p>"
+        name = app.name if app is not None else pending["client_id"]
         title = f"Allow {name} to use Coze?"
-        return _page(title, text + _decision_form(shown), target=_origin(kept))
+        return _page(title, text + _decision_form(shown), target=_origin(pending))
 
     def _decide(self, key: str, *, allow: bool) -> Response:
         found = find_pending(self._state, key)
@@ -130,13 +130,13 @@ def _not_found(*, device: bool) -> Response:
     return _page("Unknown code", text + again, status=404)
 
 
-def _host(kept: dict[str, Any]) -> str:
-    return urlsplit(str(kept["redirect_uri"])).netloc
+def _host(pending: dict[str, Any]) -> str:
+    return urlsplit(str(pending["redirect_uri"])).netloc
 
 
-def _origin(kept: dict[str, Any]) -> str:
+def _origin(pending: dict[str, Any]) -> str:
     """Return the origin of the redirect URL: `form-action` applies to redirects, too."""
-    address = urlsplit(kept.get("redirect_uri", ""))
+    address = urlsplit(pending.get("redirect_uri", ""))
     return f"{address.scheme}://{address.netloc}" if address.netloc else ""
 
 

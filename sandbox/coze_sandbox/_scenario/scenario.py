@@ -210,8 +210,8 @@ class Scenario:
             raise ValueError(f"unknown account {user_id}: use one of {', '.join((USER_ID, *COLLEAGUE_IDS))}")
         token = new_secret(state, "pat_")
         allowed = None if permissions is None else sorted(permissions)
-        kept = {"user_id": user_id, "permissions": allowed, "expires_at": state.clock.now() + seconds}
-        state.store.put("token", token, kept)
+        document = {"user_id": user_id, "permissions": allowed, "expires_at": state.clock.now() + seconds}
+        state.store.put("token", token, document)
         return token
 
     def fail(
