@@ -102,7 +102,7 @@ def find_version(state: SandboxState, bot_id: str, version: str) -> dict[str, An
     """Return one published version of a bot.
 
     Raises:
-        CallError: There is no such version.
+        CallError: The version does not exist.
     """
     found = state.find("bot_version", f"{bot_id}/{version}")
     if found is None:

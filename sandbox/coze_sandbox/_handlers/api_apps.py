@@ -1,4 +1,4 @@
-"""Callback apps and what they are subscribed to."""
+"""Callback apps and their subscriptions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["create", "delete", "list_apps", "list_events", "subscribe", "unsubsc
 
 @operation("api_apps.create")
 def create(call: Call) -> ResponseFields:
-    """Make a callback app.
+    """Create a callback app.
 
     Raises:
         CallError: An app of the account has no name, or one of a channel has no channel.
@@ -40,10 +40,10 @@ def create(call: Call) -> ResponseFields:
 
 @operation("api_apps.update")
 def update(call: Call) -> None:
-    """Change name and address. The sandbox does not call the address to check it.
+    """Change name and URL. The sandbox does not verify the URL.
 
     Raises:
-        CallError: There is no such app.
+        CallError: The app does not exist.
     """
     app = _app(call)
     app.update({name: call.body[name] for name in ("name", "callback_url") if name in call.body})
@@ -55,7 +55,7 @@ def delete(call: Call) -> None:
     """Remove an app with its subscriptions.
 
     Raises:
-        CallError: There is no such app.
+        CallError: The app does not exist.
     """
     key = _app(call)["id"]
     call.state.store.delete("api_app", key)
@@ -67,7 +67,7 @@ def list_apps(call: Call) -> ResponseFields:
     """List the apps, all or those of one kind.
 
     Raises:
-        CallError: The token is of no page.
+        CallError: The page token is invalid.
     """
     wanted = call.query.get("app_type")
     apps = [public(app) for app in call.state.list("api_app") if wanted in {None, app["app_type"]}]
@@ -76,10 +76,10 @@ def list_apps(call: Call) -> ResponseFields:
 
 @operation("api_apps.events.create")
 def subscribe(call: Call) -> None:
-    """Subscribe an app to events; doing so twice changes nothing.
+    """Subscribe an app to events; this is idempotent.
 
     Raises:
-        CallError: There is no such app, or no event is named.
+        CallError: The app does not exist, or no event is named.
     """
     key = _app(call)["id"]
     if not call.body["event_types"]:
@@ -90,10 +90,10 @@ def subscribe(call: Call) -> None:
 
 @operation("api_apps.events.delete")
 def unsubscribe(call: Call) -> None:
-    """End subscriptions, also such as there are none.
+    """Remove subscriptions; missing ones are ignored.
 
     Raises:
-        CallError: There is no such app.
+        CallError: The app does not exist.
     """
     key = _app(call)["id"]
     for event_type in call.body["event_types"]:
@@ -102,10 +102,10 @@ def unsubscribe(call: Call) -> None:
 
 @operation("api_apps.events.list")
 def list_events(call: Call) -> ResponseFields:
-    """List what an app is subscribed to.
+    """List the subscriptions of an app.
 
     Raises:
-        CallError: There is no such app, or the token is of no page.
+        CallError: The app does not exist, or the page token is invalid.
     """
     app = _app(call)
     subscriptions = [

@@ -1,4 +1,4 @@
-"""Low-code apps. There is one from the start; the API can copy apps, and make none."""
+"""Low-code apps. The seed data has one; the API can only copy apps."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["create_collaborator", "list_apps", "delete_collaborator"]
 
 @operation("apps.list")
 def list_apps(call: Call) -> ResponseFields:
-    """List the apps of a workspace in one state of publication, those changed last first.
+    """List the apps of a workspace in one state of publication, last changed first.
 
     Raises:
-        CallError: There is no such workspace.
+        CallError: The workspace does not exist.
     """
     state, query = call.state, call.query
     get_or_404(state, "workspace", query["workspace_id"])
@@ -34,7 +34,7 @@ def list_apps(call: Call) -> ResponseFields:
 
 @operation("apps.collaborators.create")
 def create_collaborator(call: Call) -> None:
-    """Let accounts edit an app.
+    """Add collaborators to an app.
 
     Raises:
         CallError: The app or an account does not exist.
@@ -46,10 +46,10 @@ def create_collaborator(call: Call) -> None:
 
 @operation("apps.collaborators.delete")
 def delete_collaborator(call: Call) -> None:
-    """Let an account edit an app no longer.
+    """Remove a collaborator from an app.
 
     Raises:
-        CallError: The app does not exist or the account is none of its collaborators.
+        CallError: The app does not exist or the account is not a collaborator.
     """
     key = call.path["app_id"]
     get_or_404(call.state, "app", key)

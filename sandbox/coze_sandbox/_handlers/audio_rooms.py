@@ -18,7 +18,7 @@ __all__ = ["create", "retrieve_live"]
 
 @operation("audio.rooms.create")
 def create(call: Call) -> ResponseFields:
-    """Make a room with a published bot in it. The same calls give the same ids and tokens.
+    """Create a room with a published bot in it. The same calls give the same ids and tokens.
 
     Raises:
         CallError: The bot, the conversation, the voice or the workflow does not exist, or the bot is
@@ -47,10 +47,10 @@ def create(call: Call) -> ResponseFields:
 
 @operation("audio.live.retrieve")
 def retrieve_live(call: Call) -> ResponseFields:
-    """Show the streams of a live session. No operation creates one; the seed data has one.
+    """Return the streams of a live session. No operation creates one; the seed data has one.
 
     Raises:
-        CallError: There is no such session.
+        CallError: The session does not exist.
     """
     live = get_or_404(call.state, "live", call.path["live_id"])
     return {"data": {"app_id": RTC_APP_ID, "stream_infos": live["stream_infos"]}}

@@ -1,4 +1,4 @@
-"""Groups of voiceprints, and who speaks in a sound."""
+"""Groups of voiceprints, and speaker identification."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SAME, _OTHER = 100.0, 20.0
 
 @operation("audio.voiceprint_groups.create")
 def create(call: Call) -> ResponseFields:
-    """Make an empty group.
+    """Create an empty group.
 
     Raises:
         CallError: There are too many groups.
@@ -60,7 +60,7 @@ def update(call: Call) -> None:
     """Change name and description.
 
     Raises:
-        CallError: There is no such group.
+        CallError: The group does not exist.
     """
     group = _group(call)
     changes = {name: call.body[name] for name in ("name", "desc") if name in call.body}
@@ -73,7 +73,7 @@ def delete(call: Call) -> None:
     """Remove a group with its voiceprints.
 
     Raises:
-        CallError: There is no such group.
+        CallError: The group does not exist.
     """
     group = _group(call)
     call.state.store.delete("voiceprint_group", group["id"])
@@ -104,7 +104,7 @@ def add_feature(call: Call) -> ResponseFields:
     """Add a voiceprint.
 
     Raises:
-        CallError: There is no such group, it is full, or the file is empty or of a wrong kind.
+        CallError: The group does not exist, it is full, or the file is empty or of a wrong kind.
     """
     state, group = call.state, _group(call)
     if len(state.store.list("voiceprint", group["id"])) >= _MOST_IN_A_GROUP:
@@ -146,7 +146,7 @@ def delete_feature(call: Call) -> None:
     """Remove a voiceprint.
 
     Raises:
-        CallError: There is no such voiceprint.
+        CallError: The voiceprint does not exist.
     """
     call.state.store.delete("voiceprint", _feature(call)["id"])
 
@@ -156,7 +156,7 @@ def list_features(call: Call) -> ResponseFields:
     """List the voiceprints of a group.
 
     Raises:
-        CallError: There is no such group.
+        CallError: The group does not exist.
     """
     features = call.state.store.list("voiceprint", _group(call)["id"])
     page, _ = numbered_page(call, features, size=10)
@@ -169,7 +169,7 @@ def identify(call: Call) -> ResponseFields:
     """Identify the speaker: the same file is the same voice.
 
     Raises:
-        CallError: There is no such group, or the file is empty or of a wrong kind.
+        CallError: The group does not exist, or the file is empty or of a wrong kind.
     """
     sound = _sound(call).sha256
     matches = [

@@ -1,4 +1,4 @@
-"""Voices: those that come with Coze, and those that were cloned."""
+"""System voices and cloned voices."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def list_voices(call: Call) -> ResponseFields:
 
 @operation("audio.voices.clone")
 def clone(call: Call) -> ResponseFields:
-    """Make a voice, or make a cloned one anew.
+    """Clone a voice, or clone it again.
 
     Raises:
         CallError: A text is too long, the file is empty, the workspace or the voice does not exist, or the
-            voice comes with Coze or was cloned too often.
+            voice is a system voice or was cloned too often.
     """
     state, body = call.state, call.body
     for name, most in _BYTES.items():
@@ -51,7 +51,7 @@ def clone(call: Call) -> ResponseFields:
     if "voice_id" in body:
         voice = get_or_404(state, "voice", body["voice_id"])
         if voice["is_system_voice"] or not voice["available_training_times"]:
-            raise CallError(INVALID_PARAMETER, "body.voice_id: cannot be cloned anew")
+            raise CallError(INVALID_PARAMETER, "body.voice_id: cannot be cloned again")
     else:
         key = state.new_id()
         voice = {

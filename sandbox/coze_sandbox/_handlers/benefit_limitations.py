@@ -44,7 +44,7 @@ def update(call: Call) -> ResponseFields:
     """Change a quota.
 
     Raises:
-        CallError: There is no such quota, it would end before it begins, or would be the second of
+        CallError: The quota does not exist, it would end before it begins, or would be the second of
             its kind.
     """
     quota = get_or_404(call.state, "limitation", call.path["benefit_id"], name="benefit_id")
@@ -57,7 +57,7 @@ def list_limitations(call: Call) -> ResponseFields:
     """List the quotas of one scope and kind in one state, the first that was set first.
 
     Raises:
-        CallError: An id is given for a scope that has none, or the token is of no page.
+        CallError: An id is given for a scope that has none, or the page token is invalid.
     """
     query = call.query
     _check_entity(query["entity_type"], query.get("entity_id"), "query.entity_id", needed=False)
@@ -80,7 +80,7 @@ def _check_entity(entity_type: str, entity_id: str | None, where: str, *, needed
 
 
 def _store(call: Call, quota: dict[str, Any], where: str) -> dict[str, Any]:
-    """Keep a quota, new or changed, if it can be."""
+    """Save a quota if it is valid."""
     store = call.state.store
     if quota["ended_at"] <= quota["started_at"]:
         raise CallError(INVALID_PARAMETER, f"{where}.ended_at: must be after started_at")

@@ -1,4 +1,4 @@
-"""The plan of the account: the largest one, for it can do all that there is."""
+"""The plan of the account, which is the largest one."""
 
 from __future__ import annotations
 

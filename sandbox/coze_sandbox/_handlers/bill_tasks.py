@@ -1,4 +1,4 @@
-"""Bills of end users, written into files by tasks."""
+"""Tasks that export bills of end users to files."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _midnight(moment: int) -> int:
 
 
 def _shown(state: SandboxState, task: dict[str, Any]) -> dict[str, Any]:
-    """Show a task as it is now: it has one file for every month begun, until they expire."""
+    """Return a task as it is now: it has one file for every month begun, until they expire."""
     now = state.clock.now()
     is_done = task["_ends_at"] <= now
     count = (task["ended_at"] - task["started_at"]) // (31 * _DAY) + 1 if is_done and now < task["expires_at"] else 0

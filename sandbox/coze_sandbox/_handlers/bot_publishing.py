@@ -1,4 +1,4 @@
-"""Publishing of bots and the versions that come of it."""
+"""Publication of bots, and their versions."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _OF_THE_PLATFORM = {API_CHANNEL, "999"}  # the API and the Chat SDK; all others 
 
 @operation("bots.publish")
 def publish(call: Call) -> ResponseFields:
-    """Make a version of the draft and put it online in the named channels.
+    """Publish the draft as a new version to the given channels.
 
     Raises:
-        CallError: The bot does not exist, no channel is named, or a custom one without that of the API.
+        CallError: The bot does not exist, no channel is given, or a custom one without the API channel.
     """
     state, bot_id = call.state, call.body["bot_id"]
     bot = get_or_404(state, "bot", bot_id)
@@ -50,7 +50,7 @@ def publish(call: Call) -> ResponseFields:
 
 @operation("bots.unpublish")
 def unpublish(call: Call) -> None:
-    """Take a bot offline in a channel. Its versions stay.
+    """Unpublish a bot from a channel. Its versions are kept.
 
     Raises:
         CallError: The bot does not exist, is not published to that channel, or is another account's.
@@ -69,7 +69,7 @@ def list_versions(call: Call) -> ResponseFields:
     """List published versions, newest first, or the draft alone.
 
     Raises:
-        CallError: There is no such bot.
+        CallError: The bot does not exist.
     """
     state, bot_id, query = call.state, call.path["bot_id"], call.query
     bot = get_or_404(state, "bot", bot_id)

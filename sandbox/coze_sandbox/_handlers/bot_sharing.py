@@ -1,4 +1,4 @@
-"""Who may edit a bot."""
+"""Collaboration on bots."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["create_collaborator", "delete_collaborator", "update_mode"]
 
 @operation("bots.collaboration_modes.update")
 def update_mode(call: Call) -> None:
-    """Let only the owner edit, or collaborators as well. Going back to one editor drops the others.
+    """Set the collaboration mode. The mode with a single editor removes the collaborators.
 
     Raises:
-        CallError: There is no such bot.
+        CallError: The bot does not exist.
     """
     store, bot_id = call.state.store, call.path["bot_id"]
     bot = get_or_404(call.state, "bot", bot_id)
@@ -28,7 +28,7 @@ def update_mode(call: Call) -> None:
 
 @operation("bots.collaborators.create")
 def create_collaborator(call: Call) -> None:
-    """Let accounts edit a bot.
+    """Add collaborators to a bot.
 
     Raises:
         CallError: The bot or an account does not exist, or the bot has one editor only.
@@ -42,10 +42,10 @@ def create_collaborator(call: Call) -> None:
 
 @operation("bots.collaborators.delete")
 def delete_collaborator(call: Call) -> None:
-    """Let an account edit a bot no longer.
+    """Remove a collaborator from a bot.
 
     Raises:
-        CallError: The bot does not exist or the account is none of its collaborators.
+        CallError: The bot does not exist or the account is not a collaborator.
     """
     bot_id = call.path["bot_id"]
     get_or_404(call.state, "bot", bot_id)

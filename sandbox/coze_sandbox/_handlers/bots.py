@@ -1,4 +1,4 @@
-"""Bots: a draft that is edited, and snapshots of it that are published to channels."""
+"""Bots: drafts, and snapshots that are published to channels."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EDITABLE = (
 
 @operation("bots.create")
 def create(call: Call) -> ResponseFields:
-    """Make a bot, not published.
+    """Create a bot, not published.
 
     Raises:
         CallError: The workspace or the icon does not exist.
@@ -52,7 +52,7 @@ def create(call: Call) -> ResponseFields:
 
 @operation("bots.update")
 def update(call: Call) -> None:
-    """Change the draft; what is published stays as it is.
+    """Change the draft, not the published snapshot.
 
     Raises:
         CallError: The bot or the icon does not exist.
@@ -65,7 +65,7 @@ def update(call: Call) -> None:
 
 @operation("bots.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Show what is published to the API channel, or the draft.
+    """Return the snapshot that is published to the API channel, or the draft.
 
     Raises:
         CallError: The bot does not exist or is not published.
@@ -79,7 +79,7 @@ def retrieve(call: Call) -> ResponseFields:
 
 @operation("bots.retrieve_published")
 def retrieve_published(call: Call) -> ResponseFields:
-    """Show what is published to the API channel.
+    """Return the snapshot that is published to the API channel.
 
     Raises:
         CallError: The bot does not exist or is not published.
@@ -91,10 +91,10 @@ def retrieve_published(call: Call) -> ResponseFields:
 
 @operation("bots.list")
 def list_bots(call: Call) -> ResponseFields:
-    """List the bots of a workspace in one state of publication, those changed last first.
+    """List the bots of a workspace in one state of publication, last changed first.
 
     Raises:
-        CallError: There is no such workspace.
+        CallError: The workspace does not exist.
     """
     state, query = call.state, call.query
     get_or_404(state, "workspace", query["workspace_id"])
@@ -117,7 +117,7 @@ def list_published(call: Call) -> ResponseFields:
     """List the bots of a workspace that are published to the API channel.
 
     Raises:
-        CallError: There is no such workspace.
+        CallError: The workspace does not exist.
     """
     state = call.state
     get_or_404(state, "workspace", call.query["space_id"], name="space_id")
@@ -149,7 +149,7 @@ def _edited(call: Call) -> dict[str, Any]:
 
 
 def _check_prompt(prompt: Mapping[str, Any], model: Mapping[str, Any]) -> None:
-    """Refuse a prompt in one text where its beginning is to be cached."""
+    """Reject `prompt` with prefix caching, which needs `prefix_prompt_info`."""
     caching = model.get("parameters", {}).get("caching", {}).get("type")
     if prompt.get("prompt") and (model.get("cache_type") == "prefix" or caching == "enabled"):
         msg = "body.prompt_info.prompt: with prefix caching, prefix_prompt_info takes its place"

@@ -104,7 +104,7 @@ def retrieve(call: Call) -> ResponseFields:
     """Return a chat.
 
     Raises:
-        CallError: There is no such chat.
+        CallError: The chat does not exist.
     """
     query = call.query
     return {"data": public(load_chat(call.state, query["conversation_id"], query["chat_id"]))}
@@ -115,7 +115,7 @@ def cancel_chat(call: Call) -> ResponseFields:
     """Cancel a running chat.
 
     Raises:
-        CallError: There is no such chat, or it is not running.
+        CallError: The chat does not exist, or it is not running.
     """
     body = call.body
     chat = load_chat(call.state, body["conversation_id"], body["chat_id"], unsaved=True)
@@ -127,7 +127,7 @@ def list_messages(call: Call) -> ResponseFields:
     """List the bot's messages of a chat: answers, tool calls, notices and suggestions.
 
     Raises:
-        CallError: There is no such chat.
+        CallError: The chat does not exist.
     """
     state, query = call.state, call.query
     chat = load_chat(state, query["conversation_id"], query["chat_id"])

@@ -1,4 +1,4 @@
-"""Channels. Every id is that of one: the API can neither make nor list any."""
+"""Channels. Every id is accepted: the API can neither create nor list channels."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["bind", "install", "review"]
 
 @operation("connectors.install")
 def install(call: Call) -> None:
-    """Add a channel to a workspace; doing so twice changes nothing.
+    """Add a channel to a workspace; this is idempotent.
 
     Raises:
-        CallError: There is no such workspace.
+        CallError: The workspace does not exist.
     """
     workspace_id, connector_id = call.body["workspace_id"], call.path["connector_id"]
     get_or_404(call.state, "workspace", workspace_id)
@@ -23,10 +23,10 @@ def install(call: Call) -> None:
 
 @operation("connectors.bots.update")
 def review(call: Call) -> None:
-    """Note how a channel has decided about a bot.
+    """Store the review of a bot by a channel.
 
     Raises:
-        CallError: There is no such bot.
+        CallError: The bot does not exist.
     """
     bot_id, connector_id = call.path["bot_id"], call.path["connector_id"]
     get_or_404(call.state, "bot", bot_id)
@@ -35,7 +35,7 @@ def review(call: Call) -> None:
 
 @operation("connectors.bind")
 def bind(call: Call) -> None:
-    """Note the devices of a channel."""
+    """Store the devices of a channel."""
     connector_id = call.path["connector_id"]
     for config in call.body["configs"]:
         for device in config["enums"]:

@@ -20,7 +20,7 @@ _PER_PAGE = 50
 
 @operation("conversations.create")
 def create(call: Call) -> ResponseFields:
-    """Make a conversation, with messages where they are given.
+    """Create a conversation, with messages where they are given.
 
     Raises:
         CallError: The bot does not exist, or a message is not right.
@@ -40,10 +40,10 @@ def create(call: Call) -> ResponseFields:
 
 @operation("conversations.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Show a conversation.
+    """Return a conversation.
 
     Raises:
-        CallError: There is no such conversation.
+        CallError: The conversation does not exist.
     """
     return {"data": public(_find(call, call.query["conversation_id"]))}
 
@@ -53,7 +53,7 @@ def list_conversations(call: Call) -> ResponseFields:
     """List the conversations with a bot in one channel, newest first by default.
 
     Raises:
-        CallError: There is no such bot.
+        CallError: The bot does not exist.
     """
     query = call.query
     get_or_404(call.state, "bot", query["bot_id"])
@@ -74,7 +74,7 @@ def update(call: Call) -> ResponseFields:
     """Rename a conversation.
 
     Raises:
-        CallError: There is no such conversation.
+        CallError: The conversation does not exist.
     """
     conversation = _find(call, call.path["conversation_id"])
     if "name" in call.body:
@@ -88,7 +88,7 @@ def delete(call: Call) -> None:
     """Delete a conversation with its messages and chats.
 
     Raises:
-        CallError: There is no such conversation.
+        CallError: The conversation does not exist.
     """
     store, key = call.state.store, _find(call, call.path["conversation_id"])["id"]
     store.delete_children("message", key)
@@ -101,7 +101,7 @@ def clear(call: Call) -> ResponseFields:
     """Start a new context section. The messages are kept, but are no longer context.
 
     Raises:
-        CallError: There is no such conversation.
+        CallError: The conversation does not exist.
     """
     conversation = _find(call, call.path["conversation_id"])
     conversation["last_section_id"] = call.state.new_id()

@@ -16,7 +16,7 @@ __all__ = ["duplicate_template", "retrieve", "start"]
 
 @operation("copy_tasks.create")
 def start(call: Call) -> ResponseFields:
-    """Copy at once what is a bot and stays, and the rest by a task that ends with the clock.
+    """Copy a bot within its workspace at once, and everything else by a task that ends by the clock.
 
     Raises:
         CallError: What is to be copied or the workspace does not exist for the account, or the first lies in a
@@ -48,10 +48,10 @@ def start(call: Call) -> ResponseFields:
 
 @operation("copy_tasks.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Show how far a task is. The copy is made when somebody looks after its time has come.
+    """Return the status of a task. The copy is created at the first poll after its end time.
 
     Raises:
-        CallError: There is no such task.
+        CallError: The task does not exist.
     """
     state = call.state
     task = get_or_404(state, "copy_task", call.path["task_id"], name="task_id")
@@ -64,10 +64,10 @@ def retrieve(call: Call) -> ResponseFields:
 
 @operation("templates.duplicate")
 def duplicate_template(call: Call) -> ResponseFields:
-    """Make a bot from a template. No operation lists templates, so every id is one.
+    """Create a bot from a template. No operation lists templates, so every id is one.
 
     Raises:
-        CallError: There is no such workspace.
+        CallError: The workspace does not exist.
     """
     state, body = call.state, call.body
     get_or_404(state, "workspace", body["workspace_id"])

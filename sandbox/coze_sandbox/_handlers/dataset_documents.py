@@ -95,7 +95,7 @@ def update(call: Call) -> None:
     A rule is kept with documents of every kind, as by `create`; only web pages are read anew by it.
 
     Raises:
-        CallError: There is no such document.
+        CallError: The document does not exist.
     """
     state, body = call.state, call.body
     document = get_or_404(state, "document", body["document_id"])
@@ -123,7 +123,7 @@ def list_documents(call: Call) -> ResponseFields:
     """List the documents of a knowledge base, the newest first.
 
     Raises:
-        CallError: There is no such knowledge base.
+        CallError: The knowledge base does not exist.
     """
     state, key = call.state, call.body["dataset_id"]
     get_or_404(state, "dataset", key)

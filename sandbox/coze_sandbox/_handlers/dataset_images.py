@@ -20,7 +20,7 @@ def list_images(call: Call) -> ResponseFields:
     """List the images of a knowledge base, the newest first.
 
     Raises:
-        CallError: There is no such knowledge base, or it is none of images.
+        CallError: The knowledge base does not exist, or is not one of images.
     """
     state, query, key = call.state, call.query, call.path["dataset_id"]
     _image_dataset(call)
@@ -39,7 +39,7 @@ def update(call: Call) -> None:
     """Set the caption of an image.
 
     Raises:
-        CallError: The knowledge base or the image does not exist, or the knowledge base is none of images.
+        CallError: The knowledge base or the image does not exist, or the knowledge base is not one of images.
     """
     state, key = call.state, call.path["document_id"]
     _image_dataset(call)

@@ -14,7 +14,7 @@ __all__ = ["create", "delete", "list_datasets", "process", "update"]
 
 @operation("datasets.create")
 def create(call: Call) -> ResponseFields:
-    """Make an empty knowledge base.
+    """Create an empty knowledge base.
 
     Raises:
         CallError: The workspace or the icon does not exist.
@@ -40,7 +40,7 @@ def create(call: Call) -> ResponseFields:
 
 @operation("datasets.update")
 def update(call: Call) -> None:
-    """Replace name, description and icon; what is left out goes back to its default.
+    """Replace name, description and icon; omitted ones are reset to their defaults.
 
     Raises:
         CallError: The knowledge base or the icon does not exist, or the first is another account's.
@@ -63,7 +63,7 @@ def delete(call: Call) -> None:
     """Remove a knowledge base with all that is in it, and unbind it from the bots' drafts.
 
     Raises:
-        CallError: There is no such knowledge base, or it is another account's and the caller is no
+        CallError: The knowledge base does not exist, or it is another account's and the caller is no
             administrator of the workspace.
     """
     store, key = call.state.store, call.path["dataset_id"]
@@ -85,7 +85,7 @@ def list_datasets(call: Call) -> ResponseFields:
     """List the knowledge bases of a workspace, the newest first.
 
     Raises:
-        CallError: There is no such workspace.
+        CallError: The workspace does not exist.
     """
     state, query = call.state, call.query
     get_or_404(state, "workspace", query["space_id"], name="space_id")

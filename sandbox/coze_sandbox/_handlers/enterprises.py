@@ -71,7 +71,7 @@ def remove_employee(call: Call) -> None:
 
 @operation("enterprises.organizations.create")
 def create_organization(call: Call) -> ResponseFields:
-    """Make an organization with a super administrator.
+    """Create an organization with a super administrator.
 
     Raises:
         CallError: The enterprise or the employee does not exist, or there are too many
@@ -100,7 +100,7 @@ def list_organizations(call: Call) -> ResponseFields:
     """List the organizations, the default one first.
 
     Raises:
-        CallError: There is no such enterprise.
+        CallError: The enterprise does not exist.
     """
     organizations = call.state.store.list("organization", _enterprise(call))
     page, _ = numbered_page(call, organizations)

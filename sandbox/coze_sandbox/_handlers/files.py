@@ -1,4 +1,4 @@
-"""Files: uploaded once, referred to by id. Coze never gives the content back, so it is not kept."""
+"""Files: uploaded once, referred to by id. Coze never returns the content, so it is not stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["retrieve", "upload"]
 
 @operation("files.upload")
 def upload(call: Call) -> ResponseFields:
-    """Keep a file's name, size and digest.
+    """Store name, size and digest of a file.
 
     Raises:
         CallError: The file is empty.
@@ -31,10 +31,10 @@ def upload(call: Call) -> ResponseFields:
 
 @operation("files.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return what is known of a file.
+    """Return the metadata of a file.
 
     Raises:
-        CallError: There is no such file.
+        CallError: The file does not exist.
     """
     stored = get_or_404(call.state, "file", call.query["file_id"])
     return {"data": public(stored)}

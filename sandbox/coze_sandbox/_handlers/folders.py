@@ -1,4 +1,4 @@
-"""Folders. They are there from the start: the API can only look at them."""
+"""Folders. They are seed data: the API can only read them."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def list_folders(call: Call) -> ResponseFields:
 
 @operation("folders.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Show a folder.
+    """Return a folder.
 
     Raises:
-        CallError: There is no such folder.
+        CallError: The folder does not exist.
     """
     return {"data": _shown(call.state, get_or_404(call.state, "folder", call.path["folder_id"]))}
 

@@ -47,7 +47,7 @@ def create(call: Call) -> ResponseFields:
 
 @operation("conversations.messages.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Show a message.
+    """Return a message.
 
     Raises:
         CallError: The conversation or the message does not exist.

@@ -53,7 +53,7 @@ def authorize_workspace(call: Call) -> Redirect:
     """Do the same for one workspace.
 
     Raises:
-        CallError: There is no such workspace; otherwise as for `authorize`.
+        CallError: The workspace does not exist; otherwise as for `authorize`.
     """
     get_or_404(call.state, "workspace", call.path["workspace_id"])
     return authorize(call)
@@ -89,7 +89,7 @@ def begin_device_workspace(call: Call) -> ResponseFields:
     """Do the same for one workspace.
 
     Raises:
-        CallError: There is no such workspace; otherwise as for `begin_device`.
+        CallError: The workspace does not exist; otherwise as for `begin_device`.
     """
     get_or_404(call.state, "workspace", call.path["workspace_id"])
     return begin_device(call)

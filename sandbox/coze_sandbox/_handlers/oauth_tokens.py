@@ -171,7 +171,7 @@ def _with_refresh_token(call: Call, app: OAuthApp, workspace_id: str | None, *, 
 def _need_secret(call: Call, app: OAuthApp) -> None:
     if not call.bearer:
         raise OAuthError("invalid_client", "the client secret is required as bearer")
-    # An app of the kind `any` has no secret that anybody could compare.
+    # An app of the kind `any` has no secret to compare.
     if app.client_secret is not None and not _same(call.bearer, app.client_secret):
         raise OAuthError("invalid_client", "the client secret is wrong")
 

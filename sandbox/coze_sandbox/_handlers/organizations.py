@@ -16,10 +16,10 @@ _SUPER_ADMIN, _GUEST = "organization_super_admin", "organization_guest"
 
 @operation("organizations.update")
 def update(call: Call) -> None:
-    """Change name and description; what is empty stays as it is.
+    """Change name and description; empty ones are kept.
 
     Raises:
-        CallError: There is no such organization.
+        CallError: The organization does not exist.
     """
     organization = _organization(call)
     organization.update({name: call.body[name] for name in ("name", "description") if call.body.get(name)})
@@ -32,7 +32,7 @@ def list_members(call: Call) -> ResponseFields:
     """List the members, the first to join first.
 
     Raises:
-        CallError: There is no such organization.
+        CallError: The organization does not exist.
     """
     state = call.state
     members = state.store.list("organization_member", _organization(call)["organization_id"])
@@ -60,7 +60,7 @@ def add_member(call: Call) -> None:
     """Add employees of the enterprise.
 
     Raises:
-        CallError: There is no such organization, or an account is no employee of the enterprise or is a
+        CallError: The organization does not exist, or an account is no employee of the enterprise or is a
             member already.
     """
     organization = _organization(call)

@@ -19,10 +19,10 @@ __all__ = ["call_tool", "retrieve", "retrieve_many"]
 
 @operation("plugins.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Show a plugin with its tools.
+    """Return a plugin with its tools.
 
     Raises:
-        CallError: There is no such plugin.
+        CallError: The plugin does not exist.
     """
     return {"data": public(get_or_404(call.state, "plugin", call.path["plugin_id"]))}
 
@@ -39,7 +39,7 @@ def call_tool(call: Call) -> ResponseFields:
     """Run a tool of a paid plugin, and count the call.
 
     Raises:
-        CallError: There is no such plugin or tool, the plugin is free or its terms were not accepted,
+        CallError: The plugin or the tool does not exist, the plugin is free or its terms were not accepted,
             or the arguments do not match the tool's `inputSchema`.
     """
     state, body = call.state, call.body

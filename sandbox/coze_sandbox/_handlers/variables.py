@@ -29,7 +29,7 @@ def retrieve(call: Call) -> ResponseFields:
 
 @operation("variables.update")
 def update(call: Call) -> None:
-    """Set values. The API cannot define variables, so the sandbox takes every name for defined.
+    """Set values. The API cannot define variables, so every name is accepted.
 
     Raises:
         CallError: Neither bot nor app is given, one does not exist or is not published, or there is

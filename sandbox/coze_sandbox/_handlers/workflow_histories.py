@@ -21,7 +21,7 @@ def retrieve(call: Call) -> ResponseFields:
     """Return the history of a run.
 
     Raises:
-        CallError: There is no such run of that workflow.
+        CallError: The run of that workflow does not exist.
     """
     run = _run(call)
     is_running = _is_running(call, run)
@@ -60,7 +60,7 @@ def retrieve_node(call: Call) -> ResponseFields:
     """Return the output of a node.
 
     Raises:
-        CallError: There is no such run of that workflow, or no such node in it.
+        CallError: The run or the node does not exist.
     """
     run, key = _run(call), call.path["node_execute_uuid"]
     for node in run.get("nodes", {}).values():

@@ -24,7 +24,7 @@ def list_workflows(call: Call) -> ResponseFields:
     """List the workflows of a workspace in one state of publication.
 
     Raises:
-        CallError: There is no such workspace.
+        CallError: The workspace does not exist.
     """
     state, query = call.state, call.query
     get_or_404(state, "workspace", query["workspace_id"])
@@ -41,10 +41,10 @@ def list_workflows(call: Call) -> ResponseFields:
 
 @operation("workflows.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Show a workflow.
+    """Return a workflow.
 
     Raises:
-        CallError: There is no such workflow.
+        CallError: The workflow does not exist.
     """
     workflow = get_or_404(call.state, "workflow", call.path["workflow_id"])
     return {"data": {"workflow_detail": _summary(call.state, workflow), **_inside(call)}}
@@ -55,7 +55,7 @@ def list_versions(call: Call) -> ResponseFields:
     """List the versions of a workflow, newest first: a draft, and the published one.
 
     Raises:
-        CallError: There is no such workflow, or the token is of no page.
+        CallError: The workflow does not exist, or the page token is invalid.
     """
     state, key = call.state, call.path["workflow_id"]
     workflow = get_or_404(state, "workflow", key)
@@ -80,10 +80,10 @@ def list_versions(call: Call) -> ResponseFields:
 
 @operation("workflows.collaboration_modes.update")
 def update_mode(call: Call) -> None:
-    """Let only the owner edit, or collaborators as well.
+    """Set the collaboration mode.
 
     Raises:
-        CallError: There is no such workflow, or it still has collaborators.
+        CallError: The workflow does not exist, or it still has collaborators.
     """
     store, key = call.state.store, call.path["workflow_id"]
     workflow = get_or_404(call.state, "workflow", key)
@@ -95,7 +95,7 @@ def update_mode(call: Call) -> None:
 
 @operation("workflows.collaborators.create")
 def create_collaborator(call: Call) -> None:
-    """Let accounts edit a workflow.
+    """Add collaborators to a workflow.
 
     Raises:
         CallError: The workflow or an account does not exist, or the workflow has one editor only.
@@ -109,10 +109,10 @@ def create_collaborator(call: Call) -> None:
 
 @operation("workflows.collaborators.delete")
 def delete_collaborator(call: Call) -> None:
-    """Let an account edit a workflow no longer.
+    """Remove a collaborator from a workflow.
 
     Raises:
-        CallError: The workflow does not exist or the account is none of its collaborators.
+        CallError: The workflow does not exist or the account is not a collaborator.
     """
     key = call.path["workflow_id"]
     get_or_404(call.state, "workflow", key)

@@ -20,7 +20,7 @@ def list_members(call: Call) -> ResponseFields:
     """List the members, the first to join first.
 
     Raises:
-        CallError: There is no such workspace.
+        CallError: The workspace does not exist.
     """
     key = call.path["workspace_id"]
     get_or_404(call.state, "workspace", key)
@@ -34,7 +34,7 @@ def create(call: Call) -> ResponseFields:
     """Add accounts, and return the result of each. Accounts join at once, without an invitation.
 
     Raises:
-        CallError: There is no such workspace, or it would get too many members.
+        CallError: The workspace does not exist, or it would get too many members.
     """
     state, key = call.state, call.path["workspace_id"]
     get_or_404(state, "workspace", key)
@@ -67,7 +67,7 @@ def delete(call: Call) -> ResponseFields:
     """Remove accounts, and return the result of each. The owner cannot be removed.
 
     Raises:
-        CallError: There is no such workspace.
+        CallError: The workspace does not exist.
     """
     state, key = call.state, call.path["workspace_id"]
     get_or_404(state, "workspace", key)

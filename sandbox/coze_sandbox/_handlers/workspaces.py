@@ -43,7 +43,7 @@ def list_workspaces(call: Call) -> ResponseFields:
 
 @operation("workspaces.create")
 def create(call: Call) -> ResponseFields:
-    """Make a team workspace, owned by the caller or by `owner_uid`.
+    """Create a team workspace, owned by the caller or by `owner_uid`.
 
     Raises:
         CallError: The icon or the owner does not exist.
@@ -73,7 +73,7 @@ def update(call: Call) -> None:
     """Change name and description.
 
     Raises:
-        CallError: There is no such workspace.
+        CallError: The workspace does not exist.
     """
     key = call.path["workspace_id"]
     workspace = get_or_404(call.state, "workspace", key)
