@@ -51,7 +51,13 @@ def to_json(value: Any) -> str:
 
 def to_text(value: Any) -> str:
     """Return a text as it is, nothing as "", and JSON text of another value, be it one that JSON has no word for."""
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+    return (
+        value
+        if isinstance(value, str)
+        else ""
+        if value is None
+        else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    )
 
 
 def question_of(interrupt: WorkflowInterruptData | None) -> str:
