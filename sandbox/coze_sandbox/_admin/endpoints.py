@@ -244,7 +244,7 @@ def _to_json(record: RequestRecord) -> dict[str, Any]:
 
 
 def _deliveries_to_json(deliveries: Iterable[Delivery]) -> Any:
-    return {"deliveries": [{**attrs.asdict(one), "body": json.loads(one.body)} for one in deliveries]}
+    return {"deliveries": [{**attrs.asdict(delivery), "body": json.loads(delivery.body)} for delivery in deliveries]}
 
 
 def _call(method: Callable[..., None], body: Any) -> None:

@@ -86,7 +86,7 @@ def start_turn(
 
 
 def load_chat(state: SandboxState, conversation_id: str, chat_id: str, *, unsaved: bool = False) -> dict[str, Any]:
-    """Return a chat as it is now.
+    """Return the current state of a chat.
 
     Args:
         state: The state.

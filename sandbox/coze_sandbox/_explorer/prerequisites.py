@@ -71,7 +71,7 @@ def _new_editor(kind: str, name: str) -> Callable[[SandboxState], Values | None]
     def find(state: SandboxState) -> Values | None:
         def values(key: str, document: Document) -> Values:
             _require(document.get("collaboration_mode") != "single")
-            members = [one["user_id"] for one in state.store.list("member", document["space_id"])]
+            members = [member["user_id"] for member in state.store.list("member", document["space_id"])]
             others = [member for member in members if member != seed.USER_ID]
             _require(others)
             return {name: key, "user_id": others[-1]}
@@ -288,6 +288,6 @@ _PREREQUISITES: tuple[tuple[Prerequisite, tuple[str, ...]], ...] = (
     ),
 )
 PREREQUISITES: Mapping[str, Prerequisite] = {
-    one: subject for subject, operations in _PREREQUISITES for one in operations
+    operation: subject for subject, operations in _PREREQUISITES for operation in operations
 }
 """Prerequisites by operation id."""

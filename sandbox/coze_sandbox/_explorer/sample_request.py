@@ -103,7 +103,7 @@ def _filled(spec: Spec, value: Any, schema: Values, values: Values) -> Any:
     """Replace ids in an example by existing ones, and drop other optional ids."""
     schema, _ = spec.follow(schema, "")
     if isinstance(value, list):
-        return [_filled(spec, one, schema.get("items", {}), values) for one in value]
+        return [_filled(spec, item, schema.get("items", {}), values) for item in value]
     if not isinstance(value, dict):
         return value
     filled = {}

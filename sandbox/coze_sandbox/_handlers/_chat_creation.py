@@ -83,7 +83,7 @@ def resume_chat(
     if chat["status"] != "requires_action":
         raise CallError(INVALID_PARAMETER, f"The chat is {chat['status']}; it requires no tool outputs.")
     calls = chat["required_action"]["submit_tool_outputs"]["tool_calls"]
-    outputs = {one["tool_call_id"]: one["output"] for one in tool_outputs}
+    outputs = {output["tool_call_id"]: output["output"] for output in tool_outputs}
     for number, one in enumerate(tool_outputs):
         if one["tool_call_id"] not in {tool_call["id"] for tool_call in calls}:
             place = f"{where}.tool_outputs.{number}.tool_call_id"

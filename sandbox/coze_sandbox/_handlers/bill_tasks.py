@@ -21,7 +21,7 @@ _KEPT = 7 * _DAY
 
 @operation("bill_tasks.create")
 def create(call: Call) -> ResponseFields:
-    """Start a task, for yesterday where no days are given. Other times of a day are moved to its ends.
+    """Start a task, for yesterday by default. Times are extended to full days.
 
     Raises:
         CallError: The days are in the wrong order, before the first one that is billed, or not over.
@@ -69,7 +69,7 @@ def _midnight(moment: int) -> int:
 
 
 def _shown(state: SandboxState, task: dict[str, Any]) -> dict[str, Any]:
-    """Return a task as it is now: it has one file for every month begun, until they expire."""
+    """Return the current state of a task, with one file per month until they expire."""
     now = state.clock.now()
     is_done = task["_ends_at"] <= now
     count = (task["ended_at"] - task["started_at"]) // (31 * _DAY) + 1 if is_done and now < task["expires_at"] else 0

@@ -109,5 +109,5 @@ def _creator(state: SandboxState, user_id: str) -> dict[str, str]:
 
 def _next_version(state: SandboxState, bot_id: str) -> str:
     # Coze names versions by milliseconds. Two in one millisecond must still differ and grow.
-    versions = [int(one["version"]) for one in state.store.list("bot_version", bot_id)]
+    versions = [int(entry["version"]) for entry in state.store.list("bot_version", bot_id)]
     return str(max([int(state.clock.now() * 1000), *(last + 1 for last in versions)]))

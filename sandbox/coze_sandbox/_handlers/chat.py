@@ -64,7 +64,7 @@ def create(call: Call) -> ResponseFields | Stream:
         msg = "body.additional_messages: a message of the user is needed"
         raise CallError(INVALID_PARAMETER, msg)
     user_input = spoken[-1] if spoken else UserInput(past[-1])
-    texts = [*past, *(one.text for one in spoken)]
+    texts = [*past, *(content.text for content in spoken)]
     plan = plan_reply(
         state,
         user_input,

@@ -20,10 +20,10 @@ _PER_PAGE = 50
 
 @operation("conversations.create")
 def create(call: Call) -> ResponseFields:
-    """Create a conversation, with messages where they are given.
+    """Create a conversation, optionally with messages.
 
     Raises:
-        CallError: The bot does not exist, or a message is not right.
+        CallError: The bot does not exist, or a message is invalid.
     """
     body, state = call.body, call.state
     bot_id = body.get("bot_id", "")

@@ -24,7 +24,9 @@ def add_employee(call: Call) -> None:
     """
     state, key = call.state, _enterprise(call)
     now = state.clock.seconds()
-    default = next(one for one in state.store.list("organization", key) if one["is_default"])["organization_id"]
+    default = next(
+        organization for organization in state.store.list("organization", key) if organization["is_default"]
+    )["organization_id"]
     for user in call.body.get("users", ()):
         get_or_404(state, "user", user["user_id"])
         if state.find("employee", f"{key}/{user['user_id']}") is not None:

@@ -41,7 +41,7 @@ def retrieve(call: Call) -> ResponseFields:
 
 
 def _inside(state: SandboxState, workspace_id: str, parent: str) -> list[dict[str, Any]]:
-    return [one for one in state.store.list("folder", workspace_id) if one["parent_folder_id"] == parent]
+    return [folder for folder in state.store.list("folder", workspace_id) if folder["parent_folder_id"] == parent]
 
 
 def _shown(state: SandboxState, folder: dict[str, Any]) -> dict[str, Any]:

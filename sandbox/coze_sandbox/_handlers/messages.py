@@ -33,7 +33,7 @@ def create(call: Call) -> ResponseFields:
     """Add a message.
 
     Raises:
-        CallError: The conversation does not exist or the content is not right.
+        CallError: The conversation does not exist or the content is invalid.
     """
     conversation = get_or_404(
         call.state,
@@ -60,8 +60,8 @@ def update(call: Call) -> ResponseFields:
     """Change content or meta data of a message. Its answer has the message in `message`.
 
     Raises:
-        CallError: The message does not exist, nothing is to be changed, or the content is not
-            right.
+        CallError: The message does not exist, nothing is to be changed, or the content is
+            invalid.
     """
     message, body = _find(call, call.query), call.body
     if not body.get("content") and not body.get("meta_data"):

@@ -120,7 +120,7 @@ def _member(call: Call, user_id: str) -> dict[str, Any]:
 
 def _check_not_last(call: Call, member: dict[str, Any]) -> None:
     members = call.state.store.list("organization_member", call.path["organization_id"])
-    admins = [one["user_id"] for one in members if one["role"] == _SUPER_ADMIN]
+    admins = [member["user_id"] for member in members if member["role"] == _SUPER_ADMIN]
     if admins == [member["user_id"]]:
         raise CallError(LAST_SUPER_ADMIN, "The last super administrator must stay.")
 

@@ -44,7 +44,7 @@ def call_tool(call: Call) -> ResponseFields:
     """
     state, body = call.state, call.body
     plugin = get_or_404(state, "plugin", call.path["plugin_id"])
-    tool = next((one for one in plugin["tools"] if one["name"] == body["tool_name"]), None)
+    tool = next((candidate for candidate in plugin["tools"] if candidate["name"] == body["tool_name"]), None)
     if tool is None:
         raise missing(NOT_FOUND, "tool_name", body["tool_name"])
     if not plugin["_paid"]:

@@ -40,10 +40,12 @@ def list_plugins(call: Call) -> ResponseFields:
         and one["metainfo"]["category"]["id"] in query.get("category_ids", [one["metainfo"]["category"]["id"]])
     ]
     if order == "newest":
-        found.sort(key=lambda one: -int(one["metainfo"]["listed_at"]))
+        found.sort(key=lambda product: -int(product["metainfo"]["listed_at"]))
     else:
         fits = order == "relative"
-        found.sort(key=lambda one: (fits and keyword not in one["metainfo"]["name"].casefold(), -_heat(one)))
+        found.sort(
+            key=lambda product: (fits and keyword not in product["metainfo"]["name"].casefold(), -_heat(product))
+        )
     page, has_more = numbered_page(call, found)
     return {"data": {"items": page, "has_more": has_more}}
 

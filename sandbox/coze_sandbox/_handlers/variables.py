@@ -24,7 +24,7 @@ def retrieve(call: Call) -> ResponseFields:
     owner = _owner(call, call.query)
     names = call.query.get("keywords")
     values = call.state.store.list("variable", owner)
-    return {"data": {"items": [one for one in values if not names or one["keyword"] in names]}}
+    return {"data": {"items": [value for value in values if not names or value["keyword"] in names]}}
 
 
 @operation("variables.update")

@@ -48,7 +48,7 @@ def stream(call: Call) -> Stream:
         for number, one in enumerate(entered)
         if one["role"] == "user"
     ]
-    texts = [*questions(state, conversation), *(one.text for one in spoken)]
+    texts = [*questions(state, conversation), *(content.text for content in spoken)]
     before = texts[-2] if len(texts) > 1 else None
     plan = plan_reply(state, spoken[-1], bot_id=bot_id, before=before, suggest=False)
     chat = new_chat(call, conversation, bot_id=bot_id, saved=True, meta_data=body.get("meta_data"))

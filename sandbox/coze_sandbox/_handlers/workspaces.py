@@ -83,6 +83,6 @@ def update(call: Call) -> None:
 
 def _seen_by(call: Call, workspace: dict[str, Any], user_id: str) -> dict[str, Any]:
     members = call.state.store.list("member", workspace["id"])
-    role = next(one["role_type"] for one in members if one["user_id"] == user_id)
-    admins = [one["user_id"] for one in members if one["role_type"] == "admin"]
+    role = next(member["role_type"] for member in members if member["user_id"] == user_id)
+    admins = [member["user_id"] for member in members if member["role_type"] == "admin"]
     return {**workspace, "role_type": role, "admin_uids": admins, "joined_status": "joined"}

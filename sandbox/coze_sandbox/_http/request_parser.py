@@ -201,7 +201,7 @@ class RequestParser:
         return _Parts(value)
 
     def _as_described(self, operation: Operation, media: Media, value: Any, record: RequestRecord) -> Any:
-        numeric_ids = self._lenient and any(one.name == _IDS_AS_TEXTS for one in operation.parameters)
+        numeric_ids = self._lenient and any(parameter.name == _IDS_AS_TEXTS for parameter in operation.parameters)
         leniency = Leniency(self._spec, nulls=self._lenient, numeric_ids=numeric_ids)
         body = leniency.read(value, media.schema, "body", record.tolerate)
         if self._lenient and isinstance(body, dict):
@@ -269,10 +269,15 @@ def _note_form(parameter: Parameter, texts: list[str], record: RequestRecord) ->
 
 def _add_fixed(operation: Operation, headers: dict[str, Any], record: RequestRecord) -> None:
     """Add missing required headers that have a single allowed value: older clients do not send them."""
-    for one in operation.parameters:
-        if one.location == "header" and one.required and "const" in one.schema and one.name not in headers:
-            headers[one.name] = one.schema["const"]
-            record.tolerate(f"header.{one.name}: is required")
+    for parameter in operation.parameters:
+        if (
+            parameter.location == "header"
+            and parameter.required
+            and "const" in parameter.schema
+            and parameter.name not in headers
+        ):
+            headers[parameter.name] = parameter.schema["const"]
+            record.tolerate(f"header.{parameter.name}: is required")
 
 
 def _is_file(schema: Mapping[str, Any]) -> bool:

@@ -29,7 +29,7 @@ def _are_calls(value: Any) -> bool:
 
 _REPLY = TypeValidator(
     "a string, a list of strings or a function",
-    lambda one: one is None or callable(one) or is_string(one) or is_strings(one),
+    lambda value: value is None or callable(value) or is_string(value) or is_strings(value),
 )
 _CALLS = TypeValidator("arguments by name, or pairs of both", _are_calls)
 

@@ -101,7 +101,7 @@ class Operation:
         bodies: Content types of its body, by type.
         body_required: Whether a body must be sent.
         max_body_bytes: Maximum size of the body.
-        status: HTTP status of success; 101 where it opens a WebSocket.
+        status: HTTP status of success; 101 for a WebSocket.
         success: Content types of the successful response, by type.
         location: Example of the `Location` of a redirect.
         failure: The JSON response for errors.

@@ -86,8 +86,8 @@ class SchemaValidators:
             validator = self._compile(
                 {
                     "type": "object",
-                    "properties": {one.name: {"$ref": _reference(one.pointer)} for one in parameters},
-                    "required": [one.name for one in parameters if one.required],
+                    "properties": {parameter.name: {"$ref": _reference(parameter.pointer)} for parameter in parameters},
+                    "required": [parameter.name for parameter in parameters if parameter.required],
                 }
             )
             self._compiled[key] = validator

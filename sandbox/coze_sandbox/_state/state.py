@@ -102,7 +102,11 @@ class SandboxState:
         """
         viewer: str | None = getattr(self._actor, "user_id", None)
         found = self.store.list(kind, parent)
-        return found if viewer is None else [one for one in found if can_read(self.store, kind, "", one, viewer)]
+        return (
+            found
+            if viewer is None
+            else [document for document in found if can_read(self.store, kind, "", document, viewer)]
+        )
 
     @contextmanager
     def acting_as(self, user_id: str) -> Iterator[None]:

@@ -59,7 +59,7 @@ class Session:
             receive: ASGI `receive`.
         """
         watching = wait_for_reset(self._handler.state, self._epoch)
-        tasks = [asyncio.create_task(one) for one in (self._read(receive), self._write(), watching)]
+        tasks = [asyncio.create_task(coroutine) for coroutine in (self._read(receive), self._write(), watching)]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
