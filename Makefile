@@ -22,7 +22,8 @@ demo: $(VENV)/demo ## Regenerate the client, start the sandbox, run the quick st
 	@echo "==> Running examples/quickstart.py"
 	@$(BIN)/python examples/demo.py
 
-generate: $(VENV)/demo ## Lint openapi/, then wipe and rewrite generated/
+generate: $(VENV)/demo ## Derive the sync half of the client, lint openapi/, wipe and rewrite generated/
+	@$(BIN)/python -m generator sync
 	@$(BIN)/python -m generator generate
 
 docs: $(VENV)/demo ## Write docs/ from the description
@@ -51,6 +52,7 @@ fuzz: $(VENV)/dev ## Mutate answers, streams and connections, and report untyped
 
 check: $(VENV)/dev ## Lint and types, and that generated/ is fresh and the walls stand
 	$(BIN)/python -m generator check
+	$(BIN)/python -m generator sync --check
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy generated/coze_api overlays/cozekit sandbox/coze_sandbox generator examples

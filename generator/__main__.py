@@ -14,6 +14,7 @@ from .output.provenance import changed_files
 from .spec.bundler import bundle, dump
 from .spec.diagnostics import DescriptionError, Problem, relative
 from .spec.structure import misshapen
+from .sync import derive_all, stale_modules
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("generate", help="lint, then wipe and rewrite the generated code")
     commands.add_parser("check", help="lint, then tell which generated files are stale; write nothing")
     commands.add_parser("docs", help="lint, then write docs/ beside the description's directory")
+    sync = commands.add_parser("sync", help="derive the sync half of the client from its async half")
+    sync.add_argument("--check", action="store_true", help="report derived modules that are stale; write nothing")
     coverage = commands.add_parser("coverage", help="compare with other clients of the platform")
     coverage.add_argument("--facts", type=Path, default=Path("../shared/facts/coverage.csv"), help="what those cover")
     coverage.add_argument("--write", type=Path, metavar="README.md", help="update the table in this file")
@@ -44,7 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "coverage":
             sys.stdout.write(compare(bundle(options.index), options.facts, options.write))
             return 0
-        message = _run(options.command, options.index, options.out)
+        if options.command == "sync":
+            message = _sync(check=options.check)
+        else:
+            message = _run(options.command, options.index, options.out)
     except DescriptionError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
@@ -77,6 +83,15 @@ def _run(command: str, index: Path, out: Path) -> str:
         return f"Generated {generate(bundled, out)}"
     _refuse(stale(bundled, out) + stale_docs(bundled))
     return f"{out.name}/ is what openapi/ says"
+
+
+def _sync(*, check: bool) -> str:
+    root = Path.cwd()
+    if check:
+        _refuse(stale_modules(root))
+        return "the sync half is what the async half makes"
+    changed = derive_all(root)
+    return f"Derived {', '.join(relative(path, root) for path in changed) or 'nothing: all is fresh'}"
 
 
 def _refuse(problems: list[Problem]) -> None:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ._chat.run_stream import AsyncChatRunStream as AsyncChatRunStream
     from ._chat.run_stream import ChatRun as ChatRun
     from ._chat.run_stream import ChatRunStream as ChatRunStream
-    from ._chat.stream import AsyncChatStream as AsyncChatStream
     from ._chat.stream import ChatStream as ChatStream
+    from ._chat.stream_async import AsyncChatStream as AsyncChatStream
     from ._client import AsyncCoze as AsyncCoze
     from ._client import Coze as Coze
     from ._config import COZE_CN as COZE_CN
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from ._tools.tool import Tool as Tool
     from ._tools.tool import tool as tool
     from ._websockets.options import SocketOptions as SocketOptions
-    from ._workflows.result import AsyncWorkflowResult as AsyncWorkflowResult
     from ._workflows.result import WorkflowResult as WorkflowResult
-    from ._workflows.run import AsyncWorkflowRun as AsyncWorkflowRun
+    from ._workflows.result_async import AsyncWorkflowResult as AsyncWorkflowResult
     from ._workflows.run import WorkflowRun as WorkflowRun
+    from ._workflows.run_async import AsyncWorkflowRun as AsyncWorkflowRun
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIError as APIError
     from .errors import APITimeoutError as APITimeoutError
@@ -94,12 +94,12 @@ _MODULES = {
     "APIError": "errors",
     "APITimeoutError": "errors",
     "AsyncChatRunStream": "_chat.run_stream",
-    "AsyncChatStream": "_chat.stream",
+    "AsyncChatStream": "_chat.stream_async",
     "AsyncCoze": "_client",
     "AsyncPage": "_api",
     "AsyncPager": "_api",
-    "AsyncWorkflowResult": "_workflows.result",
-    "AsyncWorkflowRun": "_workflows.run",
+    "AsyncWorkflowResult": "_workflows.result_async",
+    "AsyncWorkflowRun": "_workflows.run_async",
     "COZE_CN": "_config",
     "COZE_COM": "_config",
     "ChatFailed": "errors",

@@ -20,13 +20,17 @@ from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from ._chat.tool_resource import AsyncToolChat, ToolChat
-    from ._resources.copy_tasks import AsyncCopyTasks, CopyTasks
-    from ._resources.datasets import AsyncDatasets, Datasets
-    from ._resources.files import AsyncFiles, Files
+    from ._resources.copy_tasks import CopyTasks
+    from ._resources.copy_tasks_async import AsyncCopyTasks
+    from ._resources.datasets import Datasets
+    from ._resources.datasets_async import AsyncDatasets
+    from ._resources.files import Files
+    from ._resources.files_async import AsyncFiles
     from ._websockets.options import SocketOptions
     from ._websockets.resources import Websockets
     from ._websockets.resources_async import AsyncWebsockets
-    from ._workflows.resource import AsyncWorkflows, Workflows
+    from ._workflows.resource import Workflows
+    from ._workflows.resource_async import AsyncWorkflows
 
 __all__ = ["AsyncCoze", "Coze"]
 
@@ -232,21 +236,21 @@ class AsyncCoze(Policies, AsyncClient):
     @cached_property
     def files(self) -> AsyncFiles:
         """Upload files that messages, bots and workflows refer to by id."""
-        from ._resources.files import AsyncFiles
+        from ._resources.files_async import AsyncFiles
 
         return AsyncFiles(self)
 
     @cached_property
     def copy_tasks(self) -> AsyncCopyTasks:
         """Copy bots, apps and workflows within a workspace or to another one."""
-        from ._resources.copy_tasks import AsyncCopyTasks
+        from ._resources.copy_tasks_async import AsyncCopyTasks
 
         return AsyncCopyTasks(self)
 
     @cached_property
     def datasets(self) -> AsyncDatasets:
         """Knowledge bases and their documents."""
-        from ._resources.datasets import AsyncDatasets
+        from ._resources.datasets_async import AsyncDatasets
 
         return AsyncDatasets(self)
 
@@ -264,7 +268,7 @@ class AsyncCoze(Policies, AsyncClient):
     @cached_property
     def workflows(self) -> AsyncWorkflows:
         """Workflows: run them, and chat with chatflows."""
-        from ._workflows.resource import AsyncWorkflows
+        from ._workflows.resource_async import AsyncWorkflows
 
         return AsyncWorkflows(self)
 

@@ -20,10 +20,18 @@ from coze_api._core._client import AsyncBaseClient, BaseClient
 from coze_api._core._operation import Operation
 from coze_api.operations import bots, chat, conversations, files, users, workflows, workspaces
 from cozekit import AsyncCoze, Coze, auth, errors
-from cozekit._chat import run_stream, stream, tool_resource
-from cozekit._resources import copy_tasks, datasets
+from cozekit._chat import run_stream, stream, stream_async, tool_resource
+from cozekit._resources import copy_tasks, copy_tasks_async, datasets, datasets_async, files_async
 from cozekit._resources import files as _files
-from cozekit._workflows import resource, run, runs_resource
+from cozekit._workflows import (
+    resource,
+    resource_async,
+    result_async,
+    run,
+    run_async,
+    runs_resource,
+    runs_resource_async,
+)
 from cozekit._workflows import result as _workflow_result
 
 ROOT = Path(cozekit.__file__).parent
@@ -130,17 +138,17 @@ def public(kind: type) -> dict[str, Any]:
 PAIRS = [
     (Coze, AsyncCoze),
     (tool_resource.ToolChat, tool_resource.AsyncToolChat),
-    (_files.Files, _files.AsyncFiles),
-    (stream.ChatStream, stream.AsyncChatStream),
+    (_files.Files, files_async.AsyncFiles),
+    (stream.ChatStream, stream_async.AsyncChatStream),
     (run_stream.ChatRunStream, run_stream.AsyncChatRunStream),
-    (run.WorkflowRun, run.AsyncWorkflowRun),
-    (_workflow_result.WorkflowResult, _workflow_result.AsyncWorkflowResult),
-    (runs_resource.WorkflowRuns, runs_resource.AsyncWorkflowRuns),
-    (copy_tasks.CopyTasks, copy_tasks.AsyncCopyTasks),
-    (datasets.Datasets, datasets.AsyncDatasets),
-    (datasets.DatasetsDocuments, datasets.AsyncDatasetsDocuments),
-    (resource.Workflows, resource.AsyncWorkflows),
-    (resource.WorkflowsChat, resource.AsyncWorkflowsChat),
+    (run.WorkflowRun, run_async.AsyncWorkflowRun),
+    (_workflow_result.WorkflowResult, result_async.AsyncWorkflowResult),
+    (runs_resource.WorkflowRuns, runs_resource_async.AsyncWorkflowRuns),
+    (copy_tasks.CopyTasks, copy_tasks_async.AsyncCopyTasks),
+    (datasets.Datasets, datasets_async.AsyncDatasets),
+    (datasets.DatasetsDocuments, datasets_async.AsyncDatasetsDocuments),
+    (resource.Workflows, resource_async.AsyncWorkflows),
+    (resource.WorkflowsChat, resource_async.AsyncWorkflowsChat),
 ]
 
 

@@ -11,7 +11,8 @@ from coze_api.operations import chat as _operations
 
 from .._polling import is_pending
 from ..errors import CozeError, StreamInterrupted
-from .stream import AsyncChatStream, ChatStream
+from .stream import ChatStream
+from .stream_async import AsyncChatStream
 
 __all__ = ["AsyncLeavableStream", "LeavableStream", "acancel", "cancel", "is_running"]
 

@@ -19,7 +19,8 @@ from .result import chat_goes_on, checked
 if TYPE_CHECKING:
     from coze_api.params.chat import RetrieveParams
 
-    from .stream import AsyncChatStream, ChatStream
+    from .stream import ChatStream
+    from .stream_async import AsyncChatStream
 
 __all__ = ["Whereabouts", "aask", "ask", "explained", "settle", "whereabouts_of"]
 

@@ -12,7 +12,8 @@ from coze_api.models import Chat, ChatStreamEvent, Message
 from .._streams.chained import AsyncRounds, Parts, Rounds
 from .accumulator import usage_of
 from .result import ChatResult
-from .stream import AsyncChatStream, ChatStream
+from .stream import ChatStream
+from .stream_async import AsyncChatStream
 
 if TYPE_CHECKING:
     from coze_api.models import ChatUsage, ToolOutput

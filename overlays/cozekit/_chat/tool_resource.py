@@ -10,9 +10,11 @@ from coze_api.models import Chat as ChatState
 from .._call_options import hide_headers
 from .._polling import Waiting
 from ..errors import InvalidArgumentError
-from .resource import AsyncChat, Chat
+from .resource import Chat
+from .resource_async import AsyncChat
 from .result import again, checked
-from .stream import AsyncChatStream, ChatStream
+from .stream import ChatStream
+from .stream_async import AsyncChatStream
 
 if TYPE_CHECKING:
     from coze_api.models import ToolOutput

@@ -1,10 +1,11 @@
+# @generated from files_async.py by `python -m generator sync`; do not edit.
 """Uploads from whatever the caller has at hand."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from coze_api.resources.files import AsyncFilesAPI, FilesAPI
+from coze_api.resources.files import FilesAPI
 
 from .._call_options import hide_headers
 from .._uploads.upload import Progress, UploadSource, open_upload
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from coze_api._core._operation import RequestOptions
     from coze_api.models import File
 
-__all__ = ["AsyncFiles", "Files"]
+__all__ = ["Files"]
 
 
 class Files(FilesAPI):
@@ -22,7 +23,7 @@ class Files(FilesAPI):
     def upload(
         self, file: UploadSource, *, progress: Progress | None = None, **options: Unpack[RequestOptions]
     ) -> File:
-        """Upload a file.
+        """Upload a file. Files are read synchronously, 64 KiB at a time, for async clients too.
 
         Args:
             file: A path, bytes, an open binary file, or a tuple of name, content and optionally media type.
@@ -40,15 +41,3 @@ class Files(FilesAPI):
         hide_headers(options)
         with open_upload(file, progress=progress) as upload:
             return super().upload(file=upload.part, **options)
-
-
-class AsyncFiles(AsyncFilesAPI):
-    """Upload files that messages, bots and workflows refer to by id."""
-
-    async def upload(
-        self, file: UploadSource, *, progress: Progress | None = None, **options: Unpack[RequestOptions]
-    ) -> File:
-        """Upload a file. The arguments are those of the sync client. The file is read in the event loop's thread."""
-        hide_headers(options)
-        with open_upload(file, progress=progress) as upload:
-            return await super().upload(file=upload.part, **options)

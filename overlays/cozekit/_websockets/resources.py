@@ -1,3 +1,4 @@
+# @generated from resources_async.py by `python -m generator sync`; do not edit.
 """The resources below `websockets`, which open sessions."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The resources below `websockets`, which open sessions, awaited."""
+"""The resources below `websockets`, which open sessions."""
 
 from __future__ import annotations
 
@@ -53,7 +53,17 @@ class AsyncSpeech(AsyncWebsocketsAudioSpeechAPI):
         options: SocketOptions | None = None,
         **arguments: Unpack[AudioSpeechHandshakeParams],
     ) -> AsyncSpeechSession:
-        """Make a session, which connects when it is entered by `async with`. See the sync client."""
+        """Make a session, which connects when it is entered by `with`.
+
+        Args:
+            output_audio: Voice and format of the sound. A `cozekit.audio.PCM` stands for bare samples of that format.
+            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            options: Timeouts, TLS and so on, instead of the client's.
+            **arguments: Those of `handshake`.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+        """
         hide_headers(arguments)
         handshake = self.handshake(**arguments)
         made = speech_update(settings, output_audio)
@@ -71,7 +81,17 @@ class AsyncTranscriptions(AsyncWebsocketsAudioTranscriptionsAPI):
         options: SocketOptions | None = None,
         **arguments: Unpack[AudioTranscriptionsHandshakeParams],
     ) -> AsyncTranscriptionSession:
-        """Make a session, which connects when it is entered by `async with`. See the sync client."""
+        """Make a session, which connects when it is entered by `with`.
+
+        Args:
+            input_audio: Format of the sound. A `cozekit.audio.PCM` stands for bare samples of that format.
+            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            options: Timeouts, TLS and so on, instead of the client's.
+            **arguments: Those of `handshake`.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+        """
         hide_headers(arguments)
         handshake = self.handshake(**arguments)
         made = transcription_update(settings, input_audio)
@@ -90,7 +110,19 @@ class AsyncInterpreting(AsyncWebsocketsAudioSimultInterpretationAPI):
         options: SocketOptions | None = None,
         **arguments: Unpack[HandshakeOptions],
     ) -> AsyncInterpretationSession:
-        """Make a session, which connects when it is entered by `async with`. See the sync client."""
+        """Make a session, which connects when it is entered by `with`.
+
+        Args:
+            input_audio: Format of the sound that is sent. A `cozekit.audio.PCM` stands for bare samples of that format.
+            output_audio: Voice and format of the sound that is received. As above.
+            settings: All settings of the connection, the languages among them. They are sent first, and confirmed by
+                Coze before `with` goes on.
+            options: Timeouts, TLS and so on, instead of the client's.
+            **arguments: Those of `handshake`.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+        """
         hide_headers(arguments)
         handshake = self.handshake(**arguments)
         made = interpretation_update(settings, input_audio, output_audio)
@@ -109,7 +141,18 @@ class AsyncCalls(AsyncWebsocketsChatAPI):
         options: SocketOptions | None = None,
         **arguments: Unpack[ChatHandshakeParams],
     ) -> AsyncChatSession:
-        """Make a session, which connects when it is entered by `async with`. See the sync client."""
+        """Make a session, which connects when it is entered by `with`.
+
+        Args:
+            input_audio: Format of the sound that is sent. A `cozekit.audio.PCM` stands for bare samples of that format.
+            output_audio: Voice and format of the sound that is received. As above.
+            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            options: Timeouts, TLS and so on, instead of the client's.
+            **arguments: Those of `handshake`: `bot_id` and so on.
+
+        Raises:
+            InvalidArgumentError: An argument does not fit; nothing was sent.
+        """
         hide_headers(arguments)
         handshake = self.handshake(**arguments)
         made = chat_update(settings, input_audio, output_audio)

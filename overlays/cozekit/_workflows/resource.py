@@ -1,3 +1,4 @@
+# @generated from resource_async.py by `python -m generator sync`; do not edit.
 """Workflows: runs that know what a run is, and chats with chatflows that know what a chat is."""
 
 from __future__ import annotations
@@ -7,17 +8,17 @@ from typing import TYPE_CHECKING, Unpack
 
 from coze_api.models import chat as _chat_models
 from coze_api.operations import workflows as _operations
-from coze_api.resources.chat import AsyncChatAPI, ChatAPI
-from coze_api.resources.workflows import AsyncWorkflowsAPI, AsyncWorkflowsChatAPI, WorkflowsAPI, WorkflowsChatAPI
+from coze_api.resources.chat import ChatAPI
+from coze_api.resources.workflows import WorkflowsAPI, WorkflowsChatAPI
 
 from .._call_options import hide_headers, split
-from .._chat.stream import AsyncChatStream, ChatStream
-from .runs_resource import AsyncWorkflowRuns, WorkflowRuns
+from .._chat.stream import ChatStream
+from .runs_resource import WorkflowRuns
 
 if TYPE_CHECKING:
     from coze_api.params.workflows import ChatStreamParams
 
-__all__ = ["AsyncWorkflows", "Workflows"]
+__all__ = ["Workflows"]
 
 
 class WorkflowsChat(WorkflowsChatAPI):
@@ -47,17 +48,6 @@ class WorkflowsChat(WorkflowsChatAPI):
         return stream._found_by(ChatAPI(self._client), options)
 
 
-class AsyncWorkflowsChat(AsyncWorkflowsChatAPI):
-    """Chat with chatflows."""
-
-    def stream(self, **arguments: Unpack[ChatStreamParams]) -> AsyncChatStream:
-        """Chat with a chatflow and follow it. See the sync client."""
-        hide_headers(arguments)
-        own, options = split(AsyncWorkflowsChatAPI.stream, arguments)
-        stream = self._client.stream(_operations.CHAT_STREAM, _chat_models.ChatStream, own, options, AsyncChatStream)
-        return stream._found_by(AsyncChatAPI(self._client), options)
-
-
 class Workflows(WorkflowsAPI):
     """Workflows: run them, and chat with chatflows."""
 
@@ -70,17 +60,3 @@ class Workflows(WorkflowsAPI):
     def runs(self) -> WorkflowRuns:
         """Run workflows: in one piece, as a stream, in the background."""
         return WorkflowRuns(self._client)
-
-
-class AsyncWorkflows(AsyncWorkflowsAPI):
-    """Workflows: run them, and chat with chatflows."""
-
-    @cached_property
-    def chat(self) -> AsyncWorkflowsChat:
-        """Chat with chatflows."""
-        return AsyncWorkflowsChat(self._client)
-
-    @cached_property
-    def runs(self) -> AsyncWorkflowRuns:
-        """Run workflows: in one piece, as a stream, in the background."""
-        return AsyncWorkflowRuns(self._client)

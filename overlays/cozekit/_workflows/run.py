@@ -1,178 +1,18 @@
+# @generated from run_async.py by `python -m generator sync`; do not edit.
 """A run of a workflow as it happens, over all its interrupts."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, Generic
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Callable, Iterator
 
-from coze_api._core._stream import AsyncStream, Stream
-from coze_api.models import (
-    ChatUsage,
-    WorkflowDone,
-    WorkflowDoneEvent,
-    WorkflowInterruptData,
-    WorkflowInterruptEvent,
-    WorkflowMessage,
-    WorkflowMessageEvent,
-    WorkflowStreamEvent,
-)
-from coze_api.operations import workflows as _operations
+from coze_api._core._stream import Stream
+from coze_api.models import WorkflowInterruptData, WorkflowStreamEvent
 
-from .._streams.chained import AsyncRounds, Part, Parts, Rounds
-from .._type_guards import instance_of, key_of, text_of
-from ..errors import CozeError, InvalidArgumentError, StreamFailed, WorkflowFailed
-from .output import NodeOutput, as_json, question_of, to_json
+from .._streams.chained import Rounds
+from ..errors import StreamFailed
+from .run_async import _text_of, _Told, reply_text
 
-__all__ = ["AsyncWorkflowRun", "WorkflowRun", "reply_text"]
-
-_EXECUTE_ID = _operations.RUNS_RUN_HISTORIES_RETRIEVE.arguments["execute_id"].wire
-
-
-def reply_text(data: str | Mapping[str, Any]) -> str:
-    """Write a reply: a text as it is, the parameters of an input node as JSON.
-
-    Raises:
-        InvalidArgumentError: It is neither.
-    """
-    if isinstance(data, str):
-        return data
-    if not isinstance(data, Mapping):
-        raise InvalidArgumentError(f"a workflow is resumed with a text or a mapping, not {type(data).__name__}")
-    return to_json(dict(data))
-
-
-def _text_of(event: WorkflowStreamEvent) -> str:
-    """Return what an event adds to the text."""
-    data = event.data
-    if not isinstance(event, WorkflowMessageEvent) or not isinstance(data, WorkflowMessage):
-        return ""
-    return text_of(data.content)
-
-
-class _Told(Parts[Part], Generic[Part]):
-    """What a run told so far.
-
-    Attributes:
-        nodes: What the nodes put out, in the order in which they began.
-        interrupt: What the run waits for: `event_id`, `type`, `data`, and for input nodes `required_parameters`. None
-            while it does not wait.
-        usage: Tokens used, as the run told last; None before that.
-        debug_url: Page that shows the run node by node; "" until the run told it.
-    """
-
-    nodes: list[NodeOutput]
-    interrupt: WorkflowInterruptData | None = None
-    usage: ChatUsage | None = None
-    debug_url: str = ""
-    _growing: dict[tuple[Any, ...], NodeOutput]
-    _latest: NodeOutput | None = None  # the node that spoke last since the run was started or resumed
-    _execution: tuple[object, ...] | None = None  # the ids by which it goes on
-    _reply: str | None = None
-    _done = False
-    _failed = False
-
-    @property
-    def ended(self) -> bool:
-        """Whether the run told its end, good or bad. A run that waits, or broke off, has not."""
-        return self._done or self._failed
-
-    @property
-    def question(self) -> str:
-        """What the run asks while it waits: what the interrupt says, else what the node that spoke last did."""
-        if self.interrupt is None:
-            return ""
-        return question_of(self.interrupt) or ("" if self._latest is None else self._latest.content)
-
-    @property
-    def output(self) -> str:
-        """What the end node put out, as text, normally JSON; "" until the run has ended."""
-        return self._latest.content if self._done and self._latest is not None else ""
-
-    def output_json(self) -> Any:
-        """Parse the output.
-
-        Raises:
-            ValueError: It is not JSON, or the run has not ended.
-        """
-        return as_json(self.output)
-
-    @property
-    def execute_id(self) -> str:
-        """Id of the execution, as `debug_url` tells it; "" until then."""
-        try:
-            query = urlsplit(self.debug_url).query
-        except ValueError:  # it is no URL
-            return ""
-        return parse_qs(query).get(_EXECUTE_ID, [""])[0]
-
-    def resume(self, data: str | Mapping[str, Any]) -> None:
-        """Answer what the run waits for. Iterating goes on with what follows; the answer is sent then.
-
-        Args:
-            data: The reply; for an input node its parameters by name, or their JSON text.
-
-        Raises:
-            InvalidArgumentError: The run waits for nothing, or *data* is neither text nor mapping.
-        """
-        if self.interrupt is None:
-            raise InvalidArgumentError("the run waits for nothing; look at run.interrupt before run.resume(…)")
-        self._reply = reply_text(data)
-
-    def _see(self, event: WorkflowStreamEvent) -> None:
-        data = event.data
-        if isinstance(event, WorkflowMessageEvent) and isinstance(data, WorkflowMessage):
-            self._hear(data)
-        elif isinstance(event, WorkflowInterruptEvent):
-            self.interrupt = instance_of(getattr(data, "interrupt_data", None), WorkflowInterruptData)
-        elif isinstance(event, WorkflowDoneEvent):
-            self._done = True
-            if isinstance(data, WorkflowDone):
-                self.debug_url = text_of(data.debug_url) or self.debug_url
-
-    def _hear(self, message: WorkflowMessage) -> None:
-        execution = (
-            message.node_execute_uuid, message.node_id, message.node_title, message.loop_index, message.batch_index,
-            message.sub_execute_id,
-        )  # fmt: skip
-        node = self._latest
-        if node is None or execution != self._execution:
-            node = self._latest = self._node(execution, message)
-            self._execution = execution
-        if isinstance(message.content, str):
-            node.pieces.append(message.content)
-        if message.node_is_finish is True:
-            node.finish()
-            del self._growing[tuple(map(key_of, execution))]  # the node may be executed again
-            self._execution = None
-        if isinstance(message.usage, ChatUsage):
-            self.usage = message.usage
-
-    def _node(self, execution: tuple[object, ...], message: WorkflowMessage) -> NodeOutput:
-        """Find the output that a message of another node than the one before belongs to, or begin it."""
-        key = tuple(map(key_of, execution))
-        node = self._growing.get(key)
-        if node is None:
-            node = self._growing[key] = NodeOutput(text_of(message.node_title), message)
-            self.nodes.append(node)
-        return node
-
-    def _begin_again(self) -> tuple[WorkflowInterruptData, str] | None:
-        """Take what a pending reply answers, and the reply."""
-        if self.interrupt is None or self._reply is None:
-            return None
-        taken = self.interrupt, self._reply
-        self.interrupt = self._reply = self._latest = self._execution = None
-        self._growing.clear()
-        return taken
-
-    def _explained(self, error: StreamFailed) -> CozeError:
-        """Turn the failure of a stream into that of its run."""
-        self._failed = True
-        self.debug_url = error.debug_url or self.debug_url
-        failed = WorkflowFailed.__new__(WorkflowFailed, *error.args)
-        failed.__dict__.update(error.__dict__, debug_url=self.debug_url, run=self)
-        return failed
+__all__ = ["WorkflowRun", "reply_text"]
 
 
 class WorkflowRun(_Told[Stream[WorkflowStreamEvent]], Rounds[Stream[WorkflowStreamEvent], WorkflowStreamEvent]):
@@ -213,37 +53,5 @@ class WorkflowRun(_Told[Stream[WorkflowStreamEvent]], Rounds[Stream[WorkflowStre
             raise self._explained(error) from error
 
     def _following(self) -> Stream[WorkflowStreamEvent] | None:
-        taken = self._begin_again()
-        return None if taken is None else self._resume(*taken)
-
-
-class AsyncWorkflowRun(
-    _Told[AsyncStream[WorkflowStreamEvent]], AsyncRounds[AsyncStream[WorkflowStreamEvent], WorkflowStreamEvent]
-):
-    """A run of a workflow: its events, over all its interrupts, awaited. See `WorkflowRun`; `resume` is not awaited."""
-
-    def __init__(
-        self,
-        first: AsyncStream[WorkflowStreamEvent],
-        resume: Callable[[WorkflowInterruptData, str], AsyncStream[WorkflowStreamEvent]],
-    ) -> None:
-        super().__init__(first)
-        self.nodes, self._growing = [], {}
-        self._resume = resume
-
-    @property
-    async def text(self) -> AsyncIterator[str]:
-        """What the nodes put out, piece by piece, as it comes. Reads the stream, as iterating over events does."""
-        async for event in self:
-            if text := _text_of(event):
-                yield text
-
-    async def __anext__(self) -> WorkflowStreamEvent:
-        try:
-            return await super().__anext__()
-        except StreamFailed as error:
-            raise self._explained(error) from error
-
-    async def _following(self) -> AsyncStream[WorkflowStreamEvent] | None:
         taken = self._begin_again()
         return None if taken is None else self._resume(*taken)
