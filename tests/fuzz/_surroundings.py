@@ -121,7 +121,7 @@ def _file(what: str, folder: Path) -> str:
     elif what == "empty":
         path.write_bytes(b"")
     elif what == "folder":
-        path.mkdir()
+        path.mkdir(exist_ok=True)
     return str(path)
 
 

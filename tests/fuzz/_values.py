@@ -13,6 +13,7 @@ __all__ = ["MEGABYTES", "Raw", "dumps", "hostile", "mutate", "paths", "put"]
 MEGABYTES = 5 * 1024 * 1024
 _DEEP = 3000
 _SECRETS = {"access_token", "refresh_token"}
+_NO_TOKEN = ("\ud800", "\n", "\r\nx: y", "\x00", " x", "\xe9", "\u4e16", '"', "x" * 70_000)  # what no token ends with
 
 
 class Raw:
@@ -168,7 +169,11 @@ def mutate(tree: Any, rng: Random, rare: float = 0.004) -> tuple[Any, list[str]]
             return tree, [*done, f"the whole = {name}"]
         path = rng.choice(places)
         parent = _within(tree, path[:-1])
-        if action < 0.7:
+        if path[-1] in _SECRETS and isinstance(parent[path[-1]], str) and rng.random() < 0.3:
+            more = rng.choice(_NO_TOKEN)
+            parent[path[-1]] += more
+            done.append(f"{_shown(path)} + {more!r}")
+        elif action < 0.7:
             name, parent[path[-1]] = hostile(rng, rare)
             done.append(f"{_shown(path)} = {name}")
         elif action < 0.8:
