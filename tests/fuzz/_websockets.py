@@ -156,14 +156,17 @@ async def _transcriptions(session: Any, way: int) -> Any:
 
 
 async def _turned(turn: Any, way: int) -> Any:
-    if way == 0:
-        await each(turn, 100)
-    elif way == 1:
-        await each(turn.text, 100)
-    elif way == 2:
-        await each(turn.audio, 100)
-    else:
-        await settled(turn.until_done())
+    try:
+        if way == 0:
+            await each(turn, 100)
+        elif way == 1:
+            await each(turn.text, 100)
+        elif way == 2:
+            await each(turn.audio, 100)
+        else:
+            await settled(turn.until_done())
+    finally:
+        await settled(turn.close())
     return turn
 
 
