@@ -11,7 +11,7 @@ from . import _json
 from ._errors import APIError, DecodeError, GatewayError
 from ._http import excerpt_of, without_body
 from ._model import Model, new
-from ._secrets import mask, without
+from ._secrets import mask, without, without_parts
 
 if TYPE_CHECKING:
     from ._http import HTTPResponse
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["Empty", "ItemList", "Redirect", "Response", "read", "read_redirect", "refusal"]
 
 T = TypeVar("T")
+E = TypeVar("E", bound=APIError)
 _MOST_DIGITS = 18
 _TEXTS = ("msg", "message", "error_message", "error_description")  # the last two in OAuth answers
 _TOLD = {*_TEXTS, "error", "error_code", "debug_url", "detail"}
 _NOT_JSON: Any = object()
 _LOOKED_AT = 1000
+_SHORTEST_TOKEN = 8
 
 
 class _Excerpt(Repr):
@@ -226,7 +228,7 @@ def answered_error(operation: Operation[Any], answer: Mapping[str, Any], http: H
     text = next((_text(answer[key]) for key in _TEXTS if answer.get(key)), http.reason_phrase or "")
     if operation.confidential:
         text = without(text, _texts_of({key: value for key, value in answer.items() if key not in _TOLD}))
-    return error_class(code, http.status_code)(
+    error = error_class(code, http.status_code)(
         text,
         code=code or http.status_code,
         status=http.status_code,
@@ -238,6 +240,22 @@ def answered_error(operation: Operation[Any], answer: Mapping[str, Any], http: H
         retryable=retryable(code, http.status_code),
         response=_kept(operation, http, logid_of(answer, http)),
     )
+    return redacted(error, http)
+
+
+def redacted(error: E, http: HTTPResponse) -> E:
+    """Mask the request's own token in every text of an error: some answers quote it."""
+    try:
+        header = http.request.headers.get("authorization", "")
+    except RuntimeError:  # a response that was made without a request
+        return error
+    token = header.partition(" ")[2] or header
+    if len(token) >= _SHORTEST_TOKEN:
+        error.args = tuple(without_parts(one, token) if isinstance(one, str) else one for one in error.args)
+        for name, value in list(vars(error).items()):
+            if isinstance(value, str):
+                setattr(error, name, without_parts(value, token))
+    return error
 
 
 def _texts_of(value: Any) -> Iterator[str]:
@@ -316,12 +334,12 @@ def gateway_error(operation: Operation[Any], http: HTTPResponse) -> GatewayError
         response=_kept(operation, http, _header_logid(http)),
     )
     error.content_type, error.excerpt = content_type, excerpt
-    return error
+    return redacted(error, http)
 
 
 def undecodable(operation: Operation[Any], http: HTTPResponse, logid: str, problem: str) -> DecodeError:
     """Make the error for an answer that is JSON but not what was described."""
-    return DecodeError(
+    error = DecodeError(
         f"the answer has an unknown shape: {problem}",
         code=http.status_code,
         status=http.status_code,
@@ -329,6 +347,7 @@ def undecodable(operation: Operation[Any], http: HTTPResponse, logid: str, probl
         operation=operation.id,
         response=_kept(operation, http, logid),
     )
+    return redacted(error, http)
 
 
 def _quoted(operation: Operation[Any], value: Any) -> str:

@@ -6,7 +6,17 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, SupportsIndex, TypeVar
 
-__all__ = ["MASK", "Secret", "hidden", "hidden_or_none", "hidden_text", "hidden_userinfo", "mask", "without"]
+__all__ = [
+    "MASK",
+    "Secret",
+    "hidden",
+    "hidden_or_none",
+    "hidden_text",
+    "hidden_userinfo",
+    "mask",
+    "without",
+    "without_parts",
+]
 
 T = TypeVar("T")
 MASK = "…"
@@ -122,4 +132,17 @@ def without(text: str, secrets: Iterable[Any]) -> str:
     """Return a text with a mask in place of secrets that are known."""
     for secret in sorted({str(secret) for secret in secrets if secret}, key=len, reverse=True):
         text = text.replace(secret, MASK)
+    return text
+
+
+_SHORTEST_PART = 12
+
+
+def without_parts(text: str, secret: str) -> str:
+    """Return a text with a mask in place of a known secret, and of beginnings and ends of it where the text was cut."""
+    text = text.replace(secret, MASK)
+    for size in range(len(secret) - 1, _SHORTEST_PART - 1, -1):
+        if secret[:_SHORTEST_PART] not in text and secret[-_SHORTEST_PART:] not in text:
+            break
+        text = text.replace(secret[:size], MASK).replace(secret[-size:], MASK)
     return text

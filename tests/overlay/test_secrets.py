@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import pickle
 import traceback
 from typing import Any
 
@@ -96,3 +97,32 @@ def test_frames_of_the_http_library(connect):
     shown = traceback.TracebackException.from_exception(cause, capture_locals=True)
     frame = next(frame for frame in shown.stack if frame.name == "breaks")
     assert not frame.locals
+
+
+OPAQUE = "73d4621945cb87fdcb2c80649594c25e310437325fbe3e64acedced35646b4d1"  # of no form that a token is known by
+QUOTING = {
+    "message": httpx.Response(401, json={"code": 4100, "msg": f"the token {OPAQUE} is wrong"}),
+    "page": httpx.Response(502, text=f"<p>{'x' * 150} {OPAQUE}", headers={"content-type": "text/html"}),  # cut in it
+    "text": httpx.Response(200, json=f"no answer for {OPAQUE}{'y' * 100}"),
+    "debug page": httpx.Response(200, json={"code": 5000, "msg": "no", "debug_url": f"https://x.example/{OPAQUE}"}),
+}
+
+
+@pytest.mark.parametrize("answer", QUOTING.values(), ids=QUOTING)
+def test_answers_that_quote_the_token(connect, answer):
+    """No error shows the token of its request, though the answer quotes it, whole or cut."""
+    with pytest.raises(CozeError) as caught:
+        connect(OPAQUE, handler=lambda _: answer, retry=0).users.me()
+    shown = f"{caught.value!s}{caught.value!r}{pickle.dumps(caught.value)!r}"
+    assert OPAQUE[:16] not in shown
+    assert OPAQUE[-16:] not in shown
+
+
+def test_streams_that_quote_the_token(connect):
+    """The failure of a stream does not show the token of its request, though an event quotes it."""
+    body = f'event:error\ndata:{{"code":4100,"msg":"{OPAQUE} is wrong"}}\n\n'
+    headers = {"content-type": "text/event-stream"}
+    coze = connect(OPAQUE, handler=lambda _: httpx.Response(200, text=body, headers=headers), retry=0)
+    with coze.chat.stream(bot_id="1", user_id="u") as stream, pytest.raises(CozeError, match="is wrong") as caught:
+        stream.until_done()
+    assert OPAQUE not in str(caught.value)

@@ -13,7 +13,7 @@ from ._errors import CozeError, StreamFailed, StreamGap, StreamGapWarning, Strea
 from ._http import HTTPResponse
 from ._model import Model
 from ._operation import Event, Operation, Protocol
-from ._response import Response, code_of, logid_of, retryable
+from ._response import Response, code_of, logid_of, redacted, retryable
 from ._sequence import OnGap, Watch, checked_on_gap
 from ._sse import EventTooLarge, ServerEvent, SSEDecoder
 
@@ -210,7 +210,7 @@ class StreamState(Generic[E]):
             retryable=retryable(code, 200),
         )
         error.event = event
-        return self._remember(error)
+        return self._remember(redacted(error, self.response.http))
 
     def _interrupted(self, reason: str) -> CozeError:
         return self._remember(self._broken_off(self._advised(self._left or reason)))
