@@ -17,7 +17,7 @@ __all__ = ["NOTHING", "cell", "code", "link", "prose", "table"]
 NOTHING = "-"
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)  # CommonMark 0.31, section 6.1
 _MARKUP = re.compile(r"[\\`*\[\]<>|~$]|&(?=#?\w+;)|(?<!\w)_|_(?!\w)|^[#+=-]|(?<=^\d)[.)]")
-_NO_WORD = re.compile(r"[^\w ]")
+_NO_WORD = re.compile(r"[^\w ]|_")
 _ADDRESS = "%:/?#@!$&'*+,;=~"  # what an address may hold, but for what ends a link
 _PLAIN_CODE = re.compile(r"(?! .* $)[^`|\\]+")
 

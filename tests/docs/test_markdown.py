@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -71,6 +71,8 @@ def test_a_cell_shows_the_text(text: str) -> None:
     assert told.count("`") == expected.count("`") or "code" in elements
 
 
+@example("_|_")
+@example("*|*")
 @given(TEXTS)
 def test_code_shows_the_text(text: str) -> None:
     """Code shows every character of a text, in a table as well, or the sign for nothing."""

@@ -158,7 +158,7 @@ def test_headers(connect, headers):
 
 HALF = "a\udcff.txt"
 DEEP: Any = []
-for _ in range(5000):
+for _ in range(100_000):
     DEEP = [DEEP]
 
 
