@@ -43,11 +43,11 @@ NO_ANSWER = {
     "chunks cut off": CHUNKED + b"5\r\nab",
     "chunk without line end": CHUNKED + b"1\r\nabc\r\n",
     "not gzip": OK + b"content-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc",
-    "gzip of half": OK + b"content-encoding: gzip, gzip\r\n\r\n" + gzip.compress(b"abc"),
     "address of nothing": b"HTTP/1.1 302 Found\r\nlocation: javascript:x\r\ncontent-length: 0\r\n\r\n",
     "address that is no name": b"HTTP/1.1 302 Found\r\nlocation: http://xn--/\r\ncontent-length: 0\r\n\r\n",
 }
 ANSWERS = {
+    "compressed twice": OK + b"content-encoding: gzip, gzip\r\n\r\n" + gzip.compress(b"abc"),
     "unknown version": b"HTTP/9.9 200 OK\r\n\r\n",
     "not deflate": OK + b"content-encoding: deflate\r\ncontent-length: 3\r\n\r\nabc",
     "bytes in headers": OK + b"x-tt-logid: \xff\xfe\r\nset-cookie: a=\xff\r\ncontent-length: 2\r\n\r\n\xff\xfe",
