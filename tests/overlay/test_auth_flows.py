@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 from _auth import PUBLIC_APP, REDIRECT, SECRET, WEB_APP, Flows, browse, query_of
@@ -246,6 +247,8 @@ def test_device_pace(flows, connect, user):
     ]
     device, code, _ = polled(flows, connect, *answers, interval=7)
     assert code.verification_url == "https://x.example/d?l=en&user_code=WDJB-MJHT"
+    odd = attrs.evolve(code, user_code="W\udfff")
+    assert odd.verification_url == "https://x.example/d?l=en&user_code=W%3F"
     assert device.wait(code).access_token == "czu_a"
     assert user.naps == [7, 7, 12, 12, 17]
     device, code, _ = polled(flows, connect, GIVEN)

@@ -74,7 +74,8 @@ class DeviceCode:
     def verification_url(self) -> str:
         """The address with the code in it."""
         separator = "&" if "?" in self.verification_uri else "?"
-        return f"{self.verification_uri}{separator}{urlencode({'user_code': self.user_code})}"
+        query = urlencode({"user_code": self.user_code}, errors="replace")  # half of a surrogate pair has no UTF-8
+        return f"{self.verification_uri}{separator}{query}"
 
 
 class _Device(FromFile, RefreshingFlow):
