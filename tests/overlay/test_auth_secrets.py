@@ -19,8 +19,11 @@ from _auth import PUBLIC_APP, REDIRECT, Flows, browse, jwt_config
 from _both import Connect, Counter
 from _shown import shown
 
+from coze_api._core._secrets import hidden
+from coze_api.operations import oauth
 from cozekit.auth import FileStore, JWTAuth, RedisStore, Token, new_state, new_verifier
-from cozekit.errors import APIError, CozeError, GatewayError, OAuthError
+from cozekit.auth._token_request import Grant
+from cozekit.errors import APIError, CozeError, GatewayError, InvalidArgumentError, OAuthError
 
 CLIENT_SECRET = "Hidden-client-secret"
 CODE = "code_Hidden-code"
@@ -306,3 +309,12 @@ def test_redirected_token_request_is_told(flows, connect):
         connect.run(http.aclose if connect.is_async else http.close)
     assert PUBLIC_APP not in "".join(thief.got)
     assert not [text for text in thief.got if REFRESH in text]
+
+
+def test_renewals_that_cannot_be_written_show_no_secret():
+    """A refresh token that has no UTF-8 is refused before it is sent, and neither it nor the secret of the app shows."""
+    arguments = {"grant_type": "refresh_token", "client_id": "1", "refresh_token": hidden(f"{REFRESH}\udfff")}
+    with pytest.raises(InvalidArgumentError, match="surrogate") as caught:
+        Grant(oauth.TOKEN, arguments, CLIENT_SECRET).request()
+    assert CLIENT_SECRET not in shown(caught.value)
+    assert REFRESH not in str(caught.value)

@@ -13,6 +13,7 @@ from coze_api._core._http import HTTPResponse
 from coze_api._core._operation import Operation, Options
 from coze_api._core._request import Request, prepare
 from coze_api._core._response import read
+from coze_api._core._secrets import hidden
 
 from .._retry_policy import parse_http_date
 from ..errors import APIError, DecodeError, InvalidArgumentError, InvalidClient
@@ -43,7 +44,7 @@ class Grant:
 
     def request(self) -> Request:
         """Return the request."""
-        headers = None if self.bearer is None else {"Authorization": f"Bearer {self.bearer}"}
+        headers = None if self.bearer is None else hidden({"Authorization": f"Bearer {self.bearer}"})
         return prepare(self.operation, self.arguments, Options(headers=headers))
 
 
