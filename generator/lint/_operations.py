@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..spec.yaml_loader import load
+from ..spec.yaml_loader import Mapping, load
 from ._context import Description, Finding, Operation, Rule, at, mapping
 from ._order import misplaced
 
@@ -84,7 +84,11 @@ def official_page(description: Description) -> Iterator[Finding]:
 def tags(description: Description) -> Iterator[Finding]:
     """The one tag of an operation is the first segment of its id, and the index describes it."""
     listed = description.document.get("tags")
-    known = {mapping(tag).get("name") for tag in listed} if isinstance(listed, list) else set()
+    described = [tag for tag in listed if isinstance(tag, Mapping)] if isinstance(listed, list) else []
+    known = {tag.get("name") for tag in described}
+    for tag in described:
+        if not tag.get("description"):
+            yield at(tag, f"describe the tag {tag.get('name')}")
     for operation in description.everything:
         first = operation.id.partition(".")[0]
         if operation.id and operation.body.get("tags") not in (None, [first]):

@@ -131,6 +131,8 @@ def _operations(paths: Mapping) -> Iterator[Problem]:
                 yield item.problem("shape", f"{method} must be a mapping", method)
             elif "operationId" not in operation:
                 yield operation.problem("shape", "operationId is missing")
+            elif isinstance(operation.get("parameters"), Mapping):
+                yield operation.problem("shape", "parameters must be a list of mappings", "parameters")
 
 
 def _walk(value: Any, *, by_name: bool = False) -> Iterator[Problem]:

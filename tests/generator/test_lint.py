@@ -53,6 +53,7 @@ CASES = [
     Case("official-page", LIST, "externalDocs: {url: https://www.coze.cn/list}\n", "",
          "operationId"),
     Case("tags", START, "tags: [things]", "tags: [thing]", "tags:"),
+    Case("tags", INDEX, "{name: things, description: Things.}", "{name: things}", "{name: things}"),
     Case("error-answer", LIST, "default: {$ref: '../shared/responses.yaml#/Error'}",
          "'201': {description: Done.}", "'200':"),
     Case("parameter-order", LIST, "in: query\n", "in: header\n", "name: page_size"),

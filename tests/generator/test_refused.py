@@ -117,6 +117,7 @@ CASES = {
     "error with a bad name": Case(ERRORS, "name: WRONG", "name: wr ong", "name"),
     "error without a name": Case(ERRORS, "  name: WRONG\n", "", "code"),
     # requests and answers
+    "parameters by name": Case(LIST, "parameters:\n", "parameters: {a: {name: a, in: query}}\nx-rest:\n", "parameters:"),
     "cookie": parameter("name: c, in: cookie"),
     "header with a space": parameter("name: 'Authorization ', in: header"),
     "parameter twice": Case(LIST, "{name: size, in", "{name: page, in", "operationId"),
