@@ -49,5 +49,9 @@ def lint(bundled: Bundle) -> list[Problem]:
             continue
         if name in EXAMPLE_RULES and any(problem.rule in SHAPE_RULES for problem in problems):
             continue  # jsonschema raises on schemas that are none
-        problems |= {Problem(f.file, f.line, name, f.message) for f in rule(description)}
+        # What should be there and is not has no place of its own.
+        problems |= {
+            Problem(found.file or bundled.document.file, found.line or 1, name, found.message)
+            for found in rule(description)
+        }
     return sorted(problems)

@@ -79,7 +79,8 @@ _SHAPES: dict[str, tuple[str, Check]] = {
         (
             "$ref", "operationId", "summary", "description", "in", "name", "title", "version", "openapi", "format",
             "pattern", "contentMediaType", "propertyName", "method", "flag", "event", "class", "ends", "meaning",
-            "hint", "category", "member", "until", "x-coze-permission", "x-coze-result",
+            "hint", "category", "member", "until", "x-coze-permission", "x-coze-result", "union", "algorithm",
+            "encoding", "challenge",
         ),
         ("a text", _text),
     ),
@@ -88,12 +89,17 @@ _SHAPES: dict[str, tuple[str, Check]] = {
         ("deprecated", "x-coze-idempotent", "retryable", "fails", "ids", "explode"), ("true or false", _flag)
     ),
     **dict.fromkeys(
-        ("info", "externalDocs", "requestBody", "discriminator", "schema", "x-coze-stream", "counter"),
+        (
+            "info", "externalDocs", "requestBody", "discriminator", "schema", "counter", "signature", "uplink",
+            "downlink", "x-coze-stream", "x-coze-websocket", "x-coze-callback", "x-coze-poll", "x-coze-from-string",
+        ),
         ("a mapping", _mapping),
     ),
-    **dict.fromkeys(("x-coze-from-string",), ("a mapping", _mapping)),
-    **dict.fromkeys(("x-coze-pagination", "mapping", "x-coze-enum-descriptions"), ("a mapping of texts", _named_texts)),
-    **dict.fromkeys(("protocol", "data"), ("a $ref", _reference)),
+    **dict.fromkeys(
+        ("x-coze-pagination", "mapping", "header_names", "x-coze-enum-descriptions"),
+        ("a mapping of texts", _named_texts),
+    ),
+    **dict.fromkeys(("protocol", "data", "detail"), ("a $ref", _reference)),
     "type": ("a text or a list of texts", _types),
     "parameters": ("a list of mappings", _parameters),
     "required": ("true, false or a list of texts", _required),
@@ -101,12 +107,12 @@ _SHAPES: dict[str, tuple[str, Check]] = {
     **dict.fromkeys(
         ("x-coze-known-values", "examples", "enum", "tags", "pending", "terminal", "failed"), ("a list", _list)
     ),
-    **dict.fromkeys(("x-coze-notes", "x-coze-enum-names", "within"), ("a list of texts", _texts)),
+    **dict.fromkeys(("x-coze-notes", "x-coze-enum-names", "within", "input"), ("a list of texts", _texts)),
     **dict.fromkeys(("x-coze-errors", "anyOf", "oneOf", "allOf"), ("a list of mappings", _mappings)),
     **dict.fromkeys(
         (
-            "paths", "properties", "responses", "content", "headers", "events", "schemas", "x-coze-streams",
-            "securitySchemes",
+            "paths", "properties", "responses", "content", "headers", "events", "messages", "schemas", "x-coze-streams",
+            "x-coze-websockets", "securitySchemes", "webhooks",
         ),
         ("a mapping of mappings", _named_mappings),
     ),

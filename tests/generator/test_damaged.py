@@ -17,8 +17,10 @@ from generator.lint import lint
 from generator.parser.openapi_python_client import parse
 from generator.parser.operations import build_api
 from generator.render.renderer import render
+from generator.spec.bundler import bundle
 from generator.spec.diagnostics import DescriptionError, Problem
 from generator.spec.structure import misshapen
+from tests.generator._lint_project import Project
 from tests.generator._small import Small
 
 WORDS = (
@@ -95,3 +97,22 @@ def test_damage_is_told_or_harmless(seed: int) -> None:
         for name, text in files.items():
             if not name.startswith("_core"):
                 compile(text, name, "exec", dont_inherit=True)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32))
+def test_damage_to_messages_and_callbacks_is_told_or_harmless(seed: int) -> None:
+    """Damages to a description with WebSockets and callbacks end in problems with places, or in pages."""
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(Path(folder))
+        for _ in range(chance.choice((1, 1, 2))):
+            damage(project.folder, chance)
+        try:
+            bundled = bundle(project.folder / "coze.yaml")
+            found = misshapen(bundled) or lint(bundled)
+            assert_placed(found)
+            if not found:
+                write_docs(bundled)
+        except DescriptionError as error:
+            assert_placed(error.problems)
