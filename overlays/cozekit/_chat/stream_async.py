@@ -106,7 +106,11 @@ class AsyncChatStream(_ChatState, AsyncStream[ChatStreamEvent]):
 
     @property
     async def audio(self) -> AsyncIterator[bytes]:
-        """The spoken answer, piece by piece, decoded. Reads the stream. See `ChatStream.audio` for the format."""
+        """The spoken answer, piece by piece, decoded. Reads the stream.
+
+        Coze speaks only if a message of the request has audio. For WAV it answers by raw PCM: 24 kHz, 16 bit, one
+        channel, little-endian; for Ogg Opus by Opus: 48 kHz, one channel, frames of 10 ms.
+        """
         async for event in self:
             if sound := self._spoken(event):
                 yield sound

@@ -1,4 +1,4 @@
-"""Sessions over a WebSocket, awaited. See `_session`, of which this is the counterpart for asyncio."""
+"""Sessions over a WebSocket, awaited. See `session`, of which this is the counterpart for asyncio."""
 
 # Not derived: threads receive, send and ping side by side with locks and events; tasks need neither.
 from __future__ import annotations
