@@ -12,8 +12,6 @@ import ast
 import io
 import keyword
 import re
-import subprocess
-import sys
 import token
 import tokenize
 from collections.abc import Iterable, Iterator
@@ -21,6 +19,7 @@ from pathlib import Path
 
 import attrs
 
+from .output.ruff import format_text
 from .spec.diagnostics import DescriptionError, Problem
 
 __all__ = ["FOLDERS", "derive_all", "stale_modules"]
@@ -70,12 +69,10 @@ def derive_all(root: Path) -> list[Path]:
     Raises:
         DescriptionError: A row of the table of names is used by no module.
     """
-    changed = []
-    for path, text in _derived(root):
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8", newline="\n")
-            changed.append(path)
-    return changed
+    stale = list(_stale(root))
+    for path, text in stale:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    return [path for path, _ in stale]
 
 
 def stale_modules(root: Path) -> list[Problem]:
@@ -91,9 +88,15 @@ def stale_modules(root: Path) -> list[Problem]:
             "stale",
             f"differs from what {path.stem}{_SUFFIX}.py makes; run `python -m generator sync`",
         )
-        for path, text in _derived(root)
-        if not path.exists() or path.read_text(encoding="utf-8") != text
+        for path, _ in _stale(root)
     ]
+
+
+def _stale(root: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each derived module that is missing or differs, with what it should hold."""
+    for path, text in _derived(root):
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            yield path, text
 
 
 def _derived(root: Path) -> Iterator[tuple[Path, str]]:
@@ -104,7 +107,7 @@ def _derived(root: Path) -> Iterator[tuple[Path, str]]:
         target = source.with_name(f"{source.stem.removesuffix(_SUFFIX)}.py")
         text = _without_shared(source.read_text(encoding="utf-8"), names, source.stem)
         header = f"# @generated from {source.name} by `python -m generator sync`; do not edit.\n"
-        results.append((target, _formatted(header + text, target.relative_to(root), root)))
+        results.append((target, format_text(header + text, target.relative_to(root), root)))
     unused = sorted(_NAMES.keys() - names.used)
     if unused:
         message = f"no async module uses {', '.join(unused)}; remove the rows from the table of names"
@@ -238,21 +241,3 @@ def _closing(tokens: list[tokenize.TokenInfo], number: int) -> int:
         if depth == 0:
             return position
     raise AssertionError("the tokenizer refuses brackets that are not closed")
-
-
-def _formatted(text: str, path: Path, root: Path) -> str:
-    """Sort and clean imports, and format, by the project's own settings for *path*."""
-    fix = ["check", "--select", "F401,I001,RUF022,TC005", "--fix", "--exit-zero"]
-    layout = ["format", "--config", "format.skip-magic-trailing-comma = true"]  # lists of names have become shorter
-    for command in (fix, layout):
-        arguments = [*command, "--quiet", "--no-cache", "--stdin-filename", str(path), "-"]
-        done = subprocess.run(
-            [sys.executable, "-m", "ruff", *arguments],
-            input=text,
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-            cwd=root,
-        )
-        text = done.stdout
-    return text

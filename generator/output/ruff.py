@@ -1,4 +1,4 @@
-"""Formats generated code with the pinned ruff, whatever settings lie around."""
+"""Formats generated code with the pinned ruff."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["format_tree"]
+__all__ = ["format_text", "format_tree"]
 
 
 def format_tree(root: Path) -> None:
-    """Remove unused imports below *root*, sort the others, and format all.
+    """Remove unused imports below *root*, sort the others, and format all, whatever settings lie around.
 
     Raises:
         RuntimeError: ruff found code that it cannot read, which is a defect of the templates.
@@ -21,9 +21,21 @@ def format_tree(root: Path) -> None:
     _run(["format", *common, str(root)])
 
 
-def _run(arguments: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "ruff", *arguments], capture_output=True, encoding="utf-8", check=False
-    )
+def format_text(text: str, path: Path, root: Path) -> str:
+    """Clean and sort the imports of a module, and format it, by the settings that *root* has for *path*.
+
+    Raises:
+        RuntimeError: ruff cannot read the module.
+    """
+    common = ["--quiet", "--no-cache", "--stdin-filename", str(path), "-"]
+    fixed = _run(["check", "--select", "F401,I001,RUF022,TC005", "--fix", "--exit-zero", *common], text, root)
+    # Lists of names may have become short enough for one line.
+    return _run(["format", "--config", "format.skip-magic-trailing-comma = true", *common], fixed, root)
+
+
+def _run(arguments: list[str], text: str | None = None, folder: Path | None = None) -> str:
+    command = [sys.executable, "-m", "ruff", *arguments]
+    done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False, cwd=folder)
     if done.returncode:
         raise RuntimeError(f"ruff {arguments[0]}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
