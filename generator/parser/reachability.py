@@ -30,7 +30,7 @@ def reached(classes: Classes, operations: Iterable[ir.Operation], callbacks: ir.
 
 
 def holds_secrets(classes: Classes, schema: str) -> bool:
-    """Tell whether anything in an object must not be shown. "" is the name of no object."""
+    """Return whether anything in an object must not be shown. "" is the name of no object."""
     reach = _Reach(classes)
     reach.visit(ir.ModelRef(schema))
     objects = [name for name in reach.found & classes.schemas.keys() if "properties" in classes.schemas[name]]

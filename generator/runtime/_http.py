@@ -186,18 +186,16 @@ def default_ssl() -> ssl.SSLContext:
 
 def _certificates_problem(error: OSError) -> str:
     names = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
-    told = " and ".join(f"{name} ({os.environ[name]})" for name in names)
-    return (
-        f"the certificates that {told or 'Python trusts'} names cannot be read: {error}; correct or unset the variable"
-    )
+    variables = " and ".join(f"{name} ({os.environ[name]})" for name in names) or "Python trusts"
+    return f"the certificates that {variables} names cannot be read: {error}; correct or unset the variable"
 
 
 def _proxies_problem() -> str:
     found = [name for spelled in _PROXIES for name in (spelled, spelled.lower()) if os.environ.get(name)]
     wrong = [name for name in found if name.upper() != "NO_PROXY" and not _is_proxy(os.environ[name])]
-    told = " and ".join(wrong or [name for name in found if name.upper() == "NO_PROXY"] or ["the system's settings"])
+    source = " and ".join(wrong or [name for name in found if name.upper() == "NO_PROXY"] or ["the system's settings"])
     return (
-        f"the proxy in {told} cannot be used: name it as http://host:port (socks5:// needs httpx[socks]), and hosts"
+        f"the proxy in {source} cannot be used: name it as http://host:port (socks5:// needs httpx[socks]), and hosts"
         " without a proxy as a list of names; or unset the variable, or give http_client="
     )
 

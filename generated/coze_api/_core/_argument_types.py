@@ -16,7 +16,7 @@ from ._secrets import Secret
 
 __all__ = [
     "Anything", "Bool", "Choice", "Content", "Float", "Int", "Items", "NO_UTF8", "Object", "Pairs", "Text", "Value",
-    "Wrong",
+    "Wrong", "is_utf8",
 ]  # fmt: skip
 
 
@@ -233,12 +233,13 @@ class Content(Value):
         if self.max_bytes is not None and size is not None and size > self.max_bytes:
             raise _refuse(where, f"must have at most {self.max_bytes:,} bytes, has {size:,}")
         name = name or _name_of(content)
-        if not _is_utf8(name):
+        if not is_utf8(name):
             raise _refuse(where, f"has the name {name!r:.60}, which {NO_UTF8}; give another as (name, content)")
         return (name, content, *rest)
 
 
-def _is_utf8(text: str) -> bool:
+def is_utf8(text: str) -> bool:
+    """Return whether a text can be sent; half of a surrogate pair cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:

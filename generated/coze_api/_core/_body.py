@@ -21,7 +21,7 @@ from ._http import (
     send_async,
     without_body,
 )
-from ._response import Response
+from ._response import Response, header_logid
 
 __all__ = ["ENCODINGS", "MAX_RESPONSE_BYTES", "aread_body", "check_encoding", "exchange", "exchange_async", "read_body"]
 
@@ -102,7 +102,7 @@ async def aread_body(http: HTTPResponse) -> None:
 
 
 def _is_small(http: HTTPResponse) -> bool:
-    """Tell whether an answer need not be measured: it was read before, or says that it is small and is as it says."""
+    """Return whether an answer need not be measured: it was read before, or its Content-Length is small and binding."""
     limit = _limit_of(http)
     if http.is_stream_consumed:
         if len(http.content) > limit.max_bytes:
@@ -202,7 +202,7 @@ def _too_large(http: HTTPResponse) -> ResponseTooLarge:
 
 
 def _error(kind: type[E], http: HTTPResponse, msg: str, hint: str) -> E:
-    logid = str(http.headers.get("x-tt-logid") or "")
+    logid = header_logid(http)
     return kind(
         msg,
         code=http.status_code,

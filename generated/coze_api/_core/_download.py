@@ -10,7 +10,7 @@ from typing import Self
 
 from ._errors import DownloadInterrupted
 from ._http import HTTPError, HTTPResponse, map_exceptions
-from ._response import Response
+from ._response import Response, header_logid
 
 __all__ = ["AsyncBinary", "Binary", "is_binary"]
 
@@ -33,7 +33,7 @@ class _Content:
         self._operation = operation
         self._http = http
         self._content: bytes | None = None
-        self.response = Response(http, str(http.headers.get("x-tt-logid") or ""))
+        self.response = Response(http, header_logid(http))
 
     @property
     def logid(self) -> str:

@@ -52,7 +52,7 @@ class APIError(CozeError):
         debug_url: Page that shows a failed workflow run, or "".
         reason: What an OAuth answer calls the error, such as ``authorization_pending``, or "".
         retryable: Whether the same call can succeed later.
-        response: The answer; None for failures told inside a stream. Of operations whose answers hold secrets, without
+        response: The answer; None for failures inside a stream. Of operations whose answers hold secrets, without
             its body.
     """
 

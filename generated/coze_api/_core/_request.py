@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import attrs
 
 from . import _json
-from ._argument_types import NO_UTF8, Wrong
+from ._argument_types import NO_UTF8, Wrong, is_utf8
 from ._errors import InvalidArgumentError
 from ._operation import Operation, Options, Timeout
 
@@ -177,9 +177,7 @@ def _serialise(body: Any) -> bytes:
 def _not_utf8(value: Any, where: str) -> Iterator[tuple[str, str]]:
     """Find the texts in a body that cannot be sent."""
     if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
+        if not is_utf8(value):
             yield where, value
     elif isinstance(value, list | tuple):
         for number, item in enumerate(value):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._http import HTTPResponse
     from ._operation import Operation
 
-__all__ = ["Empty", "ItemList", "Redirect", "Response", "read", "read_redirect", "refusal"]
+__all__ = ["Empty", "ItemList", "Redirect", "Response", "header_logid", "read", "read_redirect", "refusal"]
 
 T = TypeVar("T")
 E = TypeVar("E", bound=APIError)
@@ -140,7 +140,7 @@ def read_redirect(operation: Operation[Any], http: HTTPResponse) -> Redirect:
         DecodeError: The answer is JSON that tells no error.
     """
     if http.has_redirect_location:
-        return Redirect(http.headers["location"], Response(http, _header_logid(http)))
+        return Redirect(http.headers["location"], Response(http, header_logid(http)))
     raise refusal(operation, http, "it is no redirect:")
 
 
@@ -209,11 +209,11 @@ def parse(operation: Operation[Any], http: HTTPResponse) -> tuple[dict[str, Any]
     except ValueError:
         pass
     if problem:
-        return {}, undecodable(operation, http, _header_logid(http), problem)
+        return {}, undecodable(operation, http, header_logid(http), problem)
     if answer is _NOT_JSON:
         return {}, gateway_error(operation, http)
     if not isinstance(answer, dict):
-        return {}, undecodable(operation, http, _header_logid(http), f"it is {_quoted(operation, answer)}")
+        return {}, undecodable(operation, http, header_logid(http), f"it is {_quoted(operation, answer)}")
     code = answer.get("code")
     if (code and code != "0") or answer.get("error_code") or not http.is_success:
         return answer, answered_error(operation, answer, http)
@@ -303,10 +303,11 @@ def logid_of(answer: Mapping[str, Any], http: HTTPResponse) -> str:
     # A text; numbers have been seen too. Anything else is none, and could be of any size.
     if logid and (logid.__class__ is str or (logid.__class__ is int and abs(logid) < 10**_MOST_DIGITS)):
         return str(logid)
-    return _header_logid(http)
+    return header_logid(http)
 
 
-def _header_logid(http: HTTPResponse) -> str:
+def header_logid(http: HTTPResponse) -> str:
+    """Return the log id in the headers of an answer, or ""."""
     return str(http.headers.get("x-tt-logid") or "")
 
 
@@ -317,14 +318,14 @@ def gateway_error(operation: Operation[Any], http: HTTPResponse) -> GatewayError
     excerpt = "" if operation.confidential else excerpt_of(http, 200)
     looks_like_site = (http.status_code < 400 or http.status_code in {404, 405}) and "html" in content_type
     if operation.confidential:
-        told = "its text is not shown, since it may hold a secret" if http.content else "(empty)"
+        beginning = "its text is not shown, since it may hold a secret" if http.content else "(empty)"
     else:
-        told = excerpt or "(empty)"
+        beginning = excerpt or "(empty)"
     error = GatewayError(
-        f"the answer is not JSON but {content_type or 'of no stated type'}: {told}",
+        f"the answer is not JSON but {content_type or 'of no stated type'}: {beginning}",
         code=http.status_code,
         status=http.status_code,
-        logid=_header_logid(http),
+        logid=header_logid(http),
         operation=operation.id,
         hint=(
             "The base URL seems to be a web site: use https://api.coze.com or https://api.coze.cn."
@@ -332,7 +333,7 @@ def gateway_error(operation: Operation[Any], http: HTTPResponse) -> GatewayError
             else "A gateway between here and Coze answered, not Coze itself; try again."
         ),
         retryable=retryable(0, http.status_code),
-        response=_kept(operation, http, _header_logid(http)),
+        response=_kept(operation, http, header_logid(http)),
     )
     error.content_type, error.excerpt = content_type, excerpt
     return redacted(error, http)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from coze_api._core._secrets import without
 from coze_api.models import OAuthErrorCode, OAuthGrantType
 from coze_api.operations import oauth
 
@@ -60,7 +61,7 @@ def refusal(error: APIError, arguments: Mapping[str, Any], bearer: str | None = 
         return error
     kind, hint = _judge(error, arguments.get("grant_type"))
     made = kind(
-        _without(error.msg, [*(arguments.get(name) for name in _SECRETS), bearer]),
+        without(error.msg, [*(arguments.get(name) for name in _SECRETS), bearer]),
         code=error.code,
         status=error.status,
         logid=error.logid,
@@ -100,11 +101,3 @@ def _blames_another(message: str, grant: Any) -> bool:
     }[grant]
     named = {argument.wire for argument in oauth.TOKEN.arguments.values() if argument.wire in message}
     return bool(named) and not named & about
-
-
-def _without(text: str, secrets: list[Any]) -> str:
-    """Blot out what was sent, in case that it is quoted."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(str(secret), "…")
-    return text
