@@ -16,7 +16,7 @@ from cozekit.errors import CozeError
 from ._cases import Case, drive, on_loop
 from ._description import Operation, example, operations
 from ._replies import Reply, mutated, valid
-from ._use import Secrets, settled, show_locals, use, use_error
+from ._use import Secrets, end_by, settled, use
 from ._values import Raw, dumps, hostile
 
 __all__ = ["TOKEN", "Texts", "answers", "echo", "make_client", "method", "secrets_of"]
@@ -232,12 +232,7 @@ async def _call(
             case.step = "use of the result"
             await use(found, secrets)
         except CozeError as error:
-            case.outcome = type(error).__name__
-            case.step = "use of the exception"
-            use_error(error, secrets)
-            if with_locals:
-                case.step = "variables of the traceback"
-                show_locals(error, secrets)
+            end_by(error, case, secrets, variables=with_locals)
         except OSError as error:
             if not isinstance(arguments.get("file"), str):
                 raise

@@ -21,7 +21,7 @@ from ._answers import Texts, echo
 from ._cases import Case, drive, on_loop
 from ._description import operation, operations
 from ._replies import mutated, valid
-from ._use import Secrets, settled, show_locals, use_error
+from ._use import Secrets, end_by, settled
 
 __all__ = ["logins"]
 
@@ -129,12 +129,7 @@ async def _log_in(
         if hasattr(found, "verification_url"):
             _ = found.verification_url
     except CozeError as error:
-        case.outcome = type(error).__name__
-        case.step = "use of the exception"
-        use_error(error, secrets)
-        if rng.random() < 0.2:
-            case.step = "variables of the traceback"
-            show_locals(error, secrets)
+        end_by(error, case, secrets, variables=rng.random() < 0.2)
     finally:
         await settled(http.aclose() if wait else http.close())
 

@@ -19,7 +19,7 @@ from ._answers import TOKEN, method, secrets_of
 from ._cases import Case, drive, on_loop
 from ._description import operation, operations
 from ._replies import valid
-from ._use import each, settled, show_locals, use, use_error
+from ._use import each, end_by, settled, use
 from ._values import dumps
 
 __all__ = ["hostile_sockets"]
@@ -246,10 +246,6 @@ async def _call(case: Case, client: Coze | AsyncCoze, name: str, arguments: dict
         case.step = "use of the result"
         await use(found if hasattr(found, "__aiter__") else await settled(found), secrets)
     except CozeError as error:
-        case.outcome = type(error).__name__
-        case.step = "use of the exception"
-        use_error(error, secrets)
-        case.step = "variables of the traceback"
-        show_locals(error, secrets)
+        end_by(error, case, secrets, variables=True)
     finally:
         await settled(client.close())

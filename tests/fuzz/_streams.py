@@ -17,7 +17,7 @@ from ._answers import get_weather, make_client, method, secrets_of
 from ._cases import Case, drive, on_loop
 from ._description import instance, operation, operations, schema_of_event, streams
 from ._replies import BREAKS, Reply, mutated, spoil, valid
-from ._use import Secrets, each, look, settled, show_locals, use_error
+from ._use import Secrets, each, end_by, look, settled, use_error
 from ._values import dumps, hostile, mutate
 
 __all__ = ["streaming"]
@@ -455,17 +455,10 @@ async def _read(
                 try:
                     await _READERS[way](stream, case, secrets)
                 except StreamGap as error:
-                    case.outcome = type(error).__name__
-                    case.step = "use of the exception"
-                    use_error(error, secrets)
+                    end_by(error, case, secrets, variables=False)
                     continue  # it can be read on
                 except CozeError as error:
-                    case.outcome = type(error).__name__
-                    case.step = "use of the exception"
-                    use_error(error, secrets)
-                    if with_locals:
-                        case.step = "variables of the traceback"
-                        show_locals(error, secrets)
+                    end_by(error, case, secrets, variables=with_locals)
                 if attempt or not again:
                     break
             case.step = "use of the stream"

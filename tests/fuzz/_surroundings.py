@@ -17,7 +17,7 @@ from cozekit.errors import CozeError
 
 from ._answers import TOKEN, secrets_of
 from ._cases import Case, drive, on_loop
-from ._use import settled, show_locals, use, use_error
+from ._use import end_by, settled, use
 from ._values import Raw, hostile
 
 __all__ = ["surroundings"]
@@ -209,11 +209,7 @@ async def _make(case: Case, rng: Random, wait: bool, options: dict[str, Any], fo
         finally:
             await settled(client.close())
     except CozeError as error:
-        case.outcome = type(error).__name__
-        case.step = "use of the exception"
-        use_error(error, secrets)
-        case.step = "variables of the traceback"
-        show_locals(error, secrets)
+        end_by(error, case, secrets, variables=True)
     except KeyError as error:
         if error.args != ("x",):
             raise

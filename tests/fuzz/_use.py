@@ -15,7 +15,9 @@ from typing import Any
 
 from cozekit.errors import CozeError
 
-__all__ = ["Leaked", "Secrets", "each", "look", "settled", "show_locals", "use", "use_error"]
+from ._cases import Case
+
+__all__ = ["Leaked", "Secrets", "each", "end_by", "look", "settled", "use", "use_error"]
 
 _NODES = 60
 _ITEMS = 30
@@ -200,6 +202,23 @@ async def _download(file: Any, secrets: Secrets) -> None:
                 await settled(file.save(Path(folder) / "file"))
         finally:
             await settled(file.close())
+
+
+def end_by(error: CozeError, case: Case, secrets: Secrets, *, variables: bool) -> None:
+    """Note that a case ended by an exception, and use it.
+
+    Args:
+        error: The exception.
+        case: The case.
+        secrets: What must not show.
+        variables: Whether to look at the variables of its traceback as well, which takes long.
+    """
+    case.outcome = type(error).__name__
+    case.step = "use of the exception"
+    use_error(error, secrets)
+    if variables:
+        case.step = "variables of the traceback"
+        show_locals(error, secrets)
 
 
 def use_error(error: BaseException, secrets: Secrets) -> None:

@@ -19,7 +19,7 @@ from cozekit.errors import CozeError
 from ._answers import TOKEN, get_weather, method, secrets_of
 from ._cases import Case, drive, on_loop
 from ._description import instance, sockets
-from ._use import Secrets, each, look, settled, show_locals, use_error
+from ._use import Secrets, each, end_by, look, settled, use_error
 from ._values import dumps, hostile, mutate
 
 __all__ = ["websockets"]
@@ -235,10 +235,7 @@ async def _talk(case: Case, client: Coze | AsyncCoze, name: str, use: Any, way: 
             look(found, secrets)
             repr(found)
         except CozeError as error:
-            case.outcome = type(error).__name__
-            case.step = "use of the exception"
-            use_error(error, secrets)
-            show_locals(error, secrets)
+            end_by(error, case, secrets, variables=True)
         finally:
             await settled(session.close())
         case.step = "use of the session"
