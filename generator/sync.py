@@ -33,8 +33,8 @@ _NOT_DERIVED = re.compile(r"^# Not derived: \S", re.MULTILINE)
 # Names that the general rules (no prefix `Async`, no suffix `_async`) do not cover.
 _NAMES = {
     "__anext__": "__next__",
-    "aask": "ask",
-    "acancel": "cancel",
+    "await_chat": "wait_for_chat",
+    "acancel_chat": "cancel_chat",
     "asleep": "sleep",
 }
 _WORD = re.compile(r"\b[A-Za-z_]\w*")

@@ -19,7 +19,7 @@ from ._retry_policy import RetryPolicy
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from ._chat.tool_resource import AsyncToolChat, ToolChat
+    from ._chat.tool_resource import AsyncChatResource, ChatResource
     from ._resources.copy_tasks import CopyTasks
     from ._resources.copy_tasks_async import AsyncCopyTasks
     from ._resources.datasets import Datasets
@@ -124,11 +124,11 @@ class Coze(Policies, Client):
         return cast("Self", self._with(self, timeout, retry, deadline, headers, on_gap))
 
     @cached_property
-    def chat(self) -> ToolChat:
+    def chat(self) -> ChatResource:
         """Chat with a bot: by stream, by starting a chat and asking for its result, or with tools."""
-        from ._chat.tool_resource import ToolChat
+        from ._chat.tool_resource import ChatResource
 
-        return ToolChat(self)
+        return ChatResource(self)
 
     @cached_property
     def files(self) -> Files:
@@ -227,11 +227,11 @@ class AsyncCoze(Policies, AsyncClient):
         return cast("Self", self._with(self, timeout, retry, deadline, headers, on_gap))
 
     @cached_property
-    def chat(self) -> AsyncToolChat:
+    def chat(self) -> AsyncChatResource:
         """Chat with a bot: by stream, by starting a chat and asking for its result, or with tools."""
-        from ._chat.tool_resource import AsyncToolChat
+        from ._chat.tool_resource import AsyncChatResource
 
-        return AsyncToolChat(self)
+        return AsyncChatResource(self)
 
     @cached_property
     def files(self) -> AsyncFiles:

@@ -14,7 +14,7 @@ from coze_api._core._client import AsyncBaseClient
 from coze_api._core._resource import AsyncResource
 from coze_api._core._stream import AsyncStream
 from cozekit import AsyncCoze, AsyncWorkflowResult, Coze, RetryPolicy
-from cozekit._streams.chained import AsyncRounds
+from cozekit._streams.chained import AsyncChainedStream
 from cozekit._websockets.interpretation import AsyncInterpretation
 from cozekit._websockets.session_async import AsyncSession
 from cozekit._websockets.turn import AsyncTurn
@@ -148,7 +148,7 @@ class _Shown:
 
 def _show(portal: BlockingPortal, value: Any) -> Any:
     wrapped = (
-        AsyncBaseClient, AsyncResource, AsyncStream, AsyncRounds, AsyncPage, AsyncPager, AsyncWorkflowResult,
+        AsyncBaseClient, AsyncResource, AsyncStream, AsyncChainedStream, AsyncPage, AsyncPager, AsyncWorkflowResult,
         AsyncSession, AsyncTurn, AsyncInterpretation,
     )  # fmt: skip
     return _Shown(portal, value) if isinstance(value, wrapped) or inspect.isasyncgen(value) else value

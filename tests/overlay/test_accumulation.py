@@ -73,7 +73,7 @@ def test_output_of_nodes(joined: list[int]) -> None:
     with Coze("t") as coze:
         run = begun(coze)
         for number in range(PIECES):
-            run._see(node(Piece("x"), node_id=str(number % 2)))
+            run._on_event(node(Piece("x"), node_id=str(number % 2)))
             assert len(run.nodes[0].content) == number // 2 + 1
     assert Piece.copied == 0
     assert sum(joined) <= 2 * PIECES
@@ -86,11 +86,11 @@ def test_node_that_ends() -> None:
         runs = [begun(coze), begun(coze)]
     for run, pieces in zip(runs, (["ab", "c"], ["abc"]), strict=True):
         for piece in pieces:
-            run._see(node(piece))
-        run._see(
+            run._on_event(node(piece))
+        run._on_event(
             WorkflowMessageEvent(data=WorkflowMessage.from_dict({**node("!").data.to_dict(), "node_is_finish": True}))
         )
-        run._see(node("again"))
+        run._on_event(node("again"))
     first, second = runs[0].nodes[0], runs[1].nodes[0]
     assert (first.content, first.is_finished, first.title) == ("abc!", True, "t")
     assert first.pieces.text == second.pieces.text
@@ -106,7 +106,7 @@ def test_answer_read_while_it_grows(joined: list[int]) -> None:
             data = Message.from_dict(
                 {"id": "m", "role": MessageRole.ASSISTANT, "type": MessageType.ANSWER, "content": "x"}
             )
-            stream._see(MessageDeltaEvent(data=data))
+            stream._on_event(MessageDeltaEvent(data=data))
             assert len(stream.answer) == number + 1
     assert sum(joined) <= PIECES + 1
 

@@ -21,7 +21,7 @@ from coze_api import models
 from coze_api.operations import chat as operations
 from coze_sandbox import BOT_ID
 from cozekit import AsyncCoze, ChatRun, Coze, ToolError, ToolRun, errors, tool
-from cozekit._tools.runner import ToolLoop
+from cozekit._tools.runner import ToolRunner
 
 ASK: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u"}
 TWO = '/tool get_weather {"city": "Ulm"}\n/tool get_time {"zone": 1}'
@@ -643,17 +643,17 @@ def test_tool_that_ends_after_its_round():
         late.wait()
         return "too late"
 
-    loop = ToolLoop.of([interrupt, slow], may_await=False)
+    loop = ToolRunner.create([interrupt, slow], allow_async=False)
     first, second = waiting_for("interrupt", "slow"), waiting_for("interrupt", "slow")
     with pytest.raises(KeyboardInterrupt):
-        loop.answer(first)
+        loop.run_calls(first)
     loop.on_tool_call = lambda _: None
-    assert [told.output for told in loop.answer(first)] == ["i", "in time"]
+    assert [told.output for told in loop.run_calls(first)] == ["i", "in time"]
 
     def let_it_end(_: Any) -> None:
         late.set()
         left[0].join()
 
     loop.on_tool_call = let_it_end
-    assert [told.output for told in loop.answer(second)] == ["i", "in time"]
+    assert [told.output for told in loop.run_calls(second)] == ["i", "in time"]
     assert [run.output for run in loop.runs] == ["i", "in time"] * 2

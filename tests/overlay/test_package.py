@@ -137,7 +137,7 @@ def public(kind: type) -> dict[str, Any]:
 
 PAIRS = [
     (Coze, AsyncCoze),
-    (tool_resource.ToolChat, tool_resource.AsyncToolChat),
+    (tool_resource.ChatResource, tool_resource.AsyncChatResource),
     (_files.Files, files_async.AsyncFiles),
     (stream.ChatStream, stream_async.AsyncChatStream),
     (run_stream.ChatRunStream, run_stream.AsyncChatRunStream),

@@ -365,7 +365,7 @@ VALUES = st.fixed_dictionaries(
 @given(VALUES)
 def test_what_is_written_is_read(values):
     """What a tool would return for a value is read as that value where it comes as argument."""
-    from cozekit._tools.tool import as_text
+    from cozekit._tools.tool import serialize_result
 
     def function(
         name: str,
@@ -378,7 +378,7 @@ def test_what_is_written_is_read(values):
         table: dict[str, int | None],
     ) -> None: ...
 
-    text = as_text(
+    text = serialize_result(
         {**values, "span": {"first": values["span"].first, "last": values["span"]._last, "steps": values["span"].steps}}
     )
     assert tool(function).parameters.decode(text) == values

@@ -21,13 +21,13 @@ from coze_api.models import (
 
 from .._type_guards import TextBuffer, instance_of, instances_of, key_of, text_of
 
-__all__ = ["Answer", "Snapshot", "answer_of", "follow_ups_of", "usage_of"]
+__all__ = ["ChatAccumulator", "StreamAccumulator", "answer_text", "follow_up_questions", "usage_of"]
 
 _ANSWERS = (MessageType.ANSWER, None)  # no type in a piece tells nothing against it
-_Identity: TypeAlias = tuple[object, ...]
+_MessageKey: TypeAlias = tuple[object, ...]
 
 
-class Answer:
+class ChatAccumulator:
     """What a bot has answered so far, be it by a stream or over a WebSocket.
 
     Attributes:
@@ -37,18 +37,18 @@ class Answer:
 
     chat: Chat | None
     messages: list[Message]
-    _growing: dict[str | int | None, TextBuffer]  # the answers that are not complete, by message id
+    _partial_messages: dict[str | int | None, TextBuffer]  # the answers that are not complete, by message id
 
     @property
     def answer(self) -> str:
         """The text of the answer so far. Where a bot gives several answers, each begins a line."""
-        complete = answer_of(self.messages)
-        return "\n".join(filter(None, [complete, *(growing.text for growing in list(self._growing.values()))]))
+        complete = answer_text(self.messages)
+        return "\n".join(filter(None, [complete, *(growing.text for growing in list(self._partial_messages.values()))]))
 
     @property
     def follow_ups(self) -> list[str]:
         """Questions that the bot suggests, as far as they came."""
-        return follow_ups_of(self.messages)
+        return follow_up_questions(self.messages)
 
     @property
     def usage(self) -> ChatUsage | None:
@@ -56,7 +56,7 @@ class Answer:
         return usage_of(self.chat)
 
 
-class Snapshot(Answer):
+class StreamAccumulator(ChatAccumulator):
     """What a stream told so far. Shared by the sync and the async stream.
 
     Attributes:
@@ -65,75 +65,75 @@ class Snapshot(Answer):
 
     debug_url: str | None
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         """Begin with nothing told."""
         self.chat = None
         self.messages = []
         self.debug_url = None
-        self._growing = {}
-        self._said: Message | None = None  # what the latest event adds to the text
-        self._teller: object = None  # id of the message that added to it last
-        self._grower: object = None  # id of the message that grows now
-        self._pieces = TextBuffer()  # what that message has in `_growing`
-        self._apart: Message | None = None  # what begins a line, since another answer was before it
-        self._thought: set[str | int | None] = set()  # messages whose thoughts came in pieces
+        self._partial_messages = {}
+        self._last_delta: Message | None = None  # what the latest event adds to the text
+        self._last_message_id: object = None  # id of the message that added to it last
+        self._open_message_id: object = None  # id of the message that grows now
+        self._open_deltas = TextBuffer()  # what that message has in `_partial_messages`
+        self._line_break_before: Message | None = None  # what begins a line, since another answer was before it
+        self._reasoned_message_ids: set[str | int | None] = set()  # messages whose thoughts came in pieces
 
-    def _see(self, event: ChatStreamEvent) -> None:
+    def _on_event(self, event: ChatStreamEvent) -> None:
         """Take note of an event. This runs for each of them."""
-        self._said = None
+        self._last_delta = None
         data = event.data
         if isinstance(data, Message):
             if isinstance(event, MessageDeltaEvent):
                 content = data.content
                 if content and content.__class__ is str and data.type in _ANSWERS:
-                    if data.id != self._grower:
-                        self._grow(data)
-                    self._pieces.append(content)
-                    self._said = data
+                    if data.id != self._open_message_id:
+                        self._on_delta(data)
+                    self._open_deltas.append(content)
+                    self._last_delta = data
                 if data.reasoning_content:
-                    self._thought.add(key_of(data.id))
+                    self._reasoned_message_ids.add(key_of(data.id))
             elif isinstance(event, MessageCompletedEvent):
-                self._complete(data)
+                self._on_completed(data)
         elif isinstance(data, Chat):
             self.chat = data
         elif isinstance(event, ChatDoneEvent) and isinstance(data, ChatflowDone):
             self.debug_url = instance_of(data.debug_url, str)
 
-    def _complete(self, message: Message) -> None:
+    def _on_completed(self, message: Message) -> None:
         self.messages.append(message)
-        grew = self._growing.pop(key_of(message.id), None)
-        self._grower, self._pieces = None, TextBuffer()  # a long answer is not to be held twice
+        grew = self._partial_messages.pop(key_of(message.id), None)
+        self._open_message_id, self._open_deltas = None, TextBuffer()  # a long answer is not to be held twice
         if not grew and text_of(message.content) and message.type is MessageType.ANSWER:
-            self._turn(message)
-            self._said = message  # it came in one piece
+            self._switch_message(message)
+            self._last_delta = message  # it came in one piece
 
-    def _grow(self, message: Message) -> None:
-        self._turn(message)
-        self._grower = message.id
-        self._pieces = self._growing.setdefault(key_of(message.id), TextBuffer())
+    def _on_delta(self, message: Message) -> None:
+        self._switch_message(message)
+        self._open_message_id = message.id
+        self._open_deltas = self._partial_messages.setdefault(key_of(message.id), TextBuffer())
 
-    def _turn(self, message: Message) -> None:
-        self._apart = message if self._teller not in (None, message.id) else None
-        self._teller = message.id
+    def _switch_message(self, message: Message) -> None:
+        self._line_break_before = message if self._last_message_id not in (None, message.id) else None
+        self._last_message_id = message.id
 
-    def _words(self) -> str:
+    def _text_delta(self) -> str:
         """Return what the latest event adds to the text."""
-        said = self._said
+        said = self._last_delta
         if said is None:
             return ""
-        return f"\n{said.content}" if said is self._apart else said.content
+        return f"\n{said.content}" if said is self._line_break_before else said.content
 
-    def _thoughts(self, event: ChatStreamEvent) -> str:
+    def _reasoning_delta(self, event: ChatStreamEvent) -> str:
         """Return what an event adds to the thoughts before the answer."""
         data = event.data
         if not isinstance(data, Message):
             return ""
         new = isinstance(event, MessageDeltaEvent) or (
-            isinstance(event, MessageCompletedEvent) and key_of(data.id) not in self._thought
+            isinstance(event, MessageCompletedEvent) and key_of(data.id) not in self._reasoned_message_ids
         )
         return text_of(data.reasoning_content) if new else ""
 
-    def _sound(self, event: ChatStreamEvent) -> bytes:
+    def _audio_delta(self, event: ChatStreamEvent) -> bytes:
         """Return what an event adds to the spoken answer.
 
         Raises:
@@ -146,34 +146,34 @@ class Snapshot(Answer):
         except ValueError as error:  # text beyond ASCII is none of `binascii.Error`
             raise ValueError(f"a piece of the spoken answer is not Base64: {error}") from error
 
-    def _missing(self, messages: Iterable[Message], known: Iterable[Message]) -> list[Message]:
+    def _unseen_messages(self, messages: Iterable[Message], known: Iterable[Message]) -> list[Message]:
         """Pick the messages that neither came by this stream nor are *known*."""
-        had = {_identity(message) for message in (*self.messages, *known)}
+        had = {_message_key(message) for message in (*self.messages, *known)}
         found = []
         for message in messages:
-            identity = _identity(message)
+            identity = _message_key(message)
             if identity not in had:
                 had.add(identity)
                 found.append(message)
         return found
 
-    def _catch_up(self, message: Message) -> None:
+    def _add_message(self, message: Message) -> None:
         """Take note of a message that did not come by the stream."""
         self.messages.append(message)
-        self._growing.pop(key_of(message.id), None)
+        self._partial_messages.pop(key_of(message.id), None)
 
 
-def _identity(message: Message) -> _Identity:
+def _message_key(message: Message) -> _MessageKey:
     known = key_of(message.id)
     return (known,) if known else (key_of(message.type), text_of(message.content))
 
 
-def answer_of(messages: list[Message]) -> str:
+def answer_text(messages: list[Message]) -> str:
     """Join the answers among *messages*."""
     return "\n".join(_texts_of(messages, MessageType.ANSWER))
 
 
-def follow_ups_of(messages: list[Message]) -> list[str]:
+def follow_up_questions(messages: list[Message]) -> list[str]:
     """Pick the suggested questions among *messages*."""
     return _texts_of(messages, MessageType.FOLLOW_UP)
 

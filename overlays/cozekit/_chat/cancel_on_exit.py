@@ -14,34 +14,34 @@ from ..errors import CozeError, StreamInterrupted
 from .stream import ChatStream
 from .stream_async import AsyncChatStream
 
-__all__ = ["AsyncLeavableStream", "LeavableStream", "acancel", "cancel", "is_running"]
+__all__ = ["AsyncLeavableStream", "LeavableStream", "acancel_chat", "cancel_chat", "is_cancelable"]
 
-_PATIENCE = 5.0  # seconds that leaving may take
+_CANCEL_TIMEOUT = 5.0  # seconds that leaving may take
 _log = logging.getLogger("cozekit.chat")
 
 
-def is_running(chat: Chat | None) -> bool:
+def is_cancelable(chat: Chat | None) -> bool:
     """Tell whether a chat, as far as it is known, can be canceled. One that waits for its caller cannot."""
     return chat is not None and is_pending(_operations.CREATE, chat)
 
 
-def cancel(send: Callable[..., Any], chat: Chat | None) -> None:
+def cancel_chat(send: Callable[..., Any], chat: Chat | None) -> None:
     """Cancel a chat by the method *send* if it runs. A refusal is told to the log alone: whoever leaves, leaves."""
-    if chat is None or not is_running(chat):
+    if chat is None or not is_cancelable(chat):
         return
     try:
-        send(conversation_id=chat.conversation_id, chat_id=chat.id, timeout=_PATIENCE)
+        send(conversation_id=chat.conversation_id, chat_id=chat.id, timeout=_CANCEL_TIMEOUT)
     except CozeError as error:
         _log.info("chat %s was left and could not be canceled: %s", chat.id, error)
 
 
-async def acancel(send: Callable[..., Awaitable[Any]], chat: Chat | None) -> None:
+async def acancel_chat(send: Callable[..., Awaitable[Any]], chat: Chat | None) -> None:
     """Cancel a chat by the method *send* if it runs, even while the caller is being cancelled itself."""
     from anyio import move_on_after  # comes with httpx; serves asyncio and trio alike
 
-    if chat is None or not is_running(chat):
+    if chat is None or not is_cancelable(chat):
         return
-    with move_on_after(_PATIENCE, shield=True):
+    with move_on_after(_CANCEL_TIMEOUT, shield=True):
         try:
             await send(conversation_id=chat.conversation_id, chat_id=chat.id)
         except CozeError as error:
@@ -68,7 +68,7 @@ class LeavableStream(ChatStream):
             super().close()
         finally:
             if send is not None and not self.ended:
-                cancel(send, self.chat)
+                cancel_chat(send, self.chat)
 
     def __exit__(self, *details: object) -> None:
         if isinstance(details[1], StreamInterrupted):
@@ -93,7 +93,7 @@ class AsyncLeavableStream(AsyncChatStream):
             await super().close()
         finally:
             if send is not None and not self.ended:
-                await acancel(send, self.chat)
+                await acancel_chat(send, self.chat)
 
     async def __aexit__(self, *details: object) -> None:
         if isinstance(details[1], StreamInterrupted):

@@ -14,7 +14,7 @@ from coze_api.models import Chat, ChatStatus, Message
 from .._polling import Waiting
 from .._type_guards import instances_of, text_of
 from ..errors import APIError, ChatFailed, StreamFailed
-from .result import chat_goes_on, checked
+from .result import is_chat_pending, raise_if_failed
 
 if TYPE_CHECKING:
     from coze_api.params.chat import RetrieveParams
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .stream import ChatStream
     from .stream_async import AsyncChatStream
 
-__all__ = ["Whereabouts", "aask", "ask", "explained", "settle", "whereabouts_of"]
+__all__ = ["ChatRef", "await_chat", "wait_for_chat", "note_on_error", "finish_stream", "chat_ref"]
 
 _NOTE = "recover() can only ask for a chat that was started with auto_save_history true, which is the default."
 _UNKNOWN = (
@@ -32,33 +32,33 @@ _UNKNOWN = (
 
 
 @attrs.frozen
-class Whereabouts:
+class ChatRef:
     """How to ask for the chat of a stream.
 
     Attributes:
         chats: The resource that asks: `ChatAPI` or `AsyncChatAPI`.
         options: What the caller added to the request that began the stream.
-        conversation: The chat's conversation, where it is known.
-        chat: The chat's id, where it is known.
+        conversation_id: The chat's conversation, where it is known.
+        chat_id: The chat's id, where it is known.
     """
 
     chats: Any
     options: Options
-    conversation: str = ""
-    chat: str = ""
+    conversation_id: str = ""
+    chat_id: str = ""
 
     @property
     def arguments(self) -> RetrieveParams:
         """The arguments of every request about the chat."""
         return {
-            "conversation_id": self.conversation,
-            "chat_id": self.chat,
+            "conversation_id": self.conversation_id,
+            "chat_id": self.chat_id,
             "extra_headers": self.options.headers,
             "timeout": self.options.timeout,
         }
 
 
-def whereabouts_of(stream: ChatStream | AsyncChatStream) -> Whereabouts:
+def chat_ref(stream: ChatStream | AsyncChatStream) -> ChatRef:
     """Return how to ask for the chat of *stream*.
 
     Raises:
@@ -66,13 +66,13 @@ def whereabouts_of(stream: ChatStream | AsyncChatStream) -> Whereabouts:
         StreamInterrupted: It broke off before.
         RuntimeError: It was not made by a method of a `Coze`.
     """
-    found = stream._whereabouts
+    found = stream._chat_ref
     if found is None:
         raise RuntimeError("only streams that were made by a Coze or an AsyncCoze can be recovered")
     chat = stream.chat
     if chat is not None and text_of(chat.id) and text_of(chat.conversation_id):
-        found = attrs.evolve(found, conversation=chat.conversation_id, chat=chat.id)
-    if found.chat:
+        found = attrs.evolve(found, conversation_id=chat.conversation_id, chat_id=chat.id)
+    if found.chat_id:
         return found
     failure = stream._failure
     if isinstance(failure, StreamFailed):
@@ -80,7 +80,7 @@ def whereabouts_of(stream: ChatStream | AsyncChatStream) -> Whereabouts:
     raise stream._broken_off(_UNKNOWN) from failure
 
 
-def ask(found: Whereabouts, interval: float, limit: float) -> tuple[Chat, list[Message]]:
+def wait_for_chat(found: ChatRef, interval: float, limit: float) -> tuple[Chat, list[Message]]:
     """Wait for the end of a chat.
 
     Returns:
@@ -88,27 +88,27 @@ def ask(found: Whereabouts, interval: float, limit: float) -> tuple[Chat, list[M
     """
     waiting, arguments = Waiting(interval, limit), found.arguments
     chat = found.chats.retrieve(**arguments)
-    while chat_goes_on(chat, waiting):
+    while is_chat_pending(chat, waiting):
         waiting.sleep()
         chat = found.chats.retrieve(**arguments)
-    with _lenient(chat):
+    with tolerate_missing_messages(chat):
         return chat, instances_of(found.chats.messages.list(**arguments), Message)
     return chat, []
 
 
-async def aask(found: Whereabouts, interval: float, limit: float) -> tuple[Chat, list[Message]]:
+async def await_chat(found: ChatRef, interval: float, limit: float) -> tuple[Chat, list[Message]]:
     """Wait for the end of a chat. See `ask`."""
     waiting, arguments = Waiting(interval, limit), found.arguments
     chat = await found.chats.retrieve(**arguments)
-    while chat_goes_on(chat, waiting):
+    while is_chat_pending(chat, waiting):
         await waiting.asleep()
         chat = await found.chats.retrieve(**arguments)
-    with _lenient(chat):
+    with tolerate_missing_messages(chat):
         return chat, instances_of(await found.chats.messages.list(**arguments), Message)
     return chat, []
 
 
-def settle(stream: ChatStream | AsyncChatStream, chat: Chat) -> None:
+def finish_stream(stream: ChatStream | AsyncChatStream, chat: Chat) -> None:
     """End a stream as its chat ended.
 
     Raises:
@@ -117,7 +117,7 @@ def settle(stream: ChatStream | AsyncChatStream, chat: Chat) -> None:
     stream.chat = chat
     stream._ended, stream._failure = True, None
     try:
-        checked(chat)
+        raise_if_failed(chat)
     except ChatFailed as error:
         error.stream = stream
         stream._failure = error
@@ -125,7 +125,7 @@ def settle(stream: ChatStream | AsyncChatStream, chat: Chat) -> None:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def note_on_error() -> Iterator[None]:
     """Tell with a refusal what is needed."""
     try:
         yield
@@ -135,7 +135,7 @@ def explained() -> Iterator[None]:
 
 
 @contextmanager
-def _lenient(chat: Chat) -> Iterator[None]:
+def tolerate_missing_messages(chat: Chat) -> Iterator[None]:
     """Let a chat that failed have no messages, since why it failed is what matters."""
     try:
         yield

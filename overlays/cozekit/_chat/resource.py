@@ -12,8 +12,8 @@ from coze_api.resources.chat import ChatAPI
 
 from .._call_options import hide_headers, split
 from .._polling import Waiting
-from .cancel_on_exit import LeavableStream, cancel
-from .result import ChatResult, again, chat_goes_on, checked
+from .cancel_on_exit import LeavableStream, cancel_chat
+from .result import ChatResult, is_chat_pending, raise_if_failed, retrieve_params
 from .stream import ChatStream
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Chat(ChatAPI):
         hide_headers(arguments)
         own, options = split(ChatAPI.stream, arguments)
         kind = LeavableStream if cancel_on_exit else ChatStream
-        stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, kind)._found_by(
+        stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, kind)._set_chat_ref(
             self, options
         )
         return stream.canceling_by(self.cancel) if isinstance(stream, LeavableStream) else stream
@@ -60,7 +60,7 @@ class Chat(ChatAPI):
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
         kind = LeavableStream if cancel_on_exit else ChatStream
         stream = self._client.stream(operation, _models.ChatStream, own, options, kind)
-        stream._found_by(self, options, arguments["conversation_id"], arguments["chat_id"])
+        stream._set_chat_ref(self, options, arguments["conversation_id"], arguments["chat_id"])
         return stream.canceling_by(self.cancel) if isinstance(stream, LeavableStream) else stream
 
     def create_and_poll(
@@ -91,17 +91,19 @@ class Chat(ChatAPI):
         """
         hide_headers(arguments)
         chat: ChatState = self.create(**arguments)
-        ask = again(chat, arguments)
-        chat = self._wait(chat, ask, Waiting(poll_interval, poll_timeout), cancel_on_exit=cancel_on_exit)
-        return ChatResult(checked(chat), self.messages.list(**ask))
+        chat_arguments = retrieve_params(chat, arguments)
+        chat = self._wait(chat, chat_arguments, Waiting(poll_interval, poll_timeout), cancel_on_exit=cancel_on_exit)
+        return ChatResult(raise_if_failed(chat), self.messages.list(**chat_arguments))
 
-    def _wait(self, chat: ChatState, ask: RetrieveParams, waiting: Waiting, *, cancel_on_exit: bool) -> ChatState:
+    def _wait(
+        self, chat: ChatState, chat_arguments: RetrieveParams, waiting: Waiting, *, cancel_on_exit: bool
+    ) -> ChatState:
         try:
-            while chat_goes_on(chat, waiting):
+            while is_chat_pending(chat, waiting):
                 waiting.sleep()
-                chat = self.retrieve(**ask)
+                chat = self.retrieve(**chat_arguments)
         except BaseException:
             if cancel_on_exit:
-                cancel(self.cancel, chat)
+                cancel_chat(self.cancel, chat)
             raise
         return chat

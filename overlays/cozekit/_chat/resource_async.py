@@ -11,8 +11,8 @@ from coze_api.resources.chat import AsyncChatAPI
 
 from .._call_options import hide_headers, split
 from .._polling import Waiting
-from .cancel_on_exit import AsyncLeavableStream, acancel
-from .result import ChatResult, again, chat_goes_on, checked
+from .cancel_on_exit import AsyncLeavableStream, acancel_chat
+from .result import ChatResult, is_chat_pending, raise_if_failed, retrieve_params
 from .stream_async import AsyncChatStream
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class AsyncChat(AsyncChatAPI):
         hide_headers(arguments)
         own, options = split(AsyncChatAPI.stream, arguments)
         kind = AsyncLeavableStream if cancel_on_exit else AsyncChatStream
-        stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, kind)._found_by(
+        stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, kind)._set_chat_ref(
             self, options
         )
         return stream.canceling_by(self.cancel) if isinstance(stream, AsyncLeavableStream) else stream
@@ -59,7 +59,7 @@ class AsyncChat(AsyncChatAPI):
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
         kind = AsyncLeavableStream if cancel_on_exit else AsyncChatStream
         stream = self._client.stream(operation, _models.ChatStream, own, options, kind)
-        stream._found_by(self, options, arguments["conversation_id"], arguments["chat_id"])
+        stream._set_chat_ref(self, options, arguments["conversation_id"], arguments["chat_id"])
         return stream.canceling_by(self.cancel) if isinstance(stream, AsyncLeavableStream) else stream
 
     async def create_and_poll(
@@ -90,17 +90,21 @@ class AsyncChat(AsyncChatAPI):
         """
         hide_headers(arguments)
         chat: ChatState = await self.create(**arguments)
-        ask = again(chat, arguments)
-        chat = await self._wait(chat, ask, Waiting(poll_interval, poll_timeout), cancel_on_exit=cancel_on_exit)
-        return ChatResult(checked(chat), await self.messages.list(**ask))
+        chat_arguments = retrieve_params(chat, arguments)
+        chat = await self._wait(
+            chat, chat_arguments, Waiting(poll_interval, poll_timeout), cancel_on_exit=cancel_on_exit
+        )
+        return ChatResult(raise_if_failed(chat), await self.messages.list(**chat_arguments))
 
-    async def _wait(self, chat: ChatState, ask: RetrieveParams, waiting: Waiting, *, cancel_on_exit: bool) -> ChatState:
+    async def _wait(
+        self, chat: ChatState, chat_arguments: RetrieveParams, waiting: Waiting, *, cancel_on_exit: bool
+    ) -> ChatState:
         try:
-            while chat_goes_on(chat, waiting):
+            while is_chat_pending(chat, waiting):
                 await waiting.asleep()
-                chat = await self.retrieve(**ask)
+                chat = await self.retrieve(**chat_arguments)
         except BaseException:
             if cancel_on_exit:
-                await acancel(self.cancel, chat)
+                await acancel_chat(self.cancel, chat)
             raise
         return chat

@@ -14,7 +14,7 @@ from coze_api.operations import chat as _operations
 
 from .._polling import goes_on
 from ..errors import ChatFailed
-from .accumulator import answer_of, follow_ups_of, usage_of
+from .accumulator import answer_text, follow_up_questions, usage_of
 
 if TYPE_CHECKING:
     from coze_api.models import ChatUsage
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .._polling import Waiting
 
-__all__ = ["ChatResult", "again", "chat_goes_on", "checked"]
+__all__ = ["ChatResult", "retrieve_params", "is_chat_pending", "raise_if_failed"]
 
 
 @attrs.frozen
@@ -45,12 +45,12 @@ class ChatResult:
     @property
     def text(self) -> str:
         """The answer."""
-        return answer_of(self.messages)
+        return answer_text(self.messages)
 
     @property
     def follow_ups(self) -> list[str]:
         """Questions that the bot suggests."""
-        return follow_ups_of(self.messages)
+        return follow_up_questions(self.messages)
 
     @property
     def usage(self) -> ChatUsage | None:
@@ -63,7 +63,7 @@ class ChatResult:
         return self.chat.logid
 
 
-def again(chat: Chat, arguments: CreateParams) -> RetrieveParams:
+def retrieve_params(chat: Chat, arguments: CreateParams) -> RetrieveParams:
     """Return the arguments for asking about a chat that was started with *arguments*."""
     return {
         "conversation_id": chat.conversation_id,
@@ -73,7 +73,7 @@ def again(chat: Chat, arguments: CreateParams) -> RetrieveParams:
     }
 
 
-def chat_goes_on(chat: Chat, waiting: Waiting) -> bool:
+def is_chat_pending(chat: Chat, waiting: Waiting) -> bool:
     """Tell whether the chat still runs.
 
     Raises:
@@ -82,7 +82,7 @@ def chat_goes_on(chat: Chat, waiting: Waiting) -> bool:
     return goes_on(_operations.CREATE, chat, waiting, f"the chat {chat.id} did not end", chat=chat, last=chat)
 
 
-def checked(chat: Chat) -> Chat:
+def raise_if_failed(chat: Chat) -> Chat:
     """Raise what a failed chat tells."""
     if chat.status is not ChatStatus.FAILED:
         return chat

@@ -10,12 +10,12 @@ from coze_api._core._stream import Stream
 from coze_api.models import ChatStreamEvent, Message, MessageCompletedEvent
 
 from ..errors import CozeError
-from .stream_async import _ChatState
+from .stream_async import ChatStreamBase
 
 __all__ = ["ChatStream"]
 
 
-class ChatStream(_ChatState, Stream[ChatStreamEvent]):
+class ChatStream(ChatStreamBase, Stream[ChatStreamEvent]):
     """The events of a chat.
 
     Iterate over it for events, or over `text` for the words, `reasoning` for the thoughts before them, `audio` for the
@@ -28,21 +28,21 @@ class ChatStream(_ChatState, Stream[ChatStreamEvent]):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._begin()
+        self._reset()
 
     @property
     def text(self) -> Iterator[str]:
         """The answer's text, piece by piece, as it is said. Reads the stream, as iterating over events does."""
         for _ in self:
-            if words := self._words():
-                yield words
+            if delta := self._text_delta():
+                yield delta
 
     @property
     def reasoning(self) -> Iterator[str]:
         """What a deep-thinking model thinks before it answers, piece by piece. Reads the stream."""
         for event in self:
-            if thoughts := self._thoughts(event):
-                yield thoughts
+            if delta := self._reasoning_delta(event):
+                yield delta
 
     @property
     def audio(self) -> Iterator[bytes]:
@@ -52,8 +52,8 @@ class ChatStream(_ChatState, Stream[ChatStreamEvent]):
         channel, little-endian; for Ogg Opus by Opus: 48 kHz, one channel, frames of 10 ms.
         """
         for event in self:
-            if sound := self._spoken(event):
-                yield sound
+            if delta := self._decode_audio(event):
+                yield delta
 
     @property
     def completed_messages(self) -> Iterator[Message]:
@@ -89,17 +89,17 @@ class ChatStream(_ChatState, Stream[ChatStreamEvent]):
             APIError: Coze refused a call.
         """
         Stream.close(self)
-        if self._is_complete():
+        if self._nothing_missing():
             return
-        from .recovery import ask, explained, settle, whereabouts_of
+        from .recovery import chat_ref, finish_stream, note_on_error, wait_for_chat
 
-        found = whereabouts_of(self)
-        with explained():
-            chat, messages = ask(found, poll_interval, poll_timeout)
-        for message in self._missing(messages, known):
-            self._catch_up(message)
+        found = chat_ref(self)
+        with note_on_error():
+            chat, messages = wait_for_chat(found, poll_interval, poll_timeout)
+        for message in self._unseen_messages(messages, known):
+            self._add_message(message)
             yield message
-        settle(self, chat)
+        finish_stream(self, chat)
 
     def _failed(self, event: ChatStreamEvent) -> CozeError:
-        return self._remember(self._explain(super()._failed(event)))
+        return self._remember(self._to_chat_failed(super()._failed(event)))

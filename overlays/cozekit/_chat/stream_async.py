@@ -10,31 +10,31 @@ from coze_api._core._stream import AsyncStream
 from coze_api.models import ChatFailedEvent, ChatStreamEvent, Message, MessageCompletedEvent
 
 from ..errors import ChatFailed, CozeError, DecodeError
-from .accumulator import Snapshot
+from .accumulator import StreamAccumulator
 
 if TYPE_CHECKING:
-    from .recovery import Whereabouts
+    from .recovery import ChatRef
 
 __all__ = ["AsyncChatStream"]
 
 
-class _ChatState(Snapshot):
+class ChatStreamBase(StreamAccumulator):
     """What both kinds of streams of chats decide alike, beside what all streams do."""
 
-    _whereabouts: Whereabouts | None = None
+    _chat_ref: ChatRef | None = None
     _operation: Operation[Any]
     _failure: CozeError | None
     _ended: bool
-    _observe: ClassVar[Callable[..., None] | None] = Snapshot._see
+    _observe: ClassVar[Callable[..., None] | None] = StreamAccumulator._on_event
 
-    def _found_by(self, chats: Any, options: Options, conversation: str = "", chat: str = "") -> Self:
+    def _set_chat_ref(self, chats: Any, options: Options, conversation_id: str = "", chat_id: str = "") -> Self:
         """Set how `recover` asks for the chat, and which it is, where that is known before the stream tells it."""
-        from .recovery import Whereabouts
+        from .recovery import ChatRef
 
-        self._whereabouts = Whereabouts(chats, options, conversation, chat)
+        self._chat_ref = ChatRef(chats, options, conversation_id, chat_id)
         return self
 
-    def _is_complete(self) -> bool:
+    def _nothing_missing(self) -> bool:
         """Tell whether nothing can be missing.
 
         Raises:
@@ -47,18 +47,18 @@ class _ChatState(Snapshot):
             return False
         return self._ended
 
-    def _spoken(self, event: ChatStreamEvent) -> bytes:
+    def _decode_audio(self, event: ChatStreamEvent) -> bytes:
         """Return what an event adds to the spoken answer.
 
         Raises:
             DecodeError: It is not Base64.
         """
         try:
-            return self._sound(event)
+            return self._audio_delta(event)
         except ValueError as error:
             raise DecodeError(str(error), operation=self._operation.id) from error
 
-    def _explain(self, error: CozeError) -> CozeError:
+    def _to_chat_failed(self, error: CozeError) -> CozeError:
         """Turn the failure of a stream into that of its chat."""
         failed = ChatFailed.__new__(ChatFailed, *error.args)
         failed.__dict__.update(error.__dict__)
@@ -75,7 +75,7 @@ class _ChatState(Snapshot):
         )
 
 
-class AsyncChatStream(_ChatState, AsyncStream[ChatStreamEvent]):
+class AsyncChatStream(ChatStreamBase, AsyncStream[ChatStreamEvent]):
     """The events of a chat.
 
     Iterate over it for events, or over `text` for the words, `reasoning` for the thoughts before them, `audio` for the
@@ -88,21 +88,21 @@ class AsyncChatStream(_ChatState, AsyncStream[ChatStreamEvent]):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._begin()
+        self._reset()
 
     @property
     async def text(self) -> AsyncIterator[str]:
         """The answer's text, piece by piece, as it is said. Reads the stream, as iterating over events does."""
         async for _ in self:
-            if words := self._words():
-                yield words
+            if delta := self._text_delta():
+                yield delta
 
     @property
     async def reasoning(self) -> AsyncIterator[str]:
         """What a deep-thinking model thinks before it answers, piece by piece. Reads the stream."""
         async for event in self:
-            if thoughts := self._thoughts(event):
-                yield thoughts
+            if delta := self._reasoning_delta(event):
+                yield delta
 
     @property
     async def audio(self) -> AsyncIterator[bytes]:
@@ -112,8 +112,8 @@ class AsyncChatStream(_ChatState, AsyncStream[ChatStreamEvent]):
         channel, little-endian; for Ogg Opus by Opus: 48 kHz, one channel, frames of 10 ms.
         """
         async for event in self:
-            if sound := self._spoken(event):
-                yield sound
+            if delta := self._decode_audio(event):
+                yield delta
 
     @property
     async def completed_messages(self) -> AsyncIterator[Message]:
@@ -149,17 +149,17 @@ class AsyncChatStream(_ChatState, AsyncStream[ChatStreamEvent]):
             APIError: Coze refused a call.
         """
         await AsyncStream.close(self)
-        if self._is_complete():
+        if self._nothing_missing():
             return
-        from .recovery import aask, explained, settle, whereabouts_of
+        from .recovery import await_chat, chat_ref, finish_stream, note_on_error
 
-        found = whereabouts_of(self)
-        with explained():
-            chat, messages = await aask(found, poll_interval, poll_timeout)
-        for message in self._missing(messages, known):
-            self._catch_up(message)
+        found = chat_ref(self)
+        with note_on_error():
+            chat, messages = await await_chat(found, poll_interval, poll_timeout)
+        for message in self._unseen_messages(messages, known):
+            self._add_message(message)
             yield message
-        settle(self, chat)
+        finish_stream(self, chat)
 
     def _failed(self, event: ChatStreamEvent) -> CozeError:
-        return self._remember(self._explain(super()._failed(event)))
+        return self._remember(self._to_chat_failed(super()._failed(event)))

@@ -12,7 +12,7 @@ from .._polling import Waiting
 from ..errors import InvalidArgumentError
 from .resource import Chat
 from .resource_async import AsyncChat
-from .result import again, checked
+from .result import raise_if_failed, retrieve_params
 from .stream import ChatStream
 from .stream_async import AsyncChatStream
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from coze_api.models import ToolOutput
     from coze_api.params.chat import CreateParams, StreamParams
 
-    from .._tools.runner import OnToolCall, OnToolError, OnToolRun, ToolLoop
+    from .._tools.runner import OnToolCall, OnToolError, OnToolRun, ToolRunner
     from .run_stream import AsyncChatRunStream, ChatRun, ChatRunStream
 
-__all__ = ["AsyncToolChat", "ToolChat"]
+__all__ = ["AsyncChatResource", "ChatResource"]
 
 
-def _checked_for_tools(arguments: Mapping[str, Any]) -> None:
+def _require_saved_history(arguments: Mapping[str, Any]) -> None:
     if arguments.get("auto_save_history") is False:
         raise InvalidArgumentError("chats that call tools need auto_save_history; leave it out or set it to True")
 
 
-def _loop(tools: Sequence[Callable[..., Any]], **settings: Any) -> ToolLoop:
-    from .._tools.runner import ToolLoop  # loaded by those who have tools
+def _tool_runner(tools: Sequence[Callable[..., Any]], **settings: Any) -> ToolRunner:
+    from .._tools.runner import ToolRunner  # loaded by those who have tools
 
-    return ToolLoop.of(tools, **settings)
+    return ToolRunner.create(tools, **settings)
 
 
-class ToolChat(Chat):
+class ChatResource(Chat):
     """Chat with a bot: by stream, by starting a chat and asking for its result, or with tools."""
 
     def run(
@@ -87,21 +87,21 @@ class ToolChat(Chat):
             APIError: Coze refused a call.
         """
         hide_headers(arguments)
-        loop = _loop(
-            tools, may_await=False, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
+        runner = _tool_runner(
+            tools, allow_async=False, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
             on_tool_run=on_tool_run,
         )  # fmt: skip
-        _checked_for_tools(arguments)
+        _require_saved_history(arguments)
         chat: ChatState = self.create(**arguments)
-        ask = again(chat, arguments)
+        chat_arguments = retrieve_params(chat, arguments)
         while True:
-            chat = self._wait(chat, ask, Waiting(poll_interval, poll_timeout), cancel_on_exit=cancel_on_exit)
-            outputs = loop.answer(checked(chat))
+            chat = self._wait(chat, chat_arguments, Waiting(poll_interval, poll_timeout), cancel_on_exit=cancel_on_exit)
+            outputs = runner.run_calls(raise_if_failed(chat))
             if not outputs:
                 from .run_stream import ChatRun
 
-                return ChatRun(chat, self.messages.list(**ask), loop.runs)
-            chat = self.submit_tool_outputs(tool_outputs=outputs, **ask)
+                return ChatRun(chat, self.messages.list(**chat_arguments), runner.runs)
+            chat = self.submit_tool_outputs(tool_outputs=outputs, **chat_arguments)
 
     def run_stream(
         self,
@@ -136,23 +136,23 @@ class ToolChat(Chat):
             StreamInterrupted: While reading: the stream broke off.
         """
         hide_headers(arguments)
-        loop = _loop(
-            tools, may_await=False, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
+        runner = _tool_runner(
+            tools, allow_async=False, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
             on_tool_run=on_tool_run,
         )  # fmt: skip
-        _checked_for_tools(arguments)
+        _require_saved_history(arguments)
 
         def submit(chat: ChatState, outputs: list[ToolOutput]) -> ChatStream:
             return self.submit_tool_outputs_stream(
-                tool_outputs=outputs, cancel_on_exit=cancel_on_exit, **again(chat, arguments)
+                tool_outputs=outputs, cancel_on_exit=cancel_on_exit, **retrieve_params(chat, arguments)
             )
 
         from .run_stream import ChatRunStream
 
-        return ChatRunStream(self.stream(cancel_on_exit=cancel_on_exit, **arguments), loop, submit)
+        return ChatRunStream(self.stream(cancel_on_exit=cancel_on_exit, **arguments), runner, submit)
 
 
-class AsyncToolChat(AsyncChat):
+class AsyncChatResource(AsyncChat):
     """Chat with a bot: by stream, by starting a chat and asking for its result, or with tools."""
 
     async def run(
@@ -173,21 +173,23 @@ class AsyncToolChat(AsyncChat):
         See the sync client. Tools may be async; sync ones are called in threads.
         """
         hide_headers(arguments)
-        loop = _loop(
-            tools, may_await=True, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
+        runner = _tool_runner(
+            tools, allow_async=True, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
             on_tool_run=on_tool_run,
         )  # fmt: skip
-        _checked_for_tools(arguments)
+        _require_saved_history(arguments)
         chat: ChatState = await self.create(**arguments)
-        ask = again(chat, arguments)
+        chat_arguments = retrieve_params(chat, arguments)
         while True:
-            chat = await self._wait(chat, ask, Waiting(poll_interval, poll_timeout), cancel_on_exit=cancel_on_exit)
-            outputs = await loop.aanswer(checked(chat))
+            chat = await self._wait(
+                chat, chat_arguments, Waiting(poll_interval, poll_timeout), cancel_on_exit=cancel_on_exit
+            )
+            outputs = await runner.arun_calls(raise_if_failed(chat))
             if not outputs:
                 from .run_stream import ChatRun
 
-                return ChatRun(chat, await self.messages.list(**ask), loop.runs)
-            chat = await self.submit_tool_outputs(tool_outputs=outputs, **ask)
+                return ChatRun(chat, await self.messages.list(**chat_arguments), runner.runs)
+            chat = await self.submit_tool_outputs(tool_outputs=outputs, **chat_arguments)
 
     def run_stream(
         self,
@@ -205,17 +207,17 @@ class AsyncToolChat(AsyncChat):
         See the sync client. Tools may be async; sync ones are called in threads.
         """
         hide_headers(arguments)
-        loop = _loop(
-            tools, may_await=True, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
+        runner = _tool_runner(
+            tools, allow_async=True, max_rounds=max_rounds, on_tool_error=on_tool_error, on_tool_call=on_tool_call,
             on_tool_run=on_tool_run,
         )  # fmt: skip
-        _checked_for_tools(arguments)
+        _require_saved_history(arguments)
 
         def submit(chat: ChatState, outputs: list[ToolOutput]) -> AsyncChatStream:
             return self.submit_tool_outputs_stream(
-                tool_outputs=outputs, cancel_on_exit=cancel_on_exit, **again(chat, arguments)
+                tool_outputs=outputs, cancel_on_exit=cancel_on_exit, **retrieve_params(chat, arguments)
             )
 
         from .run_stream import AsyncChatRunStream
 
-        return AsyncChatRunStream(self.stream(cancel_on_exit=cancel_on_exit, **arguments), loop, submit)
+        return AsyncChatRunStream(self.stream(cancel_on_exit=cancel_on_exit, **arguments), runner, submit)

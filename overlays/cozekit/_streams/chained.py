@@ -12,28 +12,28 @@ from ..errors import ChatFailed, StreamGap, StreamInterrupted
 if TYPE_CHECKING:
     from coze_api import Response
 
-__all__ = ["AsyncRounds", "Parts", "Rounds"]
+__all__ = ["AsyncChainedStream", "ChainedStreamBase", "ChainedStream"]
 
 E = TypeVar("E")
 S = TypeVar("S", bound=Stream[Any])
 SA = TypeVar("SA", bound=AsyncStream[Any])
-Part = TypeVar("Part", bound=Stream[Any] | AsyncStream[Any])
+StreamT = TypeVar("StreamT", bound=Stream[Any] | AsyncStream[Any])
 _CLOSED = "it was closed here before its end"
 _INTERRUPTED = "reading was interrupted between two rounds"
 
 
-class Parts(Generic[Part]):
+class ChainedStreamBase(Generic[StreamT]):
     """All that sync and async ones decide alike."""
 
-    def __init__(self, first: Part) -> None:
-        self._parts = [first]
+    def __init__(self, first: StreamT) -> None:
+        self._streams = [first]
         self._closed = False
-        self._over = False
-        self._broken: BaseException | None = None
+        self._exhausted = False
+        self._failure: BaseException | None = None
 
     @property
-    def _current(self) -> Part:
-        return self._parts[-1]
+    def _current(self) -> StreamT:
+        return self._streams[-1]
 
     @property
     def response(self) -> Response:
@@ -42,75 +42,75 @@ class Parts(Generic[Part]):
         Raises:
             RuntimeError: Nothing was sent yet.
         """
-        opened = [part for part in self._parts if part.logid] or self._parts
+        opened = [stream for stream in self._streams if stream.logid] or self._streams
         return opened[-1].response
 
     @property
     def logid(self) -> str:
         """Log id of the latest round's call; "" until the first is open."""
-        return next((part.logid for part in reversed(self._parts) if part.logid), "")
+        return next((stream.logid for stream in reversed(self._streams) if stream.logid), "")
 
     @property
     def ended(self) -> bool:
         """Whether the last round came to its proper end."""
-        return self._over and self._current.ended
+        return self._exhausted and self._current.ended
 
     @property
     def gaps(self) -> list[StreamGap]:
         """The gaps in the numbers of the events so far, of all rounds; empty where events carry none."""
-        return [gap for part in self._parts for gap in part.gaps]
+        return [gap for stream in self._streams for gap in stream.gaps]
 
-    def _may_go_on(self) -> bool:
+    def _check_can_advance(self) -> bool:
         """Whether to look for another round. Refused after what went wrong before: it would be done a second time."""
-        if isinstance(self._broken, Exception):
-            raise self._broken
-        if self._broken is not None:
-            raise self._left(self._current._advised(_INTERRUPTED)) from self._broken
+        if isinstance(self._failure, Exception):
+            raise self._failure
+        if self._failure is not None:
+            raise self._interrupted(self._current._advised(_INTERRUPTED)) from self._failure
         if not self._closed:
             return True
         if self.ended:
             return False
-        raise self._left(_CLOSED)
+        raise self._interrupted(_CLOSED)
 
-    def _left(self, reason: str) -> StreamInterrupted:
+    def _interrupted(self, reason: str) -> StreamInterrupted:
         error = self._current._broken_off(reason)
         error.stream = self
         return error
 
-    def _reopen(self) -> None:
+    def _clear_interruption(self) -> None:
         """Let reading go on where it was left or interrupted, but not after what went wrong."""
         self._closed = False
-        if not isinstance(self._broken, Exception):
-            self._broken = None
+        if not isinstance(self._failure, Exception):
+            self._failure = None
 
-    def _break(self, error: BaseException) -> NoReturn:
-        self._broken = error
+    def _fail(self, error: BaseException) -> NoReturn:
+        self._failure = error
         raise error
 
-    def _took(self, following: Part | None) -> bool:
-        self._over = following is None
+    def _append(self, following: StreamT | None) -> bool:
+        self._exhausted = following is None
         if following is not None:
-            self._parts.append(following)
+            self._streams.append(following)
             if self._closed:  # meanwhile, by another thread, which saw only the round before
                 following._leave(_CLOSED)
         return following is not None
 
 
-class Rounds(Parts[S], Generic[S, E]):
+class ChainedStream(ChainedStreamBase[S], Generic[S, E]):
     """Streams read as one. Opened by `with` or by the first event; closed by the end, an error, or leaving `with`."""
 
-    def _following(self) -> S | None:
+    def _next_stream(self) -> S | None:
         """Return the stream that goes on where the current one ended, or None. Subclasses implement it."""
         raise NotImplementedError
 
-    def _go_on(self) -> bool:
+    def _advance(self) -> bool:
         """Begin the next round; tell whether there is one."""
-        if not self._may_go_on():
+        if not self._check_can_advance():
             return False
         try:
-            return self._took(self._following())
+            return self._append(self._next_stream())
         except BaseException as error:
-            self._break(error)
+            self._fail(error)
 
     def open(self) -> Self:
         """Send the request of the current round, unless it was sent.
@@ -140,16 +140,16 @@ class Rounds(Parts[S], Generic[S, E]):
             try:
                 event: E = next(self._current)
             except StopIteration:
-                if not self._go_on():
+                if not self._advance():
                     raise
             except (ChatFailed, StreamGap, StreamInterrupted) as error:
                 error.stream = self  # which knows also what came in earlier rounds
                 raise
             else:
-                self._see(event)
+                self._on_event(event)
                 return event
 
-    def _see(self, event: E) -> None:
+    def _on_event(self, event: E) -> None:
         """Take note of an event before the caller gets it."""
 
     def __enter__(self) -> Self:
@@ -160,20 +160,20 @@ class Rounds(Parts[S], Generic[S, E]):
         self._current.__exit__(*details)
 
 
-class AsyncRounds(Parts[SA], Generic[SA, E]):
-    """Streams read as one, awaited. See `Rounds`."""
+class AsyncChainedStream(ChainedStreamBase[SA], Generic[SA, E]):
+    """Streams read as one, awaited. See `ChainedStream`."""
 
-    async def _following(self) -> SA | None:
+    async def _next_stream(self) -> SA | None:
         """Return the stream that goes on where the current one ended, or None. Subclasses implement it."""
         raise NotImplementedError
 
-    async def _go_on(self) -> bool:
-        if not self._may_go_on():
+    async def _advance(self) -> bool:
+        if not self._check_can_advance():
             return False
         try:
-            return self._took(await self._following())
+            return self._append(await self._next_stream())
         except BaseException as error:
-            self._break(error)
+            self._fail(error)
 
     async def open(self) -> Self:
         """Send the request of the current round, unless it was sent.
@@ -203,16 +203,16 @@ class AsyncRounds(Parts[SA], Generic[SA, E]):
             try:
                 event: E = await anext(self._current)
             except StopAsyncIteration:
-                if not await self._go_on():
+                if not await self._advance():
                     raise
             except (ChatFailed, StreamGap, StreamInterrupted) as error:
                 error.stream = self
                 raise
             else:
-                self._see(event)
+                self._on_event(event)
                 return event
 
-    def _see(self, event: E) -> None:
+    def _on_event(self, event: E) -> None:
         """Take note of an event before the caller gets it."""
 
     async def __aenter__(self) -> Self:

@@ -19,9 +19,9 @@ from coze_api._core import _json
 from coze_api._core._model import Model
 
 from ..errors import InvalidArgumentError, ToolError
-from .decoders import SCALARS, Decode, Wrong, enum, list_of, literal, map_of, object_of, one_of, show
+from .decoders import SCALARS, Decode, DecodeFailure, array, enum, literal, mapping, object_, preview, union
 
-__all__ = ["Parameters", "parameters_of"]
+__all__ = ["ToolParameters", "inspect_parameters"]
 
 _LISTS = (list, collections.abc.Sequence, collections.abc.Collection, collections.abc.Iterable)
 _MAPS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
@@ -29,27 +29,27 @@ _FREE = (Any, object, inspect.Parameter.empty)
 
 
 @attrs.frozen
-class _Member:
+class _Parameter:
     """A parameter of a function, or a member of an object."""
 
     decode: Decode
     required: bool
-    takes_null: bool
+    is_nullable: bool
 
 
 @attrs.frozen
-class Parameters:
+class ToolParameters:
     """What a function takes.
 
     Attributes:
         function: Its name, for messages.
         members: Parameter by name.
-        others: How to read parameters that have no name of their own (`**others`); None where there may be none.
+        var_keyword: How to read parameters that have no name of their own (`**others`); None where there may be none.
     """
 
     function: str
-    members: Mapping[str, _Member]
-    others: Decode | None = None
+    members: Mapping[str, _Parameter]
+    var_keyword: Decode | None = None
 
     def decode(self, text: object) -> dict[str, Any]:
         """Read the arguments of one call.
@@ -64,25 +64,25 @@ class Parameters:
         try:
             if isinstance(text, str):
                 # orjson would turn whole numbers of more than 64 bits into others
-                given = json.loads(text, parse_constant=_refuse) if text.strip() else {}
+                given = json.loads(text, parse_constant=_reject_constant) if text.strip() else {}
                 _json.check_depth(text, given)
         except (ValueError, RecursionError) as error:
             raise ToolError(f"The arguments of {self.function} are not JSON: {error}") from None
         if given is None:
             given = {}
         if not isinstance(given, dict):
-            raise ToolError(f"The arguments of {self.function} must be an object, not {show(given)}.")
+            raise ToolError(f"The arguments of {self.function} must be an object, not {preview(given)}.")
         try:
-            return _decode_members(given, self.members, "", self.others)
-        except Wrong as error:
+            return _decode_members(given, self.members, "", self.var_keyword)
+        except DecodeFailure as error:
             raise ToolError(f"Wrong arguments for {self.function}: {error}.") from None
 
 
-def _refuse(constant: str) -> Any:
+def _reject_constant(constant: str) -> Any:
     raise ValueError(f"{constant} is no JSON")
 
 
-def parameters_of(function: Callable[..., Any], name: str) -> Parameters:
+def inspect_parameters(function: Callable[..., Any], name: str) -> ToolParameters:
     """Find out what *function* takes.
 
     Raises:
@@ -93,20 +93,20 @@ def parameters_of(function: Callable[..., Any], name: str) -> Parameters:
     except (TypeError, ValueError) as error:
         raise InvalidArgumentError(f"tool {name}: its parameters cannot be found out: {error}") from error
     hints = _hints(function, name)
-    kinds = _Kinds()
-    members: dict[str, _Member] = {}
-    others = None
+    factory = _DecoderFactory()
+    members: dict[str, _Parameter] = {}
+    var_keyword = None
     for parameter in signature.parameters.values():
         where = f"tool {name}: parameter {parameter.name}"
         if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL):
             raise InvalidArgumentError(f"{where} cannot be given by name, which is how bots give arguments")
         hint = hints.get(parameter.name, parameter.empty)
-        decode = kinds.decoder(hint, where)
+        decode = factory.decoder(hint, where)
         if parameter.kind is parameter.VAR_KEYWORD:
-            others = decode
+            var_keyword = decode
         else:
-            members[parameter.name] = _Member(decode, parameter.default is parameter.empty, _takes_null(hint))
-    return Parameters(name, members, others)
+            members[parameter.name] = _Parameter(decode, parameter.default is parameter.empty, _is_nullable(hint))
+    return ToolParameters(name, members, var_keyword)
 
 
 def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
@@ -115,17 +115,17 @@ def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
         function = function.func
     if not inspect.isroutine(function):
         function = type(function).__call__
-    told: Any = inspect.unwrap(function)
-    told = getattr(told, "__func__", told)
+    unwrapped: Any = inspect.unwrap(function)
+    unwrapped = getattr(unwrapped, "__func__", unwrapped)
     try:
-        notes = {key: value for key, value in getattr(told, "__annotations__", {}).items() if key != "return"}
+        notes = {key: value for key, value in getattr(unwrapped, "__annotations__", {}).items() if key != "return"}
         holder = types.SimpleNamespace(__annotations__=notes)
-        return typing.get_type_hints(holder, getattr(told, "__globals__", {}), include_extras=True)
+        return typing.get_type_hints(holder, getattr(unwrapped, "__globals__", {}), include_extras=True)
     except (NameError, TypeError) as error:
         raise InvalidArgumentError(f"tool {name}: its annotations cannot be resolved: {error}") from error
 
 
-class _Kinds:
+class _DecoderFactory:
     """Makes a decoder of an annotation. Knows the classes that it has met, which may refer to themselves."""
 
     def __init__(self) -> None:
@@ -137,20 +137,20 @@ class _Kinds:
         Raises:
             InvalidArgumentError: No JSON says how to make such a value.
         """
-        kind = _bare(kind)
+        kind = _unwrap(kind)
         origin, parts = typing.get_origin(kind), typing.get_args(kind)
         if kind in _FREE or isinstance(kind, typing.TypeVar):
             return lambda value, _: value
         if kind in SCALARS:
             return SCALARS[kind]
         if origin in (typing.Union, types.UnionType):
-            return one_of([self.decoder(part, where) for part in parts])
+            return union([self.decoder(part, where) for part in parts])
         if origin is typing.Literal:
             return literal(parts)
         if (origin or kind) in _LISTS:
-            return list_of(self.decoder(parts[0] if parts else Any, where))
+            return array(self.decoder(parts[0] if parts else Any, where))
         if (origin or kind) in _MAPS:
-            return map_of(*(self.decoder(part, where) for part in parts or (str, Any)))
+            return mapping(*(self.decoder(part, where) for part in parts or (str, Any)))
         if isinstance(kind, type):
             if kind not in self._met:
                 self._met[kind] = partial(self._later, kind)
@@ -158,15 +158,15 @@ class _Kinds:
             return self._met[kind]
         raise _unusable(kind, where)
 
-    def _later(self, kind: type, value: Any, told: str) -> Any:
+    def _later(self, kind: type, value: Any, path: str) -> Any:
         """Read a member of a class that was not understood yet when it was met again."""
-        return self._met[kind](value, told)
+        return self._met[kind](value, path)
 
     def _of_class(self, kind: type, where: str) -> Decode:
         if issubclass(kind, Enum):
             return enum(kind)
         if issubclass(kind, Model):
-            return object_of(kind.from_dict)
+            return object_(kind.from_dict)
         if typing.is_typeddict(kind):
             required = {name: _is_required(kind, name, hint) for name, hint in _class_hints(kind, where).items()}
             return self._record(kind, {name: (name, needed) for name, needed in required.items()}, where)
@@ -187,30 +187,30 @@ class _Kinds:
             )
         raise _unusable(kind, where)
 
-    def _member(self, hint: Any, where: str, required: bool) -> _Member:
-        return _Member(self.decoder(hint, where), required, _takes_null(hint))
+    def _parameter(self, hint: Any, where: str, required: bool) -> _Parameter:
+        return _Parameter(self.decoder(hint, where), required, _is_nullable(hint))
 
     def _record(self, kind: type, names: Mapping[str, tuple[str, bool]], where: str) -> Decode:
         """Read an object whose members are those of a class: by the name of the argument, attribute and need."""
         hints = _class_hints(kind, where)
         members = {
-            name: self._member(hints.get(attribute, Any), f"{where}.{name}", needed)
+            name: self._parameter(hints.get(attribute, Any), f"{where}.{name}", needed)
             for name, (attribute, needed) in names.items()
         }
 
-        def decode(value: Any, told: str) -> Any:
+        def decode(value: Any, path: str) -> Any:
             if not isinstance(value, dict):
-                raise Wrong(f"{told} must be an object, not {show(value)}")
-            arguments = _decode_members(value, members, f"{told}.")
+                raise DecodeFailure(f"{path} must be an object, not {preview(value)}")
+            arguments = _decode_members(value, members, f"{path}.")
             try:
                 return kind(**arguments)
             except (TypeError, ValueError) as error:  # what the class itself checks
-                raise Wrong(f"{told}: {error}") from error
+                raise DecodeFailure(f"{path}: {error}") from error
 
         return decode
 
 
-def _bare(kind: Any) -> Any:
+def _unwrap(kind: Any) -> Any:
     """Take off what says nothing about the value: `Annotated`, `Required`, names of types."""
     while True:
         if typing.get_origin(kind) in (typing.Annotated, typing.Required, typing.NotRequired):
@@ -237,10 +237,10 @@ def _is_required(kind: Any, name: str, hint: Any) -> bool:
     return name in kind.__required_keys__
 
 
-def _takes_null(kind: Any) -> bool:
-    kind = _bare(kind)
+def _is_nullable(kind: Any) -> bool:
+    kind = _unwrap(kind)
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        return any(map(_takes_null, typing.get_args(kind)))
+        return any(map(_is_nullable, typing.get_args(kind)))
     return kind in (*_FREE, None, types.NoneType) or (
         typing.get_origin(kind) is typing.Literal and None in kind.__args__
     )
@@ -254,20 +254,20 @@ def _unusable(kind: Any, where: str) -> InvalidArgumentError:
 
 
 def _decode_members(
-    given: Mapping[str, Any], members: Mapping[str, _Member], prefix: str, others: Decode | None = None
+    given: Mapping[str, Any], members: Mapping[str, _Parameter], prefix: str, var_keyword: Decode | None = None
 ) -> dict[str, Any]:
     decoded = {}
     for name, value in given.items():
         member = members.get(name)
         if member is None:
-            if others is None:
+            if var_keyword is None:
                 known = ", ".join(members) or "nothing"
-                raise Wrong(f"there is no {prefix}{name}; known are {known}")
-            decoded[name] = others(value, f"{prefix}{name}")
-        elif value is not None or member.takes_null or member.required:
+                raise DecodeFailure(f"there is no {prefix}{name}; known are {known}")
+            decoded[name] = var_keyword(value, f"{prefix}{name}")
+        elif value is not None or member.is_nullable or member.required:
             decoded[name] = member.decode(value, f"{prefix}{name}")
         # else: a null in place of something that need not be given means that it was not
     absent = [f"{prefix}{name}" for name, member in members.items() if member.required and name not in decoded]
     if absent:
-        raise Wrong(f"{', '.join(absent)} must be given")
+        raise DecodeFailure(f"{', '.join(absent)} must be given")
     return decoded

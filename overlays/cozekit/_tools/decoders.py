@@ -9,59 +9,59 @@ from typing import Any
 
 from coze_api._core import _json
 
-__all__ = ["SCALARS", "Decode", "Wrong", "enum", "list_of", "literal", "map_of", "object_of", "one_of", "show"]
+__all__ = ["SCALARS", "Decode", "DecodeFailure", "enum", "array", "literal", "mapping", "object_", "union", "preview"]
 
 Decode = Callable[[Any, str], Any]
 """Takes a value and what messages call it."""
 
-_SHOWN = 60  # characters of a wrong value that are told
+_PREVIEW_LENGTH = 60  # characters of a wrong value that are told
 
 
-class Wrong(Exception):
+class DecodeFailure(Exception):
     """A value does not fit. The text is for the bot."""
 
 
-def show(value: Any) -> str:
+def preview(value: Any) -> str:
     """Return the beginning of a value, as JSON where it is any."""
     try:
         text = _json.dumps(value).decode()
     except (TypeError, ValueError):
         text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= _PREVIEW_LENGTH else f"{text[:_PREVIEW_LENGTH]}…"
 
 
-def _text(value: Any, told: str) -> str:
+def _text(value: Any, path: str) -> str:
     if isinstance(value, str):
         return value
-    raise Wrong(f"{told} must be a text, not {show(value)}")
+    raise DecodeFailure(f"{path} must be a text, not {preview(value)}")
 
 
-def _whole(value: Any, told: str) -> int:
+def _whole(value: Any, path: str) -> int:
     if isinstance(value, float) and value.is_integer():
         return int(value)  # models write 3.0 for 3
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise Wrong(f"{told} must be a whole number, not {show(value)}")
+    raise DecodeFailure(f"{path} must be a whole number, not {preview(value)}")
 
 
-def _number(value: Any, told: str) -> float:
+def _number(value: Any, path: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return float(value)
         except OverflowError:
-            raise Wrong(f"{told} is too large") from None
-    raise Wrong(f"{told} must be a number, not {show(value)}")
+            raise DecodeFailure(f"{path} is too large") from None
+    raise DecodeFailure(f"{path} must be a number, not {preview(value)}")
 
 
-def _flag(value: Any, told: str) -> bool:
+def _flag(value: Any, path: str) -> bool:
     if isinstance(value, bool):
         return value
-    raise Wrong(f"{told} must be true or false, not {show(value)}")
+    raise DecodeFailure(f"{path} must be true or false, not {preview(value)}")
 
 
-def _null(value: Any, told: str) -> None:
+def _null(value: Any, path: str) -> None:
     if value is not None:
-        raise Wrong(f"{told} must be null, not {show(value)}")
+        raise DecodeFailure(f"{path} must be null, not {preview(value)}")
 
 
 SCALARS: dict[Any, Decode] = {
@@ -69,17 +69,17 @@ SCALARS: dict[Any, Decode] = {
 }  # fmt: skip
 
 
-def one_of(decoders: list[Decode]) -> Decode:
+def union(decoders: list[Decode]) -> Decode:
     """Read what the first fitting decoder reads."""
 
-    def decode(value: Any, told: str) -> Any:
+    def decode(value: Any, path: str) -> Any:
         reasons = []
         for one in decoders:
             try:
-                return one(value, told)
-            except Wrong as error:
+                return one(value, path)
+            except DecodeFailure as error:
                 reasons.append(str(error))
-        raise Wrong(", or ".join(dict.fromkeys(reasons)))
+        raise DecodeFailure(", or ".join(dict.fromkeys(reasons)))
 
     return decode
 
@@ -87,68 +87,68 @@ def one_of(decoders: list[Decode]) -> Decode:
 def literal(values: tuple[Any, ...]) -> Decode:
     """Read one of some values."""
     plain = [(value.value if isinstance(value, Enum) else value, value) for value in values]
-    allowed = ", ".join(show(value) for value, _ in plain)
+    allowed = ", ".join(preview(value) for value, _ in plain)
 
-    def decode(value: Any, told: str) -> Any:
+    def decode(value: Any, path: str) -> Any:
         for wanted, meant in plain:
             if value == wanted and isinstance(value, bool) == isinstance(wanted, bool):
                 return meant
-        raise Wrong(f"{told} must be one of {allowed}, not {show(value)}")
+        raise DecodeFailure(f"{path} must be one of {allowed}, not {preview(value)}")
 
     return decode
 
 
 def enum(kind: type[Enum]) -> Decode:
     """Read a member of an enum by its value."""
-    allowed = ", ".join(show(member.value) for member in kind)
+    allowed = ", ".join(preview(member.value) for member in kind)
 
-    def decode(value: Any, told: str) -> Enum:
+    def decode(value: Any, path: str) -> Enum:
         try:
             if isinstance(value, bool) and not any(member.value is value for member in kind):
                 raise ValueError
             return kind(value)
         except (ValueError, TypeError):
-            raise Wrong(f"{told} must be one of {allowed}, not {show(value)}") from None
+            raise DecodeFailure(f"{path} must be one of {allowed}, not {preview(value)}") from None
 
     return decode
 
 
-def list_of(item: Decode) -> Decode:
+def array(item: Decode) -> Decode:
     """Read a list."""
 
-    def decode(value: Any, told: str) -> list[Any]:
+    def decode(value: Any, path: str) -> list[Any]:
         if not isinstance(value, list):
-            raise Wrong(f"{told} must be a list, not {show(value)}")
-        return [item(one, f"{told}[{number}]") for number, one in enumerate(value)]
+            raise DecodeFailure(f"{path} must be a list, not {preview(value)}")
+        return [item(one, f"{path}[{number}]") for number, one in enumerate(value)]
 
     return decode
 
 
-def map_of(key: Decode, item: Decode) -> Decode:
+def mapping(key: Decode, item: Decode) -> Decode:
     """Read an object with any names."""
 
-    def decode(value: Any, told: str) -> dict[Any, Any]:
+    def decode(value: Any, path: str) -> dict[Any, Any]:
         if not isinstance(value, dict):
-            raise Wrong(f"{told} must be an object, not {show(value)}")
-        return {name_of(name, told): item(one, f"{told}.{name}") for name, one in value.items()}
+            raise DecodeFailure(f"{path} must be an object, not {preview(value)}")
+        return {name_of(name, path): item(one, f"{path}.{name}") for name, one in value.items()}
 
-    def name_of(name: str, told: str) -> Any:
+    def name_of(name: str, path: str) -> Any:
         try:
-            return key(name, f"a name in {told}")
-        except Wrong:
+            return key(name, f"a name in {path}")
+        except DecodeFailure:
             if not name.lstrip("-").isdecimal():
                 raise
-            return key(int(name), f"a name in {told}")  # the names in JSON are texts, also where they are numbers
+            return key(int(name), f"a name in {path}")  # the names in JSON are texts, also where they are numbers
 
     return decode
 
 
-def object_of(make: Callable[[Mapping[str, Any]], Any]) -> Decode:
+def object_(make: Callable[[Mapping[str, Any]], Any]) -> Decode:
     """Read an object by a function that takes any."""
 
-    def decode(value: Any, told: str) -> Any:
+    def decode(value: Any, path: str) -> Any:
         if not isinstance(value, dict):
-            raise Wrong(f"{told} must be an object, not {show(value)}")
+            raise DecodeFailure(f"{path} must be an object, not {preview(value)}")
         return make(value)
 
     return decode

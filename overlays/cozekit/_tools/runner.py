@@ -25,15 +25,15 @@ from coze_api.models import (
 )
 
 from ..errors import ActionRequired, InvalidArgumentError, ToolError, ToolFailed, ToolRoundsExceeded
-from .tool import Tool, as_text, toolbox
+from .tool import Tool, serialize_result, tools_by_name
 
-__all__ = ["OnToolCall", "OnToolError", "OnToolRun", "ToolLoop", "ToolRun"]
+__all__ = ["OnToolCall", "OnToolError", "OnToolRun", "ToolRunner", "ToolRun"]
 
 OnToolCall = Callable[[ToolCall], object]
 OnToolError = Literal["report", "raise"]
 
 _log = logging.getLogger("cozekit.tools")
-_SIDE_BY_SIDE = 32  # threads for the calls of one round
+_MAX_WORKERS = 32  # threads for the calls of one round
 
 
 @attrs.frozen
@@ -65,7 +65,7 @@ OnToolRun = Callable[[ToolRun], object]
 
 
 @attrs.define
-class _Job:
+class _PendingCall:
     """A call about to be carried out, or the reason why it cannot be."""
 
     call: ToolCall
@@ -83,7 +83,7 @@ class _Job:
             if inspect.iscoroutine(value):
                 value.close()  # it would warn that nobody awaited it
                 raise TypeError("the function returned something to be awaited; use AsyncCoze")
-            return self._ended(as_text(value))
+            return self._ended(serialize_result(value))
         except Exception as error:
             return self._failed(error)
 
@@ -97,7 +97,7 @@ class _Job:
             is_async = self.tool is not None and self.tool.is_async
             # In a tuple: trio refuses threads that return something to be awaited.
             (value,) = (function(),) if is_async else await run_sync(lambda: (function(),), abandon_on_cancel=True)
-            return self._ended(as_text(await value if inspect.isawaitable(value) else value))
+            return self._ended(serialize_result(await value if inspect.isawaitable(value) else value))
         except Exception as error:
             return self._failed(error)
 
@@ -121,7 +121,7 @@ class _Job:
 
 
 @attrs.define(kw_only=True)
-class ToolLoop:
+class ToolRunner:
     """The rounds of one chat: what the bot calls, what it is told, and when it is enough.
 
     Attributes:
@@ -145,25 +145,25 @@ class ToolLoop:
     _earlier: int = attrs.field(default=0, init=False)  # how many of `runs` are of rounds before it
 
     @classmethod
-    def of(cls, tools: Sequence[Callable[..., Any]], *, may_await: bool, **settings: Any) -> ToolLoop:
+    def create(cls, tools: Sequence[Callable[..., Any]], *, allow_async: bool, **settings: Any) -> ToolRunner:
         """Make a loop of functions.
 
         Raises:
             InvalidArgumentError: One is no tool, or a setting is unusable.
         """
-        loop = cls(tools=toolbox(tools, may_await=may_await), **settings)
-        rounds: Any = loop.max_rounds
+        runner = cls(tools=tools_by_name(tools, allow_async=allow_async), **settings)
+        rounds: Any = runner.max_rounds
         if not isinstance(rounds, int) or isinstance(rounds, bool) or rounds < 0:
             raise InvalidArgumentError(f"max_rounds must be a number from 0 on, not {rounds!r:.60}")
-        if loop.on_tool_error not in ("report", "raise"):
-            raise InvalidArgumentError(f"on_tool_error must be 'report' or 'raise', not {loop.on_tool_error!r:.60}")
-        hooks: dict[str, Any] = {"on_tool_call": loop.on_tool_call, "on_tool_run": loop.on_tool_run}
+        if runner.on_tool_error not in ("report", "raise"):
+            raise InvalidArgumentError(f"on_tool_error must be 'report' or 'raise', not {runner.on_tool_error!r:.60}")
+        hooks: dict[str, Any] = {"on_tool_call": runner.on_tool_call, "on_tool_run": runner.on_tool_run}
         for name, hook in hooks.items():
             if hook is not None and (not callable(hook) or inspect.iscoroutinefunction(hook)):
                 raise InvalidArgumentError(f"{name} must be a plain function, not {hook!r:.60}")
-        return loop
+        return runner
 
-    def answer(self, chat: Chat | None) -> list[ToolOutput]:
+    def run_calls(self, chat: Chat | None) -> list[ToolOutput]:
         """Carry out what a chat waits for, calls of one round side by side.
 
         Where that was interrupted, it may be asked for again: calls that had ended are not repeated.
@@ -176,31 +176,37 @@ class ToolLoop:
             ToolRoundsExceeded: The bot had its results often enough.
             ToolFailed: A tool raised, and such is the policy.
         """
-        jobs = self._begun(chat)
-        if len(jobs) < 2:
-            return self._told(chat, [_run(self._ended, number, job) for number, job in enumerate(jobs)])
-        pool = ThreadPoolExecutor(min(len(jobs), _SIDE_BY_SIDE), thread_name_prefix="cozekit-tool")
+        pending_calls = self._start_round(chat)
+        if len(pending_calls) < 2:
+            return self._collect_outputs(
+                chat, [_execute_once(self._ended, number, pending) for number, pending in enumerate(pending_calls)]
+            )
+        pool = ThreadPoolExecutor(min(len(pending_calls), _MAX_WORKERS), thread_name_prefix="cozekit-tool")
         try:
             futures = [
-                pool.submit(copy_context().run, _run, self._ended, number, job) for number, job in enumerate(jobs)
+                pool.submit(copy_context().run, _execute_once, self._ended, number, pending)
+                for number, pending in enumerate(pending_calls)
             ]
-            return self._told(chat, [future.result() for future in futures])
+            return self._collect_outputs(chat, [future.result() for future in futures])
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # an interrupted caller does not wait for its tools
 
-    async def aanswer(self, chat: Chat | None) -> list[ToolOutput]:
+    async def arun_calls(self, chat: Chat | None) -> list[ToolOutput]:
         """Carry out what a chat waits for, sync functions in threads. See `answer`."""
         from anyio import create_task_group
 
-        jobs = self._begun(chat)
-        if len(jobs) < 2:
-            return self._told(chat, [await _arun(self._ended, number, job) for number, job in enumerate(jobs)])
+        pending_calls = self._start_round(chat)
+        if len(pending_calls) < 2:
+            return self._collect_outputs(
+                chat,
+                [await _aexecute_once(self._ended, number, pending) for number, pending in enumerate(pending_calls)],
+            )
         async with create_task_group() as group:
-            for number, job in enumerate(jobs):
-                group.start_soon(_arun, self._ended, number, job)
-        return self._told(chat, [self._ended[number] for number in range(len(jobs))])
+            for number, pending in enumerate(pending_calls):
+                group.start_soon(_aexecute_once, self._ended, number, pending)
+        return self._collect_outputs(chat, [self._ended[number] for number in range(len(pending_calls))])
 
-    def _begun(self, chat: Chat | None) -> list[_Job]:
+    def _start_round(self, chat: Chat | None) -> list[_PendingCall]:
         if chat is None or chat.status is not ChatStatus.REQUIRES_ACTION:
             return []
         calls = _calls_of(chat)
@@ -223,23 +229,23 @@ class ToolLoop:
         for number, call in enumerate(calls):
             if self.on_tool_call is not None and number not in self._ended:
                 self.on_tool_call(call)
-        return [self._job(call) for call in calls]
+        return [self._prepare_call(call) for call in calls]
 
-    def _job(self, call: ToolCall) -> _Job:
+    def _prepare_call(self, call: ToolCall) -> _PendingCall:
         assert call.function is not None
         name = call.function.name
         tool = self.tools.get(name)
-        job = _Job(call, name, tool)
+        pending = _PendingCall(call, name, tool)
         if tool is None:
-            job.refusal = ToolError(f"There is no tool called {name}; there are {', '.join(self.tools)}.")
-            return job
+            pending.refusal = ToolError(f"There is no tool called {name}; there are {', '.join(self.tools)}.")
+            return pending
         try:
-            job.arguments = tool.parameters.decode(call.function.arguments)
+            pending.arguments = tool.parameters.decode(call.function.arguments)
         except ToolError as error:
-            job.refusal = error
-        return job
+            pending.refusal = error
+        return pending
 
-    def _told(self, chat: Chat | None, runs: list[ToolRun]) -> list[ToolOutput]:
+    def _collect_outputs(self, chat: Chat | None, runs: list[ToolRun]) -> list[ToolOutput]:
         if runs:
             self.runs[self._earlier :] = runs  # in place of those from before an interruption
         for run in runs:
@@ -271,13 +277,13 @@ def _is_callable(call: object) -> bool:
 
 
 # A thread that was left behind may end while a later round runs, so each is given the results of its own round.
-def _run(ended: dict[int, ToolRun], number: int, job: _Job) -> ToolRun:
+def _execute_once(ended: dict[int, ToolRun], number: int, pending: _PendingCall) -> ToolRun:
     if number not in ended:
-        ended[number] = job.run()
+        ended[number] = pending.run()
     return ended[number]
 
 
-async def _arun(ended: dict[int, ToolRun], number: int, job: _Job) -> ToolRun:
+async def _aexecute_once(ended: dict[int, ToolRun], number: int, pending: _PendingCall) -> ToolRun:
     if number not in ended:
-        ended[number] = await job.arun()
+        ended[number] = await pending.arun()
     return ended[number]

@@ -16,9 +16,9 @@ from coze_api._core import _json
 from coze_api._core._model import Model
 
 from ..errors import InvalidArgumentError
-from .arguments import Parameters, parameters_of
+from .arguments import ToolParameters, inspect_parameters
 
-__all__ = ["Tool", "as_text", "tool", "toolbox"]
+__all__ = ["Tool", "serialize_result", "tool", "tools_by_name"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,11 +41,11 @@ class Tool(Generic[P, R]):
             raise InvalidArgumentError(f"the tool {function!r:.60} has no name; give one by cozekit.tool(…, name=…)")
         self.name = found
         self.function = function
-        self._parameters = parameters_of(function, found)
+        self._parameters = inspect_parameters(function, found)
         update_wrapper(self, function, updated=())
 
-    def __call__(self, *arguments: P.args, **others: P.kwargs) -> R:
-        return self.function(*arguments, **others)
+    def __call__(self, *arguments: P.args, **options: P.kwargs) -> R:
+        return self.function(*arguments, **options)
 
     def __get__(self, instance: Any, owner: Any = None) -> Tool[..., R]:
         """Bind a method that was made a tool inside its class."""
@@ -56,7 +56,7 @@ class Tool(Generic[P, R]):
         return f"Tool({self.name!r})"
 
     @property
-    def parameters(self) -> Parameters:
+    def parameters(self) -> ToolParameters:
         """What it takes."""
         return self._parameters
 
@@ -101,12 +101,12 @@ def tool(function: Any = None, /, *, name: str | None = None) -> Any:
     return Tool(function.function, name or function.name) if isinstance(function, Tool) else Tool(function, name)
 
 
-def toolbox(functions: Sequence[Callable[..., Any]], *, may_await: bool) -> dict[str, Tool[..., Any]]:
+def tools_by_name(functions: Sequence[Callable[..., Any]], *, allow_async: bool) -> dict[str, Tool[..., Any]]:
     """Make tools of functions, by name.
 
     Args:
         functions: Functions and tools.
-        may_await: Whether there is an event loop for async ones.
+        allow_async: Whether there is an event loop for async ones.
 
     Raises:
         InvalidArgumentError: One is no tool, has another's name, or must be awaited and cannot.
@@ -118,38 +118,38 @@ def toolbox(functions: Sequence[Callable[..., Any]], *, may_await: bool) -> dict
         one = function if isinstance(function, Tool) else Tool(function)
         if one.name in found:
             raise InvalidArgumentError(f"there are two tools called {one.name}; name one by cozekit.tool(…, name=…)")
-        if one.is_async and not may_await:
+        if one.is_async and not allow_async:
             raise InvalidArgumentError(f"the tool {one.name} is async; use AsyncCoze, which takes sync tools as well")
         found[one.name] = one
     return found
 
 
-def as_text(value: Any) -> str:
+def serialize_result(value: Any) -> str:
     """Write what a tool returned for the bot: a text as it is, anything else as JSON.
 
     Raises:
         TypeError: JSON has no word for it.
         ValueError: It is infinite.
     """
-    plain = _plain(value)
+    plain = _to_jsonable(value)
     return plain if isinstance(plain, str) else _json.dumps(plain).decode()
 
 
-def _plain(value: Any) -> Any:
+def _to_jsonable(value: Any) -> Any:
     if isinstance(value, Enum):
-        return _plain(value.value)
+        return _to_jsonable(value.value)
     if isinstance(value, Model):
         return value.to_dict()
     if isinstance(value, type):
         return value
     if attrs.has(type(value)):
-        return {field.name: _plain(getattr(value, field.name)) for field in attrs.fields(type(value))}
+        return {field.name: _to_jsonable(getattr(value, field.name)) for field in attrs.fields(type(value))}
     if dataclasses.is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {field.name: _to_jsonable(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {_plain(key): _plain(item) for key, item in value.items()}
+        return {_to_jsonable(key): _to_jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
+        return [_to_jsonable(item) for item in value]
     return value

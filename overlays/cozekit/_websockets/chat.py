@@ -35,7 +35,7 @@ from .session_state import SocketState
 from .turn import AsyncTurn, Turn
 
 if TYPE_CHECKING:
-    from .._tools.runner import OnToolCall, OnToolError, OnToolRun, ToolLoop
+    from .._tools.runner import OnToolCall, OnToolError, OnToolRun, ToolRunner
 
 __all__ = ["AsyncChatSession", "ChatSession"]
 
@@ -81,12 +81,12 @@ def _spoken(text: str) -> list[ChatSocketUplinkMessage]:
     return [ChatSocketGenerateAudio(data=SocketSpokenText(mode=SocketSpokenTextMode.TEXT, text=text))]
 
 
-def _loop(tools: Sequence[Callable[..., Any]], settings: ToolSettings, *, may_await: bool) -> ToolLoop | None:
+def _loop(tools: Sequence[Callable[..., Any]], settings: ToolSettings, *, may_await: bool) -> ToolRunner | None:
     if not tools and not settings:
         return None
-    from .._tools.runner import ToolLoop  # loaded by those who have tools
+    from .._tools.runner import ToolRunner  # loaded by those who have tools
 
-    return ToolLoop.of(tools, may_await=may_await, **settings)
+    return ToolRunner.create(tools, allow_async=may_await, **settings)
 
 
 def _is_spoken(message: ChatSocketDownlinkMessage) -> bool:

@@ -25,14 +25,14 @@ from coze_api.models import (
     ToolOutput,
 )
 
-from .._chat.accumulator import Answer
-from .._chat.cancel_on_exit import is_running
+from .._chat.accumulator import ChatAccumulator
+from .._chat.cancel_on_exit import is_cancelable
 from .._type_guards import TextBuffer, key_of, text_of
 from ..errors import ActionRequired, APITimeoutError, ChatFailed, CozeError, InvalidArgumentError, SocketFailed
 from .audio_formats import decoded
 
 if TYPE_CHECKING:
-    from .._tools.runner import ToolLoop, ToolRun
+    from .._tools.runner import ToolRun, ToolRunner
     from .chat import AsyncChatSession, ChatSession
 
 __all__ = ["AsyncTurn", "Turn"]
@@ -41,7 +41,7 @@ S = TypeVar("S", bound="ChatSession | AsyncChatSession")
 A = TypeVar("A")
 
 
-class _Snapshot(Answer, Generic[S, A]):
+class _Snapshot(ChatAccumulator, Generic[S, A]):
     """What a turn told so far.
 
     Attributes:
@@ -52,7 +52,7 @@ class _Snapshot(Answer, Generic[S, A]):
         ended: Whether nothing more will come.
     """
 
-    def __init__(self, session: S, answer: A, loop: ToolLoop | None, before: Self | None) -> None:
+    def __init__(self, session: S, answer: A, loop: ToolRunner | None, before: Self | None) -> None:
         self._session = session
         self._answer = answer
         self._loop = loop
@@ -62,7 +62,7 @@ class _Snapshot(Answer, Generic[S, A]):
         self.transcript = ""
         self.canceled = False
         self.ended = False
-        self._growing = {}
+        self._partial_messages = {}
         self._text = ""  # what the latest message adds to the answer
         self._sound = b""  # the same, spoken
         self._waits = False
@@ -85,7 +85,7 @@ class _Snapshot(Answer, Generic[S, A]):
     @property
     def is_settled(self) -> bool:
         """Whether nothing more of it will come: it has ended, or failed while no chat ran that could be canceled."""
-        return self.ended or (isinstance(self._failure, SocketFailed) and not is_running(self.chat))
+        return self.ended or (isinstance(self._failure, SocketFailed) and not is_cancelable(self.chat))
 
     def settles(self, error: CozeError) -> bool:
         """Tell whether an error ends the turn as well as an end would: it failed, or Coze says nothing more of it."""
@@ -109,7 +109,7 @@ class _Snapshot(Answer, Generic[S, A]):
         self._waits = isinstance(message, ChatSocketRequiresAction)
         match message:
             case ChatSocketMessageDelta(data=Message(type=MessageType.ANSWER | None, content=str(text)) as piece):
-                self._growing.setdefault(key_of(piece.id), TextBuffer()).append(text)
+                self._partial_messages.setdefault(key_of(piece.id), TextBuffer()).append(text)
                 self._text = text
             case ChatSocketMessageCompleted(data=Message() as whole):
                 self._complete(whole)
@@ -127,7 +127,7 @@ class _Snapshot(Answer, Generic[S, A]):
         if whole.role == MessageRole.USER:
             return
         self.messages.append(whole)
-        if self._growing.pop(key_of(whole.id), None) is None and whole.type is MessageType.ANSWER:
+        if self._partial_messages.pop(key_of(whole.id), None) is None and whole.type is MessageType.ANSWER:
             self._text = text_of(whole.content)  # it came in one piece
 
     def _outputs(self, outputs: Sequence[ToolOutput | dict[str, Any]]) -> ChatSocketSubmitToolOutputs:
@@ -166,7 +166,7 @@ class Turn(_Snapshot["ChatSession", Generator[ChatSocketDownlinkMessage, None, N
             self._broke(error)
             raise
         self._see(message)
-        if self._waits and self._loop is not None and (outputs := self._loop.answer(self.chat)):
+        if self._waits and self._loop is not None and (outputs := self._loop.run_calls(self.chat)):
             self.submit_tool_outputs(outputs)
         return message
 
@@ -237,7 +237,7 @@ class AsyncTurn(_Snapshot["AsyncChatSession", AsyncGenerator[ChatSocketDownlinkM
             self._broke(error)
             raise
         self._see(message)
-        if self._waits and self._loop is not None and (outputs := await self._loop.aanswer(self.chat)):
+        if self._waits and self._loop is not None and (outputs := await self._loop.arun_calls(self.chat)):
             await self.submit_tool_outputs(outputs)
         return message
 

@@ -45,7 +45,7 @@ class WorkflowsChat(WorkflowsChatAPI):
         hide_headers(arguments)
         own, options = split(WorkflowsChatAPI.stream, arguments)
         stream = self._client.stream(_operations.CHAT_STREAM, _chat_models.ChatStream, own, options, ChatStream)
-        return stream._found_by(ChatAPI(self._client), options)
+        return stream._set_chat_ref(ChatAPI(self._client), options)
 
 
 class Workflows(WorkflowsAPI):

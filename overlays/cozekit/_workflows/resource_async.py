@@ -44,7 +44,7 @@ class AsyncWorkflowsChat(AsyncWorkflowsChatAPI):
         hide_headers(arguments)
         own, options = split(AsyncWorkflowsChatAPI.stream, arguments)
         stream = self._client.stream(_operations.CHAT_STREAM, _chat_models.ChatStream, own, options, AsyncChatStream)
-        return stream._found_by(AsyncChatAPI(self._client), options)
+        return stream._set_chat_ref(AsyncChatAPI(self._client), options)
 
 
 class AsyncWorkflows(AsyncWorkflowsAPI):

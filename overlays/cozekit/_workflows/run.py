@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from coze_api._core._stream import Stream
 from coze_api.models import WorkflowInterruptData, WorkflowStreamEvent
 
-from .._streams.chained import Rounds
+from .._streams.chained import ChainedStream
 from ..errors import StreamFailed
 from .run_async import _text_of, _Told, reply_text
 
 __all__ = ["WorkflowRun", "reply_text"]
 
 
-class WorkflowRun(_Told[Stream[WorkflowStreamEvent]], Rounds[Stream[WorkflowStreamEvent], WorkflowStreamEvent]):
+class WorkflowRun(_Told[Stream[WorkflowStreamEvent]], ChainedStream[Stream[WorkflowStreamEvent], WorkflowStreamEvent]):
     """A run of a workflow: its events, over all its interrupts.
 
     ```python
@@ -52,6 +52,6 @@ class WorkflowRun(_Told[Stream[WorkflowStreamEvent]], Rounds[Stream[WorkflowStre
         except StreamFailed as error:
             raise self._explained(error) from error
 
-    def _following(self) -> Stream[WorkflowStreamEvent] | None:
+    def _next_stream(self) -> Stream[WorkflowStreamEvent] | None:
         taken = self._begin_again()
         return None if taken is None else self._resume(*taken)

@@ -19,7 +19,7 @@ from coze_api.models import (
 )
 from coze_api.operations import workflows as _operations
 
-from .._streams.chained import AsyncRounds, Part, Parts
+from .._streams.chained import AsyncChainedStream, ChainedStreamBase, StreamT
 from .._type_guards import instance_of, key_of, text_of
 from ..errors import CozeError, InvalidArgumentError, StreamFailed, WorkflowFailed
 from .output import NodeOutput, as_json, question_of, to_json
@@ -50,7 +50,7 @@ def _text_of(event: WorkflowStreamEvent) -> str:
     return text_of(data.content)
 
 
-class _Told(Parts[Part], Generic[Part]):
+class _Told(ChainedStreamBase[StreamT], Generic[StreamT]):
     """What a run told so far.
 
     Attributes:
@@ -119,7 +119,7 @@ class _Told(Parts[Part], Generic[Part]):
             raise InvalidArgumentError("the run waits for nothing; look at run.interrupt before run.resume(…)")
         self._reply = reply_text(data)
 
-    def _see(self, event: WorkflowStreamEvent) -> None:
+    def _on_event(self, event: WorkflowStreamEvent) -> None:
         data = event.data
         if isinstance(event, WorkflowMessageEvent) and isinstance(data, WorkflowMessage):
             self._hear(data)
@@ -176,7 +176,7 @@ class _Told(Parts[Part], Generic[Part]):
 
 
 class AsyncWorkflowRun(
-    _Told[AsyncStream[WorkflowStreamEvent]], AsyncRounds[AsyncStream[WorkflowStreamEvent], WorkflowStreamEvent]
+    _Told[AsyncStream[WorkflowStreamEvent]], AsyncChainedStream[AsyncStream[WorkflowStreamEvent], WorkflowStreamEvent]
 ):
     """A run of a workflow: its events, over all its interrupts.
 
@@ -214,6 +214,6 @@ class AsyncWorkflowRun(
         except StreamFailed as error:
             raise self._explained(error) from error
 
-    async def _following(self) -> AsyncStream[WorkflowStreamEvent] | None:
+    async def _next_stream(self) -> AsyncStream[WorkflowStreamEvent] | None:
         taken = self._begin_again()
         return None if taken is None else self._resume(*taken)
