@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import httpx
 import pytest
+
+# Asserts of helper modules explain themselves as those of tests do.
+pytest.register_assert_rewrite(
+    *(f"tests.{folder.parent.name}" for folder in Path(__file__).parent.glob("*/__init__.py"))
+)
 
 # Named like its entry point, so that pytest loads it once, whether or not the project is installed.
 pytest_plugins = ["coze_sandbox.pytest_plugin"]

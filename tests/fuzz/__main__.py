@@ -7,13 +7,13 @@ import sys
 import time
 from collections import Counter
 
-from ._answers import answers
-from ._cases import Case, Finding, Runner, close_loop, report
-from ._logins import logins
-from ._sockets import hostile_sockets
-from ._streams import streaming
-from ._surroundings import surroundings
-from ._websockets import websockets
+from tests.fuzz._answers import answers
+from tests.fuzz._cases import Case, Finding, Runner, close_loop, report
+from tests.fuzz._logins import logins
+from tests.fuzz._sockets import hostile_sockets
+from tests.fuzz._streams import streaming
+from tests.fuzz._surroundings import surroundings
+from tests.fuzz._websockets import websockets
 
 KINDS = {
     "answers": answers,

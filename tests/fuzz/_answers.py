@@ -12,12 +12,11 @@ import httpx
 
 from cozekit import AsyncCoze, Coze
 from cozekit.errors import CozeError
-
-from ._cases import Case, drive, on_loop
-from ._description import Operation, example, operations
-from ._replies import Reply, mutated, valid
-from ._use import Secrets, end_by, settled, use
-from ._values import Raw, dumps, hostile
+from tests.fuzz._cases import Case, drive, on_loop
+from tests.fuzz._description import Operation, example, operations
+from tests.fuzz._replies import Reply, mutated, valid
+from tests.fuzz._use import Secrets, end_by, settled, use
+from tests.fuzz._values import Raw, dumps, hostile
 
 __all__ = ["TOKEN", "Texts", "answers", "echo", "make_client", "method", "secrets_of"]
 

@@ -16,12 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from cozekit import AsyncCoze, Coze, auth
 from cozekit.errors import CozeError
-
-from ._answers import Texts, echo
-from ._cases import Case, drive, on_loop
-from ._description import operation, operations
-from ._replies import mutated, valid
-from ._use import Secrets, end_by, settled
+from tests.fuzz._answers import Texts, echo
+from tests.fuzz._cases import Case, drive, on_loop
+from tests.fuzz._description import operation, operations
+from tests.fuzz._replies import mutated, valid
+from tests.fuzz._use import Secrets, end_by, settled
 
 __all__ = ["logins"]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from ._description import Operation, example, instance
-from ._values import dumps, hostile, mutate, put
+from tests.fuzz._description import Operation, example, instance
+from tests.fuzz._values import dumps, hostile, mutate, put
 
 __all__ = ["BREAKS", "Body", "Reply", "mutated", "spoil", "valid"]
 

@@ -14,13 +14,12 @@ from typing import Any, Self
 
 from cozekit import AsyncCoze, Coze
 from cozekit.errors import CozeError
-
-from ._answers import TOKEN, method, secrets_of
-from ._cases import Case, drive, on_loop
-from ._description import operation, operations
-from ._replies import valid
-from ._use import each, end_by, settled, use
-from ._values import dumps
+from tests.fuzz._answers import TOKEN, method, secrets_of
+from tests.fuzz._cases import Case, drive, on_loop
+from tests.fuzz._description import operation, operations
+from tests.fuzz._replies import valid
+from tests.fuzz._use import each, end_by, settled, use
+from tests.fuzz._values import dumps
 
 __all__ = ["hostile_sockets"]
 

@@ -12,13 +12,12 @@ import httpx
 
 from cozekit import AsyncCoze, Coze
 from cozekit.errors import CozeError, StreamGap
-
-from ._answers import get_weather, make_client, method, secrets_of
-from ._cases import Case, drive, on_loop
-from ._description import instance, operation, operations, schema_of_event, streams
-from ._replies import BREAKS, Reply, mutated, spoil, valid
-from ._use import Secrets, each, end_by, look, settled, use_error
-from ._values import dumps, hostile, mutate
+from tests.fuzz._answers import get_weather, make_client, method, secrets_of
+from tests.fuzz._cases import Case, drive, on_loop
+from tests.fuzz._description import instance, operation, operations, schema_of_event, streams
+from tests.fuzz._replies import BREAKS, Reply, mutated, spoil, valid
+from tests.fuzz._use import Secrets, each, end_by, look, settled, use_error
+from tests.fuzz._values import dumps, hostile, mutate
 
 __all__ = ["streaming"]
 

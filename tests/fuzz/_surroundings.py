@@ -14,11 +14,10 @@ import httpx
 
 from cozekit import AsyncCoze, Coze
 from cozekit.errors import CozeError
-
-from ._answers import TOKEN, secrets_of
-from ._cases import Case, drive, on_loop
-from ._use import end_by, settled, use
-from ._values import Raw, hostile
+from tests.fuzz._answers import TOKEN, secrets_of
+from tests.fuzz._cases import Case, drive, on_loop
+from tests.fuzz._use import end_by, settled, use
+from tests.fuzz._values import Raw, hostile
 
 __all__ = ["surroundings"]
 

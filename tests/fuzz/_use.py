@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cozekit.errors import CozeError
-
-from ._cases import Case
+from tests.fuzz._cases import Case
 
 __all__ = ["Leaked", "Secrets", "each", "end_by", "look", "settled", "use", "use_error"]
 

@@ -15,12 +15,11 @@ from websockets.sync.server import ServerConnection, serve
 
 from cozekit import AsyncCoze, Coze, SocketOptions, audio
 from cozekit.errors import CozeError
-
-from ._answers import TOKEN, get_weather, method, secrets_of
-from ._cases import Case, drive, on_loop
-from ._description import instance, sockets
-from ._use import Secrets, each, end_by, look, settled, use_error
-from ._values import dumps, hostile, mutate
+from tests.fuzz._answers import TOKEN, get_weather, method, secrets_of
+from tests.fuzz._cases import Case, drive, on_loop
+from tests.fuzz._description import instance, sockets
+from tests.fuzz._use import Secrets, each, end_by, look, settled, use_error
+from tests.fuzz._values import dumps, hostile, mutate
 
 __all__ = ["websockets"]
 

@@ -11,13 +11,12 @@ import pytest
 
 from cozekit import AsyncCoze, Coze
 from cozekit.errors import CozeError
-
-from ._answers import TOKEN, Texts, answers, check_valid
-from ._cases import Case, Finding, Runner, close_loop, report
-from ._description import operations, streams
-from ._logins import logins
-from ._streams import streaming
-from ._surroundings import surroundings
+from tests.fuzz._answers import TOKEN, Texts, answers, check_valid
+from tests.fuzz._cases import Case, Finding, Runner, close_loop, report
+from tests.fuzz._description import operations, streams
+from tests.fuzz._logins import logins
+from tests.fuzz._streams import streaming
+from tests.fuzz._surroundings import surroundings
 
 KINDS = {"answers": answers, "streams": streaming, "logins": logins, "surroundings": surroundings}
 IN_TIME = {"surroundings"}

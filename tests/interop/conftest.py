@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import anyio
 import pytest
-from _judge import judge
-from _official import Official, cozepy
-from deviations import DEVIATIONS
 
 from coze_sandbox import Sandbox
 from coze_sandbox.pytest_plugin import coze_sandbox, coze_sandbox_server
+from tests.interop._judge import judge
+from tests.interop._official import Official, cozepy
+from tests.interop.deviations import DEVIATIONS
 
 __all__ = ["coze_sandbox", "coze_sandbox_server", "official"]
 

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from _official import cozepy
 
 from coze_sandbox import PUBLIC_APP, USER_ID, WEB_APP, Sandbox
+from tests.interop._official import cozepy
 
 
 def uses(sandbox: Sandbox, token: Any) -> bool:

@@ -7,10 +7,10 @@ import wave
 from typing import Any
 
 import pytest
-from _official import cozepy, rounds
 from cozepy.audio import rooms
 
 from coze_sandbox import BOT_ID, COLLEAGUE_IDS, USER_ID, WORKSPACE_ID
+from tests.interop._official import cozepy, rounds
 
 
 def sound() -> tuple[str, bytes, str]:

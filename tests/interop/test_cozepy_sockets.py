@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from _official import cozepy
 
 from coze_sandbox import BOT_ID, Sandbox
+from tests.interop._official import cozepy
 
 
 @pytest.fixture(scope="module")

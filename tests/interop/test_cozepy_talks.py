@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from _official import cozepy
 
 from coze_sandbox import BOT_ID, WORKFLOW_ASK, WORKFLOW_CHAT, WORKFLOW_ECHO, WORKFLOW_FAIL
+from tests.interop._official import cozepy
 
 ASKED = {"bot_id": BOT_ID, "user_id": "me"}
 Event = cozepy.ChatEventType

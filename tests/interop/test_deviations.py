@@ -11,11 +11,11 @@ from typing import Any
 
 import anyio
 import pytest
-from _judge import judge
-from deviations import DEVIATIONS
 
 from coze_sandbox import Sandbox
 from coze_sandbox._spec.spec import Spec
+from tests.interop._judge import judge
+from tests.interop.deviations import DEVIATIONS
 
 NULLS = [(name, fault) for name, faults in DEVIATIONS.items() for fault in faults if fault.endswith(": null")]
 
@@ -47,7 +47,7 @@ def test_null_is_not_described(description: Spec, name: str, fault: str) -> None
 def users() -> Iterator[Callable[[Any], None]]:
     """Find the tests that use the official client and nothing else."""
     for path in sorted(Path(__file__).parent.glob("test_cozepy_*.py")):
-        for name, function in vars(importlib.import_module(path.stem)).items():
+        for name, function in vars(importlib.import_module(f"{__package__}.{path.stem}")).items():
             if name.startswith("test_") and [*inspect.signature(function).parameters] == ["official"]:
                 yield function
 

@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from _both import Connect
 
 from coze_sandbox import Sandbox
 from cozekit import auth
 from cozekit.auth import Token, new_state, new_verifier
+from tests.overlay._both import Connect
 
 __all__ = [
     "PUBLIC_APP",

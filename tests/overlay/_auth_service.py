@@ -10,10 +10,10 @@ from email.utils import formatdate
 from typing import Any
 
 import httpx
-from _auth import SECRET, WEB_APP, ahead
-from _both import Connect, at_once
 
 from cozekit.auth import Token, TokenAuth, WebOAuth
+from tests.overlay._auth import SECRET, WEB_APP, ahead
+from tests.overlay._both import Connect, at_once
 
 __all__ = ["BASE", "REFUSED", "Service", "client", "strategy", "token"]
 

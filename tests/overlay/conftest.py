@@ -10,12 +10,12 @@ from typing import Any
 
 import anyio
 import pytest
-from _auth import Flows
-from _both import Connect, at_once
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from coze_sandbox import Sandbox
 from cozekit import _polling
+from tests.overlay._auth import Flows
+from tests.overlay._both import Connect, at_once
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from _both import at_once
 
 from coze_api.models import (
     InterpretationText,
@@ -23,6 +22,7 @@ from coze_api.models import (
 )
 from cozekit import Coze, audio
 from cozekit._type_guards import TextBuffer
+from tests.overlay._both import at_once
 
 PIECES = 2_000
 OK = {"content-type": "text/event-stream"}

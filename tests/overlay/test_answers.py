@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Connect
 
 from cozekit.errors import ChatFailed
+from tests.overlay._both import Connect
 
 Follow = Callable[..., Any]
 END = ("done", "[DONE]")

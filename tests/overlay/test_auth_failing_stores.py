@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 
 import pytest
-from _auth import ahead
-from _auth_service import Service, client, strategy, token
 
 from cozekit import APIConnectionError
 from cozekit.auth import MemoryStore, Token
 from cozekit.errors import AuthenticationError, InvalidGrant, TokenStoreError
+from tests.overlay._auth import ahead
+from tests.overlay._auth_service import Service, client, strategy, token
 
 
 class Shared(MemoryStore):

@@ -12,8 +12,6 @@ from typing import Any
 import attrs
 import httpx
 import pytest
-from _auth import PUBLIC_APP, REDIRECT, SECRET, WEB_APP, Flows, browse, query_of
-from _both import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +31,8 @@ from cozekit.errors import (
     OAuthError,
     StateMismatch,
 )
+from tests.overlay._auth import PUBLIC_APP, REDIRECT, SECRET, WEB_APP, Flows, browse, query_of
+from tests.overlay._both import Counter
 
 
 def user_of(token: Token, base_url: str) -> str:

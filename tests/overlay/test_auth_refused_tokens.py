@@ -7,11 +7,11 @@ import time
 
 import httpx
 import pytest
-from _auth_service import Service, client, strategy, token
 
 from cozekit import APIError
 from cozekit.auth import MemoryStore, _token_manager
 from cozekit.errors import AuthenticationError
+from tests.overlay._auth_service import Service, client, strategy, token
 
 
 class Clock:

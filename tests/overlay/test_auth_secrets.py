@@ -15,15 +15,15 @@ from typing import Any, Self
 
 import httpx
 import pytest
-from _auth import PUBLIC_APP, REDIRECT, Flows, browse, jwt_config
-from _both import Connect, Counter
-from _shown import shown
 
 from coze_api._core._secrets import hidden
 from coze_api.operations import oauth
 from cozekit.auth import FileStore, JWTAuth, RedisStore, Token, new_state, new_verifier
 from cozekit.auth._token_request import Grant
 from cozekit.errors import APIError, CozeError, GatewayError, InvalidArgumentError, OAuthError
+from tests.overlay._auth import PUBLIC_APP, REDIRECT, Flows, browse, jwt_config
+from tests.overlay._both import Connect, Counter
+from tests.overlay._shown import shown
 
 CLIENT_SECRET = "Hidden-client-secret"
 CODE = "code_Hidden-code"

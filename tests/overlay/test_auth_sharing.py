@@ -16,13 +16,13 @@ import anyio
 import anyio.lowlevel
 import httpx
 import pytest
-from _auth import SECRET, WEB_APP, Flows, expired, token_requests
-from _auth_service import BASE, Service, strategy, token
-from _both import Connect
 
 from cozekit import APIConnectionError, AsyncCoze, Coze
 from cozekit.auth import TokenAuth, WebOAuth
 from cozekit.errors import InvalidGrant
+from tests.overlay._auth import SECRET, WEB_APP, Flows, expired, token_requests
+from tests.overlay._auth_service import BASE, Service, strategy, token
+from tests.overlay._both import Connect
 
 
 def test_200_threads(flows, coze_sandbox):

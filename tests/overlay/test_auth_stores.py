@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _auth import SECRET, WEB_APP, Flows, expired, token_requests
-from _both import Connect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cozekit.auth import FileStore, MemoryStore, RedisStore, Token, TokenStore, WebOAuth
 from cozekit.auth._lock_handle import Claim
 from cozekit.errors import InvalidArgumentError, TokenStoreError
+from tests.overlay._auth import SECRET, WEB_APP, Flows, expired, token_requests
+from tests.overlay._both import Connect
 
 TOKEN = Token(
     access_token="czu_Secret1",

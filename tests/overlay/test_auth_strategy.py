@@ -9,9 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from _auth import SECRET, WEB_APP, ahead, expired, jwt_config, token_requests
-from _auth_service import BASE, Service, client, strategy, token
-from _both import at_once
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +16,9 @@ from coze_sandbox import BOT_ID, USER_ID
 from cozekit import APIConnectionError, APIError, Coze
 from cozekit.auth import JWTAuth, MemoryStore, Token, async_authorization, authorization
 from cozekit.errors import AuthenticationError, InvalidArgumentError, InvalidGrant, OAuthError
+from tests.overlay._auth import SECRET, WEB_APP, ahead, expired, jwt_config, token_requests
+from tests.overlay._auth_service import BASE, Service, client, strategy, token
+from tests.overlay._both import at_once
 
 
 def test_every_flow(connect, flows):

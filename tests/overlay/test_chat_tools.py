@@ -15,13 +15,13 @@ import anyio
 import anyio.lowlevel
 import httpx
 import pytest
-from _both import Connect
 
 from coze_api import models
 from coze_api.operations import chat as operations
 from coze_sandbox import BOT_ID
 from cozekit import AsyncCoze, ChatRun, Coze, ToolError, ToolRun, errors, tool
 from cozekit._tools.runner import ToolRunner
+from tests.overlay._both import Connect
 
 ASK: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u"}
 TWO = '/tool get_weather {"city": "Ulm"}\n/tool get_time {"zone": 1}'

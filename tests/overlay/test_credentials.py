@@ -6,11 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Counter
 
 from cozekit import COZE_CN, COZE_COM, SocketOptions
 from cozekit.auth import DeviceOAuth
 from cozekit.errors import InvalidArgumentError
+from tests.overlay._both import Counter
 
 SECRET = "pat_Secret0123456789"
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Connect
 
 from coze_api import models
 from coze_api.operations import datasets as operations
 from coze_sandbox import WORKSPACE_ID
 from cozekit import errors
+from tests.overlay._both import Connect
 
 
 def file(name: str, text: str) -> dict[str, Any]:

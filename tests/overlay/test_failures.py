@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Counter, at_once
 
 from coze_sandbox import BOT_ID, Sandbox
 from cozekit.errors import (
@@ -30,6 +29,7 @@ from cozekit.errors import (
     ServerError,
     StreamInterrupted,
 )
+from tests.overlay._both import Counter, at_once
 
 HELLO: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u", "additional_messages": ["/say one two three"]}
 

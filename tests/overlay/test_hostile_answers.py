@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Counter, at_once
 
 from coze_api._core import _json
 from cozekit.auth import async_authorization, authorization
@@ -21,6 +20,7 @@ from cozekit.errors import (
     GatewayError,
     RateLimitError,
 )
+from tests.overlay._both import Counter, at_once
 
 DEEP = 3_000
 DELAYS = [

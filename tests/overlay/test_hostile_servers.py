@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from _both import at_once
 
 from cozekit.errors import APIConnectionError, CozeError, DownloadInterrupted, GatewayError, StreamInterrupted
 from tests._serving import serving
+from tests.overlay._both import at_once
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 BODY = b'{"code": 0, "data": {"id": "1"}}'

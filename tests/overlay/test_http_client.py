@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Connect, Counter, at_once
 
 from coze_sandbox import BOT_ID
 from cozekit import APIConnectionError, AsyncCoze, Coze
 from cozekit.errors import InvalidArgumentError
+from tests.overlay._both import Connect, Counter, at_once
 
 
 def hook(connect: Connect, function: Any) -> Any:

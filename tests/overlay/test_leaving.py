@@ -10,11 +10,11 @@ from typing import Any
 import anyio
 import anyio.from_thread
 import pytest
-from _both import at_once
 
 from coze_api import models
 from coze_sandbox import BOT_ID, Sandbox
 from cozekit import AsyncCoze, errors, tool
+from tests.overlay._both import at_once
 
 ASK: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u"}
 

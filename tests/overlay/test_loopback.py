@@ -9,8 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from _auth import Flows
-from _both import Connect, at_once
 
 from coze_api._core._loopback import is_loopback
 from coze_api.resources.websockets import WebsocketsChatAPI
@@ -20,6 +18,8 @@ from cozekit._websockets.handshake import _Dialer
 from cozekit.auth import JWTAuth
 from cozekit.errors import GatewayError
 from tests._serving import serving
+from tests.overlay._auth import Flows
+from tests.overlay._both import Connect, at_once
 
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 

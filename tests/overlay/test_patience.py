@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Counter, at_once
 
 from coze_sandbox import BOT_ID
 from cozekit import APIConnectionError, APIError, APITimeoutError, RetryPolicy, _retrying
 from cozekit.errors import ChatFailed, ServerError, StreamInterrupted
+from tests.overlay._both import Counter, at_once
 
 OK = {"code": 0, "data": {"id": "1", "status": "completed", "conversation_id": "2"}}
 

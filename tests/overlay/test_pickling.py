@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Counter
 
 from coze_sandbox import BOT_ID
 from cozekit import CozeError, webhooks
 from cozekit.errors import APITimeoutError, ChatFailed, PollTimeout, StreamInterrupted
+from tests.overlay._both import Counter
 
 SECRET = "pat_Secret0123456789"
 RUNNING = {"code": 0, "data": {"id": "7", "conversation_id": "8", "status": "in_progress"}}

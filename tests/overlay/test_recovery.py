@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Counter
 
 from coze_api.models import Chat, ChatStatus
 from coze_sandbox import BOT_ID, WORKFLOW_CHAT
 from cozekit.errors import APIError, ChatFailed, PollTimeout, StreamInterrupted
+from tests.overlay._both import Counter
 
 Start = Callable[[Any, str], Any]
 

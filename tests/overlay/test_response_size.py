@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
-from _auth import jwt_config
-from _both import Connect, at_once
 
 from coze_api.models import OAuthResponseType
 from cozekit.auth import JWTAuth, async_authorization, authorization
 from cozekit.errors import APIError, GatewayError, InvalidArgumentError, ResponseTooLarge, StreamInterrupted
+from tests.overlay._auth import jwt_config
+from tests.overlay._both import Connect, at_once
 
 JSON, EVENTS, HTML = "application/json", "text/event-stream", "text/html"
 LIMIT = 100_000

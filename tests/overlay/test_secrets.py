@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Connect, Counter
 
 from coze_sandbox import BOT_ID
 from cozekit import CozeError
+from tests.overlay._both import Connect, Counter
 
 SECRET = "pat_Secret0123456789"
 

@@ -12,8 +12,6 @@ from urllib.parse import quote, urlencode
 import attrs
 import httpx
 import pytest
-from _both import Connect
-from _shown import kept, shown
 
 from coze_api import AsyncClient, Client
 from coze_api._core._operation import Operation
@@ -22,6 +20,8 @@ from coze_api.models import OauthTokenResponse
 from cozekit import CozeError, webhooks
 from cozekit.errors import APIError, DecodeError, GatewayError, InvalidArgumentError
 from tests.fuzz import _description as description
+from tests.overlay._both import Connect
+from tests.overlay._shown import kept, shown
 
 SENT = "Hidden-header-0123456789"
 GIVEN = {"authorization": f"Bearer {SENT}", "X-Signature": SENT}

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from _both import Connect, at_once
 
 from coze_sandbox import Sandbox
 from cozekit import SocketOptions, audio
@@ -24,6 +23,7 @@ from cozekit.errors import (
     ServerError,
     SocketClosed,
 )
+from tests.overlay._both import Connect, at_once
 
 pytestmark = pytest.mark.needs_asyncio
 

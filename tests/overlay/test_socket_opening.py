@@ -12,8 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Connect, at_once
-from _socket_server import LOGID, Part, refusing, socket_server
 
 from coze_api.models import ChatSocketSettings, SpeechCreated, SpeechOutputAudio, SpeechSettings
 from cozekit import SocketOptions, audio
@@ -27,6 +25,8 @@ from cozekit.errors import (
     PermissionDeniedError,
     SocketFailed,
 )
+from tests.overlay._both import Connect, at_once
+from tests.overlay._socket_server import LOGID, Part, refusing, socket_server
 
 pytestmark = pytest.mark.needs_asyncio
 

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from _both import Connect
-from _socket_server import LOGID, Part, SocketServer, frame, socket_server
 
 from coze_api import Unknown
 from coze_api.models import (
@@ -38,6 +36,8 @@ from cozekit.errors import (
     ToolFailed,
     ToolRoundsExceeded,
 )
+from tests.overlay._both import Connect
+from tests.overlay._socket_server import LOGID, Part, SocketServer, frame, socket_server
 
 pytestmark = pytest.mark.needs_asyncio
 

@@ -12,11 +12,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from _both import Connect
 
 from coze_sandbox import Sandbox
 from cozekit import SocketOptions, audio
 from cozekit._websockets.thread_safe_tls import GuardedTLS, TLSSocket
+from tests.overlay._both import Connect
 
 pytestmark = pytest.mark.needs_asyncio
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import trio
-from _both import Connect
-from _socket_server import LOGID, Part, SocketServer, frame, hang_up, socket_server
 
 from coze_api.models import SpeechAudioUpdate, SpeechText, SpeechTextAppend, SpeechTextComplete
 from cozekit import AsyncCoze, Coze, SocketOptions, audio
 from cozekit.errors import APITimeoutError, ChatFailed, CozeError, SocketClosed, SocketFailed
+from tests.overlay._both import Connect
+from tests.overlay._socket_server import LOGID, Part, SocketServer, frame, hang_up, socket_server
 
 pytestmark = pytest.mark.needs_asyncio
 

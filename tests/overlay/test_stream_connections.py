@@ -10,11 +10,11 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from _both import Connect, at_once
 
 from coze_sandbox import BOT_ID, Sandbox
 from cozekit import AsyncCoze, Coze
 from cozekit.errors import APIError, ChatFailed, StreamInterrupted
+from tests.overlay._both import Connect, at_once
 
 LONG: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u", "additional_messages": ["/long 500"]}
 

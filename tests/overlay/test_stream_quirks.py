@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import at_once
 
 from coze_sandbox import WORKFLOW_ASK, WORKFLOW_ECHO
 from cozekit.errors import APIError, AuthenticationError, GatewayError, StreamFailed, StreamGap, StreamInterrupted
+from tests.overlay._both import at_once
 
 Begin = Callable[[Any], Any]
 CHATS: dict[str, Begin] = {

@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Counter
 
 from coze_api._core._http import default_ssl
 from cozekit import COZE_COM
 from cozekit._websockets.options import SocketOptions
 from cozekit.errors import InvalidArgumentError
+from tests.overlay._both import Counter
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "no_proxy", "https_proxy")
 

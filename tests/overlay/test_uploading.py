@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Counter
 
 from coze_sandbox import Sandbox
 from cozekit.errors import APITimeoutError, ExtensionMismatchWarning, InvalidArgumentError
+from tests.overlay._both import Counter
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 1000
 

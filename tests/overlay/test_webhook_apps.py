@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from _webhook_servers import serving_asgi, serving_wsgi
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
@@ -20,6 +19,7 @@ from coze_api.models import BotDeletedCallback
 from cozekit import webhooks
 from cozekit.errors import InvalidArgumentError
 from tests._callbacks import TOKEN, signed
+from tests.overlay._webhook_servers import serving_asgi, serving_wsgi
 
 DELETED = {"header": {"event_type": "bot.deleted", "event_id": "e1"}, "event": {"bot_id": "7"}}
 PUBLISHED = {

@@ -6,13 +6,13 @@ import threading
 from typing import Any
 
 import pytest
-from _webhook_servers import serving_asgi, serving_wsgi
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from coze_api.models import ApiAppType
 from coze_sandbox import BOT_ID, Sandbox
 from cozekit import Coze, webhooks
+from tests.overlay._webhook_servers import serving_asgi, serving_wsgi
 
 KINDS = ("bot.published", "bot.unpublished", "bot.deleted", "benefit.usage")
 

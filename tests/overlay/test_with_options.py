@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Counter, at_once
 
 from cozekit import APIError, RetryPolicy
+from tests.overlay._both import Counter, at_once
 
 
 def raw(coze: Any) -> Any:

@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Connect
 
 from coze_api import models
 from coze_api.operations import workflows as operations
 from coze_sandbox import WORKFLOW_ASK, WORKFLOW_ECHO, WORKFLOW_FAIL
 from cozekit import errors
+from tests.overlay._both import Connect
 
 
 def test_one_piece(coze):

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from _both import Connect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from coze_api import models
 from coze_sandbox import WORKFLOW_ASK, WORKFLOW_ECHO, WORKFLOW_FAIL, WORKFLOW_INTERLEAVED, WORKFLOW_UNPUBLISHED
 from cozekit import errors
 from cozekit._workflows.output import question_of
+from tests.overlay._both import Connect
 
 ECHO: dict[str, Any] = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "Hello out there"}}
 ASK: dict[str, Any] = {"workflow_id": WORKFLOW_ASK, "parameters": {}}

@@ -9,9 +9,9 @@ from typing import Any
 import attrs
 import httpx
 import pytest
-from _constraints import DESCRIPTION, HTTP, Case, Request, cases, example_request, node_of
 
 from coze_sandbox import Sandbox
+from tests.sandbox._constraints import DESCRIPTION, HTTP, Case, Request, cases, example_request, node_of
 
 FORMS = [one for one in HTTP if "multipart/form-data" in one.bodies]
 JSON = [one for one in HTTP if "application/json" in one.bodies]
