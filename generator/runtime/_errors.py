@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._secrets import mask
 
@@ -22,16 +21,29 @@ __all__ = [
     "StreamGap",
     "StreamGapWarning",
     "StreamInterrupted",
-    "restore",
-    "show_in",
 ]
 
 
 class CozeError(Exception):
     """Anything that goes wrong in a call. Its text shows no token and no key, whatever it quotes."""
 
+    _connected: ClassVar[tuple[str, ...]] = ()
+    """Attributes that hold a connection, which pickling replaces by None."""
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*(mask(one) if isinstance(one, str) else one for one in args))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions with keyword arguments do not survive pickling by themselves, and process pools pickle them.
+        return (_restore, (type(self), self.args, {**self.__dict__, **dict.fromkeys(self._connected)}))
+
+
+def _restore(cls: type[CozeError], args: tuple[Any, ...], state: dict[str, Any]) -> CozeError:
+    """Rebuild a pickled exception without calling its `__init__`."""
+    error = cls.__new__(cls)
+    error.args = args  # `__new__` does not set them for those that are an OSError as well
+    error.__dict__.update(state)
+    return error
 
 
 class InvalidArgumentError(CozeError, ValueError):
@@ -54,6 +66,8 @@ class APIError(CozeError):
         response: The answer; None for failures inside a stream. Of operations whose answers hold secrets, without
             its body.
     """
+
+    _connected: ClassVar[tuple[str, ...]] = ("response",)
 
     def __init__(
         self,
@@ -93,19 +107,6 @@ class APIError(CozeError):
         if self.debug_url:
             text += f" Debug: {self.debug_url}"
         return text
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Exceptions with keyword arguments do not survive pickling by themselves, and process pools pickle them.
-        state = {**self.__dict__, "response": None}
-        return (restore, (type(self), self.msg, state))
-
-
-def restore(cls: type[CozeError], text: str, state: dict[str, Any]) -> CozeError:
-    """Make an exception again from what was pickled. Those with keyword arguments could not be otherwise."""
-    error = cls.__new__(cls)
-    error.args = (text,)  # which `__new__` does not set for those that are an OSError too
-    error.__dict__.update(state)
-    return error
 
 
 class GatewayError(APIError):
@@ -164,10 +165,6 @@ class DownloadInterrupted(CozeError):
         self.received = received
         self.content = b""
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # As for APIError.
-        return (restore, (type(self), str(self), dict(self.__dict__)))
-
 
 class StreamInterrupted(CozeError):
     """The stream broke off before its end: neither finished nor failed, as far as was heard.
@@ -180,6 +177,8 @@ class StreamInterrupted(CozeError):
         last_event: The last of them, or None.
         rest: Bytes of an event that did not arrive whole.
     """
+
+    _connected = ("stream",)
 
     def __init__(
         self, reason: str, *, operation: str, logid: str, stream: Any, events: int, last_event: Any, rest: bytes
@@ -194,10 +193,6 @@ class StreamInterrupted(CozeError):
         self.last_event = last_event
         self.rest = rest
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # The stream holds a connection, which stays in the process that made it.
-        return (restore, (type(self), str(self), {**self.__dict__, "stream": None}))
-
 
 class StreamGap(CozeError):
     """The numbers of a stream's events do not follow each other: events were lost, or came twice.
@@ -211,6 +206,8 @@ class StreamGap(CozeError):
         expected: The number that should have come.
         found: The number that came.
     """
+
+    _connected = ("stream",)
 
     def __init__(
         self, *, operation: str, logid: str, stream: Any, event: Any, counter: str, expected: int, found: int
@@ -245,20 +242,10 @@ class StreamGap(CozeError):
         """The last number that is missing; None where an event came again."""
         return None if self.repeated else self.found - 1
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # As for StreamInterrupted.
-        return (restore, (type(self), str(self), {**self.__dict__, "stream": None}))
-
 
 class StreamGapWarning(UserWarning):
     """The numbers of a stream's events do not follow each other; see `StreamGap`."""
 
 
-def show_in(module: str, namespace: dict[str, Any], names: Iterable[str]) -> None:
-    """Let classes say that they are of the module where people find them: tracebacks show it."""
-    for name in names:
-        if isinstance(namespace[name], type):
-            namespace[name].__module__ = module
-
-
-show_in(f"{__name__.partition('.')[0]}.errors", globals(), __all__)
+for _name in __all__:
+    globals()[_name].__module__ = f"{__name__.partition('.')[0]}.errors"  # where users find them; tracebacks show it

@@ -1,4 +1,4 @@
-"""Loads what a package offers when it is first asked for."""
+"""Loads the public names of a package when they are first used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ __all__ = ["load"]
 
 
 def load(package: str, namespace: dict[str, Any], modules: Mapping[str, str], name: str) -> Any:
-    """Import the module that holds *name* and keep the name in the package. A name without a module is one itself.
+    """Import the module that holds *name* and store the value in the namespace of the package.
+
+    Args:
+        package: Name of the package.
+        namespace: Its `globals()`.
+        modules: Maps public names to modules of the package; "" means that the name is a module itself. A name of
+            another package is written with a colon, such as `coze_api:Page`.
+        name: The name that is looked up.
 
     Raises:
         AttributeError: The package has no such name.
@@ -20,5 +27,7 @@ def load(package: str, namespace: dict[str, Any], modules: Mapping[str, str], na
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
     if not module:
         return import_module(f"{package}.{name}")
-    value = namespace[name] = getattr(import_module(f"{package}.{module}"), name)
+    source, _, attribute = module.partition(":")
+    value = getattr(import_module(source if attribute else f"{package}.{module}"), attribute or name)
+    namespace[name] = value
     return value

@@ -1,6 +1,6 @@
 """Client for the Coze platform: bots, chat, workflows, knowledge, voice.
 
-Importing the package is cheap: what a name needs is loaded when the name is first used.
+Importing the package is cheap: the module of a name is imported when the name is first used.
 """
 
 from typing import TYPE_CHECKING
@@ -48,60 +48,19 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "COZE_CN",
-    "COZE_COM",
-    "APIConnectionError",
-    "APIError",
-    "APITimeoutError",
-    "AsyncChatRunStream",
-    "AsyncChatStream",
-    "AsyncCoze",
-    "AsyncPage",
-    "AsyncPager",
-    "AsyncWorkflowResult",
-    "AsyncWorkflowRun",
-    "ChatFailed",
-    "ChatResult",
-    "ChatRun",
-    "ChatRunStream",
-    "ChatStream",
-    "Coze",
-    "CozeError",
-    "Page",
-    "Response",
-    "RetryPolicy",
-    "SocketClosed",
-    "SocketFailed",
-    "SocketOptions",
-    "StreamInterrupted",
-    "Tool",
-    "ToolError",
-    "ToolRun",
-    "WorkflowFailed",
-    "WorkflowResult",
-    "WorkflowRun",
-    "audio",
-    "auth",
-    "errors",
-    "messages",
-    "tool",
-    "webhooks",
-]
-
 _MODULES = {
+    "COZE_CN": "_config",
+    "COZE_COM": "_config",
     "APIConnectionError": "errors",
     "APIError": "errors",
     "APITimeoutError": "errors",
     "AsyncChatRunStream": "_chat.run_stream",
     "AsyncChatStream": "_chat.stream_async",
     "AsyncCoze": "_client",
-    "AsyncPage": "_api",
-    "AsyncPager": "_api",
+    "AsyncPage": "coze_api:AsyncPage",
+    "AsyncPager": "coze_api:AsyncPager",
     "AsyncWorkflowResult": "_workflows.result_async",
     "AsyncWorkflowRun": "_workflows.run_async",
-    "COZE_CN": "_config",
-    "COZE_COM": "_config",
     "ChatFailed": "errors",
     "ChatResult": "_chat.result",
     "ChatRun": "_chat.run_stream",
@@ -109,26 +68,28 @@ _MODULES = {
     "ChatStream": "_chat.stream",
     "Coze": "_client",
     "CozeError": "errors",
-    "Page": "_api",
-    "Response": "_api",
+    "Page": "coze_api:Page",
+    "Response": "coze_api:Response",
     "RetryPolicy": "_retry_policy",
     "SocketClosed": "errors",
     "SocketFailed": "errors",
     "SocketOptions": "_websockets.options",
     "StreamInterrupted": "errors",
-    "audio": "",
     "Tool": "_tools.tool",
     "ToolError": "errors",
     "ToolRun": "_tools.runner",
     "WorkflowFailed": "errors",
     "WorkflowResult": "_workflows.result",
     "WorkflowRun": "_workflows.run",
+    "audio": "",
     "auth": "",
     "errors": "",
     "messages": "",
     "tool": "_tools.tool",
     "webhooks": "",
 }
+
+__all__ = list(_MODULES)
 
 if not TYPE_CHECKING:  # visible to type checkers, it would make every misspelt name valid
 

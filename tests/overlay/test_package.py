@@ -209,8 +209,8 @@ def test_no_state_of_the_api_is_written_by_hand(path):
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_files_are_small(path):
-    """A file of the overlay has one subject and at most some 350 lines."""
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
+    """A file of the overlay has one subject and at most some 600 lines."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 600
 
 
 def test_modules_say_what_they_offer():

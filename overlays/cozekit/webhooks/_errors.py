@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from coze_api._core._errors import show_in
-
 from ..errors import CozeError
 
 __all__ = ["InvalidSignature", "MalformedCallback", "StaleCallback", "WebhookError"]
@@ -35,4 +33,5 @@ class MalformedCallback(WebhookError):
     """It is signed rightly or not at all, and is no JSON object."""
 
 
-show_in(__package__, globals(), __all__)
+for _name in __all__:
+    globals()[_name].__module__ = __package__  # where users find them; tracebacks show it
