@@ -11,7 +11,7 @@ SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
 
 .DEFAULT_GOAL := help
 .PHONY: help demo generate docs test test-fast contract contract-live mutation fuzz check format coverage bench redocly dist \
-	wheel changelog system clean
+	wheel changes changelog system clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -81,6 +81,11 @@ wheel: dist ## Install the wheel in a new environment and run the quick start wi
 	@rm -rf $(VENV)/wheel && $(BIN)/python -m venv $(VENV)/wheel
 	@$(VENV)/wheel/bin/pip install --quiet --disable-pip-version-check "$$(ls dist/*.whl)[sandbox]"
 	@cd examples && $(abspath $(VENV))/wheel/bin/python demo.py
+
+changes: $(VENV)/dev ## Write what changed in the description since a revision as a changelog fragment (SINCE=v1.0.0)
+	@$(BIN)/python -m generator diff $(or $(SINCE),$(error set SINCE to a revision: make changes SINCE=v1.0.0)) \
+	  --python --format markdown --fail-on never > changelog.d/description.api.md
+	@echo "Wrote changelog.d/description.api.md"
 
 changelog: $(VENV)/dev ## Show the release notes that the fragments in changelog.d/ make
 	@$(BIN)/towncrier build --draft --version "$$($(BIN)/python -c 'import cozekit; print(cozekit.__version__)')"

@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command.
 
     Returns:
-        0 when all is well, 1 when the description or the generated code is not, which is printed.
+        0 when all is well, 1 when the description or the generated code is not, which is printed, or when `diff` finds
+        changes that break callers; 2 when `diff` cannot read what it compares.
     """
     parser = argparse.ArgumentParser(prog="python -m generator", description="From openapi/ to generated/.")
     parser.add_argument("--index", type=Path, default=Path("openapi/coze.yaml"), help="the description")
@@ -37,6 +38,17 @@ def main(arguments: list[str] | None = None) -> int:
     coverage = commands.add_parser("coverage", help="compare with other clients of the platform")
     coverage.add_argument("--facts", type=Path, default=Path("../shared/facts/coverage.csv"), help="what those cover")
     coverage.add_argument("--write", type=Path, metavar="README.md", help="update the table in this file")
+    diff = commands.add_parser("diff", help="report what changed in the API, rated from the caller's side")
+    diff.add_argument("old", metavar="OLD", help="a revision of git, a folder, an index or a bundle")
+    diff.add_argument("new", metavar="NEW", nargs="?", help="the same; the working tree where absent")
+    diff.add_argument("--format", choices=["text", "markdown", "json"], default="text", help="how to write the report")
+    diff.add_argument("--python", action="store_true", help="compare the public names of the packages, too")
+    diff.add_argument(
+        "--fail-on",
+        choices=["breaking", "any", "never"],
+        default="breaking",
+        help="which changes give the exit status 1",
+    )
     options = parser.parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # the locale's encoding may lack a character
@@ -47,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "coverage":
             sys.stdout.write(compare(bundle(options.index), options.facts, options.write))
             return 0
+        if options.command == "diff":
+            return _diff(options)
         if options.command == "sync":
             message = _sync(check=options.check)
         else:
@@ -55,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         print(f"{len(error.problems)} problem{'s' * (len(error.problems) != 1)}", file=sys.stderr)
-        return 1
+        return 2 if options.command == "diff" else 1
     if options.command == "bundle":
         sys.stdout.write(message)
     else:
@@ -83,6 +97,20 @@ def _run(command: str, index: Path, out: Path) -> str:
         return f"Generated {generate(bundled, out)}"
     _refuse(stale(bundled, out) + stale_docs(bundled))
     return f"{out.name}/ is what openapi/ says"
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from .diff import REPORTS, Impact, compare, compare_python, load, merged
+
+    new = load(options.new, options.index) if options.new else dict(bundle(options.index).document)
+    changes = compare(load(options.old, options.index), new)
+    if options.python:
+        changes = merged([*changes, *compare_python(options.old, options.index.resolve().parent.parent)])
+    sys.stdout.write(REPORTS[options.format](changes))
+    failing = {"any": changes, "never": []}.get(
+        options.fail_on, [change for change in changes if change.impact is Impact.BREAKING]
+    )
+    return 1 if failing else 0
 
 
 def _sync(*, check: bool) -> str:

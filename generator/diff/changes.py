@@ -1,0 +1,77 @@
+"""One change of the API, and how it is rated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+import attrs
+
+__all__ = ["Change", "Direction", "Impact", "added_or_removed", "merged"]
+
+
+class Impact(Enum):
+    """What a change means to callers, the worst first."""
+
+    BREAKING = "breaking"
+    """A call that worked, or code that reads its answer, may fail."""
+    ADDITIVE = "additive"
+    """Something new can be sent or arrives; nothing that worked fails."""
+    DOCUMENTATION = "documentation"
+    """Only texts and examples differ."""
+
+
+class Direction(Enum):
+    """Who sends a value: this decides whether a change breaks callers."""
+
+    REQUEST = "requests"
+    RESPONSE = "responses"
+
+
+@attrs.frozen
+class Change:
+    """One difference between two descriptions.
+
+    Attributes:
+        impact: What the change means to callers.
+        subject: What changed: an operation id, or a kind and a name such as `schema Message` and `stream ChatStream`.
+        place: Where in the subject: `request name`, `parameter page_size`, `event done`; empty for the whole.
+        text: What is different, as the end of a sentence that begins with the place.
+        operations: Ids of the operations that it reaches, where the subject is shared.
+    """
+
+    impact: Impact
+    subject: str
+    place: str
+    text: str
+    operations: tuple[str, ...] = ()
+
+
+def added_or_removed(
+    subject: str, place: str, *, added: bool, texts: tuple[str, str] = ("is new", "is gone")
+) -> Change:
+    """Return the change of a thing that only one description has.
+
+    Args:
+        subject: What changed.
+        place: Where in the subject.
+        added: Whether the new description has it, so that nobody is broken.
+        texts: What is different if it was added, and if it was removed.
+    """
+    return Change(Impact.ADDITIVE if added else Impact.BREAKING, subject, place, texts[0 if added else 1])
+
+
+def merged(changes: Iterable[Change]) -> list[Change]:
+    """Return each change once, sorted by impact, subject and place.
+
+    A schema that is both sent and received is compared twice; where both sides report the same, the worse rating holds.
+    """
+    ranks = {impact: rank for rank, impact in enumerate(Impact)}
+    found: dict[tuple[str, str, str], Change] = {}
+    for change in changes:
+        key = (change.subject, change.place, change.text)
+        other = found.get(key, change)
+        worse = min(change.impact, other.impact, key=ranks.__getitem__)
+        operations = tuple(sorted({*change.operations, *other.operations}))
+        found[key] = attrs.evolve(change, impact=worse, operations=operations)
+    return sorted(found.values(), key=lambda one: (ranks[one.impact], one.subject, one.place, one.text))
