@@ -32,14 +32,14 @@ docs: $(VENV)/demo ## Write docs/ from the description
 test: $(VENV)/dev ## Run all tests
 	@$(BIN)/python -m pytest -n $(JOBS)
 
-test-fast: $(VENV)/dev ## Run the tests of one folder of tests/ alone (ROOM=overlay; unit without it)
-	@$(BIN)/python -m pytest -n $(JOBS) -q tests/$(or $(ROOM),unit)
+test-fast: $(VENV)/dev ## Run the tests of one folder of tests/ alone (ROOM=overlay/chat; runtime without it)
+	@$(BIN)/python -m pytest -n $(JOBS) -q tests/$(or $(ROOM),runtime)
 
 coverage: $(VENV)/dev ## Run all tests and report which lines and branches of hand-written code they reach
 	@$(BIN)/python -m pytest -n $(JOBS) -q --cov --cov-report=term:skip-covered
 
 contract: $(VENV)/dev ## Compare client, description and sandbox at length (COZEKIT_MAX_EXAMPLES=100)
-	@COZEKIT_MAX_EXAMPLES=$${COZEKIT_MAX_EXAMPLES:-100} $(BIN)/python -m pytest -n $(JOBS) tests/contract tests/unit
+	@COZEKIT_MAX_EXAMPLES=$${COZEKIT_MAX_EXAMPLES:-100} $(BIN)/python -m pytest -n $(JOBS) tests/contract tests/runtime
 
 contract-live: $(VENV)/dev ## Look, reading only, whether the real Coze answers as described (COZE_API_TOKEN)
 	@$(BIN)/python -m tests.live

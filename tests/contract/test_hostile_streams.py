@@ -22,7 +22,7 @@ from cozekit.errors import CozeError, StreamGapWarning
 from tests.contract._calls import Call, calls, document, resolve
 from tests.contract._filled import filled
 from tests.contract._hostile import as_json, damaged, streams
-from tests.overlay._both import Connect
+from tests.overlay._clients import Connect
 
 EXAMPLES = max(int(os.environ.get("COZEKIT_MAX_EXAMPLES", "200")) // 20, 5)
 STREAMING = {call.id: call for call in calls() if call.kind == "stream"}

@@ -14,8 +14,8 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from coze_sandbox import Sandbox
 from cozekit import _polling
-from tests.overlay._auth import Flows
-from tests.overlay._both import Connect, at_once
+from tests.overlay._clients import Connect, at_once
+from tests.overlay.auth._flows import Flows
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from coze_sandbox import Clock, Sandbox
 from cozekit.errors import APIError
-from tests.overlay._both import Connect
+from tests.overlay._clients import Connect
 
 __all__ = ["MANY", "SECONDS", "SIZES", "TEXTS", "Machine", "Stage", "explore", "items", "stage"]
 

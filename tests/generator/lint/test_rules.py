@@ -1,0 +1,230 @@
+"""Each house rule, broken once in a description that is otherwise good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+import pytest
+
+from generator.lint import RULES, lint
+from generator.spec.bundler import bundle
+from tests.generator.lint._project import Project
+
+ROOT = Path(__file__).resolve().parents[3]
+START, LIST = "things/start.yaml", "things/list.yaml"
+WATCH, MADE, SIGNED = "things/watch.yaml", "webhooks/thing_made.yaml", "shared/callbacks.yaml"
+SCHEMAS, EVENTS, INDEX = "things/schemas.yaml", "things/events.yaml", "coze.yaml"
+ENVELOPE, ERRORS = "shared/envelope.yaml", "shared/errors.yaml"
+
+
+@attrs.frozen
+class Case:
+    """A change that breaks one rule.
+
+    Attributes:
+        rule: The rule.
+        file: The file to change.
+        old: Text that is replaced.
+        new: Its replacement.
+        line: Text of the line that must be reported, after the change.
+        place: The file that must be reported, where it is another one.
+    """
+
+    rule: str
+    file: str
+    old: str
+    new: str
+    line: str
+    place: str = ""
+
+
+CASES = [
+    Case("line-length", START, "Starts it.", f"{'Starts it. ' * 12}Done.", "Starts it."),
+    Case("unused-component", SCHEMAS, "Level:\n", "Odd:\n  type: object\nLevel:\n", "Odd:"),
+    Case("unused-component", EVENTS, "ThingStream:\n", "Odd: {}\nThingStream:\n", "Odd:"),
+    Case("operation-keys", START, "description: Starts it.\n", "", "operationId"),
+    Case("operation-keys", START, "x-coze-idempotent: false\n", "", "operationId"),
+    Case("operation-order", LIST, "tags: [things]\nx-coze-result: data\n",
+         "x-coze-result: data\ntags: [things]\n", "tags:"),
+    Case("summary", START, "Start a thing", "Start a thing.", "summary:"),
+    Case("summary", START, "Start a thing", "Start a thing " + "and wait " * 6, "summary:"),
+    Case("official-page", START, "https://www.coze.cn/", "https://example.com/", "externalDocs:"),
+    Case("official-page", LIST, "externalDocs: {url: https://www.coze.cn/list}\n", "",
+         "operationId"),
+    Case("tags", START, "tags: [things]", "tags: [thing]", "tags:"),
+    Case("tags", INDEX, "{name: things, description: Things.}", "{name: things}", "{name: things}"),
+    Case("error-answer", LIST, "default: {$ref: '../shared/responses.yaml#/Error'}",
+         "'201': {description: Done.}", "'200':"),
+    Case("parameter-order", LIST, "in: query\n", "in: header\n", "name: page_size"),
+    Case("parameter-schema", LIST, "    description: Number of the page.\n", "", "name: page"),
+    Case("result-member", START, "idempotent: false\n", "idempotent: false\nx-coze-result: date\n",
+         "x-coze-result"),
+    Case("pagination", LIST, "style: page", "style: pages", "style:"),
+    Case("pagination", LIST, "param: page", "param: page_num", "param:"),
+    Case("pagination", LIST, "items: data.items", "items: data.things", "items:"),
+    Case("pagination", LIST, "items: data.items", "items: data.total", "items:"),
+    Case("pagination", LIST, "total: data.total", "sum: data.total", "sum:"),
+    Case("pagination", LIST, "  size: page_size\n", "", "style:"),
+    Case("stream", START, "flag: stream", "flag: streams", "flag:"),
+    Case("stream", START, "  method: stream\n", "", "x-coze-stream:"),
+    Case("stream-protocol", EVENTS, "ends: maybe", "ends: never", "ends:"),
+    Case("stream-protocol", EVENTS, "fails: true", "fail: true", "fail:"),
+    Case("poll", START, "operation: things.list", "operation: things.get", "operation: things.get"),
+    Case("poll", START, "status: state", "status: status", "status:"),
+    Case("poll", START, "terminal: [done]", "terminal: [over]", "terminal:"),
+    Case("poll", START, "terminal: [done]", "terminal: [done, running]", "terminal:"),
+    Case("poll", START, "terminal: [done]", "terminal: [done]\n  failed: [running]", "failed:"),
+    Case("poll", START, "terminal: [done]", "terminal: [done]\n  items: total", "items:"),
+    Case("poll", START, "terminal: [done]", "terminal: [done]\n  waiting: question", "waiting:"),
+    Case("poll", START, "terminal: [done]", "terminal: [done]\n  flag: later", "flag: later"),
+    Case("websocket", WATCH, "wss://", "https://", "servers:"),
+    Case("websocket", WATCH, "'101':", "'200':", "x-coze-websocket"),
+    Case("websocket", LIST, "  default:", "  '101': {description: Open.}\n  default:", "operationId"),
+    Case("socket-protocol", EVENTS, "answers: [thing.watched]", "answers: [thing.seen]", "answers:"),
+    Case("socket-protocol", EVENTS, "answers: [thing.watched]", "ends: always # never", "# never"),
+    Case("socket-protocol", EVENTS, "ends: always", "ends: once", "ends: once"),
+    Case("socket-protocol", EVENTS, "data: {$ref: './schemas.yaml#/Thing'}\n        answers",
+         "data: {type: object}\n        answers", "data: {type"),
+    Case("callback", MADE, "answer_within_seconds: 3", "answer_within_seconds: soon", "answer_within"),
+    Case("callback", MADE, "class: Thing", "class: ThingMade", "schema:"),
+    Case("callback", INDEX, "thing.made:", "thing.finished:", "operationId", MADE),
+    Case("callback", MADE, "'200':", "'204':", "responses:"),
+    Case("signature", SIGNED, "algorithm: sha1", "algorithm: sha0", "algorithm:"),
+    Case("signature", SIGNED, "input: [timestamp, token]", "input: [token, timestamp]", "    signature:"),
+    Case("signature", SIGNED, "timestamp: X-Time, ", "", "header_names:"),
+    Case("message-class", EVENTS, "class: ThingWatched", "class: THING", "class: THING"),
+    Case("message-class", EVENTS, "class: ThingWatched", "class: thing_watched", "class: thing_"),
+    Case("unused-component", SIGNED, "Signature:\n", "Odd: {}\nSignature:\n", "Odd:"),
+    Case("operation-keys", MADE, "tags: [webhooks]\n", "", "operationId"),
+    Case("schema-order", SCHEMAS, "  type: object\n  description: A thing.\n",
+         "  description: A thing.\n  type: object\n", "type: object"),
+    Case("schema-key", SCHEMAS, "    description: Id of the thing.\n",
+         "    description: Id of the thing.\n      readOnly: true\n", "readOnly"),
+    Case("described", SCHEMAS, "      description: Id of the thing.\n", "", "type: string"),
+    Case("leaf-example", SCHEMAS, "      examples: ['7000000000000000001']\n", "", "type: string"),
+    Case("leaf-example", SCHEMAS, "      examples: [[red]]\n", "", "type: array"),
+    Case("inline-object", SCHEMAS, "items: {type: string}\n      examples: [[red]]",
+         "items: {type: object, properties: {}}", "properties: {}"),
+    Case("inline-enum", SCHEMAS, "examples: ['{}']", """enum: ['{"id": "1"}']""", "enum: ['{"),
+    Case("title", SCHEMAS, "  description: How much.\n",
+         "  description: How much.\n  title: Level\n", "title"),
+    Case("nullable", SCHEMAS, "  description: How much.\n",
+         "  description: How much.\n  nullable: true\n", "nullable"),
+    Case("schema-shape", SCHEMAS, "required: [id]", "required: id", "required:"),
+    Case("required-member", SCHEMAS, "  description: An event as it is sent.\n",
+         "  description: An event as it is sent.\n  required: [event, id]\n", "required: [event"),
+    Case("enum-unique", SCHEMAS, "enum: [running, done]", "enum: [running, done, done]", "enum:"),
+    Case("enum-names", SCHEMAS, "  x-coze-enum-names: [LITTLE, MUCH]\n", "", "enum: [1, 2]"),
+    Case("enum-names", SCHEMAS, "[LITTLE, MUCH]", "[LITTLE]", "x-coze-enum-names"),
+    Case("enum-names", SCHEMAS, "[LITTLE, MUCH]", "[LITTLE, very much]", "x-coze-enum-names"),
+    Case("enum-descriptions", SCHEMAS, "running: Not", "waiting: Not", "waiting:"),
+    Case("extension-key", LIST, "x-coze-notes:", "x-coze-hints:", "x-coze-hints"),
+    Case("extension-key", SCHEMAS, "    examples: ['{}']",
+         "    x-coze-notes: [No.]\n      examples: ['{}']", "x-coze-notes"),
+    Case("extension-shape", START, "permission: start", "permission: [start]", "x-coze-permission"),
+    Case("extension-shape", SCHEMAS, "      examples: ['{}']",
+         "      x-coze-json-text: {$ref: '#/Thing'}\n      examples: ['{}']", "x-coze-json-text"),
+    Case("error-codes", ERRORS, "hint: Correct it.", "hints: Correct it.", "hints:"),
+    Case("error-codes", ERRORS, "code: 4001", "code: 4000 # again", "again"),
+    Case("error-codes", ERRORS, "  name: CODE_4001\n", "", "code: 4001"),
+    Case("example", LIST, "    example: 10\n", "", "name: page_size"),
+    Case("example-valid", LIST, "example: 10", "example: ten", "example: ten"),
+    Case("example-valid", LIST, "total: 1,", "total: one,", "total: one"),
+    Case("example-valid", SCHEMAS, "examples: [thing.changed]", "examples: [1]", "examples: [1]"),
+    Case("default-valid", SCHEMAS, "default: running", "default: waiting", "default: waiting"),
+    Case("from-string", SCHEMAS, "id: $string", "id: text", "x-coze-from-string"),
+    Case("from-string", SCHEMAS, "id: $string", "ids: $string", "x-coze-from-string"),
+    Case("event-example", START, "event: thing.changed", "event: thing.gone", "event: thing.gone"),
+    Case("event-example", START, """'{"id": "1"}'""", """'{"id": 1}'""", "event: thing.changed"),
+    Case("masked", SCHEMAS, "7000000000000000001", "700000000000000****", "****"),
+    Case("openapi", START, "required: true\n    description: Id",
+         "required: 1\n    description: Id", "required: 1"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Return a good description."""
+    return Project(tmp_path)
+
+
+def test_good_description_is_clean(project: Project) -> None:
+    """A description that keeps all rules has no problems."""
+    assert project.found() == set()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}:{case.line.split()[0]}")
+def test_broken_rule_is_reported(project: Project, case: Case) -> None:
+    """A broken rule is reported by its name at the file and line of the fault, and no other is."""
+    project.replace(case.file, case.old, case.new)
+    place = case.place or case.file
+    assert project.found() == {(place, project.line(place, case.line), case.rule)}
+
+
+def test_every_rule_is_tested() -> None:
+    """Every rule has a test that breaks it, above or below."""
+    below = {"operation-file", "body-name", "answer-name"}
+    below |= {"component-name", "name-unique", "client-name"}
+    below |= {"wire-name", "http-name"}  # in parser/test_naming.py
+    assert {case.rule for case in CASES} | below == set(RULES)
+
+
+def test_operation_file(project: Project) -> None:
+    """An operation whose id is not the path of its file is reported at its id."""
+    (project.folder / LIST).rename(project.folder / "things/all.yaml")
+    project.replace(INDEX, LIST, "things/all.yaml")
+    assert project.found() == {("things/all.yaml", 1, "operation-file")}
+
+
+@pytest.mark.parametrize("side", ["Request", "Response"])
+def test_body_and_answer_name(project: Project, side: str) -> None:
+    """A body or answer that is not called after its operation is reported at its schema."""
+    project.rename(f"ThingsStart{side}", f"Start{side}")
+    rule = "body-name" if side == "Request" else "answer-name"
+    assert project.found() == {(START, project.line(START, f"/Start{side}"), rule)}
+
+
+@pytest.mark.parametrize("name", ["level_of", "Größe", "L" * 61])
+def test_component_name(project: Project, name: str) -> None:
+    """A component that is not called in PascalCase, ASCII, 60 characters at most, is reported."""
+    project.rename("Level", name)
+    assert project.found() == {(SCHEMAS, project.line(SCHEMAS, f"{name}:") + 1, "component-name")}
+
+
+def test_name_unique(project: Project) -> None:
+    """Two schemas whose names differ only in case are reported at one of them."""
+    project.rename("Level", "THING")
+    assert project.found() == {(SCHEMAS, project.line(SCHEMAS, "Thing:") + 1, "name-unique")}
+
+
+@pytest.mark.parametrize("name", ["V3chat", "Warning"])
+def test_client_name(project: Project, name: str) -> None:
+    """A name that openapi-python-client would change is reported."""
+    project.rename("Level", name)
+    assert project.found() == {(SCHEMAS, project.line(SCHEMAS, f"{name}:") + 1, "client-name")}
+
+
+def test_problem_names_the_right_order(project: Project) -> None:
+    """The message about a misplaced key shows the order that the keys should have."""
+    project.replace(
+        SCHEMAS,
+        "type: object\n  description: A thing.\n",
+        "description: A thing.\n  type: object\n",
+    )
+    (problem,) = project.problems()
+    assert problem.message == "move type up: the order is type, description, required, properties, x-coze-from-string"
+
+
+def test_broken_description_does_not_break_the_lint(project: Project) -> None:
+    """Rules survive a description in which everything has the wrong type."""
+    project.replace(SCHEMAS, "  required: [id]\n", "  required: 1\n  enum: 2\n  anyOf: {}\n  examples: none\n")
+    project.replace(LIST, "  style: page\n", "  style: [page]\n")
+    project.replace(START, "tags: [things]", "tags: 3")
+    assert {rule for _, _, rule in project.found()} >= {"pagination", "tags"}
+
+
+def test_real_description_is_clean() -> None:
+    """The description in `openapi/` keeps all rules."""
+    problems = lint(bundle(ROOT / "openapi" / "coze.yaml"))
+    assert not problems, "\n".join(map(str, problems))

@@ -1,0 +1,87 @@
+"""Names that no terminal shows, and no person tells apart, are problems where they are written."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from generator.spec.diagnostics import Problem
+from tests.generator._small import Small
+from tests.generator.render.test_code_injection import yaml_text
+
+ODD = (
+    "a\nb",
+    "\n",
+    "a\r\nb",
+    "a\0b",
+    "\x1b[31m",
+    "\u202eab",
+    "a\u200bb",
+    "\ufeffa",
+    "a\u2028b",
+    "",
+    " ",
+    " a",
+    "a ",
+    "x" * 10_000,
+)
+#: File, what is replaced, and by what; the name stands for 0, inside of what is between the angle brackets.
+PLACES = {
+    "property": ("things/schemas.yaml", "    note: {type", "    <0>: {type: string}\n    note: {type"),
+    "argument": ("things/schemas.yaml", "    weight: {type", "    <0>: {type: string}\n    weight: {type"),
+    "parameter": ("things/list.yaml", "name: colour", "name: <0>"),
+    "header": ("things/list.yaml", "{name: colour, in: query", "{name: <0>, in: header"),
+    "header of an answer": ("things/delete.yaml", "  '200':", "  '201': {description: A., headers: {<0>: {schema: {type: string}}}}\n  '200':"),
+    "media type": ("things/create.yaml", "application/json:\n      schema: {$ref: './schemas.yaml#/ThingsCreateR", "<application/0>:\n      schema: {$ref: './schemas.yaml#/ThingsCreateR"),
+    "path": ("coze.yaml", "  /v1/things/{thing_id}:", "  </v1/things/{thing_id}/0>:"),
+    "operation": ("things/delete.yaml", "operationId: things.delete", "operationId: <things.0>"),
+    "enum value": ("things/schemas.yaml", "enum: [blue, dark-red]", "enum: [blue, dark-red, <0>]"),
+    "event": ("things/events.yaml", "    thing.made:", "    <0>:"),
+    "event class": ("things/events.yaml", "class: ThingDone", "class: <0>"),
+    "error": ("shared/errors.yaml", "name: WRONG", "name: <0>"),
+    "error category": ("shared/errors.yaml", "category: invalid_request", "category: <0>"),
+    "address": ("things/delete.yaml", "url: https://www.coze.cn/delete", "url: <0>"),
+}  # fmt: skip
+#: Coze may send an empty text.
+FREE = {("enum value", "")}
+
+
+def damaged(small: Small, place: str, name: str) -> tuple[list[Problem], str, set[int]]:
+    """Put a name into the description, and return the problems and where it stands."""
+    file, old, new = PLACES[place]
+    before, inside, after, rest = re.split("<(.*?)0(.*?)>", new, maxsplit=1)
+    written = yaml_text(f"{inside}{name}{after}")
+    small.replace(file, old, before + written + rest)
+    lines = (small.folder / file).read_text(encoding="utf-8").splitlines()
+    return small.problems(), file, {number for number, line in enumerate(lines, 1) if written in line}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", ODD, ids=lambda name: ascii(name[:10]))
+def test_odd_names_are_problems_where_they_stand(small: Small, place: str, name: str) -> None:
+    """A name with control characters, directions, spaces at its ends, of no length or of too much, is a problem."""
+    problems, file, lines = damaged(small, place, name)
+    if (place, name) in FREE:
+        assert problems == []
+        return
+    assert {(f"openapi/{file}", line) for line in lines} & {(one.file, one.line) for one in problems}, problems
+    assert all(str(one).isprintable() and len(str(one)) < 700 for one in problems)
+
+
+@pytest.mark.parametrize("place", ["property", "argument", "parameter"])
+@pytest.mark.parametrize("name", ["a b", "a/b", "a~1b", "a%2Fb", "a#b", '"', "'", "\\", "{{ a }}", "<b>", "|", "`"])
+def test_names_that_can_be_shown_are_data(small: Small, place: str, name: str) -> None:
+    """A name that can be shown is no problem as long as it makes a name in Python, or is one at its place."""
+    problems, file, lines = damaged(small, place, name)
+    assert {(one.file, one.line) for one in problems} <= {(f"openapi/{file}", line) for line in lines}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)", "data:text/html,x", "ftp://example.com", "//example.com", "https://", "https://a b"],
+)
+def test_addresses_lead_to_pages(small: Small, address: str) -> None:
+    """An address that pages would link to begins with https://, http:// or wss://."""
+    problems, file, lines = damaged(small, "address", address)
+    assert [(one.file, one.line, one.rule) for one in problems] == [(f"openapi/{file}", *lines, "shape")]

@@ -1,0 +1,366 @@
+"""Strategies: when a token is asked for, and what happens when that fails."""
+
+from __future__ import annotations
+
+import io
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coze_sandbox import BOT_ID, USER_ID
+from cozekit import APIConnectionError, APIError, Coze
+from cozekit.auth import JWTAuth, MemoryStore, Token, async_authorization, authorization
+from cozekit.errors import AuthenticationError, InvalidArgumentError, InvalidGrant, OAuthError
+from tests.overlay._clients import at_once
+from tests.overlay.auth._flows import SECRET, WEB_APP, ahead, expired, jwt_config, token_requests
+from tests.overlay.auth._token_service import BASE, Service, client, strategy, token
+
+
+def test_every_flow(connect, flows):
+    """The token of every flow authorises a client, and is renewed by it once it has expired."""
+    for flow, first in (flows.web_token(), flows.pkce_token()):
+        auth = flow.auth(expired(first))
+        coze = connect(auth=auth, base_url=flows.base_url)
+        assert coze.users.me().user_id
+        assert coze.users.me().user_id
+    assert token_requests(flows.sandbox) == 4
+
+
+def test_address_comes_from_the_strategy(connect, monkeypatch):
+    """A client needs no address beside that of its strategy, and refuses another one."""
+    monkeypatch.setenv("COZE_API_BASE", "https://api.coze.cn")
+    auth = strategy(token())
+    assert connect(auth=auth).base_url == BASE
+    assert connect(auth=auth, base_url=f"{BASE}/").base_url == f"{BASE}/".rstrip("/")
+    with pytest.raises(InvalidArgumentError, match=r"the tokens of auth are for https://api\.coze\.com, not for"):
+        connect(auth=auth, base_url="https://api.coze.cn")
+    flow = f"WebOAuth(client_id='{WEB_APP}', base_url='{BASE}')"
+    assert repr(auth) == f"TokenAuth({flow}, key='{WEB_APP}@api.coze.com')"
+
+
+def test_good_token_is_used(connect):
+    """A token that is good is sent as it is, and kept in the store at the first use."""
+    service, store = Service(), MemoryStore()
+    auth = strategy(token(seconds=600), store=store, key="k")
+    client(connect, service, auth).users.me()
+    assert (service.calls, service.asked) == (["a0"], [])
+    assert store.load("k").refresh_token == "r0"
+
+
+@pytest.mark.parametrize(("left", "leeway", "renewed"), [(61, 60, 0), (59, 60, 1), (59, 0, 0), (-1, 0, 1)])
+def test_leeway(connect, left, leeway, renewed):
+    """A token is renewed some seconds before it expires."""
+    service = Service()
+    client(connect, service, strategy(token(seconds=left), leeway=leeway)).users.me()
+    assert len(service.asked) == renewed
+    assert service.calls == [f"a{renewed}"]
+
+
+def test_short_life(connect):
+    """A token that lives for less than the leeway is not renewed at every call."""
+    service = Service(lifetime=50)
+    coze = client(connect, service, strategy(token()))
+    for _ in range(5):
+        coze.users.me()
+    assert len(service.asked) == 1
+
+
+def test_rotation(connect):
+    """Each refresh spends a token and brings the next; the last one is in the store before it is used."""
+    service, store, kept = Service(), MemoryStore(), []
+    coze = client(connect, service, strategy(token(), store=store, key="k"))
+
+    def look(bearer: str) -> bool:
+        found = store.load("k")
+        kept.append((bearer, found and found.refresh_token))
+        return bearer != service.access_token
+
+    service.refuse = look
+    for number in (0, 10, 20):
+        service.access_token = f"a{number}"  # which ends the token that was given out last
+        coze.users.me()
+    assert service.asked == ["r0", "r1", "r11"]
+    assert kept == [("a1", "r1"), ("a1", "r1"), ("a11", "r11"), ("a11", "r11"), ("a21", "r21")]
+
+
+def test_answer_without_a_refresh_token(connect):
+    """A refresh token that is not replaced stays the one to refresh by, in memory and in the store."""
+    service, store = Service(), MemoryStore()
+    service.rotates = False
+    coze = client(connect, service, strategy(token(), store=store, key="k"))
+    for number in (0, 10):
+        service.access_token = f"a{number}"
+        coze.users.me()
+        kept = store.load("k")
+        assert (kept.access_token, kept.refresh_token) == (f"a{number + 1}", "r0")
+    assert service.asked == ["r0", "r0"]
+
+
+class Pipe(io.RawIOBase):
+    """A file that can be read once."""
+
+    def __init__(self) -> None:
+        self._left = [b"x" * 10]
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self._left.pop() if size and self._left else b""
+
+
+def test_upload_that_cannot_be_repeated(connect, flows, coze_sandbox):
+    """A body that is gone is not sent again, as nothing; one that is not is, and later calls have a new token."""
+    web, first = flows.web_token()
+    later = datetime.now(UTC) + timedelta(hours=1)
+    wrong = Token(access_token="czu_unknown", refresh_token=first.refresh_token, expires_at=later)
+    coze_sandbox.requests.clear()
+    coze = connect(auth=web.auth(wrong), base_url=flows.base_url)
+    with pytest.raises(AuthenticationError):
+        coze.files.upload(("a.txt", Pipe()))
+    assert [record.operation for record in coze_sandbox.requests] == ["files.upload"]
+    assert coze.files.upload(("a.txt", Pipe())).bytes == 10
+
+
+def test_upload_that_can_be_repeated(connect, flows, coze_sandbox):
+    """A file that can be rewound is sent again in full."""
+    web, first = flows.web_token()
+    later = datetime.now(UTC) + timedelta(hours=1)
+    wrong = Token(access_token="czu_unknown", refresh_token=first.refresh_token, expires_at=later)
+    coze = connect(auth=web.auth(wrong), base_url=flows.base_url)
+    assert coze.files.upload(("a.txt", io.BytesIO(b"x" * 1000))).bytes == 1000
+
+
+def test_stream_is_authorised(connect, flows, coze_sandbox):
+    """A stream that is refused is opened again with a new token, and read as it comes."""
+    web, first = flows.web_token()
+    later = datetime.now(UTC) + timedelta(hours=1)
+    wrong = Token(access_token="czu_unknown", refresh_token=first.refresh_token, expires_at=later)
+    coze = connect(auth=web.auth(wrong), base_url=flows.base_url)
+    with coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["hi"]) as stream:
+        stream.until_done()
+    assert token_requests(coze_sandbox) == 2
+
+
+@pytest.mark.parametrize("trouble", [httpx.ConnectError, httpx.ReadTimeout, 503, 400])
+def test_failed_renewal_is_repeated(connect, trouble):
+    """A token request that fails for a while is repeated for every operation, since the operation was not sent."""
+    service = Service()
+    service.trouble = [trouble, trouble]
+    coze = client(connect, service, strategy(token()))
+    coze.conversations.create()
+    assert len(service.asked) == 3
+    assert service.calls == ["a1"]
+
+
+def test_failed_renewal_is_told(connect):
+    """A token request that goes on failing is told as what it is."""
+    service = Service()
+    service.trouble = [httpx.ReadTimeout] * 3
+    with pytest.raises(APIConnectionError) as caught:
+        client(connect, service, strategy(token())).users.me()
+    assert str(caught.value).startswith("users.me: the access token could not be renewed: no answer came in time")
+    assert caught.value.sent is False
+    service.trouble = [503] * 3
+    with pytest.raises(APIError) as failed:
+        client(connect, service, strategy(token())).users.me()
+    assert failed.value.operation == "oauth.token"
+
+
+def test_failed_renewal_of_a_good_token(connect):
+    """A token that is about to expire serves as long as it is valid, while Coze gives no new one."""
+    service = Service()
+    service.trouble = [503]
+    coze = client(connect, service, strategy(token(seconds=30)), retry=0)
+    for _ in range(3):
+        assert coze.users.me().user_id == "1"
+    assert (service.asked, service.calls) == (["503"], ["a0"] * 3)
+
+
+def test_lost_answer(connect):
+    """Where the answer to a refresh was lost, the refusal of the spent token says so."""
+    service = Service()
+    service.trouble = ["lost"]
+    with pytest.raises(InvalidGrant, match="The answer to an earlier refresh was lost with its connection"):
+        client(connect, service, strategy(token())).users.me()
+    assert service.asked == ["lost", "refused"]
+
+
+def test_no_token(connect):
+    """Without any token the user is sent to log in, and nothing is sent."""
+    service = Service()
+    with pytest.raises(InvalidGrant, match=r"there is no token\. The user must log in"):
+        client(connect, service, strategy()).users.me()
+    with pytest.raises(InvalidGrant, match=r"has no refresh token\. The user must log in again"):
+        client(connect, service, strategy(token(refresh=None))).users.me()
+    assert service.asked == service.calls == []
+
+
+@pytest.mark.parametrize("skew", [-7200, 7200])
+@pytest.mark.parametrize("dated", [True, False])
+def test_wrong_clock(connect, skew, dated):
+    """With a clock that is hours wrong a token is neither renewed at every call nor used beyond its end."""
+    service = Service(skew=skew)
+    service.dated = dated
+    coze = client(connect, service, strategy(token()))
+    for _ in range(5):
+        coze.users.me()
+    assert service.calls == ["a1"] * 5
+    service.access_token = "a7"  # the token ends
+    coze.users.me()
+    assert service.calls[5:] == ["a1", "a8"]
+    for _ in range(5):
+        coze.users.me()
+    assert len(service.asked) == 2
+
+
+def test_half_of_a_short_life(connect, monkeypatch):
+    """A token that lives for less than twice the leeway is renewed in the middle of its life."""
+    now, service = time.time, Service(lifetime=60)
+    coze = client(connect, service, strategy(token()))
+    for passed in (0, 20, 40):
+        service.clock = ahead(now, passed)
+        monkeypatch.setattr(time, "time", service.clock)
+        coze.users.me()
+    assert service.calls == ["a1", "a1", "a2"]
+
+
+@pytest.mark.parametrize("skew", [-7200, 7200])
+def test_end_by_the_clock_of_coze(connect, monkeypatch, skew):
+    """A token is renewed before it ends, although the clock of this machine says that it ends hours off."""
+    now, service = time.time, Service(skew=skew)
+    coze = client(connect, service, strategy(token()))
+    coze.users.me()
+    service.clock = ahead(now, skew + service.lifetime - 30)
+    monkeypatch.setattr(time, "time", ahead(now, service.lifetime - 30))
+    coze.users.me()
+    assert service.calls == ["a1", "a2"]
+
+
+def test_sent_the_way_of_the_client(connect):
+    """Token requests go through the client's own transport, with its headers, and without the call's token and body."""
+    service, seen = Service(), []
+
+    def look(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return service(request)
+
+    http = connect.http(transport=httpx.MockTransport(look), headers={"X-Gate": "1", "User-Agent": "mine"})
+    coze = connect(auth=strategy(token()), http_client=http, headers={"X-Team": "2"})
+    coze.conversations.create(name="n")
+    first, second = seen
+    assert (first.url.path.rsplit("/", 1)[-1], first.headers["Authorization"]) == ("token", f"Bearer {SECRET}")
+    assert {first.headers[name] for name in ("X-Gate", "User-Agent", "X-Team")} == {"1", "mine", "2"}
+    assert second.headers["Authorization"] == "Bearer a1"
+    assert first.extensions["timeout"] == second.extensions["timeout"]
+
+
+def test_foreign_address():
+    """A strategy gives its token to its own service alone: not to another host, port or scheme."""
+    service = Service()
+    auth = strategy(token())
+    with httpx.Client(transport=httpx.MockTransport(service), auth=auth) as http:
+        for address in (
+            "https://api.coze.cn/",
+            "http://api.coze.com/",
+            "https://api.coze.com:8443/",
+            "https://evil.com/",
+            "https://pages.coze.com/",
+        ):
+            with pytest.raises(InvalidArgumentError, match="does not authorise requests to"):
+                http.get(address)
+        assert http.get("https://ws.coze.com/").status_code == 200
+    assert service.calls == ["a1"]
+
+
+def test_authorization(connect):
+    """The header by itself is renewed like that of a call, for strategies, functions and tokens alike."""
+    service = Service()
+    show = async_authorization if connect.is_async else authorization
+
+    def header(coze: Any) -> str:
+        return connect.run(show, getattr(coze, "raw", coze))
+
+    coze = client(connect, service, strategy(token()))
+    assert header(coze) == header(coze) == "Bearer a1"
+    assert (service.asked, service.calls) == (["r0"], [])
+    assert header(connect("pat_a")) == "Bearer pat_a"
+    assert header(connect(lambda: "pat_b")) == "Bearer pat_b"
+    http = connect.http(headers={"Authorization": "Bearer own"})
+    assert header(connect(http_client=http)) == "Bearer own"
+    service.trouble = [503]
+    with pytest.raises(OAuthError):
+        header(client(connect, service, strategy(token())))
+    assert header(coze) == "Bearer a1"
+
+
+def test_jwt_tokens_follow_each_other(connect, coze_sandbox):
+    """A service signs anew whenever its token ends or is refused, and shares the token by its store."""
+    config, store = jwt_config(coze_sandbox), MemoryStore()
+
+    def made(**options: Any) -> Any:
+        arguments = (config["client_id"], config["private_key"], config["public_key_id"])
+        auth = JWTAuth(*arguments, base_url=coze_sandbox.base_url, store=store, **options)
+        return connect(auth=auth)
+
+    coze = made(duration=300)
+    for _ in range(3):
+        coze.users.me()
+    made(duration=300).users.me()
+    assert token_requests(coze_sandbox) == 1
+    coze_sandbox.clock.advance(400)
+    assert coze.users.me().user_id
+    assert token_requests(coze_sandbox) == 2
+    for options in ({"session_name": "a"}, {"session_name": "b"}, {"duration": 60}, {"account_id": USER_ID}):
+        made(**options).users.me()
+        made(**options).users.me()
+    assert token_requests(coze_sandbox) == 6
+
+
+EVENTS = st.sampled_from(["call", "call", "expire", "refuse", "down", "timeout", "elsewhere", "restart", "clock"])
+
+
+@given(events=st.lists(EVENTS, max_size=12))
+@settings(max_examples=120, deadline=None)
+def test_whatever_happens(events):
+    """As long as no answer is lost, every call gets through in the end, each refresh token is spent once, and the store
+    has the one that comes next."""
+    service, store = Service(), MemoryStore()
+    spent: list[str] = service.asked
+    store.save("k", token())
+    with httpx.Client(transport=httpx.MockTransport(service)) as http:
+
+        def started() -> Coze:
+            return Coze(auth=strategy(store=store, key="k"), http_client=http, retry=at_once())
+
+        coze = started()
+        for event in [*events, "call"]:
+            match event:
+                case "call":
+                    assert coze.users.me().user_id == "1"
+                case "expire":
+                    store.save("k", expired(store.load("k") or token()))
+                    coze = started()
+                case "refuse":
+                    service.access_token = f"a{int(service.access_token[1:]) + 1}"
+                case "down":
+                    service.trouble = [503]
+                case "timeout":
+                    service.trouble = [httpx.ConnectTimeout]
+                case "elsewhere":
+                    assert started().users.me().user_id == "1"
+                case "restart":
+                    coze = started()
+                case "clock":
+                    service.clock = ahead(service.clock, 3600)
+    refreshes = [each for each in spent if each.startswith("r") and each != "refused"]
+    assert len(set(refreshes)) == len(refreshes)
+    assert "refused" not in spent
+    kept = store.load("k")
+    assert kept is not None
+    assert kept.refresh_token == service.refresh_token

@@ -1,0 +1,222 @@
+"""Getting what a broken stream left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from coze_api.models import Chat, ChatStatus
+from coze_sandbox import BOT_ID, WORKFLOW_CHAT
+from cozekit.errors import APIError, ChatFailed, PollTimeout, StreamInterrupted
+from tests.overlay._clients import Counter
+
+Start = Callable[[Any, str], Any]
+
+
+def of_bot(coze: Any, text: str, **others: Any) -> Any:
+    """Begin a chat with a bot."""
+    return coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=[text], **others)
+
+
+def of_chatflow(coze: Any, text: str) -> Any:
+    """Begin a chat with a chatflow."""
+    return coze.workflows.chat.stream(
+        workflow_id=WORKFLOW_CHAT, bot_id=BOT_ID, additional_messages=[text], parameters={}
+    )
+
+
+def whole(coze: Any, start: Start, text: str) -> list[tuple[str, str]]:
+    """Return type and content of all messages of an undisturbed chat."""
+    return told(start(coze, text).until_done().messages)
+
+
+def told(messages: list[Any]) -> list[tuple[str, str]]:
+    return [(message.type, message.content) for message in messages]
+
+
+def interrupted(stream: Any) -> StreamInterrupted:
+    with pytest.raises(StreamInterrupted) as caught:
+        stream.until_done()
+    return caught.value
+
+
+@pytest.mark.parametrize("events", [1, 2, 4, 6, 8])
+@pytest.mark.parametrize(
+    ("start", "operation"), [(of_bot, "chat.create"), (of_chatflow, "workflows.chat.stream")], ids=["bot", "chatflow"]
+)
+def test_every_message_once(coze, coze_sandbox, start, operation, events):
+    """Wherever a stream is cut, what came and what is recovered are together all messages, each once and in full."""
+    expected = whole(coze, start, "/suggest Good day to you")
+    coze_sandbox.faults.add("cut", operation=operation, events=events, bytes=20)
+    stream = start(coze, "/suggest Good day to you")
+    interrupted(stream)
+    before = told(stream.messages)
+    missing = told(stream.recover(poll_interval=0))
+    assert before + missing == told(stream.messages) == expected
+    assert stream.answer == "You said: Good day to you"
+    assert len(stream.follow_ups) == 3
+    assert stream.ended
+    assert stream.chat.status is ChatStatus.COMPLETED
+    assert stream.usage.token_count > 0
+
+
+def test_within_the_handler(coze, coze_sandbox):
+    """Recovering works inside `with`, in the handler of the error, by the stream that the error carries."""
+    coze_sandbox.faults.add("cut", operation="chat.create", events=4)
+    with of_bot(coze, "/say Good day") as stream:
+        try:
+            stream.until_done()
+        except StreamInterrupted as error:
+            assert error.stream.answer == "Good "
+            assert "recover() of the stream gets the rest" in str(error)
+            assert [text for kind, text in told(stream.recover(poll_interval=0)) if kind == "answer"] == ["Good day"]
+    assert stream.ended
+    assert list(stream) == []
+
+
+def test_after_closing(coze):
+    """A stream that its reader closed can be recovered too, and so can one that was never read to its end."""
+    for close in (True, False):
+        stream = of_bot(coze, "/say Good day").open()
+        source = iter(stream)
+        for _ in range(3):
+            next(source)
+        if close:
+            stream.close()
+        assert ("answer", "Good day") in told(stream.recover(poll_interval=0))
+        assert stream.answer == "Good day"
+
+
+def test_nothing_missing(coze, coze_sandbox):
+    """Where nothing is missing nothing is asked; a second recovery yields nothing."""
+    stream = of_bot(coze, "/say Good day").until_done()
+    sent = len(coze_sandbox.requests)
+    assert list(stream.recover()) == []
+    assert len(coze_sandbox.requests) == sent
+    coze_sandbox.faults.add("cut", operation="chat.create", events=3)
+    stream = of_bot(coze, "/say Good day")
+    interrupted(stream)
+    assert list(stream.recover(poll_interval=0))
+    assert list(stream.recover(poll_interval=0)) == []
+
+
+def test_known_messages(coze, coze_sandbox):
+    """Messages that are known from before are not yielded, as where tool outputs were submitted in between."""
+    first = of_bot(coze, "/tool get_weather {}").until_done()
+    [call] = first.chat.required_action.submit_tool_outputs.tool_calls
+    coze_sandbox.faults.add("cut", operation="chat.submit_tool_outputs", events=0)
+    second = coze.chat.submit_tool_outputs_stream(
+        conversation_id=first.chat.conversation_id,
+        chat_id=first.chat.id,
+        tool_outputs=[{"tool_call_id": call.id, "output": "rain"}],
+    )
+    assert interrupted(second).events == 0
+    missing = told(second.recover(poll_interval=0, known=first.messages))
+    assert ("answer", "get_weather says: rain") in missing
+    assert not set(missing) & set(told(first.messages))
+
+
+def test_waiting_for_tools(coze, coze_sandbox):
+    """A chat that waits for its caller ends the recovery as it would have ended the stream."""
+    coze_sandbox.faults.add("cut", operation="chat.create", events=2)
+    stream = of_bot(coze, "/tool get_weather {}")
+    interrupted(stream)
+    list(stream.recover(poll_interval=0))
+    assert stream.chat.status is ChatStatus.REQUIRES_ACTION
+    assert stream.chat.required_action.submit_tool_outputs.tool_calls
+    assert stream.ended
+
+
+def test_chat_failed(coze, coze_sandbox):
+    """A chat that failed meanwhile raises what the stream would have raised, then and later."""
+    coze_sandbox.faults.add("cut", operation="chat.create", events=2)
+    stream = of_bot(coze, "/fail 4028 no credits")
+    interrupted(stream)
+    for _ in range(2):
+        with pytest.raises(ChatFailed, match="no credits") as caught:
+            list(stream.recover(poll_interval=0))
+        assert caught.value.code == 4028
+        assert caught.value.stream is getattr(stream, "raw", stream)
+    with pytest.raises(ChatFailed, match="no credits"):
+        stream.until_done()
+
+
+def test_too_slow(connect):
+    """A chat that goes on for too long raises PollTimeout, after which recovering goes on."""
+    chat = {"id": "1", "conversation_id": "2", "status": "in_progress"}
+    first = f"event: conversation.chat.created\ndata: {json.dumps(chat)}\n\n"
+    messages = [{"id": "3", "role": "assistant", "type": "answer", "content": "Hi"}]
+    answers = Counter(
+        httpx.Response(200, headers={"content-type": "text/event-stream"}, content=first),
+        *[{"code": 0, "data": chat}] * 4,
+        {"code": 0, "data": {**chat, "status": "completed"}},
+        {"code": 0, "data": messages},
+    )
+    stream = of_bot(connect(handler=answers), "Hello")
+    interrupted(stream)
+    with pytest.raises(PollTimeout) as caught:
+        list(stream.recover(poll_interval=0, poll_timeout=0))
+    assert isinstance(caught.value.chat, Chat)
+    assert told(stream.recover(poll_interval=0)) == [("answer", "Hi")]
+    assert stream.answer == "Hi"
+    assert len(answers) == 7
+
+
+def test_chat_unknown(coze, coze_sandbox):
+    """A stream that broke off before its first event says that nothing can be asked for."""
+    coze_sandbox.faults.add("cut", operation="chat.create", events=0)
+    stream = of_bot(coze, "/say Hi")
+    interrupted(stream)
+    for _ in range(2):
+        with pytest.raises(
+            StreamInterrupted, match="after 0 events: it did not tell which chat it is of, so nothing can be recovered"
+        ):
+            list(stream.recover())
+    assert len(coze_sandbox.requests) == 1
+
+
+def test_not_saved(coze, coze_sandbox):
+    """Where Coze does not know the chat, since its history was not to be saved, the error says what is needed."""
+    coze_sandbox.faults.add("cut", operation="chat.create", events=3)
+    stream = of_bot(coze, "/say Hi", auto_save_history=False)
+    interrupted(stream)
+    with pytest.raises(APIError) as caught:
+        list(stream.recover(poll_interval=0))
+    assert "auto_save_history" in caught.value.__notes__[0]
+
+
+def test_headers_and_timeout(coze, coze_sandbox):
+    """What was given for the stream's request goes with those of the recovery."""
+    coze_sandbox.faults.add("cut", operation="chat.create", events=3)
+    stream = of_bot(coze, "/say Hi", extra_headers={"X-Trace": "7"})
+    interrupted(stream)
+    list(stream.recover(poll_interval=0))
+    assert {record.operation for record in coze_sandbox.requests} == {
+        "chat.create",
+        "chat.retrieve",
+        "chat.messages.list",
+    }
+    assert {record.headers.get("x-trace") for record in coze_sandbox.requests} == {"7"}
+
+
+def test_run_with_tools(coze, coze_sandbox):
+    """A run whose second round broke off recovers what that round left out, and nothing of the first."""
+
+    def get_weather(city: str) -> str:
+        return f"rain in {city}"
+
+    coze_sandbox.faults.add("cut", operation="chat.submit_tool_outputs", events=2)
+    run = coze.chat.run_stream(
+        bot_id=BOT_ID, user_id="u", additional_messages=['/tool get_weather {"city": "Ulm"}'], tools=[get_weather]
+    )
+    interrupted(run)
+    before = told(run.messages)
+    missing = told(run.recover(poll_interval=0))
+    assert ("answer", "get_weather says: rain in Ulm") in missing
+    assert not set(before) & set(missing)
+    assert before + missing == told(run.messages)
+    assert run.answer == "get_weather says: rain in Ulm"

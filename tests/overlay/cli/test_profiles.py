@@ -1,0 +1,169 @@
+"""Profiles, and clients that find them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from coze_sandbox import USER_ID, Sandbox
+from cozekit import AsyncCoze, Coze
+from cozekit.errors import CozeError, InvalidArgumentError
+
+
+@pytest.fixture
+def logged_in(cozekit, typed, coze_sandbox):
+    """Give the commands of somebody who has logged in twice."""
+    for name in ("default", "work"):
+        typed(f"{coze_sandbox.token}\n")
+        done = cozekit("login", "--token", "--base-url", coze_sandbox.base_url, "--profile", name)
+        assert done.status == 0
+    return cozekit
+
+
+def test_listed(logged_in, coze_sandbox):
+    """The profiles are listed, and the first one is the default until another is chosen."""
+    where = f"token  {coze_sandbox.base_url}"
+    assert logged_in("profiles").out == f"* default  {where}\n  work  {where}\n"
+    assert logged_in("profiles", "--use", "work").out == f"  default  {where}\n* work  {where}\n"
+    assert logged_in("profiles", "--use", "other").status == 1
+    logged_in("logout", "--profile", "work")
+    assert logged_in("profiles").out == f"  default  {where}\n"
+    assert logged_in("whoami").status == 1
+    assert logged_in("whoami", "--profile", "default").status == 0
+    assert logged_in("whoami", "--profile", "work").status == 1
+
+
+def test_nobody(cozekit):
+    """Where nobody has logged in, there is an empty list."""
+    done = cozekit("profiles")
+    assert (done.status, done.out) == (0, "")
+    assert "cozekit login" in done.err
+
+
+def test_client(logged_in, coze_sandbox, monkeypatch):
+    """A client that is told nothing uses the default profile, or the one of COZE_PROFILE, and its address."""
+    with Coze() as coze:
+        assert coze.base_url == coze_sandbox.base_url
+        assert coze.users.me().user_id == USER_ID
+    monkeypatch.setenv("COZE_PROFILE", "work")
+    with httpx.Client() as http:
+        assert Coze(http_client=http).users.me().user_id == USER_ID
+    monkeypatch.setenv("COZE_PROFILE", "other")
+    with pytest.raises(InvalidArgumentError, match="there is no profile 'other'"):
+        Coze()
+
+
+@pytest.mark.anyio
+async def test_async_client(logged_in):
+    """An async client does so, too."""
+    async with AsyncCoze() as coze:
+        assert (await coze.users.me()).user_id == USER_ID
+
+
+def test_what_is_said_wins(logged_in, coze_sandbox, monkeypatch):
+    """Arguments and variables win over the profile, whose token goes to no other service."""
+    with Coze("pat_other") as coze:
+        assert coze.base_url == "https://api.coze.com"
+    with httpx.Client(headers={"Authorization": "Bearer x"}) as http:
+        assert Coze(http_client=http).base_url == "https://api.coze.com"
+    with pytest.raises(InvalidArgumentError, match="no access token: run `cozekit login`"):
+        Coze(base_url="https://api.coze.cn")
+    monkeypatch.setenv("COZE_API_BASE", "https://api.coze.cn")
+    with pytest.raises(InvalidArgumentError, match="no access token"):
+        Coze()
+    monkeypatch.setenv("COZE_API_BASE", f"{coze_sandbox.base_url}/")
+    with Coze() as coze:
+        assert coze.users.me().user_id == USER_ID
+    monkeypatch.setenv("COZE_API_TOKEN", "pat_env")
+    done = logged_in("whoami")
+    assert (done.status, "4100" in done.err) == (1, True)
+
+
+def test_profile_of_a_later_version(logged_in):
+    """Profiles in which a later version keeps more than this one knows are read all the same."""
+    path = logged_in.folder / "profiles.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    kept["profiles"]["default"]["since"] = 2
+    path.write_text(json.dumps({**kept, "version": 2}), encoding="utf-8")
+    with Coze() as coze:
+        assert coze.users.me().user_id == USER_ID
+
+
+def test_lost_token(logged_in):
+    """A profile whose token was removed says how to get another."""
+    (logged_in.folder / "tokens" / "default.json").unlink()
+    with pytest.raises(CozeError, match="run `cozekit login --token`"):
+        Coze()
+
+
+def test_without_platformdirs(cozekit, monkeypatch):
+    """Without the package that knows the folder there is no profile, which is an error only if one was named."""
+    monkeypatch.delenv("COZE_CONFIG_DIR")
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    with pytest.raises(InvalidArgumentError, match="no access token"):
+        Coze()
+    monkeypatch.setenv("COZE_PROFILE", "work")
+    with pytest.raises(InvalidArgumentError, match=r"cozekit\[cli\]"):
+        Coze()
+
+
+def test_unreadable_profiles(cozekit, monkeypatch):
+    """Profiles that cannot be read are told with what to do, and do not matter where a token is set."""
+    cozekit.folder.mkdir()
+    (cozekit.folder / "profiles.json").mkdir()
+    with pytest.raises(InvalidArgumentError, match=r"profiles.json cannot be read: .*; set COZE_API_TOKEN"):
+        Coze()
+    monkeypatch.setenv("COZE_API_TOKEN", "pat_x")
+    Coze().close()
+
+
+def test_folder_of_the_platform(cozekit, monkeypatch, tmp_path, typed, coze_sandbox):
+    """Unless told otherwise, profiles are in the folder that the platform has for settings."""
+    monkeypatch.delenv("COZE_CONFIG_DIR")
+    monkeypatch.setattr("platformdirs.user_config_path", lambda name, **_: tmp_path / "platform" / name)
+    typed(f"{coze_sandbox.token}\n")
+    assert cozekit("login", "--token", "--base-url", coze_sandbox.base_url).status == 0
+    assert (tmp_path / "platform" / "cozekit" / "profiles.json").is_file()
+
+
+def test_cheap_where_a_token_is_set(environment):
+    """With COZE_API_TOKEN nothing of profiles is loaded."""
+    code = (
+        "import sys; from cozekit import Coze; Coze()\n"
+        "assert not {'platformdirs', 'cozekit._profiles', 'cozekit.auth'} & set(sys.modules), sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], env={**environment, "COZE_API_TOKEN": "pat_x"}, check=True, timeout=60)
+
+
+def test_two_regions(cozekit, typed):
+    """Each profile keeps its own service."""
+    with Sandbox(token="pat_a") as one, Sandbox(token="pat_b") as two:
+        for name, sandbox in (("a", one), ("b", two)):
+            typed(f"{sandbox.token}\n")
+            cozekit("login", "--token", "--base-url", sandbox.base_url, "--profile", name)
+        for name, sandbox in (("a", one), ("b", two)):
+            assert sandbox.base_url in cozekit("whoami", "--profile", name).out
+
+
+GUIDE = (Path(__file__).resolve().parents[3] / "docs/guides/command-line.md").read_text(encoding="utf-8")
+
+
+def test_guide(logged_in, environment, coze_sandbox):
+    """The code in the guide runs as it stands for somebody who has logged in."""
+    for code in re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL):
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+        assert (done.stdout, done.stderr) == ("Sandbox Owner\n", "")
+
+
+def test_options_of_the_guide(cozekit):
+    """Every option that the guide names is one of a command."""
+    told = "".join(cozekit(command, "--help").out for command in ("login", "whoami", "profiles", "doctor", "call"))
+    named = set(re.findall(r"--[a-z]+(?:-[a-z]+)*", GUIDE))
+    assert len(named) > 10
+    assert {option for option in named if option not in told} == set()

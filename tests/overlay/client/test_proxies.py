@@ -1,0 +1,145 @@
+"""What is meant for this machine stays on it, whatever proxies the environment names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from coze_api._core._loopback import is_loopback
+from coze_api.resources.websockets import WebsocketsChatAPI
+from coze_sandbox import BOT_ID
+from cozekit import APIConnectionError, SocketOptions
+from cozekit._websockets.handshake import _Dialer
+from cozekit.auth import JWTAuth
+from cozekit.errors import GatewayError
+from tests._serving import serving
+from tests.overlay._clients import Connect, at_once
+from tests.overlay.auth._flows import Flows
+
+VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Let the environment name a proxy, which keeps what it is asked for and refuses it."""
+    asked: list[str] = []
+
+    class Refuse(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            asked.append(f"{self.command} {self.path}")
+            self.send_error(502)
+
+        do_GET = do_POST = do_CONNECT = answer  # noqa: N815  (names of the library's)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Refuse)) as address:
+        for name in VARIABLES:
+            monkeypatch.setenv(name, address)
+            monkeypatch.setenv(name.lower(), address)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        yield SimpleNamespace(address=address, asked=asked)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_calls(connect, coze_sandbox, proxy, host):
+    """Calls and streams for this machine pass no proxy of the environment."""
+    base_url = coze_sandbox.base_url.replace("127.0.0.1", host)
+    coze = connect(coze_sandbox.token, base_url=base_url, retry=0)
+    assert coze.users.me().user_id
+    with coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["hi"]) as stream:
+        assert stream.until_done().answer
+    assert proxy.asked == []
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.9.9.9:9", "http://[::1]:9", "https://127.0.0.1:9", "http://a.localhost:9"]
+)
+def test_every_name_of_this_machine(connect, proxy, address):
+    """All of 127.0.0.0/8, [::1] and names below localhost are this machine, with and without encryption."""
+    with pytest.raises(APIConnectionError):
+        connect("pat_a", base_url=address, retry=0).users.me()
+    assert proxy.asked == []
+
+
+def test_token_requests(connect: Connect, flows: Flows, proxy: Any) -> None:
+    """Requests for tokens that this machine gives out pass no proxy of the environment, either."""
+    assert flows.jwt().token().access_token
+    config = flows.app()
+    strategy = JWTAuth(config["client_id"], config["private_key"], config["public_key_id"], base_url=flows.base_url)
+    assert connect(auth=strategy, retry=0).users.me().user_id
+    assert proxy.asked == []
+
+
+@pytest.mark.needs_asyncio
+def test_websockets(connect, coze_sandbox, proxy):
+    """WebSockets of this machine pass no proxy of the environment."""
+    coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=0)
+    with coze.websockets.chat.connect(bot_id=BOT_ID) as session:
+        assert session.is_open
+    assert proxy.asked == []
+
+
+@pytest.mark.parametrize(
+    ("base_url", "given", "used"),
+    [
+        ("http://127.0.0.1:8080", True, None),
+        ("http://127.0.0.1:8080", "http://proxy:1", "http://proxy:1"),
+        ("https://localhost", True, None),
+        ("https://api.coze.com", True, True),
+        ("https://api.coze.com", None, None),
+        ("https://api.coze.com", False, None),
+    ],
+)
+@pytest.mark.needs_asyncio
+def test_proxy_of_websockets(connect, base_url, given, used):
+    """A WebSocket uses the environment's proxy for other machines, and a proxy that was named for any."""
+    pytest.importorskip("websockets")
+    coze = connect("pat_a", base_url=base_url)
+    handshake = WebsocketsChatAPI(getattr(coze, "raw", coze)).handshake(bot_id="1")
+    assert _Dialer(handshake, SocketOptions(proxy=given), 1)(handshake.built).proxy == used
+
+
+def test_other_machines(connect, proxy):
+    """Calls for other machines pass the proxy that the environment names."""
+    with pytest.raises(GatewayError):
+        connect("pat_a", base_url="http://coze.invalid", allow_http=True, retry=0).users.me()
+    assert proxy.asked == ["GET http://coze.invalid/v1/users/me"]
+
+
+def test_proxy_of_an_own_client(connect, coze_sandbox, proxy, monkeypatch):
+    """A proxy that one's own HTTP client names is used for this machine, too."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name)
+        monkeypatch.delenv(name.lower())
+    http = connect.http(proxy=proxy.address)
+    with pytest.raises(GatewayError):
+        connect("pat_a", base_url=coze_sandbox.base_url, http_client=http, retry=at_once(0)).users.me()
+    assert proxy.asked == [f"GET {coze_sandbox.base_url}/v1/users/me"]
+
+
+def test_proxy_that_cannot_be_used(connect, coze_sandbox, monkeypatch):
+    """A variable that names no usable proxy does not disturb calls for this machine."""
+    monkeypatch.setenv("ALL_PROXY", "htp://nonsense")
+    assert connect(coze_sandbox.token, base_url=coze_sandbox.base_url).users.me().user_id
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True), ("127.255.255.254", True), ("::1", True), ("localhost", True), ("a.localhost", True),
+        ("128.0.0.1", False), ("10.0.0.1", False), ("0.0.0.0", False), ("::2", False), ("notlocalhost", False),
+        ("localhost.example.com", False), ("127.0.0.1.example.com", False), ("", False),
+    ],
+)  # fmt: skip
+def test_is_loopback(host, expected):
+    """Only addresses and names that no network can claim are this machine."""
+    assert is_loopback(host) is expected
+    assert is_loopback(urlsplit(f"//{f'[{host}]' if ':' in host else host}").hostname or "") is expected

@@ -1,0 +1,113 @@
+"""Copies of a client with other policies."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import httpx
+import pytest
+
+from cozekit import APIError, RetryPolicy
+from tests.overlay._clients import Counter, at_once
+
+
+def raw(coze: Any) -> Any:
+    """Return the client itself."""
+    return getattr(coze, "raw", coze)
+
+
+def test_shares_connections(connect):
+    """A copy sends over the connections of the original, and closing it does not close them."""
+    coze = connect("pat_a")
+    copy = coze.with_options(timeout=1)
+    assert raw(copy)._http is raw(coze)._http
+    with copy:
+        pass
+    copy.close()
+    assert not raw(coze)._http.is_closed
+
+
+def test_original_is_unchanged(connect):
+    """The original keeps timeout, retries, deadline, headers and resources."""
+    coze = connect("pat_a", headers={"X-A": "1"}, retry=1, deadline=9, timeout=8)
+    resources = raw(coze.chat), raw(coze.bots), raw(coze.chat.messages)
+    before = {name: value for name, value in vars(raw(coze)).items() if name != "_http"}
+    copy = coze.with_options(timeout=1, retry=5, deadline=2, headers={"X-B": "2"})
+    assert {name: value for name, value in vars(raw(coze)).items() if name != "_http"} == before
+    assert (raw(coze.chat), raw(coze.bots), raw(coze.chat.messages)) == resources
+    assert raw(copy)._retry == RetryPolicy(max_retries=5)
+    assert (raw(copy)._timeout, raw(copy)._deadline) == (1, 2)
+    assert raw(copy)._headers == {"X-A": "1", "X-B": "2"}
+
+
+def test_resources_are_rebuilt(connect):
+    """Resources of a copy, nested ones too, send with the copy's policies."""
+    answers = Counter({"code": 0, "data": []})
+    coze = connect(handler=answers)
+    coze.chat.messages.list(conversation_id="1", chat_id="2")
+    copy = coze.with_options(headers={"X-B": "2"})
+    copy.chat.messages.list(conversation_id="1", chat_id="2")
+    coze.chat.messages.list(conversation_id="1", chat_id="2")
+    assert [request.headers.get("X-B") for request in answers.requests] == [None, "2", None]
+
+
+def test_what_is_not_given_stays(connect):
+    """A copy has the policies of the original where it is told nothing else; None restores a default."""
+    coze = connect("pat_a", retry=7, deadline=9, timeout=8)
+    copy = coze.with_options()
+    assert (raw(copy)._retry.max_retries, raw(copy)._deadline, raw(copy)._timeout) == (7, 9, 8)
+    plain = coze.with_options(retry=None, deadline=None, timeout=None)
+    assert (raw(plain)._retry, raw(plain)._deadline, raw(plain)._timeout) == (RetryPolicy(), None, None)
+
+
+def test_copies_of_copies(connect):
+    """Copies can be copied, and add up."""
+    answers = Counter(200)
+    coze = connect(handler=answers)
+    coze.with_options(headers={"X-A": "1"}).with_options(headers={"X-B": "2"}).users.me()
+    assert {"x-a", "x-b"} <= set(answers.requests[0].headers)
+
+
+def test_retries(connect):
+    """A copy without retries tries once, its original goes on trying."""
+    answers = Counter(httpx.Response(503, json={"code": 5000}))
+    coze = connect(handler=answers, retry=at_once(3))
+    with pytest.raises(APIError):
+        coze.with_options(retry=0).users.me()
+    assert len(answers) == 1
+    with pytest.raises(APIError):
+        coze.users.me()
+    assert len(answers) == 5
+
+
+def test_kind_is_kept(connect):
+    """A copy of a subclass is of the subclass."""
+
+    class Mine(connect.client):  # type: ignore[misc,name-defined]  # a class that a fixture chose
+        pass
+
+    assert type(Mine("pat_a").with_options(retry=0)) is Mine
+
+
+def test_threads(connect):
+    """Copies can be made while other threads load resources."""
+    coze = raw(connect("pat_a"))
+    errors: list[Exception] = []
+
+    def work() -> None:
+        try:
+            for _ in range(200):
+                copy = coze.with_options(retry=0)
+                assert copy.bots._client is copy
+                vars(coze).pop("bots", None)
+                assert coze.bots._client is coze
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []

@@ -1,0 +1,132 @@
+"""Errors and results go to other processes, as pools and task queues send them."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import pickle
+from typing import Any
+
+import httpx
+import pytest
+
+from coze_sandbox import BOT_ID
+from cozekit import CozeError, webhooks
+from cozekit.errors import APITimeoutError, ChatFailed, PollTimeout, StreamInterrupted
+from tests.overlay._clients import Counter
+
+SECRET = "pat_Secret0123456789"
+RUNNING = {"code": 0, "data": {"id": "7", "conversation_id": "8", "status": "in_progress"}}
+FAILED = {"code": 0, "data": {"id": "7", "conversation_id": "8", "status": "failed", "last_error": {"code": 4011}}}
+
+
+def ask(coze: Any) -> Any:
+    return coze.chat.create_and_poll(bot_id="1", user_id="u", poll_timeout=0)
+
+
+def stream(coze: Any) -> Any:
+    return coze.chat.stream(bot_id="1", user_id="u").until_done()
+
+
+def events(*pairs: tuple[str, str]) -> httpx.Response:
+    text = "".join(f"event: {name}\ndata: {data}\n\n" for name, data in pairs)
+    return httpx.Response(200, text=text, headers={"content-type": "text/event-stream"})
+
+
+CREATED = ("conversation.chat.created", '{"id": "7", "conversation_id": "8", "status": "created"}')
+FAILURES = {
+    "argument": (200, lambda coze: coze.chat.create(bot_id=None, user_id="u")),
+    "answer": (httpx.Response(401, json={"code": 4100, "msg": "no"}), ask),
+    "gateway": (httpx.Response(502, text="<html>"), ask),
+    "shape": ([1], ask),
+    "connection": (httpx.ConnectError, ask),
+    "timeout": (httpx.ReadTimeout, ask),
+    "poll": (RUNNING, ask),
+    "failed": (FAILED, ask),
+    "stream failed": (events(CREATED, ("conversation.chat.failed", '{"code": 4011, "msg": "no"}')), stream),
+    "stream cut": (events(CREATED), stream),
+}
+
+
+@pytest.mark.parametrize("way", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("case", FAILURES)
+def test_errors_survive(connect, case, way):
+    """Every error keeps class, text and facts on its way to another process."""
+    answer, call = FAILURES[case]
+    with pytest.raises(CozeError) as caught:
+        call(connect(SECRET, handler=Counter(answer), retry=0))
+    error = caught.value
+    other = way(error)
+    assert type(other) is type(error)
+    assert str(other) == str(error)
+    left = {"response", "stream"}  # they hold a connection
+    kept = {name: value for name, value in vars(error).items() if name not in left}
+    assert {name: value for name, value in vars(other).items() if name not in left} == kept
+    assert all(vars(other).get(name) is None for name in left)
+
+
+@pytest.mark.parametrize("case", FAILURES)
+def test_token_stays_here(connect, case):
+    """A pickled error does not have the token in it."""
+    answer, call = FAILURES[case]
+    with pytest.raises(CozeError) as caught:
+        call(connect(SECRET, handler=Counter(answer), retry=0))
+    assert SECRET.encode() not in pickle.dumps(caught.value)
+
+
+def test_facts_of_the_overlays_own_errors(connect):
+    """What tells how to go on is still there: attempts, the chat, the events."""
+    found = {}
+    for case in ("timeout", "poll", "failed", "stream failed", "stream cut"):
+        answer, call = FAILURES[case]
+        with pytest.raises(CozeError) as caught:
+            call(connect(handler=Counter(answer), retry=0))
+        found[case] = pickle.loads(pickle.dumps(caught.value))
+    assert isinstance(found["timeout"], APITimeoutError | TimeoutError)
+    assert (found["timeout"].attempts, found["timeout"].sent) == (1, True)
+    assert isinstance(found["poll"], PollTimeout)
+    assert found["poll"].chat.id == "7"
+    assert isinstance(found["failed"], ChatFailed)
+    assert (found["failed"].chat.id, found["failed"].code) == ("7", 4011)
+    assert found["stream failed"].chat.conversation_id == "8"
+    assert isinstance(found["stream cut"], StreamInterrupted)
+    assert "chat 7 of conversation 8" in str(found["stream cut"])
+    assert found["stream cut"].last_event.data.id == "7"
+
+
+def test_messages_of_a_result(coze):
+    """The models of a result can be pickled and are equal then."""
+    result = coze.chat.create_and_poll(bot_id=BOT_ID, user_id="u", additional_messages=["hi"], poll_interval=0)
+    assert pickle.loads(pickle.dumps(result.messages[0])) == result.messages[0]
+
+
+def test_token_stays_here_with_results(coze, coze_sandbox):
+    """A pickled result keeps status, headers and log id of its answer, but neither request nor token."""
+    user = coze.users.me()
+    data = pickle.dumps(user)
+    assert coze_sandbox.token.encode() not in data
+    other = pickle.loads(data)
+    assert other == user
+    assert (other.logid, other.response.status, other.response.headers) == (
+        user.logid,
+        200,
+        user.response.headers,
+    )
+
+
+@pytest.mark.parametrize("offered", ["cozekit.errors", "cozekit.webhooks", "coze_api.errors"])
+def test_exceptions_tell_where_they_are_found(offered: str) -> None:
+    """The module of an exception, which tracebacks show, is one that offers it in public."""
+    module = importlib.import_module(offered)
+    kinds = [getattr(module, name) for name in module.__all__]
+    found = {kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseException)}
+    assert found
+    for kind in found:
+        assert not any(part.startswith("_") for part in kind.__module__.split(".")), kind
+        assert getattr(importlib.import_module(kind.__module__), kind.__name__) is kind
+
+
+def test_webhook_errors_can_be_pickled() -> None:
+    """What is wrong with a callback survives the way to another process."""
+    error = pickle.loads(pickle.dumps(webhooks.StaleCallback("too old")))
+    assert (type(error), str(error), error.status) == (webhooks.StaleCallback, "too old", 401)

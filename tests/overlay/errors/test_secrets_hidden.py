@@ -1,0 +1,296 @@
+"""Whatever goes wrong in whatever operation, nothing that an exception can show is a secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from importlib import import_module
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import attrs
+import httpx
+import pytest
+
+from coze_api import AsyncClient, Client
+from coze_api._core._operation import Operation
+from coze_api._core._secrets import Secret, hidden, mask, without
+from coze_api.models import OauthTokenResponse
+from cozekit import CozeError, webhooks
+from cozekit.errors import APIError, DecodeError, GatewayError, InvalidArgumentError
+from tests.fuzz import _description as description
+from tests.overlay._clients import Connect
+from tests.overlay._exception_dump import kept, shown
+
+SENT = "Hidden-header-0123456789"
+GIVEN = {"authorization": f"Bearer {SENT}", "X-Signature": SENT}
+ACCESS, REFRESH = "czu_Hidden-access0123", "Hidden-refresh-0123456789"
+KEY = "-----BEGIN PRIVATE KEY-----\nHiddenMIIEvQIBADANBg\nHiddenkqhkiG9w0BAQ\n-----END PRIVATE KEY-----"
+JWT = "eyJHidden0aGVhZGVy.eyJHidden1cGF5bG9hZA.Hidden2c2lnbmF0dXJl"
+TOLD = {"access_token": ACCESS, "refresh_token": REFRESH, "client_secret": "Hidden-secret", "key": KEY, "jwt": JWT}
+BARE = {**TOLD, "expires_in": 4102444800, "token": "Hidden-pass", "device_code": "Hidden-device"}
+
+
+def _text(text: str, status: int = 200, kind: str = "application/json") -> httpx.Response:
+    return httpx.Response(status, content=text.encode(), headers={"content-type": kind})
+
+
+class _Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that breaks off."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield json.dumps(BARE).encode()[:-3]
+        raise httpx.ReadError("broken")
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+
+ANSWERS: dict[str, Callable[[], httpx.Response]] = {
+    "broken": lambda: httpx.Response(200, headers={"content-type": "application/json"}, stream=_Broken()),
+    "cut": lambda: _text(json.dumps(BARE)[:-3]),
+    "cut early": lambda: _text(json.dumps({"data": TOLD})[:60]),
+    "list": lambda: _text(json.dumps([BARE])),
+    "text": lambda: _text(json.dumps(json.dumps(TOLD))),
+    "data is a list": lambda: _text(json.dumps({"code": 0, "data": [TOLD, ACCESS, JWT]})),
+    "data is a text": lambda: _text(json.dumps({"code": 0, "data": json.dumps(TOLD)})),
+    "items are an object": lambda: _text(json.dumps({"code": 0, "data": {"items": TOLD, "tokens": TOLD}})),
+    "items are texts": lambda: _text(
+        json.dumps({"code": 0, "data": {"items": [ACCESS, JWT], "access_token": [ACCESS]}})
+    ),
+    "no data": lambda: _text(json.dumps(TOLD)),
+    "page": lambda: _text(f"<html>Bearer {ACCESS} {urlencode(TOLD)} {quote(json.dumps(TOLD))}", 502, "text/html"),
+    "message": lambda: _text(json.dumps({"code": 4100, "msg": f"wrong: {TOLD} Authorization: Bearer {SENT}"})),
+    "refused": lambda: _text(json.dumps({"error_code": ACCESS, "error_message": f"not {JWT}", **BARE}), 401),
+    "redirected": lambda: httpx.Response(
+        302, headers={"location": f"https://x.example/?code={SENT}", "set-cookie": f"session={SENT}", "x-key": ACCESS}
+    ),
+}
+FAILURES: dict[str, Callable[[], Exception]] = {
+    "unsent": lambda: httpx.ConnectError("refused"),
+    "lost": lambda: httpx.ReadTimeout("late"),
+    "nonsense": lambda: httpx.LocalProtocolError(f"Illegal header value b'Bearer {SENT}\\n'"),
+}
+
+
+def _operation(name: str) -> Operation[Any]:
+    tag, _, rest = name.partition(".")
+    module = import_module(f"coze_api.operations.{tag}")
+    return getattr(module, rest.upper().replace(".", "_"))  # type: ignore[no-any-return]
+
+
+def _fitting(one: description.Operation) -> dict[str, Any]:
+    """Return the arguments of an operation from the description's examples, by their names in Python."""
+    found = {argument.wire: name for name, argument in _operation(one.id).arguments.items()}
+    return {found[wire]: value for wire, value in one.arguments.items() if wire in found}
+
+
+def _called(client: Any, one: description.Operation, **options: Any) -> Any:
+    method: Any = client
+    for part in one.id.split("."):
+        method = getattr(method, part)
+    arguments = _fitting(one)
+    for name in one.files:
+        arguments[name] = ("a.png", b"\x89PNG")
+    result = method(**arguments, **options)
+    return result.until_done() if hasattr(result, "until_done") else result
+
+
+@pytest.mark.parametrize("failure", [*ANSWERS, *FAILURES, "header"])
+def test_every_operation(connect: Connect, failure: str, caplog: pytest.LogCaptureFixture) -> None:
+    """No exception of any operation shows a token that was sent or one of the answer; of token operations, nothing."""
+    caplog.set_level(logging.DEBUG)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if failure in FAILURES:
+            failed_so = FAILURES[failure]()
+            raise failed_so
+        return ANSWERS[failure]()
+
+    coze = connect("pat_Hidden-client-token", handler=answer, headers={"X-Key": SENT}, retry=0)
+    given = {**GIVEN, "X-Wrong": f"{SENT}\n"} if failure == "header" else GIVEN
+    failed = 0
+    for one in description.operations():
+        try:
+            _called(coze, one, extra_headers=dict(given))
+        except CozeError as error:
+            failed += 1
+            told = shown(error)
+            assert "Hidden" not in told, (one.id, [line for line in told.splitlines() if "Hidden" in line][:3])
+            if isinstance(error, APIError) and _operation(one.id).confidential:
+                assert "Hidden" not in kept(error), one.id
+                assert not getattr(error, "excerpt", "")
+    assert failed > 1
+    assert "Hidden" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "answer", [name for name in ANSWERS if name not in {"broken", "redirected", "no data", "message", "refused"}]
+)
+def test_token_operations(connect: Connect, answer: str) -> None:
+    """An error of an operation that gives tokens tells what is wrong, and holds the status but nothing of the answer."""
+    coze = connect("pat_x", handler=lambda _: ANSWERS[answer](), retry=0)
+    try:
+        coze.oauth.token(grant_type="refresh_token", client_id="i", refresh_token=REFRESH)
+    except (GatewayError, DecodeError) as error:
+        assert error.response is not None
+        assert error.response.status == ANSWERS[answer]().status_code
+        assert error.__context__ is None
+        assert error.response.http.content == b""
+        assert "that is not shown" in str(error) or "its text is not shown" in str(error)
+        assert "Hidden" not in shown(error) + kept(error)
+    else:
+        assert answer in {"data is a list", "data is a text", "items are an object", "items are texts"}
+
+
+def test_which_operations_are_confidential() -> None:
+    """Operations whose answers hold a member with `format: password` are confidential, and no others."""
+    found = {one.id for one in description.operations() if _operation(one.id).confidential}
+    assert {"oauth.token", "oauth.device_code", "audio.rooms.create", "api_apps.list", "api_apps.create"} <= found
+    assert not {"users.me", "oauth.authorize", "chat.create"} & found
+
+
+def test_arguments_that_are_secrets(connect: Connect) -> None:
+    """Codes and refresh tokens do not show in variables where another argument is refused."""
+    wrong: Any = 17
+    for name in ("code", "refresh_token", "device_code", "code_verifier"):
+        with pytest.raises(InvalidArgumentError) as caught:
+            connect("pat_x", handler=lambda _: httpx.Response(200)).oauth.token(
+                grant_type="refresh_token", **{name: REFRESH}, scope=wrong
+            )
+        assert REFRESH not in shown(caught.value)
+
+
+@pytest.mark.parametrize("cls", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    "options", [{"base_url": "http://"}, {"base_url": f"http://a:{SENT}@b"}, {"timeout": -1}, {"on_gap": "x"}],
+    ids=lambda options: next(iter(options)),
+)  # fmt: skip
+def test_clients_without_the_overlay(cls: Any, options: Mapping[str, Any]) -> None:
+    """A client of the description alone that cannot be made shows neither its token nor its headers."""
+    with pytest.raises(CozeError) as caught:
+        cls(**{"base_url": "https://api.coze.com", **options}, token=SENT, headers={"X-Key": SENT})
+    assert "Hidden" not in shown(caught.value)
+
+
+@pytest.mark.parametrize("kind", [str, list, tuple, set, iter])
+def test_tokens_of_callbacks(kind: Any) -> None:
+    """Tokens of callbacks, given in whatever way, do not show where a callback is refused or the tokens are unusable."""
+    tokens = "Hidden-verify" if kind is str else kind(["Hidden-verify", "Hidden-other"])
+    with pytest.raises(webhooks.WebhookError) as caught:
+        webhooks.parse({"X-Coze-Signature": "s", **GIVEN}, b"{}", token=tokens)
+    assert "Hidden" not in shown(caught.value)
+    for make in (webhooks.ASGIApp, webhooks.WSGIApp):
+        with pytest.raises(InvalidArgumentError) as refused:
+            make(lambda _: None, token=[SENT, ""])
+        assert "Hidden" not in shown(refused.value)
+
+
+@pytest.mark.parametrize("resource", ["speech", "transcriptions"])
+def test_websockets(connect: Connect, resource: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A WebSocket that cannot be opened shows neither the token nor the headers that it would have been opened with."""
+    caplog.set_level(logging.DEBUG)
+    coze = connect("pat_Hidden-token", base_url="http://127.0.0.1:1", retry=0)
+    with pytest.raises(CozeError) as caught:
+        getattr(coze.websockets.audio, resource).connect(extra_headers=dict(GIVEN)).open()
+    assert "Hidden" not in shown(caught.value)
+    assert "Hidden" not in caplog.text
+
+
+def test_models_hide_what_is_secret() -> None:
+    """Secrets of a model, and whatever else came with them, show neither by `repr` nor to tools that look at fields."""
+    from rich.pretty import pretty_repr
+
+    token = OauthTokenResponse.from_dict({**BARE, "more": {"deep": ["Hidden"]}})
+    assert token.access_token == ACCESS
+    assert token.to_dict()["refresh_token"] == REFRESH
+    assert "Hidden" not in f"{token!r} {token} {pretty_repr(token)} {attrs.asdict(token)!r}"
+
+
+def test_secret_texts() -> None:
+    """A secret is the text that it was, but its `repr`, and that of any part of it, does not show it."""
+    secret = hidden("Hidden" * 30)
+    assert isinstance(secret, Secret)
+    assert secret == "Hidden" * 30
+    assert "Hidden" not in f"{secret!r} {secret[:80]!r} {hidden({'a': ['Hidden', ('Hidden', b'Hidden')]})!r}"
+    assert hidden(secret) is secret
+    assert hidden(None) is None
+    assert hidden(5) == 5
+
+
+QUOTED = [
+    *(
+        json.dumps({"note": "n", name: "Hidden-1"})
+        for name in ("access_token", "refresh_token", "client_secret", "token")
+    ),
+    json.dumps(json.dumps({"refresh_token": 'Hid"Hidden'})),
+    str({"private_key": KEY}),
+    '{"refresh_token": "Hidden',
+    "{'device_code': 'Hidden'}",
+    "&quot;access_token&quot;:&quot;Hidden&quot;",
+    urlencode({"a": "b", "refresh_token": "Hid+Hidden Hidden"}),
+    quote(json.dumps({"access_token": "Hidden"})),
+    f"Authorization: Bearer {SENT}",
+    f"(b'Authorization', b'Bearer {SENT}')",
+    "authorization=Basic%20SGlkZGVuHidden",
+    f"Bearer%20{SENT}",
+    "Cookie: a=Hidden; b=Hidden",
+    f"at {JWT}.",
+    "pat_Hidden0123 and czs_Hidden0123",
+    "code_Hidden1234567",
+    f"key {KEY[:60]}",
+    KEY.replace("\n", "\\n"),
+    "https://user:Hidden@proxy.example:80/",
+    "GET /callback?code=Hidden&state=Hidden",
+]
+
+
+@pytest.mark.parametrize("text", QUOTED)
+def test_masks(text: str) -> None:
+    """Tokens, keys and passwords are masked in whatever form they are quoted, cut off and url-encoded as well."""
+    assert "Hidden" not in mask(text)
+    assert "Hidden" not in str(CozeError(text))
+    assert "…" in mask(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the access token must be a str, not int",
+        "Invalid token: expired",
+        "code_challenge_method must be one of 'plain', 'S256', not 'x'",
+        "{'code': 4000, 'msg': 'Bad', 'next_page_token': 'abc'}",
+        "token_count=5, page_token=None",
+        '{"token_type": "Bearer", "expires_in": 5}',
+        "https://www.coze.com/work_flow?execute_id=5&space_id=1",
+        "https://api.coze.com:443/x@y",
+        "Basic information is missing",
+        "no access token: set COZE_API_TOKEN, or give token= or auth=",
+    ],
+)
+def test_other_texts_stay(text: str) -> None:
+    """What is no secret is not masked, although it speaks of tokens."""
+    assert mask(text) == text
+
+
+def test_masking_is_linear() -> None:
+    """Texts that are made to be slow to mask are not: each is cut to a length that is looked at once per pattern."""
+    for piece in (
+        '"access_token":"',
+        "\\",
+        "://",
+        "a:/",
+        "-----BEGIN PRIVATE KEY-----",
+        "code_a",
+        " ",
+        "token ",
+        "eyJ",
+    ):
+        assert len(mask(piece * 50_000)) < 45_000
+
+
+def test_known_secrets() -> None:
+    """Secrets that are known are masked as a whole, also where one begins like another."""
+    assert without("a Hidden1 b Hidden12", ["Hidden1", "Hidden12", None, ""]) == "a … b …"

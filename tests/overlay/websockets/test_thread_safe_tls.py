@@ -1,0 +1,334 @@
+"""TLS of sync WebSockets, which one thread reads while another writes."""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+
+from coze_sandbox import Sandbox
+from cozekit import SocketOptions, audio
+from cozekit._websockets.thread_safe_tls import GuardedTLS, TLSSocket
+from tests.overlay._clients import Connect
+
+pytestmark = pytest.mark.needs_asyncio
+
+NAME = "127.0.0.1"
+
+
+def trusting(certificate: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=certificate)
+
+
+def serving(certificate: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+class Peer:
+    """The server's end of a connection. It sends nothing before it is told to, and then everything at once."""
+
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
+        self.sock = sock
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
+        self.error: ssl.SSLError | None = None
+        self.ready = threading.Event()
+
+    def flush(self) -> None:
+        if data := self.outgoing.read():
+            self.sock.sendall(data)
+
+    def feed(self) -> None:
+        arrived = self.sock.recv(1 << 16)
+        if arrived:
+            self.incoming.write(arrived)
+        else:
+            self.incoming.write_eof()
+
+    def drive(self, act: Callable[[], Any]) -> Any:
+        """Do what may have to wait for the other side."""
+        while True:
+            try:
+                return act()
+            except ssl.SSLWantReadError:
+                self.flush()
+                self.feed()
+
+    def accept(self) -> None:
+        """Shake hands; what goes wrong is kept."""
+        try:
+            self.drive(self.tls.do_handshake)
+            self.flush()
+        except ssl.SSLError as error:
+            self.error = error
+        self.ready.set()
+
+    def echo(self) -> None:
+        """Send back what comes, in pieces, until the other side ends."""
+        while piece := self.drive(lambda: self.tls.read(5000)):
+            self.tls.write(piece)
+            self.flush()
+
+    def read(self) -> bytes:
+        received: bytes = self.drive(lambda: self.tls.read(1 << 16))
+        return received
+
+
+@contextmanager
+def accepted(server: ssl.SSLContext) -> Iterator[tuple[socket.socket, Peer]]:
+    """Connect two sockets within this process; one shakes hands by itself, which is over at the end."""
+    here, there = socket.socketpair()
+    with here, there:
+        for sock in (here, there):
+            sock.settimeout(20)
+        peer = Peer(there, server)
+        accepting = threading.Thread(target=peer.accept)
+        accepting.start()
+        try:
+            yield here, peer
+        finally:
+            accepting.join()
+
+
+@contextmanager
+def joined(client: ssl.SSLContext, server: ssl.SSLContext) -> Iterator[tuple[TLSSocket, Peer]]:
+    """Connect both ends."""
+    with accepted(server) as (here, peer):
+        made = GuardedTLS(client).wrap_socket(here, server_hostname=NAME)
+        peer.ready.wait()
+        yield made, peer
+
+
+def read_all(made: TLSSocket, size: int) -> bytes:
+    received = bytearray()
+    while len(received) < size:
+        piece = made.recv(65536)
+        assert piece, "the other side ended"
+        received += piece
+    return bytes(received)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda value: value.name)
+def test_one_thread_at_a_time_uses_the_tls_object(certificate: str, version: ssl.TLSVersion) -> None:
+    """While one thread sends and another receives, they never meet in the TLS object, and nothing is lost."""
+    inside = threading.Lock()
+    met: list[str] = []
+
+    class Watched(ssl.SSLObject):
+        def watch(self, act: Callable[..., Any], *arguments: Any) -> Any:
+            if not inside.acquire(blocking=False):
+                met.append(act.__name__)
+                return act(*arguments)
+            try:
+                time.sleep(0)  # lets the other thread come
+                return act(*arguments)
+            finally:
+                inside.release()
+
+        def read(self, *arguments: Any) -> Any:
+            return self.watch(super().read, *arguments)
+
+        def write(self, *arguments: Any) -> Any:
+            return self.watch(super().write, *arguments)
+
+        def unwrap(self) -> Any:
+            return self.watch(super().unwrap)
+
+    client = trusting(certificate)
+    client.maximum_version = version
+    client.sslobject_class = Watched
+    sent = bytes(range(256)) * 8192
+    with joined(client, serving(certificate)) as (made, peer):
+        echoing = threading.Thread(target=peer.echo)
+        echoing.start()
+        sending = threading.Thread(target=made.sendall, args=(sent,))
+        sending.start()
+        assert read_all(made, len(sent)) == sent
+        sending.join()
+        made.shutdown(socket.SHUT_WR)
+        echoing.join()
+    assert not met
+
+
+def test_whole_sessions_over_tls(connect: Connect) -> None:
+    """A session over TLS sends, receives and keeps its heart beating at the same time."""
+    with Sandbox(tls=True) as sandbox:
+        verify = trusting(sandbox.ca_file)
+        coze = connect(
+            sandbox.token,
+            base_url=sandbox.base_url,
+            http_client=connect.http(verify=verify),
+            sockets=SocketOptions(ssl=verify, ping_interval=0.001),
+        )
+        heard = []
+        for _ in range(10):
+            with coze.websockets.audio.speech.connect(output_audio=audio.PCM(24000)) as session:
+                heard.append(sum(len(piece) for piece in session.say(iter(["Nice ", "weather ", "today."]))))
+    assert len(set(heard)) == 1
+    assert heard[0] > 0
+
+
+def test_sending_waits_for_a_server_that_does_not_read(certificate: str) -> None:
+    """No more is taken than the other side has room for, and waiting for room ends with the timeout."""
+    with joined(trusting(certificate), serving(certificate)) as (made, _):
+        made.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            made.sendall(bytes(32 << 20))
+
+
+def test_receiving_ends_with_the_timeout(certificate: str) -> None:
+    """A timeout while nothing comes loses nothing of what comes later, even half a record."""
+    with joined(trusting(certificate), serving(certificate)) as (made, peer):
+        peer.tls.write(b"late")
+        record = peer.outgoing.read()
+        peer.sock.sendall(record[:-3])
+        made.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            made.recv(65536)
+        peer.sock.sendall(record[-3:])
+        made.settimeout(20)
+        assert made.recv(65536) == b"late"
+
+
+def test_slow_handshake_ends_with_the_timeout(certificate: str) -> None:
+    """The time for the handshake is limited as a whole: a server cannot prolong it byte by byte."""
+    here, there = socket.socketpair()
+    patient: list[bool] = []
+
+    def drip() -> None:
+        there.recv(65536)
+        with suppress(OSError):
+            there.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB begins
+            for _ in range(1000):
+                there.sendall(b"\x02")
+                time.sleep(0.01)
+            patient.append(True)
+
+    dripping = threading.Thread(target=drip)
+    with there:
+        dripping.start()
+        with here:
+            here.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                TLSSocket(here, trusting(certificate), NAME)
+        dripping.join()
+    assert not patient
+
+
+@pytest.mark.parametrize(
+    ("name", "trusts", "alert"),
+    [(NAME, False, "UNKNOWN_CA"), ("coze.example", True, "BAD_CERTIFICATE")],
+    ids=["issuer", "name"],
+)
+def test_certificates_are_checked(certificate: str, name: str, trusts: bool, alert: str) -> None:
+    """A server with another name, or that nobody vouches for, is refused and told why."""
+    client = trusting(certificate) if trusts else ssl.create_default_context()
+    with accepted(serving(certificate)) as (here, peer), pytest.raises(ssl.SSLCertVerificationError):
+        TLSSocket(here, client, name)
+    assert alert in str(peer.error)
+
+
+def test_client_certificates_are_shown(certificate: str) -> None:
+    """A server that asks who is calling gets the client's certificate."""
+    client, server = trusting(certificate), serving(certificate)
+    client.load_cert_chain(certificate)
+    server.load_verify_locations(certificate)
+    server.verify_mode = ssl.CERT_REQUIRED
+    with joined(client, server) as (_, peer):
+        assert peer.error is None
+        assert (peer.tls.getpeercert() or {})["subject"]
+
+
+def test_closing_wakes_who_waits(certificate: str) -> None:
+    """Closing from another thread ends a wait for something to arrive."""
+    with joined(trusting(certificate), serving(certificate)) as (made, _):
+        begun = threading.Event()
+        ended: list[bytes] = []
+
+        def wait() -> None:
+            begun.set()
+            try:
+                ended.append(made.recv(65536))
+            except OSError:  # it came late and found a closed socket
+                ended.append(b"")
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        begun.wait()
+        time.sleep(0.05)  # lets it get to where it waits
+        made.close()
+        waiting.join(10)  # half of what the socket itself would wait
+        assert ended == [b""]
+
+
+def test_end_is_said_in_tls(certificate: str) -> None:
+    """The server is told that nothing more comes, so that it can tell an end from a broken connection."""
+    with joined(trusting(certificate), serving(certificate)) as (made, peer):
+        made.sendall(b"last")
+        made.shutdown(socket.SHUT_WR)
+        assert peer.read() == b"last"
+        assert peer.read() == b""  # without the goodbye this raises SSLEOFError
+
+
+def test_end_is_noticed_by_who_waits_by_select(certificate: str) -> None:
+    """The server's goodbye that came along with the last words is not forgotten, although the network is silent."""
+    with joined(trusting(certificate), serving(certificate)) as (made, peer):
+        peer.tls.write(b"last")
+        with suppress(ssl.SSLWantReadError):
+            peer.tls.unwrap()
+        peer.flush()
+        assert made.recv(65536) == b"last"
+        assert select.select([made], [], [], 20)[0]
+        assert made.recv(65536) == made.recv(65536) == b""
+        made.sendall(b"still heard")
+        assert peer.read() == b"still heard"
+
+
+def test_end_without_goodbye(certificate: str) -> None:
+    """A server that hangs up without the goodbye of TLS has ended all the same."""
+    with joined(trusting(certificate), serving(certificate)) as (made, peer):
+        peer.tls.write(b"last")
+        peer.flush()
+        peer.sock.shutdown(socket.SHUT_WR)
+        assert [made.recv(65536), made.recv(65536)] == [b"last", b""]
+
+
+def test_what_arrived_is_read_though_nothing_can_be_sent(certificate: str) -> None:
+    """Last words are read also where TLS has something to say to a server that has hung up."""
+    with joined(trusting(certificate), serving(certificate)) as (made, peer):
+        peer.tls.write(b"last")
+        peer.flush()
+        peer.sock.close()
+        made._outgoing.write(b"of TLS itself")
+        assert [made.recv(65536), made.recv(65536)] == [b"last", b""]
+
+
+def test_damage_is_an_error(certificate: str) -> None:
+    """What arrived before a damaged record is given out; then receiving fails and the server is told why."""
+    with joined(trusting(certificate), serving(certificate)) as (made, peer):
+        peer.tls.write(b"whole")
+        whole = peer.outgoing.read()
+        peer.tls.write(b"damaged")
+        peer.sock.sendall(whole + peer.outgoing.read()[:-1] + b"?")
+        assert made.recv(65536) == b"whole"
+        with pytest.raises(ssl.SSLError):
+            made.recv(65536)
+        with pytest.raises(ssl.SSLError, match="ALERT"):
+            peer.read()
+
+
+def test_tls_within_tls_is_refused(certificate: str) -> None:
+    """A proxy that itself speaks TLS is refused with a word about it."""
+    with socket.socket() as plain:
+        outer = trusting(certificate).wrap_socket(plain, server_hostname=NAME, do_handshake_on_connect=False)
+        with outer, pytest.raises(OSError, match="proxy"):
+            TLSSocket(outer, trusting(certificate), NAME)

@@ -1,0 +1,185 @@
+"""Runs of workflows without a stream: in one piece, and in the background."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import httpx
+import pytest
+
+from coze_api import models
+from coze_api.operations import workflows as operations
+from coze_sandbox import WORKFLOW_ASK, WORKFLOW_ECHO, WORKFLOW_FAIL
+from cozekit import errors
+from tests.overlay._clients import Connect
+
+
+def test_one_piece(coze):
+    """The result of a run is a text, parsed when asked."""
+    answer = coze.workflows.runs.create(workflow_id=WORKFLOW_ECHO, parameters={"input": "hi"})
+    assert isinstance(answer, models.WorkflowsRunsCreateResponse)
+    assert answer.data == '{"output":"hi"}'
+    assert answer.output_json() == {"output": "hi"}
+    assert answer.question == ""
+    assert answer.logid
+
+
+def test_numbers_of_any_size(connect):
+    """Whole numbers beyond 64 bits in an output stay what they are, whichever parser is installed."""
+    output = {"wei": 2**70, "debt": -(2**63) - 1}
+    coze = connect(handler=lambda _: httpx.Response(200, json={"code": 0, "data": json.dumps(output)}))
+    assert coze.workflows.runs.create(workflow_id="1").output_json() == output
+
+
+def test_question_in_one_piece(coze):
+    """A run that stops to ask tells the question, and is answered by resume."""
+    answer = coze.workflows.runs.create(workflow_id=WORKFLOW_ASK)
+    assert answer.question == "Which city, and which day?"
+    with pytest.raises(ValueError, match="the output is not JSON"):
+        answer.output_json()
+    asked = answer.interrupt_data
+    resumed = coze.workflows.runs.resume(
+        workflow_id=WORKFLOW_ASK, event_id=asked.event_id, interrupt_type=asked.type, resume_data="Ulm"
+    )
+    assert resumed.output_json() == {"output": "You answered: Ulm"}
+    assert resumed.question == ""
+
+
+def test_background(coze, coze_sandbox):
+    """A run in the background is waited for; output, outputs of nodes, usage, page and log id are known."""
+    result = coze.workflows.runs.create_and_poll(
+        workflow_id=WORKFLOW_ECHO, parameters={"input": "hi there"}, poll_interval=0
+    )
+    assert result.status == "Success"
+    assert result.output == '{"output":"hi there"}'
+    assert result.output_json() == {"output": "hi there"}
+    assert result.outputs == {"Message": "hi there"}
+    assert result.interrupt is None
+    assert result.question == ""
+    assert result.usage.token_count > 0
+    assert result.execute_id in result.debug_url
+    assert result.logid == coze_sandbox.requests.of("workflows.runs.create")[0].logid
+    assert coze_sandbox.requests.of("workflows.runs.create")[0].body["is_async"] is True
+    (node,) = result.nodes.values()
+    for name in ("Message", node.node_id, node.node_execute_uuid):
+        assert result.node_output(name) == "hi there"
+    with pytest.raises(errors.InvalidArgumentError, match="has no output node 'Nobody'; it has Message"):
+        result.node_output("Nobody")
+
+
+def test_question_in_the_background(coze):
+    """A run in the background that asks ends the waiting; after resume it is waited for again."""
+    result = coze.workflows.runs.create_and_poll(workflow_id=WORKFLOW_ASK, poll_interval=0)
+    asked = result.interrupt
+    assert result.question == "Which city, and which day?"
+    assert asked.type is models.WorkflowInterruptType.QUESTION
+    answer = coze.workflows.runs.resume(
+        workflow_id=WORKFLOW_ASK, event_id=asked.event_id, interrupt_type=asked.type, resume_data="Ulm"
+    )
+    ended = coze.workflows.runs.poll(workflow_id=WORKFLOW_ASK, execute_id=answer.execute_id, poll_interval=0)
+    assert ended.output_json() == {"output": "You answered: Ulm"}
+    assert ended.interrupt is None
+
+
+def test_failure_in_the_background(coze):
+    """A run that failed in the background is a WorkflowFailed with code, page, log id and the result."""
+    with pytest.raises(errors.WorkflowFailed, match="too many") as caught:
+        coze.workflows.runs.create_and_poll(
+            workflow_id=WORKFLOW_FAIL, parameters={"code": 4013, "message": "too many"}, poll_interval=0
+        )
+    error = caught.value
+    assert (error.code, error.operation, error.retryable) == (4013, "workflows.runs.create", True)
+    assert error.run.execute_id in error.debug_url
+    assert error.logid == error.run.logid != ""
+    assert error.run.outputs == {"Message": "About to fail."}
+    assert pickle.loads(pickle.dumps(error)).run is None
+
+
+def test_not_in_the_background(coze, coze_sandbox):
+    """To wait for a run that is not in the background is refused before anything is sent."""
+    with pytest.raises(errors.InvalidArgumentError, match="is_async must be true"):
+        coze.workflows.runs.create_and_poll(workflow_id=WORKFLOW_ECHO, is_async=False)
+    assert not coze_sandbox.requests
+
+
+class Server:
+    """Starts a run and tells of it what it is given, one after the other, the last again and again."""
+
+    def __init__(self, *histories: Any) -> None:
+        self.histories = list(histories)
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if request.url.path == operations.RUNS_CREATE.path:
+            return httpx.Response(200, json={"code": 0, "execute_id": "5", "debug_url": "u"})
+        told = self.histories.pop(0) if len(self.histories) > 1 else self.histories[0]
+        return httpx.Response(200, json={"code": 0, "data": told})
+
+
+def history(status: str | None, **others: Any) -> list[Any]:
+    return [{"execute_id": "5", "execute_status": status, "output": "", "logid": "L", **others}]
+
+
+def wait(connect: Connect, *histories: Any, **options: Any) -> Any:
+    return connect(handler=Server(*histories)).workflows.runs.create_and_poll(workflow_id="1", **options)
+
+
+def test_states(connect: Connect, pauses):
+    """Waiting goes on while nothing is known or the run runs; an unknown state ends it."""
+    assert wait(connect, [], history("Running"), history("Success")).status == "Success"
+    assert pauses == [1.0, 1.5]
+    assert wait(connect, history("Paused")).status == "Paused"
+    assert wait(connect, history(None)).status is None
+
+
+@pytest.mark.parametrize("told", [[], history("Running")], ids=["nothing", "running"])
+def test_too_long(connect: Connect, pauses, told):
+    """A run that does not end in time is a PollTimeout, with what was last known of it."""
+    with pytest.raises(errors.PollTimeout, match="the run 5 did not end within 30 s") as caught:
+        wait(connect, told, poll_timeout=30)
+    assert (caught.value.last and caught.value.last.execute_id) == ("5" if told else None)
+    assert caught.value.chat is None
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copy), copy.last) == (str(caught.value), caught.value.last)
+
+
+@pytest.mark.parametrize(
+    ("output", "text", "outputs"),
+    [
+        (json.dumps({"Output": '{"a":1}', "Message": "m"}), '{"a":1}', {"Message": "m"}),
+        (json.dumps({"Output": {"a": 1}}), '{"a":1}', {}),
+        (json.dumps({"Message": "m"}), "", {"Message": "m"}),
+        ("plain text", "plain text", {}),
+        ("[1]", "[1]", {}),
+        (None, "", {}),
+    ],
+)
+def test_outputs(connect: Connect, pauses, output, text, outputs):
+    """The output is that of the end node; a run that puts out no object has its text as output."""
+    result = wait(connect, history("Success", output=output))
+    assert (result.output, result.outputs) == (text, outputs)
+
+
+@pytest.mark.parametrize("told", [None, "{}", {}, "", "no JSON", '{"A": 1}'])
+def test_no_nodes(connect: Connect, pauses, told):
+    """A run without output nodes has none, however Coze writes that."""
+    result = wait(connect, history("Success", node_execute_status=told))
+    assert result.nodes == {}
+
+
+def test_nodes_as_text(connect: Connect, pauses):
+    """Nodes that come as JSON text are read all the same."""
+    told = json.dumps({"Message": {"node_id": "9", "node_execute_uuid": "77", "is_finish": True}})
+    (node,) = wait(connect, history("Success", node_execute_status=told)).nodes.items()
+    assert (node[0], node[1].node_execute_uuid, node[1].is_finish) == ("Message", "77", True)
+
+
+def test_options_go_with_every_request(connect: Connect, pauses):
+    """Headers and timeout that are given go with each request."""
+    server = Server(history("Running"), history("Success"))
+    connect(handler=server).workflows.runs.create_and_poll(workflow_id="1", extra_headers={"X-Trace": "1"}, timeout=9)
+    assert [request.headers["X-Trace"] for request in server.requests] == ["1"] * 3
+    assert {request.extensions["timeout"]["read"] for request in server.requests} == {9}

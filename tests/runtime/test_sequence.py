@@ -1,0 +1,198 @@
+"""Events that were lost or came twice, noticed by their numbers."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import pytest
+
+from coze_api import Stream
+from coze_api._core._operation import Counter
+from coze_api._core._sequence import Watch
+from coze_api.errors import InvalidArgumentError, StreamFailed, StreamGap, StreamGapWarning
+from coze_api.models import WorkflowDoneEvent, WorkflowStreamEvent
+from tests.runtime._responses import async_client, client, event, nothing_sent, streaming
+
+COUNTER = Counter("seq", ("node", "turn"), "last")
+Seen = tuple[str, int, int] | None
+
+
+def message(number: int, seq: str | int, node: str = "a", *, last: bool = False, content: str = "x") -> bytes:
+    """Write an event of a workflow."""
+    data = {"content": content, "node_title": node, "node_seq_id": seq, "node_is_finish": last}
+    return f"id: {number}\nevent: Message\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def done(number: int) -> bytes:
+    return f"id: {number}\nevent: Done\ndata: {{}}\n\n".encode()
+
+
+def run(*chunks: bytes, on_gap: Any = "raise") -> Stream[WorkflowStreamEvent]:
+    return client(streaming(*chunks), on_gap=on_gap).workflows.runs.stream(workflow_id="1")
+
+
+LOST = (message(0, 0), message(1, 1), message(4, 4), done(5))
+REPEATED = (message(0, 0), message(1, 1), message(1, 1), message(2, 2), done(3))
+
+
+class TestWatch:
+    """What counts as a gap."""
+
+    @staticmethod
+    def see(*events: tuple[Any, ...]) -> list[Seen]:
+        """Look at events of an id and, if they count, a number, a node and whether it is the last."""
+        watch = Watch()
+        return [
+            watch.see(
+                b"" if number is None else str(number).encode(),
+                COUNTER if rest else None,
+                dict(zip(("seq", "node", "last"), rest, strict=False)),
+            )
+            for number, *rest in events
+        ]
+
+    def test_all_there(self) -> None:
+        """Ids that count from 0, and numbers that count from 0 within each node, are no gap."""
+        assert self.see((0, "0", "a"), (1, "0", "b"), (2, "1", "a"), (3, 1, "b"), (4,)) == [None] * 5
+
+    def test_without_numbers(self) -> None:
+        """Heartbeats without an id are passed over, and so is what is no number."""
+        assert self.see((None,), (0, "0", "a"), (None,), (1, "1", "a"), ("x", "?", "a"), (2, None, "a")) == [None] * 6
+        assert Watch().see(b"0", COUNTER, "text") is None
+        assert Watch().see("²".encode(), None, None) is None
+
+    def test_lost(self) -> None:
+        """A jump is told once, also that to the first event, and the counting goes on from there."""
+        assert self.see((0,), (2,), (3,)) == [None, ("id", 1, 2), None]
+        assert self.see((3,), (4,)) == [("id", 0, 3), None]
+
+    def test_lost_is_told_once(self) -> None:
+        """What an id tells is not told a second time by the numbers within a node, nor by those of a new node."""
+        assert self.see((0, "0", "a"), (2, "2", "a"), (3, "3", "a"), (4, "1", "b")) == [None, ("id", 1, 2), None, None]
+
+    def test_lost_before_it_got_an_id(self) -> None:
+        """A number that is missing within a node shows where the ids do not."""
+        found = self.see((0, "0", "a"), (1, "2", "a"), (2, "3", "a"), (3, "1", "b"))
+        assert found == [None, ("seq", 1, 2), None, ("seq", 0, 1)]
+
+    def test_repeated(self) -> None:
+        """An event that comes again is told once, and its number within the node is not told as well."""
+        assert self.see((0, "0", "a"), (1, "1", "a"), (1, "1", "a"), (2, "2", "a")) == [None, None, ("id", 2, 1), None]
+        assert self.see((0, "0", "a"), (0, "0", "a"), (1, "1", "a")) == [None, ("id", 1, 0), None]
+        assert self.see((0, "0", "a"), (1, "0", "a"), (2, "1", "a")) == [None, ("seq", 1, 0), None]
+
+    def test_counting_begins_anew(self) -> None:
+        """After the last event of a node its count begins anew; ids that begin anew are told once."""
+        assert self.see((0, "0", "a", True), (1, "0", "a", False), (2, "1", "a", True), (3, "0", "a")) == [None] * 4
+        assert self.see((0,), (1,), (2,), (0,), (1,), (2,)) == [None, None, None, ("id", 3, 0), None, None]
+
+    def test_turns_count_apart(self) -> None:
+        """Members that the description names tell one count from another."""
+        watch = Watch()
+        for turn in (0, 1):
+            assert watch.see(b"", COUNTER, {"seq": "0", "node": "a", "turn": turn}) is None
+        assert watch.see(b"", COUNTER, {"seq": "0", "node": "a", "turn": 1}) == ("seq", 1, 0)
+
+
+class TestRaise:
+    """`on_gap="raise"`."""
+
+    def test_lost(self) -> None:
+        """The error tells what is missing, and reading on goes on with the event that showed it."""
+        stream = run(*LOST)
+        events = []
+        with pytest.raises(StreamGap) as caught:
+            for each in stream:
+                events.append(each)
+        gap = caught.value
+        assert (gap.counter, gap.missing_from, gap.missing_to, gap.repeated) == ("id", 2, 3, False)
+        assert str(gap) == "workflows.runs.stream: the events with id 2 to 3 are missing (logid log-1)"
+        assert gap.stream is stream
+        events += stream
+        assert [each.id for each in events] == ["0", "1", "4", "5"]
+        assert events[2] == gap.event
+        assert stream.gaps == [gap]
+        assert stream.ended
+
+    def test_repeated(self) -> None:
+        """So for one that came again."""
+        stream = run(b"".join(REPEATED))
+        with pytest.raises(StreamGap, match="the event with id 1 came again") as caught:
+            stream.until_done()
+        assert (caught.value.missing_from, caught.value.missing_to, caught.value.repeated) == (None, None, True)
+        assert [each.id for each in stream] == ["1", "2", "3"]
+
+    @pytest.mark.anyio
+    async def test_async(self) -> None:
+        """Async streams can be read on, too, also where all came at once."""
+        for chunks in (LOST, (b"".join(LOST),), (*LOST[:-1], LOST[-1].rstrip())):
+            stream = async_client(streaming(*chunks), on_gap="raise").workflows.runs.stream(workflow_id="1")
+            with pytest.raises(StreamGap, match="id 2 to 3 are missing"):
+                await stream.until_done()
+            assert [each.id async for each in stream] == ["4", "5"]
+            assert stream.ended
+
+    def test_in_the_last_event(self) -> None:
+        """A gap before the end does not hide the end, nor one before a failure the failure."""
+        stream = run(message(0, 0), done(2))
+        with pytest.raises(StreamGap, match="the event with id 1 is missing"):
+            stream.until_done()
+        assert [type(each) for each in stream] == [WorkflowDoneEvent]
+        stream = run(message(0, 0), b"id: 2\n" + event("Error", {"error_code": 5000, "error_message": "no"}))
+        with pytest.raises(StreamGap):
+            stream.until_done()
+        with pytest.raises(StreamFailed, match="no"):
+            stream.until_done()
+
+    def test_pickled(self) -> None:
+        """The error survives pickling, without its stream."""
+        with pytest.raises(StreamGap) as caught:
+            run(*LOST).until_done()
+        copy = pickle.loads(pickle.dumps(caught.value))
+        assert (copy.missing_from, copy.stream, str(copy)) == (2, None, str(caught.value))
+
+
+class TestOtherPolicies:
+    """Warning, ignoring, and who decides."""
+
+    def test_warn(self) -> None:
+        """By default a gap is a warning at the line that reads, and nothing is left out."""
+        with pytest.warns(StreamGapWarning, match="the events with id 2 to 3 are missing") as told:
+            stream = client(streaming(*LOST)).workflows.runs.stream(workflow_id="1").until_done()
+        assert len(told) == 1
+        assert [gap.missing_from for gap in stream.gaps] == [2]
+
+    def test_ignore(self) -> None:
+        """Ignored gaps are noted in silence."""
+        stream = run(*LOST, on_gap="ignore").until_done()
+        assert [(gap.expected, gap.found) for gap in stream.gaps] == [(2, 4)]
+
+    def test_per_stream(self) -> None:
+        """A stream may decide for itself, even in the middle."""
+        stream = run(*REPEATED, on_gap="ignore")
+        stream.on_gap = "raise"
+        with pytest.raises(StreamGap):
+            stream.until_done()
+        stream.on_gap = "ignore"
+        assert stream.until_done().ended
+
+    def test_misspelt(self) -> None:
+        """Another word is refused, and nothing is sent."""
+        with pytest.raises(InvalidArgumentError, match="on_gap must be 'raise', 'warn' or 'ignore', not 'log'"):
+            client(nothing_sent, on_gap="log")
+        with pytest.raises(InvalidArgumentError, match="on_gap"):
+            run(*LOST).on_gap = "never"  # type: ignore[assignment]  # what a program without types could do
+
+    def test_streams_without_numbers(self) -> None:
+        """Chats have no numbers, so ids that a server sends all the same mean nothing."""
+        chunks = (b"id: 5\n" + event("conversation.message.delta", {"id": "m"}), b"event: done\n\n")
+        stream = client(streaming(*chunks), on_gap="raise").chat.stream(bot_id="1", user_id="2")
+        assert stream.until_done().gaps == []
+
+    def test_nodes(self) -> None:
+        """What counts within a workflow's nodes is in the description: also loops, batches and sub-workflows."""
+        chunks = (message(0, "0", "a"), message(1, "0", "b"), message(2, "2", "a"), done(3))
+        stream = run(*chunks, on_gap="ignore").until_done()
+        assert [(gap.counter, gap.missing_from) for gap in stream.gaps] == [("node_seq_id", 1)]

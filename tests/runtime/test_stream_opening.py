@@ -1,0 +1,111 @@
+"""Tests of how streams are opened, and of answers that are no streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from coze_api import Stream
+from coze_api.errors import APIError, AuthenticationError, CozeError, DecodeError, GatewayError, ServerError
+from coze_api.models import ChatDoneEvent
+from tests.runtime._responses import (
+    SSE,
+    Handler,
+    Recorder,
+    answer,
+    async_client,
+    client,
+    event,
+    nothing_sent,
+    raw,
+    streaming,
+)
+
+CREATED = event("conversation.chat.created", {"id": "c", "conversation_id": "v", "status": "created"})
+DELTA = event("conversation.message.delta", {"id": "m", "content": "Hi"})
+DONE = b'event: done\ndata: "[DONE]"\n\n'
+
+
+def chat(handler: Handler) -> Stream[Any]:
+    """Begin a chat that is answered by *handler*."""
+    return client(handler).chat.stream(bot_id="1", user_id="2")
+
+
+class TestRefused:
+    """Answers that are no streams."""
+
+    CASES: tuple[tuple[Handler, type[CozeError], str], ...] = (
+        (answer(code=4100, msg="bad token"), AuthenticationError, "bad token"),
+        (answer(code=4100, msg="bad token", status=401), AuthenticationError, "bad token"),
+        (answer(status=500), ServerError, "HTTP 500"),
+        (raw("<html>Bad Gateway", status=502, content_type="text/html"), GatewayError, "Bad Gateway"),
+        (raw("<html>", content_type="text/html"), GatewayError, "not JSON but text/html"),
+        (raw("data: x", status=500, content_type="text/event-stream"), GatewayError, "HTTP 500"),
+        (answer({"id": "1"}), DecodeError, r"it is not what was asked for: '\{\"code\":"),
+        (raw("[1]"), DecodeError, r"it is \[1\]"),
+    )
+
+    @pytest.mark.parametrize(("handler", "error", "text"), CASES)
+    def test_error(self, handler: Handler, error: type[APIError], text: str) -> None:
+        """It raises what a call that is no stream would, when it is opened or first read, and closes the answer."""
+        for read in (Stream.open, next, Stream.__enter__):
+            stream = chat(handler)
+            for _ in range(2):
+                with pytest.raises(error, match=text) as caught:
+                    read(stream)
+                assert type(caught.value) is error
+                assert caught.value.operation == "chat.stream"
+
+    @pytest.mark.anyio
+    @pytest.mark.parametrize(("handler", "error", "text"), CASES)
+    async def test_error_async(self, handler: Handler, error: type[APIError], text: str) -> None:
+        """The async client tells alike."""
+        stream = async_client(handler).chat.stream(bot_id="1", user_id="2")
+        for _ in range(2):
+            with pytest.raises(error, match=text):
+                await anext(stream)
+
+    def test_no_connection(self) -> None:
+        """A stream that could not be opened can be opened again."""
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            if len(recorder.requests) == 1:
+                raise httpx.ConnectError("refused")
+            return streaming(DONE)(request)
+
+        recorder = Recorder(handle)
+        stream = chat(recorder)
+        with pytest.raises(httpx.ConnectError):
+            next(stream)
+        assert isinstance(next(stream), ChatDoneEvent)
+
+
+class TestOpening:
+    """When the request is sent."""
+
+    def test_not_before(self) -> None:
+        """A stream that is neither entered nor read sends nothing, and has no answer yet."""
+        stream = chat(nothing_sent)
+        assert (stream.logid, stream.ended) == ("", False)
+        with pytest.raises(RuntimeError, match="not open yet"):
+            stream.response  # noqa: B018  (getting it is what is tested)
+        stream.close()
+
+    def test_once(self) -> None:
+        """Opening, entering and reading send it once."""
+        recorder = Recorder(streaming(CREATED, DELTA, DONE))
+        stream = chat(recorder)
+        with stream.open() as entered:
+            assert entered is stream
+            assert stream.response.headers["content-type"] == SSE["content-type"]
+            assert len(list(stream.open())) == 3
+        assert len(recorder.requests) == 1
+
+    def test_iterated_in_parts(self) -> None:
+        """Iterating again goes on where it stopped."""
+        stream = chat(streaming(CREATED, DELTA, DELTA, DONE))
+        for _ in stream:
+            break
+        assert len(list(stream)) == 3

@@ -1,1 +1,0 @@
-"""Tests of the generated package and of pure parts of the overlay."""
