@@ -13,7 +13,7 @@ from coze_api._core._secrets import hidden
 if TYPE_CHECKING:
     from coze_api._core._operation import RequestOptions
 
-__all__ = ["hide_headers", "lasting", "split"]
+__all__ = ["hide_headers", "followup_options", "split_options"]
 
 _OPTIONS = {"extra_headers": "headers", "extra_query": "query", "extra_body": "body", "timeout": "timeout"}
 
@@ -29,7 +29,7 @@ def _signature(method: Callable[..., Any]) -> inspect.Signature:
     return inspect.signature(method)
 
 
-def split(method: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Options]:
+def split_options(method: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Options]:
     """Part an operation's own arguments from those that every operation takes.
 
     Raises:
@@ -43,6 +43,6 @@ def split(method: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[dic
     return own, Options(**{field: arguments.get(name) for name, field in _OPTIONS.items()})
 
 
-def lasting(arguments: Mapping[str, Any]) -> RequestOptions:
+def followup_options(arguments: Mapping[str, Any]) -> RequestOptions:
     """Return the options of a request that go with those that follow it, too."""
     return {"extra_headers": arguments.get("extra_headers"), "timeout": arguments.get("timeout")}

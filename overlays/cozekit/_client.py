@@ -13,8 +13,8 @@ from coze_api._core._request import Request
 from coze_api._core._secrets import hidden, hidden_userinfo
 from coze_api._core._sequence import OnGap
 
-from ._client_options import UNSET, Policies, as_policy, checked_deadline, checked_sockets
-from ._credentials import AsyncTokenFunction, TokenFunction, address_of, authorisation, or_profile
+from ._client_options import NOT_GIVEN, ClientOptions, to_retry_policy, validate_deadline, validate_websocket_options
+from ._credentials import AsyncTokenCallableAuth, TokenCallableAuth, choose_base_url, resolve_auth, resolve_profile
 from ._retry_policy import RetryPolicy
 from .errors import InvalidArgumentError
 
@@ -38,13 +38,13 @@ C = TypeVar("C")
 R = TypeVar("R")
 
 
-def _checked_http(given: C | None, kind: type[C]) -> C | None:
+def _validate_http_client(given: C | None, kind: type[C]) -> C | None:
     if given is not None and not isinstance(given, kind):
         raise InvalidArgumentError(f"http_client must be an httpx.{kind.__name__}, not {type(given).__name__}")
     return given
 
 
-class Coze(Policies, Client):
+class Coze(ClientOptions, Client):
     """Coze, one call at a time. Safe to share between threads.
 
     ```python
@@ -76,7 +76,7 @@ class Coze(Policies, Client):
                 `cozekit login` has left in the profile that COZE_PROFILE names, or in the default one.
             base_url: `COZE_COM`, `COZE_CN` or another address. Default: that of *auth* or the profile, COZE_API_BASE,
                 else `COZE_COM`. A profile for another address is not used.
-            auth: Strategy that authorises each request, instead of a token: see `cozekit.auth`, or any httpx.Auth.
+            auth: Strategy that authorizes each request, instead of a token: see `cozekit.auth`, or any httpx.Auth.
             timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection.
                 Default: 5, 60, 60 and 600, or what *http_client* says.
             retry: How often and how patiently to try again; a number sets the most retries alone. Default: 2.
@@ -97,31 +97,31 @@ class Coze(Policies, Client):
             InvalidArgumentError: There is no token, or an argument is unusable.
         """
         token, headers, base_url = hidden(token), hidden(headers), hidden_userinfo(base_url)
-        token, auth, base_url = or_profile(token, auth, base_url, http_client)
+        token, auth, base_url = resolve_profile(token, auth, base_url, http_client)
         super().__init__(
-            address_of(base_url, auth, allow_http=allow_http),
+            choose_base_url(base_url, auth, allow_http=allow_http),
             timeout=timeout,
             headers=headers,
-            http_client=_checked_http(http_client, HTTPClient),
-            **authorisation(token, auth, http_client, TokenFunction),
+            http_client=_validate_http_client(http_client, HTTPClient),
+            **resolve_auth(token, auth, http_client, TokenCallableAuth),
             on_gap=on_gap,
             **options,
         )
-        self._retry = as_policy(retry)
-        self._deadline = checked_deadline(deadline)
-        self._sockets = checked_sockets(sockets, allow_http=allow_http)
+        self._retry = to_retry_policy(retry)
+        self._deadline = validate_deadline(deadline)
+        self._sockets = validate_websocket_options(sockets, allow_http=allow_http)
 
     def with_options(
         self,
         *,
-        timeout: Timeout = UNSET,
-        retry: RetryPolicy | int | None = UNSET,
-        deadline: float | None = UNSET,
-        headers: Mapping[str, str] | None = UNSET,
-        on_gap: OnGap = UNSET,
+        timeout: Timeout = NOT_GIVEN,
+        retry: RetryPolicy | int | None = NOT_GIVEN,
+        deadline: float | None = NOT_GIVEN,
+        headers: Mapping[str, str] | None = NOT_GIVEN,
+        on_gap: OnGap = NOT_GIVEN,
     ) -> Self:
         """Return a client over the same connections with other policies. This one stays as it is."""
-        return cast("Self", self._with(self, timeout, retry, deadline, headers, on_gap))
+        return cast("Self", self._copy_with(self, timeout, retry, deadline, headers, on_gap))
 
     @cached_property
     def chat(self) -> ChatResource:
@@ -170,10 +170,10 @@ class Coze(Policies, Client):
         return Workflows(self)
 
     def _exchange(self, request: Request, call: Callable[[], R]) -> R:
-        return self._patience(self).call(request, call)
+        return self._retrying(self).call(request, call)
 
 
-class AsyncCoze(Policies, AsyncClient):
+class AsyncCoze(ClientOptions, AsyncClient):
     """Coze, for use from an event loop.
 
     ```python
@@ -200,31 +200,31 @@ class AsyncCoze(Policies, AsyncClient):
     ) -> None:
         """Make a client. The arguments are those of `Coze`, but *http_client* is an async one, and *token* may be."""
         token, headers, base_url = hidden(token), hidden(headers), hidden_userinfo(base_url)
-        token, auth, base_url = or_profile(token, auth, base_url, http_client)
+        token, auth, base_url = resolve_profile(token, auth, base_url, http_client)
         super().__init__(
-            address_of(base_url, auth, allow_http=allow_http),
+            choose_base_url(base_url, auth, allow_http=allow_http),
             timeout=timeout,
             headers=headers,
-            http_client=_checked_http(http_client, AsyncHTTPClient),
-            **authorisation(token, auth, http_client, AsyncTokenFunction),
+            http_client=_validate_http_client(http_client, AsyncHTTPClient),
+            **resolve_auth(token, auth, http_client, AsyncTokenCallableAuth),
             on_gap=on_gap,
             **options,
         )
-        self._retry = as_policy(retry)
-        self._deadline = checked_deadline(deadline)
-        self._sockets = checked_sockets(sockets, allow_http=allow_http)
+        self._retry = to_retry_policy(retry)
+        self._deadline = validate_deadline(deadline)
+        self._sockets = validate_websocket_options(sockets, allow_http=allow_http)
 
     def with_options(
         self,
         *,
-        timeout: Timeout = UNSET,
-        retry: RetryPolicy | int | None = UNSET,
-        deadline: float | None = UNSET,
-        headers: Mapping[str, str] | None = UNSET,
-        on_gap: OnGap = UNSET,
+        timeout: Timeout = NOT_GIVEN,
+        retry: RetryPolicy | int | None = NOT_GIVEN,
+        deadline: float | None = NOT_GIVEN,
+        headers: Mapping[str, str] | None = NOT_GIVEN,
+        on_gap: OnGap = NOT_GIVEN,
     ) -> Self:
         """Return a client over the same connections with other policies. This one stays as it is."""
-        return cast("Self", self._with(self, timeout, retry, deadline, headers, on_gap))
+        return cast("Self", self._copy_with(self, timeout, retry, deadline, headers, on_gap))
 
     @cached_property
     def chat(self) -> AsyncChatResource:
@@ -273,4 +273,4 @@ class AsyncCoze(Policies, AsyncClient):
         return AsyncWorkflows(self)
 
     async def _exchange(self, request: Request, call: Callable[[], Awaitable[R]]) -> R:
-        return await self._patience(self).acall(request, call)
+        return await self._retrying(self).acall(request, call)

@@ -10,52 +10,52 @@ from coze_api._core._http import LONGEST_TIMEOUT, make_timeout
 from coze_api._core._resource import AsyncResource, Resource
 from coze_api._core._sequence import checked_on_gap
 
-from ._config import checked_scheme
+from ._config import require_https
 from ._retry_policy import RetryPolicy
-from ._retrying import Patience
+from ._retrying import Retrying
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from ._websockets.options import SocketOptions
 
-__all__ = ["UNSET", "Policies", "as_policy", "checked_deadline", "checked_sockets"]
+__all__ = ["NOT_GIVEN", "ClientOptions", "to_retry_policy", "validate_deadline", "validate_websocket_options"]
 
-UNSET: Any = object()
+NOT_GIVEN: Any = object()
 """Stands for an argument that was not given, where None means something."""
 
 
-class Policies:
+class ClientOptions:
     """What the overlay decides for both clients."""
 
     _retry: RetryPolicy
     _deadline: float | None
     _sockets: SocketOptions | None
 
-    def _with(self, base: Any, timeout: Any, retry: Any, deadline: Any, headers: Any, on_gap: Any) -> Any:
+    def _copy_with(self, base: Any, timeout: Any, retry: Any, deadline: Any, headers: Any, on_gap: Any) -> Any:
         """Copy a client that shares the connections of *base* but not its policies."""
         twin = copy.copy(base)
         for name, value in list(vars(twin).items()):
             if isinstance(value, Resource | AsyncResource):
                 delattr(twin, name)  # resources know the client that made them
         twin._owns_http = False
-        if timeout is not UNSET:
+        if timeout is not NOT_GIVEN:
             twin._timeout = checked_timeout(timeout)
-        if retry is not UNSET:
-            twin._retry = as_policy(retry)
-        if deadline is not UNSET:
-            twin._deadline = checked_deadline(deadline)
-        if on_gap is not UNSET:
+        if retry is not NOT_GIVEN:
+            twin._retry = to_retry_policy(retry)
+        if deadline is not NOT_GIVEN:
+            twin._deadline = validate_deadline(deadline)
+        if on_gap is not NOT_GIVEN:
             twin._on_gap = checked_on_gap(on_gap)
-        if headers is not UNSET:
+        if headers is not NOT_GIVEN:
             twin._headers = {**base._headers, **checked_headers(headers)}
         return twin
 
-    def _patience(self, base: Any) -> Patience:
+    def _retrying(self, base: Any) -> Retrying:
         timeout = base._http.timeout if base._timeout is None else make_timeout(base._timeout)
-        return Patience(self._retry, self._deadline, base.base_url, timeout)
+        return Retrying(self._retry, self._deadline, base.base_url, timeout)
 
 
-def as_policy(retry: object) -> RetryPolicy:
+def to_retry_policy(retry: object) -> RetryPolicy:
     """Make a policy of what a caller gives.
 
     Raises:
@@ -70,7 +70,7 @@ def as_policy(retry: object) -> RetryPolicy:
     return RetryPolicy(max_retries=retry)
 
 
-def checked_deadline(seconds: object) -> float | None:
+def validate_deadline(seconds: object) -> float | None:
     """Return a deadline.
 
     Raises:
@@ -83,7 +83,7 @@ def checked_deadline(seconds: object) -> float | None:
     raise InvalidArgumentError(f"deadline must be a number of seconds above 0, not {seconds!r:.60}")
 
 
-def checked_sockets(given: object, *, allow_http: bool) -> Any:
+def validate_websocket_options(given: object, *, allow_http: bool) -> Any:
     """Return options for WebSockets.
 
     Raises:
@@ -96,5 +96,5 @@ def checked_sockets(given: object, *, allow_http: bool) -> Any:
     if not isinstance(given, SocketOptions):
         raise InvalidArgumentError(f"sockets must be SocketOptions, not {type(given).__name__}")
     if given.base_url is not None:
-        checked_scheme(given.base_url, allow_http=allow_http)
+        require_https(given.base_url, allow_http=allow_http)
     return given

@@ -13,11 +13,11 @@ from .errors import InvalidArgumentError
 __all__ = [
     "COZE_CN",
     "COZE_COM",
-    "base_url_in_environment",
-    "base_url_or_default",
-    "checked_scheme",
-    "checked_token",
-    "token_or_default",
+    "env_base_url",
+    "resolve_base_url",
+    "require_https",
+    "normalize_token",
+    "resolve_token",
 ]
 
 COZE_COM = "https://api.coze.com"
@@ -31,27 +31,27 @@ _BASE = "COZE_API_BASE"
 _ENCRYPTED = {"http": "https", "ws": "wss"}
 
 
-def base_url_or_default(given: str | None) -> str:
+def resolve_base_url(given: str | None) -> str:
     """Return *given*, else COZE_API_BASE, else the international service."""
-    return given or base_url_in_environment() or COZE_COM
+    return given or env_base_url() or COZE_COM
 
 
-def base_url_in_environment() -> str:
+def env_base_url() -> str:
     """Return COZE_API_BASE, or ""."""
     return os.environ.get(_BASE, "").strip()
 
 
-def token_or_default(given: str | None) -> str | None:
+def resolve_token(given: str | None) -> str | None:
     """Return *given*, else COZE_API_TOKEN, else None.
 
     Raises:
         InvalidArgumentError: It cannot be a token.
     """
     token = hidden(given if given is not None else os.environ.get(_TOKEN, ""))
-    return checked_token(token) or None
+    return normalize_token(token) or None
 
 
-def checked_token(token: object) -> str:
+def normalize_token(token: object) -> str:
     """Return a token without white space around it, which is a slip of the clipboard.
 
     Raises:
@@ -65,7 +65,7 @@ def checked_token(token: object) -> str:
     return token
 
 
-def checked_scheme(base_url: str, *, allow_http: bool) -> str:
+def require_https(base_url: str, *, allow_http: bool) -> str:
     """Return an address to which a token may be sent: one with encryption, or of this machine.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What authorises the requests of a client."""
+"""What authorizes the requests of a client."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient, HTTPRequest, HTTPResponse
 from coze_api._core._secrets import hidden
 
-from ._config import base_url_in_environment, base_url_or_default, checked_scheme, checked_token, token_or_default
+from ._config import env_base_url, normalize_token, require_https, resolve_base_url, resolve_token
 from .errors import InvalidArgumentError
 
-__all__ = ["AsyncTokenFunction", "TokenFunction", "address_of", "authorisation", "or_profile"]
+__all__ = ["AsyncTokenCallableAuth", "TokenCallableAuth", "choose_base_url", "resolve_auth", "resolve_profile"]
 
 
-class TokenFunction(Auth):
+class TokenCallableAuth(Auth):
     """Asks for the token before each request, for tokens that somebody else refreshes."""
 
     def __init__(self, source: Callable[[], Any]) -> None:
@@ -29,14 +29,14 @@ class TokenFunction(Auth):
             if inspect.iscoroutine(given):
                 given.close()  # it would warn that nobody awaited it
             self._refuse_async()
-        _authorise(request, given)
+        _authorize(request, given)
         yield request
 
     def _refuse_async(self) -> None:
         raise InvalidArgumentError("the function given as token is async: use AsyncCoze, or a plain function")
 
 
-class AsyncTokenFunction(Auth):
+class AsyncTokenCallableAuth(Auth):
     """Does the same for async clients, whose function may be async."""
 
     def __init__(self, source: Callable[[], Any]) -> None:
@@ -44,18 +44,18 @@ class AsyncTokenFunction(Auth):
 
     async def async_auth_flow(self, request: HTTPRequest) -> AsyncGenerator[HTTPRequest, HTTPResponse]:
         given = hidden(self._source())
-        _authorise(request, hidden(await given) if inspect.isawaitable(given) else given)
+        _authorize(request, hidden(await given) if inspect.isawaitable(given) else given)
         yield request
 
 
-def _authorise(request: HTTPRequest, given: object) -> None:
-    token = checked_token(given)
+def _authorize(request: HTTPRequest, given: object) -> None:
+    token = normalize_token(given)
     if not token:
         raise InvalidArgumentError("the function given as token returned none")
     request.headers["Authorization"] = f"Bearer {token}"
 
 
-def address_of(base_url: str | None, auth: Auth | None, *, allow_http: bool) -> str:
+def choose_base_url(base_url: str | None, auth: Auth | None, *, allow_http: bool) -> str:
     """Return the address of the service: what is given, else that of the strategy, else the environment's.
 
     Raises:
@@ -66,16 +66,16 @@ def address_of(base_url: str | None, auth: Auth | None, *, allow_http: bool) -> 
         raise InvalidArgumentError(
             f"the tokens of auth are for {own}, not for {base_url}: give base_url to the strategy alone"
         )
-    return checked_scheme(base_url or own or base_url_or_default(None), allow_http=allow_http or isinstance(own, str))
+    return require_https(base_url or own or resolve_base_url(None), allow_http=allow_http or isinstance(own, str))
 
 
-def authorisation(
+def resolve_auth(
     token: str | Callable[[], str] | Callable[[], Awaitable[str]] | None,
     auth: Auth | None,
     http_client: HTTPClient | AsyncHTTPClient | None,
-    function: type[TokenFunction | AsyncTokenFunction],
+    function: type[TokenCallableAuth | AsyncTokenCallableAuth],
 ) -> dict[str, Any]:
-    """Choose what authorises requests: what is given here, else what the HTTP client has, else the environment.
+    """Choose what authorizes requests: what is given here, else what the HTTP client has, else the environment.
 
     Raises:
         InvalidArgumentError: There is nothing, too much, or something unusable.
@@ -93,9 +93,9 @@ def authorisation(
     if auth is not None:
         return {"token": None, "auth": auth}
     has_auth = http_client is not None and http_client.auth is not None
-    if token is None and _authorises(http_client):
+    if token is None and _has_auth(http_client):
         return {"token": None, "auth": None}
-    found = token_or_default(token)
+    found = resolve_token(token)
     if found is not None and has_auth:
         return {"token": None, "auth": function(lambda: found)}  # a mere header would lose against the other
     if found is None and http_client is None:
@@ -106,17 +106,19 @@ def authorisation(
     return {"token": found, "auth": None}
 
 
-def or_profile(token: Any, auth: Auth | None, base_url: str | None, http_client: Any) -> tuple[Any, Any, str | None]:
+def resolve_profile(
+    token: Any, auth: Auth | None, base_url: str | None, http_client: Any
+) -> tuple[Any, Any, str | None]:
     """Return token, auth and address: those given, else those of the profile that `cozekit login` made.
 
-    A profile is looked for if nothing else authorises: no argument, no variable, no HTTP client. One for another
+    A profile is looked for if nothing else authorizes: no argument, no variable, no HTTP client. One for another
     service than *base_url* or COZE_API_BASE counts as none: its token must not go there.
 
     Raises:
         CozeError: The profile, or the token in it, cannot be used.
     """
     given = token, auth, base_url
-    if token is not None or auth is not None or token_or_default(None) or _authorises(http_client):
+    if token is not None or auth is not None or resolve_token(None) or _has_auth(http_client):
         return given
     from ._profiles import current_profile
 
@@ -124,12 +126,12 @@ def or_profile(token: Any, auth: Auth | None, base_url: str | None, http_client:
     if current is None:
         return given
     profile, profiles = current
-    wanted = base_url or base_url_in_environment() or profile.base_url
+    wanted = base_url or env_base_url() or profile.base_url
     if wanted.rstrip("/") != profile.base_url.rstrip("/"):
         return given
     credentials = profile.credentials(profiles.store)
     return credentials.get("token"), credentials.get("auth"), profile.base_url
 
 
-def _authorises(http_client: HTTPClient | AsyncHTTPClient | None) -> bool:
+def _has_auth(http_client: HTTPClient | AsyncHTTPClient | None) -> bool:
     return http_client is not None and (http_client.auth is not None or "authorization" in http_client.headers)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .errors import InsecureFolderWarning
 
-__all__ = ["make_folder", "open_regular", "read_regular", "try_lock"]
+__all__ = ["ensure_dir", "open_regular", "read_regular", "try_lock"]
 
 _LARGEST = 1024 * 1024
 """Bytes of a file that is read. Tokens, keys and profiles have a few thousand."""
@@ -71,7 +71,7 @@ def read_regular(path: str | os.PathLike[str], *, follow: bool = False) -> bytes
     return content
 
 
-def make_folder(folder: Path) -> None:
+def ensure_dir(folder: Path) -> None:
     """Make a folder for its owner alone. Warns once of one in which others can replace files.
 
     Raises:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._private_files import make_folder, read_regular
+from ._private_files import ensure_dir, read_regular
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from .auth import FileStore, TokenStore
 
-__all__ = ["DEFAULT", "Profile", "Profiles", "current_profile", "folder_or_none"]
+__all__ = ["DEFAULT", "Profile", "Profiles", "current_profile", "config_dir"]
 
 DEFAULT = "default"
-WAYS = ("pkce", "device", "jwt", "token")
+LOGIN_METHODS = ("pkce", "device", "jwt", "token")
 _FOLDER = "COZE_CONFIG_DIR"
 _NAME = "COZE_PROFILE"
 
@@ -31,7 +31,7 @@ class Profile:
     Attributes:
         name: Its name.
         base_url: Address of the service. The token is sent there and nowhere else.
-        way: How it was logged in: `pkce`, `device`, `jwt` or `token`.
+        method: How it was logged in: `pkce`, `device`, `jwt` or `token`.
         client_id: Id of the OAuth app; "" for a token.
         app_file: The file of the app, for `jwt`.
         audience: Host of Coze that the JWTs are for, for `jwt`; "" for that of `base_url`.
@@ -39,7 +39,7 @@ class Profile:
 
     name: str
     base_url: str
-    way: str = attrs.field(validator=attrs.validators.in_(WAYS))
+    method: str = attrs.field(validator=attrs.validators.in_(LOGIN_METHODS))
     client_id: str = ""
     app_file: str = ""
     audience: str = ""
@@ -50,29 +50,29 @@ class Profile:
         Raises:
             CozeError: There is no token, or it cannot be read; the message says what to do.
         """
-        if self.way == "jwt":
+        if self.method == "jwt":
             from .auth import JWTAuth
 
             place = {"base_url": self.base_url, "audience": self.audience or None}
             return {"auth": JWTAuth.from_file(self.app_file, **place, store=store, key=self.name)}
         kept = store.load(self.name)
         if kept is None:
-            raise InvalidArgumentError(f"the profile {self.name!r} has no token: {self.remedy}")
-        if self.way == "token":
+            raise InvalidArgumentError(f"the profile {self.name!r} has no token: {self.login_command}")
+        if self.method == "token":
             return {"token": kept.access_token}
         from .auth import DeviceOAuth, PKCEOAuth
 
-        flow = PKCEOAuth if self.way == "pkce" else DeviceOAuth
+        flow = PKCEOAuth if self.method == "pkce" else DeviceOAuth
         return {"auth": flow(self.client_id, base_url=self.base_url).auth(store=store, key=self.name)}
 
     @property
-    def remedy(self) -> str:
+    def login_command(self) -> str:
         """The command that logs in again."""
         named = "" if self.name == DEFAULT else f" --profile {self.name}"
-        way = {"pkce": "", "device": " --device", "jwt": f" --jwt {self.app_file}", "token": " --token"}[self.way]
+        method = {"pkce": "", "device": " --device", "jwt": f" --jwt {self.app_file}", "token": " --token"}[self.method]
         # Only who told them has a gateway, whose address is not in the app's file.
         gateway = f" --base-url {self.base_url} --audience {self.audience}" if self.audience else ""
-        return f"run `cozekit login{way}{gateway}{named}`"
+        return f"run `cozekit login{method}{gateway}{named}`"
 
 
 class Profiles:
@@ -131,21 +131,21 @@ class Profiles:
         """Make a profile the one that is used where none is named."""
         self._write(self.read()[0], name)
 
-    def make_folder(self) -> None:
+    def ensure_dir(self) -> None:
         """Make the folder, for its owner alone.
 
         Raises:
             InvalidArgumentError: It cannot be made.
         """
         try:
-            make_folder(self.folder)
+            ensure_dir(self.folder)
         except OSError as error:
             raise InvalidArgumentError(f"{self.folder} cannot be made: {error.strerror}") from error
 
     def _write(self, found: dict[str, Profile], default: str | None) -> None:
         nameless = attrs.filters.exclude("name")
         profiles = {name: attrs.asdict(one, filter=nameless) for name, one in sorted(found.items())}
-        self.make_folder()
+        self.ensure_dir()
         temporary = ""
         try:
             descriptor, temporary = tempfile.mkstemp(prefix=".profiles.", dir=self.folder)  # mode 0600
@@ -161,11 +161,12 @@ class Profiles:
 
 
 def _profile(name: str, members: dict[str, Any]) -> Profile:
-    known = {one.name for one in attrs.fields(Profile)}  # a later version may keep more
+    known = {field.name for field in attrs.fields(Profile)}  # a later version may keep more
+    members = {"method": members.get("way"), **members}  # an earlier version calls it `way`
     return Profile(**{**{key: value for key, value in members.items() if key in known}, "name": name})
 
 
-def folder_or_none() -> Path | None:
+def config_dir() -> Path | None:
     """Return where profiles are: COZE_CONFIG_DIR, else the platform's folder for settings.
 
     That folder is what the command line is installed with (platformdirs). Without it nobody can have logged in.
@@ -187,7 +188,7 @@ def current_profile(name: str | None = None) -> tuple[Profile, Profiles] | None:
         InvalidArgumentError: A profile was named that is not there.
     """
     wanted = name or os.environ.get(_NAME, "").strip()
-    folder = folder_or_none()
+    folder = config_dir()
     if folder is None:
         if wanted:
             raise InvalidArgumentError(f'the profile {wanted!r} needs the command line: pip install "cozekit[cli]"')

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import attrs
 
-__all__ = ["Failure", "FailureKind", "RetryPolicy", "decide", "parse_http_date", "parse_retry_after"]
+__all__ = ["Failure", "FailureKind", "RetryPolicy", "retry_delay", "parse_http_date", "parse_retry_after"]
 
 _RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _TOO_MANY_REQUESTS = 429
@@ -30,12 +30,12 @@ class FailureKind(enum.Enum):
     """How far a failed request got."""
 
     NOT_SENT = enum.auto()
-    """No connection: refused, or timed out while connecting."""
+    """No connection: refused by the host, or timed out while connecting."""
 
-    LOST = enum.auto()
+    NO_RESPONSE = enum.auto()
     """Sent at least in part, and no answer came: read timeout, broken connection, bad HTTP."""
 
-    ANSWERED = enum.auto()
+    ERROR_RESPONSE = enum.auto()
     """An answer came, and it is an error."""
 
 
@@ -49,7 +49,7 @@ class Failure:
         status: The HTTP status of the answer.
         retryable: What is known of the answer's Coze code: whether the same request may succeed
             later. None if there is no code, or an unknown one: then the status decides.
-        refused: Whether the code means that the request was turned away before it took effect,
+        rejected: Whether the code means that the request was turned away before it took effect,
             like a rate limit or a conversation that is occupied (4016).
         retry_after: The seconds that the server asks to wait, see `parse_retry_after`.
     """
@@ -57,7 +57,7 @@ class Failure:
     kind: FailureKind
     status: int | None = None
     retryable: bool | None = None
-    refused: bool = False
+    rejected: bool = False
     retry_after: float | None = None
 
 
@@ -117,7 +117,7 @@ class RetryPolicy:
         return asked + max(min(asked * self.jitter, (left - asked) / 2), 0.0) * random()
 
 
-def decide(
+def retry_delay(
     policy: RetryPolicy,
     failure: Failure,
     *,
@@ -143,7 +143,7 @@ def decide(
         The seconds to wait before the next attempt, or None to give up. A wait always ends before
         the deadline, and is never shorter than the server asks for.
     """
-    if attempt > policy.max_retries or not _may_repeat(failure, idempotent=idempotent):
+    if attempt > policy.max_retries or not _is_retryable(failure, idempotent=idempotent):
         return None
     left = math.inf if deadline is None else deadline - elapsed
     wait = policy.backoff(attempt, random)
@@ -193,15 +193,15 @@ def parse_http_date(value: str | None) -> datetime | None:
         return None
 
 
-def _may_repeat(failure: Failure, *, idempotent: bool) -> bool:
+def _is_retryable(failure: Failure, *, idempotent: bool) -> bool:
     """Return whether a second attempt may help and can do no harm."""
     if failure.kind is FailureKind.NOT_SENT:
         return True
-    if failure.kind is FailureKind.LOST:
+    if failure.kind is FailureKind.NO_RESPONSE:
         return idempotent
     # The code says more than the status: quota that is used up may come as 429, too.
     retryable = failure.retryable
     if retryable is None:
         retryable = failure.status in _RETRYABLE_STATUSES
-    refused = failure.refused or failure.status == _TOO_MANY_REQUESTS
-    return retryable and (refused or idempotent)
+    rejected = failure.rejected or failure.status == _TOO_MANY_REQUESTS
+    return retryable and (rejected or idempotent)

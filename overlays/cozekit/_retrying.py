@@ -26,10 +26,10 @@ from coze_api._core._http import (
 from coze_api._core._request import Request
 from coze_api._core._secrets import mask
 
-from ._retry_policy import Failure, FailureKind, RetryPolicy, decide, parse_retry_after
+from ._retry_policy import Failure, FailureKind, RetryPolicy, parse_retry_after, retry_delay
 from .errors import CODES, APIConnectionError, APIError, APITimeoutError, ConflictError, RateLimitError
 
-__all__ = ["HINT", "Patience"]
+__all__ = ["HINT", "Retrying"]
 
 HINT = "cozekit.hint"
 """Extension of an HTTP answer: what to say beside its error's own hint."""
@@ -39,7 +39,7 @@ _NOT_SENT = (ConnectError, ConnectTimeout, PoolTimeout, UnsupportedProtocol)
 
 
 @attrs.define
-class Patience:
+class Retrying:
     """The attempts at one request.
 
     Attributes:
@@ -55,7 +55,7 @@ class Patience:
     timeout: HTTPTimeout
     _started: float = attrs.field(factory=time.monotonic, init=False)
     _attempts: int = attrs.field(default=0, init=False)
-    _may_have_acted: bool = attrs.field(default=False, init=False)
+    _may_have_taken_effect: bool = attrs.field(default=False, init=False)
 
     def call(self, request: Request, call: Callable[[], R]) -> R:
         """Call until it succeeds or patience ends.
@@ -64,11 +64,11 @@ class Patience:
             CozeError: What went wrong the last time.
         """
         while True:
-            self._begin(request)
+            self._before_attempt(request)
             try:
-                return self._succeeded(call())
+                return self._on_success(call())
             except (APIError, HTTPError) as error:
-                wait = self._after(request, error)
+                wait = self._delay_or_raise(request, error)
             time.sleep(wait)
 
     async def acall(self, request: Request, call: Callable[[], Awaitable[R]]) -> R:
@@ -80,21 +80,21 @@ class Patience:
         from anyio import sleep  # comes with httpx; serves asyncio and trio alike
 
         while True:
-            self._begin(request)
+            self._before_attempt(request)
             try:
-                return self._succeeded(await call())
+                return self._on_success(await call())
             except (APIError, HTTPError) as error:
-                wait = self._after(request, error)
+                wait = self._delay_or_raise(request, error)
             await sleep(wait)
 
-    def _begin(self, request: Request) -> None:
+    def _before_attempt(self, request: Request) -> None:
         self._attempts += 1
         if self.deadline is not None:
             if self._attempts == 1 and request.timeout is not None:
                 self.timeout = make_timeout(request.timeout)
-            request.timeout = _capped(self.timeout, max(self.deadline - self._elapsed(), 0.001))
+            request.timeout = _cap_timeout(self.timeout, max(self.deadline - self._elapsed(), 0.001))
 
-    def _succeeded(self, result: R) -> R:
+    def _on_success(self, result: R) -> R:
         """Lift the deadline from a stream that is open: how long it may be silent is another matter."""
         if self.deadline is not None and isinstance(result, HTTPResponse):
             result.request.extensions["timeout"] = self.timeout.as_dict()
@@ -103,23 +103,25 @@ class Patience:
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
 
-    def _after(self, request: Request, error: APIError | HTTPError) -> float:
+    def _delay_or_raise(self, request: Request, error: APIError | HTTPError) -> float:
         """Return the seconds to wait before the next attempt, or raise what the caller shall see."""
         if isinstance(error, HTTPError) and hasattr(error, "response"):
             raise error  # an answer was refused by a hook of the caller's own HTTP client
-        failure = _failure(error)
-        if self._lacked_token(request, error):
+        failure = _classify(error)
+        if self._is_token_request_failure(request, error):
             # This request was not sent, so whatever became of that for the token, it may be tried again.
             if isinstance(error, HTTPError):
                 failure = Failure(kind=FailureKind.NOT_SENT)
             else:
-                failure = attrs.evolve(failure, refused=True, retryable=error.retryable)
-        if failure.kind is FailureKind.LOST or (failure.kind is FailureKind.ANSWERED and not failure.refused):
-            self._may_have_acted = True
+                failure = attrs.evolve(failure, rejected=True, retryable=error.retryable)
+        if failure.kind is FailureKind.NO_RESPONSE or (
+            failure.kind is FailureKind.ERROR_RESPONSE and not failure.rejected
+        ):
+            self._may_have_taken_effect = True
         wait = None
         # Who waited in vain for a free connection would only wait again, behind all others.
-        if _replayable(request) and not isinstance(error, PoolTimeout):
-            wait = decide(
+        if _is_body_replayable(request) and not isinstance(error, PoolTimeout):
+            wait = retry_delay(
                 self.policy,
                 failure,
                 attempt=self._attempts,
@@ -131,11 +133,11 @@ class Patience:
         if wait is not None:
             return wait
         if isinstance(error, APIError):
-            raise _advised(error)
-        _forget(error)
+            raise _with_auth_hint(error)
+        _clear_frames(error)
         raise self._connection_error(request, error) from error
 
-    def _lacked_token(self, request: Request, error: APIError | HTTPError) -> bool:
+    def _is_token_request_failure(self, request: Request, error: APIError | HTTPError) -> bool:
         """Tell whether it was the request for the token that failed."""
         if isinstance(error, HTTPError):
             return is_token_request(error)
@@ -144,17 +146,19 @@ class Patience:
     def _connection_error(self, request: Request, error: HTTPError) -> APIConnectionError:
         cls = APITimeoutError if isinstance(error, TimeoutException) else APIConnectionError
         late = isinstance(error, TimeoutException) and self.deadline is not None and self._elapsed() >= self.deadline
-        text = f"the deadline of {self.deadline:g} s passed" if late else _explain(error)
+        text = f"the deadline of {self.deadline:g} s passed" if late else _describe(error)
         return cls(
-            f"the access token could not be renewed: {text}" if self._lacked_token(request, error) else text,
+            f"the access token could not be renewed: {text}"
+            if self._is_token_request_failure(request, error)
+            else text,
             operation=request.operation.id,
             base_url=self.base_url,
             attempts=self._attempts,
-            sent=self._may_have_acted,
+            sent=self._may_have_taken_effect,
         )
 
 
-def _advised(error: APIError) -> APIError:
+def _with_auth_hint(error: APIError) -> APIError:
     """Add to the hint what a token strategy knows about the answer."""
     told = error.response.http.extensions.get(HINT) if error.response is not None else None
     if told:
@@ -162,7 +166,7 @@ def _advised(error: APIError) -> APIError:
     return error
 
 
-def _forget(error: BaseException | None) -> None:
+def _clear_frames(error: BaseException | None) -> None:
     """Empty the frames of the HTTP library and below, whose variables are what was sent, the token included.
 
     Texts of its exceptions may quote headers, as of one that cannot be sent.
@@ -173,26 +177,26 @@ def _forget(error: BaseException | None) -> None:
         error = error.__cause__ or error.__context__
 
 
-def _capped(timeout: HTTPTimeout, seconds: float) -> Any:
+def _cap_timeout(timeout: HTTPTimeout, seconds: float) -> Any:
     values = (timeout.connect, timeout.read, timeout.write, timeout.pool)
     return tuple(seconds if value is None else min(value, seconds) for value in values)
 
 
-def _failure(error: APIError | HTTPError) -> Failure:
+def _classify(error: APIError | HTTPError) -> Failure:
     if isinstance(error, HTTPError):
-        return Failure(kind=FailureKind.NOT_SENT if isinstance(error, _NOT_SENT) else FailureKind.LOST)
+        return Failure(kind=FailureKind.NOT_SENT if isinstance(error, _NOT_SENT) else FailureKind.NO_RESPONSE)
     headers = error.response.headers if error.response is not None else {}
     return Failure(
-        kind=FailureKind.ANSWERED,
+        kind=FailureKind.ERROR_RESPONSE,
         status=error.status,
         retryable=error.retryable if error.code in CODES else None,
         # Both tell of a request that was turned away at the door.
-        refused=isinstance(error, RateLimitError | ConflictError),
+        rejected=isinstance(error, RateLimitError | ConflictError),
         retry_after=parse_retry_after(headers.get("retry-after"), now=time.time()),
     )
 
 
-def _replayable(request: Request) -> bool:
+def _is_body_replayable(request: Request) -> bool:
     """Tell whether the files of a request can be read a second time."""
     for _, content, *_ in (request.files or {}).values():
         if not isinstance(content, bytes) and not getattr(content, "seekable", lambda: False)():
@@ -200,7 +204,7 @@ def _replayable(request: Request) -> bool:
     return True
 
 
-def _explain(error: HTTPError) -> str:
+def _describe(error: HTTPError) -> str:
     if isinstance(error, PoolTimeout):
         return (
             "no connection became free in time; close streams that are read no more, send fewer requests at once, or"

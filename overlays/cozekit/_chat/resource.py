@@ -10,7 +10,7 @@ from coze_api.models import chat as _models
 from coze_api.operations import chat as _operations
 from coze_api.resources.chat import ChatAPI
 
-from .._call_options import hide_headers, split
+from .._call_options import hide_headers, split_options
 from .._polling import Waiting
 from .cancel_on_exit import LeavableStream, cancel_chat
 from .result import ChatResult, is_chat_pending, raise_if_failed, retrieve_params
@@ -44,7 +44,7 @@ class Chat(ChatAPI):
             StreamInterrupted: While reading: the stream broke off.
         """
         hide_headers(arguments)
-        own, options = split(ChatAPI.stream, arguments)
+        own, options = split_options(ChatAPI.stream, arguments)
         kind = LeavableStream if cancel_on_exit else ChatStream
         stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, kind)._set_chat_ref(
             self, options
@@ -56,7 +56,7 @@ class Chat(ChatAPI):
     ) -> ChatStream:
         """Hand over results of tool calls and follow the chat as it goes on. See `stream`."""
         hide_headers(arguments)
-        own, options = split(ChatAPI.submit_tool_outputs_stream, arguments)
+        own, options = split_options(ChatAPI.submit_tool_outputs_stream, arguments)
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
         kind = LeavableStream if cancel_on_exit else ChatStream
         stream = self._client.stream(operation, _models.ChatStream, own, options, kind)

@@ -9,7 +9,7 @@ from coze_api.models import chat as _models
 from coze_api.operations import chat as _operations
 from coze_api.resources.chat import AsyncChatAPI
 
-from .._call_options import hide_headers, split
+from .._call_options import hide_headers, split_options
 from .._polling import Waiting
 from .cancel_on_exit import AsyncLeavableStream, acancel_chat
 from .result import ChatResult, is_chat_pending, raise_if_failed, retrieve_params
@@ -43,7 +43,7 @@ class AsyncChat(AsyncChatAPI):
             StreamInterrupted: While reading: the stream broke off.
         """
         hide_headers(arguments)
-        own, options = split(AsyncChatAPI.stream, arguments)
+        own, options = split_options(AsyncChatAPI.stream, arguments)
         kind = AsyncLeavableStream if cancel_on_exit else AsyncChatStream
         stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, kind)._set_chat_ref(
             self, options
@@ -55,7 +55,7 @@ class AsyncChat(AsyncChatAPI):
     ) -> AsyncChatStream:
         """Hand over results of tool calls and follow the chat as it goes on. See `stream`."""
         hide_headers(arguments)
-        own, options = split(AsyncChatAPI.submit_tool_outputs_stream, arguments)
+        own, options = split_options(AsyncChatAPI.submit_tool_outputs_stream, arguments)
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
         kind = AsyncLeavableStream if cancel_on_exit else AsyncChatStream
         stream = self._client.stream(operation, _models.ChatStream, own, options, kind)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from coze_api.resources.copy_tasks import CopyTasksAPI
 
-from .._call_options import hide_headers, lasting
+from .._call_options import followup_options, hide_headers
 from .._polling import Waiting
 from .copy_tasks_async import CopyResult, _goes_on, _result
 
@@ -43,6 +43,6 @@ class CopyTasks(CopyTasksAPI):
         if not started.task_id:
             return CopyResult(started)
         waiting = Waiting(poll_interval, poll_timeout)
-        while _goes_on(task := self.retrieve(task_id=started.task_id, **lasting(arguments)), waiting):
+        while _goes_on(task := self.retrieve(task_id=started.task_id, **followup_options(arguments)), waiting):
             waiting.sleep()
         return _result(started, task)

@@ -10,7 +10,7 @@ from coze_api.models import CopyFailure
 from coze_api.operations import copy_tasks as _operations
 from coze_api.resources.copy_tasks import AsyncCopyTasksAPI
 
-from .._call_options import hide_headers, lasting
+from .._call_options import followup_options, hide_headers
 from .._polling import Waiting, goes_on, has_failed
 from .._type_guards import instances_of, text_of
 from ..errors import CopyFailed
@@ -66,7 +66,7 @@ class AsyncCopyTasks(AsyncCopyTasksAPI):
         if not started.task_id:
             return CopyResult(started)
         waiting = Waiting(poll_interval, poll_timeout)
-        while _goes_on(task := await self.retrieve(task_id=started.task_id, **lasting(arguments)), waiting):
+        while _goes_on(task := await self.retrieve(task_id=started.task_id, **followup_options(arguments)), waiting):
             await waiting.asleep()
         return _result(started, task)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from coze_api.resources.datasets import DatasetsAPI, DatasetsDocumentsAPI
 
-from .._call_options import hide_headers, lasting
+from .._call_options import followup_options, hide_headers
 from .._polling import Waiting
 from .datasets_async import DocumentsResult, _goes_on, _ids, _result
 
@@ -42,7 +42,7 @@ class DatasetsDocuments(DatasetsDocumentsAPI):
         ids = _ids(self.create(**arguments))
         waiting, datasets = Waiting(poll_interval, poll_timeout), DatasetsAPI(self._client)
         while True:
-            told = datasets.process(dataset_id=arguments["dataset_id"], document_ids=ids, **lasting(arguments))
+            told = datasets.process(dataset_id=arguments["dataset_id"], document_ids=ids, **followup_options(arguments))
             if not _goes_on(told, arguments["dataset_id"], waiting):
                 return _result(told, ids)
             waiting.sleep()

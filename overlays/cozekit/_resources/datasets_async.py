@@ -14,7 +14,7 @@ from coze_api.resources.datasets import (
     AsyncDatasetsDocumentsAPI,
 )
 
-from .._call_options import hide_headers, lasting
+from .._call_options import followup_options, hide_headers
 from .._polling import Waiting, goes_on, has_failed
 from .._type_guards import instances_of, key_of, text_of
 from ..errors import DecodeError
@@ -93,7 +93,9 @@ class AsyncDatasetsDocuments(AsyncDatasetsDocumentsAPI):
         ids = _ids(await self.create(**arguments))
         waiting, datasets = Waiting(poll_interval, poll_timeout), AsyncDatasetsAPI(self._client)
         while True:
-            told = await datasets.process(dataset_id=arguments["dataset_id"], document_ids=ids, **lasting(arguments))
+            told = await datasets.process(
+                dataset_id=arguments["dataset_id"], document_ids=ids, **followup_options(arguments)
+            )
             if not _goes_on(told, arguments["dataset_id"], waiting):
                 return _result(told, ids)
             await waiting.asleep()

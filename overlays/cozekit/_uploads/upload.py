@@ -107,12 +107,12 @@ def open_upload(
     """
     if isinstance(source, str | os.PathLike):
         with _open_path(source) as file:
-            yield _prepare(Path(source).name, file, None, progress)
+            yield _build_upload(Path(source).name, file, None, progress)
     elif isinstance(source, tuple):
-        name, content, content_type = _unpack(source)
-        yield _prepare(name, content, content_type, progress, named=True)
+        name, content, content_type = _parse_tuple(source)
+        yield _build_upload(name, content, content_type, progress, named=True)
     else:
-        yield _prepare(_name_of(source), source, None, progress)
+        yield _build_upload(_file_name(source), source, None, progress)
 
 
 def _open_path(path: str | os.PathLike[str]) -> io.BufferedReader:
@@ -130,7 +130,7 @@ def _open_path(path: str | os.PathLike[str]) -> io.BufferedReader:
         raise InvalidArgumentError(f"files.upload: file {path!r:.80} is no path of a file: {error}") from None
 
 
-def _unpack(source: tuple[object, ...]) -> tuple[str, object, str | None]:
+def _parse_tuple(source: tuple[object, ...]) -> tuple[str, object, str | None]:
     """Return name, content and type from the tuple that a caller gives."""
     content_type: str | None = None
     match source:
@@ -148,7 +148,7 @@ def _unpack(source: tuple[object, ...]) -> tuple[str, object, str | None]:
     return Path(name).name, content, content_type
 
 
-def _name_of(source: object) -> str:
+def _file_name(source: object) -> str:
     """Return the name that an open file has, the empty one if it has none."""
     name = getattr(source, "name", None)
     if isinstance(name, os.PathLike):
@@ -157,7 +157,7 @@ def _name_of(source: object) -> str:
     return Path(name).name if isinstance(name, str) and not name.startswith("<") else ""
 
 
-def _prepare(
+def _build_upload(
     name: str,
     source: object,
     content_type: str | None,

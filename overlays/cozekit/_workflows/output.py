@@ -18,10 +18,19 @@ from coze_api.models import (
 
 from .._type_guards import TextBuffer, instance_of, text_of
 
-__all__ = ["NodeOutput", "ResumedAnswer", "WorkflowAnswer", "as_json", "as_object", "question_of", "to_json", "to_text"]
+__all__ = [
+    "NodeOutput",
+    "ResumeResponse",
+    "RunResponse",
+    "parse_output",
+    "parse_object",
+    "interrupt_question",
+    "to_json",
+    "to_text",
+]
 
 
-def as_json(text: object) -> Any:
+def parse_output(text: object) -> Any:
     """Parse the output of a workflow. One that came as a value in place of its text is returned as it is.
 
     Raises:
@@ -35,10 +44,10 @@ def as_json(text: object) -> Any:
         raise ValueError(f"the output is not JSON ({error}); read it as text: {text or ''!r:.60}") from None
 
 
-def as_object(text: object) -> dict[str, Any] | None:
-    """Parse a JSON object; None if it is none. See `as_json`."""
+def parse_object(text: object) -> dict[str, Any] | None:
+    """Parse a JSON object; None if it is none. See `parse_output`."""
     try:
-        value = as_json(text)
+        value = parse_output(text)
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
@@ -60,12 +69,12 @@ def to_text(value: Any) -> str:
     )
 
 
-def question_of(interrupt: WorkflowInterruptData | None) -> str:
+def interrupt_question(interrupt: WorkflowInterruptData | None) -> str:
     """Return what an interrupt asks; "" where it does not say."""
     interrupt = instance_of(interrupt, WorkflowInterruptData)
     if interrupt is None:
         return ""
-    told = as_object(interrupt.data)
+    told = parse_object(interrupt.data)
     return text_of(interrupt.data if told is None else WorkflowQuestion.from_dict(told).content)
 
 
@@ -104,7 +113,7 @@ class NodeOutput:
         Raises:
             ValueError: It is not JSON.
         """
-        return as_json(self.content)
+        return parse_output(self.content)
 
 
 class _Answer:
@@ -117,7 +126,7 @@ class _Answer:
     @property
     def question(self) -> str:
         """What the workflow asks, where it stopped to ask (`interrupt_data`); else ""."""
-        return question_of(self.interrupt_data)
+        return interrupt_question(self.interrupt_data)
 
     def output_json(self) -> Any:
         """Parse the result, which is normally JSON.
@@ -125,16 +134,16 @@ class _Answer:
         Raises:
             ValueError: It is not.
         """
-        return as_json(self.data)
+        return parse_output(self.data)
 
 
-class WorkflowAnswer(_Answer, WorkflowsRunsCreateResponse):
+class RunResponse(_Answer, WorkflowsRunsCreateResponse):
     """The result of a run, the question that it stopped at, or the id of an asynchronous run."""
 
     __slots__ = ()
 
 
-class ResumedAnswer(_Answer, WorkflowsRunsResumeResponse):
+class ResumeResponse(_Answer, WorkflowsRunsResumeResponse):
     """The result of a run that was resumed, the question that it stopped at, or the id of an asynchronous run."""
 
     __slots__ = ()

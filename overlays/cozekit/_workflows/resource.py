@@ -11,7 +11,7 @@ from coze_api.operations import workflows as _operations
 from coze_api.resources.chat import ChatAPI
 from coze_api.resources.workflows import WorkflowsAPI, WorkflowsChatAPI
 
-from .._call_options import hide_headers, split
+from .._call_options import hide_headers, split_options
 from .._chat.stream import ChatStream
 from .runs_resource import WorkflowRuns
 
@@ -43,7 +43,7 @@ class WorkflowsChat(WorkflowsChatAPI):
             StreamInterrupted: While reading: the stream broke off.
         """
         hide_headers(arguments)
-        own, options = split(WorkflowsChatAPI.stream, arguments)
+        own, options = split_options(WorkflowsChatAPI.stream, arguments)
         stream = self._client.stream(_operations.CHAT_STREAM, _chat_models.ChatStream, own, options, ChatStream)
         return stream._set_chat_ref(ChatAPI(self._client), options)
 

@@ -10,7 +10,7 @@ from coze_api.operations import workflows as _operations
 from coze_api.resources.chat import AsyncChatAPI
 from coze_api.resources.workflows import AsyncWorkflowsAPI, AsyncWorkflowsChatAPI
 
-from .._call_options import hide_headers, split
+from .._call_options import hide_headers, split_options
 from .._chat.stream_async import AsyncChatStream
 from .runs_resource_async import AsyncWorkflowRuns
 
@@ -42,7 +42,7 @@ class AsyncWorkflowsChat(AsyncWorkflowsChatAPI):
             StreamInterrupted: While reading: the stream broke off.
         """
         hide_headers(arguments)
-        own, options = split(AsyncWorkflowsChatAPI.stream, arguments)
+        own, options = split_options(AsyncWorkflowsChatAPI.stream, arguments)
         stream = self._client.stream(_operations.CHAT_STREAM, _chat_models.ChatStream, own, options, AsyncChatStream)
         return stream._set_chat_ref(AsyncChatAPI(self._client), options)
 

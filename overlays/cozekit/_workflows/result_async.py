@@ -22,7 +22,7 @@ from coze_api.operations import workflows as _operations
 from .._polling import goes_on, has_failed
 from .._type_guards import instance_of, text_of
 from ..errors import InvalidArgumentError, WorkflowFailed
-from .output import as_json, as_object, question_of, to_text
+from .output import interrupt_question, parse_object, parse_output, to_text
 
 if TYPE_CHECKING:
     from coze_api.models import WorkflowExecuteStatus
@@ -64,7 +64,7 @@ class _Result(Generic[F]):
     @property
     def question(self) -> str:
         """What the run asks, if it waits; else ""."""
-        return question_of(self.interrupt)
+        return interrupt_question(self.interrupt)
 
     @property
     def output(self) -> str:
@@ -78,7 +78,7 @@ class _Result(Generic[F]):
         Raises:
             ValueError: It is not JSON.
         """
-        return as_json(self.output)
+        return parse_output(self.output)
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class _Result(Generic[F]):
         """The executions of output nodes, by the title of the node."""
         told: Any = self.history.node_execute_status
         if isinstance(told, str):  # which is how Coze was seen to send it, too
-            found = as_object(told) or {}
+            found = parse_object(told) or {}
             told = {title: WorkflowNodeStatus.from_dict(one) for title, one in found.items() if isinstance(one, dict)}
         if not isinstance(told, dict):
             return {}
@@ -113,7 +113,7 @@ class _Result(Generic[F]):
         return text_of(self.history.logid_)
 
     def _told(self) -> WorkflowRunOutput | None:
-        told = as_object(self.history.output)
+        told = parse_object(self.history.output)
         return None if told is None else WorkflowRunOutput.from_dict(told)
 
     def _execution(self, node: str) -> str:

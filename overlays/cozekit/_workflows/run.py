@@ -10,12 +10,14 @@ from coze_api.models import WorkflowInterruptData, WorkflowStreamEvent
 
 from .._streams.chained import ChainedStream
 from ..errors import StreamFailed
-from .run_async import _text_of, _Told, reply_text
+from .run_async import _RunState, _text_of, serialize_resume_data
 
-__all__ = ["WorkflowRun", "reply_text"]
+__all__ = ["WorkflowRun", "serialize_resume_data"]
 
 
-class WorkflowRun(_Told[Stream[WorkflowStreamEvent]], ChainedStream[Stream[WorkflowStreamEvent], WorkflowStreamEvent]):
+class WorkflowRun(
+    _RunState[Stream[WorkflowStreamEvent]], ChainedStream[Stream[WorkflowStreamEvent], WorkflowStreamEvent]
+):
     """A run of a workflow: its events, over all its interrupts.
 
     ```python
@@ -50,8 +52,8 @@ class WorkflowRun(_Told[Stream[WorkflowStreamEvent]], ChainedStream[Stream[Workf
         try:
             return super().__next__()
         except StreamFailed as error:
-            raise self._explained(error) from error
+            raise self._to_workflow_failed(error) from error
 
     def _next_stream(self) -> Stream[WorkflowStreamEvent] | None:
-        taken = self._begin_again()
+        taken = self._take_resume_data()
         return None if taken is None else self._resume(*taken)

@@ -22,14 +22,14 @@ from coze_api.operations import workflows as _operations
 from .._streams.chained import AsyncChainedStream, ChainedStreamBase, StreamT
 from .._type_guards import instance_of, key_of, text_of
 from ..errors import CozeError, InvalidArgumentError, StreamFailed, WorkflowFailed
-from .output import NodeOutput, as_json, question_of, to_json
+from .output import NodeOutput, interrupt_question, parse_output, to_json
 
-__all__ = ["AsyncWorkflowRun", "reply_text"]
+__all__ = ["AsyncWorkflowRun", "serialize_resume_data"]
 
 _EXECUTE_ID = _operations.RUNS_RUN_HISTORIES_RETRIEVE.arguments["execute_id"].wire
 
 
-def reply_text(data: str | Mapping[str, Any]) -> str:
+def serialize_resume_data(data: str | Mapping[str, Any]) -> str:
     """Write a reply: a text as it is, the parameters of an input node as JSON.
 
     Raises:
@@ -50,7 +50,7 @@ def _text_of(event: WorkflowStreamEvent) -> str:
     return text_of(data.content)
 
 
-class _Told(ChainedStreamBase[StreamT], Generic[StreamT]):
+class _RunState(ChainedStreamBase[StreamT], Generic[StreamT]):
     """What a run told so far.
 
     Attributes:
@@ -82,7 +82,7 @@ class _Told(ChainedStreamBase[StreamT], Generic[StreamT]):
         """What the run asks while it waits: what the interrupt says, else what the node that spoke last did."""
         if self.interrupt is None:
             return ""
-        return question_of(self.interrupt) or ("" if self._latest is None else self._latest.content)
+        return interrupt_question(self.interrupt) or ("" if self._latest is None else self._latest.content)
 
     @property
     def output(self) -> str:
@@ -95,7 +95,7 @@ class _Told(ChainedStreamBase[StreamT], Generic[StreamT]):
         Raises:
             ValueError: It is not JSON, or the run has not ended.
         """
-        return as_json(self.output)
+        return parse_output(self.output)
 
     @property
     def execute_id(self) -> str:
@@ -117,12 +117,12 @@ class _Told(ChainedStreamBase[StreamT], Generic[StreamT]):
         """
         if self.interrupt is None:
             raise InvalidArgumentError("the run waits for nothing; look at run.interrupt before run.resume(…)")
-        self._reply = reply_text(data)
+        self._reply = serialize_resume_data(data)
 
     def _on_event(self, event: WorkflowStreamEvent) -> None:
         data = event.data
         if isinstance(event, WorkflowMessageEvent) and isinstance(data, WorkflowMessage):
-            self._hear(data)
+            self._on_message(data)
         elif isinstance(event, WorkflowInterruptEvent):
             self.interrupt = instance_of(getattr(data, "interrupt_data", None), WorkflowInterruptData)
         elif isinstance(event, WorkflowDoneEvent):
@@ -130,7 +130,7 @@ class _Told(ChainedStreamBase[StreamT], Generic[StreamT]):
             if isinstance(data, WorkflowDone):
                 self.debug_url = text_of(data.debug_url) or self.debug_url
 
-    def _hear(self, message: WorkflowMessage) -> None:
+    def _on_message(self, message: WorkflowMessage) -> None:
         execution = (
             message.node_execute_uuid, message.node_id, message.node_title, message.loop_index, message.batch_index,
             message.sub_execute_id,
@@ -157,7 +157,7 @@ class _Told(ChainedStreamBase[StreamT], Generic[StreamT]):
             self.nodes.append(node)
         return node
 
-    def _begin_again(self) -> tuple[WorkflowInterruptData, str] | None:
+    def _take_resume_data(self) -> tuple[WorkflowInterruptData, str] | None:
         """Take what a pending reply answers, and the reply."""
         if self.interrupt is None or self._reply is None:
             return None
@@ -166,7 +166,7 @@ class _Told(ChainedStreamBase[StreamT], Generic[StreamT]):
         self._growing.clear()
         return taken
 
-    def _explained(self, error: StreamFailed) -> CozeError:
+    def _to_workflow_failed(self, error: StreamFailed) -> CozeError:
         """Turn the failure of a stream into that of its run."""
         self._failed = True
         self.debug_url = error.debug_url or self.debug_url
@@ -176,7 +176,8 @@ class _Told(ChainedStreamBase[StreamT], Generic[StreamT]):
 
 
 class AsyncWorkflowRun(
-    _Told[AsyncStream[WorkflowStreamEvent]], AsyncChainedStream[AsyncStream[WorkflowStreamEvent], WorkflowStreamEvent]
+    _RunState[AsyncStream[WorkflowStreamEvent]],
+    AsyncChainedStream[AsyncStream[WorkflowStreamEvent], WorkflowStreamEvent],
 ):
     """A run of a workflow: its events, over all its interrupts.
 
@@ -212,8 +213,8 @@ class AsyncWorkflowRun(
         try:
             return await super().__anext__()
         except StreamFailed as error:
-            raise self._explained(error) from error
+            raise self._to_workflow_failed(error) from error
 
     async def _next_stream(self) -> AsyncStream[WorkflowStreamEvent] | None:
-        taken = self._begin_again()
+        taken = self._take_resume_data()
         return None if taken is None else self._resume(*taken)

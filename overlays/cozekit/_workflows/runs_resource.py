@@ -11,12 +11,12 @@ from coze_api.models import workflows as _models
 from coze_api.operations import workflows as _operations
 from coze_api.resources.workflows import WorkflowsRunsAPI
 
-from .._call_options import hide_headers, lasting, split
+from .._call_options import followup_options, hide_headers, split_options
 from .._polling import Waiting
-from .output import ResumedAnswer, WorkflowAnswer
+from .output import ResumeResponse, RunResponse
 from .result import WorkflowResult, checked, run_goes_on
 from .run import WorkflowRun
-from .runs_resource_async import _CREATE, _RESUME, _in_background, _reply
+from .runs_resource_async import _CREATE, _RESUME, _force_async, _reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ __all__ = ["WorkflowRuns"]
 class WorkflowRuns(WorkflowsRunsAPI):
     """Run workflows: in one piece, as a stream, in the background."""
 
-    def create(self, **arguments: Unpack[RunsCreateParams]) -> WorkflowAnswer:
+    def create(self, **arguments: Unpack[RunsCreateParams]) -> RunResponse:
         """Run a workflow and return its result in one piece.
 
         Args:
@@ -47,10 +47,10 @@ class WorkflowRuns(WorkflowsRunsAPI):
             APIError: Coze refused the call, or the run failed; `debug_url` then shows it node by node.
         """
         hide_headers(arguments)
-        own, options = split(WorkflowsRunsAPI.create, arguments)
+        own, options = split_options(WorkflowsRunsAPI.create, arguments)
         return self._client.request(_CREATE, own, options)
 
-    def resume(self, **arguments: Unpack[RunsResumeParams]) -> ResumedAnswer:
+    def resume(self, **arguments: Unpack[RunsResumeParams]) -> ResumeResponse:
         """Answer what a run started with `create` or `create_and_poll` stopped for.
 
         Args:
@@ -64,7 +64,7 @@ class WorkflowRuns(WorkflowsRunsAPI):
             APIError: Coze refused the call, or the run failed.
         """
         hide_headers(arguments)
-        own, options = split(WorkflowsRunsAPI.resume, arguments)
+        own, options = split_options(WorkflowsRunsAPI.resume, arguments)
         return self._client.request(_RESUME, own, options)
 
     def stream(self, **arguments: Unpack[RunsStreamParams]) -> WorkflowRun:  # type: ignore[override]  # a run is more than one stream: it continues when it is resumed
@@ -84,9 +84,9 @@ class WorkflowRuns(WorkflowsRunsAPI):
             StreamInterrupted: While reading: the stream broke off.
         """
         hide_headers(arguments)
-        own, options = split(WorkflowsRunsAPI.stream, arguments)
+        own, options = split_options(WorkflowsRunsAPI.stream, arguments)
         first = self._client.stream(_operations.RUNS_STREAM, _models.WorkflowStream, own, options)
-        return self._run(first, arguments)
+        return self._make_run(first, arguments)
 
     def stream_resume(self, **arguments: Unpack[RunsStreamResumeParams]) -> WorkflowRun:  # type: ignore[override]  # as above
         """Answer what a run started with `stream` stopped for, in another process perhaps, and follow it from there.
@@ -104,9 +104,9 @@ class WorkflowRuns(WorkflowsRunsAPI):
             StreamInterrupted: While reading: the stream broke off.
         """
         hide_headers(arguments)
-        own, options = split(WorkflowsRunsAPI.stream_resume, arguments)
+        own, options = split_options(WorkflowsRunsAPI.stream_resume, arguments)
         first = self._client.stream(_operations.RUNS_STREAM_RESUME, _models.WorkflowStream, own, options)
-        return self._run(first, arguments)
+        return self._make_run(first, arguments)
 
     def create_and_poll(
         self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, **arguments: Unpack[RunsCreateParams]
@@ -127,13 +127,13 @@ class WorkflowRuns(WorkflowsRunsAPI):
             APIError: Coze refused a call.
         """
         hide_headers(arguments)
-        answer = self.create(**_in_background(arguments))
+        answer = self.create(**_force_async(arguments))
         return self.poll(
             workflow_id=arguments["workflow_id"],
             execute_id=answer.execute_id or "",
             poll_interval=poll_interval,
             poll_timeout=poll_timeout,
-            **lasting(arguments),
+            **followup_options(arguments),
         )
 
     def poll(
@@ -179,8 +179,8 @@ class WorkflowRuns(WorkflowsRunsAPI):
         checked(told[0], result)
         return result
 
-    def _run(self, first: Stream[WorkflowStreamEvent], arguments: Mapping[str, Any]) -> WorkflowRun:
-        workflow_id, same = arguments["workflow_id"], lasting(arguments)
+    def _make_run(self, first: Stream[WorkflowStreamEvent], arguments: Mapping[str, Any]) -> WorkflowRun:
+        workflow_id, same = arguments["workflow_id"], followup_options(arguments)
 
         def resume(interrupt: WorkflowInterruptData, data: str) -> Stream[WorkflowStreamEvent]:
             return self._client.stream(

@@ -12,10 +12,10 @@ from coze_api.models import workflows as _models
 from coze_api.operations import workflows as _operations
 from coze_api.resources.workflows import AsyncWorkflowsRunsAPI
 
-from .._call_options import hide_headers, lasting, split
+from .._call_options import followup_options, hide_headers, split_options
 from .._polling import Waiting
 from ..errors import InvalidArgumentError
-from .output import ResumedAnswer, WorkflowAnswer
+from .output import ResumeResponse, RunResponse
 from .result import checked, run_goes_on
 from .result_async import AsyncWorkflowResult
 from .run_async import AsyncWorkflowRun
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncWorkflowRuns"]
 
-_CREATE = cast("Operation[WorkflowAnswer]", attrs.evolve(_operations.RUNS_CREATE, decode=WorkflowAnswer.from_dict))
-_RESUME = cast("Operation[ResumedAnswer]", attrs.evolve(_operations.RUNS_RESUME, decode=ResumedAnswer.from_dict))
+_CREATE = cast("Operation[RunResponse]", attrs.evolve(_operations.RUNS_CREATE, decode=RunResponse.from_dict))
+_RESUME = cast("Operation[ResumeResponse]", attrs.evolve(_operations.RUNS_RESUME, decode=ResumeResponse.from_dict))
 
 
-def _in_background(arguments: RunsCreateParams) -> RunsCreateParams:
+def _force_async(arguments: RunsCreateParams) -> RunsCreateParams:
     if arguments.get("is_async") is False:
         raise InvalidArgumentError("workflows.runs.create_and_poll: is_async must be true; create takes False as well")
     return {**arguments, "is_async": True}
@@ -56,7 +56,7 @@ def _reply(workflow_id: str, interrupt: WorkflowInterruptData, data: str) -> dic
 class AsyncWorkflowRuns(AsyncWorkflowsRunsAPI):
     """Run workflows: in one piece, as a stream, in the background."""
 
-    async def create(self, **arguments: Unpack[RunsCreateParams]) -> WorkflowAnswer:
+    async def create(self, **arguments: Unpack[RunsCreateParams]) -> RunResponse:
         """Run a workflow and return its result in one piece.
 
         Args:
@@ -72,10 +72,10 @@ class AsyncWorkflowRuns(AsyncWorkflowsRunsAPI):
             APIError: Coze refused the call, or the run failed; `debug_url` then shows it node by node.
         """
         hide_headers(arguments)
-        own, options = split(AsyncWorkflowsRunsAPI.create, arguments)
+        own, options = split_options(AsyncWorkflowsRunsAPI.create, arguments)
         return await self._client.request(_CREATE, own, options)
 
-    async def resume(self, **arguments: Unpack[RunsResumeParams]) -> ResumedAnswer:
+    async def resume(self, **arguments: Unpack[RunsResumeParams]) -> ResumeResponse:
         """Answer what a run started with `create` or `create_and_poll` stopped for.
 
         Args:
@@ -89,7 +89,7 @@ class AsyncWorkflowRuns(AsyncWorkflowsRunsAPI):
             APIError: Coze refused the call, or the run failed.
         """
         hide_headers(arguments)
-        own, options = split(AsyncWorkflowsRunsAPI.resume, arguments)
+        own, options = split_options(AsyncWorkflowsRunsAPI.resume, arguments)
         return await self._client.request(_RESUME, own, options)
 
     def stream(self, **arguments: Unpack[RunsStreamParams]) -> AsyncWorkflowRun:  # type: ignore[override]  # a run is more than one stream: it continues when it is resumed
@@ -109,9 +109,9 @@ class AsyncWorkflowRuns(AsyncWorkflowsRunsAPI):
             StreamInterrupted: While reading: the stream broke off.
         """
         hide_headers(arguments)
-        own, options = split(AsyncWorkflowsRunsAPI.stream, arguments)
+        own, options = split_options(AsyncWorkflowsRunsAPI.stream, arguments)
         first = self._client.stream(_operations.RUNS_STREAM, _models.WorkflowStream, own, options)
-        return self._run(first, arguments)
+        return self._make_run(first, arguments)
 
     def stream_resume(self, **arguments: Unpack[RunsStreamResumeParams]) -> AsyncWorkflowRun:  # type: ignore[override]  # as above
         """Answer what a run started with `stream` stopped for, in another process perhaps, and follow it from there.
@@ -129,9 +129,9 @@ class AsyncWorkflowRuns(AsyncWorkflowsRunsAPI):
             StreamInterrupted: While reading: the stream broke off.
         """
         hide_headers(arguments)
-        own, options = split(AsyncWorkflowsRunsAPI.stream_resume, arguments)
+        own, options = split_options(AsyncWorkflowsRunsAPI.stream_resume, arguments)
         first = self._client.stream(_operations.RUNS_STREAM_RESUME, _models.WorkflowStream, own, options)
-        return self._run(first, arguments)
+        return self._make_run(first, arguments)
 
     async def create_and_poll(
         self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, **arguments: Unpack[RunsCreateParams]
@@ -152,13 +152,13 @@ class AsyncWorkflowRuns(AsyncWorkflowsRunsAPI):
             APIError: Coze refused a call.
         """
         hide_headers(arguments)
-        answer = await self.create(**_in_background(arguments))
+        answer = await self.create(**_force_async(arguments))
         return await self.poll(
             workflow_id=arguments["workflow_id"],
             execute_id=answer.execute_id or "",
             poll_interval=poll_interval,
             poll_timeout=poll_timeout,
-            **lasting(arguments),
+            **followup_options(arguments),
         )
 
     async def poll(
@@ -204,8 +204,8 @@ class AsyncWorkflowRuns(AsyncWorkflowsRunsAPI):
         checked(told[0], result)
         return result
 
-    def _run(self, first: AsyncStream[WorkflowStreamEvent], arguments: Mapping[str, Any]) -> AsyncWorkflowRun:
-        workflow_id, same = arguments["workflow_id"], lasting(arguments)
+    def _make_run(self, first: AsyncStream[WorkflowStreamEvent], arguments: Mapping[str, Any]) -> AsyncWorkflowRun:
+        workflow_id, same = arguments["workflow_id"], followup_options(arguments)
 
         def resume(interrupt: WorkflowInterruptData, data: str) -> AsyncStream[WorkflowStreamEvent]:
             return self._client.stream(

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from .._private_files import make_folder, read_regular, try_lock
+from .._private_files import ensure_dir, read_regular, try_lock
 from ..errors import InvalidArgumentError, TokenStoreError
 from ._token import Token
 
@@ -98,7 +98,7 @@ class FileStore:
         """
         path = self.path_of(key).with_suffix(".lock")  # stays: to remove it would let two processes lock two files
         try:
-            make_folder(self.folder)
+            ensure_dir(self.folder)
             return try_lock(path)
         except OSError as error:
             raise TokenStoreError(f"{path} cannot be made: {error.strerror}; give a folder that is yours") from error
@@ -106,7 +106,7 @@ class FileStore:
     def _write(self, path: Path, token: Token) -> str:
         temporary = ""
         try:
-            make_folder(self.folder)
+            ensure_dir(self.folder)
             self._sweep(path)
             descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=self.folder)  # mode 0600
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:

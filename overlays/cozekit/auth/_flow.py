@@ -13,7 +13,7 @@ from coze_api._core._response import read
 from coze_api.models import OAuthGrantType
 from coze_api.operations import oauth
 
-from .._config import base_url_or_default, checked_scheme
+from .._config import require_https, resolve_base_url
 from ..errors import APIError, InvalidArgumentError
 from ._token import Token
 from ._token_request import Grant, asking, given
@@ -45,7 +45,7 @@ class Flow:
     ) -> None:
         given(client_id=client_id)
         self.client_id = client_id
-        address = checked_scheme(base_url_or_default(base_url), allow_http=allow_http)
+        address = require_https(resolve_base_url(base_url), allow_http=allow_http)
         self._settings = Settings(address, None, auth=None, timeout=None, headers=None)
         self._allow_http = allow_http
         self._http_client = http_client

@@ -122,7 +122,7 @@ def _commands(terminal: Terminal) -> App:
             profiles.store.delete(one.name)
             profiles.remove(one.name)
         terminal.note(f"Logged out (profile {one.name}).")
-        if one.way == "token":
+        if one.method == "token":
             terminal.note("The token itself stays valid: delete it on the web site if nobody needs it.")
 
     @app.command
@@ -151,7 +151,7 @@ def _commands(terminal: Terminal) -> App:
             default = use
         for one in found.values():
             star = "*" if one.name == default else " "
-            terminal.result(f"{star} {one.name}  {one.way}  {one.base_url}")
+            terminal.result(f"{star} {one.name}  {one.method}  {one.base_url}")
         if not found:
             terminal.note("There are no profiles. `cozekit login` makes one.")
 

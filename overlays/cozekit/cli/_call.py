@@ -19,7 +19,7 @@ from coze_api._core._operation import Argument, Operation
 from coze_api._core._pagination import Page
 
 from .. import Coze
-from .._config import token_or_default
+from .._config import resolve_token
 from .._profiles import current_profile
 from ._console import Failure, Terminal
 
@@ -85,7 +85,7 @@ def list_operations(word: str) -> Iterator[str]:
 
 
 def _client(profile: str | None, base_url: str | None) -> Coze:
-    current = current_profile(profile) if profile or not token_or_default(None) else None
+    current = current_profile(profile) if profile or not resolve_token(None) else None
     if current is None:
         return Coze(base_url=base_url)
     one, profiles = current

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from .. import __version__
-from .._config import token_or_default
+from .._config import resolve_token
 from .._profiles import current_profile
 from ..auth import FileStore
 from ..errors import CozeError
@@ -100,7 +100,7 @@ def find_credentials(report: Report, profile_name: str | None, base_url: str | N
         base_url: The address that was asked for.
     """
     try:
-        token = None if profile_name else token_or_default(None)
+        token = None if profile_name else resolve_token(None)
         if token:
             report.good("token", "COZE_API_TOKEN is set, and used.")
             named = os.environ.get("COZE_PROFILE", "").strip()
@@ -118,12 +118,12 @@ def find_credentials(report: Report, profile_name: str | None, base_url: str | N
             report.bad("token", where, "log in there as well, or leave the other address out")
             return None
         options = profile.credentials(profiles.store)
-        renews = profile.way == "jwt" or _look_at_end(report, profiles.store, profile.name, profile.remedy)
+        renews = profile.method == "jwt" or _look_at_end(report, profiles.store, profile.name, profile.login_command)
     except CozeError as error:
         report.bad("token", str(error), "")
         return None
-    report.good("token", f"the profile {profile.name!r} is used ({profile.way}).")
-    return Credentials(options, profile.base_url, profile.remedy, renews=renews)
+    report.good("token", f"the profile {profile.name!r} is used ({profile.method}).")
+    return Credentials(options, profile.base_url, profile.login_command, renews=renews)
 
 
 _LOG_IN = "run `cozekit login`, or set COZE_API_TOKEN"

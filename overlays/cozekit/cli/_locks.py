@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from .._private_files import try_lock
-from .._profiles import Profiles, folder_or_none
+from .._profiles import Profiles, config_dir
 from ._console import Failure
 
 __all__ = ["locked", "own_profiles", "token_locked"]
@@ -18,7 +18,7 @@ _PAUSE = 0.05
 
 def own_profiles() -> Profiles:
     """Return the profiles of whoever runs the command."""
-    folder = folder_or_none()
+    folder = config_dir()
     assert folder is not None, "platformdirs is installed with the command line"
     return Profiles(folder)
 
@@ -31,7 +31,7 @@ def locked(profiles: Profiles) -> Iterator[None]:
         Failure: Another command does not let go of them, or they cannot be locked.
     """
     path = profiles.folder / "profiles.lock"
-    profiles.make_folder()
+    profiles.ensure_dir()
     try:
         with _held(lambda: try_lock(path), "another command is changing the profiles; try again"):
             yield
@@ -48,7 +48,7 @@ def token_locked(profiles: Profiles, name: str) -> Iterator[None]:
     Raises:
         Failure: A client does not let go of it.
     """
-    profiles.make_folder()
+    profiles.ensure_dir()
     busy = f"another program is renewing the token of the profile {name!r}; try again"
     with _held(lambda: profiles.store.try_lock(name), busy):
         yield

@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 
 from .. import Coze
-from .._config import COZE_CN, COZE_COM, base_url_in_environment, checked_token
+from .._config import COZE_CN, COZE_COM, env_base_url, normalize_token
 from .._profiles import Profile, Profiles
 from ..auth import (
     DeviceOAuth,
@@ -90,7 +90,7 @@ class Login:
         path = str(file.expanduser().resolve())
         given = {} if self.base_url is None else {"base_url": self.base_url}
         base_url = JWTAuth.from_file(path, audience=audience, **given).base_url
-        profile = Profile(name=self.name, base_url=base_url, way="jwt", app_file=path, audience=audience or "")
+        profile = Profile(name=self.name, base_url=base_url, method="jwt", app_file=path, audience=audience or "")
         who = ask_who(profile, MemoryStore())
         with token_locked(self.profiles, self.name):
             self.profiles.store.delete(self.name)  # a token of another app under this name would be taken for ours
@@ -99,13 +99,13 @@ class Login:
 
     def by_token(self) -> None:
         """Keep a token that was made on the web site."""
-        token = checked_token(_read_secret())
+        token = normalize_token(_read_secret())
         if not token:
             raise Failure("no token was given")
         base_url = self.base_url or self._before("token").base_url or COZE_COM
         with Coze(token, base_url=base_url, retry=0, timeout=_TIMEOUT) as coze:
             who = coze.users.me()
-        profile = Profile(name=self.name, base_url=base_url, way="token")
+        profile = Profile(name=self.name, base_url=base_url, method="token")
         self._replace(profile, Token(access_token=token, expires_at=_UNKNOWN_END))
         self._tell(profile, who.nick_name or who.user_name)
 
@@ -125,12 +125,12 @@ class Login:
 
     def _before(self, way: str) -> Profile:
         found, _ = self.profiles.read()
-        nobody = Profile(name=self.name, base_url="", way=way)
+        nobody = Profile(name=self.name, base_url="", method=way)
         before = found.get(self.name, nobody)
-        return before if before.way == way else attrs.evolve(nobody, base_url=before.base_url)
+        return before if before.method == way else attrs.evolve(nobody, base_url=before.base_url)
 
     def _keep(self, way: str, base_url: str, token: Token, *, client_id: str) -> None:
-        profile = Profile(name=self.name, base_url=base_url, way=way, client_id=client_id)
+        profile = Profile(name=self.name, base_url=base_url, method=way, client_id=client_id)
         self._replace(profile, token)
         self._tell(profile, ask_who(profile, self.profiles.store))
 
@@ -168,7 +168,7 @@ def address_of(region: str | None, base_url: str | None) -> str | None:
         raise Failure("give either --region or --base-url, not both", status=2)
     if region is not None:
         return _REGIONS[region]
-    return (base_url or base_url_in_environment()).rstrip("/") or None
+    return (base_url or env_base_url()).rstrip("/") or None
 
 
 def _opened(address: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .. import Coze
-from .._config import base_url_or_default, token_or_default
+from .._config import resolve_base_url, resolve_token
 from .._profiles import current_profile
 from ._console import Failure
 
@@ -23,14 +23,14 @@ def who_is(profile_name: str | None) -> dict[str, Any]:
         Failure: There is no token.
         CozeError: Coze does not take it, or did not answer.
     """
-    token = None if profile_name else token_or_default(None)
+    token = None if profile_name else resolve_token(None)
     if token:
-        return _ask(base_url_or_default(None), {"token": token}, "COZE_API_TOKEN")
+        return _ask(resolve_base_url(None), {"token": token}, "COZE_API_TOKEN")
     current = current_profile(profile_name)
     if current is None:
         raise Failure("nobody has logged in: run `cozekit login`, or set COZE_API_TOKEN")
     profile, profiles = current
-    facts = _ask(profile.base_url, profile.credentials(profiles.store), f"profile {profile.name} ({profile.way})")
+    facts = _ask(profile.base_url, profile.credentials(profiles.store), f"profile {profile.name} ({profile.method})")
     kept = profiles.store.load(profile.name)  # after asking, which may have renewed it
     if kept is not None and kept.expires_at < _FAR:
         facts["expires_at"] = kept.expires_at.isoformat()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cozekit._private_files import make_folder, open_regular
+from cozekit._private_files import ensure_dir, open_regular
 from cozekit._profiles import Profiles
 from cozekit.auth import FileStore, JWTAuth, PKCEOAuth, Token
 from cozekit.cli._console import Failure
@@ -165,7 +165,7 @@ def test_folder_of_others(tmp_path, mode, warns):
         warnings.simplefilter("always")
         for _ in range(3):
             FileStore(folder).save("k", TOKEN)
-            Profiles(folder).make_folder()
+            Profiles(folder).ensure_dir()
     told = [str(one.message) for one in caught if one.category is InsecureFolderWarning]
     assert len(told) == int(warns)
     assert not told or f"chmod 700 {folder}" in told[0]
@@ -180,7 +180,7 @@ def test_folder_of_somebody_else(tmp_path, monkeypatch):
     else:
         monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
     with pytest.warns(InsecureFolderWarning, match="other users can replace the files"):
-        make_folder(folder)
+        ensure_dir(folder)
 
 
 def test_planted_fifo_does_not_hang(tmp_path):

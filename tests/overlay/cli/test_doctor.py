@@ -260,7 +260,7 @@ def keep(cozekit, sandbox, *, refresh_token=None, age=3600):
     end = datetime.now(UTC) - timedelta(seconds=age)
     profiles.store.save("default", Token(access_token="czu_old", expires_at=end, refresh_token=refresh_token))
     base = {"name": "default", "base_url": sandbox.base_url, "client_id": PUBLIC_APP.client_id}
-    profiles.save(Profile(way="device", **base))
+    profiles.save(Profile(method="device", **base))
 
 
 def test_expired(examined, cozekit, coze_sandbox):

@@ -287,7 +287,7 @@ def test_jwt(cozekit, app_file, coze_sandbox):
 
 
 def test_jwt_behind_a_gateway(cozekit, app_file, coze_sandbox, monkeypatch):
-    """A profile keeps which Coze stands behind a gateway: all JWTs are for that one, and its remedy names it."""
+    """A profile keeps which Coze stands behind a gateway: all JWTs are for that one, and its login command names it."""
     audiences = []
     sign = Signer.sign
 
@@ -307,7 +307,7 @@ def test_jwt_behind_a_gateway(cozekit, app_file, coze_sandbox, monkeypatch):
     assert len(audiences) == 2
     assert set(audiences) == {"api.coze.com"}
     current, _ = current_profile()
-    assert current.remedy == f"run `cozekit {' '.join(arguments)} api.coze.com`"
+    assert current.login_command == f"run `cozekit {' '.join(arguments)} api.coze.com`"
 
 
 def test_failure_leaves_what_was_there(cozekit, typed, coze_sandbox, app_file):

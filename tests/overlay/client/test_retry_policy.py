@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cozekit._retry_policy import Failure, FailureKind, RetryPolicy, decide, parse_retry_after
+from cozekit._retry_policy import Failure, FailureKind, RetryPolicy, parse_retry_after, retry_delay
 
 MAX_EXAMPLES = int(os.environ.get("COZEKIT_MAX_EXAMPLES", "200"))
 
 NOT_SENT = Failure(kind=FailureKind.NOT_SENT)
-LOST = Failure(kind=FailureKind.LOST)
+NO_RESPONSE = Failure(kind=FailureKind.NO_RESPONSE)
 
 
 def answered(status: int, **fields: Any) -> Failure:
     """Make the failure that an answer with *status* is."""
-    return Failure(kind=FailureKind.ANSWERED, status=status, **fields)
+    return Failure(kind=FailureKind.ERROR_RESPONSE, status=status, **fields)
 
 
 def wait(failure: Failure, policy: RetryPolicy | None = None, **arguments: Any) -> float | None:
@@ -33,7 +33,7 @@ def wait(failure: Failure, policy: RetryPolicy | None = None, **arguments: Any) 
         "deadline": None,
         "random": lambda: 0.0,
     }
-    return decide(policy or RetryPolicy(), failure, **defaults | arguments)
+    return retry_delay(policy or RetryPolicy(), failure, **defaults | arguments)
 
 
 class TestWhatMayBeRepeated:
@@ -45,8 +45,8 @@ class TestWhatMayBeRepeated:
         [
             NOT_SENT,
             answered(429),
-            answered(200, retryable=True, refused=True),
-            answered(400, retryable=True, refused=True),
+            answered(200, retryable=True, rejected=True),
+            answered(400, retryable=True, rejected=True),
             answered(429, retryable=True),
         ],
         ids=str,
@@ -57,7 +57,7 @@ class TestWhatMayBeRepeated:
 
     @pytest.mark.parametrize(
         "failure",
-        [LOST, *map(answered, (408, 500, 502, 503, 504)), answered(200, retryable=True)],
+        [NO_RESPONSE, *map(answered, (408, 500, 502, 503, 504)), answered(200, retryable=True)],
         ids=str,
     )
     def test_unknown_effect(self, failure: Failure) -> None:
@@ -74,7 +74,7 @@ class TestWhatMayBeRepeated:
     def test_code_before_status(self, status: int) -> None:
         """A code that is known not to be retryable overrules any status."""
         assert wait(answered(status, retryable=False), idempotent=True) is None
-        assert wait(answered(status, retryable=False, refused=True), idempotent=True) is None
+        assert wait(answered(status, retryable=False, rejected=True), idempotent=True) is None
 
 
 class TestWait:
@@ -196,13 +196,13 @@ class TestPolicy:
     )
     @pytest.mark.parametrize("value", [-1, math.nan])
     def test_invalid(self, field: str, value: float) -> None:
-        """Negative values and NaN are refused, by name."""
+        """Negative values and NaN are rejected, by name."""
         arguments: dict[str, Any] = {field: value}
         with pytest.raises(ValueError, match=field):
             RetryPolicy(**arguments)
 
     def test_jitter_beyond_one(self) -> None:
-        """A jitter that would make the wait negative is refused."""
+        """A jitter that would make the wait negative is rejected."""
         with pytest.raises(ValueError, match="jitter"):
             RetryPolicy(jitter=1.1)
 
@@ -221,7 +221,7 @@ FAILURES = st.builds(
     kind=st.sampled_from(FailureKind),
     status=st.sampled_from([None, 200, 400, 408, 429, 500, 502, 503, 504]),
     retryable=st.sampled_from([None, True, False]),
-    refused=st.booleans(),
+    rejected=st.booleans(),
     retry_after=st.none() | DELAYS,
 )
 RANDOM = st.floats(0, 1, exclude_max=True)
@@ -260,8 +260,8 @@ def test_bounds(
 @given(POLICIES, FAILURES, st.integers(1, 2001))
 def test_no_harm(policy: RetryPolicy, failure: Failure, attempt: int) -> None:
     """A non-idempotent operation runs again only if it certainly did not run before."""
-    lost = failure.kind is FailureKind.LOST
-    unclear = failure.kind is FailureKind.ANSWERED and not failure.refused and failure.status != 429
+    lost = failure.kind is FailureKind.NO_RESPONSE
+    unclear = failure.kind is FailureKind.ERROR_RESPONSE and not failure.rejected and failure.status != 429
     if lost or unclear:
         assert wait(failure, policy, attempt=attempt, idempotent=False) is None
 

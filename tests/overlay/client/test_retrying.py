@@ -299,6 +299,6 @@ def test_lost_upload(connect):
 
 def test_both_ways_are_one():
     """Sync and async patience differ in nothing but `await` and whose sleep it is."""
-    sync, asynchronous = (inspect.getsource(getattr(_retrying.Patience, name)) for name in ("call", "acall"))
+    sync, asynchronous = (inspect.getsource(getattr(_retrying.Retrying, name)) for name in ("call", "acall"))
     body = asynchronous.split('"""')[2].partition("\n\n")[2].replace("await ", "").replace(" sleep(", " time.sleep(")
     assert body.strip() == sync.split('"""')[2].strip()

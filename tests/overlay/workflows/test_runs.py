@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from coze_api import models
 from coze_sandbox import WORKFLOW_ASK, WORKFLOW_ECHO, WORKFLOW_FAIL, WORKFLOW_INTERLEAVED, WORKFLOW_UNPUBLISHED
 from cozekit import errors
-from cozekit._workflows.output import question_of
+from cozekit._workflows.output import interrupt_question
 from tests.overlay._clients import Connect
 
 ECHO: dict[str, Any] = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "Hello out there"}}
@@ -315,7 +315,7 @@ def test_interrupt_of_a_new_kind(connect: Connect):
 @given(st.none() | st.text())
 def test_any_question(data):
     """Whatever an interrupt carries, its question is a text."""
-    assert isinstance(question_of(models.WorkflowInterruptData(event_id="1", type=2, data=data)), str)
+    assert isinstance(interrupt_question(models.WorkflowInterruptData(event_id="1", type=2, data=data)), str)
 
 
 def test_closed_as_it_ends(coze):
