@@ -30,17 +30,18 @@ FOLDERS = ("overlays/cozekit", "generator/runtime")
 _SUFFIX = "_async"
 _NOT_DERIVED = re.compile(r"^# Not derived: \S", re.MULTILINE)
 
-# Names that the general rules (no prefix `Async`, no suffix `_async`) do not cover.
+# Names that the general rules (no prefix `Async`, no suffix `_async`, `__next__` for `__anext__`) do not cover.
 _NAMES = {
-    "__anext__": "__next__",
-    "await_chat": "wait_for_chat",
+    "StopAsyncIteration": "StopIteration",
     "acancel_chat": "cancel_chat",
+    "anext": "next",
     "asleep": "sleep",
 }
 _WORD = re.compile(r"\b[A-Za-z_]\w*")
 _PROSE = re.compile(r"\basync (?=with\b|for\b|def\b)|\bawait (?=\S)")
 _ALL = re.compile(r"^__all__ = \[([^]]*)\](?:  # fmt: skip)?", re.MULTILINE)
 _CLASS = re.compile(r"Async(?=[A-Z])")
+_DUNDER = re.compile(r"__a(enter|exit|iter|next)__")
 # What may stand around a token that becomes nothing.
 _OPENS, _CLOSES = {"(", "[", "{"}, {")", "]", "}"}
 
@@ -56,6 +57,8 @@ class _Names:
         if name in _NAMES:
             self.used.add(name)
             return _NAMES[name]
+        if match := _DUNDER.fullmatch(name):
+            return f"__{match[1]}__"
         name = _CLASS.sub("", name, count=1) if name.lstrip("_").startswith("Async") else name
         return name.removesuffix(_SUFFIX) if name in self.modules else name
 
@@ -104,6 +107,8 @@ def _derived(root: Path) -> Iterator[tuple[Path, str]]:
     names = _Names(frozenset(source.stem for source in sources))
     results = []
     for source in sources:
+        if _NOT_DERIVED.search(source.read_text(encoding="utf-8")):
+            continue
         target = source.with_name(f"{source.stem.removesuffix(_SUFFIX)}.py")
         text = _without_shared(source.read_text(encoding="utf-8"), names, source.stem)
         header = f"# @generated from {source.name} by `python -m generator sync`; do not edit.\n"
@@ -117,9 +122,7 @@ def _derived(root: Path) -> Iterator[tuple[Path, str]]:
 
 def _sources(root: Path) -> Iterable[Path]:
     for folder in FOLDERS:
-        for path in sorted(root.joinpath(folder).rglob(f"*{_SUFFIX}.py")):
-            if not _NOT_DERIVED.search(path.read_text(encoding="utf-8")):
-                yield path
+        yield from sorted(root.joinpath(folder).rglob(f"*{_SUFFIX}.py"))
 
 
 def _without_shared(text: str, names: _Names, module: str) -> str:

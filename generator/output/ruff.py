@@ -22,13 +22,14 @@ def format_tree(root: Path) -> None:
 
 
 def format_text(text: str, path: Path, root: Path) -> str:
-    """Clean and sort the imports of a module, and format it, by the settings that *root* has for *path*.
+    """Format a module by the settings that *root* has for *path*, with what ruff can fix about its imports and loops.
 
     Raises:
         RuntimeError: ruff cannot read the module.
     """
     common = ["--quiet", "--no-cache", "--stdin-filename", str(path), "-"]
-    fixed = _run(["check", "--select", "F401,I001,RUF022,TC005", "--fix", "--exit-zero", *common], text, root)
+    rules = ["--select", "F401,I001,RUF022,TC005,UP028", "--config", "lint.extend-safe-fixes = ['UP028']"]
+    fixed = _run(["check", *rules, "--fix", "--exit-zero", *common], text, root)
     # Lists of names may have become short enough for one line.
     return _run(["format", "--config", "format.skip-magic-trailing-comma = true", *common], fixed, root)
 

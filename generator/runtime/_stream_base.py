@@ -44,6 +44,7 @@ class StreamState(Generic[E]):
     # A method for subclasses, told of each event before the caller gets it. Kept in the object itself, it would hold
     # the object: no stream would be freed before the garbage collector looks for cycles.
     _observe: ClassVar[Callable[..., None] | None] = None
+    _failure_type: ClassVar[type[StreamFailed]] = StreamFailed
 
     def __init__(
         self, operation: Operation[Any], protocol: Protocol[E], max_event_bytes: int, on_gap: OnGap = "warn"
@@ -198,7 +199,7 @@ class StreamState(Generic[E]):
 
         told = failure_of(event)
         code = code_of(told)
-        error = StreamFailed(
+        error = self._failure_type(
             str(told.get("msg") or "the stream reported a failure"),
             code=code,
             status=self.response.status,

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from . import messages as messages
     from . import webhooks as webhooks
     from ._chat.result import ChatResult as ChatResult
-    from ._chat.run_stream import AsyncChatRunStream as AsyncChatRunStream
-    from ._chat.run_stream import ChatRun as ChatRun
+    from ._chat.result import ChatRun as ChatRun
     from ._chat.run_stream import ChatRunStream as ChatRunStream
+    from ._chat.run_stream_async import AsyncChatRunStream as AsyncChatRunStream
     from ._chat.stream import ChatStream as ChatStream
     from ._chat.stream_async import AsyncChatStream as AsyncChatStream
     from ._client import AsyncCoze as AsyncCoze
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ._config import COZE_CN as COZE_CN
     from ._config import COZE_COM as COZE_COM
     from ._retry_policy import RetryPolicy as RetryPolicy
-    from ._tools.runner import ToolRun as ToolRun
+    from ._tool_results import ToolRun as ToolRun
     from ._tools.tool import Tool as Tool
     from ._tools.tool import tool as tool
     from ._websockets.options import SocketOptions as SocketOptions
@@ -54,7 +54,7 @@ _MODULES = {
     "APIConnectionError": "errors",
     "APIError": "errors",
     "APITimeoutError": "errors",
-    "AsyncChatRunStream": "_chat.run_stream",
+    "AsyncChatRunStream": "_chat.run_stream_async",
     "AsyncChatStream": "_chat.stream_async",
     "AsyncCoze": "_client",
     "AsyncPage": "coze_api:AsyncPage",
@@ -63,7 +63,7 @@ _MODULES = {
     "AsyncWorkflowRun": "_workflows.run_async",
     "ChatFailed": "errors",
     "ChatResult": "_chat.result",
-    "ChatRun": "_chat.run_stream",
+    "ChatRun": "_chat.result",
     "ChatRunStream": "_chat.run_stream",
     "ChatStream": "_chat.stream",
     "Coze": "_client",
@@ -77,7 +77,7 @@ _MODULES = {
     "StreamInterrupted": "errors",
     "Tool": "_tools.tool",
     "ToolError": "errors",
-    "ToolRun": "_tools.runner",
+    "ToolRun": "_tool_results",
     "WorkflowFailed": "errors",
     "WorkflowResult": "_workflows.result",
     "WorkflowRun": "_workflows.run",

@@ -19,7 +19,8 @@ from ._retry_policy import RetryPolicy
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from ._chat.tool_resource import AsyncChatResource, ChatResource
+    from ._chat.resource import ChatResource
+    from ._chat.resource_async import AsyncChatResource
     from ._resources.copy_tasks import CopyTasks
     from ._resources.copy_tasks_async import AsyncCopyTasks
     from ._resources.datasets import Datasets
@@ -126,7 +127,7 @@ class Coze(ClientOptions, Client):
     @cached_property
     def chat(self) -> ChatResource:
         """Chat with a bot: by stream, by starting a chat and asking for its result, or with tools."""
-        from ._chat.tool_resource import ChatResource
+        from ._chat.resource import ChatResource
 
         return ChatResource(self)
 
@@ -229,7 +230,7 @@ class AsyncCoze(ClientOptions, AsyncClient):
     @cached_property
     def chat(self) -> AsyncChatResource:
         """Chat with a bot: by stream, by starting a chat and asking for its result, or with tools."""
-        from ._chat.tool_resource import AsyncChatResource
+        from ._chat.resource_async import AsyncChatResource
 
         return AsyncChatResource(self)
 

@@ -72,7 +72,7 @@ from coze_api.errors import (
 if TYPE_CHECKING:
     from coze_api.models import Chat, CopyTask
 
-    from ._tools.runner import ToolRun
+    from ._tool_results import ToolRun
 
 __all__ = [
     "CODES",

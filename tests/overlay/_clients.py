@@ -14,7 +14,7 @@ from coze_api._core._client import AsyncBaseClient
 from coze_api._core._resource import AsyncResource
 from coze_api._core._stream import AsyncStream
 from cozekit import AsyncCoze, AsyncWorkflowResult, Coze, RetryPolicy
-from cozekit._streams.chained import AsyncChainedStream
+from cozekit._streams.chained_async import AsyncChainedStream
 from cozekit._websockets.interpretation import AsyncInterpretation
 from cozekit._websockets.session_async import AsyncSession
 from cozekit._websockets.turn import AsyncTurn

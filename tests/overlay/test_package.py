@@ -20,7 +20,9 @@ from coze_api._core._client import AsyncBaseClient, BaseClient
 from coze_api._core._operation import Operation
 from coze_api.operations import bots, chat, conversations, files, users, workflows, workspaces
 from cozekit import AsyncCoze, Coze, auth, errors
-from cozekit._chat import run_stream, stream, stream_async, tool_resource
+from cozekit._chat import resource as chat_resource
+from cozekit._chat import resource_async as chat_resource_async
+from cozekit._chat import run_stream, run_stream_async, stream, stream_async
 from cozekit._resources import copy_tasks, copy_tasks_async, datasets, datasets_async, files_async
 from cozekit._resources import files as _files
 from cozekit._workflows import (
@@ -137,10 +139,10 @@ def public(kind: type) -> dict[str, Any]:
 
 PAIRS = [
     (Coze, AsyncCoze),
-    (tool_resource.ChatResource, tool_resource.AsyncChatResource),
+    (chat_resource.ChatResource, chat_resource_async.AsyncChatResource),
     (_files.Files, files_async.AsyncFiles),
     (stream.ChatStream, stream_async.AsyncChatStream),
-    (run_stream.ChatRunStream, run_stream.AsyncChatRunStream),
+    (run_stream.ChatRunStream, run_stream_async.AsyncChatRunStream),
     (run.WorkflowRun, run_async.AsyncWorkflowRun),
     (_workflow_result.WorkflowResult, result_async.AsyncWorkflowResult),
     (runs_resource.WorkflowRuns, runs_resource_async.AsyncWorkflowRuns),

@@ -1,4 +1,4 @@
-"""What becomes of a chat that is not streamed."""
+"""Results of chats that are not streamed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from coze_api.params.chat import CreateParams, RetrieveParams
 
     from .._polling import Waiting
+    from .._tool_results import ToolRun
 
-__all__ = ["ChatResult", "retrieve_params", "is_chat_pending", "raise_if_failed"]
+__all__ = ["ChatResult", "ChatRun", "is_chat_pending", "raise_if_failed", "retrieve_params"]
 
 
 @attrs.frozen
@@ -39,12 +40,12 @@ class ChatResult:
 
     @property
     def status(self) -> ChatStatus:
-        """How it ended; `ChatStatus.REQUIRES_ACTION` where it waits for tool outputs."""
+        """How it ended; `ChatStatus.REQUIRES_ACTION` if it waits for tool outputs."""
         return self.chat.status
 
     @property
     def text(self) -> str:
-        """The answer."""
+        """The text of the answer."""
         return answer_text(self.messages)
 
     @property
@@ -59,12 +60,25 @@ class ChatResult:
 
     @property
     def logid(self) -> str:
-        """Log id of the call that told the end."""
+        """Log id of the request that returned the final state."""
         return self.chat.logid
 
 
+@attrs.frozen
+class ChatRun(ChatResult):
+    """A chat that has ended, with the tool calls that it made.
+
+    Attributes:
+        chat: Its final state.
+        messages: Its messages.
+        tool_runs: The executed tool calls, in order.
+    """
+
+    tool_runs: list[ToolRun] = attrs.field(factory=list)
+
+
 def retrieve_params(chat: Chat, arguments: CreateParams) -> RetrieveParams:
-    """Return the arguments for asking about a chat that was started with *arguments*."""
+    """Return the arguments of requests about a chat that was started with *arguments*."""
     return {
         "conversation_id": chat.conversation_id,
         "chat_id": chat.id,
@@ -74,23 +88,27 @@ def retrieve_params(chat: Chat, arguments: CreateParams) -> RetrieveParams:
 
 
 def is_chat_pending(chat: Chat, waiting: Waiting) -> bool:
-    """Tell whether the chat still runs.
+    """Return whether the chat still runs.
 
     Raises:
-        PollTimeout: It runs for too long.
+        PollTimeout: It still runs at the end of the timeout.
     """
     return goes_on(_operations.CREATE, chat, waiting, f"the chat {chat.id} did not end", chat=chat, last=chat)
 
 
 def raise_if_failed(chat: Chat) -> Chat:
-    """Raise what a failed chat tells."""
+    """Return the chat.
+
+    Raises:
+        ChatFailed: It failed.
+    """
     if chat.status is not ChatStatus.FAILED:
         return chat
-    told = encode(chat.last_error)
-    told = told if isinstance(told, dict) else {}
-    code = code_of(told)
+    reason = encode(chat.last_error)
+    reason = reason if isinstance(reason, dict) else {}
+    code = code_of(reason)
     error = ChatFailed(
-        str(told.get("msg") or "the chat failed"),
+        str(reason.get("msg") or "the chat failed"),
         code=code,
         status=chat.response.status,
         logid=chat.logid,

@@ -1,16 +1,21 @@
 # @generated from stream_async.py by `python -m generator sync`; do not edit.
-"""A chat as it happens: events, text as it comes, and in the end the chat."""
+"""Streams of chats: events, text and audio as they arrive, and in the end the chat."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from coze_api._core._stream import Stream
-from coze_api.models import ChatStreamEvent, Message, MessageCompletedEvent
+from coze_api.models import Chat, ChatStatus, ChatStreamEvent, Message, MessageCompletedEvent
 
-from ..errors import CozeError
-from .stream_async import ChatStreamBase
+from .._polling import Waiting
+from .._type_guards import instances_of
+from ..errors import APIError, StreamInterrupted
+from .cancel_on_exit import cancel_chat
+from .chat_ref import ChatRef
+from .result import is_chat_pending
+from .stream_async import _NOTE
+from .stream_base import ChatStreamBase
 
 __all__ = ["ChatStream"]
 
@@ -18,38 +23,34 @@ __all__ = ["ChatStream"]
 class ChatStream(ChatStreamBase, Stream[ChatStreamEvent]):
     """The events of a chat.
 
-    Iterate over it for events, or over `text` for the words, `reasoning` for the thoughts before them, `audio` for the
-    spoken answer, `completed_messages` for whole messages; each of them reads the stream. At any time `chat`,
-    `messages`, `answer`, `follow_ups`, `usage`, `debug_url` and `logid` tell what is known so far.
+    Iterate over it for events, over `text` for the text of the answer, `reasoning` for the reasoning before it, `audio`
+    for the spoken answer, or `completed_messages` for whole messages; each of them reads the stream. `chat`,
+    `messages`, `answer`, `follow_ups`, `usage`, `debug_url` and `logid` are what has arrived so far, at any time.
 
-    It ends in one of three ways: properly, by `ChatFailed`, or by `StreamInterrupted`, whose `stream` still has all
-    that arrived, and whose rest `recover` gets.
+    It ends in one of three ways: normally, by `ChatFailed`, or by `StreamInterrupted`, whose `stream` still has
+    everything that arrived; `recover` fetches the rest.
     """
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._reset()
 
     @property
     def text(self) -> Iterator[str]:
-        """The answer's text, piece by piece, as it is said. Reads the stream, as iterating over events does."""
+        """The text of the answer, in pieces as they arrive. Reads the stream, as iterating over events does."""
         for _ in self:
             if delta := self._text_delta():
                 yield delta
 
     @property
     def reasoning(self) -> Iterator[str]:
-        """What a deep-thinking model thinks before it answers, piece by piece. Reads the stream."""
+        """The reasoning of a deep-thinking model before its answer, in pieces as they arrive. Reads the stream."""
         for event in self:
             if delta := self._reasoning_delta(event):
                 yield delta
 
     @property
     def audio(self) -> Iterator[bytes]:
-        """The spoken answer, piece by piece, decoded. Reads the stream.
+        """The spoken answer, in decoded pieces as they arrive. Reads the stream.
 
-        Coze speaks only if a message of the request has audio. For WAV it answers by raw PCM: 24 kHz, 16 bit, one
-        channel, little-endian; for Ogg Opus by Opus: 48 kHz, one channel, frames of 10 ms.
+        Coze sends audio only if a message of the request contains audio. For WAV it sends raw PCM: 24 kHz, 16 bit, one
+        channel, little-endian; for Ogg Opus it sends Opus: 48 kHz, one channel, frames of 10 ms.
         """
         for event in self:
             if delta := self._decode_audio(event):
@@ -57,7 +58,7 @@ class ChatStream(ChatStreamBase, Stream[ChatStreamEvent]):
 
     @property
     def completed_messages(self) -> Iterator[Message]:
-        """Each message as it is complete; `messages` keeps them. Reads the stream."""
+        """Each message when it is complete; `messages` keeps them. Reads the stream."""
         for event in self:
             if isinstance(event, MessageCompletedEvent) and isinstance(event.data, Message):
                 yield event.data
@@ -65,41 +66,69 @@ class ChatStream(ChatStreamBase, Stream[ChatStreamEvent]):
     def recover(
         self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, known: Iterable[Message] = ()
     ) -> Iterator[Message]:
-        """Get what is missing after the stream broke off or was closed, by asking for its chat.
+        """Fetch what is missing after the stream was interrupted or closed.
 
-        Waits until the chat has ended, and then yields each message that the stream did not bring whole, once, in the
-        order of the chat's messages. `messages`, `answer`, `chat` and so on know them too, and at the end the stream
-        has ended as if it had not broken off. Where nothing is missing, nothing is asked.
+        Polls the chat until it has ended, and then yields each message that did not arrive completely, once, in the
+        order of the chat's messages. `messages`, `answer`, `chat` and so on include them, and at the end the stream has
+        ended as if it had not been interrupted. If nothing is missing, no request is sent.
 
         The chat must have been started with `auto_save_history` true, which is the default. The token needs the
         permissions of `chat.retrieve` and `chat.messages.list`.
 
         Args:
-            poll_interval: Seconds before asking again; Coze wants at least one. Grows up to 5 seconds.
+            poll_interval: Seconds between two polls; Coze wants at least one. Grows up to 5 seconds.
             poll_timeout: Seconds to wait at most.
-            known: Messages that are not to be yielded, such as those of the chat before it waited for tool outputs.
+            known: Messages not to yield, for example those of the chat before it waited for tool outputs.
 
         Yields:
             The messages that are missing.
 
         Raises:
-            StreamInterrupted: The stream broke off before it told which chat it is of.
+            StreamInterrupted: The stream was interrupted before it contained the id of its chat.
             ChatFailed: The chat failed; its messages were yielded before.
-            PollTimeout: The chat did not end in time. Recovering again goes on.
-            APIError: Coze refused a call.
+            PollTimeout: The chat did not end in time. Call it again to continue.
+            APIError: Coze returned an error.
         """
         Stream.close(self)
         if self._nothing_missing():
             return
-        from .recovery import chat_ref, finish_stream, note_on_error, wait_for_chat
-
-        found = chat_ref(self)
-        with note_on_error():
-            chat, messages = wait_for_chat(found, poll_interval, poll_timeout)
+        chat, messages = _wait_for_chat(self._chat_ref(), Waiting(poll_interval, poll_timeout))
         for message in self._unseen_messages(messages, known):
             self._add_message(message)
             yield message
-        finish_stream(self, chat)
+        self._set_final_chat(chat)
 
-    def _failed(self, event: ChatStreamEvent) -> CozeError:
-        return self._remember(self._to_chat_failed(super()._failed(event)))
+    def close(self) -> None:
+        """Close the connection, and cancel the chat if it still runs and `cancel_on_exit` is set.
+
+        Safe to call at any time, also while the stream is read elsewhere: that read raises `StreamInterrupted`.
+        """
+        cancel, self._cancel_on_exit = self._cancel_on_exit, False
+        try:
+            super().close()
+        finally:
+            if cancel and not self.ended and self._ref is not None:
+                cancel_chat(self._ref.chats, self.chat)
+
+    def __exit__(self, *details: object) -> None:
+        if isinstance(details[1], StreamInterrupted):
+            self._cancel_on_exit = False  # the chat may be recovered
+        super().__exit__(*details)
+
+
+def _wait_for_chat(ref: ChatRef, waiting: Waiting) -> tuple[Chat, list[Message]]:
+    """Poll a chat until it ends. Return it in its final state, and its messages."""
+    try:
+        chat: Chat = ref.chats.retrieve(**ref.params)
+        while is_chat_pending(chat, waiting):
+            waiting.sleep()
+            chat = ref.chats.retrieve(**ref.params)
+        try:
+            return chat, instances_of(ref.chats.messages.list(**ref.params), Message)
+        except APIError:
+            if chat.status is not ChatStatus.FAILED:
+                raise
+            return chat, []  # why the chat failed is more important
+    except APIError as error:
+        error.add_note(_NOTE)
+        raise

@@ -1,115 +1,56 @@
-"""A chat as it happens: events, text as it comes, and in the end the chat."""
+"""Streams of chats: events, text and audio as they arrive, and in the end the chat."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import AsyncIterator, Iterable
 
-from coze_api._core._operation import Operation, Options
 from coze_api._core._stream import AsyncStream
-from coze_api.models import ChatFailedEvent, ChatStreamEvent, Message, MessageCompletedEvent
+from coze_api.models import Chat, ChatStatus, ChatStreamEvent, Message, MessageCompletedEvent
 
-from ..errors import ChatFailed, CozeError, DecodeError
-from .accumulator import StreamAccumulator
-
-if TYPE_CHECKING:
-    from .recovery import ChatRef
+from .._polling import Waiting
+from .._type_guards import instances_of
+from ..errors import APIError, StreamInterrupted
+from .cancel_on_exit import acancel_chat
+from .chat_ref import ChatRef
+from .result import is_chat_pending
+from .stream_base import ChatStreamBase
 
 __all__ = ["AsyncChatStream"]
 
-
-class ChatStreamBase(StreamAccumulator):
-    """What both kinds of streams of chats decide alike, beside what all streams do."""
-
-    _chat_ref: ChatRef | None = None
-    _operation: Operation[Any]
-    _failure: CozeError | None
-    _ended: bool
-    _observe: ClassVar[Callable[..., None] | None] = StreamAccumulator._on_event
-
-    def _set_chat_ref(self, chats: Any, options: Options, conversation_id: str = "", chat_id: str = "") -> Self:
-        """Set how `recover` asks for the chat, and which it is, where that is known before the stream tells it."""
-        from .recovery import ChatRef
-
-        self._chat_ref = ChatRef(chats, options, conversation_id, chat_id)
-        return self
-
-    def _nothing_missing(self) -> bool:
-        """Tell whether nothing can be missing.
-
-        Raises:
-            ChatFailed: The chat failed. An error of the stream alone says nothing of the chat.
-        """
-        failure = self._failure
-        if isinstance(failure, ChatFailed):
-            if isinstance(failure.event, ChatFailedEvent | None):
-                raise failure
-            return False
-        return self._ended
-
-    def _decode_audio(self, event: ChatStreamEvent) -> bytes:
-        """Return what an event adds to the spoken answer.
-
-        Raises:
-            DecodeError: It is not Base64.
-        """
-        try:
-            return self._audio_delta(event)
-        except ValueError as error:
-            raise DecodeError(str(error), operation=self._operation.id) from error
-
-    def _to_chat_failed(self, error: CozeError) -> CozeError:
-        """Turn the failure of a stream into that of its chat."""
-        failed = ChatFailed.__new__(ChatFailed, *error.args)
-        failed.__dict__.update(error.__dict__)
-        failed.chat, failed.stream = self.chat, self
-        return failed
-
-    def _advised(self, reason: str) -> str:
-        """Add to the reason why the stream broke off how to find the chat, which may go on without it."""
-        if self.chat is None:
-            return reason
-        return (
-            f"{reason}; recover() of the stream gets the rest, as does chat.retrieve for chat {self.chat.id} of "
-            f"conversation {self.chat.conversation_id}"
-        )
+_NOTE = "recover() can only fetch chats that were started with auto_save_history true, which is the default."
 
 
 class AsyncChatStream(ChatStreamBase, AsyncStream[ChatStreamEvent]):
     """The events of a chat.
 
-    Iterate over it for events, or over `text` for the words, `reasoning` for the thoughts before them, `audio` for the
-    spoken answer, `completed_messages` for whole messages; each of them reads the stream. At any time `chat`,
-    `messages`, `answer`, `follow_ups`, `usage`, `debug_url` and `logid` tell what is known so far.
+    Iterate over it for events, over `text` for the text of the answer, `reasoning` for the reasoning before it, `audio`
+    for the spoken answer, or `completed_messages` for whole messages; each of them reads the stream. `chat`,
+    `messages`, `answer`, `follow_ups`, `usage`, `debug_url` and `logid` are what has arrived so far, at any time.
 
-    It ends in one of three ways: properly, by `ChatFailed`, or by `StreamInterrupted`, whose `stream` still has all
-    that arrived, and whose rest `recover` gets.
+    It ends in one of three ways: normally, by `ChatFailed`, or by `StreamInterrupted`, whose `stream` still has
+    everything that arrived; `recover` fetches the rest.
     """
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._reset()
 
     @property
     async def text(self) -> AsyncIterator[str]:
-        """The answer's text, piece by piece, as it is said. Reads the stream, as iterating over events does."""
+        """The text of the answer, in pieces as they arrive. Reads the stream, as iterating over events does."""
         async for _ in self:
             if delta := self._text_delta():
                 yield delta
 
     @property
     async def reasoning(self) -> AsyncIterator[str]:
-        """What a deep-thinking model thinks before it answers, piece by piece. Reads the stream."""
+        """The reasoning of a deep-thinking model before its answer, in pieces as they arrive. Reads the stream."""
         async for event in self:
             if delta := self._reasoning_delta(event):
                 yield delta
 
     @property
     async def audio(self) -> AsyncIterator[bytes]:
-        """The spoken answer, piece by piece, decoded. Reads the stream.
+        """The spoken answer, in decoded pieces as they arrive. Reads the stream.
 
-        Coze speaks only if a message of the request has audio. For WAV it answers by raw PCM: 24 kHz, 16 bit, one
-        channel, little-endian; for Ogg Opus by Opus: 48 kHz, one channel, frames of 10 ms.
+        Coze sends audio only if a message of the request contains audio. For WAV it sends raw PCM: 24 kHz, 16 bit, one
+        channel, little-endian; for Ogg Opus it sends Opus: 48 kHz, one channel, frames of 10 ms.
         """
         async for event in self:
             if delta := self._decode_audio(event):
@@ -117,7 +58,7 @@ class AsyncChatStream(ChatStreamBase, AsyncStream[ChatStreamEvent]):
 
     @property
     async def completed_messages(self) -> AsyncIterator[Message]:
-        """Each message as it is complete; `messages` keeps them. Reads the stream."""
+        """Each message when it is complete; `messages` keeps them. Reads the stream."""
         async for event in self:
             if isinstance(event, MessageCompletedEvent) and isinstance(event.data, Message):
                 yield event.data
@@ -125,41 +66,69 @@ class AsyncChatStream(ChatStreamBase, AsyncStream[ChatStreamEvent]):
     async def recover(
         self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, known: Iterable[Message] = ()
     ) -> AsyncIterator[Message]:
-        """Get what is missing after the stream broke off or was closed, by asking for its chat.
+        """Fetch what is missing after the stream was interrupted or closed.
 
-        Waits until the chat has ended, and then yields each message that the stream did not bring whole, once, in the
-        order of the chat's messages. `messages`, `answer`, `chat` and so on know them too, and at the end the stream
-        has ended as if it had not broken off. Where nothing is missing, nothing is asked.
+        Polls the chat until it has ended, and then yields each message that did not arrive completely, once, in the
+        order of the chat's messages. `messages`, `answer`, `chat` and so on include them, and at the end the stream has
+        ended as if it had not been interrupted. If nothing is missing, no request is sent.
 
         The chat must have been started with `auto_save_history` true, which is the default. The token needs the
         permissions of `chat.retrieve` and `chat.messages.list`.
 
         Args:
-            poll_interval: Seconds before asking again; Coze wants at least one. Grows up to 5 seconds.
+            poll_interval: Seconds between two polls; Coze wants at least one. Grows up to 5 seconds.
             poll_timeout: Seconds to wait at most.
-            known: Messages that are not to be yielded, such as those of the chat before it waited for tool outputs.
+            known: Messages not to yield, for example those of the chat before it waited for tool outputs.
 
         Yields:
             The messages that are missing.
 
         Raises:
-            StreamInterrupted: The stream broke off before it told which chat it is of.
+            StreamInterrupted: The stream was interrupted before it contained the id of its chat.
             ChatFailed: The chat failed; its messages were yielded before.
-            PollTimeout: The chat did not end in time. Recovering again goes on.
-            APIError: Coze refused a call.
+            PollTimeout: The chat did not end in time. Call it again to continue.
+            APIError: Coze returned an error.
         """
         await AsyncStream.close(self)
         if self._nothing_missing():
             return
-        from .recovery import await_chat, chat_ref, finish_stream, note_on_error
-
-        found = chat_ref(self)
-        with note_on_error():
-            chat, messages = await await_chat(found, poll_interval, poll_timeout)
+        chat, messages = await _wait_for_chat(self._chat_ref(), Waiting(poll_interval, poll_timeout))
         for message in self._unseen_messages(messages, known):
             self._add_message(message)
             yield message
-        finish_stream(self, chat)
+        self._set_final_chat(chat)
 
-    def _failed(self, event: ChatStreamEvent) -> CozeError:
-        return self._remember(self._to_chat_failed(super()._failed(event)))
+    async def close(self) -> None:
+        """Close the connection, and cancel the chat if it still runs and `cancel_on_exit` is set.
+
+        Safe to call at any time, also while the stream is read elsewhere: that read raises `StreamInterrupted`.
+        """
+        cancel, self._cancel_on_exit = self._cancel_on_exit, False
+        try:
+            await super().close()
+        finally:
+            if cancel and not self.ended and self._ref is not None:
+                await acancel_chat(self._ref.chats, self.chat)
+
+    async def __aexit__(self, *details: object) -> None:
+        if isinstance(details[1], StreamInterrupted):
+            self._cancel_on_exit = False  # the chat may be recovered
+        await super().__aexit__(*details)
+
+
+async def _wait_for_chat(ref: ChatRef, waiting: Waiting) -> tuple[Chat, list[Message]]:
+    """Poll a chat until it ends. Return it in its final state, and its messages."""
+    try:
+        chat: Chat = await ref.chats.retrieve(**ref.params)
+        while is_chat_pending(chat, waiting):
+            await waiting.asleep()
+            chat = await ref.chats.retrieve(**ref.params)
+        try:
+            return chat, instances_of(await ref.chats.messages.list(**ref.params), Message)
+        except APIError:
+            if chat.status is not ChatStatus.FAILED:
+                raise
+            return chat, []  # why the chat failed is more important
+    except APIError as error:
+        error.add_note(_NOTE)
+        raise

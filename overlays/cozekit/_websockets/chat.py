@@ -35,7 +35,8 @@ from .session_state import SocketState
 from .turn import AsyncTurn, Turn
 
 if TYPE_CHECKING:
-    from .._tools.runner import OnToolCall, OnToolError, OnToolRun, ToolRunner
+    from .._tool_results import OnToolCall, OnToolError, OnToolRun
+    from .._tools.runner_base import ToolRunnerBase
 
 __all__ = ["AsyncChatSession", "ChatSession"]
 
@@ -81,12 +82,16 @@ def _spoken(text: str) -> list[ChatSocketUplinkMessage]:
     return [ChatSocketGenerateAudio(data=SocketSpokenText(mode=SocketSpokenTextMode.TEXT, text=text))]
 
 
-def _loop(tools: Sequence[Callable[..., Any]], settings: ToolSettings, *, may_await: bool) -> ToolRunner | None:
+def _loop(tools: Sequence[Callable[..., Any]], settings: ToolSettings, *, may_await: bool) -> ToolRunnerBase | None:
     if not tools and not settings:
         return None
-    from .._tools.runner import ToolRunner  # loaded by those who have tools
+    if may_await:
+        from .._tools.runner_async import AsyncToolRunner  # loaded by those who have tools
 
-    return ToolRunner.create(tools, allow_async=may_await, **settings)
+        return AsyncToolRunner.create(tools, **settings)
+    from .._tools.runner import ToolRunner
+
+    return ToolRunner.create(tools, **settings)
 
 
 def _is_spoken(message: ChatSocketDownlinkMessage) -> bool:

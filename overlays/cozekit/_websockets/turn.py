@@ -32,7 +32,8 @@ from ..errors import ActionRequired, APITimeoutError, ChatFailed, CozeError, Inv
 from .audio_formats import decoded
 
 if TYPE_CHECKING:
-    from .._tools.runner import ToolRun, ToolRunner
+    from .._tool_results import ToolRun
+    from .._tools.runner_base import ToolRunnerBase
     from .chat import AsyncChatSession, ChatSession
 
 __all__ = ["AsyncTurn", "Turn"]
@@ -52,7 +53,7 @@ class _Snapshot(ChatAccumulator, Generic[S, A]):
         ended: Whether nothing more will come.
     """
 
-    def __init__(self, session: S, answer: A, loop: ToolRunner | None, before: Self | None) -> None:
+    def __init__(self, session: S, answer: A, loop: ToolRunnerBase | None, before: Self | None) -> None:
         self._session = session
         self._answer = answer
         self._loop = loop
@@ -237,7 +238,7 @@ class AsyncTurn(_Snapshot["AsyncChatSession", AsyncGenerator[ChatSocketDownlinkM
             self._broke(error)
             raise
         self._see(message)
-        if self._waits and self._loop is not None and (outputs := await self._loop.arun_calls(self.chat)):
+        if self._waits and self._loop is not None and (outputs := await self._loop.run_calls(self.chat)):
             await self.submit_tool_outputs(outputs)
         return message
 

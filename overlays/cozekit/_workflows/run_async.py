@@ -19,7 +19,8 @@ from coze_api.models import (
 )
 from coze_api.operations import workflows as _operations
 
-from .._streams.chained import AsyncChainedStream, ChainedStreamBase, StreamT
+from .._streams.chained_async import AsyncChainedStream
+from .._streams.chained_base import ChainedStreamBase, StreamT
 from .._type_guards import instance_of, key_of, text_of
 from ..errors import CozeError, InvalidArgumentError, StreamFailed, WorkflowFailed
 from .output import NodeOutput, interrupt_question, parse_output, to_json

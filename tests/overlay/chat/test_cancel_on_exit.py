@@ -116,7 +116,7 @@ def test_refusal_is_logged(coze, coze_sandbox, caplog):
     with pytest.raises(KeyError, match="mine"), stream:
         next(iter(stream))
         raise KeyError("mine")
-    assert f"chat {stream.chat.id} was left and could not be canceled" in caplog.text
+    assert f"chat {stream.chat.id} could not be canceled" in caplog.text
 
 
 @pytest.mark.anyio

@@ -72,7 +72,7 @@ def test_within_the_handler(coze, coze_sandbox):
             stream.until_done()
         except StreamInterrupted as error:
             assert error.stream.answer == "Good "
-            assert "recover() of the stream gets the rest" in str(error)
+            assert "call recover() of the stream to get the rest" in str(error)
             assert [text for kind, text in told(stream.recover(poll_interval=0)) if kind == "answer"] == ["Good day"]
     assert stream.ended
     assert list(stream) == []
@@ -173,7 +173,7 @@ def test_chat_unknown(coze, coze_sandbox):
     interrupted(stream)
     for _ in range(2):
         with pytest.raises(
-            StreamInterrupted, match="after 0 events: it did not tell which chat it is of, so nothing can be recovered"
+            StreamInterrupted, match="after 0 events: it contained no chat id, so nothing can be recovered"
         ):
             list(stream.recover())
     assert len(coze_sandbox.requests) == 1

@@ -243,7 +243,7 @@ def test_cut_stream(coze, coze_sandbox):
     chat = error.stream.chat
     assert str(error).startswith("chat.stream: the stream broke off after 5 events: RemoteProtocolError: ")
     assert str(error).endswith(
-        f"; recover() of the stream gets the rest, as does chat.retrieve for chat {chat.id} of conversation "
+        f"; call recover() of the stream to get the rest, or chat.retrieve for chat {chat.id} of conversation "
         f"{chat.conversation_id} (logid {error.logid})"
     )
     while coze_sandbox.requests[-1].seconds is None:  # until the sandbox has noticed that its client is gone

@@ -138,7 +138,7 @@ def refuse(city: str) -> str:
             "Wrong arguments for get_weather: there is no town; known are city.",
         ),
         (get_weather, "get_weather {}", "Wrong arguments for get_weather: city must be given."),
-        (get_weather, "no_such {}", "There is no tool called no_such; there are get_weather."),
+        (get_weather, "no_such {}", "There is no tool called no_such; available tools: get_weather."),
         (tool(lambda: object(), name="odd"), "odd {}", "The tool odd failed (TypeError)."),
     ],
     ids=["exception", "refusal", "unknown", "missing", "no tool", "no JSON"],
@@ -188,7 +188,7 @@ def test_limit(run, coze_sandbox):
 def test_no_tools(run):
     """A bot that calls tools where none were given is a clear error that carries the chat."""
     with pytest.raises(
-        errors.ActionRequired, match="the bot calls get_weather, get_time, and there are no tools"
+        errors.ActionRequired, match="the bot calls get_weather, get_time, but there are no tools"
     ) as caught:
         run(TWO, tools=[])
     assert len(caught.value.chat.required_action.submit_tool_outputs.tool_calls) == 2
@@ -301,10 +301,10 @@ def test_hidden_coroutine(connect: Connect, coze_sandbox):
         ({"tools": [get_weather, tool(get_time, name="get_weather")]}, "there are two tools called get_weather"),
         ({"tools": [7]}, "a tool must be a function, not int"),
         ({"tools": get_weather}, "tools must be a list of functions"),
-        ({"tools": [], "max_rounds": -1}, "max_rounds must be a number from 0 on, not -1"),
+        ({"tools": [], "max_rounds": -1}, "max_rounds must be an integer of at least 0, not -1"),
         ({"tools": [], "on_tool_error": "ignore"}, "on_tool_error must be 'report' or 'raise', not 'ignore'"),
-        ({"tools": [], "on_tool_run": fetch}, "on_tool_run must be a plain function, not <function fetch"),
-        ({"tools": [], "on_tool_call": 7}, "on_tool_call must be a plain function, not 7"),
+        ({"tools": [], "on_tool_run": fetch}, "on_tool_run must be a sync function, not <function fetch"),
+        ({"tools": [], "on_tool_call": 7}, "on_tool_call must be a sync function, not 7"),
         ({"tools": [], "auto_save_history": False}, "chats that call tools need auto_save_history"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
@@ -402,9 +402,9 @@ def test_answers_before_tools(connect: Connect):
 @pytest.mark.parametrize(
     ("calls", "reason"),
     [
-        ((called("a"), called("q", kind="reply_message")), "waits for something that no tool can do"),
-        (({"id": "1", "type": "new"},), "waits for something that no tool can do"),
-        ((), "waits for something that no tool can do"),
+        ((called("a"), called("q", kind="reply_message")), "waits for something that is not a tool call"),
+        (({"id": "1", "type": "new"},), "waits for something that is not a tool call"),
+        ((), "waits for something that is not a tool call"),
     ],
     ids=["question beside tools", "unknown kind", "nothing"],
 )
@@ -549,7 +549,7 @@ def test_interrupted_between_rounds(coze_sandbox, where):
         )
         with pytest.raises(KeyboardInterrupt), stream:
             stream.until_done()
-        with pytest.raises(errors.StreamInterrupted, match="interrupted between two rounds; recover") as caught:
+        with pytest.raises(errors.StreamInterrupted, match="interrupted between two rounds; call recover") as caught:
             stream.until_done()
         assert caught.value.stream.chat.status is models.ChatStatus.REQUIRES_ACTION
         assert list(stream.recover(poll_interval=0)) == []
@@ -643,7 +643,7 @@ def test_tool_that_ends_after_its_round():
         late.wait()
         return "too late"
 
-    loop = ToolRunner.create([interrupt, slow], allow_async=False)
+    loop = ToolRunner.create([interrupt, slow])
     first, second = waiting_for("interrupt", "slow"), waiting_for("interrupt", "slow")
     with pytest.raises(KeyboardInterrupt):
         loop.run_calls(first)
