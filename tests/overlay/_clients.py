@@ -1,4 +1,4 @@
-"""One test for both clients: the async one is driven from outside its event loop, as if it were sync."""
+"""Write a test once for both clients: the async client is driven from outside its event loop, as if it were sync."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def at_once(max_retries: int = 2, **settings: Any) -> RetryPolicy:
 
 
 class Counter:
-    """Answers requests with what it is given, one after the other, the last again and again. Keeps the requests.
+    """A mock transport that returns the given responses in order, repeats the last one, and records the requests.
 
     An exception is raised, a number is an HTTP status, a dict a JSON body, a function is called with the request.
     """
@@ -60,10 +60,10 @@ class Counter:
 
 
 class Connect:
-    """Makes clients of one kind and closes them after the test.
+    """Creates clients of one kind and closes them after the test.
 
     Attributes:
-        is_async: Whether they are async ones.
+        is_async: Whether the clients are async.
     """
 
     def __init__(self, portal: BlockingPortal | None) -> None:
@@ -73,7 +73,7 @@ class Connect:
         self.client: Any = AsyncCoze if portal else Coze
 
     def __call__(self, token: Any = None, *, handler: Callable[..., Any] | None = None, **options: Any) -> Any:
-        """Make a client, with *handler* in place of a network, and look as if it were sync."""
+        """Create a client, with *handler* in place of a network, which looks as if it were sync."""
         if handler is not None:
             options["http_client"] = self.http(transport=httpx.MockTransport(handler))
             token = token or ("pat_test" if "auth" not in options else None)
@@ -82,11 +82,11 @@ class Connect:
         return self.show(coze)
 
     def http(self, **options: Any) -> Any:
-        """Make an HTTP client of the kind."""
+        """Create an HTTP client of the same kind."""
         return httpx.AsyncClient(**options) if self.is_async else httpx.Client(**options)
 
     def show(self, target: Any) -> Any:
-        """Return something async as if it were sync; anything else as it is."""
+        """Wrap an async object so that it looks sync; return anything else unchanged."""
         return target if self._portal is None else _show(self._portal, target)
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -101,7 +101,7 @@ class Connect:
 
 
 class _Shown:
-    """Something async, as if it were sync."""
+    """Wraps an async object so that it looks sync."""
 
     def __init__(self, portal: BlockingPortal, target: Any) -> None:
         self._portal = portal

@@ -1,4 +1,4 @@
-"""All that an exception can show: to who prints it, to logs, to queues, and to tools that show variables."""
+"""Everything that an exception can reveal: printed, logged, pickled, or shown by tools that print local variables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _variables(frame: FrameType) -> list[str]:
 
 
 def shown(error: BaseException) -> str:
-    """Return all that an exception and those that led to it show, with the variables of all frames but the tests'."""
+    """Return all text of an exception and its causes, with the variables of every frame outside the tests."""
     texts: list[str] = []
     seen: set[int] = set()
     pending: list[BaseException | None] = [error]
@@ -53,7 +53,7 @@ def shown(error: BaseException) -> str:
 
 
 def kept(error: APIError) -> str:
-    """Return what the answer of an error holds and what its pickle does."""
+    """Return what the response of an error holds, and what its pickle holds."""
     if error.response is None:
         return ""
     http = error.response.http

@@ -1,4 +1,4 @@
-"""What tests of authorization share: flows of both kinds that look sync, and a user with a browser."""
+"""Helpers for tests of authorization: flows that look sync, and a user with a browser."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ REDIRECT = "http://127.0.0.1:9/callback"
 
 
 def jwt_config(sandbox: Sandbox, *which: str) -> dict[str, str]:
-    """Return the settings of an app that signs, as the console of Coze gives them."""
+    """Return the settings of a JWT app, as the Coze console exports them."""
     return dict(sandbox.oauth.jwt_config(*which))
 
 
 class Flows:
-    """Makes flows of one kind, which look as if they were sync."""
+    """Creates sync flows, or async flows that look sync."""
 
     def __init__(self, connect: Connect, sandbox: Sandbox) -> None:
         self._connect = connect
@@ -67,22 +67,22 @@ class Flows:
         return self("JWTOAuth", config["client_id"], config["private_key"], config["public_key_id"], **options)
 
     def web_token(self, **options: Any) -> tuple[Any, Token]:
-        """Return the flow of a web app, and a token that a user gave it."""
+        """Return the flow of a web app and a token that a user granted."""
         web, state = self.web(**options), new_state()
         return web, web.exchange(web.parse_callback(browse(web.authorize_url(state=state)), state=state))
 
     def pkce_token(self, **options: Any) -> tuple[Any, Token]:
-        """Return the flow of an app without a secret, and a token that a user gave it."""
+        """Return the flow of an app without a secret and a token that a user granted."""
         pkce, state, verifier = self.pkce(**options), new_state(), new_verifier()
         url = pkce.authorize_url(state=state, code_verifier=verifier)
         return pkce, pkce.exchange(pkce.parse_callback(browse(url), state=state), code_verifier=verifier)
 
     def app(self, *which: str) -> dict[str, str]:
-        """Return the settings of an app that signs."""
+        """Return the settings of a JWT app."""
         return jwt_config(self.sandbox, *which)
 
     def app_file(self, folder: Path, **changes: Any) -> Path:
-        """Write the file of an app that signs."""
+        """Write the settings file of a JWT app."""
         path = folder / "app.json"
         path.write_text(json.dumps({**jwt_config(self.sandbox), **changes}), encoding="utf-8")
         return path
@@ -108,7 +108,7 @@ class _Shown:
 
 
 def browse(url: str) -> str:
-    """Be the user's browser: open an address, and return the one that the browser is sent back to."""
+    """Act as the user's browser: open a URL and return the URL that Coze redirects to."""
     with httpx.Client() as http:
         response = http.get(url)
         while response.is_redirect and not response.headers["location"].startswith(REDIRECT):
@@ -118,21 +118,21 @@ def browse(url: str) -> str:
 
 
 def query_of(url: str) -> dict[str, str]:
-    """Return the query of an address."""
+    """Return the query parameters of a URL."""
     return {name: value for name, [value] in parse_qs(urlsplit(url).query).items()}
 
 
 def expired(token: Token) -> Token:
-    """Return a token as it is an hour after its end."""
+    """Return the token as it is one hour after its expiry."""
     then = datetime.now(UTC) - timedelta(hours=1)
     return Token(access_token=token.access_token, refresh_token=token.refresh_token, expires_at=then)
 
 
 def ahead(clock: Callable[[], float], seconds: float) -> Callable[[], float]:
-    """Return a clock that goes wrong by some seconds."""
+    """Return a clock that is ahead by the given seconds."""
     return lambda: clock() + seconds
 
 
 def token_requests(sandbox: Sandbox) -> int:
-    """Return how often the sandbox was asked for a token."""
+    """Return the number of token requests that the sandbox received."""
     return sum((record.operation or "").startswith("oauth.token") for record in sandbox.requests)

@@ -1,4 +1,4 @@
-"""A Coze in the same process that knows tokens, and strategies that get them from it."""
+"""A Coze in the same process that issues tokens, and strategies that fetch tokens from it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ REFUSED = httpx.Response(401, json={"code": 4100, "msg": "authentication is inva
 
 
 class Service:
-    """A Coze that knows one access token and one refresh token at a time.
+    """A Coze with one valid access token and one valid refresh token at a time.
 
     Attributes:
-        asked: What the token requests were answered with: a refresh token, or what went wrong.
-        trouble: What the next token requests are answered with instead of a token.
+        asked: The refresh token of each token request, or what went wrong instead.
+        trouble: What the next token requests get instead of a token.
     """
 
     def __init__(self, lifetime: float = 900, skew: float = 0) -> None:

@@ -1,4 +1,4 @@
-"""Strategies: what becomes of tokens where others write into the store, or it fails."""
+"""Token strategies where another process writes into the store, or the store fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.overlay.auth._token_service import Service, client, strategy, token
 
 
 class Shared(MemoryStore):
-    """A store that another process uses as well: it renews the token while we ask."""
+    """A store that another process uses as well, which renews the token during our token request."""
 
     def __init__(self, service: Service) -> None:
         super().__init__()
@@ -29,8 +29,8 @@ class Shared(MemoryStore):
         return super().load(key)
 
 
-def test_renewed_elsewhere(connect):
-    """A refresh token that another process has spent is no end: its new one is read from the store."""
+def test_token_renewed_by_another_process_is_loaded_from_the_store(connect):
+    """A refresh token that another process has used up is no error: the new one is loaded from the store."""
     service = Service()
     service.access_token, service.refresh_token = "a5", "r5"
     coze = client(connect, service, strategy(token(), store=Shared(service)))
@@ -38,8 +38,8 @@ def test_renewed_elsewhere(connect):
     assert (service.asked, service.calls) == (["refused"], ["a5"])
 
 
-def test_refused_here_and_in_the_store(connect):
-    """Where Coze refuses both the token in memory and the one that another process kept, a new one is asked for."""
+def test_rejected_tokens_in_memory_and_store_are_refreshed(connect):
+    """If Coze rejects both the token in memory and the one in the store, one new token is requested."""
     service, store = Service(), MemoryStore()
     coze = client(connect, service, strategy(token(seconds=600), store=store, key="k"))
     coze.users.me()
@@ -53,8 +53,8 @@ def test_refused_here_and_in_the_store(connect):
     assert len(service.asked) == 2
 
 
-def test_token_of_the_store_that_lives_longer_wins(connect):
-    """A program that starts with an old token goes on with the one that it kept when it ran before."""
+def test_stored_token_wins_if_it_expires_later(connect):
+    """A program that starts with an old token uses the token of its previous run, which the store holds."""
     service, store = Service(), MemoryStore()
     service.access_token = "a3"
     store.save("k", token("a3", "r3", 600))
@@ -62,8 +62,8 @@ def test_token_of_the_store_that_lives_longer_wins(connect):
     assert (service.calls, service.asked) == (["a3"], [])
 
 
-def test_logged_out_elsewhere(connect):
-    """A token that was deleted from the store is not brought back by those who remember it."""
+def test_token_deleted_from_the_store_stays_deleted(connect):
+    """A token that was deleted from the store is not saved again by a process that still has it in memory."""
     service, store = Service(), MemoryStore()
     auth = strategy(token(seconds=600), store=store, key="k")
     coze = client(connect, service, auth)
@@ -83,8 +83,8 @@ class Full(MemoryStore):
         raise TokenStoreError("the token cannot be kept: No space left on device")
 
 
-def test_store_that_keeps_nothing(connect):
-    """A token that cannot be kept is told once; the process goes on with it, rather than to lose it."""
+def test_failed_save_raises_once_and_the_token_stays_in_use(connect):
+    """A token that cannot be saved raises one error; the process continues with that token instead of losing it."""
     service = Service()
     coze = client(connect, service, strategy(token(), store=Full()))
     with pytest.raises(TokenStoreError, match="No space left"):
@@ -94,7 +94,7 @@ def test_store_that_keeps_nothing(connect):
 
 
 class Jammed(MemoryStore):
-    """A store that complains whenever its lock is given back."""
+    """A store whose lock raises on release."""
 
     def try_lock(self, key: str) -> Callable[[], None] | None:
         unlock = super().try_lock(key)
@@ -107,8 +107,8 @@ class Jammed(MemoryStore):
         return jam
 
 
-def test_lock_that_cannot_be_given_back(connect):
-    """Where a store fails to give its lock back, calls go on, and the next renewal waits for nobody."""
+def test_failed_lock_release_blocks_no_renewal(connect):
+    """If a store cannot release its lock, calls continue, and the next renewal does not wait for the lock."""
     service = Service()
     coze = client(connect, service, strategy(token(), store=Jammed()), timeout=10)
     assert coze.users.me().user_id == "1"
@@ -118,7 +118,7 @@ def test_lock_that_cannot_be_given_back(connect):
 
 
 class Away(MemoryStore):
-    """A store that cannot be reached for a while."""
+    """A store that is unreachable for a while."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,8 +141,8 @@ class Away(MemoryStore):
         return super().try_lock(key)
 
 
-def test_token_is_kept_by_the_next_call(connect):
-    """A token that could not be kept is kept by the next call: its refresh token is in no other place."""
+def test_unsaved_token_is_saved_by_the_next_call(connect):
+    """A token that could not be saved is saved by the next call, since no other copy of its refresh token exists."""
     service, store = Service(), Away()
     save, store.save = store.save, Full().save
     coze = client(connect, service, strategy(token(), store=store, key="k"))
@@ -154,8 +154,8 @@ def test_token_is_kept_by_the_next_call(connect):
     assert (service.asked, service.calls) == (["r0"], ["a1"])
 
 
-def test_store_that_is_away_for_long(connect, monkeypatch, caplog):
-    """While a store fails, calls go on; it is tried again every ten seconds, until it has kept the token."""
+def test_failing_store_is_retried_every_ten_seconds(connect, monkeypatch, caplog):
+    """While a store fails, calls continue, and saving is retried every ten seconds until it succeeds."""
     service, store, now, tried = Service(), Away(), time.monotonic, []
     monkeypatch.setattr(store, "save", lambda *given: (tried.append(now()), Full().save(*given)))
     coze = client(connect, service, strategy(token(), store=store, key="k"))
@@ -176,8 +176,10 @@ def test_store_that_is_away_for_long(connect, monkeypatch, caplog):
     assert (service.asked, service.calls) == (["r0"], ["a1"] * 5)
 
 
-def test_store_that_is_away_when_a_token_ends(connect, monkeypatch, caplog):
-    """Without its store a token serves until its end, and no longer; a store that was never read must be."""
+def test_token_expires_while_the_store_fails(connect, monkeypatch, caplog):
+    """While its store fails, a token is used until it expires and no longer; a store that was never read must be
+    readable.
+    """
     service, store, now = Service(), Away(), time.time
     store.save("k", token(seconds=30))
     coze = client(connect, service, strategy(store=store, key="k", leeway=10))
@@ -195,8 +197,8 @@ def test_store_that_is_away_when_a_token_ends(connect, monkeypatch, caplog):
     assert (service.asked, len(service.calls)) == ([], 2)
 
 
-def test_lock_that_is_never_given_back(connect):
-    """A lock that somebody holds for too long ends in a timeout that names the token."""
+def test_lock_held_too_long_is_a_timeout(connect):
+    """A lock that another process never releases ends in a timeout that names the token."""
     service, store = Service(), MemoryStore()
     assert store.try_lock("k") is not None
     coze = client(connect, service, strategy(token(), store=store, key="k"), retry=0, timeout=0.05)

@@ -1,4 +1,4 @@
-"""Getting tokens: by a browser, for a device, by signing."""
+"""OAuth flows: authorization code, PKCE, device code and JWT."""
 
 from __future__ import annotations
 
@@ -40,8 +40,10 @@ def user_of(token: Token, base_url: str) -> str:
         return coze.users.me().user_id
 
 
-def test_web(flows, coze_sandbox):
-    """A web app sends the user to Coze, gets a token for the code, and later the next one, which ends the first."""
+def test_web_app_exchanges_a_code_and_refreshes(flows, coze_sandbox):
+    """A web app sends the user to Coze, exchanges the code for a token, and refreshes it, which invalidates the first
+    token.
+    """
     web, token = flows.web_token()
     assert token.access_token.startswith("czu_")
     assert timedelta(minutes=14) < token.expires_at - datetime.now(UTC) < timedelta(minutes=16)
@@ -54,8 +56,8 @@ def test_web(flows, coze_sandbox):
 
 
 @pytest.mark.parametrize("base_url", ["https://api.coze.com", "https://api.coze.cn", "https://coze.example/gate"])
-def test_authorize_url(flows, base_url):
-    """The browser goes to www of the same region; elsewhere to the address of the service itself."""
+def test_authorize_url_is_on_the_www_host_of_the_region(flows, base_url):
+    """The authorize URL is on the www host of the same region, or on the base URL of any other service."""
     web = flows.web(base_url=base_url)
     url = httpx.URL(web.authorize_url(state="a b"))
     assert f"{url.scheme}://{url.host}" == base_url.replace("api.", "www.").removesuffix("/gate")
@@ -67,22 +69,22 @@ def test_authorize_url(flows, base_url):
         web.authorize_url(state="")
 
 
-def test_workspace(flows):
-    """A code that is for one workspace is worth a token."""
+def test_code_for_one_workspace_gives_a_token(flows):
+    """A code that was granted for one workspace can be exchanged for a token."""
     web = flows.web()
     state = new_state()
     came = browse(web.authorize_url(state=state, workspace_id=WORKSPACE_ID))
     assert web.exchange(web.parse_callback(came, state=state)).refresh_token
 
 
-def test_pkce(flows):
-    """An app without a secret proves by its verifier that the code is its own."""
+def test_pkce_app_exchanges_a_code_with_its_verifier(flows):
+    """An app without a secret exchanges its code by sending the code verifier."""
     pkce, token = flows.pkce_token()
     assert user_of(pkce.refresh(token), flows.base_url)
 
 
-def test_pkce_challenge(flows):
-    """The challenge is the SHA-256 of the verifier in Base64 for addresses, as RFC 7636 shows in its appendix B."""
+def test_pkce_challenge_matches_rfc_7636(flows):
+    """The code challenge is the URL-safe Base64 of the verifier's SHA-256, as in RFC 7636, appendix B."""
     verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     query = query_of(flows.pkce().authorize_url(state="s", code_verifier=verifier))
     assert query["code_challenge"] == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -97,8 +99,8 @@ def test_pkce_challenge(flows):
             flows.pkce().authorize_url(state="s", code_verifier=unusable)
 
 
-def test_wrong_verifier(flows):
-    """A code is worth nothing with another verifier."""
+def test_wrong_verifier_is_rejected(flows):
+    """A code cannot be exchanged with the verifier of another request."""
     pkce, state = flows.pkce(), new_state()
     came = browse(pkce.authorize_url(state=state, code_verifier=new_verifier()))
     with pytest.raises(InvalidGrant, match="send the user to authorize_url") as caught:
@@ -106,8 +108,8 @@ def test_wrong_verifier(flows):
     assert caught.value.operation == "oauth.token"
 
 
-def test_code_works_once(flows):
-    """A code that was used is refused with what to do."""
+def test_code_can_be_exchanged_once(flows):
+    """A code that was used before is rejected with an error that says what to do."""
     web, state = flows.web(), new_state()
     code = web.parse_callback(browse(web.authorize_url(state=state)), state=state)
     web.exchange(code)
@@ -115,8 +117,8 @@ def test_code_works_once(flows):
         web.exchange(code)
 
 
-def test_callback():
-    """The code comes out of the address, or of its path and query, if its state is right."""
+def test_parse_callback_returns_the_code_of_the_right_state():
+    """The code is read from the redirect URL, or from its path and query, if the state matches."""
     assert parse_callback(f"{REDIRECT}?tenant=7&code=code_a&state=s%201", state="s 1") == "code_a"
     assert parse_callback("/callback?state=s&code=c", state="s") == "c"
 
@@ -125,16 +127,16 @@ def test_callback():
     "query",
     ["code=c", "code=c&state=other", "code=c&state=", "code=c&state=s&state=s", "error=access_denied&state=other", ""],
 )
-def test_callback_with_another_state(query):
-    """Without the very state that was sent the code is not given out."""
+def test_callback_with_another_state_is_rejected(query):
+    """If the state differs from the one that was sent, no code is returned."""
     with pytest.raises(StateMismatch, match="somebody else began this authorization"):
         parse_callback(f"{REDIRECT}?{query}", state="s")
     with pytest.raises(InvalidArgumentError, match="state is empty"):
         parse_callback(f"{REDIRECT}?{query}", state="")
 
 
-def test_callback_that_is_no_address():
-    """What somebody made up is refused like another state, rather than to break the page that it came to."""
+def test_malformed_callback_url_is_rejected():
+    """A malformed redirect URL raises the same error as a wrong state, and no other exception."""
     with pytest.raises(StateMismatch):
         parse_callback("http://[app.example.com/callback?state=s&code=c", state="s")
 
@@ -149,8 +151,8 @@ def test_callback_that_is_no_address():
         ("x=1", OAuthError, "without a code, or with several"),
     ],
 )
-def test_callback_without_code(query, kind, message):
-    """What the browser brings back instead of a code is told."""
+def test_callback_with_an_error_raises_it(query, kind, message):
+    """An error in the redirect URL in place of a code is raised."""
     with pytest.raises(kind) as caught:
         parse_callback(f"{REDIRECT}?{query}&state=s", state="s")
     assert type(caught.value) is kind
@@ -158,8 +160,8 @@ def test_callback_without_code(query, kind, message):
 
 
 @given(sent=st.text(min_size=1), came=st.text())
-def test_states_are_compared_whole(sent, came):
-    """No text passes for another one, whatever the alphabet."""
+def test_states_are_compared_exactly(sent, came):
+    """Two different states never match, in any alphabet."""
     from cozekit.auth._redirect import check_state
 
     if sent == came:
@@ -170,7 +172,7 @@ def test_states_are_compared_whole(sent, came):
 
 
 class User:
-    """What becomes of a device while it waits: time passes, and the user decides."""
+    """A user who allows or denies a device while its poll sleeps."""
 
     def __init__(self, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         self.naps: list[float] = []
@@ -191,12 +193,12 @@ class User:
 
 @pytest.fixture
 def user(coze_sandbox, monkeypatch):
-    """Give the user of a device."""
+    """Return the user of a device."""
     return User(coze_sandbox, monkeypatch)
 
 
-def test_device(flows, user):
-    """A device shows code and address, asks at the pace of Coze, and gets its token."""
+def test_device_polls_at_the_given_interval(flows, user):
+    """A device shows a code and a URL, polls at the interval that Coze sets, and gets its token."""
     device = flows.device()
     code = device.start()
     assert code.user_code
@@ -209,8 +211,8 @@ def test_device(flows, user):
     assert device.refresh(token).refresh_token
 
 
-def test_device_in_a_workspace(flows, user):
-    """A device can ask for one workspace alone."""
+def test_device_can_request_one_workspace(flows, user):
+    """A device can request access to one workspace only."""
     device = flows.device()
     assert device.wait(device.start(workspace_id=WORKSPACE_ID)).refresh_token
 
@@ -224,25 +226,25 @@ BEGUN = {
 GIVEN = {"access_token": "czu_a", "expires_in": 4102444800, "refresh_token": "r"}
 
 
-def told(word: str) -> httpx.Response:
-    """Make the answer that tells a failure in the way of the page on devices."""
+def device_error(word: str) -> httpx.Response:
+    """Build an error response as the device flow documents it."""
     return httpx.Response(400, json={"error": word, "error_description": "told"})
 
 
 def polled(flows: Flows, connect: Any, *answers: Any, **begun: Any) -> tuple[Any, Any, Counter]:
-    """Return a device and its code, which will be answered like that."""
+    """Return a device flow and its code, whose polls get the given responses."""
     counter = Counter({**BEGUN, **begun}, *answers)
     device = flows.device(http_client=connect.http(transport=httpx.MockTransport(counter)))
     return device, device.start(), counter
 
 
-def test_device_pace(flows, connect, user):
-    """The pace is that of the answer, five seconds without one, and five more each time that Coze asks to slow down."""
+def test_device_interval_grows_by_five_seconds_on_slow_down(flows, connect, user):
+    """A device polls at the interval of the response, five seconds by default, and five more after each `slow_down`."""
     answers = [
-        told("authorization_pending"),
-        told("slow_down"),
-        told("authorization_pending"),
-        told("slow_down"),
+        device_error("authorization_pending"),
+        device_error("slow_down"),
+        device_error("authorization_pending"),
+        device_error("slow_down"),
         GIVEN,
     ]
     device, code, _ = polled(flows, connect, *answers, interval=7)
@@ -257,15 +259,15 @@ def test_device_pace(flows, connect, user):
 
 
 @pytest.mark.parametrize("expires_in", [10**9, 10**30, -(10**30), 1e300])
-def test_device_of_absurd_life(flows, connect, expires_in):
-    """An answer with a code that lives for longer than any does is refused, rather than to overflow a date."""
+def test_absurd_expiry_of_a_device_code_is_rejected(flows, connect, expires_in):
+    """A device code with an absurd lifetime raises an error instead of a date overflow."""
     with pytest.raises(DecodeError, match="the answer has no code for the device"):
         polled(flows, connect, expires_in=expires_in)
 
 
 @pytest.mark.parametrize("token", ["czu_ü", "czu a", "a\nb", "\ud800", "\x00"])
-def test_token_that_cannot_be_sent(flows, connect, user, token):
-    """An access token that no header can hold is refused where it is got, and does not show."""
+def test_token_that_no_header_can_hold_is_rejected_at_once(flows, connect, user, token):
+    """An access token that cannot be sent in a header is rejected when it is fetched, and the error does not show it."""
     answer = httpx.Response(200, content=json.dumps({**GIVEN, "access_token": token}))
     device, code, _ = polled(flows, connect, answer)
     with pytest.raises(DecodeError, match="the answer has no access token") as caught:
@@ -278,22 +280,22 @@ def test_token_that_cannot_be_sent(flows, connect, user, token):
 @pytest.mark.parametrize(
     "date", [b"Fri, 31 Dec 9999 23:59:59 -2359", b"Mon, 01 Jan 0001 00:00:00 +2359", b"\xff", b"9" * 5000]
 )
-def test_absurd_date_of_an_answer(flows, connect, user, date):
-    """A token is read whatever the Date of its answer is."""
+def test_absurd_date_header_does_not_matter(flows, connect, user, date):
+    """A token is decoded whatever the Date header of its response holds."""
     answer = httpx.Response(200, json=GIVEN, headers=[(b"date", date)])
     device, code, _ = polled(flows, connect, answer)
     assert device.wait(code).access_token == "czu_a"
 
 
-def test_device_slows_down_to_a_limit(flows, connect, user):
-    """However often it is told to slow down, a device asks every 30 seconds at least."""
-    device, code, _ = polled(flows, connect, *[told("slow_down")] * 7, GIVEN)
+def test_device_interval_is_at_most_30_seconds(flows, connect, user):
+    """After any number of `slow_down` responses a device still polls every 30 seconds."""
+    device, code, _ = polled(flows, connect, *[device_error("slow_down")] * 7, GIVEN)
     assert device.wait(code).access_token == "czu_a"
     assert user.naps == [5, 10, 15, 20, 25, 30, 30, 30]
 
 
-def test_device_slows_down_whatever_the_status(flows, connect, user):
-    """A device that is told to slow down by the status of a rate limit keeps the pace, rather than to retry at once."""
+def test_slow_down_with_status_429_is_not_retried_at_once(flows, connect, user):
+    """A `slow_down` error with status 429 makes the device poll more slowly, not retry at once."""
     slower = httpx.Response(429, json={"error": "slow_down"}, headers={"Retry-After": "1"})
     device, code, counter = polled(flows, connect, slower, GIVEN)
     assert device.wait(code).access_token == "czu_a"
@@ -301,8 +303,8 @@ def test_device_slows_down_whatever_the_status(flows, connect, user):
     assert len(counter) == 3
 
 
-def test_device_outlives_a_broken_connection(flows, connect, user):
-    """Lost answers and failures of Coze are no end: the device asks again, more slowly."""
+def test_device_polls_again_after_a_lost_response(flows, connect, user):
+    """Lost responses and server errors do not end the polling: the device polls again, more slowly."""
     failure = {"error_code": "internal_error", "error_message": "Service internal error."}
     answers = [httpx.ReadTimeout, httpx.Response(502, text="bad gateway"), httpx.Response(400, json=failure), GIVEN]
     device, code, counter = polled(flows, connect, *answers)
@@ -315,36 +317,36 @@ def test_device_outlives_a_broken_connection(flows, connect, user):
     ("word", "kind"),
     [("access_denied", DeviceDenied), ("access_deny", DeviceDenied), ("expired_token", DeviceExpired)],
 )
-def test_device_ends(flows, connect, user, word, kind):
-    """Refusal and expiry end the waiting, each in its own way."""
-    device, code, counter = polled(flows, connect, told("authorization_pending"), told(word))
+def test_denial_and_expiry_raise_different_errors(flows, connect, user, word, kind):
+    """Denial by the user and expiry of the code end the polling, each with its own error."""
+    device, code, counter = polled(flows, connect, device_error("authorization_pending"), device_error(word))
     with pytest.raises(kind) as caught:
         device.wait(code)
     assert caught.value.reason == word
     assert len(counter) == 3
 
 
-def test_device_stops_when_its_code_expires(flows, connect, user):
-    """After the time of the code nothing is asked any more."""
-    device, code, counter = polled(flows, connect, told("authorization_pending"), expires_in=12)
+def test_device_sends_no_poll_after_expiry(flows, connect, user):
+    """After the device code has expired, no more requests are sent."""
+    device, code, counter = polled(flows, connect, device_error("authorization_pending"), expires_in=12)
     with pytest.raises(DeviceExpired, match="show the user the new code"):
         device.wait(code)
     assert user.naps == [5, 5, 2]
     assert len(counter) == 4
 
 
-def test_device_timeout(flows, connect, user):
-    """The caller's patience ends on time, and it can wait again with the same code."""
-    device, code, _ = polled(flows, connect, told("authorization_pending"), GIVEN)
+def test_device_wait_can_time_out_and_start_again(flows, connect, user):
+    """The timeout of the caller ends the wait on time, and the same code can be waited for again."""
+    device, code, _ = polled(flows, connect, device_error("authorization_pending"), GIVEN)
     with pytest.raises(DeviceTimeout, match="within 8 s; the code is valid for longer"):
         device.wait(code, timeout=8)
     assert sum(user.naps) == 8
     assert device.wait(code).access_token == "czu_a"
 
 
-def test_device_cancelled_by_event(coze_sandbox, user):
-    """An event, or a function, ends the waiting of a thread at once."""
-    stop, counter = threading.Event(), Counter(BEGUN, told("authorization_pending"))
+def test_event_or_function_ends_the_wait_of_a_thread(coze_sandbox, user):
+    """An event or a function ends the wait of a thread at once."""
+    stop, counter = threading.Event(), Counter(BEGUN, device_error("authorization_pending"))
     http = httpx.Client(transport=httpx.MockTransport(counter))
     device = auth.DeviceOAuth(PUBLIC_APP, base_url=coze_sandbox.base_url, http_client=http)
     code = device.start()
@@ -358,8 +360,8 @@ def test_device_cancelled_by_event(coze_sandbox, user):
 
 
 @pytest.mark.anyio
-async def test_device_cancelled_by_task(coze_sandbox):
-    """Cancelling its task ends the waiting of an async device."""
+async def test_cancelled_task_ends_the_wait_of_an_async_device(coze_sandbox):
+    """Cancelling its task ends the wait of an async device."""
     import anyio
 
     transport = httpx.MockTransport(Counter(BEGUN))
@@ -371,8 +373,8 @@ async def test_device_cancelled_by_task(coze_sandbox):
     assert scope.cancelled_caught
 
 
-def test_jwt(flows):
-    """A service signs for itself, and gets a token that lives as long as it wishes."""
+def test_jwt_app_gets_a_token_of_the_requested_duration(flows):
+    """A service signs a JWT and gets a token that is valid for the duration it requests."""
     token = flows.jwt().token(session_name="user-1", duration=3600)
     assert token.access_token.startswith("czs_")
     assert token.refresh_token is None
@@ -399,8 +401,8 @@ SCOPE = {
     ],
     ids=["developer", "channel", "account", "enterprise", "session", "device", "consumer"],
 )
-def test_jwt_request(flows, connect, options, path, body, claims):
-    """Each kind of app asks at its own address; the JWT is signed for the host of the API and works once."""
+def test_jwt_claims_and_endpoint_depend_on_the_kind_of_app(flows, connect, options, path, body, claims):
+    """Each kind of app uses its own endpoint; the JWT names the API host as audience and is valid once."""
     import jwt
 
     counter = Counter({"access_token": "czs_a", "expires_in": 4102444800})
@@ -438,8 +440,8 @@ def test_jwt_request(flows, connect, options, path, body, claims):
         ({"scope": {"account_permission": 1}}, "scope"),
     ],
 )
-def test_jwt_options(flows, coze_sandbox, options, message):
-    """Unusable options are refused before anything is sent, by flow and strategy."""
+def test_invalid_jwt_options_are_rejected_before_sending(flows, coze_sandbox, options, message):
+    """Invalid options are rejected before anything is sent, by the flow and by the strategy."""
     with pytest.raises(InvalidArgumentError, match=message):
         flows.jwt().token(**options)
     config = flows.app()
@@ -448,16 +450,16 @@ def test_jwt_options(flows, coze_sandbox, options, message):
     assert not len(coze_sandbox.requests)
 
 
-def test_jwt_kinds(flows):
-    """Channel apps, accounts that collaborate and enterprises get tokens of their own."""
+def test_channel_collaborator_and_enterprise_apps_get_tokens(flows):
+    """Channel apps, collaborator accounts and enterprise apps get their own kinds of tokens."""
     scoped = {**SCOPE, "attribute_constraint": {"connector_bot_chat_attribute": {"bot_id_list": [BOT_ID]}}}
     assert flows.jwt(CHANNEL_APP.client_id).token(scope=scoped).access_token
     assert flows.jwt(SERVICE_APP.client_id).token(account_id=USER_ID).access_token
     assert flows.jwt(ENTERPRISE_APP.client_id).token(enterprise_id=ENTERPRISE_ID).access_token
 
 
-def test_refused_apps(flows, coze_sandbox, connect):
-    """What is wrong with an app is told with what to check: key, secret, clock, and whether it is active."""
+def test_rejected_app_error_says_what_to_check(flows, coze_sandbox, connect):
+    """The error for a rejected app names what to check: key, secret, clock, or whether the app is active."""
     service, channel = flows.app(), flows.app(CHANNEL_APP.client_id)
     wrong = flows("JWTOAuth", service["client_id"], channel["private_key"], service["public_key_id"])
     with pytest.raises(InvalidClient, match="private key and public key id belong together"):
@@ -473,8 +475,8 @@ def test_refused_apps(flows, coze_sandbox, connect):
         flows("JWTOAuth", PUBLIC_APP, service["private_key"], service["public_key_id"]).token()
 
 
-def test_user_refuses(flows, coze_sandbox):
-    """A user who refuses in the browser, or for a device, is not asked again."""
+def test_denial_by_the_user_is_final(flows, coze_sandbox):
+    """If the user denies access, in the browser or for a device, no further request is sent."""
     coze_sandbox.oauth.auto_consent = False
     web, state = flows.web(), new_state()
     with pytest.raises(AuthorizationDenied):
@@ -482,8 +484,8 @@ def test_user_refuses(flows, coze_sandbox):
 
 
 @pytest.mark.parametrize("allow", [True, False])
-def test_device_is_decided_upon(flows, coze_sandbox, user, allow):
-    """A device waits until its user has decided, and then has its token or its refusal."""
+def test_device_polls_until_the_user_decides(flows, coze_sandbox, user, allow):
+    """A device polls until its user has allowed or denied access."""
     coze_sandbox.oauth.auto_consent = None
     device = flows.device()
     code = device.start()
@@ -496,8 +498,8 @@ def test_device_is_decided_upon(flows, coze_sandbox, user, allow):
     assert user.naps == [5, 5, 5]
 
 
-def test_device_is_forgotten(flows, coze_sandbox, user):
-    """A device whose user does nothing ends when its code does."""
+def test_device_without_a_decision_ends_at_expiry(flows, coze_sandbox, user):
+    """If the user does nothing, the polling ends when the device code expires."""
     coze_sandbox.oauth.auto_consent = None
     device = flows.device()
     with pytest.raises(DeviceExpired):
@@ -505,14 +507,14 @@ def test_device_is_forgotten(flows, coze_sandbox, user):
     assert sum(user.naps) == 300
 
 
-def test_jwt_hours_later(flows, coze_sandbox):
-    """A JWT is dated by the clock of the service, so that a clock that is wrong by hours does no harm."""
+def test_jwt_uses_the_clock_of_the_service(flows, coze_sandbox):
+    """A JWT is dated by the clock of the service, so a local clock that is hours off does no harm."""
     coze_sandbox.clock.advance(7200)
     assert flows.jwt().token().access_token.startswith("czs_")
 
 
-def test_gateway_of_ones_own(flows, connect, coze_sandbox):
-    """Behind a gateway the JWTs are for the host that `audience` names, since Coze does not know that of the gateway."""
+def test_audience_option_names_the_host_behind_a_gateway(flows, connect, coze_sandbox):
+    """Behind a gateway, `audience` sets the host of the JWTs, since Coze does not know the gateway's host."""
 
     def gateway(request: httpx.Request) -> httpx.Response:
         address = coze_sandbox.base_url + request.url.raw_path.decode()
@@ -531,8 +533,8 @@ def test_gateway_of_ones_own(flows, connect, coze_sandbox):
         auth.JWTOAuth(**told, audience="")
 
 
-def test_app_file(flows, tmp_path, connect):
-    """The file from the console of Coze has all that a flow or a strategy needs, the region too."""
+def test_app_file_configures_flow_and_strategy(flows, tmp_path, connect):
+    """The settings file from the Coze console holds all that a flow or a strategy needs, the region included."""
     path = flows.app_file(tmp_path)
     assert auth.JWTOAuth.from_file(path).token().access_token.startswith("czs_")
     strategy = auth.JWTAuth.from_file(path, session_name="user-1")
@@ -550,14 +552,14 @@ def test_app_file(flows, tmp_path, connect):
         ({"private_key": "nonsense"}, "private_key is no private key in PEM form"),
     ],
 )
-def test_app_file_of_another_kind(flows, tmp_path, changes, message):
-    """A file that is of no use is refused with the reason."""
+def test_app_file_of_another_kind_is_rejected_with_the_reason(flows, tmp_path, changes, message):
+    """A settings file of the wrong kind is rejected with the reason."""
     with pytest.raises(InvalidArgumentError, match=message):
         auth.JWTAuth.from_file(flows.app_file(tmp_path, **changes))
 
 
-def test_app_file_that_is_none(tmp_path):
-    """A file that is not there, or no JSON, is refused with its path."""
+def test_missing_or_invalid_app_file_is_rejected_with_its_path(tmp_path):
+    """A settings file that is missing or is not JSON is rejected with its path."""
     with pytest.raises(InvalidArgumentError, match=r"app\.json: cannot be read: No such file"):
         auth.JWTAuth.from_file(tmp_path / "app.json")
     (tmp_path / "app.json").write_text("-----BEGIN PRIVATE KEY-----", encoding="utf-8")
@@ -565,8 +567,8 @@ def test_app_file_that_is_none(tmp_path):
         auth.JWTAuth.from_file(tmp_path / "app.json")
 
 
-def test_private_key_file(flows, tmp_path):
-    """A key can lie in a file; line breaks that were written as two characters are read as such."""
+def test_private_key_can_be_read_from_a_file(flows, tmp_path):
+    """A private key can be read from a file; a literal backslash-n counts as a line break."""
     config = flows.app()
     (tmp_path / "key.pem").write_text(config["private_key"], encoding="utf-8")
     options = {"public_key_id": config["public_key_id"], "base_url": flows.base_url}
@@ -580,8 +582,8 @@ def test_private_key_file(flows, tmp_path):
         auth.JWTOAuth(config["client_id"], private_key_file=tmp_path / "none.pem", **options)
 
 
-def test_key_of_another_kind(flows):
-    """A key that Coze cannot use is refused when it is given."""
+def test_unusable_private_key_is_rejected_at_construction(flows):
+    """A private key that Coze cannot use is rejected when it is passed."""
     from cryptography.hazmat.primitives import serialization as form
     from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -592,8 +594,8 @@ def test_key_of_another_kind(flows):
 
 
 @pytest.mark.parametrize("skew", [-7200, 7200])
-def test_wrong_clock(connect, flows, skew):
-    """A JWT that was refused because the clock here is wrong is signed again by the clock of Coze."""
+def test_jwt_is_signed_again_with_the_time_of_coze(connect, flows, skew):
+    """A JWT that was rejected because of the local clock is signed again with the time of Coze."""
     import time
     from email.utils import formatdate
 
@@ -616,22 +618,22 @@ def test_wrong_clock(connect, flows, skew):
 
 
 @pytest.mark.parametrize("address", ["http://api.coze.com", "http://10.0.0.1"])
-def test_flow_without_encryption(flows, address):
-    """A flow does not send secrets where everybody could read them, unless it is allowed."""
+def test_flow_requires_https(flows, address):
+    """A flow does not send secrets over plain HTTP unless this is allowed explicitly."""
     with pytest.raises(InvalidArgumentError, match="base_url has no encryption"):
         flows.web(base_url=address)
     assert flows.web(base_url=address, allow_http=True).base_url == address
 
 
 @pytest.mark.parametrize("secret", ["", " a", "a\nb", None, 7])
-def test_unusable_secret(secret):
-    """A secret that cannot be sent is refused, unseen."""
+def test_invalid_secret_is_rejected_without_showing_it(secret):
+    """A client secret that cannot be sent is rejected, and the error does not show it."""
     with pytest.raises(InvalidArgumentError, match="client_secret must be a text of printable ASCII characters"):
         auth.WebOAuth("id", secret)
 
 
-def test_expiry_of_tokens():
-    """A token knows its end as an aware moment; whoever makes one must give such a moment."""
+def test_token_expiry_must_be_timezone_aware():
+    """The expiry of a token is an aware datetime, and a naive one is rejected."""
     now = datetime.now(UTC)
     token = Token(access_token="a", expires_at=now + timedelta(seconds=30))
     assert not token.expired()
@@ -641,8 +643,8 @@ def test_expiry_of_tokens():
 
 
 @given(seconds=st.integers(0, 10**12), refresh=st.one_of(st.none(), st.text(min_size=1)))
-def test_moment_or_duration(seconds, refresh):
-    """What comes as a moment is a moment, what can only be a duration counts from the answer, and both survive a store."""
+def test_expires_in_is_a_timestamp_or_a_duration(seconds, refresh):
+    """A large `expires_in` is a timestamp, a small one a duration from the response; both survive a store."""
     from coze_api.models import OauthTokenResponse
 
     now = datetime(2026, 1, 1, tzinfo=UTC)

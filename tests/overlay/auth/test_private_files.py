@@ -1,4 +1,4 @@
-"""Files with tokens and keys: what others may have planted in their place is neither followed nor waited for."""
+"""Files with tokens and keys: an attacker's link or device in their place is neither followed nor waited for."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ PLANTED: dict[str, Callable[[Path], None]] = {
 
 @pytest.fixture(params=PLANTED)
 def plant(request: pytest.FixtureRequest) -> Callable[[Path], None]:
-    """Give what puts something in the place of a file."""
+    """Return a function that puts a link, folder or device in the place of a file."""
     return PLANTED[request.param]
 
 
-def test_planted_lock(tmp_path, plant):
-    """A lock that is no regular file is refused, with its path, the reason and what to do; nothing is made elsewhere."""
+def test_lock_that_is_no_regular_file_is_rejected(tmp_path, plant):
+    """A lock that is no regular file is rejected with path, reason and remedy, and nothing is created elsewhere."""
     store = FileStore(tmp_path)
     plant(tmp_path / "k.lock")
     with pytest.raises(TokenStoreError, match=r"k\.lock cannot be made: .*; give a folder that is yours"):
@@ -59,8 +59,10 @@ def test_planted_lock(tmp_path, plant):
     assert not (tmp_path / "made").exists()
 
 
-def test_planted_token(tmp_path, plant):
-    """A token's file that is no regular file is not read; keeping a token replaces it, and what it led to stays."""
+def test_token_file_that_is_no_regular_file_is_replaced(tmp_path, plant):
+    """A token file that is no regular file is not read; saving replaces it, and the file that it links to stays as it
+    was.
+    """
     store, path = FileStore(tmp_path), tmp_path / "k.json"
     plant(path)
     with pytest.raises(TokenStoreError, match=r"k\.json cannot be read: .*; check whose file it is"):
@@ -77,8 +79,8 @@ def test_planted_token(tmp_path, plant):
     assert not (tmp_path / "made").exists()
 
 
-def test_scraps_that_are_links(tmp_path):
-    """Removing what killed processes have left half-written judges links by their own age, and follows none."""
+def test_cleanup_of_temporary_files_follows_no_links(tmp_path):
+    """Cleanup of temporary files judges a link by its own age and does not follow it."""
     victim = tmp_path / "victim"
     victim.write_text("precious", encoding="utf-8")
     os.utime(victim, (1, 1))
@@ -87,8 +89,8 @@ def test_scraps_that_are_links(tmp_path):
     assert (tmp_path / ".k.json.link").is_symlink()
 
 
-def test_planted_profiles(tmp_path, plant):
-    """Profiles, and the locks for them and for their tokens, are regular files or refused by name."""
+def test_profiles_and_locks_must_be_regular_files(tmp_path, plant):
+    """Profiles, their locks and the locks of their tokens are regular files, or are rejected by name."""
     profiles = Profiles(tmp_path)
     for name in ("profiles.json", "profiles.lock", "tokens/default.lock"):
         (tmp_path / name).parent.mkdir(mode=0o700, exist_ok=True)
@@ -103,8 +105,8 @@ def test_planted_profiles(tmp_path, plant):
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder", "zero", "large"])
-def test_keys_and_apps(tmp_path, kind):
-    """Files of keys and apps that never end, or are none, are refused at once, with path and reason."""
+def test_endless_or_special_key_and_app_files_are_rejected(tmp_path, kind):
+    """Key and app files that never end or are no regular files are rejected at once, with path and reason."""
     path = tmp_path / "given"
     if kind == "large":
         path.write_bytes(b" " * (1024 * 1024 + 1))
@@ -121,16 +123,16 @@ def test_keys_and_apps(tmp_path, kind):
             read()
 
 
-def test_linked_apps(tmp_path):
-    """A file of an app may be a link, as mounted secrets are."""
+def test_app_file_may_be_a_link(tmp_path):
+    """An app file may be a link, as mounted secrets are."""
     (tmp_path / "real").write_text('{"client_id": "i"}', encoding="utf-8")
     (tmp_path / "given").symlink_to("real")
     flow = PKCEOAuth.from_file(tmp_path / "given", redirect_uri="http://127.0.0.1:9/callback")
     assert flow.client_id == "i"
 
 
-def test_links_where_the_system_cannot_refuse_them(tmp_path, monkeypatch):
-    """Links are refused also where opening a file has no flag for it, as on Windows."""
+def test_links_are_rejected_without_o_nofollow(tmp_path, monkeypatch):
+    """Links are rejected also where `open` has no O_NOFOLLOW flag, as on Windows."""
     for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"):
         monkeypatch.delattr(os, flag)
     _link(tmp_path / "k.lock")
@@ -139,8 +141,8 @@ def test_links_where_the_system_cannot_refuse_them(tmp_path, monkeypatch):
     os.close(open_regular(tmp_path / "victim", os.O_RDWR))
 
 
-def test_no_descriptor_is_left(tmp_path, plant, monkeypatch):
-    """What is refused is closed."""
+def test_rejected_files_are_closed(tmp_path, plant, monkeypatch):
+    """A file that is rejected after it was opened is closed."""
     plant(tmp_path / "k.lock")
     opened: list[int] = []
     closed: list[int] = []
@@ -156,8 +158,8 @@ def test_no_descriptor_is_left(tmp_path, plant, monkeypatch):
 @pytest.mark.parametrize(
     ("mode", "warns"), [(0o700, False), (0o755, False), (0o770, True), (0o707, True), (0o1777, False)]
 )
-def test_folder_of_others(tmp_path, mode, warns):
-    """A folder in which others can replace files is warned of once, with what to do; a sticky one is not such."""
+def test_folder_writable_by_others_warns_once(tmp_path, mode, warns):
+    """A folder in which others can replace files causes one warning with a remedy; a sticky folder causes none."""
     folder = tmp_path / "tokens"
     folder.mkdir()
     folder.chmod(mode)
@@ -171,8 +173,8 @@ def test_folder_of_others(tmp_path, mode, warns):
     assert not told or f"chmod 700 {folder}" in told[0]
 
 
-def test_folder_of_somebody_else(tmp_path, monkeypatch):
-    """A folder that belongs to another user is warned of, whatever its mode."""
+def test_folder_of_another_user_warns(tmp_path, monkeypatch):
+    """A folder that belongs to another user causes a warning, whatever its mode."""
     folder = tmp_path / "theirs"
     folder.mkdir(mode=0o700)
     if os.geteuid() == 0:
@@ -183,8 +185,8 @@ def test_folder_of_somebody_else(tmp_path, monkeypatch):
         ensure_dir(folder)
 
 
-def test_planted_fifo_does_not_hang(tmp_path):
-    """A program that meets a FIFO in place of its lock and its token goes on at once; nobody writes into it."""
+def test_fifo_in_place_of_lock_and_token_does_not_block(tmp_path):
+    """A program that finds a FIFO in place of its lock or its token does not block, although nobody writes into it."""
     os.mkfifo(tmp_path / "k.json")
     os.mkfifo(tmp_path / "k.lock")
     code = (

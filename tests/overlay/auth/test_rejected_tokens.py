@@ -1,4 +1,4 @@
-"""Strategies: what follows where Coze refuses a token, an old one or a new one."""
+"""Token strategies where Coze rejects a token, an old or a new one."""
 
 from __future__ import annotations
 
@@ -15,11 +15,7 @@ from tests.overlay.auth._token_service import Service, client, strategy, token
 
 
 class Clock:
-    """Stands in for the module `time`.
-
-    Attributes:
-        now: Seconds by which `monotonic` is ahead.
-    """
+    """Replaces the module `time`.¶¶Attributes:¶    now: Seconds by which `monotonic` is ahead."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -32,8 +28,10 @@ class Clock:
 
 
 @pytest.mark.parametrize("told_in_200", [False, True])
-def test_refused_token_is_renewed_once(connect, told_in_200):
-    """A token that Coze refuses, by status or by code, is renewed and the call sent again; a second refusal is raised."""
+def test_rejected_token_is_renewed_once(connect, told_in_200):
+    """A token that Coze rejects, by status or by code, is renewed and the call sent again; a second rejection is
+    raised.
+    """
     service = Service()
     if told_in_200:
         service.refusal = lambda: httpx.Response(200, json={"code": 700012006, "msg": "access token invalid"})
@@ -50,9 +48,10 @@ def test_refused_token_is_renewed_once(connect, told_in_200):
 
 
 @pytest.mark.parametrize("told_in_200", [False, True])
-def test_new_token_that_is_refused(connect, told_in_200, monkeypatch):
-    """Where Coze refuses even a token that it gave out only now, no other is asked for in the next 30 seconds, and then
-    one is, however often there were calls meanwhile."""
+def test_rejected_new_token_is_renewed_again_after_30_seconds(connect, told_in_200, monkeypatch):
+    """If Coze rejects a token that it has just issued, no other is requested for 30 seconds, however many calls are
+    made; then one is.
+    """
     service, clock = Service(), Clock()
     monkeypatch.setattr(_token_manager, "time", clock)
     service.refuse = lambda _: True
@@ -71,8 +70,8 @@ def test_new_token_that_is_refused(connect, told_in_200, monkeypatch):
     assert service.asked == ["r0", "r1"]
 
 
-def test_token_that_was_refused_at_first(connect):
-    """A token that was refused while new is used again, and so serves as soon as Coze takes it."""
+def test_new_token_that_is_rejected_at_first_stays_in_use(connect):
+    """A new token that was rejected is sent again by later calls, and so is used as soon as Coze accepts it."""
     service = Service()
     service.refuse = lambda _: True
     coze = client(connect, service, strategy(token(seconds=600)))
@@ -83,8 +82,8 @@ def test_token_that_was_refused_at_first(connect):
     assert service.asked == ["r0"]
 
 
-def test_operation_that_refuses_every_token(connect):
-    """Where one operation refuses every token and others take them, calling both in turn renews nothing either."""
+def test_one_rejecting_operation_causes_no_renewals(connect):
+    """If one operation rejects every token and others accept them, calling both in turn renews no token."""
     service = Service()
     coze = client(connect, service, strategy(token(seconds=600)))
     service.refuse = lambda _: True
@@ -97,8 +96,8 @@ def test_operation_that_refuses_every_token(connect):
     assert service.asked == ["r0"]
 
 
-def test_token_that_opened_a_websocket(connect):
-    """A token that opened a WebSocket is not new any longer: where it is refused later, another is asked for at once."""
+def test_token_accepted_by_a_websocket_counts_as_accepted(connect):
+    """A token that opened a WebSocket counts as accepted: if it is rejected later, a new one is requested at once."""
     service, auth = Service(), strategy(token())
     flow = auth.sync_auth_flow(httpx.Request("GET", "wss://ws.coze.com/v1/chat"))
     asked = next(flow)
@@ -112,8 +111,8 @@ def test_token_that_opened_a_websocket(connect):
     assert service.asked == ["r0", "r1"]
 
 
-def test_new_token_that_another_process_replaced(connect):
-    """A new token that is refused makes way for one that another process has put into the store meanwhile."""
+def test_rejected_new_token_is_replaced_from_the_store(connect):
+    """A new token that is rejected is replaced by one that another process has saved in the meantime."""
     service, store = Service(), MemoryStore()
     coze = client(connect, service, strategy(token(seconds=600), store=store, key="k"))
     service.refuse = lambda _: True
@@ -126,8 +125,8 @@ def test_new_token_that_another_process_replaced(connect):
 
 
 @pytest.mark.parametrize("answer", [{"code": 4101}, {"code": 0, "data": {"user_id": "4100"}}])
-def test_other_answers_renew_nothing(connect, answer):
-    """An error that is not about the token, and an answer that only looks like one, is left alone."""
+def test_other_errors_renew_no_token(connect, answer):
+    """An error that is not about the token renews nothing, nor does a response that only resembles one."""
     service = Service()
     service.refuse, service.refusal = (lambda _: True), lambda: httpx.Response(200, json=answer)
     coze = client(connect, service, strategy(token(seconds=600)))

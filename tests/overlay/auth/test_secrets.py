@@ -1,4 +1,4 @@
-"""No secret of any flow shows anywhere, not even when it fails; and none is carried to another server."""
+"""No flow reveals a secret, even when it fails, and no secret is sent to another server."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def token(seconds: float = -60) -> Token:
 
 
 def quoted(request: httpx.Request) -> str:
-    """Return what a careless server would say."""
+    """Return an error text that quotes the secrets, as a careless server would."""
     said = json.loads(request.content)
     return f"bad {request.headers.get('Authorization')} {[value for value in said.values() if value != 'id']}"
 
 
 class Silent:
-    """A server that takes requests and never answers them, or breaks the connection."""
+    """A server that accepts requests and never responds, or breaks the connection."""
 
     def __init__(self, *, breaks: bool) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -80,7 +80,7 @@ class Silent:
 
 @pytest.fixture(params=["refused", "broken", "silent", "wrong", "garbage", "cut", "list", "gateway", "odd", "fine"])
 def service(request: pytest.FixtureRequest, connect: Connect) -> Iterator[dict[str, Any]]:
-    """Give the settings of a service that goes wrong in one of many ways, or goes right."""
+    """Return the settings of a service that fails in one of many ways, or works."""
     timeout = httpx.Timeout(5, read=0.05)
     if request.param in {"refused", "broken", "silent"}:
         server = Silent(breaks=request.param == "broken")
@@ -110,7 +110,7 @@ def service(request: pytest.FixtureRequest, connect: Connect) -> Iterator[dict[s
 def attempts(
     flows: Flows, connect: Connect, service: dict[str, Any], folder: Path
 ) -> Iterator[tuple[Any, Callable[[], Any]]]:
-    """List what may be done with every flow, and the objects that do it."""
+    """Return every action on every flow, with the objects that perform it."""
     web = flows("WebOAuth", "id", CLIENT_SECRET, REDIRECT, **service)
     pkce = flows("PKCEOAuth", "id", REDIRECT, **service)
     device = flows("DeviceOAuth", "id", **service)
@@ -153,8 +153,8 @@ def secrets_of(sandbox: Any) -> set[str]:
     return {*SECRETS, lines[1], lines[2], lines[-2]}
 
 
-def test_nothing_is_shown(flows, connect, service, coze_sandbox, tmp_path, caplog):
-    """No secret is in a repr, a log, or an exception with all that its traceback can show, whatever goes wrong."""
+def test_no_secret_in_reprs_logs_and_tracebacks(flows, connect, service, coze_sandbox, tmp_path, caplog):
+    """No secret is in a repr, a log, or an exception with all variables of its traceback, whatever fails."""
     caplog.set_level(logging.DEBUG)
     secrets, failed = secrets_of(coze_sandbox), 0
     for owner, act in attempts(flows, connect, service, tmp_path):
@@ -183,16 +183,16 @@ def test_nothing_is_shown(flows, connect, service, coze_sandbox, tmp_path, caplo
     ],
     ids=lambda options: next(iter(options)),
 )
-def test_token_given_to_a_client_is_not_shown(connect, options):
-    """A client that cannot be made, or asked, does not show the token that it was given, whatever is wrong."""
+def test_client_errors_do_not_show_the_token(connect, options):
+    """If a client cannot be created or a call fails, the error does not show the token."""
     with pytest.raises((CozeError, ValueError)) as caught:
         connect(ACCESS, **options).users.me()
     assert ACCESS not in shown(caught.value)
 
 
 @pytest.mark.parametrize("source", ["argument", "variable", "function"])
-def test_token_that_is_none_is_not_shown(connect, monkeypatch, source):
-    """What cannot be a token may hold one, and is not shown."""
+def test_invalid_token_is_not_shown(connect, monkeypatch, source):
+    """A value that cannot be a token may contain one, and the error does not show it."""
     wrong = f"Bearer {ACCESS}"
     if source == "variable":
         monkeypatch.setenv("COZE_API_TOKEN", wrong)
@@ -202,8 +202,8 @@ def test_token_that_is_none_is_not_shown(connect, monkeypatch, source):
     assert ACCESS not in shown(caught.value)
 
 
-def test_nothing_is_shown_by_what_works(flows, connect, coze_sandbox, caplog, tmp_path):
-    """Tokens, codes, flows, strategies, stores and the log of a whole round through the sandbox show no secret."""
+def test_successful_flows_show_no_secret(flows, connect, coze_sandbox, caplog, tmp_path):
+    """Tokens, codes, flows, strategies, stores and the request log of a full run through the sandbox show no secret."""
     caplog.set_level(logging.DEBUG)
     web, state = flows.web(), new_state()
     came = browse(web.authorize_url(state=state))
@@ -237,7 +237,7 @@ def test_nothing_is_shown_by_what_works(flows, connect, coze_sandbox, caplog, tm
 
 
 class Elsewhere:
-    """A server that keeps what it is sent, and redirects where it is told to."""
+    """A server that records its requests and redirects them if configured."""
 
     def __init__(self, status: int = 200, location: str = "") -> None:
         self.got: list[str] = []
@@ -277,8 +277,10 @@ class Elsewhere:
 
 @pytest.mark.parametrize("follow", [False, True])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirects_carry_no_secret(flows, connect, status, follow):
-    """A redirect to another server takes no token, secret or refresh token along, even where the HTTP client follows it."""
+def test_redirects_carry_no_secret_to_another_server(flows, connect, status, follow):
+    """A redirect to another server carries no token, secret or refresh token, even if the HTTP client follows
+    redirects.
+    """
     with Elsewhere() as thief, Elsewhere(status, thief.base_url) as service:
         http = connect.http(follow_redirects=follow)
         options = {"base_url": service.base_url, "http_client": http}
@@ -298,8 +300,8 @@ def test_redirects_carry_no_secret(flows, connect, status, follow):
     assert "Hidden" not in "".join(thief.got)
 
 
-def test_redirected_token_request_is_told(flows, connect):
-    """A token request that is redirected with its body ends there, and says what the base URL should be."""
+def test_redirected_token_request_is_an_error_with_a_remedy(flows, connect):
+    """A token request that is redirected with its body is not sent again, and the error says what base URL to set."""
     with Elsewhere() as thief, Elsewhere(307, thief.base_url) as service:
         http = connect.http(follow_redirects=True)
         options = {"base_url": service.base_url, "http_client": http}
@@ -311,8 +313,8 @@ def test_redirected_token_request_is_told(flows, connect):
     assert not [text for text in thief.got if REFRESH in text]
 
 
-def test_renewals_that_cannot_be_written_show_no_secret():
-    """A refresh token that has no UTF-8 is refused before it is sent, and neither it nor the secret of the app shows."""
+def test_refresh_token_that_is_no_utf8_is_rejected_without_showing_it():
+    """A refresh token that UTF-8 cannot encode is rejected before it is sent; neither it nor the app's secret is shown."""
     arguments = {"grant_type": "refresh_token", "client_id": "1", "refresh_token": hidden(f"{REFRESH}\udfff")}
     with pytest.raises(InvalidArgumentError, match="surrogate") as caught:
         Grant(oauth.TOKEN, arguments, CLIENT_SECRET).request()

@@ -1,4 +1,4 @@
-"""Strategies: one token request for all threads, tasks and processes, also where one of them is cancelled or forked."""
+"""Token strategies send one token request for all threads, tasks and processes, also after cancellation or a fork."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tests.overlay.auth._flows import SECRET, WEB_APP, Flows, expired, token_req
 from tests.overlay.auth._token_service import BASE, Service, strategy, token
 
 
-def test_200_threads(flows, coze_sandbox):
-    """200 calls of threads over an expired token make exactly one token request."""
+def test_200_threads_send_one_token_request(flows, coze_sandbox):
+    """200 calls from threads with an expired token send exactly one token request."""
     flow = WebOAuth(WEB_APP, SECRET, base_url=flows.base_url)
     _, first = flows.web_token()
     coze_sandbox.requests.clear()
@@ -38,8 +38,8 @@ def test_200_threads(flows, coze_sandbox):
 
 
 @pytest.mark.anyio
-async def test_200_tasks(coze_sandbox):
-    """200 calls of tasks over an expired token make exactly one token request."""
+async def test_200_tasks_send_one_token_request(coze_sandbox):
+    """200 calls from tasks with an expired token send exactly one token request."""
     coze_sandbox.oauth.auto_consent = True
     _, first = Flows(Connect(None), coze_sandbox).web_token()
     coze_sandbox.requests.clear()
@@ -51,7 +51,7 @@ async def test_200_tasks(coze_sandbox):
     assert len(coze_sandbox.requests.of("users.me")) >= 200  # a connection that breaks under load costs another call
 
 
-def test_threads_and_event_loops_share():
+def test_threads_and_event_loops_share_one_token_request():
     """One strategy serves threads and several event loops at once with one token request."""
     service = Service()
     auth = strategy(token())
@@ -80,8 +80,8 @@ def test_threads_and_event_loops_share():
     assert service.calls == ["a1"] * 120
 
 
-def test_refusals_at_once_renew_once():
-    """Many calls whose token is refused at the same time make one token request."""
+def test_simultaneous_rejections_send_one_token_request():
+    """Many calls whose token is rejected at the same time send one token request."""
     service = Service()
     service.access_token = "a7"
     auth = strategy(token(seconds=600))
@@ -93,7 +93,7 @@ def test_refusals_at_once_renew_once():
 
 
 def gathered(service: Service, auth: TokenAuth, calls: int, **options: Any) -> list[BaseException | None]:
-    """Call at once from that many threads, and return what was raised."""
+    """Call from that many threads at once and return the exceptions."""
     start = threading.Barrier(calls)
     with httpx.Client(transport=httpx.MockTransport(service)) as http, ThreadPoolExecutor(calls) as threads:
         coze = Coze(auth=auth, http_client=http, **options)
@@ -105,8 +105,8 @@ def gathered(service: Service, auth: TokenAuth, calls: int, **options: Any) -> l
         return [job.exception() for job in [threads.submit(call) for _ in range(calls)]]
 
 
-def test_failure_is_shared():
-    """Where Coze gives no token, all who wait for it hear so from one answer; later calls do not ask again."""
+def test_failed_token_request_fails_all_waiting_calls():
+    """If Coze issues no token, all waiting calls fail with one response, and later calls send no new request."""
     service, auth = Service(), strategy(token(refresh="spent"))
     failures = gathered(service, auth, 50)
     assert {type(failure) for failure in failures} == {InvalidGrant}
@@ -117,7 +117,7 @@ def test_failure_is_shared():
 
 
 class Queue:
-    """A lock that knows how many came for it."""
+    """A lock that counts how many callers wait for it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -129,8 +129,8 @@ class Queue:
         return self._lock.acquire(timeout=timeout)
 
 
-def test_lost_connection_is_shared():
-    """Where the token request gets no answer, all who wait for it hear so at once, rather than to try one by one."""
+def test_lost_token_request_fails_all_waiting_threads_at_once():
+    """If the token request gets no response, all waiting calls fail at once and do not retry one after the other."""
     service, auth, queue = Service(), strategy(token()), Queue()
     auth._turns._locks = {auth._key: queue}  # type: ignore[assignment]  # has what is used of locks
 
@@ -149,7 +149,7 @@ def test_lost_connection_is_shared():
 
 
 def stuck_at_first(service: Service, entered: anyio.Event) -> httpx.MockTransport:
-    """Make a transport to a service that never answers the first token request."""
+    """Create a transport to a service that never responds to the first token request."""
 
     async def slow(request: httpx.Request) -> httpx.Response:
         if "/oauth2/" in request.url.path and not entered.is_set():
@@ -162,8 +162,8 @@ def stuck_at_first(service: Service, entered: anyio.Event) -> httpx.MockTranspor
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_cancelled_refresh_frees_the_lock():
-    """A task that is cancelled in the middle of a refresh leaves no lock behind."""
+async def test_cancelled_refresh_releases_the_lock():
+    """A task that is cancelled during a refresh releases its lock."""
     service, auth, entered = Service(), strategy(token()), anyio.Event()
 
     slow = stuck_at_first(service, entered)
@@ -186,8 +186,8 @@ async def test_cancelled_refresh_frees_the_lock():
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("anyio_backend", "by"), [("asyncio", "scope"), ("asyncio", "task"), ("trio", "scope")])
-async def test_cancelled_refresh_fails_nobody_else(by):
-    """A task that is cancelled while it refreshes for many leaves that to one of them, without a retry."""
+async def test_another_task_takes_over_a_cancelled_refresh(by):
+    """If a task is cancelled while it refreshes for many, one of the others refreshes, without a retry."""
     service, auth, entered = Service(), strategy(token()), anyio.Event()
     names: list[str] = []
     stop = anyio.Event()
@@ -227,8 +227,8 @@ async def test_cancelled_refresh_fails_nobody_else(by):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_lost_connection_is_shared_by_tasks():
-    """Tasks that wait for a token request which breaks hear of it at once, and make one more together."""
+async def test_lost_token_request_fails_all_waiting_tasks_at_once():
+    """Tasks that wait for a token request whose connection breaks fail at once, after one more request for all."""
     service, auth, failures = Service(), strategy(token()), []
     service.trouble = [httpx.ReadError]
     waiting = anyio.Event()
@@ -296,8 +296,8 @@ print("parent", call())
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_forked_while_a_thread_renews():
-    """A process that is forked while a thread renews the token renews it by itself, and waits for nobody."""
+def test_forked_process_renews_by_itself():
+    """A process that is forked while a thread renews the token renews it by itself and waits for no lock."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", FORKING], capture_output=True, text=True, timeout=120, check=True
     )

@@ -1,4 +1,4 @@
-"""Strategies: when a token is asked for, and what happens when that fails."""
+"""Token strategies: when a token is requested, and what happens if that fails."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.overlay.auth._flows import SECRET, WEB_APP, ahead, expired, jwt_confi
 from tests.overlay.auth._token_service import BASE, Service, client, strategy, token
 
 
-def test_every_flow(connect, flows):
-    """The token of every flow authorises a client, and is renewed by it once it has expired."""
+def test_every_flow_authorizes_and_renews(connect, flows):
+    """The token of every flow authorizes a client and is renewed after it has expired."""
     for flow, first in (flows.web_token(), flows.pkce_token()):
         auth = flow.auth(expired(first))
         coze = connect(auth=auth, base_url=flows.base_url)
@@ -31,8 +31,8 @@ def test_every_flow(connect, flows):
     assert token_requests(flows.sandbox) == 4
 
 
-def test_address_comes_from_the_strategy(connect, monkeypatch):
-    """A client needs no address beside that of its strategy, and refuses another one."""
+def test_base_url_comes_from_the_strategy(connect, monkeypatch):
+    """A client takes the base URL of its strategy and rejects a different one."""
     monkeypatch.setenv("COZE_API_BASE", "https://api.coze.cn")
     auth = strategy(token())
     assert connect(auth=auth).base_url == BASE
@@ -43,8 +43,8 @@ def test_address_comes_from_the_strategy(connect, monkeypatch):
     assert repr(auth) == f"TokenAuth({flow}, key='{WEB_APP}@api.coze.com')"
 
 
-def test_good_token_is_used(connect):
-    """A token that is good is sent as it is, and kept in the store at the first use."""
+def test_valid_token_is_sent_and_saved_at_first_use(connect):
+    """A valid token is sent unchanged, and saved in the store at its first use."""
     service, store = Service(), MemoryStore()
     auth = strategy(token(seconds=600), store=store, key="k")
     client(connect, service, auth).users.me()
@@ -53,7 +53,7 @@ def test_good_token_is_used(connect):
 
 
 @pytest.mark.parametrize(("left", "leeway", "renewed"), [(61, 60, 0), (59, 60, 1), (59, 0, 0), (-1, 0, 1)])
-def test_leeway(connect, left, leeway, renewed):
+def test_token_is_renewed_before_it_expires(connect, left, leeway, renewed):
     """A token is renewed some seconds before it expires."""
     service = Service()
     client(connect, service, strategy(token(seconds=left), leeway=leeway)).users.me()
@@ -61,8 +61,8 @@ def test_leeway(connect, left, leeway, renewed):
     assert service.calls == [f"a{renewed}"]
 
 
-def test_short_life(connect):
-    """A token that lives for less than the leeway is not renewed at every call."""
+def test_short_lived_token_is_not_renewed_at_every_call(connect):
+    """A token whose lifetime is shorter than the leeway is not renewed at every call."""
     service = Service(lifetime=50)
     coze = client(connect, service, strategy(token()))
     for _ in range(5):
@@ -70,8 +70,8 @@ def test_short_life(connect):
     assert len(service.asked) == 1
 
 
-def test_rotation(connect):
-    """Each refresh spends a token and brings the next; the last one is in the store before it is used."""
+def test_rotated_refresh_token_is_saved_before_use(connect):
+    """Each refresh invalidates its refresh token; the new one is in the store before the new token is used."""
     service, store, kept = Service(), MemoryStore(), []
     coze = client(connect, service, strategy(token(), store=store, key="k"))
 
@@ -88,8 +88,8 @@ def test_rotation(connect):
     assert kept == [("a1", "r1"), ("a1", "r1"), ("a11", "r11"), ("a11", "r11"), ("a21", "r21")]
 
 
-def test_answer_without_a_refresh_token(connect):
-    """A refresh token that is not replaced stays the one to refresh by, in memory and in the store."""
+def test_refresh_token_that_is_not_rotated_stays_in_use(connect):
+    """If a response has no refresh token, the old one is used further, in memory and in the store."""
     service, store = Service(), MemoryStore()
     service.rotates = False
     coze = client(connect, service, strategy(token(), store=store, key="k"))
@@ -102,7 +102,7 @@ def test_answer_without_a_refresh_token(connect):
 
 
 class Pipe(io.RawIOBase):
-    """A file that can be read once."""
+    """A file that can be read only once."""
 
     def __init__(self) -> None:
         self._left = [b"x" * 10]
@@ -114,8 +114,8 @@ class Pipe(io.RawIOBase):
         return self._left.pop() if size and self._left else b""
 
 
-def test_upload_that_cannot_be_repeated(connect, flows, coze_sandbox):
-    """A body that is gone is not sent again, as nothing; one that is not is, and later calls have a new token."""
+def test_consumed_upload_is_not_sent_again(connect, flows, coze_sandbox):
+    """A request body that was consumed is not sent again; later calls use the new token."""
     web, first = flows.web_token()
     later = datetime.now(UTC) + timedelta(hours=1)
     wrong = Token(access_token="czu_unknown", refresh_token=first.refresh_token, expires_at=later)
@@ -127,8 +127,8 @@ def test_upload_that_cannot_be_repeated(connect, flows, coze_sandbox):
     assert coze.files.upload(("a.txt", Pipe())).bytes == 10
 
 
-def test_upload_that_can_be_repeated(connect, flows, coze_sandbox):
-    """A file that can be rewound is sent again in full."""
+def test_rewindable_upload_is_sent_again_in_full(connect, flows, coze_sandbox):
+    """A file that can be rewound is sent again in full after a rejected token."""
     web, first = flows.web_token()
     later = datetime.now(UTC) + timedelta(hours=1)
     wrong = Token(access_token="czu_unknown", refresh_token=first.refresh_token, expires_at=later)
@@ -136,8 +136,8 @@ def test_upload_that_can_be_repeated(connect, flows, coze_sandbox):
     assert coze.files.upload(("a.txt", io.BytesIO(b"x" * 1000))).bytes == 1000
 
 
-def test_stream_is_authorised(connect, flows, coze_sandbox):
-    """A stream that is refused is opened again with a new token, and read as it comes."""
+def test_rejected_stream_is_opened_again_with_a_new_token(connect, flows, coze_sandbox):
+    """A stream whose token is rejected is opened again with a new one, and its events arrive one by one."""
     web, first = flows.web_token()
     later = datetime.now(UTC) + timedelta(hours=1)
     wrong = Token(access_token="czu_unknown", refresh_token=first.refresh_token, expires_at=later)
@@ -148,8 +148,8 @@ def test_stream_is_authorised(connect, flows, coze_sandbox):
 
 
 @pytest.mark.parametrize("trouble", [httpx.ConnectError, httpx.ReadTimeout, 503, 400])
-def test_failed_renewal_is_repeated(connect, trouble):
-    """A token request that fails for a while is repeated for every operation, since the operation was not sent."""
+def test_failed_token_request_is_retried_for_every_operation(connect, trouble):
+    """A token request that fails temporarily is retried for every operation, since the operation was not sent yet."""
     service = Service()
     service.trouble = [trouble, trouble]
     coze = client(connect, service, strategy(token()))
@@ -158,8 +158,8 @@ def test_failed_renewal_is_repeated(connect, trouble):
     assert service.calls == ["a1"]
 
 
-def test_failed_renewal_is_told(connect):
-    """A token request that goes on failing is told as what it is."""
+def test_failing_token_request_is_raised_as_such(connect):
+    """A token request that keeps failing raises an error that names the token request."""
     service = Service()
     service.trouble = [httpx.ReadTimeout] * 3
     with pytest.raises(APIConnectionError) as caught:
@@ -172,8 +172,8 @@ def test_failed_renewal_is_told(connect):
     assert failed.value.operation == "oauth.token"
 
 
-def test_failed_renewal_of_a_good_token(connect):
-    """A token that is about to expire serves as long as it is valid, while Coze gives no new one."""
+def test_valid_token_is_used_while_renewal_fails(connect):
+    """A token that expires soon is used as long as it is valid while Coze issues no new one."""
     service = Service()
     service.trouble = [503]
     coze = client(connect, service, strategy(token(seconds=30)), retry=0)
@@ -182,8 +182,8 @@ def test_failed_renewal_of_a_good_token(connect):
     assert (service.asked, service.calls) == (["503"], ["a0"] * 3)
 
 
-def test_lost_answer(connect):
-    """Where the answer to a refresh was lost, the refusal of the spent token says so."""
+def test_lost_refresh_response_is_named_in_the_error(connect):
+    """If the response to a refresh was lost, the later rejection of the used refresh token says so."""
     service = Service()
     service.trouble = ["lost"]
     with pytest.raises(InvalidGrant, match="The answer to an earlier refresh was lost with its connection"):
@@ -191,8 +191,8 @@ def test_lost_answer(connect):
     assert service.asked == ["lost", "refused"]
 
 
-def test_no_token(connect):
-    """Without any token the user is sent to log in, and nothing is sent."""
+def test_missing_token_requires_login(connect):
+    """Without any token the error tells the user to log in, and nothing is sent."""
     service = Service()
     with pytest.raises(InvalidGrant, match=r"there is no token\. The user must log in"):
         client(connect, service, strategy()).users.me()
@@ -203,8 +203,8 @@ def test_no_token(connect):
 
 @pytest.mark.parametrize("skew", [-7200, 7200])
 @pytest.mark.parametrize("dated", [True, False])
-def test_wrong_clock(connect, skew, dated):
-    """With a clock that is hours wrong a token is neither renewed at every call nor used beyond its end."""
+def test_wrong_clock_neither_renews_too_often_nor_too_late(connect, skew, dated):
+    """If the clock is hours off, a token is neither renewed at every call nor used after its expiry."""
     service = Service(skew=skew)
     service.dated = dated
     coze = client(connect, service, strategy(token()))
@@ -219,8 +219,8 @@ def test_wrong_clock(connect, skew, dated):
     assert len(service.asked) == 2
 
 
-def test_half_of_a_short_life(connect, monkeypatch):
-    """A token that lives for less than twice the leeway is renewed in the middle of its life."""
+def test_short_lived_token_is_renewed_after_half_its_life(connect, monkeypatch):
+    """A token whose lifetime is less than twice the leeway is renewed after half of its lifetime."""
     now, service = time.time, Service(lifetime=60)
     coze = client(connect, service, strategy(token()))
     for passed in (0, 20, 40):
@@ -231,8 +231,8 @@ def test_half_of_a_short_life(connect, monkeypatch):
 
 
 @pytest.mark.parametrize("skew", [-7200, 7200])
-def test_end_by_the_clock_of_coze(connect, monkeypatch, skew):
-    """A token is renewed before it ends, although the clock of this machine says that it ends hours off."""
+def test_expiry_is_measured_by_the_clock_of_coze(connect, monkeypatch, skew):
+    """A token is renewed before it expires even if the local clock is hours off."""
     now, service = time.time, Service(skew=skew)
     coze = client(connect, service, strategy(token()))
     coze.users.me()
@@ -242,8 +242,8 @@ def test_end_by_the_clock_of_coze(connect, monkeypatch, skew):
     assert service.calls == ["a1", "a2"]
 
 
-def test_sent_the_way_of_the_client(connect):
-    """Token requests go through the client's own transport, with its headers, and without the call's token and body."""
+def test_token_request_uses_the_transport_and_headers_of_the_client(connect):
+    """Token requests use the client's transport and headers, but not the token and body of the call."""
     service, seen = Service(), []
 
     def look(request: httpx.Request) -> httpx.Response:
@@ -260,8 +260,8 @@ def test_sent_the_way_of_the_client(connect):
     assert first.extensions["timeout"] == second.extensions["timeout"]
 
 
-def test_foreign_address():
-    """A strategy gives its token to its own service alone: not to another host, port or scheme."""
+def test_token_is_sent_to_its_own_service_only():
+    """A strategy sends its token to its own service only: not to another host, port or scheme."""
     service = Service()
     auth = strategy(token())
     with httpx.Client(transport=httpx.MockTransport(service), auth=auth) as http:
@@ -278,8 +278,8 @@ def test_foreign_address():
     assert service.calls == ["a1"]
 
 
-def test_authorization(connect):
-    """The header by itself is renewed like that of a call, for strategies, functions and tokens alike."""
+def test_authorization_header_is_renewed_like_that_of_a_call(connect):
+    """The Authorization header alone is renewed like that of a call, for strategies, functions and tokens."""
     service = Service()
     show = async_authorization if connect.is_async else authorization
 
@@ -299,8 +299,8 @@ def test_authorization(connect):
     assert header(coze) == "Bearer a1"
 
 
-def test_jwt_tokens_follow_each_other(connect, coze_sandbox):
-    """A service signs anew whenever its token ends or is refused, and shares the token by its store."""
+def test_jwt_token_is_requested_again_after_expiry_or_rejection(connect, coze_sandbox):
+    """A service signs a new JWT whenever its token expires or is rejected, and shares the token through its store."""
     config, store = jwt_config(coze_sandbox), MemoryStore()
 
     def made(**options: Any) -> Any:
@@ -327,9 +327,10 @@ EVENTS = st.sampled_from(["call", "call", "expire", "refuse", "down", "timeout",
 
 @given(events=st.lists(EVENTS, max_size=12))
 @settings(max_examples=120, deadline=None)
-def test_whatever_happens(events):
-    """As long as no answer is lost, every call gets through in the end, each refresh token is spent once, and the store
-    has the one that comes next."""
+def test_every_call_succeeds_unless_a_response_is_lost(events):
+    """As long as no response is lost, every call succeeds in the end, each refresh token is used once, and the store
+    holds the next one.
+    """
     service, store = Service(), MemoryStore()
     spent: list[str] = service.asked
     store.save("k", token())

@@ -1,4 +1,4 @@
-"""Token stores: memory, files, Redis; and what becomes of them when processes share them or are killed."""
+"""Token stores: memory, files, Redis, also if processes share them or are killed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TOKEN = Token(
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a Redis of our own, without persistence."""
+    """Start a separate Redis without persistence and return its URL."""
     pytest.importorskip("redis")
     program = shutil.which("redis-server")
     if program is None:
@@ -65,7 +65,7 @@ def wait_for(port: int) -> None:
 
 @pytest.fixture(params=["memory", "file", "redis"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TokenStore]:
-    """Give an empty store of each kind."""
+    """Return an empty store of each kind."""
     if request.param == "memory":
         yield MemoryStore()
     elif request.param == "file":
@@ -79,8 +79,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TokenStore
 
 
 @pytest.mark.parametrize("key", ["default", "user 1", "../../etc/passwd", "ü" * 300, "a", "A", "CON.", ""])
-def test_keeps_and_forgets(store, key):
-    """A token comes back as it was kept, under any name, until it is deleted."""
+def test_token_is_loaded_as_saved_until_it_is_deleted(store, key):
+    """A token is loaded exactly as it was saved, under any name, until it is deleted."""
     assert isinstance(store, TokenStore)
     assert store.load(key) is None
     store.delete(key)
@@ -94,8 +94,8 @@ def test_keeps_and_forgets(store, key):
     assert store.load(f"{key}2") is not None
 
 
-def test_names_do_not_meet(store):
-    """Names that differ in case or in signs that files cannot have are different names."""
+def test_different_names_never_collide(store):
+    """Names that differ in case, or in characters that file names cannot hold, are different names."""
     names = ["a", "A", "a b", "a_b", "a/b", "ab.", "ab"]
     if isinstance(store, FileStore):
         names.append(store.path_of("A").stem)  # users choose their names, and may know how files are named
@@ -104,8 +104,8 @@ def test_names_do_not_meet(store):
     assert [store.load(name).access_token for name in names] == [str(number) for number in range(len(names))]
 
 
-def test_name_that_is_no_text(tmp_path):
-    """A number in place of a name, such as a user's id, is refused by strategy and store, rather than to break later."""
+def test_name_that_is_no_string_is_rejected(tmp_path):
+    """A name that is no string, such as a numeric user id, is rejected by strategy and store."""
     wrong: Any = 17
     with pytest.raises(InvalidArgumentError, match="key must be a str, not int"):
         WebOAuth(WEB_APP, SECRET).auth(TOKEN, key=wrong)
@@ -113,8 +113,8 @@ def test_name_that_is_no_text(tmp_path):
         FileStore(tmp_path).save(wrong, TOKEN)
 
 
-def test_lock(store):
-    """A lock is held by one at a time, for each name apart."""
+def test_lock_is_exclusive_per_name(store):
+    """A lock has one holder at a time, separately for each name."""
     unlock = store.try_lock("a")
     assert unlock is not None
     assert store.try_lock("a") is None
@@ -127,8 +127,8 @@ def test_lock(store):
     again()
 
 
-def test_lock_that_comes_too_late():
-    """A lock that is taken for somebody who has given up meanwhile is given back at once."""
+def test_lock_acquired_after_the_timeout_is_released():
+    """A lock that is acquired for a caller who has timed out is released at once."""
 
     class Late(MemoryStore):
         def try_lock(self, key: str) -> Any:
@@ -142,8 +142,8 @@ def test_lock_that_comes_too_late():
     assert MemoryStore.try_lock(store, "k") is not None
 
 
-def test_lock_is_not_left_with_a_forked_process(tmp_path, monkeypatch):
-    """Who gives a lock back does so for good, even where a process was forked meanwhile, which has the file open."""
+def test_released_lock_is_free_even_after_a_fork(tmp_path, monkeypatch):
+    """A released lock is free even if a process was forked in the meantime and has the same file open."""
     opened: list[int] = []
 
     def open_(*arguments: Any) -> int:
@@ -165,15 +165,15 @@ def test_lock_is_not_left_with_a_forked_process(tmp_path, monkeypatch):
         os.close(forked)
 
 
-def test_secrets_are_not_shown(store):
-    """A store shows no tokens, and no password of its server."""
+def test_repr_of_a_store_shows_no_secret(store):
+    """The repr of a store shows neither tokens nor the password of its server."""
     store.save("k", TOKEN)
     assert "Secret" not in repr(store)
     assert "hidden" not in repr(RedisStore("redis://user:hidden@127.0.0.1:1/0"))
 
 
-def test_file_is_for_its_owner(tmp_path):
-    """Folder and files can be read by their owner alone, whatever the umask; nothing else is left."""
+def test_files_are_readable_by_the_owner_only(tmp_path):
+    """Folder and files are readable by their owner only, whatever the umask, and no other file remains."""
     before = os.umask(0)
     try:
         store = FileStore(tmp_path / "deep" / "tokens")
@@ -191,8 +191,8 @@ def test_file_is_for_its_owner(tmp_path):
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"\xff\xfe", b'{"access_token": "Secret"}', b'{"expires_at": "x"}']
 )
-def test_damaged_file(tmp_path, content):
-    """A file that holds no token is told with its path and what to do, without its content."""
+def test_damaged_file_is_an_error_with_its_path(tmp_path, content):
+    """A damaged token file raises an error with its path and a remedy, but without its content."""
     store = FileStore(tmp_path)
     (tmp_path / "k.json").write_bytes(content)
     with pytest.raises(TokenStoreError) as caught:
@@ -205,8 +205,8 @@ def test_damaged_file(tmp_path, content):
 
 @given(content=st.binary(max_size=60))
 @settings(max_examples=60)
-def test_any_file(tmp_path_factory, content):
-    """Whatever lies in a file, it is a token or a TokenStoreError."""
+def test_any_file_is_a_token_or_a_token_store_error(tmp_path_factory, content):
+    """Any file content is read as a token or raises a TokenStoreError."""
     store = FileStore(tmp_path_factory.getbasetemp() / "any")
     store.folder.mkdir(exist_ok=True)
     store.path_of("k").write_bytes(content)
@@ -214,8 +214,8 @@ def test_any_file(tmp_path_factory, content):
         store.load("k")
 
 
-def test_folder_that_is_none(tmp_path):
-    """Where files cannot be made, reading, writing and locking say why."""
+def test_unusable_folder_is_an_error_with_the_reason(tmp_path):
+    """If files cannot be created, reading, writing and locking raise an error with the reason."""
     (tmp_path / "file").write_text("", encoding="utf-8")
     store = FileStore(tmp_path / "file" / "tokens")
     with pytest.raises(TokenStoreError, match=r"k\.json cannot be read: Not a directory"):
@@ -227,7 +227,7 @@ def test_folder_that_is_none(tmp_path):
 
 
 def test_failed_write_keeps_the_old_token(tmp_path, monkeypatch):
-    """A write that fails half way leaves the token that was there, and no scraps."""
+    """A write that fails halfway keeps the previous token and leaves no temporary file."""
     store = FileStore(tmp_path)
     store.save("k", TOKEN)
 
@@ -241,16 +241,16 @@ def test_failed_write_keeps_the_old_token(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["k.json"]
 
 
-def test_token_is_on_the_disk(tmp_path, monkeypatch):
-    """Content and name of a file are on the disk once a token is kept."""
+def test_saved_token_is_flushed_to_disk(tmp_path, monkeypatch):
+    """Content and name of a token file are flushed to disk once it is saved."""
     synced: list[bool] = []
     monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode)))
     FileStore(tmp_path).save("k", TOKEN)
     assert synced == [False, True]
 
 
-def test_scraps_are_removed(tmp_path):
-    """What a killed process has left half-written is removed later, but not what is being written."""
+def test_old_temporary_files_are_removed(tmp_path):
+    """Temporary files of killed processes are removed later, but not files that are being written."""
     store = FileStore(tmp_path)
     old, new = tmp_path / ".k.json.old", tmp_path / ".k.json.new"
     for scrap in (old, new):
@@ -272,8 +272,10 @@ def test_scraps_are_removed(tmp_path):
     ],
     ids=["access", "expired", "refresh", "own-refresh", "long", "endless"],
 )
-def test_redis_removes_what_is_worth_nothing(redis_url, lasts, refresh_token, options, seconds):
-    """Redis keeps a token as long as its refresh token is valid, else as long as itself, and an hour for wrong clocks."""
+def test_redis_keys_expire_with_the_token(redis_url, lasts, refresh_token, options, seconds):
+    """Redis keeps a token as long as its refresh token is valid, else as long as the access token, plus an hour for
+    wrong clocks.
+    """
     import redis
 
     expires_at = datetime.now(UTC) + timedelta(seconds=lasts)
@@ -289,8 +291,8 @@ def test_redis_removes_what_is_worth_nothing(redis_url, lasts, refresh_token, op
         assert min(seconds + 3600, 100 * 365 * 86400) - 300 < lifetime <= seconds + 3600
 
 
-def test_redis_removes_locks(redis_url):
-    """A lock that nobody gives back is removed by Redis; one that is given back is removed at once."""
+def test_redis_locks_expire(redis_url):
+    """Redis removes a lock that is never released; a lock that is released is removed at once."""
     import redis
 
     with redis.Redis.from_url(redis_url) as server:
@@ -304,23 +306,23 @@ def test_redis_removes_locks(redis_url):
 
 
 @pytest.mark.parametrize("options", [{"lock_seconds": 0}, {"lock_seconds": 1e12}, {"refresh_seconds": -1}])
-def test_redis_with_wrong_seconds(options):
-    """Seconds that Redis cannot count are refused by name."""
+def test_redis_rejects_invalid_seconds(options):
+    """A number of seconds that Redis cannot use is rejected by argument name."""
     pytest.importorskip("redis")
     with pytest.raises(InvalidArgumentError, match=f"{next(iter(options))} must be above 0 and below"):
         RedisStore("redis://127.0.0.1:1/0", **options)
 
 
-def test_redis_with_a_wrong_address():
-    """An address that is none is refused, without the password that it may hold."""
+def test_redis_rejects_an_invalid_url_without_showing_its_password():
+    """An invalid Redis URL is rejected without showing the password that it may hold."""
     pytest.importorskip("redis")
     with pytest.raises(InvalidArgumentError, match="redis must be an address such as") as caught:
         RedisStore("http://user:hidden@127.0.0.1")
     assert "hidden" not in f"{caught.value!r} {caught.value.__context__!r}"
 
 
-def test_redis_that_is_not_there():
-    """Without a server the error names the key and what to check, and carries no token."""
+def test_unreachable_redis_is_an_error_without_the_token():
+    """If no server is reachable, the error names the key and what to check, and shows no token."""
     pytest.importorskip("redis")
     store = RedisStore("redis://127.0.0.1:1/0")
     for call in (
@@ -334,15 +336,15 @@ def test_redis_that_is_not_there():
         assert caught.value.__context__ is None
 
 
-def test_redis_that_is_async():
-    """An async client is refused with what to give instead."""
+def test_async_redis_client_is_rejected_with_a_remedy():
+    """An async Redis client is rejected with the sync client to pass instead."""
     redis = pytest.importorskip("redis.asyncio")
     with pytest.raises(InvalidArgumentError, match=r"give a redis\.Redis, for AsyncCoze too"):
         RedisStore(redis.Redis())
 
 
-def test_redis_with_something_else(redis_url):
-    """What is no token is told with its name, without its content."""
+def test_redis_value_that_is_no_token_is_an_error_with_its_key(redis_url):
+    """A Redis value that is no token raises an error with its key, but without its content."""
     import redis
 
     with redis.Redis.from_url(redis_url) as server:
@@ -356,8 +358,8 @@ def test_redis_with_something_else(redis_url):
             RedisStore(server).load("k")
 
 
-def test_redis_lock_ends(redis_url):
-    """A lock ends by itself, and whoever held it does not take it from the next one."""
+def test_expired_redis_lock_is_not_released_by_its_old_holder(redis_url):
+    """A Redis lock expires by itself, and its former holder does not release the lock of the next one."""
     import redis
 
     with redis.Redis.from_url(redis_url) as server:
@@ -394,7 +396,7 @@ print("done", flush=True)
 
 
 def start(base_url: str, place: str) -> subprocess.Popen[str]:
-    """Start a process that waits for a line, and then makes five calls with the token of a store."""
+    """Start a process that waits for a line and then makes five calls with the token of a store."""
     arguments = [sys.executable, "-c", PROGRAM, base_url, place]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     return subprocess.Popen(arguments, text=True, **pipes)
@@ -402,7 +404,7 @@ def start(base_url: str, place: str) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, TokenStore]:
-    """Give the address of a store, and the store."""
+    """Return the location of a store, and the store."""
     if request.param == "file":
         return str(tmp_path / "tokens"), FileStore(tmp_path / "tokens")
     url = request.getfixturevalue("redis_url")
@@ -410,8 +412,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, TokenSto
 
 
 @pytest.mark.parametrize("place", ["file", "redis"], indirect=True)
-def test_processes_share_one_refresh(place, coze_sandbox):
-    """Several processes over one expired token make exactly one token request."""
+def test_processes_send_one_token_request(place, coze_sandbox):
+    """Several processes that share one expired token send exactly one token request."""
     address, store = place
     coze_sandbox.oauth.auto_consent = True
     _, first = Flows(Connect(None), coze_sandbox).web_token()
@@ -451,8 +453,8 @@ while True:
 
 
 @pytest.mark.parametrize("seconds", [0.001, 0.004, 0.011, 0.023, 0.04])
-def test_killed_while_it_writes(tmp_path, seconds):
-    """A process that is killed at any moment leaves a whole token, and no lock."""
+def test_process_killed_during_a_write_leaves_a_whole_token(tmp_path, seconds):
+    """A process that is killed at any moment of a write leaves a complete token and no lock."""
     with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], text=True, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == "ready\n"
         store = FileStore(tmp_path)
@@ -470,8 +472,8 @@ def test_killed_while_it_writes(tmp_path, seconds):
     assert json.loads(store.path_of("k").read_text(encoding="utf-8"))["refresh_token"] == f"r{number}"
 
 
-def test_killed_in_the_middle_of_a_refresh(tmp_path, coze_sandbox):
-    """A process that is killed while it waits for a token leaves the old one, and the next process refreshes it."""
+def test_next_process_refreshes_after_a_kill(tmp_path, coze_sandbox):
+    """If a process is killed while it waits for a token, the old token remains, and the next process refreshes it."""
     coze_sandbox.oauth.auto_consent = True
     _, first = Flows(Connect(None), coze_sandbox).web_token()
     store = FileStore(tmp_path)
