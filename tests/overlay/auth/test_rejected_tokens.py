@@ -15,7 +15,11 @@ from tests.overlay.auth._token_service import Service, client, strategy, token
 
 
 class Clock:
-    """Replaces the module `time`.¶¶Attributes:¶    now: Seconds by which `monotonic` is ahead."""
+    """Replaces the module `time`.
+
+    Attributes:
+        now: Seconds by which `monotonic` is ahead.
+    """
 
     def __init__(self) -> None:
         self.now = 0.0
