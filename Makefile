@@ -11,7 +11,7 @@ SHORT := sed -un 's/^Collecting \([^ ]*\).*/      \1/p; /^ERROR/p'
 
 .DEFAULT_GOAL := help
 .PHONY: help demo generate docs test test-fast contract contract-live mutation fuzz check format coverage bench redocly dist \
-	wheel changes changelog system clean
+	wheel drift changes changelog system clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -81,6 +81,9 @@ wheel: dist ## Install the wheel in a new environment and run the quick start wi
 	@rm -rf $(VENV)/wheel && $(BIN)/python -m venv $(VENV)/wheel
 	@$(VENV)/wheel/bin/pip install --quiet --disable-pip-version-check "$$(ls dist/*.whl)[sandbox]"
 	@cd examples && $(abspath $(VENV))/wheel/bin/python demo.py
+
+drift: $(VENV)/dev ## Report what a source has that the description lacks (SOURCE=cozepy, a *.har file, or a folder)
+	@$(BIN)/python -m generator drift $(or $(SOURCE),cozepy) --format $(or $(FORMAT),text)
 
 changes: $(VENV)/dev ## Write what changed in the description since a revision as a changelog fragment (SINCE=v1.0.0)
 	@$(BIN)/python -m generator diff $(or $(SINCE),$(error set SINCE to a revision: make changes SINCE=v1.0.0)) \

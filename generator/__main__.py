@@ -21,8 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command.
 
     Returns:
-        0 when all is well, 1 when the description or the generated code is not, which is printed, or when `diff` finds
-        changes that break callers; 2 when `diff` cannot read what it compares.
+        0 when all is well; 1 when the description or the generated code is not, which is printed, when `diff` finds
+        changes that break callers, and when `drift` finds differences; 2 when these cannot read what they compare.
     """
     parser = argparse.ArgumentParser(prog="python -m generator", description="From openapi/ to generated/.")
     parser.add_argument("--index", type=Path, default=Path("openapi/coze.yaml"), help="the description")
@@ -49,6 +49,11 @@ def main(arguments: list[str] | None = None) -> int:
         default="breaking",
         help="which changes give the exit status 1",
     )
+    drift = commands.add_parser("drift", help="report what a source has that the description lacks, and the reverse")
+    drift.add_argument(
+        "source", help="cozepy, a *.har file, an unpacked @coze/api, or a checkout of coze-dev/coze-sdk-gen"
+    )
+    drift.add_argument("--format", choices=["text", "markdown", "json"], default="text", help="how to write the report")
     options = parser.parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # the locale's encoding may lack a character
@@ -61,6 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if options.command == "diff":
             return _diff(options)
+        if options.command == "drift":
+            return _drift(options)
         if options.command == "sync":
             message = _sync(check=options.check)
         else:
@@ -69,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         print(f"{len(error.problems)} problem{'s' * (len(error.problems) != 1)}", file=sys.stderr)
-        return 2 if options.command == "diff" else 1
+        return 2 if options.command in {"diff", "drift"} else 1
     if options.command == "bundle":
         sys.stdout.write(message)
     else:
@@ -111,6 +118,17 @@ def _diff(options: argparse.Namespace) -> int:
         options.fail_on, [change for change in changes if change.impact is Impact.BREAKING]
     )
     return 1 if failing else 0
+
+
+def _drift(options: argparse.Namespace) -> int:
+    from .drift import REPORTS, compare_source, described_operations, read_source
+
+    bundled = bundle(options.index)
+    described = described_operations(bundled)
+    kind, operations = read_source(options.source, {one.address: name for name, one in described.items()})
+    found = compare_source(described, kind, operations, options.index)
+    sys.stdout.write(REPORTS[options.format](found))
+    return 1 if found else 0
 
 
 def _sync(*, check: bool) -> str:

@@ -1,0 +1,154 @@
+"""What a source states about operations, in a form in which sources can be compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from ..spec.bundler import METHODS, Bundle
+
+__all__ = ["Address", "Operation", "address_of", "described_operations", "members_of"]
+
+_PARAMETER = re.compile(r"\{[^{}/]*\}|(?<=/):\w+")
+# What every answer has, and what every request sends.
+_HEADERS = {"authorization", "content-type"}
+
+Address = tuple[str, str]
+"""Method in upper case and path, with `{}` for each parameter: sources call parameters by other names."""
+
+
+@attrs.frozen
+class Operation:
+    """What one source states about one operation.
+
+    Attributes:
+        name: Operation id in the description; elsewhere what the source calls it.
+        address: Method and path.
+        members: What can be sent and received, as `request.name` and `response.data.items[].id`; the values that are
+            listed for it, if any are.
+        opaque: Members whose inner members the source does not state.
+        complete: Which sides (`request`, `response`) the source states as a whole: what it lacks is not there.
+        place: Where in the source it stands.
+    """
+
+    name: str
+    address: Address
+    members: Mapping[str, frozenset[Any]]
+    opaque: frozenset[str] = frozenset()
+    complete: frozenset[str] = frozenset({"request", "response"})
+    place: str = ""
+
+    def is_open(self, member: str) -> bool:
+        """Return whether the source states nothing about what lies inside of a part of *member*."""
+        return any(member.startswith((f"{one}.", f"{one}[")) for one in self.opaque)
+
+
+def address_of(method: str, path: str) -> Address:
+    """Return the address of an operation, with the names of path parameters taken out."""
+    return method.upper(), _PARAMETER.sub("{}", path).rstrip("/")
+
+
+def described_operations(bundled: Bundle) -> dict[str, Operation]:
+    """Map each operation id of the description to what it states."""
+    operations = bundled.operations()
+    return {
+        name: from_openapi(name, path, method, operation, bundled.document, "")
+        for name, (path, method, operation) in operations.items()
+    }
+
+
+def from_openapi(
+    name: str, path: str, method: str, operation: Mapping[str, Any], document: Mapping[str, Any], place: str
+) -> Operation:
+    """Return what an operation of an OpenAPI document states."""
+    members: dict[str, frozenset[Any]] = {}
+    opaque: set[str] = set()
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] != "header" or parameter["name"].lower() not in _HEADERS:
+            member = f"request.{parameter['name']}"
+            members |= {member: frozenset(), **members_of(parameter.get("schema", {}), document, member, opaque)}
+    sides = {"request": operation.get("requestBody", {}), "response": operation.get("responses", {}).get("200", {})}
+    for side, part in sides.items():
+        for media_type, content in _resolved(part, document).get("content", {}).items():
+            if media_type == "text/event-stream":
+                opaque.add(side)  # what lies in events is no member of the answer
+            else:
+                members |= members_of(content.get("schema", {}), document, side, opaque)
+    # A page whose tables could not be read has no member at all: this does not mean that there is none.
+    complete = frozenset(side for side in sides if any(member.startswith(f"{side}.") for member in members))
+    return Operation(name, address_of(method, path), members, frozenset(opaque), complete, place)
+
+
+def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield path, method and description of each operation of an OpenAPI document."""
+    for path, item in document.get("paths", {}).items():
+        for method, operation in item.items():
+            if method in METHODS:
+                yield path, method, operation
+
+
+def members_of(
+    schema: Mapping[str, Any], document: Mapping[str, Any], prefix: str, opaque: set[str], seen: tuple[str, ...] = ()
+) -> dict[str, frozenset[Any]]:
+    """Return all members below a schema, each with the values that are listed for it.
+
+    Args:
+        schema: The schema, which may be a reference.
+        document: The document that holds what it refers to.
+        prefix: What the members' names begin with.
+        opaque: Filled with the members that may hold anything.
+        seen: The references that lead here: a schema that holds itself is described once.
+    """
+    members: dict[str, frozenset[Any]] = {}
+    found_inner = False
+    values: list[Any] = []
+    for part, path in _parts(schema, document, seen):
+        if path and path[-1] in path[:-1]:
+            opaque.add(prefix)
+            continue
+        values += [str(value) for value in (*part.get("enum", ()), *([part["const"]] if "const" in part else ()))]
+        for name, inner in part.get("properties", {}).items():
+            found_inner = True
+            members.setdefault(f"{prefix}.{name}", frozenset())
+            for key, listed in members_of(inner, document, f"{prefix}.{name}", opaque, path).items():
+                members[key] = members.get(key, frozenset()) | listed
+        if isinstance(part.get("items"), Mapping):
+            found_inner = True
+            members |= members_of(part["items"], document, f"{prefix}[]", opaque, path)
+    if values:
+        members[prefix] = frozenset(values)
+    if not found_inner:
+        opaque.add(prefix)
+    return members
+
+
+def _parts(
+    schema: Mapping[str, Any], document: Mapping[str, Any], path: tuple[str, ...]
+) -> Iterable[tuple[Mapping[str, Any], tuple[str, ...]]]:
+    """Yield a schema and all that it is made of, each with the references that lead to it."""
+    yield schema, path
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        if reference in path:
+            yield {}, (*path, reference)
+        else:
+            yield from _parts(_resolved(schema, document), document, (*path, reference))
+    for key in ("anyOf", "oneOf", "allOf"):
+        for variant in schema.get(key, ()):
+            yield from _parts(variant, document, path)
+    for key in ("contentSchema", "x-coze-json-text"):
+        if isinstance(schema.get(key), Mapping):
+            yield from _parts(schema[key], document, path)
+
+
+def _resolved(value: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = value.get("$ref")
+    if not isinstance(reference, str):
+        return value
+    target: Any = document
+    for segment in reference.removeprefix("#/").split("/"):
+        target = target.get(segment, {}) if isinstance(target, Mapping) else {}
+    return target if isinstance(target, Mapping) else {}
