@@ -1,4 +1,4 @@
-"""What the events of a chat add up to."""
+"""The state of a chat, accumulated from its events."""
 
 from __future__ import annotations
 
@@ -23,63 +23,62 @@ from .._type_guards import TextBuffer, instance_of, instances_of, key_of, text_o
 
 __all__ = ["ChatAccumulator", "StreamAccumulator", "answer_text", "follow_up_questions", "usage_of"]
 
-_ANSWERS = (MessageType.ANSWER, None)  # no type in a piece tells nothing against it
+_ANSWERS = (MessageType.ANSWER, None)  # a delta without a type may belong to an answer
 _MessageKey: TypeAlias = tuple[object, ...]
 
 
 class ChatAccumulator:
-    """What a bot has answered so far, be it by a stream or over a WebSocket.
+    """The answer of a bot so far, received by a stream or over a WebSocket.
 
     Attributes:
         chat: The chat in its latest state; None before the first event.
-        messages: The messages that are complete, in the order of their completion.
+        messages: The completed messages, in the order of their completion.
     """
 
     chat: Chat | None
     messages: list[Message]
-    _partial_messages: dict[str | int | None, TextBuffer]  # the answers that are not complete, by message id
+    _partial_messages: dict[str | int | None, TextBuffer]  # the text of incomplete answers by message id
 
     @property
     def answer(self) -> str:
-        """The text of the answer so far. Where a bot gives several answers, each begins a line."""
-        complete = answer_text(self.messages)
-        return "\n".join(filter(None, [complete, *(growing.text for growing in list(self._partial_messages.values()))]))
+        """The text of the answer so far. If a bot gives several answers, each begins a line."""
+        completed = answer_text(self.messages)
+        return "\n".join(filter(None, [completed, *(text.text for text in list(self._partial_messages.values()))]))
 
     @property
     def follow_ups(self) -> list[str]:
-        """Questions that the bot suggests, as far as they came."""
+        """Questions that the bot suggests, as far as they have arrived."""
         return follow_up_questions(self.messages)
 
     @property
     def usage(self) -> ChatUsage | None:
-        """Tokens used; zero until the chat ended."""
+        """Tokens used; zero until the chat has ended."""
         return usage_of(self.chat)
 
 
 class StreamAccumulator(ChatAccumulator):
-    """What a stream told so far. Shared by the sync and the async stream.
+    """The state of a chat so far, accumulated from the events of a stream.
 
     Attributes:
-        debug_url: Page that shows the run of a chatflow node by node; None until the stream tells it, and for bots.
+        debug_url: Page that shows the run of a chatflow node by node; None until the stream contains it, and for bots.
     """
 
     debug_url: str | None
 
     def _reset(self) -> None:
-        """Begin with nothing told."""
         self.chat = None
         self.messages = []
         self.debug_url = None
         self._partial_messages = {}
-        self._last_delta: Message | None = None  # what the latest event adds to the text
-        self._last_message_id: object = None  # id of the message that added to it last
-        self._open_message_id: object = None  # id of the message that grows now
-        self._open_deltas = TextBuffer()  # what that message has in `_partial_messages`
-        self._line_break_before: Message | None = None  # what begins a line, since another answer was before it
-        self._reasoned_message_ids: set[str | int | None] = set()  # messages whose thoughts came in pieces
+        self._last_delta: Message | None = None  # the message of the latest event, if it adds to the text
+        self._last_message_id: object = None  # id of the message that added to the text last
+        self._open_message_id: object = None  # id of the message that deltas are added to
+        self._open_deltas = TextBuffer()  # the text of that message in `_partial_messages`
+        self._line_break_before: Message | None = None  # the message that begins a line, after another answer
+        self._reasoned_message_ids: set[str | int | None] = set()  # messages whose reasoning arrived in pieces
 
     def _on_event(self, event: ChatStreamEvent) -> None:
-        """Take note of an event. This runs for each of them."""
+        """Process an event. This runs for each event of a stream."""
         self._last_delta = None
         data = event.data
         if isinstance(data, Message):
@@ -101,11 +100,11 @@ class StreamAccumulator(ChatAccumulator):
 
     def _on_completed(self, message: Message) -> None:
         self.messages.append(message)
-        grew = self._partial_messages.pop(key_of(message.id), None)
-        self._open_message_id, self._open_deltas = None, TextBuffer()  # a long answer is not to be held twice
-        if not grew and text_of(message.content) and message.type is MessageType.ANSWER:
+        partial = self._partial_messages.pop(key_of(message.id), None)
+        self._open_message_id, self._open_deltas = None, TextBuffer()  # so that a long answer is not stored twice
+        if not partial and text_of(message.content) and message.type is MessageType.ANSWER:
             self._switch_message(message)
-            self._last_delta = message  # it came in one piece
+            self._last_delta = message  # it arrived in one piece
 
     def _on_delta(self, message: Message) -> None:
         self._switch_message(message)
@@ -118,13 +117,13 @@ class StreamAccumulator(ChatAccumulator):
 
     def _text_delta(self) -> str:
         """Return what the latest event adds to the text."""
-        said = self._last_delta
-        if said is None:
+        delta = self._last_delta
+        if delta is None:
             return ""
-        return f"\n{said.content}" if said is self._line_break_before else said.content
+        return f"\n{delta.content}" if delta is self._line_break_before else delta.content
 
     def _reasoning_delta(self, event: ChatStreamEvent) -> str:
-        """Return what an event adds to the thoughts before the answer."""
+        """Return what an event adds to the reasoning before the answer."""
         data = event.data
         if not isinstance(data, Message):
             return ""
@@ -143,45 +142,46 @@ class StreamAccumulator(ChatAccumulator):
             return b""
         try:
             return a2b_base64(text_of(event.data.content))
-        except ValueError as error:  # text beyond ASCII is none of `binascii.Error`
+        except ValueError as error:  # `binascii.Error`, or its base class for text that is not ASCII
             raise ValueError(f"a piece of the spoken answer is not Base64: {error}") from error
 
     def _unseen_messages(self, messages: Iterable[Message], known: Iterable[Message]) -> list[Message]:
-        """Pick the messages that neither came by this stream nor are *known*."""
-        had = {_message_key(message) for message in (*self.messages, *known)}
-        found = []
+        """Return the messages that are new: not received on this stream and not in *known*."""
+        seen = {_message_key(message) for message in (*self.messages, *known)}
+        unseen = []
         for message in messages:
-            identity = _message_key(message)
-            if identity not in had:
-                had.add(identity)
-                found.append(message)
-        return found
+            key = _message_key(message)
+            if key not in seen:
+                seen.add(key)
+                unseen.append(message)
+        return unseen
 
     def _add_message(self, message: Message) -> None:
-        """Take note of a message that did not come by the stream."""
+        """Add a message that did not arrive on the stream."""
         self.messages.append(message)
         self._partial_messages.pop(key_of(message.id), None)
 
 
 def _message_key(message: Message) -> _MessageKey:
-    known = key_of(message.id)
-    return (known,) if known else (key_of(message.type), text_of(message.content))
+    message_id = key_of(message.id)
+    return (message_id,) if message_id else (key_of(message.type), text_of(message.content))
 
 
 def answer_text(messages: list[Message]) -> str:
-    """Join the answers among *messages*."""
+    """Return the answers among *messages* as one text."""
     return "\n".join(_texts_of(messages, MessageType.ANSWER))
 
 
 def follow_up_questions(messages: list[Message]) -> list[str]:
-    """Pick the suggested questions among *messages*."""
+    """Return the suggested questions among *messages*."""
     return _texts_of(messages, MessageType.FOLLOW_UP)
 
 
 def usage_of(chat: Chat | None) -> ChatUsage | None:
-    """Return the tokens that a chat used, where it tells them."""
+    """Return the token usage of a chat; None if it has none."""
     return None if chat is None else instance_of(chat.usage, ChatUsage)
 
 
-def _texts_of(messages: list[Message], kind: MessageType) -> list[str]:
-    return list(filter(None, (text_of(one.content) for one in instances_of(messages, Message) if one.type is kind)))
+def _texts_of(messages: list[Message], message_type: MessageType) -> list[str]:
+    matching = [message for message in instances_of(messages, Message) if message.type is message_type]
+    return list(filter(None, (text_of(message.content) for message in matching)))

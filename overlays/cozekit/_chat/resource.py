@@ -51,8 +51,8 @@ class ChatResource(ChatAPI):
             StreamInterrupted: While reading: the stream was interrupted.
         """
         hide_headers(arguments)
-        own, options = split_options(ChatAPI.stream, arguments)
-        stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, ChatStream)
+        params, options = split_options(ChatAPI.stream, arguments)
+        stream = self._client.stream(_operations.STREAM, _models.ChatStream, params, options, ChatStream)
         return stream._set_chat_ref(self, options, cancel_on_exit=cancel_on_exit)
 
     def submit_tool_outputs_stream(
@@ -74,9 +74,9 @@ class ChatResource(ChatAPI):
             StreamInterrupted: While reading: the stream was interrupted.
         """
         hide_headers(arguments)
-        own, options = split_options(ChatAPI.submit_tool_outputs_stream, arguments)
+        params, options = split_options(ChatAPI.submit_tool_outputs_stream, arguments)
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
-        stream = self._client.stream(operation, _models.ChatStream, own, options, ChatStream)
+        stream = self._client.stream(operation, _models.ChatStream, params, options, ChatStream)
         ids = arguments["conversation_id"], arguments["chat_id"]
         return stream._set_chat_ref(self, options, *ids, cancel_on_exit=cancel_on_exit)
 

@@ -50,8 +50,8 @@ class AsyncChatResource(AsyncChatAPI):
             StreamInterrupted: While reading: the stream was interrupted.
         """
         hide_headers(arguments)
-        own, options = split_options(AsyncChatAPI.stream, arguments)
-        stream = self._client.stream(_operations.STREAM, _models.ChatStream, own, options, AsyncChatStream)
+        params, options = split_options(AsyncChatAPI.stream, arguments)
+        stream = self._client.stream(_operations.STREAM, _models.ChatStream, params, options, AsyncChatStream)
         return stream._set_chat_ref(self, options, cancel_on_exit=cancel_on_exit)
 
     def submit_tool_outputs_stream(
@@ -73,9 +73,9 @@ class AsyncChatResource(AsyncChatAPI):
             StreamInterrupted: While reading: the stream was interrupted.
         """
         hide_headers(arguments)
-        own, options = split_options(AsyncChatAPI.submit_tool_outputs_stream, arguments)
+        params, options = split_options(AsyncChatAPI.submit_tool_outputs_stream, arguments)
         operation = _operations.SUBMIT_TOOL_OUTPUTS_STREAM
-        stream = self._client.stream(operation, _models.ChatStream, own, options, AsyncChatStream)
+        stream = self._client.stream(operation, _models.ChatStream, params, options, AsyncChatStream)
         ids = arguments["conversation_id"], arguments["chat_id"]
         return stream._set_chat_ref(self, options, *ids, cancel_on_exit=cancel_on_exit)
 

@@ -1,9 +1,9 @@
-"""What JSON values a tool's arguments may be, and what they become."""
+"""Decoders of the JSON values of a tool's arguments."""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -12,17 +12,17 @@ from coze_api._core import _json
 __all__ = ["SCALARS", "Decode", "DecodeFailure", "enum", "array", "literal", "mapping", "object_", "union", "preview"]
 
 Decode = Callable[[Any, str], Any]
-"""Takes a value and what messages call it."""
+"""Called with a value and its path in the arguments, for error messages. Raises `DecodeFailure`."""
 
-_PREVIEW_LENGTH = 60  # characters of a wrong value that are told
+_PREVIEW_LENGTH = 60  # characters
 
 
 class DecodeFailure(Exception):
-    """A value does not fit. The text is for the bot."""
+    """A value has the wrong type. The bot gets the message."""
 
 
 def preview(value: Any) -> str:
-    """Return the beginning of a value, as JSON where it is any."""
+    """Return the beginning of a value, as JSON if possible."""
     try:
         text = _json.dumps(value).decode()
     except (TypeError, ValueError):
@@ -33,15 +33,15 @@ def preview(value: Any) -> str:
 def _text(value: Any, path: str) -> str:
     if isinstance(value, str):
         return value
-    raise DecodeFailure(f"{path} must be a text, not {preview(value)}")
+    raise DecodeFailure(f"{path} must be a string, not {preview(value)}")
 
 
-def _whole(value: Any, path: str) -> int:
+def _integer(value: Any, path: str) -> int:
     if isinstance(value, float) and value.is_integer():
-        return int(value)  # models write 3.0 for 3
+        return int(value)  # language models may write 3.0 for 3
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise DecodeFailure(f"{path} must be a whole number, not {preview(value)}")
+    raise DecodeFailure(f"{path} must be an integer, not {preview(value)}")
 
 
 def _number(value: Any, path: str) -> float:
@@ -53,7 +53,7 @@ def _number(value: Any, path: str) -> float:
     raise DecodeFailure(f"{path} must be a number, not {preview(value)}")
 
 
-def _flag(value: Any, path: str) -> bool:
+def _boolean(value: Any, path: str) -> bool:
     if isinstance(value, bool):
         return value
     raise DecodeFailure(f"{path} must be true or false, not {preview(value)}")
@@ -65,18 +65,18 @@ def _null(value: Any, path: str) -> None:
 
 
 SCALARS: dict[Any, Decode] = {
-    str: _text, int: _whole, float: _number, bool: _flag, None: _null, types.NoneType: _null,
+    str: _text, int: _integer, float: _number, bool: _boolean, None: _null, types.NoneType: _null,
 }  # fmt: skip
 
 
 def union(decoders: list[Decode]) -> Decode:
-    """Read what the first fitting decoder reads."""
+    """Return a decoder that returns the result of the first one that accepts the value."""
 
     def decode(value: Any, path: str) -> Any:
         reasons = []
-        for one in decoders:
+        for decoder in decoders:
             try:
-                return one(value, path)
+                return decoder(value, path)
             except DecodeFailure as error:
                 reasons.append(str(error))
         raise DecodeFailure(", or ".join(dict.fromkeys(reasons)))
@@ -85,28 +85,28 @@ def union(decoders: list[Decode]) -> Decode:
 
 
 def literal(values: tuple[Any, ...]) -> Decode:
-    """Read one of some values."""
-    plain = [(value.value if isinstance(value, Enum) else value, value) for value in values]
-    allowed = ", ".join(preview(value) for value, _ in plain)
+    """Return a decoder that accepts some values."""
+    members = [(value.value if isinstance(value, Enum) else value, value) for value in values]
+    allowed = ", ".join(preview(raw) for raw, _ in members)
 
     def decode(value: Any, path: str) -> Any:
-        for wanted, meant in plain:
-            if value == wanted and isinstance(value, bool) == isinstance(wanted, bool):
-                return meant
+        for raw, member in members:
+            if value == raw and isinstance(value, bool) == isinstance(raw, bool):
+                return member
         raise DecodeFailure(f"{path} must be one of {allowed}, not {preview(value)}")
 
     return decode
 
 
-def enum(kind: type[Enum]) -> Decode:
-    """Read a member of an enum by its value."""
-    allowed = ", ".join(preview(member.value) for member in kind)
+def enum(cls: type[Enum]) -> Decode:
+    """Return a decoder of the members of an enum, by their values."""
+    allowed = ", ".join(preview(member.value) for member in cls)
 
     def decode(value: Any, path: str) -> Enum:
         try:
-            if isinstance(value, bool) and not any(member.value is value for member in kind):
+            if isinstance(value, bool) and not any(member.value is value for member in cls):
                 raise ValueError
-            return kind(value)
+            return cls(value)
         except (ValueError, TypeError):
             raise DecodeFailure(f"{path} must be one of {allowed}, not {preview(value)}") from None
 
@@ -114,41 +114,39 @@ def enum(kind: type[Enum]) -> Decode:
 
 
 def array(item: Decode) -> Decode:
-    """Read a list."""
+    """Return a decoder of lists."""
 
     def decode(value: Any, path: str) -> list[Any]:
         if not isinstance(value, list):
             raise DecodeFailure(f"{path} must be a list, not {preview(value)}")
-        return [item(one, f"{path}[{number}]") for number, one in enumerate(value)]
+        return [item(element, f"{path}[{index}]") for index, element in enumerate(value)]
 
     return decode
 
 
 def mapping(key: Decode, item: Decode) -> Decode:
-    """Read an object with any names."""
+    """Return a decoder of objects with any keys."""
 
     def decode(value: Any, path: str) -> dict[Any, Any]:
-        if not isinstance(value, dict):
-            raise DecodeFailure(f"{path} must be an object, not {preview(value)}")
-        return {name_of(name, path): item(one, f"{path}.{name}") for name, one in value.items()}
+        return {decode_key(name, path): item(element, f"{path}.{name}") for name, element in value.items()}
 
-    def name_of(name: str, path: str) -> Any:
+    def decode_key(name: str, path: str) -> Any:
         try:
-            return key(name, f"a name in {path}")
+            return key(name, f"a key of {path}")
         except DecodeFailure:
             if not name.lstrip("-").isdecimal():
                 raise
-            return key(int(name), f"a name in {path}")  # the names in JSON are texts, also where they are numbers
+            return key(int(name), f"a key of {path}")  # keys in JSON are always strings
 
-    return decode
+    return object_(decode)
 
 
-def object_(make: Callable[[Mapping[str, Any]], Any]) -> Decode:
-    """Read an object by a function that takes any."""
+def object_(decode_object: Decode) -> Decode:
+    """Return a decoder that passes objects to another one, and accepts nothing else."""
 
     def decode(value: Any, path: str) -> Any:
         if not isinstance(value, dict):
             raise DecodeFailure(f"{path} must be an object, not {preview(value)}")
-        return make(value)
+        return decode_object(value, path)
 
     return decode

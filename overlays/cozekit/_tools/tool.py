@@ -25,30 +25,30 @@ R = TypeVar("R")
 
 
 class Tool(Generic[P, R]):
-    """A function that a bot may call, with the name that the bot knows it by. Calling it calls the function.
+    """A function that a bot may call, with the name under which the bot calls it. Calling a tool calls the function.
 
     Attributes:
-        name: What the bot calls it: the name of a plugin's tool that runs at your side.
-        function: What is called.
+        name: The name under which the bot calls it: that of a plugin's tool that runs on the client side.
+        function: The function.
     """
 
     def __init__(self, function: Callable[P, R], name: str | None = None) -> None:
-        """Make a tool of a function. See `tool`."""
+        """Create a tool from a function, as `tool` does."""
         if not callable(function):
             raise InvalidArgumentError(f"a tool must be a function, not {type(function).__name__}")
-        found = name if name is not None else getattr(function, "__name__", "")
-        if not isinstance(found, str) or not found or found == "<lambda>":
-            raise InvalidArgumentError(f"the tool {function!r:.60} has no name; give one by cozekit.tool(…, name=…)")
-        self.name = found
+        tool_name = name if name is not None else getattr(function, "__name__", "")
+        if not isinstance(tool_name, str) or not tool_name or tool_name == "<lambda>":
+            raise InvalidArgumentError(f"the tool {function!r:.60} has no name; set one by cozekit.tool(…, name=…)")
+        self.name = tool_name
         self.function = function
-        self._parameters = inspect_parameters(function, found)
+        self._parameters = inspect_parameters(function, tool_name)
         update_wrapper(self, function, updated=())
 
     def __call__(self, *arguments: P.args, **options: P.kwargs) -> R:
         return self.function(*arguments, **options)
 
     def __get__(self, instance: Any, owner: Any = None) -> Tool[..., R]:
-        """Bind a method that was made a tool inside its class."""
+        """Bind a method that was decorated inside its class."""
         bind = getattr(self.function, "__get__", None)
         return self if instance is None or bind is None else Tool(bind(instance, owner), self.name)
 
@@ -57,16 +57,16 @@ class Tool(Generic[P, R]):
 
     @property
     def parameters(self) -> ToolParameters:
-        """What it takes."""
+        """The parameters of the function."""
         return self._parameters
 
     @property
     def is_async(self) -> bool:
         """Whether the function must be awaited."""
-        told: Any = self.function
-        while isinstance(told, partial | Tool):
-            told = told.func if isinstance(told, partial) else told.function
-        return inspect.iscoroutinefunction(told) or inspect.iscoroutinefunction(getattr(told, "__call__", None))  # noqa: B004  (an object may have an async `__call__`)
+        function: Any = self.function
+        while isinstance(function, partial | Tool):
+            function = function.func if isinstance(function, partial) else function.function
+        return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004  (an object may have an async `__call__`)
 
 
 @overload
@@ -78,20 +78,20 @@ def tool(*, name: str | None = None) -> Callable[[Callable[P, R]], Tool[P, R]]: 
 
 
 def tool(function: Any = None, /, *, name: str | None = None) -> Any:
-    """Make a function a tool under another name; as a decorator, or on a function, method or `functools.partial`.
+    """Create a tool with a name of its own: as a decorator, or from a function, method or `functools.partial`.
 
     ```python
     @cozekit.tool(name="weather-now")
     def get_weather(city: str) -> str: ...
     ```
 
-    A function whose own name is that of the tool needs none of this.
+    A function whose own name is that of the tool can be passed as it is.
 
     Args:
-        function: What to call. Its parameters must be annotated with what JSON can say: str, int, float, bool, list,
-            dict, Literal, Enum, unions of them, TypedDicts, dataclasses, attrs classes. Without an annotation a
-            parameter takes what comes.
-        name: What the bot calls it. Default: the function's name.
+        function: The function. Its parameters must be annotated with types that JSON can represent: str, int, float,
+            bool, list, dict, Literal, Enum, unions of them, TypedDicts, dataclasses, attrs classes. A parameter without
+            an annotation accepts any JSON value.
+        name: The name under which the bot calls it. Default: the function's name.
 
     Raises:
         InvalidArgumentError: The function has no name or cannot be called with named arguments from JSON.
@@ -102,34 +102,37 @@ def tool(function: Any = None, /, *, name: str | None = None) -> Any:
 
 
 def tools_by_name(functions: Sequence[Callable[..., Any]], *, allow_async: bool) -> dict[str, Tool[..., Any]]:
-    """Make tools of functions, by name.
+    """Return tools by name, created from functions where necessary.
 
     Args:
         functions: Functions and tools.
-        allow_async: Whether there is an event loop for async ones.
+        allow_async: Whether async functions can be awaited.
 
     Raises:
-        InvalidArgumentError: One is no tool, has another's name, or must be awaited and cannot.
+        InvalidArgumentError: A value is no function, two tools have the same name, or a function is async and cannot be
+            awaited.
     """
     if callable(functions) or isinstance(functions, str):
         raise InvalidArgumentError("tools must be a list of functions")
-    found: dict[str, Tool[..., Any]] = {}
+    tools: dict[str, Tool[..., Any]] = {}
     for function in functions:
-        one = function if isinstance(function, Tool) else Tool(function)
-        if one.name in found:
-            raise InvalidArgumentError(f"there are two tools called {one.name}; name one by cozekit.tool(…, name=…)")
-        if one.is_async and not allow_async:
-            raise InvalidArgumentError(f"the tool {one.name} is async; use AsyncCoze, which takes sync tools as well")
-        found[one.name] = one
-    return found
+        named = function if isinstance(function, Tool) else Tool(function)
+        if named.name in tools:
+            raise InvalidArgumentError(
+                f"there are two tools called {named.name}; rename one by cozekit.tool(…, name=…)"
+            )
+        if named.is_async and not allow_async:
+            raise InvalidArgumentError(f"the tool {named.name} is async; use AsyncCoze, which also runs sync tools")
+        tools[named.name] = named
+    return tools
 
 
 def serialize_result(value: Any) -> str:
-    """Write what a tool returned for the bot: a text as it is, anything else as JSON.
+    """Return the result of a tool as text for the bot: text as it is, anything else as JSON.
 
     Raises:
-        TypeError: JSON has no word for it.
-        ValueError: It is infinite.
+        TypeError: The value is not JSON-serializable.
+        ValueError: It contains an infinite number.
     """
     plain = _to_jsonable(value)
     return plain if isinstance(plain, str) else _json.dumps(plain).decode()

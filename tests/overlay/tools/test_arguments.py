@@ -110,28 +110,28 @@ def test_types(hint, value, expected):
 @pytest.mark.parametrize(
     ("hint", "value", "reason"),
     [
-        (str, 7, "one must be a text, not 7"),
-        (int, "7", 'one must be a whole number, not "7"'),
-        (int, 7.5, "one must be a whole number, not 7.5"),
-        (int, True, "one must be a whole number, not true"),
+        (str, 7, "one must be a string, not 7"),
+        (int, "7", 'one must be an integer, not "7"'),
+        (int, 7.5, "one must be an integer, not 7.5"),
+        (int, True, "one must be an integer, not true"),
         (float, "x", 'one must be a number, not "x"'),
         (float, 10**400, "one is too large"),
         (bool, 1, "one must be true or false, not 1"),
         (None, 1, "one must be null, not 1"),
-        (int | None, "a", 'one must be a whole number, not "a", or one must be null, not "a"'),
+        (int | None, "a", 'one must be an integer, not "a", or one must be null, not "a"'),
         (list[int], {"a": 1}, 'one must be a list, not {"a":1}'),
-        (list[int], [1, "b"], 'one[1] must be a whole number, not "b"'),
+        (list[int], [1, "b"], 'one[1] must be an integer, not "b"'),
         (dict[str, int], [], "one must be an object, not []"),
-        (dict[str, int], {"a": "b"}, 'one.a must be a whole number, not "b"'),
-        (dict[int, int], {"a": 1}, 'a name in one must be a whole number, not "a"'),
+        (dict[str, int], {"a": "b"}, 'one.a must be an integer, not "b"'),
+        (dict[int, int], {"a": 1}, 'a key of one must be an integer, not "a"'),
         (Literal["a", 1], True, 'one must be one of "a", 1, not true'),
         (Colour, [], 'one must be one of "red", 7, not []'),
         (Size, True, "one must be one of 1, 2, not true"),
-        (Filters, {}, "one.word must be given"),
-        (Filters, {"word": "a", "x": 1}, "there is no one.x; known are word, limit"),
+        (Filters, {}, "required but missing: one.word"),
+        (Filters, {"word": "a", "x": 1}, "one.x is unknown; expected: word, limit"),
         (Place, "Ulm", 'one must be an object, not "Ulm"'),
-        (Place, {"city": 1}, "one.city must be a text, not 1"),
-        (Place, {"city": "a", "inner": {"city": "b", "district": 3}}, "one.inner.district must be a text, not 3"),
+        (Place, {"city": 1}, "one.city must be a string, not 1"),
+        (Place, {"city": "a", "inner": {"city": "b", "district": 3}}, "one.inner.district must be a string, not 3"),
         (Span, {"first": 1, "last": 10}, "'_last' must be <= 9: 10"),
         (ChatUsage, 3, "one must be an object, not 3"),
         (str, {"long": "x" * 100}, "…"),
@@ -143,7 +143,7 @@ def test_what_does_not_fit(hint, value, reason):
     with pytest.raises(ToolError) as caught:
         decode(hint, value)
     assert reason in str(caught.value)
-    assert str(caught.value).startswith("Wrong arguments for function: ")
+    assert str(caught.value).startswith("Invalid arguments for function: ")
     assert len(str(caught.value)) < 250
 
 
@@ -167,14 +167,14 @@ def test_calls(text, arguments):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "Wrong arguments for weather: city must be given."),
-        ("null", "Wrong arguments for weather: city must be given."),
+        ("", "Invalid arguments for weather: required but missing: city."),
+        ("null", "Invalid arguments for weather: required but missing: city."),
         ("{", "The arguments of weather are not JSON: "),
-        ('{"city": NaN}', "The arguments of weather are not JSON: NaN is no JSON"),
+        ('{"city": NaN}', "The arguments of weather are not JSON: NaN is not valid JSON"),
         ("[" * 100_000, "The arguments of weather are not JSON: "),
         ("[1]", "The arguments of weather must be an object, not [1]."),
-        ('{"city": null}', "Wrong arguments for weather: city must be a text, not null."),
-        ('{"city": "a", "town": "b"}', "Wrong arguments for weather: there is no town; known are city, days, unit."),
+        ('{"city": null}', "Invalid arguments for weather: city must be a string, not null."),
+        ('{"city": "a", "town": "b"}', "Invalid arguments for weather: town is unknown; expected: city, days, unit."),
     ],
 )
 def test_calls_that_do_not_fit(text, reason):
@@ -190,7 +190,7 @@ def test_others():
     def sums(first: int, **others: int) -> int: ...
 
     assert tool(sums).parameters.decode('{"first": 1, "b": 2.0}') == {"first": 1, "b": 2}
-    with pytest.raises(ToolError, match="b must be a whole number"):
+    with pytest.raises(ToolError, match="b must be an integer"):
         tool(sums).parameters.decode('{"first": 1, "b": "x"}')
 
 
@@ -293,13 +293,16 @@ def unknown_name(a: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda: tool(positional), "tool positional: parameter a cannot be given by name"),
-        (lambda: tool(starred), "tool starred: parameter a cannot be given by name"),
-        (lambda: tool(unknown_class), "tool unknown_class: parameter a: bots cannot give a Service; annotate it with"),
-        (lambda: tool(unknown_item), "tool unknown_item: parameter a: bots cannot give a set"),
+        (lambda: tool(positional), "tool positional: parameter a cannot be passed by name"),
+        (lambda: tool(starred), "tool starred: parameter a cannot be passed by name"),
+        (
+            lambda: tool(unknown_class),
+            "tool unknown_class: parameter a: JSON cannot represent Service; annotate it with",
+        ),
+        (lambda: tool(unknown_item), "tool unknown_item: parameter a: JSON cannot represent set"),
         (lambda: tool(unknown_name), "tool unknown_name: its annotations cannot be resolved: name 'Nowhere' is not"),
-        (lambda: tool(lambda a: a), "has no name; give one by cozekit.tool"),
-        (lambda: tool(functools.partial(weather)), "has no name; give one by cozekit.tool"),
+        (lambda: tool(lambda a: a), "has no name; set one by cozekit.tool"),
+        (lambda: tool(functools.partial(weather)), "has no name; set one by cozekit.tool"),
         (lambda: Tool("weather"), "a tool must be a function, not str"),
     ],
     ids=["positional", "starred", "class", "item", "name", "lambda", "partial", "text"],

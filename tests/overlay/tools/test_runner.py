@@ -135,9 +135,9 @@ def refuse(city: str) -> str:
         (
             get_weather,
             'get_weather {"town": "Ulm"}',
-            "Wrong arguments for get_weather: there is no town; known are city.",
+            "Invalid arguments for get_weather: town is unknown; expected: city.",
         ),
-        (get_weather, "get_weather {}", "Wrong arguments for get_weather: city must be given."),
+        (get_weather, "get_weather {}", "Invalid arguments for get_weather: required but missing: city."),
         (get_weather, "no_such {}", "There is no tool called no_such; available tools: get_weather."),
         (tool(lambda: object(), name="odd"), "odd {}", "The tool odd failed (TypeError)."),
     ],
