@@ -29,10 +29,10 @@ class ChatRunStream(_RunState[ChatStream], ChainedStream[ChatStream, ChatStreamE
     """
 
     def __init__(
-        self, first: ChatStream, runner: ToolRunner, submit: Callable[[Chat, list[ToolOutput]], ChatStream]
+        self, first: ChatStream, loop: ToolRunner, submit: Callable[[Chat, list[ToolOutput]], ChatStream]
     ) -> None:
         super().__init__(first)
-        self._runner: ToolRunner = runner
+        self._runner: ToolRunner = loop
         self._submit = submit
 
     @property

@@ -76,11 +76,11 @@ class AsyncChatRunStream(_RunState[AsyncChatStream], AsyncChainedStream[AsyncCha
     def __init__(
         self,
         first: AsyncChatStream,
-        runner: AsyncToolRunner,
+        loop: AsyncToolRunner,
         submit: Callable[[Chat, list[ToolOutput]], AsyncChatStream],
     ) -> None:
         super().__init__(first)
-        self._runner: AsyncToolRunner = runner
+        self._runner: AsyncToolRunner = loop
         self._submit = submit
 
     @property

@@ -44,8 +44,8 @@ class Tool(Generic[P, R]):
         self._parameters = inspect_parameters(function, tool_name)
         update_wrapper(self, function, updated=())
 
-    def __call__(self, *arguments: P.args, **options: P.kwargs) -> R:
-        return self.function(*arguments, **options)
+    def __call__(self, *arguments: P.args, **others: P.kwargs) -> R:
+        return self.function(*arguments, **others)
 
     def __get__(self, instance: Any, owner: Any = None) -> Tool[..., R]:
         """Bind a method that was decorated inside its class."""
