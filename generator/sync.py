@@ -36,6 +36,7 @@ _NAMES = {
     "acancel_chat": "cancel_chat",
     "anext": "next",
     "asleep": "sleep",
+    "sleep_async": "sleep",
 }
 _WORD = re.compile(r"\b[A-Za-z_]\w*")
 _PROSE = re.compile(r"\basync (?=with\b|for\b|def\b)|\bawait (?=\S)")

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ._chat.run_stream_async import AsyncChatRunStream as AsyncChatRunStream
     from ._chat.stream import ChatStream as ChatStream
     from ._chat.stream_async import AsyncChatStream as AsyncChatStream
-    from ._client import AsyncCoze as AsyncCoze
     from ._client import Coze as Coze
+    from ._client_async import AsyncCoze as AsyncCoze
     from ._config import COZE_CN as COZE_CN
     from ._config import COZE_COM as COZE_COM
     from ._retry_policy import RetryPolicy as RetryPolicy
@@ -56,7 +56,7 @@ _MODULES = {
     "APITimeoutError": "errors",
     "AsyncChatRunStream": "_chat.run_stream_async",
     "AsyncChatStream": "_chat.stream_async",
-    "AsyncCoze": "_client",
+    "AsyncCoze": "_client_async",
     "AsyncPage": "coze_api:AsyncPage",
     "AsyncPager": "coze_api:AsyncPager",
     "AsyncWorkflowResult": "_workflows.result_async",

@@ -1,72 +1,107 @@
-"""What a client does about timeouts, retries and gaps, for all calls or for some."""
+"""Retries, deadline and WebSocket options, which both clients have in common."""
 
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from coze_api._core._client_config import checked_headers, checked_timeout
-from coze_api._core._http import LONGEST_TIMEOUT, make_timeout
+from coze_api._core._client_config import Settings, checked_headers, checked_timeout
+from coze_api._core._http import LONGEST_TIMEOUT, HTTPTimeout, make_timeout
+from coze_api._core._operation import Operation, Timeout
 from coze_api._core._resource import AsyncResource, Resource
-from coze_api._core._sequence import checked_on_gap
+from coze_api._core._sequence import OnGap, checked_on_gap
 
 from ._config import require_https
 from ._retry_policy import RetryPolicy
-from ._retrying import Retrying
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from ._websockets.options import SocketOptions
 
-__all__ = ["NOT_GIVEN", "ClientOptions", "to_retry_policy", "validate_deadline", "validate_websocket_options"]
+__all__ = [
+    "ClientOptions",
+    "to_retry_policy",
+    "validate_deadline",
+    "validate_http_client",
+    "validate_websocket_options",
+]
 
 NOT_GIVEN: Any = object()
-"""Stands for an argument that was not given, where None means something."""
+"""Default of arguments for which None has a meaning."""
+
+C = TypeVar("C")
 
 
-class ClientOptions:
-    """What the overlay decides for both clients."""
+class ClientOptions(Settings):
+    """Options that the overlay adds to both clients."""
 
+    _owns_http: bool
     _retry: RetryPolicy
     _deadline: float | None
     _sockets: SocketOptions | None
 
-    def _copy_with(self, base: Any, timeout: Any, retry: Any, deadline: Any, headers: Any, on_gap: Any) -> Any:
-        """Copy a client that shares the connections of *base* but not its policies."""
-        twin = copy.copy(base)
-        for name, value in list(vars(twin).items()):
-            if isinstance(value, Resource | AsyncResource):
-                delattr(twin, name)  # resources know the client that made them
-        twin._owns_http = False
-        if timeout is not NOT_GIVEN:
-            twin._timeout = checked_timeout(timeout)
-        if retry is not NOT_GIVEN:
-            twin._retry = to_retry_policy(retry)
-        if deadline is not NOT_GIVEN:
-            twin._deadline = validate_deadline(deadline)
-        if on_gap is not NOT_GIVEN:
-            twin._on_gap = checked_on_gap(on_gap)
-        if headers is not NOT_GIVEN:
-            twin._headers = {**base._headers, **checked_headers(headers)}
-        return twin
+    def with_options(
+        self,
+        *,
+        timeout: Timeout = NOT_GIVEN,
+        retry: RetryPolicy | int | None = NOT_GIVEN,
+        deadline: float | None = NOT_GIVEN,
+        headers: Mapping[str, str] | None = NOT_GIVEN,
+        on_gap: OnGap = NOT_GIVEN,
+    ) -> Self:
+        """Return a copy with other options that shares the connection pool.
 
-    def _retrying(self, base: Any) -> Retrying:
-        timeout = base._http.timeout if base._timeout is None else make_timeout(base._timeout)
-        return Retrying(self._retry, self._deadline, base.base_url, timeout)
+        Args:
+            timeout: As for the client itself, like all arguments here. Those that are not given stay as they are.
+            retry: How failed requests are retried.
+            deadline: Seconds for a whole call, retries included.
+            headers: Added to the headers of this client.
+            on_gap: What a stream does about lost or repeated events.
+
+        Returns:
+            The copy. Closing it does not close the connections.
+
+        Raises:
+            InvalidArgumentError: An argument is invalid.
+        """
+        client = copy.copy(self)
+        for name, value in list(vars(client).items()):
+            if isinstance(value, Resource | AsyncResource):
+                delattr(client, name)  # cached resources refer to the original client
+        client._owns_http = False
+        if timeout is not NOT_GIVEN:
+            client._timeout = checked_timeout(timeout)
+        if retry is not NOT_GIVEN:
+            client._retry = to_retry_policy(retry)
+        if deadline is not NOT_GIVEN:
+            client._deadline = validate_deadline(deadline)
+        if on_gap is not NOT_GIVEN:
+            client._on_gap = checked_on_gap(on_gap)
+        if headers is not NOT_GIVEN:
+            client._headers = {**self._headers, **checked_headers(headers)}
+        return client
+
+    def _base_of(self, operation: Operation[Any]) -> str:
+        base_url = self._sockets.base_url if self._sockets is not None and operation.servers else None
+        return base_url.rstrip("/") if base_url else super()._base_of(operation)
+
+    def _request_timeout(self) -> HTTPTimeout:
+        return self._http.timeout if self._timeout is None else make_timeout(self._timeout)
 
 
 def to_retry_policy(retry: object) -> RetryPolicy:
-    """Make a policy of what a caller gives.
+    """Return the policy for the argument *retry*.
 
     Raises:
-        InvalidArgumentError: It is none, and no number from 0 on.
+        InvalidArgumentError: It is neither a policy nor a whole number of at least 0.
     """
     if isinstance(retry, RetryPolicy):
         return retry
     if retry is None:
         return RetryPolicy()
     if not isinstance(retry, int) or retry < 0:
-        raise InvalidArgumentError(f"retry must be a RetryPolicy or how many retries there may be, not {retry!r:.60}")
+        raise InvalidArgumentError(f"retry must be a RetryPolicy or the maximum number of retries, not {retry!r:.60}")
     return RetryPolicy(max_retries=retry)
 
 
@@ -74,7 +109,7 @@ def validate_deadline(seconds: object) -> float | None:
     """Return a deadline.
 
     Raises:
-        InvalidArgumentError: It is no number above 0.
+        InvalidArgumentError: It is not a number above 0.
     """
     if seconds is None:
         return None
@@ -83,18 +118,29 @@ def validate_deadline(seconds: object) -> float | None:
     raise InvalidArgumentError(f"deadline must be a number of seconds above 0, not {seconds!r:.60}")
 
 
-def validate_websocket_options(given: object, *, allow_http: bool) -> Any:
-    """Return options for WebSockets.
+def validate_http_client(http_client: C | None, kind: type[C]) -> C | None:
+    """Return an HTTP client.
 
     Raises:
-        InvalidArgumentError: They are none, or their address may not be used.
+        InvalidArgumentError: It is not of the class *kind*.
     """
-    if given is None:
+    if http_client is not None and not isinstance(http_client, kind):
+        raise InvalidArgumentError(f"http_client must be an httpx.{kind.__name__}, not {type(http_client).__name__}")
+    return http_client
+
+
+def validate_websocket_options(sockets: object, *, allow_http: bool) -> SocketOptions | None:
+    """Return options of WebSockets.
+
+    Raises:
+        InvalidArgumentError: They have the wrong type, or their base URL is unencrypted.
+    """
+    if sockets is None:
         return None
     from ._websockets.options import SocketOptions
 
-    if not isinstance(given, SocketOptions):
-        raise InvalidArgumentError(f"sockets must be SocketOptions, not {type(given).__name__}")
-    if given.base_url is not None:
-        require_https(given.base_url, allow_http=allow_http)
-    return given
+    if not isinstance(sockets, SocketOptions):
+        raise InvalidArgumentError(f"sockets must be SocketOptions, not {type(sockets).__name__}")
+    if sockets.base_url is not None:
+        require_https(sockets.base_url, allow_http=allow_http)
+    return sockets

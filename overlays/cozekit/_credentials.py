@@ -1,10 +1,10 @@
-"""What authorizes the requests of a client."""
+"""Selection of what authorizes the requests of a client."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient, HTTPRequest, HTTPResponse
 from coze_api._core._secrets import hidden
@@ -12,123 +12,139 @@ from coze_api._core._secrets import hidden
 from ._config import env_base_url, normalize_token, require_https, resolve_base_url, resolve_token
 from .errors import InvalidArgumentError
 
-__all__ = ["AsyncTokenCallableAuth", "TokenCallableAuth", "choose_base_url", "resolve_auth", "resolve_profile"]
+__all__ = [
+    "AsyncTokenCallableAuth",
+    "AsyncTokenSource",
+    "TokenCallableAuth",
+    "TokenSource",
+    "choose_base_url",
+    "resolve_auth",
+    "resolve_profile",
+]
+
+TokenSource: TypeAlias = str | Callable[[], str]
+"""A token, or a function that returns one."""
+
+AsyncTokenSource: TypeAlias = TokenSource | Callable[[], Awaitable[str]]
+"""A token, or a function that returns one, which may be async."""
 
 
 class TokenCallableAuth(Auth):
-    """Asks for the token before each request, for tokens that somebody else refreshes."""
+    """Calls a function for the token before each request, for tokens that are refreshed elsewhere."""
 
     def __init__(self, source: Callable[[], Any]) -> None:
         self._source = source
         if inspect.iscoroutinefunction(source):
-            self._refuse_async()
+            self._reject_async()
 
     def auth_flow(self, request: HTTPRequest) -> Any:
-        given = hidden(self._source())
-        if inspect.isawaitable(given):
-            if inspect.iscoroutine(given):
-                given.close()  # it would warn that nobody awaited it
-            self._refuse_async()
-        _authorize(request, given)
+        token = hidden(self._source())
+        if inspect.isawaitable(token):
+            if inspect.iscoroutine(token):
+                token.close()  # otherwise Python warns that it was never awaited
+            self._reject_async()
+        _authorize(request, token)
         yield request
 
-    def _refuse_async(self) -> None:
-        raise InvalidArgumentError("the function given as token is async: use AsyncCoze, or a plain function")
+    def _reject_async(self) -> None:
+        raise InvalidArgumentError("the function passed as token is async: use AsyncCoze, or pass a sync function")
 
 
 class AsyncTokenCallableAuth(Auth):
-    """Does the same for async clients, whose function may be async."""
+    """Calls a function for the token before each request of an async client. The function may be async."""
 
     def __init__(self, source: Callable[[], Any]) -> None:
         self._source = source
 
     async def async_auth_flow(self, request: HTTPRequest) -> AsyncGenerator[HTTPRequest, HTTPResponse]:
-        given = hidden(self._source())
-        _authorize(request, hidden(await given) if inspect.isawaitable(given) else given)
+        token = hidden(self._source())
+        _authorize(request, hidden(await token) if inspect.isawaitable(token) else token)
         yield request
 
 
-def _authorize(request: HTTPRequest, given: object) -> None:
-    token = normalize_token(given)
-    if not token:
-        raise InvalidArgumentError("the function given as token returned none")
-    request.headers["Authorization"] = f"Bearer {token}"
+def _authorize(request: HTTPRequest, token: object) -> None:
+    text = normalize_token(token)
+    if not text:
+        raise InvalidArgumentError("the function passed as token returned an empty token")
+    request.headers["Authorization"] = f"Bearer {text}"
 
 
 def choose_base_url(base_url: str | None, auth: Auth | None, *, allow_http: bool) -> str:
-    """Return the address of the service: what is given, else that of the strategy, else the environment's.
+    """Return the base URL of the service: *base_url*, else that of *auth*, else the default.
 
     Raises:
-        InvalidArgumentError: A token could be read on the way there, or the strategy's tokens are for another service.
+        InvalidArgumentError: It is unencrypted, or *auth* is configured for another service.
     """
-    own = getattr(auth, "base_url", None)
-    if base_url and isinstance(own, str) and own.rstrip("/") != str(base_url).rstrip("/"):
+    auth_url = getattr(auth, "base_url", None)
+    if base_url and isinstance(auth_url, str) and auth_url.rstrip("/") != str(base_url).rstrip("/"):
         raise InvalidArgumentError(
-            f"the tokens of auth are for {own}, not for {base_url}: give base_url to the strategy alone"
+            f"auth is configured for {auth_url} but base_url is {base_url}; set base_url on auth only"
         )
-    return require_https(base_url or own or resolve_base_url(None), allow_http=allow_http or isinstance(own, str))
+    allow_http = allow_http or isinstance(auth_url, str)  # auth has checked its own
+    return require_https(base_url or auth_url or resolve_base_url(None), allow_http=allow_http)
 
 
 def resolve_auth(
-    token: str | Callable[[], str] | Callable[[], Awaitable[str]] | None,
+    token: AsyncTokenSource | None,
     auth: Auth | None,
     http_client: HTTPClient | AsyncHTTPClient | None,
-    function: type[TokenCallableAuth | AsyncTokenCallableAuth],
+    callable_auth: type[TokenCallableAuth | AsyncTokenCallableAuth],
 ) -> dict[str, Any]:
-    """Choose what authorizes requests: what is given here, else what the HTTP client has, else the environment.
+    """Return `token` and `auth` for the generated client.
+
+    They come from the arguments, else from the HTTP client, else from the environment.
 
     Raises:
-        InvalidArgumentError: There is nothing, too much, or something unusable.
+        InvalidArgumentError: There is no token, both *token* and *auth* were given, or one of them is invalid.
     """
-    given: object = auth
-    if given is not None and not isinstance(given, Auth):
-        of_flow = "; a flow makes one by its method auth()" if hasattr(given, "auth") else ""
+    checked: object = auth
+    if checked is not None and not isinstance(checked, Auth):
+        hint = "; call its method auth() for one" if hasattr(checked, "auth") else ""
         raise InvalidArgumentError(
-            f"auth must be a strategy of cozekit.auth or another httpx.Auth, not {type(given).__name__}{of_flow}"
+            f"auth must come from cozekit.auth or be another httpx.Auth, not {type(checked).__name__}{hint}"
         )
     if auth is not None and token is not None:
-        raise InvalidArgumentError("give either token or auth, not both")
+        raise InvalidArgumentError("pass either token or auth, not both")
     if callable(token):
-        return {"token": None, "auth": function(token)}
+        return {"token": None, "auth": callable_auth(token)}
     if auth is not None:
         return {"token": None, "auth": auth}
-    has_auth = http_client is not None and http_client.auth is not None
     if token is None and _has_auth(http_client):
         return {"token": None, "auth": None}
-    found = resolve_token(token)
-    if found is not None and has_auth:
-        return {"token": None, "auth": function(lambda: found)}  # a mere header would lose against the other
-    if found is None and http_client is None:
+    text = resolve_token(token)
+    if text is not None and http_client is not None and http_client.auth is not None:
+        return {"token": None, "auth": callable_auth(lambda: text)}  # the auth of the client would replace a header
+    if text is None and http_client is None:
         raise InvalidArgumentError(
-            "no access token: run `cozekit login`, set COZE_API_TOKEN, or give token= or auth=; tokens are made on "
+            "no access token: run `cozekit login`, set COZE_API_TOKEN, or pass token= or auth=; create tokens on "
             "https://www.coze.com/open/oauth/pats or https://www.coze.cn/open/oauth/pats"
         )
-    return {"token": found, "auth": None}
+    return {"token": text, "auth": None}
 
 
 def resolve_profile(
     token: Any, auth: Auth | None, base_url: str | None, http_client: Any
 ) -> tuple[Any, Any, str | None]:
-    """Return token, auth and address: those given, else those of the profile that `cozekit login` made.
+    """Return token, auth and base URL: the arguments, else those of the profile that `cozekit login` created.
 
-    A profile is looked for if nothing else authorizes: no argument, no variable, no HTTP client. One for another
-    service than *base_url* or COZE_API_BASE counts as none: its token must not go there.
+    The profile is used only if nothing else authorizes requests: no argument, no environment variable, no HTTP client.
+    A profile of another service than *base_url* or COZE_API_BASE is ignored: its token must not be sent there.
 
     Raises:
-        CozeError: The profile, or the token in it, cannot be used.
+        CozeError: The profile, or its token, cannot be used.
     """
-    given = token, auth, base_url
+    arguments = token, auth, base_url
     if token is not None or auth is not None or resolve_token(None) or _has_auth(http_client):
-        return given
+        return arguments
     from ._profiles import current_profile
 
     current = current_profile()
     if current is None:
-        return given
+        return arguments
     profile, profiles = current
-    wanted = base_url or env_base_url() or profile.base_url
-    if wanted.rstrip("/") != profile.base_url.rstrip("/"):
-        return given
+    url = base_url or env_base_url() or profile.base_url
+    if url.rstrip("/") != profile.base_url.rstrip("/"):
+        return arguments
     credentials = profile.credentials(profiles.store)
     return credentials.get("token"), credentials.get("auth"), profile.base_url
 

@@ -17,7 +17,8 @@ from coze_api._core._http import (
 from coze_api._core._request import Request, add_headers
 from coze_api.operations import oauth
 
-from .._client import AsyncCoze, Coze
+from .._client import Coze
+from .._client_async import AsyncCoze
 
 __all__ = ["async_authorization", "authorization"]
 

@@ -16,7 +16,8 @@ from coze_api._core._secrets import hidden_text
 from coze_api.models import OAuthErrorCode, OAuthGrantType
 from coze_api.operations import oauth
 
-from .._client import AsyncCoze, Coze
+from .._client import Coze
+from .._client_async import AsyncCoze
 from ..errors import (
     APIConnectionError,
     APIError,

@@ -19,7 +19,8 @@ from ._token import Token
 from ._token_request import Grant, asking, given
 
 if TYPE_CHECKING:
-    from .._client import AsyncCoze, Coze
+    from .._client import Coze
+    from .._client_async import AsyncCoze
     from ._token_auth import TokenAuth
     from ._token_store import TokenStore
 
@@ -138,7 +139,7 @@ class AsyncFlow(Flow):
     """Sends for a flow, from an event loop."""
 
     async def _run(self, steps: Generator[Grant, HTTPResponse, Token]) -> Token:
-        from .._client import AsyncCoze
+        from .._client_async import AsyncCoze
 
         async with AsyncCoze(**self._client_options()) as coze:
             http: HTTPResponse | None = None

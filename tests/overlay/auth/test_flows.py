@@ -620,7 +620,7 @@ def test_jwt_is_signed_again_with_the_time_of_coze(connect, flows, skew):
 @pytest.mark.parametrize("address", ["http://api.coze.com", "http://10.0.0.1"])
 def test_flow_requires_https(flows, address):
     """A flow does not send secrets over plain HTTP unless this is allowed explicitly."""
-    with pytest.raises(InvalidArgumentError, match="base_url has no encryption"):
+    with pytest.raises(InvalidArgumentError, match="base_url must use https://"):
         flows.web(base_url=address)
     assert flows.web(base_url=address, allow_http=True).base_url == address
 

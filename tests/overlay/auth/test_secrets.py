@@ -197,7 +197,7 @@ def test_invalid_token_is_not_shown(connect, monkeypatch, source):
     if source == "variable":
         monkeypatch.setenv("COZE_API_TOKEN", wrong)
     given = {"argument": wrong, "variable": None, "function": lambda: wrong}[source]
-    with pytest.raises(CozeError, match="was more copied than it") as caught:
+    with pytest.raises(CozeError, match="check for extra copied text") as caught:
         connect(given, base_url="http://127.0.0.1:1").users.me()
     assert ACCESS not in shown(caught.value)
 

@@ -37,7 +37,7 @@ def test_base_url_comes_from_the_strategy(connect, monkeypatch):
     auth = strategy(token())
     assert connect(auth=auth).base_url == BASE
     assert connect(auth=auth, base_url=f"{BASE}/").base_url == f"{BASE}/".rstrip("/")
-    with pytest.raises(InvalidArgumentError, match=r"the tokens of auth are for https://api\.coze\.com, not for"):
+    with pytest.raises(InvalidArgumentError, match=r"auth is configured for https://api\.coze\.com but base_url is"):
         connect(auth=auth, base_url="https://api.coze.cn")
     flow = f"WebOAuth(client_id='{WEB_APP}', base_url='{BASE}')"
     assert repr(auth) == f"TokenAuth({flow}, key='{WEB_APP}@api.coze.com')"
@@ -164,7 +164,9 @@ def test_failing_token_request_is_raised_as_such(connect):
     service.trouble = [httpx.ReadTimeout] * 3
     with pytest.raises(APIConnectionError) as caught:
         client(connect, service, strategy(token())).users.me()
-    assert str(caught.value).startswith("users.me: the access token could not be renewed: no answer came in time")
+    assert str(caught.value).startswith(
+        "users.me: the access token could not be renewed: no response was received in time"
+    )
     assert caught.value.sent is False
     service.trouble = [503] * 3
     with pytest.raises(APIError) as failed:

@@ -64,7 +64,7 @@ def test_no_token(connect, given):
     with pytest.raises(InvalidArgumentError) as caught:
         connect(*given)
     assert str(caught.value) == (
-        "no access token: run `cozekit login`, set COZE_API_TOKEN, or give token= or auth=; tokens are made on "
+        "no access token: run `cozekit login`, set COZE_API_TOKEN, or pass token= or auth=; create tokens on "
         "https://www.coze.com/open/oauth/pats or https://www.coze.cn/open/oauth/pats"
     )
 
@@ -74,7 +74,7 @@ def test_garbled_token(connect, token):
     """A token with characters that no token has is refused at once, by a message that does not show it."""
     with pytest.raises(InvalidArgumentError) as caught:
         connect(token)
-    assert str(caught.value) == "the access token holds characters that no token has; was more copied than it?"
+    assert str(caught.value) == "the access token contains invalid characters; check for extra copied text"
 
 
 @pytest.mark.parametrize("token", [b"pat_a", 7, ["pat_a"]])
@@ -117,7 +117,7 @@ def test_async_function(connect, function):
         connect(function, handler=answers).users.me()
         assert sent(answers) == f"Bearer {SECRET}"
         return
-    with pytest.raises(InvalidArgumentError, match="the function given as token is async: use AsyncCoze"):
+    with pytest.raises(InvalidArgumentError, match="the function passed as token is async: use AsyncCoze"):
         connect(function, handler=answers).users.me()
     assert not answers.requests
 
@@ -154,7 +154,7 @@ def test_strategy(connect, monkeypatch):
 
 def test_both(connect):
     """Token and strategy together are refused."""
-    with pytest.raises(InvalidArgumentError, match="give either token or auth, not both"):
+    with pytest.raises(InvalidArgumentError, match="pass either token or auth, not both"):
         connect(SECRET, auth=Signed())
 
 
@@ -196,8 +196,8 @@ def test_address_with_password(connect):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"retry": -1}, "retry must be a RetryPolicy or how many retries there may be, not -1"),
-        ({"retry": "3"}, "retry must be a RetryPolicy or how many retries there may be, not '3'"),
+        ({"retry": -1}, "retry must be a RetryPolicy or the maximum number of retries, not -1"),
+        ({"retry": "3"}, "retry must be a RetryPolicy or the maximum number of retries, not '3'"),
         ({"deadline": 0}, "deadline must be a number of seconds above 0, not 0"),
         ({"deadline": "5"}, "deadline must be a number of seconds above 0, not '5'"),
     ],
@@ -225,10 +225,12 @@ def test_address_that_nobody_listens_to(connect, base_url):
 )
 def test_address_without_encryption(connect, monkeypatch, base_url):
     """An address without encryption is refused, wherever it comes from, unless it is allowed."""
-    with pytest.raises(InvalidArgumentError, match="base_url has no encryption, so everybody on the way to"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"base_url must use https:// .*: without encryption, the token can be read"
+    ):
         connect(SECRET, base_url=base_url)
     monkeypatch.setenv("COZE_API_BASE", base_url)
-    with pytest.raises(InvalidArgumentError, match="allow_http=True where you know the way"):
+    with pytest.raises(InvalidArgumentError, match="or pass allow_http=True"):
         connect(SECRET)
     assert connect(SECRET, base_url=base_url, allow_http=True).base_url == base_url
 
@@ -236,15 +238,15 @@ def test_address_without_encryption(connect, monkeypatch, base_url):
 def test_socket_address_without_encryption(connect):
     """An address for WebSockets without encryption is refused as well: the token goes there."""
     sockets = SocketOptions(base_url="ws://ws.coze.com")
-    with pytest.raises(InvalidArgumentError, match="could read the token: use wss://, or allow_http=True"):
+    with pytest.raises(InvalidArgumentError, match=r"base_url must use wss:// \(or pass allow_http=True\)"):
         connect(SECRET, sockets=sockets)
     connect(SECRET, sockets=sockets, allow_http=True)
     connect(SECRET, sockets=SocketOptions(base_url="ws://127.0.0.1:8080"))
 
 
 def test_auth_that_is_no_strategy(connect):
-    """What cannot authorise requests is refused when the client is made; a flow is told what to call."""
+    """The client raises at once for an auth that is no httpx.Auth; for a flow, the message names the method to call."""
     with pytest.raises(InvalidArgumentError, match=r"another httpx\.Auth, not str$"):
         connect(auth=SECRET)
-    with pytest.raises(InvalidArgumentError, match=r"not DeviceOAuth; a flow makes one by its method auth\(\)"):
+    with pytest.raises(InvalidArgumentError, match=r"not DeviceOAuth; call its method auth\(\) for one"):
         connect(auth=DeviceOAuth("1"))

@@ -168,7 +168,7 @@ def test_dead_port(connect):
         connect("pat_a", base_url=url, retry=at_once(2)).chat.create(**HELLO)
     error = caught.value
     assert (error.attempts, error.sent, error.base_url, error.operation) == (3, False, url, "chat.create")
-    assert str(error).startswith("chat.create: no connection could be made: ")
+    assert str(error).startswith("chat.create: the connection could not be opened: ")
     assert str(error).endswith(f" (tried 3 times, {url})")
     assert isinstance(error.__cause__, httpx.ConnectError)
 
@@ -180,7 +180,10 @@ def test_timeout(connect, coze_sandbox):
     patience = httpx.Timeout(30, read=0.05)
     with pytest.raises(APITimeoutError) as caught:
         connect(coze_sandbox.token, base_url=url, timeout=patience).chat.create(**HELLO)
-    assert str(caught.value) == f"chat.create: no answer came in time; give more by timeout= (tried once, {url})"
+    assert (
+        str(caught.value)
+        == f"chat.create: no response was received in time; pass a larger timeout= (tried once, {url})"
+    )
     assert caught.value.sent is True
     assert isinstance(caught.value, TimeoutError)
 
@@ -191,7 +194,7 @@ def test_broken_connection(connect, coze_sandbox):
     with pytest.raises(APIConnectionError) as caught:
         connect(coze_sandbox.token, base_url=coze_sandbox.base_url).chat.create(**HELLO)
     # Which of the two it is depends on whether the server's end arrives as a close or as a reset.
-    assert re.match(r"chat\.create: the connection broke: (RemoteProtocolError|ReadError): ", str(caught.value))
+    assert re.match(r"chat\.create: the connection was lost: (RemoteProtocolError|ReadError): ", str(caught.value))
     assert (caught.value.sent, caught.value.attempts) == (True, 1)
 
 

@@ -103,7 +103,7 @@ def test_absurd_retry_after(connect, delay):
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_redirect_to_no_address(connect, address, call):
     """A redirect to what cannot be requested is a connection error, although redirects are not followed."""
-    with pytest.raises(APIConnectionError, match="the connection broke: "):
+    with pytest.raises(APIConnectionError, match="the connection was lost: "):
         call(connect(handler=answered("", 302, location=address), retry=0))
 
 

@@ -267,7 +267,7 @@ def test_masks(text: str) -> None:
         "https://www.coze.com/work_flow?execute_id=5&space_id=1",
         "https://api.coze.com:443/x@y",
         "Basic information is missing",
-        "no access token: set COZE_API_TOKEN, or give token= or auth=",
+        "no access token: set COZE_API_TOKEN, or pass token= or auth=",
     ],
 )
 def test_other_texts_stay(text: str) -> None:

@@ -132,7 +132,7 @@ def test_silent_server_is_an_api_timeout_error(connect: Connect) -> None:
     """`open_timeout` limits each attempt, from the first byte to the last of the handshake."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         coze = connect("pat_x", base_url=f"http://127.0.0.1:{silent.getsockname()[1]}", retry=0)
-        with pytest.raises(APITimeoutError, match="no connection could be made in time"):
+        with pytest.raises(APITimeoutError, match="the connection could not be opened in time"):
             coze.websockets.chat.connect(bot_id="1", options=SocketOptions(open_timeout=0.2)).open()
         patient = coze.with_options(deadline=0.2)
         with pytest.raises(APITimeoutError, match=r"the deadline of 0\.2 s passed"):
