@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .resources.connectors import AsyncConnectorsAPI, ConnectorsAPI
     from .resources.conversations import AsyncConversationsAPI, ConversationsAPI
     from .resources.copy_tasks import AsyncCopyTasksAPI, CopyTasksAPI
+    from .resources.database_tasks import AsyncDatabaseTasksAPI, DatabaseTasksAPI
+    from .resources.databases import AsyncDatabasesAPI, DatabasesAPI
     from .resources.datasets import AsyncDatasetsAPI, DatasetsAPI
     from .resources.enterprises import AsyncEnterprisesAPI, EnterprisesAPI
     from .resources.files import AsyncFilesAPI, FilesAPI
@@ -117,6 +119,20 @@ class Client(BaseClient):
         from .resources.copy_tasks import CopyTasksAPI
 
         return CopyTasksAPI(self)
+
+    @cached_property
+    def database_tasks(self) -> DatabaseTasksAPI:
+        """Tasks that work on the rows of databases in the background."""
+        from .resources.database_tasks import DatabaseTasksAPI
+
+        return DatabaseTasksAPI(self)
+
+    @cached_property
+    def databases(self) -> DatabasesAPI:
+        """Databases of a workspace, and their rows."""
+        from .resources.databases import DatabasesAPI
+
+        return DatabasesAPI(self)
 
     @cached_property
     def datasets(self) -> DatasetsAPI:
@@ -296,6 +312,20 @@ class AsyncClient(AsyncBaseClient):
         from .resources.copy_tasks import AsyncCopyTasksAPI
 
         return AsyncCopyTasksAPI(self)
+
+    @cached_property
+    def database_tasks(self) -> AsyncDatabaseTasksAPI:
+        """Tasks that work on the rows of databases in the background."""
+        from .resources.database_tasks import AsyncDatabaseTasksAPI
+
+        return AsyncDatabaseTasksAPI(self)
+
+    @cached_property
+    def databases(self) -> AsyncDatabasesAPI:
+        """Databases of a workspace, and their rows."""
+        from .resources.databases import AsyncDatabasesAPI
+
+        return AsyncDatabasesAPI(self)
 
     @cached_property
     def datasets(self) -> AsyncDatasetsAPI:

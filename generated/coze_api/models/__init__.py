@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .apps import App as App
     from .apps import AppList as AppList
     from .apps import AppPublishStatus as AppPublishStatus
+    from .apps import AppVariable as AppVariable
+    from .apps import PublishedApp as PublishedApp
     from .audio import ClonedVoice as ClonedVoice
     from .audio import CreatedVoiceprint as CreatedVoiceprint
     from .audio import CreatedVoiceprintGroup as CreatedVoiceprintGroup
@@ -181,6 +183,31 @@ if TYPE_CHECKING:
     from .copy_tasks import CopyTask as CopyTask
     from .copy_tasks import CopyTaskStatus as CopyTaskStatus
     from .copy_tasks import StartedCopy as StartedCopy
+    from .database_tasks import DatabaseTask as DatabaseTask
+    from .database_tasks import DatabaseTaskStatus as DatabaseTaskStatus
+    from .database_tasks import DatabaseTaskType as DatabaseTaskType
+    from .databases import Database as Database
+    from .databases import DatabaseColumn as DatabaseColumn
+    from .databases import DatabaseColumnType as DatabaseColumnType
+    from .databases import DatabaseCondition as DatabaseCondition
+    from .databases import DatabaseConnectorConfig as DatabaseConnectorConfig
+    from .databases import DatabaseConnectorReadMode as DatabaseConnectorReadMode
+    from .databases import DatabaseConnectorReadWriteMode as DatabaseConnectorReadWriteMode
+    from .databases import DatabaseFieldUpdate as DatabaseFieldUpdate
+    from .databases import DatabaseFilter as DatabaseFilter
+    from .databases import DatabaseFilterLogic as DatabaseFilterLogic
+    from .databases import DatabaseId as DatabaseId
+    from .databases import DatabaseIndex as DatabaseIndex
+    from .databases import DatabaseKind as DatabaseKind
+    from .databases import DatabaseList as DatabaseList
+    from .databases import DatabaseOperation as DatabaseOperation
+    from .databases import DatabaseOrder as DatabaseOrder
+    from .databases import DatabaseOrderDirection as DatabaseOrderDirection
+    from .databases import DatabaseReadWriteMode as DatabaseReadWriteMode
+    from .databases import DatabaseRecordsChange as DatabaseRecordsChange
+    from .databases import DatabaseRows as DatabaseRows
+    from .databases import DatabaseSelection as DatabaseSelection
+    from .databases import ListedDatabaseReadWriteMode as ListedDatabaseReadWriteMode
     from .datasets import ChunkStrategy as ChunkStrategy
     from .datasets import ChunkType as ChunkType
     from .datasets import CreatedDataset as CreatedDataset
@@ -544,6 +571,7 @@ __all__ = [
     "App",
     "AppList",
     "AppPublishStatus",
+    "AppVariable",
     "AudioDeltaEvent",
     "Benefit",
     "BenefitAccount",
@@ -723,6 +751,30 @@ __all__ = [
     "CreatedVoiceprint",
     "CreatedVoiceprintGroup",
     "CreatedWorkspace",
+    "Database",
+    "DatabaseColumn",
+    "DatabaseColumnType",
+    "DatabaseCondition",
+    "DatabaseConnectorConfig",
+    "DatabaseConnectorReadMode",
+    "DatabaseConnectorReadWriteMode",
+    "DatabaseFieldUpdate",
+    "DatabaseFilter",
+    "DatabaseFilterLogic",
+    "DatabaseId",
+    "DatabaseIndex",
+    "DatabaseKind",
+    "DatabaseList",
+    "DatabaseOperation",
+    "DatabaseOrder",
+    "DatabaseOrderDirection",
+    "DatabaseReadWriteMode",
+    "DatabaseRecordsChange",
+    "DatabaseRows",
+    "DatabaseSelection",
+    "DatabaseTask",
+    "DatabaseTaskStatus",
+    "DatabaseTaskType",
     "Dataset",
     "DatasetFormat",
     "DatasetImage",
@@ -777,6 +829,7 @@ __all__ = [
     "LimitationEntityType",
     "LimitationResetUnit",
     "LimitationStatus",
+    "ListedDatabaseReadWriteMode",
     "ListedFolderType",
     "Live",
     "LiveStream",
@@ -826,6 +879,7 @@ __all__ = [
     "PluginScaleType",
     "PluginTool",
     "PluginToolResult",
+    "PublishedApp",
     "PublishedBotSummary",
     "PublishedBotSummaryList",
     "PublishedBotVersion",
@@ -1076,6 +1130,7 @@ _MODULES = {
     "App": "apps",
     "AppList": "apps",
     "AppPublishStatus": "apps",
+    "AppVariable": "apps",
     "AudioDeltaEvent": "chat",
     "Benefit": "benefits",
     "BenefitAccount": "benefits",
@@ -1255,6 +1310,30 @@ _MODULES = {
     "CreatedVoiceprint": "audio",
     "CreatedVoiceprintGroup": "audio",
     "CreatedWorkspace": "workspaces",
+    "Database": "databases",
+    "DatabaseColumn": "databases",
+    "DatabaseColumnType": "databases",
+    "DatabaseCondition": "databases",
+    "DatabaseConnectorConfig": "databases",
+    "DatabaseConnectorReadMode": "databases",
+    "DatabaseConnectorReadWriteMode": "databases",
+    "DatabaseFieldUpdate": "databases",
+    "DatabaseFilter": "databases",
+    "DatabaseFilterLogic": "databases",
+    "DatabaseId": "databases",
+    "DatabaseIndex": "databases",
+    "DatabaseKind": "databases",
+    "DatabaseList": "databases",
+    "DatabaseOperation": "databases",
+    "DatabaseOrder": "databases",
+    "DatabaseOrderDirection": "databases",
+    "DatabaseReadWriteMode": "databases",
+    "DatabaseRecordsChange": "databases",
+    "DatabaseRows": "databases",
+    "DatabaseSelection": "databases",
+    "DatabaseTask": "database_tasks",
+    "DatabaseTaskStatus": "database_tasks",
+    "DatabaseTaskType": "database_tasks",
     "Dataset": "datasets",
     "DatasetFormat": "datasets",
     "DatasetImage": "datasets",
@@ -1309,6 +1388,7 @@ _MODULES = {
     "LimitationEntityType": "benefit_limitations",
     "LimitationResetUnit": "benefit_limitations",
     "LimitationStatus": "benefit_limitations",
+    "ListedDatabaseReadWriteMode": "databases",
     "ListedFolderType": "folders",
     "Live": "audio",
     "LiveStream": "audio",
@@ -1358,6 +1438,7 @@ _MODULES = {
     "PluginScaleType": "webhooks",
     "PluginTool": "plugins",
     "PluginToolResult": "plugins",
+    "PublishedApp": "apps",
     "PublishedBotSummary": "bots",
     "PublishedBotSummaryList": "bots",
     "PublishedBotVersion": "bots",

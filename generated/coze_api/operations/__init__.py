@@ -13,6 +13,8 @@ __all__ = [
     "connectors",
     "conversations",
     "copy_tasks",
+    "database_tasks",
+    "databases",
     "datasets",
     "enterprises",
     "files",
