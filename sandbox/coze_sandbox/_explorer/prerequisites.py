@@ -245,6 +245,20 @@ _PREREQUISITES: tuple[tuple[Prerequisite, tuple[str, ...]], ...] = (
     ),
     (Prerequisite(("copy_tasks.create",), _newest("copy_task", _by_id("task_id"))), ("copy_tasks.retrieve",)),
     (
+        Prerequisite(("databases.create",), _newest("database", _by_id("database_id"))),
+        (
+            "databases.delete",
+            "databases.records.create",
+            "databases.records.delete",
+            "databases.records.query",
+            "databases.records.update",
+        ),
+    ),
+    (
+        Prerequisite(("databases.records.create",), _newest("database_task", _by_id("task_id")), {"is_async": True}),
+        ("database_tasks.retrieve",),
+    ),
+    (
         Prerequisite(("datasets.create",), _newest("dataset", _dataset(_TEXTS))),
         ("datasets.delete", "datasets.documents.create", "datasets.documents.list", "datasets.update"),
     ),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from .._common.errors import BOT_NOT_PUBLISHED, NOT_FOUND, CallError, missing
 from .._http.context import Call, ResponseFields
 from ._bot_serializers import API_CHANNEL
 from ._collaborators import add_collaborators, remove_collaborator
 from ._common import get_or_404, newest_first, numbered_page
 from ._registry import operation
 
-__all__ = ["create_collaborator", "list_apps", "delete_collaborator"]
+__all__ = ["create_collaborator", "delete_collaborator", "list_apps", "retrieve"]
+
+_VERSION = "v1.0.0"  # apps are published once: the API cannot publish them
 
 
 @operation("apps.list")
@@ -30,6 +33,23 @@ def list_apps(call: Call) -> ResponseFields:
     page, _ = numbered_page(call, newest_first(found))
     shown = [{name: value for name, value in app.items() if name != "space_id"} for app in page]
     return {"data": {"items": shown, "total": len(found)}}
+
+
+@operation("apps.retrieve")
+def retrieve(call: Call) -> ResponseFields:
+    """Return an app as it is published.
+
+    Raises:
+        CallError: The app does not exist, is not published to the channel, or has no such version.
+    """
+    key, channel = call.path["app_id"], call.query.get("connector_id", API_CHANNEL)
+    app = get_or_404(call.state, "app", key)
+    if not app["is_published"] or channel != API_CHANNEL:
+        raise CallError(BOT_NOT_PUBLISHED, f"The app {key} has not been published to the channel {channel}.")
+    if call.query.get("version", "") not in ("", _VERSION):
+        raise missing(NOT_FOUND, "version", call.query["version"])
+    shown = {name: app[name] for name in ("name", "description", "icon_url")}
+    return {"data": {"app_id": key, "version": _VERSION, **shown, "variables": []}}
 
 
 @operation("apps.collaborators.create")
