@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from .bots import BotModelConfig as BotModelConfig
     from .bots import BotModelParameters as BotModelParameters
     from .bots import BotOnboarding as BotOnboarding
+    from .bots import BotOnboardingMode as BotOnboardingMode
     from .bots import BotPlugin as BotPlugin
     from .bots import BotPluginId as BotPluginId
     from .bots import BotPluginIdList as BotPluginIdList
@@ -105,8 +106,10 @@ if TYPE_CHECKING:
     from .bots import BotShortcutCommand as BotShortcutCommand
     from .bots import BotShortcutComponent as BotShortcutComponent
     from .bots import BotShortcutComponentType as BotShortcutComponentType
+    from .bots import BotShortcutParameter as BotShortcutParameter
     from .bots import BotShortcutTool as BotShortcutTool
     from .bots import BotShortcutToolType as BotShortcutToolType
+    from .bots import BotSuggestedQuestionsMode as BotSuggestedQuestionsMode
     from .bots import BotSuggestReply as BotSuggestReply
     from .bots import BotSuggestReplyMode as BotSuggestReplyMode
     from .bots import BotSummary as BotSummary
@@ -121,6 +124,7 @@ if TYPE_CHECKING:
     from .bots import BotVersionList as BotVersionList
     from .bots import BotVersionPublishStatus as BotVersionPublishStatus
     from .bots import BotVoice as BotVoice
+    from .bots import BotVoiceDetail as BotVoiceDetail
     from .bots import BotWorkflow as BotWorkflow
     from .bots import BotWorkflowId as BotWorkflowId
     from .bots import BotWorkflowIdList as BotWorkflowIdList
@@ -140,7 +144,9 @@ if TYPE_CHECKING:
     from .chat import ChatFailureReason as ChatFailureReason
     from .chat import ChatflowDone as ChatflowDone
     from .chat import ChatInProgressEvent as ChatInProgressEvent
+    from .chat import ChatInputUsage as ChatInputUsage
     from .chat import ChatLastError as ChatLastError
+    from .chat import ChatOutputUsage as ChatOutputUsage
     from .chat import ChatPendingToolCalls as ChatPendingToolCalls
     from .chat import ChatPublishStatus as ChatPublishStatus
     from .chat import ChatRequiredAction as ChatRequiredAction
@@ -149,12 +155,14 @@ if TYPE_CHECKING:
     from .chat import ChatStatus as ChatStatus
     from .chat import ChatStreamEvent as ChatStreamEvent
     from .chat import ChatUsage as ChatUsage
+    from .chat import InsertedMessage as InsertedMessage
     from .chat import MessageCompletedEvent as MessageCompletedEvent
     from .chat import MessageDeltaEvent as MessageDeltaEvent
     from .chat import ShortcutCommandCall as ShortcutCommandCall
     from .chat import StreamError as StreamError
     from .chat import ToolCall as ToolCall
     from .chat import ToolCallFunction as ToolCallFunction
+    from .chat import ToolCallRequirement as ToolCallRequirement
     from .chat import ToolCallType as ToolCallType
     from .chat import ToolOutput as ToolOutput
     from .chat import UnknownChatStreamEvent as UnknownChatStreamEvent
@@ -222,10 +230,19 @@ if TYPE_CHECKING:
     from .datasets import DatasetType as DatasetType
     from .datasets import Document as Document
     from .datasets import DocumentChunking as DocumentChunking
+    from .datasets import DocumentColumn as DocumentColumn
+    from .datasets import DocumentColumnType as DocumentColumnType
+    from .datasets import DocumentContentSchema as DocumentContentSchema
+    from .datasets import DocumentFilter as DocumentFilter
+    from .datasets import DocumentIndexing as DocumentIndexing
+    from .datasets import DocumentParsing as DocumentParsing
+    from .datasets import DocumentParsingType as DocumentParsingType
     from .datasets import DocumentProgress as DocumentProgress
     from .datasets import DocumentProgressList as DocumentProgressList
+    from .datasets import DocumentSheet as DocumentSheet
     from .datasets import DocumentSource as DocumentSource
     from .datasets import DocumentStatus as DocumentStatus
+    from .datasets import DocumentStorage as DocumentStorage
     from .datasets import DocumentUpdatePolicy as DocumentUpdatePolicy
     from .datasets import DocumentUpdateRule as DocumentUpdateRule
     from .datasets import DocumentUpdateType as DocumentUpdateType
@@ -258,6 +275,8 @@ if TYPE_CHECKING:
     from .oauth import OauthTokenAccountResponse as OauthTokenAccountResponse
     from .oauth import OauthTokenEnterpriseResponse as OauthTokenEnterpriseResponse
     from .oauth import OauthTokenResponse as OauthTokenResponse
+    from .oauth import OAuthWorkflowPermission as OAuthWorkflowPermission
+    from .oauth import OAuthWorkspacePermission as OAuthWorkspacePermission
     from .organizations import OrganizationEmployeeRole as OrganizationEmployeeRole
     from .organizations import OrganizationMember as OrganizationMember
     from .organizations import OrganizationMemberList as OrganizationMemberList
@@ -508,9 +527,22 @@ if TYPE_CHECKING:
     from .websockets import TranscriptionUpdate as TranscriptionUpdate
     from .websockets import TranscriptionUpdated as TranscriptionUpdated
     from .websockets import TranscriptionUplinkMessage as TranscriptionUplinkMessage
+    from .workflows import ChatflowAnswerType as ChatflowAnswerType
+    from .workflows import ChatflowAudio as ChatflowAudio
+    from .workflows import ChatflowAvatar as ChatflowAvatar
+    from .workflows import ChatflowBackground as ChatflowBackground
+    from .workflows import ChatflowBackgroundImage as ChatflowBackgroundImage
+    from .workflows import ChatflowInputMode as ChatflowInputMode
     from .workflows import ChatflowMessage as ChatflowMessage
     from .workflows import ChatflowMessageContentType as ChatflowMessageContentType
+    from .workflows import ChatflowMessageRole as ChatflowMessageRole
     from .workflows import ChatflowMessageType as ChatflowMessageType
+    from .workflows import ChatflowOnboarding as ChatflowOnboarding
+    from .workflows import ChatflowRole as ChatflowRole
+    from .workflows import ChatflowSuggestReply as ChatflowSuggestReply
+    from .workflows import ChatflowSuggestReplyMode as ChatflowSuggestReplyMode
+    from .workflows import ChatflowUserInput as ChatflowUserInput
+    from .workflows import ChatflowVoice as ChatflowVoice
     from .workflows import UnknownWorkflowStreamEvent as UnknownWorkflowStreamEvent
     from .workflows import Workflow as Workflow
     from .workflows import WorkflowCollaborationMode as WorkflowCollaborationMode
@@ -520,6 +552,7 @@ if TYPE_CHECKING:
     from .workflows import WorkflowError as WorkflowError
     from .workflows import WorkflowErrorEvent as WorkflowErrorEvent
     from .workflows import WorkflowEventName as WorkflowEventName
+    from .workflows import WorkflowExecuteMode as WorkflowExecuteMode
     from .workflows import WorkflowExecuteStatus as WorkflowExecuteStatus
     from .workflows import WorkflowInfo as WorkflowInfo
     from .workflows import WorkflowInput as WorkflowInput
@@ -616,6 +649,7 @@ __all__ = [
     "BotModelConfig",
     "BotModelParameters",
     "BotOnboarding",
+    "BotOnboardingMode",
     "BotPlugin",
     "BotPluginId",
     "BotPluginIdList",
@@ -633,8 +667,10 @@ __all__ = [
     "BotShortcutCommand",
     "BotShortcutComponent",
     "BotShortcutComponentType",
+    "BotShortcutParameter",
     "BotShortcutTool",
     "BotShortcutToolType",
+    "BotSuggestedQuestionsMode",
     "BotSuggestReply",
     "BotSuggestReplyMode",
     "BotSummary",
@@ -651,6 +687,7 @@ __all__ = [
     "BotVersionList",
     "BotVersionPublishStatus",
     "BotVoice",
+    "BotVoiceDetail",
     "BotWorkflow",
     "BotWorkflowId",
     "BotWorkflowIdList",
@@ -665,12 +702,27 @@ __all__ = [
     "ChatEventName",
     "ChatFailedEvent",
     "ChatFailureReason",
+    "ChatflowAnswerType",
+    "ChatflowAudio",
+    "ChatflowAvatar",
+    "ChatflowBackground",
+    "ChatflowBackgroundImage",
     "ChatflowDone",
+    "ChatflowInputMode",
     "ChatflowMessage",
     "ChatflowMessageContentType",
+    "ChatflowMessageRole",
     "ChatflowMessageType",
+    "ChatflowOnboarding",
+    "ChatflowRole",
+    "ChatflowSuggestReply",
+    "ChatflowSuggestReplyMode",
+    "ChatflowUserInput",
+    "ChatflowVoice",
     "ChatInProgressEvent",
+    "ChatInputUsage",
     "ChatLastError",
+    "ChatOutputUsage",
     "ChatPendingToolCalls",
     "ChatPublishStatus",
     "ChatRequiredAction",
@@ -786,10 +838,19 @@ __all__ = [
     "DatasetType",
     "Document",
     "DocumentChunking",
+    "DocumentColumn",
+    "DocumentColumnType",
+    "DocumentContentSchema",
+    "DocumentFilter",
+    "DocumentIndexing",
+    "DocumentParsing",
+    "DocumentParsingType",
     "DocumentProgress",
     "DocumentProgressList",
+    "DocumentSheet",
     "DocumentSource",
     "DocumentStatus",
+    "DocumentStorage",
     "DocumentUpdatePolicy",
     "DocumentUpdateRule",
     "DocumentUpdateType",
@@ -804,6 +865,7 @@ __all__ = [
     "FolderList",
     "FolderType",
     "ImageCaptionType",
+    "InsertedMessage",
     "InterpretationAudioDelta",
     "InterpretationConfig",
     "InterpretationCreated",
@@ -859,6 +921,8 @@ __all__ = [
     "OauthTokenAccountResponse",
     "OauthTokenEnterpriseResponse",
     "OauthTokenResponse",
+    "OAuthWorkflowPermission",
+    "OAuthWorkspacePermission",
     "ObjectString",
     "ObjectStringType",
     "Organization",
@@ -1029,6 +1093,7 @@ __all__ = [
     "TemplateEntityType",
     "ToolCall",
     "ToolCallFunction",
+    "ToolCallRequirement",
     "ToolCallType",
     "ToolOutput",
     "Transcription",
@@ -1079,6 +1144,7 @@ __all__ = [
     "WorkflowError",
     "WorkflowErrorEvent",
     "WorkflowEventName",
+    "WorkflowExecuteMode",
     "WorkflowExecuteStatus",
     "WorkflowInfo",
     "WorkflowInput",
@@ -1175,6 +1241,7 @@ _MODULES = {
     "BotModelConfig": "bots",
     "BotModelParameters": "bots",
     "BotOnboarding": "bots",
+    "BotOnboardingMode": "bots",
     "BotPlugin": "bots",
     "BotPluginId": "bots",
     "BotPluginIdList": "bots",
@@ -1192,8 +1259,10 @@ _MODULES = {
     "BotShortcutCommand": "bots",
     "BotShortcutComponent": "bots",
     "BotShortcutComponentType": "bots",
+    "BotShortcutParameter": "bots",
     "BotShortcutTool": "bots",
     "BotShortcutToolType": "bots",
+    "BotSuggestedQuestionsMode": "bots",
     "BotSuggestReply": "bots",
     "BotSuggestReplyMode": "bots",
     "BotSummary": "bots",
@@ -1210,6 +1279,7 @@ _MODULES = {
     "BotVersionList": "bots",
     "BotVersionPublishStatus": "bots",
     "BotVoice": "bots",
+    "BotVoiceDetail": "bots",
     "BotWorkflow": "bots",
     "BotWorkflowId": "bots",
     "BotWorkflowIdList": "bots",
@@ -1224,12 +1294,27 @@ _MODULES = {
     "ChatEventName": "chat",
     "ChatFailedEvent": "chat",
     "ChatFailureReason": "chat",
+    "ChatflowAnswerType": "workflows",
+    "ChatflowAudio": "workflows",
+    "ChatflowAvatar": "workflows",
+    "ChatflowBackground": "workflows",
+    "ChatflowBackgroundImage": "workflows",
     "ChatflowDone": "chat",
+    "ChatflowInputMode": "workflows",
     "ChatflowMessage": "workflows",
     "ChatflowMessageContentType": "workflows",
+    "ChatflowMessageRole": "workflows",
     "ChatflowMessageType": "workflows",
+    "ChatflowOnboarding": "workflows",
+    "ChatflowRole": "workflows",
+    "ChatflowSuggestReply": "workflows",
+    "ChatflowSuggestReplyMode": "workflows",
+    "ChatflowUserInput": "workflows",
+    "ChatflowVoice": "workflows",
     "ChatInProgressEvent": "chat",
+    "ChatInputUsage": "chat",
     "ChatLastError": "chat",
+    "ChatOutputUsage": "chat",
     "ChatPendingToolCalls": "chat",
     "ChatPublishStatus": "chat",
     "ChatRequiredAction": "chat",
@@ -1345,10 +1430,19 @@ _MODULES = {
     "DatasetType": "datasets",
     "Document": "datasets",
     "DocumentChunking": "datasets",
+    "DocumentColumn": "datasets",
+    "DocumentColumnType": "datasets",
+    "DocumentContentSchema": "datasets",
+    "DocumentFilter": "datasets",
+    "DocumentIndexing": "datasets",
+    "DocumentParsing": "datasets",
+    "DocumentParsingType": "datasets",
     "DocumentProgress": "datasets",
     "DocumentProgressList": "datasets",
+    "DocumentSheet": "datasets",
     "DocumentSource": "datasets",
     "DocumentStatus": "datasets",
+    "DocumentStorage": "datasets",
     "DocumentUpdatePolicy": "datasets",
     "DocumentUpdateRule": "datasets",
     "DocumentUpdateType": "datasets",
@@ -1363,6 +1457,7 @@ _MODULES = {
     "FolderList": "folders",
     "FolderType": "folders",
     "ImageCaptionType": "datasets",
+    "InsertedMessage": "chat",
     "InterpretationAudioDelta": "websockets",
     "InterpretationConfig": "websockets",
     "InterpretationCreated": "websockets",
@@ -1418,6 +1513,8 @@ _MODULES = {
     "OauthTokenAccountResponse": "oauth",
     "OauthTokenEnterpriseResponse": "oauth",
     "OauthTokenResponse": "oauth",
+    "OAuthWorkflowPermission": "oauth",
+    "OAuthWorkspacePermission": "oauth",
     "ObjectString": "conversations",
     "ObjectStringType": "conversations",
     "Organization": "enterprises",
@@ -1588,6 +1685,7 @@ _MODULES = {
     "TemplateEntityType": "templates",
     "ToolCall": "chat",
     "ToolCallFunction": "chat",
+    "ToolCallRequirement": "chat",
     "ToolCallType": "chat",
     "ToolOutput": "chat",
     "Transcription": "audio",
@@ -1638,6 +1736,7 @@ _MODULES = {
     "WorkflowError": "workflows",
     "WorkflowErrorEvent": "workflows",
     "WorkflowEventName": "workflows",
+    "WorkflowExecuteMode": "workflows",
     "WorkflowExecuteStatus": "workflows",
     "WorkflowInfo": "workflows",
     "WorkflowInput": "workflows",

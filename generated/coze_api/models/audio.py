@@ -724,6 +724,8 @@ class Voice(Model):
     """When the voice was made, in seconds since 1970-01-01 UTC."""
     update_time: UnixTime
     """When the voice was last changed, in seconds since 1970-01-01 UTC."""
+    speaker_id: str | None = None
+    """Id of the speaker, as it seems; it is not documented."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -741,6 +743,7 @@ class Voice(Model):
             "available_training_times",
             "create_time",
             "update_time",
+            "speaker_id",
         ]
     )
 
@@ -808,8 +811,12 @@ class Voice(Model):
         if value is None:
             absent += 1
         self.update_time = unix_time(value)
+        value = data.get("speaker_id")
+        if value is None:
+            absent += 1
+        self.speaker_id = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 14 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 15 else leftovers(data, cls._known)
         self._response = None
         return self
 

@@ -172,9 +172,21 @@ class Conversation(Model):
     """When the conversation was last changed, in seconds since 1970-01-01 UTC."""
     last_section_id: str
     """Newest context section of the conversation; new messages go there."""
+    account_id: int | str | None = None
+    """Id of an account. It may come as a number."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
-        ["id", "name", "meta_data", "creator_id", "connector_id", "created_at", "updated_at", "last_section_id"]
+        [
+            "id",
+            "name",
+            "meta_data",
+            "creator_id",
+            "connector_id",
+            "created_at",
+            "updated_at",
+            "last_section_id",
+            "account_id",
+        ]
     )
 
     @classmethod
@@ -213,8 +225,12 @@ class Conversation(Model):
         if value is None:
             absent += 1
         self.last_section_id = value
+        value = data.get("account_id")
+        if value is None:
+            absent += 1
+        self.account_id = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 9 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -364,8 +380,10 @@ class EnterMessage(Model):
     """How `content` is to be read."""
     meta_data: dict[str, str] | None = None
     """Pairs of your own, given back with the message."""
+    name: str | None = None
+    """Name of the author, as it seems; it is not documented."""
 
-    _known: ClassVar[frozenset[str]] = frozenset(["role", "type", "content", "content_type", "meta_data"])
+    _known: ClassVar[frozenset[str]] = frozenset(["role", "type", "content", "content_type", "meta_data", "name"])
     _from_string: ClassVar[Mapping[str, Any] | None] = {
         "role": "user",
         "type": "question",
@@ -378,6 +396,7 @@ class EnterMessage(Model):
         "content": Text(required=True),
         "content_type": Choice(EnterMessageContentType, required=True),
         "meta_data": Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+        "name": Text(),
     }
 
     @classmethod
@@ -404,8 +423,12 @@ class EnterMessage(Model):
         if value is None:
             absent += 1
         self.meta_data = value
+        value = data.get("name")
+        if value is None:
+            absent += 1
+        self.name = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
         self._response = None
         return self
 

@@ -14,8 +14,31 @@ from .._core._model import Model, leftovers, new
 from .._core._operation import Counter, Event, Protocol
 from .._core._time import UnixTime, unix_time
 from . import chat as _chat
-from . import conversations as _conversations
 from . import shared as _shared
+
+
+class ChatflowAnswerType(OpenInt):
+    """How the answers of a chatflow are given."""
+
+    TEXT = 1
+    """As text."""
+    SPEECH = 2
+    """As speech."""
+
+
+ChatflowAnswerType_members = lookup(ChatflowAnswerType)
+
+
+class ChatflowInputMode(OpenInt):
+    """How users enter messages."""
+
+    TYPING = 1
+    """By typing."""
+    SPEAKING = 2
+    """By speaking."""
+
+
+ChatflowInputMode_members = lookup(ChatflowInputMode)
 
 
 class ChatflowMessageContentType(OpenStr):
@@ -25,9 +48,25 @@ class ChatflowMessageContentType(OpenStr):
     """Plain text."""
     OBJECT_STRING = "object_string"
     """Text, pictures, files and sound together, as a JSON array."""
+    CARD = "card"
+    """Card. Not in the official documentation of the operation."""
 
 
 ChatflowMessageContentType_members = lookup(ChatflowMessageContentType)
+
+
+class ChatflowMessageRole(OpenStr):
+    """Who is to appear as the author of a message to a chatflow."""
+
+    USER = "user"
+    """Your user."""
+    ASSISTANT = "assistant"
+    """The chatflow."""
+    SYSTEM = "system"
+    """The system. Only with another type than `question`."""
+
+
+ChatflowMessageRole_members = lookup(ChatflowMessageRole)
 
 
 class ChatflowMessageType(OpenStr):
@@ -44,6 +83,20 @@ class ChatflowMessageType(OpenStr):
 
 
 ChatflowMessageType_members = lookup(ChatflowMessageType)
+
+
+class ChatflowSuggestReplyMode(OpenInt):
+    """Who writes the suggested questions of a chatflow."""
+
+    NEVER = 0
+    """Nobody; there are none."""
+    STANDARD = 1
+    """Coze."""
+    CUSTOMIZED = 2
+    """The model, by a prompt of your own."""
+
+
+ChatflowSuggestReplyMode_members = lookup(ChatflowSuggestReplyMode)
 
 
 class WorkflowCollaborationMode(OpenStr):
@@ -69,6 +122,16 @@ class WorkflowEventName(OpenStr):
 
 
 WorkflowEventName_members = lookup(WorkflowEventName)
+
+
+class WorkflowExecuteMode(OpenStr):
+    """How a workflow is run."""
+
+    DEBUG = "DEBUG"
+    """The draft is run, as a trial."""
+
+
+WorkflowExecuteMode_members = lookup(WorkflowExecuteMode)
 
 
 class WorkflowExecuteStatus(OpenStr):
@@ -158,6 +221,8 @@ class WorkflowPublishStatus(OpenStr):
     """Published ones."""
     UNPUBLISHED_DRAFT = "unpublished_draft"
     """Drafts."""
+    PUBLISHED_DRAFT = "published_draft"
+    """Published workflows whose drafts were changed since. Not in the official documentation."""
 
 
 WorkflowPublishStatus_members = lookup(WorkflowPublishStatus)
@@ -190,21 +255,161 @@ WorkflowTerminatePlan_members = lookup(WorkflowTerminatePlan)
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowAudio(Model):
+    """Speech of a chatflow."""
+
+    voice_config_map: dict[str, ChatflowVoice] | None = None
+    """The voice for each language, by its code such as `zh` and `en`."""
+    is_text_to_voice_enable: bool | None = None
+    """Whether answers are spoken."""
+    agent_message_type: ChatflowAnswerType | None = None
+    """How answers are given."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["voice_config_map", "is_text_to_voice_enable", "agent_message_type"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        absent = 0
+        value: Any = data.get("voice_config_map")
+        if value is None:
+            absent += 1
+        self.voice_config_map = (
+            {key: ChatflowVoice.from_dict(item) if item.__class__ is dict else item for key, item in value.items()}
+            if value.__class__ is dict
+            else value
+        )
+        value = data.get("is_text_to_voice_enable")
+        if value is None:
+            absent += 1
+        self.is_text_to_voice_enable = value
+        value = data.get("agent_message_type")
+        if value is None:
+            absent += 1
+        self.agent_message_type = ChatflowAnswerType_members[value] if value.__class__ is int else value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowAvatar(Model):
+    """Picture of a chatflow."""
+
+    image_url: str | None = None
+    """Address of the picture."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["image_url"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        absent = 0
+        value: Any = data.get("image_url")
+        if value is None:
+            absent += 1
+        self.image_url = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowBackground(Model):
+    """Pictures behind the chat with a chatflow."""
+
+    web_background_image: ChatflowBackgroundImage | None = None
+    """Picture on wide screens."""
+    mobile_background_image: ChatflowBackgroundImage | None = None
+    """Picture on phones."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["web_background_image", "mobile_background_image"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        absent = 0
+        value: Any = data.get("web_background_image")
+        if value is None:
+            absent += 1
+        self.web_background_image = ChatflowBackgroundImage.from_dict(value) if value.__class__ is dict else value
+        value = data.get("mobile_background_image")
+        if value is None:
+            absent += 1
+        self.mobile_background_image = ChatflowBackgroundImage.from_dict(value) if value.__class__ is dict else value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowBackgroundImage(Model):
+    """A picture behind the chat with a chatflow."""
+
+    image_url: str | None = None
+    """Address of the picture."""
+    origin_image_url: str | None = None
+    """Address of the picture before it was cut."""
+    theme_color: str | None = None
+    """Color that goes with the picture."""
+    gradient_position: dict[str, Any] | None = None
+    """Place of the gradient, in numbers `left` and `right`."""
+    canvas_position: dict[str, Any] | None = None
+    """Place of the picture, in numbers `width`, `height`, `left` and `top`."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["image_url", "origin_image_url", "theme_color", "gradient_position", "canvas_position"]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        absent = 0
+        value: Any = data.get("image_url")
+        if value is None:
+            absent += 1
+        self.image_url = value
+        value = data.get("origin_image_url")
+        if value is None:
+            absent += 1
+        self.origin_image_url = value
+        value = data.get("theme_color")
+        if value is None:
+            absent += 1
+        self.theme_color = value
+        value = data.get("gradient_position")
+        if value is None:
+            absent += 1
+        self.gradient_position = value
+        value = data.get("canvas_position")
+        if value is None:
+            absent += 1
+        self.canvas_position = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
 class ChatflowMessage(Model):
     """A message that a chatflow is to answer, or to know of. A plain string stands for a user's
     question.
     """
 
-    role: _conversations.MessageRole
+    role: ChatflowMessageRole
     """Who is to appear as the author."""
     type: ChatflowMessageType | None = None
     """What the message is."""
-    content: str | None = None
+    content: str
     """What the message says, as plain text. For an input node, text that holds a JSON object with its
     values, or lines of name, colon and value. Pictures and files are given in `parameters`, or as
     parts of an `object_string`, a JSON array as in `chat.create`.
     """
-    content_type: ChatflowMessageContentType | None = None
+    content_type: ChatflowMessageContentType
     """How `content` is to be read. Needed with `content`."""
     meta_data: dict[str, str] | None = None
     """Pairs of your own, given back with the message."""
@@ -217,10 +422,10 @@ class ChatflowMessage(Model):
         "content": "$string",
     }
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "role": Choice(_conversations.MessageRole, required=True),
+        "role": Choice(ChatflowMessageRole, required=True),
         "type": Choice(ChatflowMessageType),
-        "content": Text(),
-        "content_type": Choice(ChatflowMessageContentType),
+        "content": Text(required=True),
+        "content_type": Choice(ChatflowMessageContentType, required=True),
         "meta_data": Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
     }
 
@@ -231,7 +436,7 @@ class ChatflowMessage(Model):
         value: Any = data.get("role")
         if value is None:
             absent += 1
-        self.role = _conversations.MessageRole_members[value] if value.__class__ is str else value
+        self.role = ChatflowMessageRole_members[value] if value.__class__ is str else value
         value = data.get("type")
         if value is None:
             absent += 1
@@ -250,6 +455,262 @@ class ChatflowMessage(Model):
         self.meta_data = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
         self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowOnboarding(Model):
+    """Opening of a chat with a chatflow."""
+
+    prologue: str | None = None
+    """First message, as Markdown."""
+    suggested_questions: list[str] | None = None
+    """Questions that users can choose from."""
+    display_all_suggestions: bool | None = None
+    """Whether all questions are shown."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["prologue", "suggested_questions", "display_all_suggestions"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        absent = 0
+        value: Any = data.get("prologue")
+        if value is None:
+            absent += 1
+        self.prologue = value
+        value = data.get("suggested_questions")
+        if value is None:
+            absent += 1
+        self.suggested_questions = value
+        value = data.get("display_all_suggestions")
+        if value is None:
+            absent += 1
+        self.display_all_suggestions = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowRole(Model):
+    """How a chatflow presents itself in chats."""
+
+    id: str | None = None
+    """Id of the role."""
+    workflow_id: str | None = None
+    """Id of the chatflow."""
+    connector_id: str | None = None
+    """Id of the channel."""
+    name: str | None = None
+    """Name that is shown."""
+    description: str | None = None
+    """What the chatflow is for."""
+    avatar: ChatflowAvatar | None = None
+    """Picture of the chatflow."""
+    onboarding_info: ChatflowOnboarding | None = None
+    """Opening of a chat."""
+    suggest_reply_info: ChatflowSuggestReply | None = None
+    """Suggested questions after an answer."""
+    background_image_info: ChatflowBackground | None = None
+    """Pictures behind the chat."""
+    audio_config: ChatflowAudio | None = None
+    """Speech."""
+    user_input_config: ChatflowUserInput | None = None
+    """How users enter messages."""
+    project_version: str | None = None
+    """Version of the app that the chatflow belongs to."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        [
+            "id",
+            "workflow_id",
+            "connector_id",
+            "name",
+            "description",
+            "avatar",
+            "onboarding_info",
+            "suggest_reply_info",
+            "background_image_info",
+            "audio_config",
+            "user_input_config",
+            "project_version",
+        ]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        absent = 0
+        value: Any = data.get("id")
+        if value is None:
+            absent += 1
+        self.id = value
+        value = data.get("workflow_id")
+        if value is None:
+            absent += 1
+        self.workflow_id = value
+        value = data.get("connector_id")
+        if value is None:
+            absent += 1
+        self.connector_id = value
+        value = data.get("name")
+        if value is None:
+            absent += 1
+        self.name = value
+        value = data.get("description")
+        if value is None:
+            absent += 1
+        self.description = value
+        value = data.get("avatar")
+        if value is None:
+            absent += 1
+        self.avatar = ChatflowAvatar.from_dict(value) if value.__class__ is dict else value
+        value = data.get("onboarding_info")
+        if value is None:
+            absent += 1
+        self.onboarding_info = ChatflowOnboarding.from_dict(value) if value.__class__ is dict else value
+        value = data.get("suggest_reply_info")
+        if value is None:
+            absent += 1
+        self.suggest_reply_info = ChatflowSuggestReply.from_dict(value) if value.__class__ is dict else value
+        value = data.get("background_image_info")
+        if value is None:
+            absent += 1
+        self.background_image_info = ChatflowBackground.from_dict(value) if value.__class__ is dict else value
+        value = data.get("audio_config")
+        if value is None:
+            absent += 1
+        self.audio_config = ChatflowAudio.from_dict(value) if value.__class__ is dict else value
+        value = data.get("user_input_config")
+        if value is None:
+            absent += 1
+        self.user_input_config = ChatflowUserInput.from_dict(value) if value.__class__ is dict else value
+        value = data.get("project_version")
+        if value is None:
+            absent += 1
+        self.project_version = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 12 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowSuggestReply(Model):
+    """Suggested questions after an answer."""
+
+    suggest_reply_mode: ChatflowSuggestReplyMode | None = None
+    """Who writes the questions."""
+    customized_suggest_prompt: str | None = None
+    """Prompt for the questions. If `suggest_reply_mode` is 2."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["suggest_reply_mode", "customized_suggest_prompt"])
+    _inputs: ClassVar[Mapping[str, Value]] = {
+        "suggest_reply_mode": Choice(ChatflowSuggestReplyMode),
+        "customized_suggest_prompt": Text(),
+    }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        absent = 0
+        value: Any = data.get("suggest_reply_mode")
+        if value is None:
+            absent += 1
+        self.suggest_reply_mode = ChatflowSuggestReplyMode_members[value] if value.__class__ is int else value
+        value = data.get("customized_suggest_prompt")
+        if value is None:
+            absent += 1
+        self.customized_suggest_prompt = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowUserInput(Model):
+    """How users enter messages to a chatflow."""
+
+    default_input_mode: ChatflowInputMode | None = None
+    """How messages are entered at first."""
+    send_voice_mode: ChatflowAnswerType | None = None
+    """How speech is sent."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["default_input_mode", "send_voice_mode"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        absent = 0
+        value: Any = data.get("default_input_mode")
+        if value is None:
+            absent += 1
+        self.default_input_mode = ChatflowInputMode_members[value] if value.__class__ is int else value
+        value = data.get("send_voice_mode")
+        if value is None:
+            absent += 1
+        self.send_voice_mode = ChatflowAnswerType_members[value] if value.__class__ is int else value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class ChatflowVoice(Model):
+    """Voice of a chatflow."""
+
+    voice_id: str | None = None
+    """Id of the voice."""
+    name: str | None = None
+    """Name of the voice, as some answers call it."""
+    voice_name: str | None = None
+    """Name of the voice."""
+    voice_emotion: str | None = None
+    """Emotion of the voice."""
+    voice_emotion_scale: float | None = None
+    """How strong the emotion is."""
+    voice_scene: str | None = None
+    """What the voice is used for."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["voice_id", "name", "voice_name", "voice_emotion", "voice_emotion_scale", "voice_scene"]
+    )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        absent = 0
+        value: Any = data.get("voice_id")
+        if value is None:
+            absent += 1
+        self.voice_id = value
+        value = data.get("name")
+        if value is None:
+            absent += 1
+        self.name = value
+        value = data.get("voice_name")
+        if value is None:
+            absent += 1
+        self.voice_name = value
+        value = data.get("voice_emotion")
+        if value is None:
+            absent += 1
+        self.voice_emotion = value
+        value = data.get("voice_emotion_scale")
+        if value is None:
+            absent += 1
+        self.voice_emotion_scale = value
+        value = data.get("voice_scene")
+        if value is None:
+            absent += 1
+        self.voice_scene = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -412,8 +873,10 @@ class WorkflowInfo(Model):
     """What it takes. Present only if asked for by `include_input_output`."""
     output: WorkflowOutput | None = None
     """What it returns. Present only if asked for by `include_input_output`."""
+    role: ChatflowRole | None = None
+    """How a chatflow presents itself in chats. Absent for plain workflows."""
 
-    _known: ClassVar[frozenset[str]] = frozenset(["workflow_detail", "input", "output"])
+    _known: ClassVar[frozenset[str]] = frozenset(["workflow_detail", "input", "output", "role"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -431,8 +894,12 @@ class WorkflowInfo(Model):
         if value is None:
             absent += 1
         self.output = WorkflowOutput.from_dict(value) if value.__class__ is dict else value
+        value = data.get("role")
+        if value is None:
+            absent += 1
+        self.role = ChatflowRole.from_dict(value) if value.__class__ is dict else value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -1236,9 +1703,13 @@ class WorkflowsRunsCreateResponse(Model):
     """Where to find the call in the logs of Coze."""
     interrupt_data: WorkflowInterruptData | None = None
     """What the workflow waits for, if it stopped to ask for input."""
+    token: int | None = None
+    """Number of tokens that the run used. `usage` has more."""
+    cost: str | None = None
+    """What the run cost."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
-        ["data", "execute_id", "debug_url", "usage", "msg", "code", "detail", "interrupt_data"]
+        ["data", "execute_id", "debug_url", "usage", "msg", "code", "detail", "interrupt_data", "token", "cost"]
     )
 
     @classmethod
@@ -1277,8 +1748,16 @@ class WorkflowsRunsCreateResponse(Model):
         if value is None:
             absent += 1
         self.interrupt_data = WorkflowInterruptData.from_dict(value) if value.__class__ is dict else value
+        value = data.get("token")
+        if value is None:
+            absent += 1
+        self.token = value
+        value = data.get("cost")
+        if value is None:
+            absent += 1
+        self.cost = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 10 else leftovers(data, cls._known)
         self._response = None
         return self
 

@@ -31,6 +31,7 @@ CREATE: Operation[_chat.Chat] = Operation(
         "bot_id": Argument("bot_id", "body", Text(required=True)),
         "user_id": Argument("user_id", "body", Text(required=True)),
         "conversation_id": Argument("conversation_id", "query", Text()),
+        "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
         "additional_messages": Argument(
             "additional_messages", "body", Items(Object(lambda: _conversations.EnterMessage), max_items=100)
         ),
@@ -47,6 +48,7 @@ CREATE: Operation[_chat.Chat] = Operation(
         "enable_card": Argument("enable_card", "body", Bool()),
         "publish_status": Argument("publish_status", "body", Choice(_chat.ChatPublishStatus)),
         "bot_version": Argument("bot_version", "body", Text()),
+        "connector_id": Argument("connector_id", "body", Text()),
     },
     constants={"stream": False},
     permission="chat",
@@ -96,6 +98,7 @@ STREAM: Operation[Empty] = Operation(
         "bot_id": Argument("bot_id", "body", Text(required=True)),
         "user_id": Argument("user_id", "body", Text(required=True)),
         "conversation_id": Argument("conversation_id", "query", Text()),
+        "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
         "additional_messages": Argument(
             "additional_messages", "body", Items(Object(lambda: _conversations.EnterMessage), max_items=100)
         ),
@@ -112,6 +115,7 @@ STREAM: Operation[Empty] = Operation(
         "enable_card": Argument("enable_card", "body", Bool()),
         "publish_status": Argument("publish_status", "body", Choice(_chat.ChatPublishStatus)),
         "bot_version": Argument("bot_version", "body", Text()),
+        "connector_id": Argument("connector_id", "body", Text()),
     },
     constants={"stream": True},
     permission="chat",
@@ -126,6 +130,7 @@ SUBMIT_TOOL_OUTPUTS: Operation[_chat.Chat] = Operation(
         "conversation_id": Argument("conversation_id", "query", Text(required=True)),
         "chat_id": Argument("chat_id", "query", Text(required=True)),
         "tool_outputs": Argument("tool_outputs", "body", Items(Object(lambda: _chat.ToolOutput), required=True)),
+        "connector_id": Argument("connector_id", "body", Text()),
     },
     constants={"stream": False},
     permission="submitToolChat",
@@ -147,6 +152,7 @@ SUBMIT_TOOL_OUTPUTS_STREAM: Operation[Empty] = Operation(
         "conversation_id": Argument("conversation_id", "query", Text(required=True)),
         "chat_id": Argument("chat_id", "query", Text(required=True)),
         "tool_outputs": Argument("tool_outputs", "body", Items(Object(lambda: _chat.ToolOutput), required=True)),
+        "connector_id": Argument("connector_id", "body", Text()),
     },
     constants={"stream": True},
     permission="submitToolChat",

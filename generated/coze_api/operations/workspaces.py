@@ -34,6 +34,7 @@ LIST: Operation[_workspaces.WorkspaceList] = Operation(
         "enterprise_id": Argument("enterprise_id", "query", Text()),
         "user_id": Argument("user_id", "query", Text()),
         "coze_account_id": Argument("coze_account_id", "query", Text()),
+        "scope": Argument("scope", "query", Text()),
     },
     idempotent=True,
     permission="listWorkspace",

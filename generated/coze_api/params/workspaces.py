@@ -30,6 +30,7 @@ class ListParams(RequestOptions):
     enterprise_id: NotRequired[str | None]
     user_id: NotRequired[str | None]
     coze_account_id: NotRequired[str | None]
+    scope: NotRequired[str | None]
 
 
 class MembersCreateParams(RequestOptions):

@@ -586,6 +586,7 @@ class AudioRoomsAPI(Resource):
         self,
         *,
         bot_id: str,
+        x_coze_device_info: str | None = None,
         conversation_id: str | None = None,
         voice_id: str | None = None,
         config: _audio.RoomConfig | Mapping[str, Any] | None = None,
@@ -606,6 +607,9 @@ class AudioRoomsAPI(Resource):
 
         Args:
             bot_id: Id of the bot, as returned by `bots.create` or `bots.list`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             conversation_id: Conversation that keeps the messages, as returned by
                 `conversations.create`. A new one if left out.
             voice_id: Id of the voice that the bot speaks with, as returned by `audio.voices.list`.
@@ -636,6 +640,7 @@ class AudioRoomsAPI(Resource):
             _operations.ROOMS_CREATE,
             {
                 "bot_id": bot_id,
+                "x_coze_device_info": x_coze_device_info,
                 "conversation_id": conversation_id,
                 "voice_id": voice_id,
                 "config": config,
@@ -653,6 +658,7 @@ class AsyncAudioRoomsAPI(AsyncResource):
         self,
         *,
         bot_id: str,
+        x_coze_device_info: str | None = None,
         conversation_id: str | None = None,
         voice_id: str | None = None,
         config: _audio.RoomConfig | Mapping[str, Any] | None = None,
@@ -673,6 +679,9 @@ class AsyncAudioRoomsAPI(AsyncResource):
 
         Args:
             bot_id: Id of the bot, as returned by `bots.create` or `bots.list`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             conversation_id: Conversation that keeps the messages, as returned by
                 `conversations.create`. A new one if left out.
             voice_id: Id of the voice that the bot speaks with, as returned by `audio.voices.list`.
@@ -703,6 +712,7 @@ class AsyncAudioRoomsAPI(AsyncResource):
             _operations.ROOMS_CREATE,
             {
                 "bot_id": bot_id,
+                "x_coze_device_info": x_coze_device_info,
                 "conversation_id": conversation_id,
                 "voice_id": voice_id,
                 "config": config,
@@ -721,6 +731,7 @@ class AudioSpeechAPI(Resource):
         *,
         input: str,
         voice_id: str,
+        x_coze_device_info: str | None = None,
         emotion: _audio.SpeechEmotion
         | Literal["happy", "sad", "angry", "surprised", "fear", "hate", "excited", "coldness", "neutral"]
         | None = None,
@@ -745,6 +756,9 @@ class AudioSpeechAPI(Resource):
         Args:
             input: What to say, at most 1024 bytes in UTF-8. At most 1024 characters.
             voice_id: Id of the voice, as returned by `audio.voices.list`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             emotion: Emotion to speak with. Only for voices that can show it; see `support_emotions`
                 of the voice.
             emotion_scale: How strong the emotion is, 1 to 5. From 1 to 5. Coze assumes 4.
@@ -779,6 +793,7 @@ class AudioSpeechAPI(Resource):
             {
                 "input": input,
                 "voice_id": voice_id,
+                "x_coze_device_info": x_coze_device_info,
                 "emotion": emotion,
                 "emotion_scale": emotion_scale,
                 "response_format": response_format,
@@ -799,6 +814,7 @@ class AsyncAudioSpeechAPI(AsyncResource):
         *,
         input: str,
         voice_id: str,
+        x_coze_device_info: str | None = None,
         emotion: _audio.SpeechEmotion
         | Literal["happy", "sad", "angry", "surprised", "fear", "hate", "excited", "coldness", "neutral"]
         | None = None,
@@ -823,6 +839,9 @@ class AsyncAudioSpeechAPI(AsyncResource):
         Args:
             input: What to say, at most 1024 bytes in UTF-8. At most 1024 characters.
             voice_id: Id of the voice, as returned by `audio.voices.list`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             emotion: Emotion to speak with. Only for voices that can show it; see `support_emotions`
                 of the voice.
             emotion_scale: How strong the emotion is, 1 to 5. From 1 to 5. Coze assumes 4.
@@ -857,6 +876,7 @@ class AsyncAudioSpeechAPI(AsyncResource):
             {
                 "input": input,
                 "voice_id": voice_id,
+                "x_coze_device_info": x_coze_device_info,
                 "emotion": emotion,
                 "emotion_scale": emotion_scale,
                 "response_format": response_format,
@@ -876,6 +896,7 @@ class AudioTranscriptionsAPI(Resource):
         self,
         *,
         file: FileContent,
+        x_coze_device_info: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -891,6 +912,9 @@ class AudioTranscriptionsAPI(Resource):
         Args:
             file: The sound, at most 10 MB and shorter than 30 minutes. ogg, mp3, wav, mp4 and m4a
                 are always possible; opus, pcm, raw, spx, aac and amr with large models only.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -911,7 +935,7 @@ class AudioTranscriptionsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.TRANSCRIPTIONS_CREATE,
-            {"file": file},
+            {"file": file, "x_coze_device_info": x_coze_device_info},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -923,6 +947,7 @@ class AsyncAudioTranscriptionsAPI(AsyncResource):
         self,
         *,
         file: FileContent,
+        x_coze_device_info: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -938,6 +963,9 @@ class AsyncAudioTranscriptionsAPI(AsyncResource):
         Args:
             file: The sound, at most 10 MB and shorter than 30 minutes. ogg, mp3, wav, mp4 and m4a
                 are always possible; opus, pcm, raw, spx, aac and amr with large models only.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -958,7 +986,7 @@ class AsyncAudioTranscriptionsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.TRANSCRIPTIONS_CREATE,
-            {"file": file},
+            {"file": file, "x_coze_device_info": x_coze_device_info},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -976,6 +1004,7 @@ class AudioVoiceprintGroupsAPI(Resource):
         *,
         name: str,
         desc: str | None = None,
+        coze_account_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -992,6 +1021,8 @@ class AudioVoiceprintGroupsAPI(Resource):
         Args:
             name: Name of the group, at most 20 characters. At most 20 characters.
             desc: What the group is for, at most 500 characters. At most 500 characters.
+            coze_account_id: Id of the organization that owns the group, as returned by
+                `enterprises.organizations.create`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1012,7 +1043,7 @@ class AudioVoiceprintGroupsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.VOICEPRINT_GROUPS_CREATE,
-            {"name": name, "desc": desc},
+            {"name": name, "desc": desc, "coze_account_id": coze_account_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1066,6 +1097,7 @@ class AudioVoiceprintGroupsAPI(Resource):
         name: str | None = None,
         user_id: str | None = None,
         group_id: str | None = None,
+        coze_account_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1086,6 +1118,8 @@ class AudioVoiceprintGroupsAPI(Resource):
                 created; other users cannot be given. Groups of the whole team or enterprise are
                 listed if left out.
             group_id: Id of the only group to list, as returned by `audio.voiceprint_groups.create`.
+            coze_account_id: Id of the organization that owns the groups, as returned by
+                `enterprises.organizations.create`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1106,7 +1140,14 @@ class AudioVoiceprintGroupsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VOICEPRINT_GROUPS_LIST,
-            {"page_num": page_num, "page_size": page_size, "name": name, "user_id": user_id, "group_id": group_id},
+            {
+                "page_num": page_num,
+                "page_size": page_size,
+                "name": name,
+                "user_id": user_id,
+                "group_id": group_id,
+                "coze_account_id": coze_account_id,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1223,6 +1264,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
         *,
         name: str,
         desc: str | None = None,
+        coze_account_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1239,6 +1281,8 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
         Args:
             name: Name of the group, at most 20 characters. At most 20 characters.
             desc: What the group is for, at most 500 characters. At most 500 characters.
+            coze_account_id: Id of the organization that owns the group, as returned by
+                `enterprises.organizations.create`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1259,7 +1303,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.VOICEPRINT_GROUPS_CREATE,
-            {"name": name, "desc": desc},
+            {"name": name, "desc": desc, "coze_account_id": coze_account_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1313,6 +1357,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
         name: str | None = None,
         user_id: str | None = None,
         group_id: str | None = None,
+        coze_account_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1333,6 +1378,8 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
                 created; other users cannot be given. Groups of the whole team or enterprise are
                 listed if left out.
             group_id: Id of the only group to list, as returned by `audio.voiceprint_groups.create`.
+            coze_account_id: Id of the organization that owns the groups, as returned by
+                `enterprises.organizations.create`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1353,7 +1400,14 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.VOICEPRINT_GROUPS_LIST,
-            {"page_num": page_num, "page_size": page_size, "name": name, "user_id": user_id, "group_id": group_id},
+            {
+                "page_num": page_num,
+                "page_size": page_size,
+                "name": name,
+                "user_id": user_id,
+                "group_id": group_id,
+                "coze_account_id": coze_account_id,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 

@@ -161,6 +161,7 @@ class BenefitLimitationsAPI(Resource):
         | Literal["never", "minute", "hour", "day"]
         | None = None,
         trigger_time: int | None = None,
+        duration: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -187,6 +188,7 @@ class BenefitLimitationsAPI(Resource):
             trigger_unit: Unit of the time after which the quota is reset.
             trigger_time: Number of units after which the quota is reset; with 1 and `trigger_unit`
                 `day`, it is reset every day. 1, and without meaning, if the unit is `never`.
+            duration: How long the quota is valid. The unit is not documented.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -216,6 +218,7 @@ class BenefitLimitationsAPI(Resource):
                 "status": status,
                 "trigger_unit": trigger_unit,
                 "trigger_time": trigger_time,
+                "duration": duration,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -361,6 +364,7 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
         | Literal["never", "minute", "hour", "day"]
         | None = None,
         trigger_time: int | None = None,
+        duration: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -387,6 +391,7 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
             trigger_unit: Unit of the time after which the quota is reset.
             trigger_time: Number of units after which the quota is reset; with 1 and `trigger_unit`
                 `day`, it is reset every day. 1, and without meaning, if the unit is `never`.
+            duration: How long the quota is valid. The unit is not documented.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -416,6 +421,7 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
                 "status": status,
                 "trigger_unit": trigger_unit,
                 "trigger_time": trigger_time,
+                "duration": duration,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )

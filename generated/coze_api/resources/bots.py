@@ -497,6 +497,7 @@ class BotsAPI(Resource):
         model_info_config: _bots.BotModelConfig | Mapping[str, Any] | None = None,
         suggest_reply_info: _bots.BotSuggestReply | Mapping[str, Any] | None = None,
         media_config: _bots.BotMediaConfig | Mapping[str, Any] | None = None,
+        voice_ids: Sequence[str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -524,6 +525,8 @@ class BotsAPI(Resource):
             model_info_config: The model behind the bot and its settings.
             suggest_reply_info: Whether the bot suggests follow-up questions after a reply.
             media_config: Settings of voice calls.
+            voice_ids: Ids of the voices that the bot speaks with, as returned by
+                `audio.voices.list`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -555,6 +558,7 @@ class BotsAPI(Resource):
                 "model_info_config": model_info_config,
                 "suggest_reply_info": suggest_reply_info,
                 "media_config": media_config,
+                "voice_ids": voice_ids,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -725,6 +729,7 @@ class BotsAPI(Resource):
         *,
         bot_id: str,
         is_published: bool | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -743,6 +748,8 @@ class BotsAPI(Resource):
                 the bot's workspace.
             is_published: true returns the published version, false the current draft. Coze assumes
                 True.
+            connector_id: Id of the channel whose newest version is returned; with `is_published`.
+                `1024` API, `999` Chat SDK. Known values: 1024, 999.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -763,7 +770,7 @@ class BotsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
-            {"bot_id": bot_id, "is_published": is_published},
+            {"bot_id": bot_id, "is_published": is_published, "connector_id": connector_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -771,6 +778,8 @@ class BotsAPI(Resource):
         self,
         *,
         bot_id: str,
+        connector_id: str | None = None,
+        version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -787,6 +796,10 @@ class BotsAPI(Resource):
         Args:
             bot_id: Id of the bot, as returned by `bots.create` or `bots.list`. The token must cover
                 the bot's workspace.
+            connector_id: Id of the channel. `1024` API, `999` Chat SDK. It seems to have no effect.
+                Known values: 1024, 999.
+            version: Version of the bot, as returned by `bots.versions.list`. Left out, the newest
+                is returned.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -806,7 +819,7 @@ class BotsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE_PUBLISHED,
-            {"bot_id": bot_id},
+            {"bot_id": bot_id, "connector_id": connector_id, "version": version},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -880,6 +893,7 @@ class BotsAPI(Resource):
         model_info_config: _bots.BotModelConfig | Mapping[str, Any] | None = None,
         suggest_reply_info: _bots.BotSuggestReply | Mapping[str, Any] | None = None,
         media_config: _bots.BotMediaConfig | Mapping[str, Any] | None = None,
+        voice_ids: Sequence[str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -908,6 +922,8 @@ class BotsAPI(Resource):
             model_info_config: The model behind the bot and its settings.
             suggest_reply_info: Whether the bot suggests follow-up questions after a reply.
             media_config: Settings of voice calls.
+            voice_ids: Ids of the voices that the bot speaks with, as returned by
+                `audio.voices.list`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -940,6 +956,7 @@ class BotsAPI(Resource):
                 "model_info_config": model_info_config,
                 "suggest_reply_info": suggest_reply_info,
                 "media_config": media_config,
+                "voice_ids": voice_ids,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -977,6 +994,7 @@ class AsyncBotsAPI(AsyncResource):
         model_info_config: _bots.BotModelConfig | Mapping[str, Any] | None = None,
         suggest_reply_info: _bots.BotSuggestReply | Mapping[str, Any] | None = None,
         media_config: _bots.BotMediaConfig | Mapping[str, Any] | None = None,
+        voice_ids: Sequence[str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1004,6 +1022,8 @@ class AsyncBotsAPI(AsyncResource):
             model_info_config: The model behind the bot and its settings.
             suggest_reply_info: Whether the bot suggests follow-up questions after a reply.
             media_config: Settings of voice calls.
+            voice_ids: Ids of the voices that the bot speaks with, as returned by
+                `audio.voices.list`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1035,6 +1055,7 @@ class AsyncBotsAPI(AsyncResource):
                 "model_info_config": model_info_config,
                 "suggest_reply_info": suggest_reply_info,
                 "media_config": media_config,
+                "voice_ids": voice_ids,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1205,6 +1226,7 @@ class AsyncBotsAPI(AsyncResource):
         *,
         bot_id: str,
         is_published: bool | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1223,6 +1245,8 @@ class AsyncBotsAPI(AsyncResource):
                 the bot's workspace.
             is_published: true returns the published version, false the current draft. Coze assumes
                 True.
+            connector_id: Id of the channel whose newest version is returned; with `is_published`.
+                `1024` API, `999` Chat SDK. Known values: 1024, 999.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1243,7 +1267,7 @@ class AsyncBotsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
-            {"bot_id": bot_id, "is_published": is_published},
+            {"bot_id": bot_id, "is_published": is_published, "connector_id": connector_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1251,6 +1275,8 @@ class AsyncBotsAPI(AsyncResource):
         self,
         *,
         bot_id: str,
+        connector_id: str | None = None,
+        version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1267,6 +1293,10 @@ class AsyncBotsAPI(AsyncResource):
         Args:
             bot_id: Id of the bot, as returned by `bots.create` or `bots.list`. The token must cover
                 the bot's workspace.
+            connector_id: Id of the channel. `1024` API, `999` Chat SDK. It seems to have no effect.
+                Known values: 1024, 999.
+            version: Version of the bot, as returned by `bots.versions.list`. Left out, the newest
+                is returned.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1286,7 +1316,7 @@ class AsyncBotsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE_PUBLISHED,
-            {"bot_id": bot_id},
+            {"bot_id": bot_id, "connector_id": connector_id, "version": version},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1360,6 +1390,7 @@ class AsyncBotsAPI(AsyncResource):
         model_info_config: _bots.BotModelConfig | Mapping[str, Any] | None = None,
         suggest_reply_info: _bots.BotSuggestReply | Mapping[str, Any] | None = None,
         media_config: _bots.BotMediaConfig | Mapping[str, Any] | None = None,
+        voice_ids: Sequence[str] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1388,6 +1419,8 @@ class AsyncBotsAPI(AsyncResource):
             model_info_config: The model behind the bot and its settings.
             suggest_reply_info: Whether the bot suggests follow-up questions after a reply.
             media_config: Settings of voice calls.
+            voice_ids: Ids of the voices that the bot speaks with, as returned by
+                `audio.voices.list`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1420,6 +1453,7 @@ class AsyncBotsAPI(AsyncResource):
                 "model_info_config": model_info_config,
                 "suggest_reply_info": suggest_reply_info,
                 "media_config": media_config,
+                "voice_ids": voice_ids,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )

@@ -189,6 +189,7 @@ class ChatAPI(Resource):
         bot_id: str,
         user_id: str,
         conversation_id: str | None = None,
+        x_coze_device_info: str | None = None,
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
@@ -199,6 +200,7 @@ class ChatAPI(Resource):
         enable_card: bool | None = None,
         publish_status: _chat.ChatPublishStatus | Literal["published_online", "unpublished_draft"] | None = None,
         bot_version: str | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -224,6 +226,9 @@ class ChatAPI(Resource):
             conversation_id: Conversation that the chat belongs to, as returned by
                 `conversations.create`; its messages are the context. Left out, Coze makes a new
                 conversation.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             additional_messages: Messages that follow those of the conversation, oldest first. The
                 last one is the question of this chat and should have role `user`, all others are
                 its context. Needed if the conversation is new or empty. At most 100 items.
@@ -247,6 +252,8 @@ class ChatAPI(Resource):
             bot_version: Version of the bot to chat with, as returned by `bots.versions.list`. The
                 latest if left out. Must not be given with `publish_status` `unpublished_draft`
                 (error 4000).
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -270,6 +277,7 @@ class ChatAPI(Resource):
                 "bot_id": bot_id,
                 "user_id": user_id,
                 "conversation_id": conversation_id,
+                "x_coze_device_info": x_coze_device_info,
                 "additional_messages": additional_messages,
                 "custom_variables": custom_variables,
                 "auto_save_history": auto_save_history,
@@ -280,6 +288,7 @@ class ChatAPI(Resource):
                 "enable_card": enable_card,
                 "publish_status": publish_status,
                 "bot_version": bot_version,
+                "connector_id": connector_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -337,6 +346,7 @@ class ChatAPI(Resource):
         bot_id: str,
         user_id: str,
         conversation_id: str | None = None,
+        x_coze_device_info: str | None = None,
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
@@ -347,6 +357,7 @@ class ChatAPI(Resource):
         enable_card: bool | None = None,
         publish_status: _chat.ChatPublishStatus | Literal["published_online", "unpublished_draft"] | None = None,
         bot_version: str | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -372,6 +383,9 @@ class ChatAPI(Resource):
             conversation_id: Conversation that the chat belongs to, as returned by
                 `conversations.create`; its messages are the context. Left out, Coze makes a new
                 conversation.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             additional_messages: Messages that follow those of the conversation, oldest first. The
                 last one is the question of this chat and should have role `user`, all others are
                 its context. Needed if the conversation is new or empty. At most 100 items.
@@ -395,6 +409,8 @@ class ChatAPI(Resource):
             bot_version: Version of the bot to chat with, as returned by `bots.versions.list`. The
                 latest if left out. Must not be given with `publish_status` `unpublished_draft`
                 (error 4000).
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -421,6 +437,7 @@ class ChatAPI(Resource):
                 "bot_id": bot_id,
                 "user_id": user_id,
                 "conversation_id": conversation_id,
+                "x_coze_device_info": x_coze_device_info,
                 "additional_messages": additional_messages,
                 "custom_variables": custom_variables,
                 "auto_save_history": auto_save_history,
@@ -431,6 +448,7 @@ class ChatAPI(Resource):
                 "enable_card": enable_card,
                 "publish_status": publish_status,
                 "bot_version": bot_version,
+                "connector_id": connector_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -441,6 +459,7 @@ class ChatAPI(Resource):
         conversation_id: str,
         chat_id: str,
         tool_outputs: Sequence[_chat.ToolOutput | Mapping[str, Any]],
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -462,6 +481,8 @@ class ChatAPI(Resource):
             chat_id: Id of the waiting chat, as returned by `chat.create` or carried by the first
                 event of a stream.
             tool_outputs: One result for each tool call that the chat waits for.
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                The same as in `chat.create`. Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -482,7 +503,12 @@ class ChatAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.SUBMIT_TOOL_OUTPUTS,
-            {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
+            {
+                "conversation_id": conversation_id,
+                "chat_id": chat_id,
+                "tool_outputs": tool_outputs,
+                "connector_id": connector_id,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -492,6 +518,7 @@ class ChatAPI(Resource):
         conversation_id: str,
         chat_id: str,
         tool_outputs: Sequence[_chat.ToolOutput | Mapping[str, Any]],
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -513,6 +540,8 @@ class ChatAPI(Resource):
             chat_id: Id of the waiting chat, as returned by `chat.create` or carried by the first
                 event of a stream.
             tool_outputs: One result for each tool call that the chat waits for.
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                The same as in `chat.create`. Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -536,7 +565,12 @@ class ChatAPI(Resource):
         return self._client.stream(
             _operations.SUBMIT_TOOL_OUTPUTS_STREAM,
             _chat.ChatStream,
-            {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
+            {
+                "conversation_id": conversation_id,
+                "chat_id": chat_id,
+                "tool_outputs": tool_outputs,
+                "connector_id": connector_id,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -602,6 +636,7 @@ class AsyncChatAPI(AsyncResource):
         bot_id: str,
         user_id: str,
         conversation_id: str | None = None,
+        x_coze_device_info: str | None = None,
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
@@ -612,6 +647,7 @@ class AsyncChatAPI(AsyncResource):
         enable_card: bool | None = None,
         publish_status: _chat.ChatPublishStatus | Literal["published_online", "unpublished_draft"] | None = None,
         bot_version: str | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -637,6 +673,9 @@ class AsyncChatAPI(AsyncResource):
             conversation_id: Conversation that the chat belongs to, as returned by
                 `conversations.create`; its messages are the context. Left out, Coze makes a new
                 conversation.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             additional_messages: Messages that follow those of the conversation, oldest first. The
                 last one is the question of this chat and should have role `user`, all others are
                 its context. Needed if the conversation is new or empty. At most 100 items.
@@ -660,6 +699,8 @@ class AsyncChatAPI(AsyncResource):
             bot_version: Version of the bot to chat with, as returned by `bots.versions.list`. The
                 latest if left out. Must not be given with `publish_status` `unpublished_draft`
                 (error 4000).
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -683,6 +724,7 @@ class AsyncChatAPI(AsyncResource):
                 "bot_id": bot_id,
                 "user_id": user_id,
                 "conversation_id": conversation_id,
+                "x_coze_device_info": x_coze_device_info,
                 "additional_messages": additional_messages,
                 "custom_variables": custom_variables,
                 "auto_save_history": auto_save_history,
@@ -693,6 +735,7 @@ class AsyncChatAPI(AsyncResource):
                 "enable_card": enable_card,
                 "publish_status": publish_status,
                 "bot_version": bot_version,
+                "connector_id": connector_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -750,6 +793,7 @@ class AsyncChatAPI(AsyncResource):
         bot_id: str,
         user_id: str,
         conversation_id: str | None = None,
+        x_coze_device_info: str | None = None,
         additional_messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         custom_variables: Mapping[str, str] | None = None,
         auto_save_history: bool | None = None,
@@ -760,6 +804,7 @@ class AsyncChatAPI(AsyncResource):
         enable_card: bool | None = None,
         publish_status: _chat.ChatPublishStatus | Literal["published_online", "unpublished_draft"] | None = None,
         bot_version: str | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -785,6 +830,9 @@ class AsyncChatAPI(AsyncResource):
             conversation_id: Conversation that the chat belongs to, as returned by
                 `conversations.create`; its messages are the context. Left out, Coze makes a new
                 conversation.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             additional_messages: Messages that follow those of the conversation, oldest first. The
                 last one is the question of this chat and should have role `user`, all others are
                 its context. Needed if the conversation is new or empty. At most 100 items.
@@ -808,6 +856,8 @@ class AsyncChatAPI(AsyncResource):
             bot_version: Version of the bot to chat with, as returned by `bots.versions.list`. The
                 latest if left out. Must not be given with `publish_status` `unpublished_draft`
                 (error 4000).
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -834,6 +884,7 @@ class AsyncChatAPI(AsyncResource):
                 "bot_id": bot_id,
                 "user_id": user_id,
                 "conversation_id": conversation_id,
+                "x_coze_device_info": x_coze_device_info,
                 "additional_messages": additional_messages,
                 "custom_variables": custom_variables,
                 "auto_save_history": auto_save_history,
@@ -844,6 +895,7 @@ class AsyncChatAPI(AsyncResource):
                 "enable_card": enable_card,
                 "publish_status": publish_status,
                 "bot_version": bot_version,
+                "connector_id": connector_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -854,6 +906,7 @@ class AsyncChatAPI(AsyncResource):
         conversation_id: str,
         chat_id: str,
         tool_outputs: Sequence[_chat.ToolOutput | Mapping[str, Any]],
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -875,6 +928,8 @@ class AsyncChatAPI(AsyncResource):
             chat_id: Id of the waiting chat, as returned by `chat.create` or carried by the first
                 event of a stream.
             tool_outputs: One result for each tool call that the chat waits for.
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                The same as in `chat.create`. Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -895,7 +950,12 @@ class AsyncChatAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.SUBMIT_TOOL_OUTPUTS,
-            {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
+            {
+                "conversation_id": conversation_id,
+                "chat_id": chat_id,
+                "tool_outputs": tool_outputs,
+                "connector_id": connector_id,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -905,6 +965,7 @@ class AsyncChatAPI(AsyncResource):
         conversation_id: str,
         chat_id: str,
         tool_outputs: Sequence[_chat.ToolOutput | Mapping[str, Any]],
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -926,6 +987,8 @@ class AsyncChatAPI(AsyncResource):
             chat_id: Id of the waiting chat, as returned by `chat.create` or carried by the first
                 event of a stream.
             tool_outputs: One result for each tool call that the chat waits for.
+            connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
+                The same as in `chat.create`. Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -949,6 +1012,11 @@ class AsyncChatAPI(AsyncResource):
         return self._client.stream(
             _operations.SUBMIT_TOOL_OUTPUTS_STREAM,
             _chat.ChatStream,
-            {"conversation_id": conversation_id, "chat_id": chat_id, "tool_outputs": tool_outputs},
+            {
+                "conversation_id": conversation_id,
+                "chat_id": chat_id,
+                "tool_outputs": tool_outputs,
+                "connector_id": connector_id,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )

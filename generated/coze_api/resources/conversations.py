@@ -895,6 +895,11 @@ class ConversationsAPI(Resource):
         messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         connector_id: str | None = None,
         meta_data: Mapping[str, str] | None = None,
+        app_id: str | None = None,
+        conversation_name: str | None = None,
+        get_or_create: bool | None = None,
+        draft_mode: bool | None = None,
+        workflow_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -921,6 +926,15 @@ class ConversationsAPI(Resource):
                 enterprise's custom channels. Known values: 1024, 999. Coze assumes '1024'.
             meta_data: Pairs of your own. `conversations.retrieve` gives them back,
                 `conversations.messages.list` does not.
+            app_id: Id of the app that the conversation belongs to, as returned by `apps.list`. With
+                `conversation_name`.
+            conversation_name: Name of a conversation template of the app. It is not the title,
+                which `name` sets.
+            get_or_create: Whether to return the conversation that the user already has under
+                `conversation_name`, if any.
+            draft_mode: Whether the draft of the app is meant.
+            workflow_id: Id of the chatflow that the conversation is for, as returned by
+                `workflows.list`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -947,6 +961,11 @@ class ConversationsAPI(Resource):
                 "messages": messages,
                 "connector_id": connector_id,
                 "meta_data": meta_data,
+                "app_id": app_id,
+                "conversation_name": conversation_name,
+                "get_or_create": get_or_create,
+                "draft_mode": draft_mode,
+                "workflow_id": workflow_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1002,6 +1021,7 @@ class ConversationsAPI(Resource):
         page_size: int | None = None,
         sort_order: _conversations.ConversationSortOrder | Literal["ASC", "DESC"] | None = None,
         connector_id: str | None = None,
+        sort_field: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1023,6 +1043,7 @@ class ConversationsAPI(Resource):
             sort_order: Order by time of creation. Newest first by default. Coze assumes 'DESC'.
             connector_id: Channel whose conversations are wanted: `1024` is API, `999` is Chat SDK.
                 Others are not supported. Known values: 1024, 999. Coze assumes '1024'.
+            sort_field: Member that the conversations are sorted by. Known values: created_at.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1048,6 +1069,7 @@ class ConversationsAPI(Resource):
                 "page_size": page_size,
                 "sort_order": sort_order,
                 "connector_id": connector_id,
+                "sort_field": sort_field,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1204,6 +1226,11 @@ class AsyncConversationsAPI(AsyncResource):
         messages: Sequence[str | _conversations.EnterMessage | Mapping[str, Any]] | None = None,
         connector_id: str | None = None,
         meta_data: Mapping[str, str] | None = None,
+        app_id: str | None = None,
+        conversation_name: str | None = None,
+        get_or_create: bool | None = None,
+        draft_mode: bool | None = None,
+        workflow_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1230,6 +1257,15 @@ class AsyncConversationsAPI(AsyncResource):
                 enterprise's custom channels. Known values: 1024, 999. Coze assumes '1024'.
             meta_data: Pairs of your own. `conversations.retrieve` gives them back,
                 `conversations.messages.list` does not.
+            app_id: Id of the app that the conversation belongs to, as returned by `apps.list`. With
+                `conversation_name`.
+            conversation_name: Name of a conversation template of the app. It is not the title,
+                which `name` sets.
+            get_or_create: Whether to return the conversation that the user already has under
+                `conversation_name`, if any.
+            draft_mode: Whether the draft of the app is meant.
+            workflow_id: Id of the chatflow that the conversation is for, as returned by
+                `workflows.list`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1256,6 +1292,11 @@ class AsyncConversationsAPI(AsyncResource):
                 "messages": messages,
                 "connector_id": connector_id,
                 "meta_data": meta_data,
+                "app_id": app_id,
+                "conversation_name": conversation_name,
+                "get_or_create": get_or_create,
+                "draft_mode": draft_mode,
+                "workflow_id": workflow_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1311,6 +1352,7 @@ class AsyncConversationsAPI(AsyncResource):
         page_size: int | None = None,
         sort_order: _conversations.ConversationSortOrder | Literal["ASC", "DESC"] | None = None,
         connector_id: str | None = None,
+        sort_field: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1332,6 +1374,7 @@ class AsyncConversationsAPI(AsyncResource):
             sort_order: Order by time of creation. Newest first by default. Coze assumes 'DESC'.
             connector_id: Channel whose conversations are wanted: `1024` is API, `999` is Chat SDK.
                 Others are not supported. Known values: 1024, 999. Coze assumes '1024'.
+            sort_field: Member that the conversations are sorted by. Known values: created_at.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1357,6 +1400,7 @@ class AsyncConversationsAPI(AsyncResource):
                 "page_size": page_size,
                 "sort_order": sort_order,
                 "connector_id": connector_id,
+                "sort_field": sort_field,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )

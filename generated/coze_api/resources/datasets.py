@@ -36,7 +36,11 @@ class DatasetsDocumentsAPI(Resource):
         dataset_id: str,
         document_bases: Sequence[_datasets.NewDocument | Mapping[str, Any]],
         chunk_strategy: _datasets.ChunkStrategy | Mapping[str, Any],
-        format_type: _datasets.NewDatasetFormat | Literal[0, 2] | None = None,
+        format_type: _datasets.NewDatasetFormat | Literal[0, 2, 1, 3, 4, 5, 6] | None = None,
+        sink_strategy: _datasets.DocumentStorage | Mapping[str, Any] | None = None,
+        is_append: bool | None = None,
+        parsing_strategy: _datasets.DocumentParsing | Mapping[str, Any] | None = None,
+        index_strategy: _datasets.DocumentIndexing | Mapping[str, Any] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -62,6 +66,10 @@ class DatasetsDocumentsAPI(Resource):
             chunk_strategy: How to cut the documents into chunks; for images, who writes the
                 captions.
             format_type: What the knowledge base holds. Text if left out.
+            sink_strategy: How the documents are stored.
+            is_append: Whether rows are added to a table that is there. For tables.
+            parsing_strategy: How files are read.
+            index_strategy: Which indexes are built.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -87,6 +95,10 @@ class DatasetsDocumentsAPI(Resource):
                 "document_bases": document_bases,
                 "chunk_strategy": chunk_strategy,
                 "format_type": format_type,
+                "sink_strategy": sink_strategy,
+                "is_append": is_append,
+                "parsing_strategy": parsing_strategy,
+                "index_strategy": index_strategy,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -95,6 +107,7 @@ class DatasetsDocumentsAPI(Resource):
         self,
         *,
         document_ids: Sequence[str],
+        dataset_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -111,6 +124,8 @@ class DatasetsDocumentsAPI(Resource):
         Args:
             document_ids: Ids of documents or images, as returned by `datasets.documents.create` or
                 `datasets.documents.list`, at most 100. At most 100 items.
+            dataset_id: Id of the knowledge base, as returned by `datasets.list`. Needed only for
+                those of Volcano Engine.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -131,7 +146,7 @@ class DatasetsDocumentsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.DOCUMENTS_DELETE,
-            {"document_ids": document_ids},
+            {"document_ids": document_ids, "dataset_id": dataset_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -141,6 +156,8 @@ class DatasetsDocumentsAPI(Resource):
         dataset_id: str,
         page: int | None = None,
         size: int | None = None,
+        document_ids: Sequence[str] | None = None,
+        keyword: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -158,6 +175,8 @@ class DatasetsDocumentsAPI(Resource):
                 `datasets.list`.
             page: Number of the page, counted from 1. Coze assumes 1.
             size: Number of documents on a page. Coze assumes 10.
+            document_ids: Ids of the documents to list. Left out, all are listed.
+            keyword: Part of the name of the documents to list.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -178,7 +197,7 @@ class DatasetsDocumentsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.DOCUMENTS_LIST,
-            {"dataset_id": dataset_id, "page": page, "size": size},
+            {"dataset_id": dataset_id, "page": page, "size": size, "document_ids": document_ids, "keyword": keyword},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -188,6 +207,7 @@ class DatasetsDocumentsAPI(Resource):
         document_id: str,
         document_name: str | None = None,
         update_rule: _datasets.DocumentUpdateRule | Mapping[str, Any] | None = None,
+        table_meta: Sequence[_datasets.DocumentColumn | Mapping[str, Any]] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -205,6 +225,7 @@ class DatasetsDocumentsAPI(Resource):
                 `datasets.documents.list`.
             document_name: New name of the document.
             update_rule: Whether to read the page anew. For web pages only.
+            table_meta: New columns of a table.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -225,7 +246,12 @@ class DatasetsDocumentsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.DOCUMENTS_UPDATE,
-            {"document_id": document_id, "document_name": document_name, "update_rule": update_rule},
+            {
+                "document_id": document_id,
+                "document_name": document_name,
+                "update_rule": update_rule,
+                "table_meta": table_meta,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -239,7 +265,11 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         dataset_id: str,
         document_bases: Sequence[_datasets.NewDocument | Mapping[str, Any]],
         chunk_strategy: _datasets.ChunkStrategy | Mapping[str, Any],
-        format_type: _datasets.NewDatasetFormat | Literal[0, 2] | None = None,
+        format_type: _datasets.NewDatasetFormat | Literal[0, 2, 1, 3, 4, 5, 6] | None = None,
+        sink_strategy: _datasets.DocumentStorage | Mapping[str, Any] | None = None,
+        is_append: bool | None = None,
+        parsing_strategy: _datasets.DocumentParsing | Mapping[str, Any] | None = None,
+        index_strategy: _datasets.DocumentIndexing | Mapping[str, Any] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -265,6 +295,10 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
             chunk_strategy: How to cut the documents into chunks; for images, who writes the
                 captions.
             format_type: What the knowledge base holds. Text if left out.
+            sink_strategy: How the documents are stored.
+            is_append: Whether rows are added to a table that is there. For tables.
+            parsing_strategy: How files are read.
+            index_strategy: Which indexes are built.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -290,6 +324,10 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
                 "document_bases": document_bases,
                 "chunk_strategy": chunk_strategy,
                 "format_type": format_type,
+                "sink_strategy": sink_strategy,
+                "is_append": is_append,
+                "parsing_strategy": parsing_strategy,
+                "index_strategy": index_strategy,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -298,6 +336,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         self,
         *,
         document_ids: Sequence[str],
+        dataset_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -314,6 +353,8 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         Args:
             document_ids: Ids of documents or images, as returned by `datasets.documents.create` or
                 `datasets.documents.list`, at most 100. At most 100 items.
+            dataset_id: Id of the knowledge base, as returned by `datasets.list`. Needed only for
+                those of Volcano Engine.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -334,7 +375,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.DOCUMENTS_DELETE,
-            {"document_ids": document_ids},
+            {"document_ids": document_ids, "dataset_id": dataset_id},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -344,6 +385,8 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         dataset_id: str,
         page: int | None = None,
         size: int | None = None,
+        document_ids: Sequence[str] | None = None,
+        keyword: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -361,6 +404,8 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
                 `datasets.list`.
             page: Number of the page, counted from 1. Coze assumes 1.
             size: Number of documents on a page. Coze assumes 10.
+            document_ids: Ids of the documents to list. Left out, all are listed.
+            keyword: Part of the name of the documents to list.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -381,7 +426,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return self._client.paginate(
             _operations.DOCUMENTS_LIST,
-            {"dataset_id": dataset_id, "page": page, "size": size},
+            {"dataset_id": dataset_id, "page": page, "size": size, "document_ids": document_ids, "keyword": keyword},
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -391,6 +436,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         document_id: str,
         document_name: str | None = None,
         update_rule: _datasets.DocumentUpdateRule | Mapping[str, Any] | None = None,
+        table_meta: Sequence[_datasets.DocumentColumn | Mapping[str, Any]] | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -408,6 +454,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
                 `datasets.documents.list`.
             document_name: New name of the document.
             update_rule: Whether to read the page anew. For web pages only.
+            table_meta: New columns of a table.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -428,7 +475,12 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.DOCUMENTS_UPDATE,
-            {"document_id": document_id, "document_name": document_name, "update_rule": update_rule},
+            {
+                "document_id": document_id,
+                "document_name": document_name,
+                "update_rule": update_rule,
+                "table_meta": table_meta,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -673,7 +725,7 @@ class DatasetsAPI(Resource):
         *,
         name: str,
         space_id: str,
-        format_type: _datasets.NewDatasetFormat | Literal[0, 2],
+        format_type: _datasets.NewDatasetFormat | Literal[0, 2, 1, 3, 4, 5, 6],
         description: str | None = None,
         file_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -774,7 +826,7 @@ class DatasetsAPI(Resource):
         *,
         space_id: str,
         name: str | None = None,
-        format_type: _datasets.DatasetFormat | Literal[0, 1, 2, 3, 4, 5] | None = None,
+        format_type: _datasets.DatasetFormat | Literal[0, 1, 2, 3, 4, 5, 6] | None = None,
         page_num: int | None = None,
         page_size: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -942,7 +994,7 @@ class AsyncDatasetsAPI(AsyncResource):
         *,
         name: str,
         space_id: str,
-        format_type: _datasets.NewDatasetFormat | Literal[0, 2],
+        format_type: _datasets.NewDatasetFormat | Literal[0, 2, 1, 3, 4, 5, 6],
         description: str | None = None,
         file_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -1043,7 +1095,7 @@ class AsyncDatasetsAPI(AsyncResource):
         *,
         space_id: str,
         name: str | None = None,
-        format_type: _datasets.DatasetFormat | Literal[0, 1, 2, 3, 4, 5] | None = None,
+        format_type: _datasets.DatasetFormat | Literal[0, 1, 2, 3, 4, 5, 6] | None = None,
         page_num: int | None = None,
         page_size: int | None = None,
         extra_headers: Mapping[str, str] | None = None,

@@ -266,6 +266,7 @@ class WorkflowsChatAPI(Resource):
         *,
         workflow_id: str,
         additional_messages: Sequence[str | _workflows.ChatflowMessage | Mapping[str, Any]],
+        x_coze_device_info: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         app_id: str | None = None,
         bot_id: str | None = None,
@@ -273,6 +274,9 @@ class WorkflowsChatAPI(Resource):
         ext: Mapping[str, str] | None = None,
         workflow_version: str | None = None,
         connector_id: str | None = None,
+        execute_mode: _workflows.WorkflowExecuteMode | Literal["DEBUG"] | None = None,
+        suggest_reply_info: _workflows.ChatflowSuggestReply | Mapping[str, Any] | None = None,
+        app_version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -297,6 +301,9 @@ class WorkflowsChatAPI(Resource):
                 before it earlier messages as context, oldest first. At most 50. The last message
                 becomes the input parameter USER_INPUT, or answers the node that asked. At most 50
                 items.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the other input parameters of the start node, by name; may be
                 left out if there are none. A file is given by its address, or as text that holds a
                 JSON object with the `file_id` returned by `files.upload`; several files as a list
@@ -321,6 +328,9 @@ class WorkflowsChatAPI(Resource):
                 10000011 Feishu, 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have
                 their own ids. Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121,
                 10000126, 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            suggest_reply_info: Suggested questions after the answer.
+            app_version: Version of the app. For chatflows of an app; the newest if left out.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -346,6 +356,7 @@ class WorkflowsChatAPI(Resource):
             {
                 "workflow_id": workflow_id,
                 "additional_messages": additional_messages,
+                "x_coze_device_info": x_coze_device_info,
                 "parameters": parameters,
                 "app_id": app_id,
                 "bot_id": bot_id,
@@ -353,6 +364,9 @@ class WorkflowsChatAPI(Resource):
                 "ext": ext,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "execute_mode": execute_mode,
+                "suggest_reply_info": suggest_reply_info,
+                "app_version": app_version,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -366,6 +380,7 @@ class AsyncWorkflowsChatAPI(AsyncResource):
         *,
         workflow_id: str,
         additional_messages: Sequence[str | _workflows.ChatflowMessage | Mapping[str, Any]],
+        x_coze_device_info: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         app_id: str | None = None,
         bot_id: str | None = None,
@@ -373,6 +388,9 @@ class AsyncWorkflowsChatAPI(AsyncResource):
         ext: Mapping[str, str] | None = None,
         workflow_version: str | None = None,
         connector_id: str | None = None,
+        execute_mode: _workflows.WorkflowExecuteMode | Literal["DEBUG"] | None = None,
+        suggest_reply_info: _workflows.ChatflowSuggestReply | Mapping[str, Any] | None = None,
+        app_version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -397,6 +415,9 @@ class AsyncWorkflowsChatAPI(AsyncResource):
                 before it earlier messages as context, oldest first. At most 50. The last message
                 becomes the input parameter USER_INPUT, or answers the node that asked. At most 50
                 items.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the other input parameters of the start node, by name; may be
                 left out if there are none. A file is given by its address, or as text that holds a
                 JSON object with the `file_id` returned by `files.upload`; several files as a list
@@ -421,6 +442,9 @@ class AsyncWorkflowsChatAPI(AsyncResource):
                 10000011 Feishu, 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have
                 their own ids. Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121,
                 10000126, 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            suggest_reply_info: Suggested questions after the answer.
+            app_version: Version of the app. For chatflows of an app; the newest if left out.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -446,6 +470,7 @@ class AsyncWorkflowsChatAPI(AsyncResource):
             {
                 "workflow_id": workflow_id,
                 "additional_messages": additional_messages,
+                "x_coze_device_info": x_coze_device_info,
                 "parameters": parameters,
                 "app_id": app_id,
                 "bot_id": bot_id,
@@ -453,6 +478,9 @@ class AsyncWorkflowsChatAPI(AsyncResource):
                 "ext": ext,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "execute_mode": execute_mode,
+                "suggest_reply_info": suggest_reply_info,
+                "app_version": app_version,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -772,6 +800,7 @@ class WorkflowsRunsAPI(Resource):
         self,
         *,
         workflow_id: str,
+        x_coze_device_info: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         bot_id: str | None = None,
         app_id: str | None = None,
@@ -779,6 +808,8 @@ class WorkflowsRunsAPI(Resource):
         is_async: bool | None = None,
         workflow_version: str | None = None,
         connector_id: str | None = None,
+        execute_mode: _workflows.WorkflowExecuteMode | Literal["DEBUG"] | None = None,
+        app_version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -800,6 +831,9 @@ class WorkflowsRunsAPI(Resource):
         Args:
             workflow_id: Id of the workflow, which must be published; the page of the workflow has
                 it in its address, behind `workflow_id=`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
                 by its address, or as text that holds a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
@@ -822,6 +856,8 @@ class WorkflowsRunsAPI(Resource):
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            app_version: Version of the app. For workflows of an app; the newest if left out.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -843,6 +879,7 @@ class WorkflowsRunsAPI(Resource):
             _operations.RUNS_CREATE,
             {
                 "workflow_id": workflow_id,
+                "x_coze_device_info": x_coze_device_info,
                 "parameters": parameters,
                 "bot_id": bot_id,
                 "app_id": app_id,
@@ -850,6 +887,8 @@ class WorkflowsRunsAPI(Resource):
                 "is_async": is_async,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "execute_mode": execute_mode,
+                "app_version": app_version,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -916,12 +955,15 @@ class WorkflowsRunsAPI(Resource):
         self,
         *,
         workflow_id: str,
+        x_coze_device_info: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         bot_id: str | None = None,
         ext: Mapping[str, str] | None = None,
         app_id: str | None = None,
         workflow_version: str | None = None,
         connector_id: str | None = None,
+        execute_mode: _workflows.WorkflowExecuteMode | Literal["DEBUG"] | None = None,
+        app_version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -941,6 +983,9 @@ class WorkflowsRunsAPI(Resource):
         Args:
             workflow_id: Id of the workflow, which must be published; the page of the workflow has
                 it in its address, behind `workflow_id=`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
                 by its address, or as text that holds a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
@@ -961,6 +1006,8 @@ class WorkflowsRunsAPI(Resource):
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            app_version: Version of the app. For workflows of an app; the newest if left out.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -988,12 +1035,15 @@ class WorkflowsRunsAPI(Resource):
             _workflows.WorkflowStream,
             {
                 "workflow_id": workflow_id,
+                "x_coze_device_info": x_coze_device_info,
                 "parameters": parameters,
                 "bot_id": bot_id,
                 "ext": ext,
                 "app_id": app_id,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "execute_mode": execute_mode,
+                "app_version": app_version,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1005,6 +1055,9 @@ class WorkflowsRunsAPI(Resource):
         event_id: str,
         interrupt_type: _workflows.WorkflowInterruptType | Literal[1, 2, 3, 4, 5, 6, 7],
         resume_data: str,
+        x_coze_device_info: str | None = None,
+        ext: Mapping[str, str] | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1028,6 +1081,11 @@ class WorkflowsRunsAPI(Resource):
             resume_data: The user's reply. It should hold all that the question or input node
                 requires. A file is given as text that holds a JSON object with the `file_id`
                 returned by `files.upload`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
+            ext: Further settings, as in `workflows.runs.stream`.
+            connector_id: Id of the channel, as in `workflows.runs.stream`. Known values: 1024, 999.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1058,6 +1116,9 @@ class WorkflowsRunsAPI(Resource):
                 "event_id": event_id,
                 "interrupt_type": interrupt_type,
                 "resume_data": resume_data,
+                "x_coze_device_info": x_coze_device_info,
+                "ext": ext,
+                "connector_id": connector_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1075,6 +1136,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         self,
         *,
         workflow_id: str,
+        x_coze_device_info: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         bot_id: str | None = None,
         app_id: str | None = None,
@@ -1082,6 +1144,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         is_async: bool | None = None,
         workflow_version: str | None = None,
         connector_id: str | None = None,
+        execute_mode: _workflows.WorkflowExecuteMode | Literal["DEBUG"] | None = None,
+        app_version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1103,6 +1167,9 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         Args:
             workflow_id: Id of the workflow, which must be published; the page of the workflow has
                 it in its address, behind `workflow_id=`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
                 by its address, or as text that holds a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
@@ -1125,6 +1192,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            app_version: Version of the app. For workflows of an app; the newest if left out.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1146,6 +1215,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             _operations.RUNS_CREATE,
             {
                 "workflow_id": workflow_id,
+                "x_coze_device_info": x_coze_device_info,
                 "parameters": parameters,
                 "bot_id": bot_id,
                 "app_id": app_id,
@@ -1153,6 +1223,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 "is_async": is_async,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "execute_mode": execute_mode,
+                "app_version": app_version,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1219,12 +1291,15 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         self,
         *,
         workflow_id: str,
+        x_coze_device_info: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         bot_id: str | None = None,
         ext: Mapping[str, str] | None = None,
         app_id: str | None = None,
         workflow_version: str | None = None,
         connector_id: str | None = None,
+        execute_mode: _workflows.WorkflowExecuteMode | Literal["DEBUG"] | None = None,
+        app_version: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1244,6 +1319,9 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         Args:
             workflow_id: Id of the workflow, which must be published; the page of the workflow has
                 it in its address, behind `workflow_id=`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
                 by its address, or as text that holds a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
@@ -1264,6 +1342,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
+            execute_mode: Whether the draft is run. Left out, the published workflow is run.
+            app_version: Version of the app. For workflows of an app; the newest if left out.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1291,12 +1371,15 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             _workflows.WorkflowStream,
             {
                 "workflow_id": workflow_id,
+                "x_coze_device_info": x_coze_device_info,
                 "parameters": parameters,
                 "bot_id": bot_id,
                 "ext": ext,
                 "app_id": app_id,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "execute_mode": execute_mode,
+                "app_version": app_version,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1308,6 +1391,9 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         event_id: str,
         interrupt_type: _workflows.WorkflowInterruptType | Literal[1, 2, 3, 4, 5, 6, 7],
         resume_data: str,
+        x_coze_device_info: str | None = None,
+        ext: Mapping[str, str] | None = None,
+        connector_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1331,6 +1417,11 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             resume_data: The user's reply. It should hold all that the question or input node
                 requires. A file is given as text that holds a JSON object with the `file_id`
                 returned by `files.upload`.
+            x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
+                bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
+                both. Coze does not check it; `session_context` of a JWT cannot be forged.
+            ext: Further settings, as in `workflows.runs.stream`.
+            connector_id: Id of the channel, as in `workflows.runs.stream`. Known values: 1024, 999.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1361,6 +1452,9 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 "event_id": event_id,
                 "interrupt_type": interrupt_type,
                 "resume_data": resume_data,
+                "x_coze_device_info": x_coze_device_info,
+                "ext": ext,
+                "connector_id": connector_id,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1374,7 +1468,7 @@ class WorkflowsVersionsAPI(Resource):
         *,
         workflow_id: str,
         publish_status: _workflows.WorkflowPublishStatus
-        | Literal["all", "published_online", "unpublished_draft"]
+        | Literal["all", "published_online", "unpublished_draft", "published_draft"]
         | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
@@ -1439,7 +1533,7 @@ class AsyncWorkflowsVersionsAPI(AsyncResource):
         *,
         workflow_id: str,
         publish_status: _workflows.WorkflowPublishStatus
-        | Literal["all", "published_online", "unpublished_draft"]
+        | Literal["all", "published_online", "unpublished_draft", "published_draft"]
         | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
@@ -1533,8 +1627,10 @@ class WorkflowsAPI(Resource):
         workflow_mode: _workflows.WorkflowMode | Literal["workflow", "chatflow"] | None = None,
         app_id: str | None = None,
         publish_status: _workflows.WorkflowPublishStatus
-        | Literal["all", "published_online", "unpublished_draft"]
+        | Literal["all", "published_online", "unpublished_draft", "published_draft"]
         | None = None,
+        folder_id: str | None = None,
+        include_input_output: bool | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1557,6 +1653,8 @@ class WorkflowsAPI(Resource):
                 address, behind `project-ide/`. Those of the whole workspace are listed if left out.
             publish_status: Whether to list published workflows, drafts or both. Coze assumes
                 'published_online'.
+            folder_id: Id of the folder whose workflows are listed, as returned by `folders.list`.
+            include_input_output: Whether to return what each workflow takes and returns.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1583,6 +1681,8 @@ class WorkflowsAPI(Resource):
                 "workflow_mode": workflow_mode,
                 "app_id": app_id,
                 "publish_status": publish_status,
+                "folder_id": folder_id,
+                "include_input_output": include_input_output,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1592,6 +1692,9 @@ class WorkflowsAPI(Resource):
         *,
         workflow_id: str,
         include_input_output: bool | None = None,
+        connector_id: str | None = None,
+        is_debug: bool | None = None,
+        caller: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1608,6 +1711,10 @@ class WorkflowsAPI(Resource):
             workflow_id: Id of the workflow, as returned by `workflows.list`.
             include_input_output: Whether to return what the workflow takes and returns. Coze
                 assumes False.
+            connector_id: Id of the channel whose published version is meant. `1024` API, `999` Chat
+                SDK. Known values: 1024, 999.
+            is_debug: Whether the draft is meant.
+            caller: Which program makes the call. Known values: UI_BUILDER, CANVAS.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1628,7 +1735,13 @@ class WorkflowsAPI(Resource):
         extra_headers = hidden(extra_headers)
         return self._client.request(
             _operations.RETRIEVE,
-            {"workflow_id": workflow_id, "include_input_output": include_input_output},
+            {
+                "workflow_id": workflow_id,
+                "include_input_output": include_input_output,
+                "connector_id": connector_id,
+                "is_debug": is_debug,
+                "caller": caller,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
 
@@ -1670,8 +1783,10 @@ class AsyncWorkflowsAPI(AsyncResource):
         workflow_mode: _workflows.WorkflowMode | Literal["workflow", "chatflow"] | None = None,
         app_id: str | None = None,
         publish_status: _workflows.WorkflowPublishStatus
-        | Literal["all", "published_online", "unpublished_draft"]
+        | Literal["all", "published_online", "unpublished_draft", "published_draft"]
         | None = None,
+        folder_id: str | None = None,
+        include_input_output: bool | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1694,6 +1809,8 @@ class AsyncWorkflowsAPI(AsyncResource):
                 address, behind `project-ide/`. Those of the whole workspace are listed if left out.
             publish_status: Whether to list published workflows, drafts or both. Coze assumes
                 'published_online'.
+            folder_id: Id of the folder whose workflows are listed, as returned by `folders.list`.
+            include_input_output: Whether to return what each workflow takes and returns.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1720,6 +1837,8 @@ class AsyncWorkflowsAPI(AsyncResource):
                 "workflow_mode": workflow_mode,
                 "app_id": app_id,
                 "publish_status": publish_status,
+                "folder_id": folder_id,
+                "include_input_output": include_input_output,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -1729,6 +1848,9 @@ class AsyncWorkflowsAPI(AsyncResource):
         *,
         workflow_id: str,
         include_input_output: bool | None = None,
+        connector_id: str | None = None,
+        is_debug: bool | None = None,
+        caller: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -1745,6 +1867,10 @@ class AsyncWorkflowsAPI(AsyncResource):
             workflow_id: Id of the workflow, as returned by `workflows.list`.
             include_input_output: Whether to return what the workflow takes and returns. Coze
                 assumes False.
+            connector_id: Id of the channel whose published version is meant. `1024` API, `999` Chat
+                SDK. Known values: 1024, 999.
+            is_debug: Whether the draft is meant.
+            caller: Which program makes the call. Known values: UI_BUILDER, CANVAS.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1765,6 +1891,12 @@ class AsyncWorkflowsAPI(AsyncResource):
         extra_headers = hidden(extra_headers)
         return await self._client.request(
             _operations.RETRIEVE,
-            {"workflow_id": workflow_id, "include_input_output": include_input_output},
+            {
+                "workflow_id": workflow_id,
+                "include_input_output": include_input_output,
+                "connector_id": connector_id,
+                "is_debug": is_debug,
+                "caller": caller,
+            },
             Options(extra_headers, extra_query, extra_body, timeout),
         )

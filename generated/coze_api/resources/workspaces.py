@@ -388,6 +388,7 @@ class WorkspacesAPI(Resource):
         enterprise_id: str | None = None,
         user_id: str | None = None,
         coze_account_id: str | None = None,
+        scope: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -413,6 +414,8 @@ class WorkspacesAPI(Resource):
             coze_account_id: Id of the organization whose workspaces to list, from the organization
                 settings; on personal plans it is the same as `user_id`. Only together with
                 `user_id`.
+            scope: Which workspaces to list. Other values than the default are not documented. Known
+                values: joined. Coze assumes 'joined'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -438,6 +441,7 @@ class WorkspacesAPI(Resource):
                 "enterprise_id": enterprise_id,
                 "user_id": user_id,
                 "coze_account_id": coze_account_id,
+                "scope": scope,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
@@ -568,6 +572,7 @@ class AsyncWorkspacesAPI(AsyncResource):
         enterprise_id: str | None = None,
         user_id: str | None = None,
         coze_account_id: str | None = None,
+        scope: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -593,6 +598,8 @@ class AsyncWorkspacesAPI(AsyncResource):
             coze_account_id: Id of the organization whose workspaces to list, from the organization
                 settings; on personal plans it is the same as `user_id`. Only together with
                 `user_id`.
+            scope: Which workspaces to list. Other values than the default are not documented. Known
+                values: joined. Coze assumes 'joined'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -618,6 +625,7 @@ class AsyncWorkspacesAPI(AsyncResource):
                 "enterprise_id": enterprise_id,
                 "user_id": user_id,
                 "coze_account_id": coze_account_id,
+                "scope": scope,
             },
             Options(extra_headers, extra_query, extra_body, timeout),
         )
