@@ -67,7 +67,7 @@ def client(connect: Connect, sandbox: Sandbox, retry: Any = 0, **options: Any) -
     return connect(sandbox.token, base_url=sandbox.base_url, retry=retry, sockets=SocketOptions(**options))
 
 
-def said(coze: Any) -> tuple[list[bytes], CozeError | None, Any]:
+def user_message(coze: Any) -> tuple[list[bytes], CozeError | None, Any]:
     """Have a text spoken; return the pieces of sound, the error that broke it off, and the session."""
     sound: list[bytes] = []
     with coze.websockets.audio.speech.connect(output_audio=PCM) as session:
@@ -82,7 +82,7 @@ def said(coze: Any) -> tuple[list[bytes], CozeError | None, Any]:
 @pytest.fixture
 def whole(connect: Connect, coze_sandbox: Sandbox) -> list[bytes]:
     """Return the sound of a session without a fault."""
-    sound, error, _ = said(client(connect, coze_sandbox))
+    sound, error, _ = user_message(client(connect, coze_sandbox))
     assert error is None
     assert len(sound) > 3
     return sound
@@ -105,7 +105,7 @@ def test_connections_that_end_too_early(
 ) -> None:
     """However a connection ends before the sound does, it is told as such, and what was heard is in hand."""
     coze_sandbox.faults.add(operation=SPEECH, events=BEFORE, **settings)
-    sound, error, session = said(client(connect, coze_sandbox))
+    sound, error, session = user_message(client(connect, coze_sandbox))
     assert isinstance(error, SocketClosed)
     assert (error.code, error.messages, error.operation) == (code, BEFORE, SPEECH)
     assert error.logid == session.logid
@@ -119,7 +119,7 @@ def test_silence(connect: Connect, coze_sandbox: Sandbox, whole: list[bytes], en
     """A server that falls silent, or whose last message is lost, is not waited for without end; it is left."""
     before_end = BEFORE + len(whole) - 1
     coze_sandbox.faults.add(kind, SPEECH, events=BEFORE if kind == "stall" else before_end)
-    sound, error, session = said(client(connect, coze_sandbox, idle_timeout=2))
+    sound, error, session = user_message(client(connect, coze_sandbox, idle_timeout=2))
     assert isinstance(error, APITimeoutError)
     assert sound == (whole[:1] if kind == "stall" else whole)
     assert not session.is_open
@@ -129,7 +129,7 @@ def test_silence(connect: Connect, coze_sandbox: Sandbox, whole: list[bytes], en
 def test_huge_message_is_refused(connect: Connect, coze_sandbox: Sandbox, whole: list[bytes], ended: Any) -> None:
     """A message above the limit ends the session instead of filling the memory; within the limit it is one like others."""
     coze_sandbox.faults.add("huge", SPEECH, events=BEFORE)
-    sound, error, session = said(client(connect, coze_sandbox, max_message_bytes=1 << 20))
+    sound, error, session = user_message(client(connect, coze_sandbox, max_message_bytes=1 << 20))
     assert isinstance(error, SocketClosed)
     assert error.code == 1009
     assert "max_message_bytes" in str(error)
@@ -161,7 +161,7 @@ def test_faults_that_are_survived(
 ) -> None:
     """What neither ends the session nor its sound is passed over: messages have no numbers that would tell a loss."""
     coze_sandbox.faults.add(operation=SPEECH, events=BEFORE, **settings)
-    sound, error, session = said(client(connect, coze_sandbox))
+    sound, error, session = user_message(client(connect, coze_sandbox))
     assert error is None
     assert sound == [whole[0], *whole[1:2] * twice, *whole[1 + left_out :]]
     assert not session.is_open
@@ -185,9 +185,9 @@ def test_refused_handshakes(
     coze_sandbox.faults.add(operation=SPEECH, **settings)
     coze = client(connect, coze_sandbox)
     with pytest.raises(expected):
-        said(coze)
+        user_message(coze)
     assert len(coze_sandbox.requests) == 1
-    assert said(coze)[1] is None
+    assert user_message(coze)[1] is None
 
 
 SETTINGS: dict[str, dict[str, Any]] = {"status": {"status": 503}, "rate_limit": {"seconds": 0}}
@@ -198,6 +198,6 @@ def test_handshakes_are_tried_again(connect: Connect, coze_sandbox: Sandbox, who
     """A refusal that may pass is overcome by the client's policy, as of calls."""
     coze_sandbox.faults.add(kind, SPEECH, **SETTINGS.get(kind, {}))
     before = len(coze_sandbox.requests)
-    sound, error, _ = said(client(connect, coze_sandbox, at_once()))
+    sound, error, _ = user_message(client(connect, coze_sandbox, at_once()))
     assert (sound, error) == (whole, None)
     assert len(coze_sandbox.requests) == before + 2

@@ -244,7 +244,7 @@ def server(*events: tuple[str, Any]) -> Any:
     return answer
 
 
-def said(content: str, title: str = "Message", seq: int = 0, *, last: bool = True, **others: Any) -> tuple[str, Any]:
+def user_message(content: str, title: str = "Message", seq: int = 0, *, last: bool = True, **others: Any) -> tuple[str, Any]:
     message = {"content": content, "node_title": title, "node_seq_id": str(seq), "node_is_finish": last, **others}
     return "Message", message
 
@@ -257,12 +257,12 @@ def test_node_that_runs_again(connect: Connect):
     """Each execution of a node is a node output of its own, also where events carry no ids of nodes."""
     run = follow(
         connect,
-        said("a", last=False),
-        said("b", seq=1),
-        said("c"),
-        said("d", loop_index=1, last=False),
-        said("e", loop_index=2),
-        said("f", loop_index=1, seq=1),
+        user_message("a", last=False),
+        user_message("b", seq=1),
+        user_message("c"),
+        user_message("d", loop_index=1, last=False),
+        user_message("e", loop_index=2),
+        user_message("f", loop_index=1, seq=1),
         ("Done", {}),
     ).until_done()
     assert [node.content for node in run.nodes] == ["ab", "c", "df", "e"]
@@ -272,7 +272,7 @@ def test_node_that_runs_again(connect: Connect):
 @pytest.mark.parametrize(("content", "reason"), [("plain", "'plain'"), ("", "''")])
 def test_output_that_is_no_json(connect: Connect, content, reason):
     """An output that is not JSON is a text, and a clear error where it is to be parsed."""
-    run = follow(connect, said(content, ""), ("Done", {})).until_done()
+    run = follow(connect, user_message(content, ""), ("Done", {})).until_done()
     assert run.output == content
     with pytest.raises(ValueError, match=f"the output is not JSON .*{reason}"):
         run.output_json()
@@ -296,7 +296,7 @@ def test_run_without_output(connect: Connect):
 def test_question(connect: Connect, data, question):
     """The question is what the interrupt says, and else what the node said that asked."""
     interrupt = {"interrupt_data": {"event_id": "1/2", "type": 2, "data": data}, "node_title": "Ask"}
-    run = follow(connect, said("Which day?", "Ask"), ("Interrupt", interrupt)).until_done()
+    run = follow(connect, user_message("Which day?", "Ask"), ("Interrupt", interrupt)).until_done()
     assert run.question == question
 
 
