@@ -41,7 +41,9 @@ def test_parameters_may_be_omitted(coze, coze_sandbox, given):
 def test_second_message_continues_the_conversation(coze):
     """A second message in the same conversation sees the first one."""
     stream = coze.workflows.chat.stream(**user_message("Hello")).until_done()
-    again = coze.workflows.chat.stream(**user_message("/recall", conversation_id=stream.chat.conversation_id)).until_done()
+    again = coze.workflows.chat.stream(
+        **user_message("/recall", conversation_id=stream.chat.conversation_id)
+    ).until_done()
     assert again.answer == "Before that you said: Hello"
 
 

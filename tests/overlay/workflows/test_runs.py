@@ -244,7 +244,9 @@ def server(*events: tuple[str, Any]) -> Any:
     return answer
 
 
-def user_message(content: str, title: str = "Message", seq: int = 0, *, last: bool = True, **others: Any) -> tuple[str, Any]:
+def user_message(
+    content: str, title: str = "Message", seq: int = 0, *, last: bool = True, **others: Any
+) -> tuple[str, Any]:
     message = {"content": content, "node_title": title, "node_seq_id": str(seq), "node_is_finish": last, **others}
     return "Message", message
 
