@@ -119,7 +119,7 @@ def test_types(hint, value, expected):
         (bool, 1, "one must be true or false, not 1"),
         (None, 1, "one must be null, not 1"),
         (int | None, "a", 'one must be an integer, not "a", or one must be null, not "a"'),
-        (list[int], {"a": 1}, 'one must be a list, not {"a":1}'),
+        (list[int], {"a": 1}, 'one must be an array, not {"a":1}'),
         (list[int], [1, "b"], 'one[1] must be an integer, not "b"'),
         (dict[str, int], [], "one must be an object, not []"),
         (dict[str, int], {"a": "b"}, 'one.a must be an integer, not "b"'),
