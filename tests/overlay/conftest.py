@@ -13,7 +13,7 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from coze_sandbox import Sandbox
-from cozekit import _polling
+from cozekit import _polling, _polling_async, _sleep
 from tests.overlay._clients import Connect, at_once
 from tests.overlay.auth._flows import Flows
 
@@ -81,8 +81,9 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(seconds: float) -> None:
         made.append(seconds)
 
-    clock = SimpleNamespace(sleep=made.append, monotonic=lambda: time.monotonic() + sum(made))
-    monkeypatch.setattr(_polling, "time", clock)
+    for module in (_polling, _polling_async):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + sum(made)))
+    monkeypatch.setattr(_sleep, "time", SimpleNamespace(sleep=made.append))
     monkeypatch.setattr(anyio, "sleep", sleep)
     return made
 

@@ -31,8 +31,6 @@ from cozekit._workflows import (
     result_async,
     run,
     run_async,
-    runs_resource,
-    runs_resource_async,
 )
 from cozekit._workflows import result as _workflow_result
 
@@ -145,7 +143,7 @@ PAIRS = [
     (run_stream.ChatRunStream, run_stream_async.AsyncChatRunStream),
     (run.WorkflowRun, run_async.AsyncWorkflowRun),
     (_workflow_result.WorkflowResult, result_async.AsyncWorkflowResult),
-    (runs_resource.WorkflowRuns, runs_resource_async.AsyncWorkflowRuns),
+    (resource.WorkflowRuns, resource_async.AsyncWorkflowRuns),
     (copy_tasks.CopyTasks, copy_tasks_async.AsyncCopyTasks),
     (datasets.Datasets, datasets_async.AsyncDatasets),
     (datasets.DatasetsDocuments, datasets_async.AsyncDatasetsDocuments),

@@ -91,7 +91,7 @@ def test_failed_copy(connect: Connect):
 
 def test_failed_copy_without_a_reason(connect: Connect):
     """A failure without reasons says that there are none."""
-    with pytest.raises(errors.CopyFailed, match="the copy task 7 failed: Coze does not tell why"):
+    with pytest.raises(errors.CopyFailed, match="the copy task 7 failed: Coze returned no reason"):
         copied(connect, Server({"task_status": "failed"}))
 
 

@@ -99,7 +99,7 @@ def test_failure_in_the_background(coze):
 
 def test_not_in_the_background(coze, coze_sandbox):
     """To wait for a run that is not in the background is refused before anything is sent."""
-    with pytest.raises(errors.InvalidArgumentError, match="is_async must be true"):
+    with pytest.raises(errors.InvalidArgumentError, match="is_async must be omitted or True"):
         coze.workflows.runs.create_and_poll(workflow_id=WORKFLOW_ECHO, is_async=False)
     assert not coze_sandbox.requests
 

@@ -131,10 +131,10 @@ def test_in_another_process(coze):
 def test_wrong_replies(coze):
     """A reply where nobody asked, and one that is no text or mapping, are refused."""
     with coze.workflows.runs.stream(**ASK) as run:
-        with pytest.raises(errors.InvalidArgumentError, match="the run waits for nothing"):
+        with pytest.raises(errors.InvalidArgumentError, match="the run does not wait for a reply"):
             run.resume("x")
         run.until_done()
-        with pytest.raises(errors.InvalidArgumentError, match="resumed with a text or a mapping, not int"):
+        with pytest.raises(errors.InvalidArgumentError, match="resume data must be a str or a mapping, not int"):
             run.resume(7)
 
 
