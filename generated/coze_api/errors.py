@@ -348,7 +348,7 @@ CODES: dict[int, Code] = {
         "conflict",
         False,
         "The chat cannot be canceled, since it has ended or waits for tool outputs.",
-        "Ask for the chat's status by chat.retrieve, and submit the outputs by chat.submit_tool_outputs if it waits.",
+        "Fetch the chat's status with chat.retrieve, and submit the outputs with chat.submit_tool_outputs if it waits.",
     ),
     4105: Code(
         "SENSITIVE_CONTENT",

@@ -25,9 +25,9 @@ class ApiAppEventType(OpenStr):
     BENEFIT_USAGE = "benefit.usage"
     """There is a bill."""
     BENEFIT_PLUGIN_SCALE_REQUESTED = "benefit.plugin.scale.requested"
-    """Somebody asked for more calls of a plugin."""
+    """A user requested a higher call limit for a plugin."""
     BENEFIT_PLUGIN_SCALE_EXPIRED = "benefit.plugin.scale.expired"
-    """Calls of a plugin that were bought on top have expired."""
+    """A plugin's additional calls have expired."""
 
 
 ApiAppEventType_members = lookup(ApiAppEventType)
@@ -60,9 +60,7 @@ class ApiApp(Model):
     connector_id: str | None = None
     """Id of the channel. Only for apps of a channel."""
     verify_token: str
-    """Secret by which Coze signs what it sends, so that you can tell genuine events. It cannot be
-    changed.
-    """
+    """Secret that Coze signs its events with, so that you can verify them. It cannot be changed."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["id", "name", "app_type", "callback_url", "connector_id", "verify_token"]

@@ -16,12 +16,12 @@ from .._core._time import UnixTime, unix_time
 
 
 class LiveType(OpenStr):
-    """What is heard in a stream of a live session."""
+    """Content of a stream of a live session."""
 
     ORIGIN = "origin"
-    """What is said."""
+    """The original speech."""
     TRANSLATION = "translation"
-    """Its translation."""
+    """A translation of it."""
 
 
 LiveType_members = lookup(LiveType)
@@ -67,7 +67,7 @@ class RoomTurnDetectionType(OpenStr):
     button to hold down.
     """
     SEMANTIC_VAD = "semantic_vad"
-    """Coze, by what was said. On the largest enterprise plan only."""
+    """Coze, by the meaning of the speech. On the largest enterprise plan only."""
 
 
 RoomTurnDetectionType_members = lookup(RoomTurnDetectionType)
@@ -316,7 +316,7 @@ class LiveStream(Model):
     name: str
     """Name of the stream."""
     live_type: LiveType
-    """What is heard in the stream."""
+    """Content of the stream."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["stream_id", "name", "live_type"])
 
@@ -423,9 +423,9 @@ class RoomConfig(Model):
     turn_detection: RoomTurnDetection | None = None
     """How the bot finds out that the user has finished speaking."""
     prologue_content: str | None = None
-    """What the bot says first."""
+    """The bot's opening words."""
     prologue_delay_duration_ms: int | None = None
-    """Milliseconds after the user has entered until the bot says it, 0 to 5000."""
+    """Milliseconds between the user's entering the room and the opening words, 0 to 5000."""
     translate_config: RoomTranslation | None = None
     """Languages of an interpretation. With `room_mode` `translate` only."""
 
@@ -671,10 +671,10 @@ class SpeakerMatches(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class Transcription(Model):
-    """What is said in a sound file."""
+    """Transcript of an audio file."""
 
     text: str
-    """What is said, in words."""
+    """The recognized text."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["text"])
 
@@ -713,9 +713,9 @@ class Voice(Model):
     language_name: str
     """Name of the language that the voice speaks, in Chinese."""
     preview_text: str
-    """What the voice says in `preview_audio`."""
+    """Text that is spoken in `preview_audio`."""
     preview_audio: str
-    """Address of a sound file to hear the voice by."""
+    """URL of an audio file with a preview of the voice."""
     support_emotions: list[VoiceEmotion] | None = None
     """The emotions that the voice can show. Present only if there are any."""
     available_training_times: int
@@ -858,7 +858,7 @@ class VoiceEmotionScale(Model):
     max: float | None = None
     """Strongest."""
     default: float | None = None
-    """If nothing else is asked for."""
+    """Value used when none is set."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["min", "max", "default"])
 

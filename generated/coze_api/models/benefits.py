@@ -254,7 +254,7 @@ class Benefits(Model):
     basic_info: BenefitAccount | None = None
     """The plan."""
     benefit_info: list[Benefit] | None = None
-    """The limits that were asked for."""
+    """The requested limits."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["basic_info", "benefit_info"])
 

@@ -23,7 +23,7 @@ class BillTaskStatus(OpenStr):
     SUCCEED = "succeed"
     """The files can be downloaded."""
     FAILED = "failed"
-    """There are no files; `msg` may tell why."""
+    """There are no files; `msg` may give the reason."""
 
 
 BillTaskStatus_members = lookup(BillTaskStatus)

@@ -254,7 +254,7 @@ class Bot(Model):
     prompt_info: BotPrompt | None = None
     """Persona and reply logic."""
     onboarding_info: BotOnboarding | None = None
-    """What the bot says and offers when a conversation opens."""
+    """Opening words and suggested questions of a new conversation."""
     bot_mode: BotMode | None = None
     """Whether one agent or several make up the bot."""
     plugin_info_list: list[BotPlugin] | None = None
@@ -647,8 +647,8 @@ class BotKnowledgeConfig(Model):
     knowledge base's page. Knowledge bases of Volcano Engine cannot be bound through the API.
     """
     auto_call: bool | None = None
-    """true searches the knowledge in every round. false leaves it to the model; then the prompt has to
-    say when to look into which knowledge base.
+    """true searches the knowledge in every round. With false the model decides; then the prompt must
+    state when to search which knowledge base.
     """
     search_strategy: BotKnowledgeSearchStrategy | None = None
     """How the knowledge is searched."""
@@ -875,7 +875,7 @@ class BotModelConfig(Model):
     sp_anti_leak: bool | None = None
     """Whether the bot refuses to reveal its prompt and other internal rules."""
     sp_current_time: bool | None = None
-    """Whether the system prompt tells the current time."""
+    """Whether the system prompt contains the current time."""
     parameters: BotModelParameters | None = None
     """Thinking and, with `api_mode` `responses_api`, context management."""
 
@@ -1195,7 +1195,7 @@ class BotPluginTool(Model):
     name: str
     """Name of the tool."""
     description: str
-    """What the tool does, as told to the model."""
+    """What the tool does. The model reads it."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["api_id", "name", "description"])
 
@@ -1315,7 +1315,7 @@ class BotShortcutCommand(Model):
     icon_url: str | None = None
     """Address of the command's icon."""
     components: list[BotShortcutComponent] | None = None
-    """Input fields that the command asks its user to fill in."""
+    """Input fields that the user of the command fills in."""
     tool: BotShortcutTool | None = None
     """Tool that the command calls."""
     agent_id: str | None = None

@@ -592,7 +592,9 @@ class MessageCompletedEvent:
 
 @attrs.define
 class ChatCompletedEvent:
-    """The chat ended well. Its data has the final token usage. The stream goes on until `done`."""
+    """The chat completed successfully. Its data has the final token usage. The stream continues until
+    `done`.
+    """
 
     data: Chat
     id: str | None = None
@@ -610,8 +612,8 @@ class ChatFailedEvent:
 
 @attrs.define
 class ChatRequiresActionEvent:
-    """The chat waits for you; `required_action` tells for what. Continue with
-    `chat.submit_tool_outputs`, or with a new message if a workflow asks a question.
+    """The chat waits for the caller; `required_action` describes what is needed. Continue with
+    `chat.submit_tool_outputs`, or with a new message if a workflow asks the user a question.
     """
 
     data: Chat
@@ -630,9 +632,9 @@ class ChatErrorEvent:
 
 @attrs.define
 class ChatDoneEvent:
-    """The stream is over. In chats with bots its data is the text `[DONE]`, as JSON string or bare,
-    and says nothing. In chats with chatflows it is an object, whose `debug_url` is a page that
-    shows the run node by node.
+    """The stream is over. In chats with bots its data is the text `[DONE]`, as a JSON string or bare,
+    without any information. In chats with chatflows it is an object, whose `debug_url` is a page
+    that shows the run node by node.
     """
 
     data: str | ChatflowDone
@@ -665,10 +667,10 @@ ChatStreamEvent: TypeAlias = (
 """The chat begins with `conversation.chat.created` and `conversation.chat.in_progress`. Then come
 messages: answers grow by `conversation.message.delta` and are repeated in full by
 `conversation.message.completed`; tool calls, tool results and suggested questions come as completed
-only. A message of type `verbose` whose content has `msg_type` `generate_answer_finish` tells that
-all answers are out. `conversation.chat.completed` ends the chat, spoken answers may still follow as
-`conversation.audio.delta`, and `done` ends the stream. A stream that stops without any of the
-ending events was cut off; `chat.retrieve` tells what became of the chat.
+only. A message of type `verbose` whose content has `msg_type` `generate_answer_finish` marks that
+all answers have been sent. `conversation.chat.completed` ends the chat, spoken answers may still
+follow as `conversation.audio.delta`, and `done` ends the stream. A stream that stops without any of
+the ending events was cut off; `chat.retrieve` returns the outcome of the chat.
 """
 
 ChatStream: Protocol[ChatStreamEvent] = Protocol(

@@ -43,7 +43,7 @@ class EnterMessageType(OpenStr):
     """What a message that you add is."""
 
     QUESTION = "question"
-    """What the user said. Goes with role `user` only."""
+    """Message of the user. Goes with role `user` only."""
     ANSWER = "answer"
     """Reply of the bot."""
     FUNCTION_CALL = "function_call"
@@ -116,7 +116,7 @@ class MessageType(OpenStr):
     """What a message is."""
 
     QUESTION = "question"
-    """What the user said."""
+    """Message of the user."""
     ANSWER = "answer"
     """Reply of the bot. A chat may have several; it is the only type that is streamed in increments."""
     FUNCTION_CALL = "function_call"
@@ -126,9 +126,9 @@ class MessageType(OpenStr):
     TOOL_RESPONSE = "tool_response"
     """Result of a tool call."""
     FOLLOW_UP = "follow_up"
-    """Question that the bot suggests to ask next, where suggestions are turned on."""
+    """Suggested next question to the bot, where suggestions are turned on."""
     VERBOSE = "verbose"
-    """Notice about the course of the chat. The content is JSON; its member msg_type tells which
+    """Notice about the course of the chat. The content is JSON; its member msg_type is the kind of
     notice.
     """
     KNOWLEDGE = "knowledge"
@@ -226,7 +226,7 @@ class ConversationList(Model):
     has_more: bool
     """Whether another page follows."""
     conversations: list[Conversation]
-    """The conversations, in the order asked for."""
+    """The conversations, in the requested order."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["has_more", "conversations"])
 
@@ -292,7 +292,7 @@ class ConversationsMessagesListResponse(Model):
     msg: str
     """Empty on success, otherwise what went wrong, in words."""
     data: list[Message] | None = None
-    """The messages, in the order asked for."""
+    """The messages, in the requested order."""
     has_more: bool | None = None
     """Whether another page follows."""
     first_id: str | None = None
@@ -359,7 +359,7 @@ class EnterMessage(Model):
     `answer`, those that do not accept every type.
     """
     content: str
-    """What the message says; for `object_string` a JSON array of `ObjectString`, written as text."""
+    """Content of the message; for `object_string` a JSON array of `ObjectString`, as text."""
     content_type: EnterMessageContentType
     """How `content` is to be read."""
     meta_data: dict[str, str] | None = None
@@ -435,9 +435,8 @@ class Message(Model):
     type: MessageType | None = None
     """What the message is. Empty on many messages that were added by hand."""
     content: str
-    """What the message says; `content_type` tells how to read it. An event named delta holds only the
-    text that is new. Messages of type `function_call`, `tool_output`, `tool_response` and `verbose`
-    hold JSON.
+    """Content of the message; `content_type` determines its format. A delta event holds only the new
+    text. Messages of type `function_call`, `tool_output`, `tool_response` and `verbose` hold JSON.
     """
     content_type: MessageContentType
     """How to read `content`."""
@@ -447,7 +446,7 @@ class Message(Model):
     """When the message was last changed, in seconds since 1970-01-01 UTC."""
     reasoning_content: str | None = None
     """Chain of thought of the model. Present only where the model can reason step by step and the bot
-    has that turned on. An event named delta holds only what is new.
+    has that turned on. A delta event holds only the new part.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(

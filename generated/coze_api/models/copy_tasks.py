@@ -53,7 +53,7 @@ class CopyTaskStatus(OpenStr):
     SUCCESSFUL = "successful"
     """Everything is copied."""
     FAILED = "failed"
-    """Something could not be copied; `failed_reasons` tells what and why."""
+    """Something could not be copied; `failed_reasons` lists what and why."""
 
 
 CopyTaskStatus_members = lookup(CopyTaskStatus)

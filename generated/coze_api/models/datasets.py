@@ -326,7 +326,7 @@ class Dataset(Model):
     processing_file_list: list[str] | None = None
     """Names of the files that are being processed."""
     processing_file_id_list: list[str] | None = None
-    """Ids of the documents that are being processed. `datasets.process` tells how far they are."""
+    """Ids of the documents that are being processed. `datasets.process` returns their progress."""
     failed_file_list: list[str] | None = None
     """Names of the files that could not be processed."""
     creator_id: str | None = None
@@ -1035,7 +1035,7 @@ class DocumentProgressList(Model):
     """How far the processing of some documents is."""
 
     data: list[DocumentProgress] | None = None
-    """The documents that were asked for."""
+    """The requested documents."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["data"])
 

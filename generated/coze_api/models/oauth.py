@@ -37,15 +37,15 @@ class OAuthErrorCode(OpenStr):
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
     """There is no such grant type."""
     ACCESS_DENY = "access_deny"
-    """The app was disabled or is of the wrong type, or the user must log in again; the message tells
+    """The app was disabled or is of the wrong type, or the user must log in again; the message names
     which.
     """
     INTERNAL_ERROR = "internal_error"
     """The service failed. Try again later."""
     AUTHORIZATION_PENDING = "authorization_pending"
-    """The user has not finished yet. Ask again."""
+    """The user has not finished yet. Poll again."""
     SLOW_DOWN = "slow_down"
-    """You ask too often. Ask again, less often."""
+    """Polled too often. Poll again at longer intervals."""
     ACCESS_DENIED = "access_denied"
     """The user refused."""
     EXPIRED_TOKEN = "expired_token"
@@ -56,7 +56,7 @@ OAuthErrorCode_members = lookup(OAuthErrorCode)
 
 
 class OAuthGrantType(OpenStr):
-    """What a token is asked for with."""
+    """Grant that a token is requested with."""
 
     AUTHORIZATION_CODE = "authorization_code"
     """A code that the browser brought back from `oauth.authorize`."""
@@ -72,7 +72,7 @@ OAuthGrantType_members = lookup(OAuthGrantType)
 
 
 class OAuthJwtGrantType(OpenStr):
-    """What a token is asked for with, where only a JWT will do."""
+    """Grant that a token is requested with, where only a JWT is accepted."""
 
     JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -205,7 +205,7 @@ class OauthDeviceCodeResponse(Model):
     """Answer of `oauth.device_code`. It is bare, without an envelope."""
 
     device_code: str
-    """Code by which the device asks for its token."""
+    """Code with which the device requests its token."""
     user_code: str
     """Code for the user to type in."""
     verification_uri: str
@@ -255,7 +255,7 @@ class OauthDeviceCodeWorkspaceResponse(Model):
     """Answer of `oauth.device_code_workspace`. It is bare, without an envelope."""
 
     device_code: str
-    """Code by which the device asks for its token."""
+    """Code with which the device requests its token."""
     user_code: str
     """Code for the user to type in."""
     verification_uri: str
@@ -381,7 +381,7 @@ class OauthTokenResponse(Model):
     expires_in: UnixTime
     """When the access token expires, in seconds since 1970-01-01 UTC. A moment, not a duration."""
     refresh_token: str | None = None
-    """Token to get the next access token with. Absent for tokens that were asked for with a JWT."""
+    """Token to get the next access token with. Absent for tokens that were requested with a JWT."""
     token_type: str | None = None
     """How to send the token."""
 

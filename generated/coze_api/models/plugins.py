@@ -118,7 +118,7 @@ class PluginList(Model):
     """Several plugins."""
 
     items: list[Plugin]
-    """The plugins that were asked for."""
+    """The requested plugins."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["items"])
 

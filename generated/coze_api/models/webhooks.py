@@ -123,9 +123,9 @@ class BenefitUsageEvent(Model):
     connector_uid: str | None = None
     """Id of the end user in the channel."""
     device_id: str | None = None
-    """Device of the end user. Empty if it was not told."""
+    """Device of the end user. Empty if none was given."""
     custom_consumer: str | None = None
-    """Value of your own, as told together with the device."""
+    """Custom value, as given together with the device."""
     space_id: str | None = None
     """Workspace of what was called, as returned by `workspaces.list`."""
     root_entity_type: BenefitUsageEntityType | None = None
@@ -634,7 +634,7 @@ class CallbackHeader(Model):
     """What happened, when and where, the same for all callbacks."""
 
     event_type: _api_apps.ApiAppEventType
-    """What happened. It tells how to read `event`."""
+    """What happened. It determines the format of `event`."""
     event_id: str
     """Id of what happened. A message that is sent again has the same."""
     created_at: UnixTimeMs
@@ -686,7 +686,7 @@ class CallbackHeader(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class PluginScaleApplicant(Model):
-    """A user who asked for more capacity of a plugin."""
+    """A user who requested more capacity for a plugin."""
 
     user_id: int | None = None
     """Coze user."""
@@ -799,7 +799,7 @@ class PluginScaleExpiredEvent(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class PluginScaleRequestedCallback(Model):
-    """Message that a user asks for more capacity of a plugin."""
+    """A user's request for more capacity for a plugin."""
 
     header: CallbackHeader
     """What happened, when and where."""
@@ -847,7 +847,7 @@ class PluginScaleRequestedEvent(Model):
     origin_capacity: float | None = None
     """What the user is allowed now, by `extension_type`."""
     target_capacity: float | None = None
-    """What the user asks for, by `extension_type`."""
+    """Requested capacity; its meaning depends on `extension_type`."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [

@@ -37,7 +37,7 @@ class ChatSocketInterruptMode(OpenStr):
     """Where the words must stand by which the user interrupts the bot."""
 
     KEYWORD_CONTAINS = "keyword_contains"
-    """Anywhere in what the user says."""
+    """Anywhere in the user's speech."""
     KEYWORD_PREFIX = "keyword_prefix"
     """At the beginning."""
 
@@ -46,14 +46,14 @@ ChatSocketInterruptMode_members = lookup(ChatSocketInterruptMode)
 
 
 class ChatSocketTurnDetectionType(OpenStr):
-    """Who finds the end of what the user says in a call over a WebSocket."""
+    """Who detects the end of the user's speech in a call over a WebSocket."""
 
     SERVER_VAD = "server_vad"
     """Coze, by silence."""
     CLIENT_INTERRUPT = "client_interrupt"
     """You, by `input_audio_buffer.complete`, as with a button to talk."""
     SEMANTIC_VAD = "semantic_vad"
-    """Coze, by silence and by what was said. Enterprise plan only."""
+    """Coze, by silence and by the meaning of the speech. Enterprise plan only."""
 
 
 ChatSocketTurnDetectionType_members = lookup(ChatSocketTurnDetectionType)
@@ -75,16 +75,16 @@ class RtcInterruptMode(OpenStr):
     ALL = "all"
     """Any."""
     KEYWORD_CONTAINS = "keyword_contains"
-    """The given ones, anywhere in what the user says."""
+    """The given words, anywhere in the user's speech."""
     KEYWORD_PREFIX = "keyword_prefix"
-    """The given ones, at the beginning."""
+    """The given words, at the beginning."""
 
 
 RtcInterruptMode_members = lookup(RtcInterruptMode)
 
 
 class RtcPluginInterruptMode(OpenStr):
-    """What becomes of tool calls that wait for you when the user goes on speaking."""
+    """What happens to pending tool calls when the user continues to speak."""
 
     BLOCKING = "blocking"
     """The bot waits for their results."""
@@ -126,24 +126,24 @@ RtcPreAnswerType_members = lookup(RtcPreAnswerType)
 
 
 class RtcTurnDetectionType(OpenStr):
-    """Who finds the end of what the user in a room says."""
+    """Who detects the end of a user's speech in a room."""
 
     SERVER_VAD = "server_vad"
     """Coze, by silence."""
     CLIENT_VAD = "client_vad"
     """You, by `client.vad`."""
     SEMANTIC_VAD = "semantic_vad"
-    """Coze, by silence and by what was said. Enterprise plan only."""
+    """Coze, by silence and by the meaning of the speech. Enterprise plan only."""
 
 
 RtcTurnDetectionType_members = lookup(RtcTurnDetectionType)
 
 
 class SocketAsrStreamMode(OpenStr):
-    """When the text of what is said comes."""
+    """When the transcript is sent."""
 
     OUTPUT_NO_STREAM = "output_no_stream"
-    """Once, at the end of what was said. More exact."""
+    """Once, at the end of the speech. More exact."""
     BIDIRECTIONAL_STREAM = "bidirectional_stream"
     """While the user speaks."""
 
@@ -354,11 +354,11 @@ class ChatSocketAsrConfig(Model):
     """How speech is recognized in a call over a WebSocket."""
 
     hot_words: list[str] | None = None
-    """Words that are likely to be said, such as names. At most 5000 tokens with `stream_mode`
-    `output_no_stream`, 100 with `bidirectional_stream`; what exceeds that is cut off.
+    """Words that the speech is likely to contain, such as names. At most 5000 tokens with
+    `stream_mode` `output_no_stream`, 100 with `bidirectional_stream`; what exceeds that is cut off.
     """
     context: str | None = None
-    """What the talk is about. At most 800 tokens; what exceeds that is cut off."""
+    """Topic of the speech. At most 800 tokens; what exceeds that is cut off."""
     user_language: SocketLanguage | None = None
     """Language that the user speaks. Needs `stream_mode` `output_no_stream`."""
     enable_ddc: bool | None = None
@@ -532,12 +532,12 @@ class ChatSocketChatConfig(Model):
     user_id: str | None = None
     """Id that you give to your user. Messages and other memory of the bot are kept apart by it."""
     conversation_id: str | None = None
-    """Conversation that goes on, as returned by `conversations.create`. A new one if left out."""
+    """Conversation to continue, as returned by `conversations.create`. A new one if left out."""
     auto_save_history: bool | None = None
     """Whether the conversation keeps the messages of the call."""
     parameters: dict[str, Any] | None = None
     """Values for the input parameters of the chatflow's start node, by name. `USER_INPUT` is ignored:
-    what the user says takes its place.
+    the user's speech replaces it.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(
@@ -727,7 +727,7 @@ class ChatSocketSettings(Model):
     prologue_content: str | None = None
     """Opening words of your own. Needs `need_play_prologue`; without it the bot's own are spoken."""
     turn_detection: ChatSocketTurnDetection | None = None
-    """How the end of what the user says is found."""
+    """How the end of the user's speech is detected."""
     asr_config: ChatSocketAsrConfig | None = None
     """How speech is recognized."""
     voice_print_config: ChatSocketVoicePrintConfig | None = None
@@ -825,7 +825,7 @@ class ChatSocketSettingsInUse(Model):
     voice_processing_config: ChatSocketVoiceProcessingConfig | None = None
     """How noise is removed from what you send."""
     turn_detection: ChatSocketTurnDetection | None = None
-    """How the end of what the user says is found."""
+    """How the end of the user's speech is detected."""
     asr_config: ChatSocketAsrConfig | None = None
     """How speech is recognized."""
     voice_print_config: ChatSocketVoicePrintConfig | None = None
@@ -885,7 +885,7 @@ class ChatSocketSettingsInUse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketTurnDetection(Model):
-    """How the end of what the user says is found, and how the user interrupts."""
+    """How the end of the user's speech is detected, and how the user interrupts."""
 
     type: ChatSocketTurnDetectionType | None = None
     """Who finds the end."""
@@ -989,8 +989,8 @@ class ChatSocketVoiceProcessingConfig(Model):
     """Whether all but one voice is removed. Excludes `enable_ans`."""
     voice_print_feature_id: str | None = None
     """Voiceprint of the voice that `enable_pdns` keeps, as returned by
-    `audio.voiceprint_groups.features.create`. If left out, Coze first has to learn the voice from
-    what it hears.
+    `audio.voiceprint_groups.features.create`. If left out, Coze first learns the voice from the
+    audio.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(["enable_ans", "enable_pdns", "voice_print_feature_id"])
@@ -1031,7 +1031,7 @@ class InterpretationConfig(Model):
     to: InterpretationLanguage
     """Language to be had."""
     hot_words: list[str] | None = None
-    """Words that are likely to be said, such as names."""
+    """Words that the speech is likely to contain, such as names."""
     glossary: list[InterpretationGlossaryEntry] | None = None
     """Words that are to be translated in a certain way."""
 
@@ -1079,7 +1079,7 @@ class InterpretationGlossaryEntry(Model):
     """A word and what it becomes."""
 
     original: str
-    """The word as it is said."""
+    """The word in the speaker's language."""
     translation: str
     """What it becomes."""
 
@@ -1212,7 +1212,7 @@ class RtcAsrConfig(Model):
     stream_mode: SocketAsrStreamMode | None = None
     """When the text comes."""
     context: str | None = None
-    """What the talk is about. At most 800 tokens; what exceeds that is cut off."""
+    """Topic of the speech. At most 800 tokens; what exceeds that is cut off."""
     enable_itn: bool | None = None
     """Whether numbers, dates and amounts of money are written in digits."""
     enable_punc: bool | None = None
@@ -1228,7 +1228,7 @@ class RtcAsrConfig(Model):
     enable_gender: bool | None = None
     """Whether the user's gender is recognized too. Needs `stream_mode` `output_no_stream`."""
     hot_words: list[str] | None = None
-    """Words that are likely to be said, such as names."""
+    """Words that the speech is likely to contain, such as names."""
     sensitive_words_filter: SocketSensitiveWordsFilter | None = None
     """Words that are taken out of the text."""
 
@@ -1320,7 +1320,7 @@ class RtcChatConfig(Model):
     extra_params: dict[str, str] | None = None
     """Facts for the model, such as where the user is. The only keys are `latitude` and `longitude`."""
     plugin_interrupt_mode: RtcPluginInterruptMode | None = None
-    """What becomes of tool calls that wait for you when the user goes on speaking."""
+    """What happens to pending tool calls when the user continues to speak."""
     allow_voice_interrupt: bool | None = None
     """Whether the user can interrupt the bot by speaking."""
     interrupt_config: RtcInterruptConfig | None = None
@@ -1398,7 +1398,7 @@ class RtcChatConfigInUse(Model):
     extra_params: dict[str, str]
     """Facts for the model, such as where the user is."""
     plugin_interrupt_mode: RtcPluginInterruptMode
-    """What becomes of tool calls that wait for you when the user goes on speaking."""
+    """What happens to pending tool calls when the user continues to speak."""
     allow_voice_interrupt: bool | None = None
     """Whether the user can interrupt the bot by speaking."""
     interrupt_config: RtcInterruptConfig | None = None
@@ -1709,8 +1709,8 @@ class RtcPreAnswerSource(Model):
     `text`.
     """
     bot_id: str | None = None
-    """Bot that answers for the time being, as returned by `bots.create`. It must be yours, and what it
-    says costs tokens. Only with `type` `bot`.
+    """Bot that answers for the time being, as returned by `bots.create`. It must be yours, and its
+    answers cost tokens. Only with `type` `bot`.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(["type", "file_id", "pre_answer_list", "bot_id"])
@@ -1855,7 +1855,7 @@ class RtcSettings(Model):
     chat_config: RtcChatConfig | None = None
     """What the bot is given, and how it is interrupted."""
     turn_detection: RtcTurnDetection | None = None
-    """How the end of what the user says is found."""
+    """How the end of the user's speech is detected."""
     asr_config: RtcAsrConfig | None = None
     """How speech is recognized."""
     voice_print_config: RtcVoicePrintConfig | None = None
@@ -1863,7 +1863,7 @@ class RtcSettings(Model):
     tts_config: RtcTtsConfig | None = None
     """How the bot speaks."""
     voice_processing_config: RtcVoiceProcessingConfig | None = None
-    """How noise is removed from what the user says. Enterprise plan only."""
+    """How noise is removed from the user's speech. Enterprise plan only."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -1965,13 +1965,13 @@ class RtcSettingsInUse(Model):
     chat_config: RtcChatConfigInUse
     """What the bot is given, and how it is interrupted."""
     turn_detection: RtcTurnDetectionInUse | None = None
-    """How the end of what the user says is found."""
+    """How the end of the user's speech is detected."""
     asr_config: RtcAsrConfig | None = None
     """How speech is recognized."""
     voice_print_config: RtcVoicePrintConfig | None = None
     """Whose voice is recognized."""
     voice_processing_config: RtcVoiceProcessingConfig | None = None
-    """How noise is removed from what the user says."""
+    """How noise is removed from the user's speech."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -2040,10 +2040,10 @@ class RtcSettingsInUse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcTranscript(Model):
-    """What the user in a room said."""
+    """Transcript of a user's speech in a room."""
 
     content: str | None = None
-    """The whole text recognized so far. It replaces what earlier messages told."""
+    """The whole text recognized so far. It replaces the text of earlier messages."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["content"])
 
@@ -2105,7 +2105,7 @@ class RtcTtsConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcTurnDetection(Model):
-    """How the end of what the user in a room says is found."""
+    """How the end of a user's speech in a room is detected."""
 
     type: RtcTurnDetectionType | None = None
     """Who finds the end."""
@@ -2154,7 +2154,7 @@ class RtcTurnDetection(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcTurnDetectionInUse(Model):
-    """How the end of what the user in a room says is found, as in use."""
+    """How the end of a user's speech in a room is detected; the settings in use."""
 
     type: RtcTurnDetectionType | None = None
     """Who finds the end."""
@@ -2225,8 +2225,8 @@ class RtcVoicePrintConfig(Model):
     """Whether the person recognized last is kept when nobody is recognized."""
     feature_id: str | None = None
     """Voiceprint of the voice that `enable_pdns` of `voice_processing_config` keeps, as returned by
-    `audio.voiceprint_groups.features.create`. If left out, Coze first has to learn the voice from
-    what it hears.
+    `audio.voiceprint_groups.features.create`. If left out, Coze first learns the voice from the
+    audio.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(["group_id", "score", "reuse_voice_info", "feature_id"])
@@ -2410,7 +2410,7 @@ class SocketEnterMessage(Model):
     content_type: _conversations.EnterMessageContentType
     """How `content` is to be read."""
     content: str
-    """What the message says; for `object_string` a JSON array of `ObjectString`, written as text."""
+    """Content of the message; for `object_string` a JSON array of `ObjectString`, as text."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["role", "content_type", "content"])
     _from_string: ClassVar[Mapping[str, Any] | None] = {"role": "user", "content_type": "text", "content": "$string"}
@@ -2830,10 +2830,10 @@ class SocketPcmConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketSemanticVadConfig(Model):
-    """When a turn ends if Coze judges from what was said whether the user has finished."""
+    """When a turn ends if Coze decides by the meaning of the speech whether the user has finished."""
 
     silence_threshold_ms: int | None = None
-    """Silence in milliseconds after which Coze judges what was said."""
+    """Milliseconds of silence after which Coze checks whether the user has finished."""
     semantic_unfinished_wait_time_ms: int | None = None
     """Silence in milliseconds that ends the turn although the sentence seems unfinished."""
 
@@ -2998,10 +2998,10 @@ class SocketToolOutputs(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketTranscript(Model):
-    """What the user said."""
+    """Transcript of the user's speech."""
 
     content: str
-    """The whole text recognized so far. It replaces what earlier messages told."""
+    """The whole text recognized so far. It replaces the text of earlier messages."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["content"])
 
@@ -3236,11 +3236,11 @@ class TranscriptionAsrConfig(Model):
     """How speech is recognized when it is turned into text."""
 
     hot_words: list[str] | None = None
-    """Words that are likely to be said, such as names. At most 100 tokens in all; what exceeds that is
-    cut off.
+    """Words that the speech is likely to contain, such as names. At most 100 tokens in all; what
+    exceeds that is cut off.
     """
     context: str | None = None
-    """What the talk is about. At most 800 tokens; what exceeds that is cut off."""
+    """Topic of the speech. At most 800 tokens; what exceeds that is cut off."""
     user_language: TranscriptionLanguage | None = None
     """Language that is spoken."""
     enable_ddc: bool | None = None
@@ -3528,7 +3528,7 @@ class ChatSocketChatCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketChatFailed(Frame):
-    """The turn has failed; `last_error` tells why."""
+    """The turn failed; `last_error` has the reason."""
 
     event_type: Literal["conversation.chat.failed"] = "conversation.chat.failed"
     """Kind of the message."""
@@ -3568,7 +3568,7 @@ class ChatSocketChatInProgress(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketClear(Frame):
-    """Begins a new section of the conversation, in which the bot does not know what was said before."""
+    """Begins a new section of the conversation, in which the bot does not see the earlier messages."""
 
     event_type: Literal["conversation.clear"] = "conversation.clear"
     """Kind of the message."""
@@ -3646,7 +3646,7 @@ class ChatSocketDumpAudio(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketError(Frame):
-    """Something went wrong. Also the answer to settings that are refused."""
+    """Reports an error. Also the answer to rejected settings."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
@@ -3690,7 +3690,7 @@ class ChatSocketGenerateAudio(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketInputAudioAppend(Frame):
-    """Adds sound to what the user says."""
+    """Adds audio to the user's speech."""
 
     event_type: Literal["input_audio_buffer.append"] = "input_audio_buffer.append"
     """Kind of the message."""
@@ -3751,7 +3751,7 @@ class ChatSocketInputAudioCleared(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketInputAudioComplete(Frame):
-    """Ends what the user says, so that the bot answers. Ignored with turn detection `server_vad`."""
+    """Ends the user's speech, so that the bot answers. Ignored with turn detection `server_vad`."""
 
     event_type: Literal["input_audio_buffer.complete"] = "input_audio_buffer.complete"
     """Kind of the message."""
@@ -3857,7 +3857,7 @@ class ChatSocketMessageDelta(Frame):
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketRequiresAction(Frame):
     """The chat waits for the results of tool calls. Send them as
-    `conversation.chat.submit_tool_outputs`; the turn then goes on.
+    `conversation.chat.submit_tool_outputs`; the turn then continues.
     """
 
     event_type: Literal["conversation.chat.requires_action"] = "conversation.chat.requires_action"
@@ -3936,7 +3936,7 @@ class ChatSocketSpeechStopped(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketSubmitToolOutputs(Frame):
-    """Gives the results of tool calls after `conversation.chat.requires_action`. The chat goes on."""
+    """Submits the results of tool calls after `conversation.chat.requires_action`. The chat continues."""
 
     event_type: Literal["conversation.chat.submit_tool_outputs"] = "conversation.chat.submit_tool_outputs"
     """Kind of the message."""
@@ -3958,7 +3958,7 @@ class ChatSocketSubmitToolOutputs(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketTranscriptCompleted(Frame):
-    """What the user said."""
+    """Transcript of the user's speech."""
 
     event_type: Literal["conversation.audio_transcript.completed"] = "conversation.audio_transcript.completed"
     """Kind of the message."""
@@ -3978,7 +3978,7 @@ class ChatSocketTranscriptCompleted(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketTranscriptUpdate(Frame):
-    """What was heard so far, in full."""
+    """The whole transcript so far."""
 
     event_type: Literal["conversation.audio_transcript.update"] = "conversation.audio_transcript.update"
     """Kind of the message."""
@@ -4079,7 +4079,7 @@ class InterpretationCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationError(Frame):
-    """Something went wrong. Also the answer to settings that are refused."""
+    """Reports an error. Also the answer to rejected settings."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
@@ -4179,7 +4179,7 @@ class InterpretationMessageCompleted(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationTranscriptionDelta(Frame):
-    """The next piece of the text of what was said."""
+    """The next piece of the transcript."""
 
     event_type: Literal["simult_interpretation.transcription.delta"] = "simult_interpretation.transcription.delta"
     """Kind of the message."""
@@ -4347,7 +4347,7 @@ class RtcChatCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcChatFailed(Frame):
-    """The turn has failed; `last_error` tells why."""
+    """The turn failed; `last_error` has the reason."""
 
     event_type: Literal["conversation.chat.failed"] = "conversation.chat.failed"
     """Kind of the message."""
@@ -4398,7 +4398,7 @@ class RtcChatPreAnswer(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcClientVad(Frame):
-    """Tells that the user begins or stops to speak. Only with turn detection `client_vad`."""
+    """Reports that the user starts or stops speaking. Only with turn detection `client_vad`."""
 
     event_type: Literal["client.vad"] = "client.vad"
     """Kind of the message."""
@@ -4437,8 +4437,8 @@ class RtcConversationCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcError(Frame):
-    """Something went wrong. Also the answer to settings that are refused. The codes 4027 and 4028 tell
-    that the account cannot pay, 4029 that the room was closed because nobody spoke for long.
+    """Reports an error. Also the answer to rejected settings. Codes 4027 and 4028: the account cannot
+    pay. Code 4029: the room was closed because nobody spoke for a long time.
     """
 
     event_type: Literal["error"] = "error"
@@ -4498,7 +4498,7 @@ class RtcInputAudioComplete(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcInputAudioCompleted(Frame):
-    """The end of what the user says was noted."""
+    """The end of the user's speech was registered."""
 
     event_type: Literal["input_audio_buffer.completed"] = "input_audio_buffer.completed"
     """Kind of the message."""
@@ -4533,7 +4533,7 @@ class RtcInputAudioStart(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcInputAudioStarted(Frame):
-    """The begin of what the user says was noted."""
+    """The start of the user's speech was registered."""
 
     event_type: Literal["input_audio_buffer.started"] = "input_audio_buffer.started"
     """Kind of the message."""
@@ -4683,7 +4683,7 @@ class RtcPreAnswerUpdated(Frame):
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcRequiresAction(Frame):
     """The chat waits for the results of tool calls. Send them as
-    `conversation.chat.submit_tool_outputs`; the turn then goes on. To a call of type
+    `conversation.chat.submit_tool_outputs`; the turn then continues. To a call of type
     `reply_message` the user just answers.
     """
 
@@ -4758,7 +4758,7 @@ class RtcSessionUpdated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcSubmitToolOutputs(Frame):
-    """Gives the results of tool calls after `conversation.chat.requires_action`. The chat goes on."""
+    """Submits the results of tool calls after `conversation.chat.requires_action`. The chat continues."""
 
     event_type: Literal["conversation.chat.submit_tool_outputs"] = "conversation.chat.submit_tool_outputs"
     """Kind of the message."""
@@ -4780,7 +4780,7 @@ class RtcSubmitToolOutputs(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcTranscriptDelta(Frame):
-    """What was heard so far, in full, in spite of the name."""
+    """The whole transcript so far, despite the name."""
 
     event_type: Literal["conversation.audio_transcript.delta"] = "conversation.audio_transcript.delta"
     """Kind of the message."""
@@ -4885,7 +4885,7 @@ class SpeechCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SpeechError(Frame):
-    """Something went wrong. Also the answer to settings that are refused."""
+    """Reports an error. Also the answer to rejected settings."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
@@ -5047,7 +5047,7 @@ class TranscriptionCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class TranscriptionError(Frame):
-    """Something went wrong. Also the answer to settings that are refused."""
+    """Reports an error. Also the answer to rejected settings."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
@@ -5345,13 +5345,13 @@ ChatSocket: SocketProtocol[ChatSocketUplinkMessage, ChatSocketDownlinkMessage] =
 )
 """The connection begins with `chat.created`, but what you send need not wait for it. `chat.update`
 changes settings and may be left out. A turn begins with `conversation.message.create`, or with
-sound in `input_audio_buffer.append`: what was heard comes as `conversation.audio_transcript.update`
+audio in `input_audio_buffer.append`: the transcript comes as `conversation.audio_transcript.update`
 and `completed`, at the latest after `input_audio_buffer.complete`. The turn itself is
 `conversation.chat.created`, `conversation.chat.in_progress`, then `conversation.message.delta`,
 `conversation.audio.sentence_start` and `conversation.audio.delta` mixed,
 `conversation.message.completed` for each whole message, `conversation.audio.completed`, and
-`conversation.chat.completed` as the last. With turn detection `server_vad` Coze finds the end of
-what the user says: `input_audio_buffer.speech_started` and `speech_stopped` take the place of
+`conversation.chat.completed` as the last. With turn detection `server_vad` Coze detects the end of
+the user's speech: `input_audio_buffer.speech_started` and `speech_stopped` take the place of
 `input_audio_buffer.complete`, and speaking into an answer ends it with
 `conversation.chat.canceled`. The `id` of what you send may be left out; answers do not repeat it.
 """
@@ -5404,10 +5404,10 @@ InterpretationSocket: SocketProtocol[InterpretationUplinkMessage, Interpretation
 )
 """The connection begins with `simult_interpretation.created`. `simult_interpretation.update` chooses
 the languages. The sound follows in any number of `input_audio_buffer.append` and ends with
-`input_audio_buffer.complete`. Coze sends what was heard, what that is in the other language, and
-that spoken, each piece by piece, `input_audio_buffer.completed` when it has all of the sound, and
+`input_audio_buffer.complete`. Coze sends the transcript, its translation and the spoken
+translation, each piece by piece, `input_audio_buffer.completed` when it has all of the sound, and
 at the end `simult_interpretation.message.completed`. The order is not known from a recording. After
-`error` nothing follows for what was asked.
+`error` nothing follows for the request.
 """
 
 
@@ -5506,9 +5506,9 @@ RtcRoom: SocketProtocol[RtcUplinkMessage, RtcDownlinkMessage] = SocketProtocol(
 over Volcengine RTC from one user of the room to another, not over a WebSocket; sound and pictures
 go their own way as media. What you send goes to the user whose id is the `bot_id` that the room was
 made with, once that user has joined, and needs an `id` of your own making. The room begins with
-`session.created`; `conversation.created` says that it is ready. `session.update` changes settings
+`session.created`; `conversation.created` means that it is ready. `session.update` changes settings
 and may be left out. A turn is `audio.user.speech_started`, `conversation.audio_transcript.delta`
-with what was heard, `audio.user.speech_stopped`, `conversation.chat.created`,
+with the transcript, `audio.user.speech_stopped`, `conversation.chat.created`,
 `conversation.chat.in_progress`, `conversation.message.delta` together with
 `audio.agent.speech_started`, `conversation.message.completed`, `conversation.chat.completed` and
 `audio.agent.speech_stopped`. The order is that of the official pages, not of a recording. There is

@@ -34,7 +34,7 @@ class ChatflowMessageType(OpenStr):
     """What a message to a chatflow is."""
 
     QUESTION = "question"
-    """What the user said."""
+    """Message of the user."""
     ANSWER = "answer"
     """Reply of the chatflow."""
     FUNCTION_CALL = "function_call"
@@ -200,9 +200,9 @@ class ChatflowMessage(Model):
     type: ChatflowMessageType | None = None
     """What the message is."""
     content: str | None = None
-    """What the message says, as plain text. For an input node, text that holds a JSON object with its
-    values, or lines of name, colon and value. Pictures and files are given in `parameters`, or as
-    parts of an `object_string`, a JSON array as in `chat.create`.
+    """Content of the message, as plain text. For an input node, a JSON object with its values as text,
+    or lines of name, colon and value. Pictures and files are given in `parameters`, or as parts of
+    an `object_string`, a JSON array as in `chat.create`.
     """
     content_type: ChatflowMessageContentType | None = None
     """How `content` is to be read. Needed with `content`."""
@@ -409,9 +409,9 @@ class WorkflowInfo(Model):
     workflow_detail: Workflow
     """The workflow."""
     input: WorkflowInput | None = None
-    """What it takes. Present only if asked for by `include_input_output`."""
+    """Input parameters. Present only if requested with `include_input_output`."""
     output: WorkflowOutput | None = None
-    """What it returns. Present only if asked for by `include_input_output`."""
+    """Output parameters. Present only if requested with `include_input_output`."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["workflow_detail", "input", "output"])
 
@@ -471,7 +471,7 @@ class WorkflowInterrupt(Model):
     interrupt_data: WorkflowInterruptData
     """What the workflow waits for."""
     node_title: str
-    """Title of the node that asks."""
+    """Title of the node that waits for input."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["interrupt_data", "node_title"])
 
@@ -498,15 +498,15 @@ class WorkflowInterruptData(Model):
     """What a workflow waits for, and what it takes to resume it."""
 
     data: str | None = None
-    """What to show or ask, as text that holds a JSON object with `content_type` and `content`. May be
-    empty.
+    """What to show or ask the user, as text that holds a JSON object with `content_type` and
+    `content`. May be empty.
     """
     type: WorkflowInterruptType
     """Why the workflow stopped. To be sent back when it is resumed."""
     event_id: str
     """Id of the interruption. To be sent back, unchanged, when the workflow is resumed."""
     required_parameters: dict[str, WorkflowParameter] | None = None
-    """What an input node asks for, by the name of the parameter."""
+    """Parameters that an input node requires, by name."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["data", "type", "event_id", "required_parameters"])
 
@@ -834,7 +834,7 @@ class WorkflowOutput(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowParameter(Model):
-    """A parameter that a workflow asks for."""
+    """A parameter that a workflow requires."""
 
     type: WorkflowParameterType | None = None
     """Type of the parameter."""
@@ -893,12 +893,12 @@ class WorkflowParameter(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowQuestion(Model):
-    """What a workflow shows or asks where it stops."""
+    """What a workflow shows or asks the user when it pauses."""
 
     content_type: str | None = None
     """Kind of the content. Only `text` was ever seen."""
     content: str
-    """What to show or ask."""
+    """What to show or ask the user."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["content_type", "content"])
 
@@ -950,9 +950,7 @@ class WorkflowRunHistory(Model):
     `workflows.runs.run_histories.execute_nodes.retrieve`.
     """
     interrupt_data: WorkflowInterruptData | None = None
-    """What the workflow waits for, if it stopped to ask for input. Resume it with
-    `workflows.runs.resume`.
-    """
+    """What the workflow waits for, if it paused for input. Resume it with `workflows.runs.resume`."""
     create_time: UnixTime
     """When the run was started, in seconds since 1970-01-01 UTC."""
     update_time: UnixTime
@@ -1123,9 +1121,9 @@ class WorkflowVersion(Model):
     updated_at: UnixTime
     """When the version was last changed, in seconds since 1970-01-01 UTC."""
     input: WorkflowInput | None = None
-    """What it takes. Present only if asked for by `include_input_output`."""
+    """Input parameters. Present only if requested with `include_input_output`."""
     output: WorkflowOutput | None = None
-    """What it returns. Present only if asked for by `include_input_output`."""
+    """Output parameters. Present only if requested with `include_input_output`."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["version", "workflow_id", "description", "creator", "created_at", "updated_at", "input", "output"]
@@ -1223,7 +1221,7 @@ class WorkflowsRunsCreateResponse(Model):
     sometimes plain text. Absent if the run is asynchronous.
     """
     execute_id: str | None = None
-    """Id of the execution. Returned for asynchronous runs and for those that stopped to ask for input."""
+    """Id of the execution. Returned for asynchronous runs and for those that paused for input."""
     debug_url: str
     """Page that shows the run node by node, with input and output of each. Valid for seven days."""
     usage: _chat.ChatUsage | None = None
@@ -1235,7 +1233,7 @@ class WorkflowsRunsCreateResponse(Model):
     detail: _shared.ResponseDetail | None = None
     """Where to find the call in the logs of Coze."""
     interrupt_data: WorkflowInterruptData | None = None
-    """What the workflow waits for, if it stopped to ask for input."""
+    """What the workflow waits for, if it paused for input."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["data", "execute_id", "debug_url", "usage", "msg", "code", "detail", "interrupt_data"]
@@ -1300,10 +1298,10 @@ class WorkflowsRunsResumeResponse(Model):
     usage: _chat.ChatUsage | None = None
     """Tokens that the run consumed. For information only; the bill may differ."""
     interrupt_data: WorkflowInterruptData | None = None
-    """What the workflow waits for, if it stopped to ask again."""
+    """What the workflow waits for, if it paused again."""
     execute_id: str | None = None
     """Id of the execution, to be given to `workflows.runs.run_histories.retrieve`. Returned for
-    asynchronous runs and for those that stopped to ask for input.
+    asynchronous runs and for those that paused for input.
     """
     detail: _shared.ResponseDetail | None = None
     """Where to find the call in the logs of Coze."""
@@ -1392,9 +1390,7 @@ class WorkflowInterruptEvent:
 
 @attrs.define
 class WorkflowPingEvent:
-    """Sign of life that keeps the connection open while nothing else is to be told. Carries no
-    content.
-    """
+    """Heartbeat that keeps the connection open while there are no other events. Carries no content."""
 
     data: Any
     id: str | None = None

@@ -327,7 +327,7 @@ class WorkspaceMemberList(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkspaceMembersAdded(Model):
-    """What became of each user who was to be added to a workspace. Every user is in one of the lists."""
+    """Outcome for each user to add to a workspace. Every user is in one of the lists."""
 
     added_success_user_ids: list[str]
     """Users who are members now. Enterprise plans only."""
@@ -382,7 +382,7 @@ class WorkspaceMembersAdded(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkspaceMembersRemoved(Model):
-    """What became of each user who was to be removed from a workspace."""
+    """Outcome for each user to remove from a workspace."""
 
     removed_success_user_ids: list[str]
     """Users who were removed."""

@@ -58,16 +58,16 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
     ) -> _audio.CreatedVoiceprint:
         """Add a voiceprint to a group.
 
-        Makes a voiceprint from a sound file in which one person is heard, and adds it to a group.
-        From then on `audio.voiceprint_groups.speaker_identify` can recognize the person.
+        Creates a voiceprint from an audio file with one speaker, and adds it to a group. From then
+        on `audio.voiceprint_groups.speaker_identify` can recognize the person.
 
         A group holds at most 10 voiceprints. Needs the permission `createVoiceprintFeature`.
 
         Args:
             group_id: Id of the group, as returned by `audio.voiceprint_groups.create` or
                 `audio.voiceprint_groups.list`.
-            file: The sound, at most 4 MB, in which one person is heard without noise: wav, or pcm
-                with 16 kHz, 16 bit and one channel.
+            file: The audio, at most 4 MB, with one speaker and without noise: wav, or pcm with 16
+                kHz, 16 bit and one channel.
             name: Name of the voiceprint.
             desc: Description of the voiceprint.
             sample_rate: Samples per second. Needed if `file` is pcm. Coze assumes 16000.
@@ -225,8 +225,8 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
             feature_id: Id of the voiceprint, as returned by
                 `audio.voiceprint_groups.features.create` or
                 `audio.voiceprint_groups.features.list`.
-            file: The sound to make the voiceprint from anew, at most 4 MB, in which one person is
-                heard without noise: wav, or pcm with 16 kHz, 16 bit and one channel.
+            file: The audio for the new voiceprint, at most 4 MB, with one speaker and without
+                noise: wav, or pcm with 16 kHz, 16 bit and one channel.
             name: New name of the voiceprint.
             desc: New description of the voiceprint.
             sample_rate: Samples per second. Needed if `file` is pcm. Coze assumes 16000.
@@ -283,16 +283,16 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
     ) -> _audio.CreatedVoiceprint:
         """Add a voiceprint to a group.
 
-        Makes a voiceprint from a sound file in which one person is heard, and adds it to a group.
-        From then on `audio.voiceprint_groups.speaker_identify` can recognize the person.
+        Creates a voiceprint from an audio file with one speaker, and adds it to a group. From then
+        on `audio.voiceprint_groups.speaker_identify` can recognize the person.
 
         A group holds at most 10 voiceprints. Needs the permission `createVoiceprintFeature`.
 
         Args:
             group_id: Id of the group, as returned by `audio.voiceprint_groups.create` or
                 `audio.voiceprint_groups.list`.
-            file: The sound, at most 4 MB, in which one person is heard without noise: wav, or pcm
-                with 16 kHz, 16 bit and one channel.
+            file: The audio, at most 4 MB, with one speaker and without noise: wav, or pcm with 16
+                kHz, 16 bit and one channel.
             name: Name of the voiceprint.
             desc: Description of the voiceprint.
             sample_rate: Samples per second. Needed if `file` is pcm. Coze assumes 16000.
@@ -450,8 +450,8 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
             feature_id: Id of the voiceprint, as returned by
                 `audio.voiceprint_groups.features.create` or
                 `audio.voiceprint_groups.features.list`.
-            file: The sound to make the voiceprint from anew, at most 4 MB, in which one person is
-                heard without noise: wav, or pcm with 16 kHz, 16 bit and one channel.
+            file: The audio for the new voiceprint, at most 4 MB, with one speaker and without
+                noise: wav, or pcm with 16 kHz, 16 bit and one channel.
             name: New name of the voiceprint.
             desc: New description of the voiceprint.
             sample_rate: Samples per second. Needed if `file` is pcm. Coze assumes 16000.
@@ -503,8 +503,8 @@ class AudioLiveAPI(Resource):
     ) -> _audio.Live:
         """Retrieve the streams of a live session.
 
-        Returns the streams of a live session with simultaneous interpretation: what is said, and
-        its translations. It does not return the sound.
+        Returns the streams of a live session with simultaneous interpretation: the original speech
+        and its translations. It does not return the audio itself.
 
         Not described in the official documentation; three official SDKs offer it.
 
@@ -548,8 +548,8 @@ class AsyncAudioLiveAPI(AsyncResource):
     ) -> _audio.Live:
         """Retrieve the streams of a live session.
 
-        Returns the streams of a live session with simultaneous interpretation: what is said, and
-        its translations. It does not return the sound.
+        Returns the streams of a live session with simultaneous interpretation: the original speech
+        and its translations. It does not return the audio itself.
 
         Not described in the official documentation; three official SDKs offer it.
 
@@ -614,7 +614,7 @@ class AudioRoomsAPI(Resource):
             uid: Id that you give to your user. Databases and other memory of the bot are kept apart
                 by it. Coze chooses one if left out.
             workflow_id: Id of a workflow, as returned by `workflows.list`. All four official SDKs
-                send it; the official documentation does not tell what it does.
+                send it; the official documentation does not describe its effect.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -681,7 +681,7 @@ class AsyncAudioRoomsAPI(AsyncResource):
             uid: Id that you give to your user. Databases and other memory of the bot are kept apart
                 by it. Coze chooses one if left out.
             workflow_id: Id of a workflow, as returned by `workflows.list`. All four official SDKs
-                send it; the official documentation does not tell what it does.
+                send it; the official documentation does not describe its effect.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -737,13 +737,13 @@ class AudioSpeechAPI(Resource):
     ) -> Binary:
         """Turn text into speech.
 
-        Says a short text with a voice, and returns the sound itself in one piece. Choose the voice
-        with `audio.voices.list`.
+        Converts a short text to speech with a voice, and returns the audio in one piece. Choose the
+        voice with `audio.voices.list`.
 
         Every call is billed. Needs the permission `createSpeech`.
 
         Args:
-            input: What to say, at most 1024 bytes in UTF-8. At most 1024 characters.
+            input: Text to speak, at most 1024 bytes in UTF-8. At most 1024 characters.
             voice_id: Id of the voice, as returned by `audio.voices.list`.
             emotion: Emotion to speak with. Only for voices that can show it; see `support_emotions`
                 of the voice.
@@ -815,13 +815,13 @@ class AsyncAudioSpeechAPI(AsyncResource):
     ) -> AsyncBinary:
         """Turn text into speech.
 
-        Says a short text with a voice, and returns the sound itself in one piece. Choose the voice
-        with `audio.voices.list`.
+        Converts a short text to speech with a voice, and returns the audio in one piece. Choose the
+        voice with `audio.voices.list`.
 
         Every call is billed. Needs the permission `createSpeech`.
 
         Args:
-            input: What to say, at most 1024 bytes in UTF-8. At most 1024 characters.
+            input: Text to speak, at most 1024 bytes in UTF-8. At most 1024 characters.
             voice_id: Id of the voice, as returned by `audio.voices.list`.
             emotion: Emotion to speak with. Only for voices that can show it; see `support_emotions`
                 of the voice.
@@ -883,8 +883,8 @@ class AudioTranscriptionsAPI(Resource):
     ) -> _audio.Transcription:
         """Turn speech into text.
 
-        Writes down what is said in a sound file, and returns it in one piece. For sound that is
-        larger or still being recorded, Coze offers a WebSocket.
+        Transcribes an audio file, and returns the text in one piece. For audio that is larger or
+        still being recorded, Coze offers a WebSocket.
 
         Every call is billed. Needs the permission `createTranscription`.
 
@@ -930,8 +930,8 @@ class AsyncAudioTranscriptionsAPI(AsyncResource):
     ) -> _audio.Transcription:
         """Turn speech into text.
 
-        Writes down what is said in a sound file, and returns it in one piece. For sound that is
-        larger or still being recorded, Coze offers a WebSocket.
+        Transcribes an audio file, and returns the text in one piece. For audio that is larger or
+        still being recorded, Coze offers a WebSocket.
 
         Every call is billed. Needs the permission `createTranscription`.
 
@@ -1125,16 +1125,16 @@ class AudioVoiceprintGroupsAPI(Resource):
     ) -> _audio.SpeakerMatches:
         """Identify a speaker.
 
-        Compares a sound file with the voiceprints of a group, and tells how well each fits the
-        speaker. What score is enough is for you to decide.
+        Compares an audio file with the voiceprints of a group, and returns a score for each. You
+        decide which score is high enough.
 
         Every call is billed. Needs the permission `identifyInVoiceprintGroup`.
 
         Args:
             group_id: Id of the group, as returned by `audio.voiceprint_groups.create` or
                 `audio.voiceprint_groups.list`.
-            file: The sound, at most 4 MB, in which one person is heard without noise: wav, or pcm
-                with 16 kHz, 16 bit and one channel.
+            file: The audio, at most 4 MB, with one speaker and without noise: wav, or pcm with 16
+                kHz, 16 bit and one channel.
             top_k: Number of voiceprints to return, the best ones. All are returned if left out.
             sample_rate: Samples per second. Needed if `file` is pcm. Coze assumes 16000.
             channel: Number of channels. Needed if `file` is pcm. Coze assumes 1.
@@ -1372,16 +1372,16 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
     ) -> _audio.SpeakerMatches:
         """Identify a speaker.
 
-        Compares a sound file with the voiceprints of a group, and tells how well each fits the
-        speaker. What score is enough is for you to decide.
+        Compares an audio file with the voiceprints of a group, and returns a score for each. You
+        decide which score is high enough.
 
         Every call is billed. Needs the permission `identifyInVoiceprintGroup`.
 
         Args:
             group_id: Id of the group, as returned by `audio.voiceprint_groups.create` or
                 `audio.voiceprint_groups.list`.
-            file: The sound, at most 4 MB, in which one person is heard without noise: wav, or pcm
-                with 16 kHz, 16 bit and one channel.
+            file: The audio, at most 4 MB, with one speaker and without noise: wav, or pcm with 16
+                kHz, 16 bit and one channel.
             top_k: Number of voiceprints to return, the best ones. All are returned if left out.
             sample_rate: Samples per second. Needed if `file` is pcm. Coze assumes 16000.
             channel: Number of channels. Needed if `file` is pcm. Coze assumes 1.
@@ -1479,7 +1479,7 @@ class AudioVoicesAPI(Resource):
     ) -> _audio.ClonedVoice:
         """Clone a voice from a sound file.
 
-        Makes a voice of the person who is heard in a sound file. The voice can be used by
+        Creates a voice from an audio file of a person speaking. The voice can be used by
         `audio.speech.create`, bots and calls. With `voice_id` it replaces a voice cloned before,
         which costs nothing up to nine times.
 
@@ -1495,10 +1495,10 @@ class AudioVoicesAPI(Resource):
             language: Language spoken in `file`.
             voice_id: Id of a cloned voice that is to be cloned anew, as returned by
                 `audio.voices.clone`. It keeps its id. A new voice is made if left out.
-            preview_text: What the new voice is to say in its preview. A greeting in Chinese if left
-                out.
-            text: What is said in `file`, at most 1024 bytes in UTF-8. If it differs too much from
-                what is heard, the call fails with error 1109. At most 1024 characters.
+            preview_text: Text that the new voice speaks in its preview. A greeting in Chinese if
+                left out.
+            text: Transcript of `file`, at most 1024 bytes in UTF-8. If it differs too much from the
+                recording, the call fails with error 1109. At most 1024 characters.
             space_id: Id of the workspace that is to hold the voice, as returned by
                 `workspaces.list`. Your personal workspace if left out. Only members of that
                 workspace can use the voice.
@@ -1616,7 +1616,7 @@ class AsyncAudioVoicesAPI(AsyncResource):
     ) -> _audio.ClonedVoice:
         """Clone a voice from a sound file.
 
-        Makes a voice of the person who is heard in a sound file. The voice can be used by
+        Creates a voice from an audio file of a person speaking. The voice can be used by
         `audio.speech.create`, bots and calls. With `voice_id` it replaces a voice cloned before,
         which costs nothing up to nine times.
 
@@ -1632,10 +1632,10 @@ class AsyncAudioVoicesAPI(AsyncResource):
             language: Language spoken in `file`.
             voice_id: Id of a cloned voice that is to be cloned anew, as returned by
                 `audio.voices.clone`. It keeps its id. A new voice is made if left out.
-            preview_text: What the new voice is to say in its preview. A greeting in Chinese if left
-                out.
-            text: What is said in `file`, at most 1024 bytes in UTF-8. If it differs too much from
-                what is heard, the call fails with error 1109. At most 1024 characters.
+            preview_text: Text that the new voice speaks in its preview. A greeting in Chinese if
+                left out.
+            text: Transcript of `file`, at most 1024 bytes in UTF-8. If it differs too much from the
+                recording, the call fails with error 1109. At most 1024 characters.
             space_id: Id of the workspace that is to hold the voice, as returned by
                 `workspaces.list`. Your personal workspace if left out. Only members of that
                 workspace can use the voice.

@@ -102,7 +102,7 @@ class BenefitLimitationsAPI(Resource):
         """List the quotas of end users.
 
         Lists the quotas that were set with `benefit_limitations.create` for one scope and one kind
-        of benefit. It does not tell how much of a quota is used up.
+        of benefit. It does not return how much of a quota is used.
 
         Flagship enterprise plan only, for super administrators and administrators. The devices must
         have reported what they are; quotas have no effect on others. Needs the permission
@@ -302,7 +302,7 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
         """List the quotas of end users.
 
         Lists the quotas that were set with `benefit_limitations.create` for one scope and one kind
-        of benefit. It does not tell how much of a quota is used up.
+        of benefit. It does not return how much of a quota is used.
 
         Flagship enterprise plan only, for super administrators and administrators. The devices must
         have reported what they are; quotas have no effect on others. Needs the permission

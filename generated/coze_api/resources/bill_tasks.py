@@ -37,7 +37,7 @@ class BillTasksAPI(Resource):
         """Export the bill of end users.
 
         Starts a task that writes the bill of your end users' devices into files: speech recognized
-        and synthesized, minutes of calls, and what they cost. Ask `bill_tasks.list` for the files,
+        and synthesized, minutes of calls, and what they cost. Poll `bill_tasks.list` for the files,
         which may take about a minute.
 
         Flagship enterprise plan only, for super administrators and administrators. The devices must
@@ -140,7 +140,7 @@ class AsyncBillTasksAPI(AsyncResource):
         """Export the bill of end users.
 
         Starts a task that writes the bill of your end users' devices into files: speech recognized
-        and synthesized, minutes of calls, and what they cost. Ask `bill_tasks.list` for the files,
+        and synthesized, minutes of calls, and what they cost. Poll `bill_tasks.list` for the files,
         which may take about a minute.
 
         Flagship enterprise plan only, for super administrators and administrators. The devices must

@@ -505,8 +505,8 @@ class BotsAPI(Resource):
         """Create a bot.
 
         Creates a bot as a draft in a workspace. Users can reach it only after `bots.publish`; until
-        then `bots.list` and `bots.retrieve` show it only when asked for drafts. Knowledge is bound
-        afterwards with `bots.update`.
+        then `bots.list` and `bots.retrieve` return it only when drafts are requested. Knowledge is
+        bound afterwards with `bots.update`.
 
         Needs the permission `createBot`.
 
@@ -518,7 +518,7 @@ class BotsAPI(Resource):
             icon_file_id: Id of the avatar's file, as returned by `files.upload`. A file used as an
                 avatar is kept for good. Without it, Coze gives the bot an avatar.
             prompt_info: Persona and reply logic.
-            onboarding_info: What the bot says and offers when a conversation opens.
+            onboarding_info: Opening words and suggested questions of a new conversation.
             plugin_id_list: Plugin tools that the bot may use.
             workflow_id_list: Workflows that the bot may run.
             model_info_config: The model behind the bot and its settings.
@@ -901,7 +901,7 @@ class BotsAPI(Resource):
             icon_file_id: Id of the avatar's file, as returned by `files.upload`. A file used as an
                 avatar is kept for good.
             prompt_info: Persona and reply logic.
-            onboarding_info: What the bot says and offers when a conversation opens.
+            onboarding_info: Opening words and suggested questions of a new conversation.
             knowledge: Knowledge bases that the bot may search, at most 150.
             plugin_id_list: Plugin tools that the bot may use.
             workflow_id_list: Workflows that the bot may run.
@@ -985,8 +985,8 @@ class AsyncBotsAPI(AsyncResource):
         """Create a bot.
 
         Creates a bot as a draft in a workspace. Users can reach it only after `bots.publish`; until
-        then `bots.list` and `bots.retrieve` show it only when asked for drafts. Knowledge is bound
-        afterwards with `bots.update`.
+        then `bots.list` and `bots.retrieve` return it only when drafts are requested. Knowledge is
+        bound afterwards with `bots.update`.
 
         Needs the permission `createBot`.
 
@@ -998,7 +998,7 @@ class AsyncBotsAPI(AsyncResource):
             icon_file_id: Id of the avatar's file, as returned by `files.upload`. A file used as an
                 avatar is kept for good. Without it, Coze gives the bot an avatar.
             prompt_info: Persona and reply logic.
-            onboarding_info: What the bot says and offers when a conversation opens.
+            onboarding_info: Opening words and suggested questions of a new conversation.
             plugin_id_list: Plugin tools that the bot may use.
             workflow_id_list: Workflows that the bot may run.
             model_info_config: The model behind the bot and its settings.
@@ -1381,7 +1381,7 @@ class AsyncBotsAPI(AsyncResource):
             icon_file_id: Id of the avatar's file, as returned by `files.upload`. A file used as an
                 avatar is kept for good.
             prompt_info: Persona and reply logic.
-            onboarding_info: What the bot says and offers when a conversation opens.
+            onboarding_info: Opening words and suggested questions of a new conversation.
             knowledge: Knowledge bases that the bot may search, at most 150.
             plugin_id_list: Plugin tools that the bot may use.
             workflow_id_list: Workflows that the bot may run.

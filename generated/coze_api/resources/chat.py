@@ -149,8 +149,8 @@ class ChatAPI(Resource):
         """Cancel a running chat.
 
         Marks a running chat as canceled, so that another one can be started in its conversation.
-        Question and answer do not become context of later chats. A stream that is being received
-        goes on and all of its tokens are charged: close the connection to stop receiving.
+        Its question and answer do not become context of later chats. A stream that is already open
+        continues, and all of its tokens are charged: close the connection to stop receiving.
 
         A chat that is completed, failed or waiting for an action cannot be canceled. Needs the
         permission `cancelChat`.
@@ -206,13 +206,13 @@ class ChatAPI(Resource):
     ) -> _chat.Chat:
         """Start a chat with a bot.
 
-        Hands messages to a bot and lets it answer. Without streaming it returns at once, before
-        there is an answer: ask `chat.retrieve` until the chat has ended, then read the answer with
+        Sends messages to a bot, which answers them. Without streaming it returns at once, before
+        there is an answer: poll `chat.retrieve` until the chat has ended, then read the answer with
         `chat.messages.list`. With streaming the answer arrives piece by piece.
 
         Rate limit: 20 requests per second on the free plan, 100 on the advanced personal, 200 on
         the team and 500 on the enterprise plan. A conversation holds one running chat at a time.
-        Starting another one fails with error 4016. Ask for the state of a chat at most once a
+        Starting another one fails with error 4016. Poll the status of a chat at most once per
         second. Needs the permission `chat`.
 
         Args:
@@ -300,8 +300,8 @@ class ChatAPI(Resource):
         the end of a chat that was started without streaming; `chat.messages.list` then returns the
         answer.
 
-        Works only for chats that were started with `auto_save_history` true. Ask at most once a
-        second for each chat. An answer with `code` 0 can still report that the chat failed; see
+        Works only for chats that were started with `auto_save_history` true. Poll each chat at most
+        once per second. An answer with `code` 0 can still report that the chat failed; see
         `last_error`. Needs the permission `getChat`.
 
         Args:
@@ -354,13 +354,13 @@ class ChatAPI(Resource):
     ) -> Stream[_chat.ChatStreamEvent]:
         """Start a chat with a bot.
 
-        Hands messages to a bot and lets it answer. Without streaming it returns at once, before
-        there is an answer: ask `chat.retrieve` until the chat has ended, then read the answer with
+        Sends messages to a bot, which answers them. Without streaming it returns at once, before
+        there is an answer: poll `chat.retrieve` until the chat has ended, then read the answer with
         `chat.messages.list`. With streaming the answer arrives piece by piece.
 
         Rate limit: 20 requests per second on the free plan, 100 on the advanced personal, 200 on
         the team and 500 on the enterprise plan. A conversation holds one running chat at a time.
-        Starting another one fails with error 4016. Ask for the state of a chat at most once a
+        Starting another one fails with error 4016. Poll the status of a chat at most once per
         second. Needs the permission `chat`.
 
         Args:
@@ -562,8 +562,8 @@ class AsyncChatAPI(AsyncResource):
         """Cancel a running chat.
 
         Marks a running chat as canceled, so that another one can be started in its conversation.
-        Question and answer do not become context of later chats. A stream that is being received
-        goes on and all of its tokens are charged: close the connection to stop receiving.
+        Its question and answer do not become context of later chats. A stream that is already open
+        continues, and all of its tokens are charged: close the connection to stop receiving.
 
         A chat that is completed, failed or waiting for an action cannot be canceled. Needs the
         permission `cancelChat`.
@@ -619,13 +619,13 @@ class AsyncChatAPI(AsyncResource):
     ) -> _chat.Chat:
         """Start a chat with a bot.
 
-        Hands messages to a bot and lets it answer. Without streaming it returns at once, before
-        there is an answer: ask `chat.retrieve` until the chat has ended, then read the answer with
+        Sends messages to a bot, which answers them. Without streaming it returns at once, before
+        there is an answer: poll `chat.retrieve` until the chat has ended, then read the answer with
         `chat.messages.list`. With streaming the answer arrives piece by piece.
 
         Rate limit: 20 requests per second on the free plan, 100 on the advanced personal, 200 on
         the team and 500 on the enterprise plan. A conversation holds one running chat at a time.
-        Starting another one fails with error 4016. Ask for the state of a chat at most once a
+        Starting another one fails with error 4016. Poll the status of a chat at most once per
         second. Needs the permission `chat`.
 
         Args:
@@ -713,8 +713,8 @@ class AsyncChatAPI(AsyncResource):
         the end of a chat that was started without streaming; `chat.messages.list` then returns the
         answer.
 
-        Works only for chats that were started with `auto_save_history` true. Ask at most once a
-        second for each chat. An answer with `code` 0 can still report that the chat failed; see
+        Works only for chats that were started with `auto_save_history` true. Poll each chat at most
+        once per second. An answer with `code` 0 can still report that the chat failed; see
         `last_error`. Needs the permission `getChat`.
 
         Args:
@@ -767,13 +767,13 @@ class AsyncChatAPI(AsyncResource):
     ) -> AsyncStream[_chat.ChatStreamEvent]:
         """Start a chat with a bot.
 
-        Hands messages to a bot and lets it answer. Without streaming it returns at once, before
-        there is an answer: ask `chat.retrieve` until the chat has ended, then read the answer with
+        Sends messages to a bot, which answers them. Without streaming it returns at once, before
+        there is an answer: poll `chat.retrieve` until the chat has ended, then read the answer with
         `chat.messages.list`. With streaming the answer arrives piece by piece.
 
         Rate limit: 20 requests per second on the free plan, 100 on the advanced personal, 200 on
         the team and 500 on the enterprise plan. A conversation holds one running chat at a time.
-        Starting another one fails with error 4016. Ask for the state of a chat at most once a
+        Starting another one fails with error 4016. Poll the status of a chat at most once per
         second. Needs the permission `chat`.
 
         Args:

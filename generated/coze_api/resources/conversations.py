@@ -59,8 +59,8 @@ class ConversationsMessagesFeedbackAPI(Resource):
             message_id: Id of an answer in that conversation, as returned by `chat.create` and
                 `chat.messages.list`.
             feedback_type: The verdict.
-            reason_types: Short labels of your own that say why, at most 10 of at most 30 characters
-                each. At most 10 items.
+            reason_types: Short labels of your own with the reasons, at most 10 of at most 30
+                characters each. At most 10 items.
             comment: The verdict in the user's own words, at most 250 characters. At most 250
                 characters.
             extra_headers: Headers for this request.
@@ -171,8 +171,8 @@ class AsyncConversationsMessagesFeedbackAPI(AsyncResource):
             message_id: Id of an answer in that conversation, as returned by `chat.create` and
                 `chat.messages.list`.
             feedback_type: The verdict.
-            reason_types: Short labels of your own that say why, at most 10 of at most 30 characters
-                each. At most 10 items.
+            reason_types: Short labels of your own with the reasons, at most 10 of at most 30
+                characters each. At most 10 items.
             comment: The verdict in the user's own words, at most 250 characters. At most 250
                 characters.
             extra_headers: Headers for this request.
@@ -283,8 +283,8 @@ class ConversationsMessagesAPI(Resource):
             conversation_id: Id of the conversation, as returned by `conversations.create` or
                 `chat.create`.
             role: Who is to appear as the author.
-            content: What the message says; for `object_string` a JSON array of `ObjectString`,
-                written as text.
+            content: Content of the message; for `object_string` a JSON array of `ObjectString`, as
+                text.
             content_type: How `content` is to be read.
             meta_data: Pairs of your own, given back with the message.
             extra_headers: Headers for this request.
@@ -574,8 +574,8 @@ class AsyncConversationsMessagesAPI(AsyncResource):
             conversation_id: Id of the conversation, as returned by `conversations.create` or
                 `chat.create`.
             role: Who is to appear as the author.
-            content: What the message says; for `object_string` a JSON array of `ObjectString`,
-                written as text.
+            content: Content of the message; for `object_string` a JSON array of `ObjectString`, as
+                text.
             content_type: How `content` is to be read.
             meta_data: Pairs of your own, given back with the message.
             extra_headers: Headers for this request.
@@ -852,7 +852,7 @@ class ConversationsAPI(Resource):
     ) -> _conversations.ConversationSection:
         """Clear a conversation's context.
 
-        Starts a new, empty context section, so that the bot no longer sees what was said before.
+        Starts a new, empty context section, so that the bot no longer sees the earlier messages.
         The messages themselves stay: `conversations.messages.list` and
         `conversations.messages.retrieve` still return them. Works only for conversations that the
         caller created.
@@ -912,8 +912,8 @@ class ConversationsAPI(Resource):
         Args:
             bot_id: Bot that the conversation is with, as returned by `bots.list` and `bots.create`.
                 Without it, `conversations.list` does not find the conversation.
-            name: Name that tells the conversation from others. At most 100 characters; empty by
-                default. At most 100 characters.
+            name: Name of the conversation. At most 100 characters; empty by default. At most 100
+                characters.
             messages: Messages to start with. They are written into the first context section, so
                 the first chat sees them.
             connector_id: Channel to create the conversation in: `1024` is API, `999` is Chat SDK, a
@@ -1161,7 +1161,7 @@ class AsyncConversationsAPI(AsyncResource):
     ) -> _conversations.ConversationSection:
         """Clear a conversation's context.
 
-        Starts a new, empty context section, so that the bot no longer sees what was said before.
+        Starts a new, empty context section, so that the bot no longer sees the earlier messages.
         The messages themselves stay: `conversations.messages.list` and
         `conversations.messages.retrieve` still return them. Works only for conversations that the
         caller created.
@@ -1221,8 +1221,8 @@ class AsyncConversationsAPI(AsyncResource):
         Args:
             bot_id: Bot that the conversation is with, as returned by `bots.list` and `bots.create`.
                 Without it, `conversations.list` does not find the conversation.
-            name: Name that tells the conversation from others. At most 100 characters; empty by
-                default. At most 100 characters.
+            name: Name of the conversation. At most 100 characters; empty by default. At most 100
+                characters.
             messages: Messages to start with. They are written into the first context section, so
                 the first chat sees them.
             connector_id: Channel to create the conversation in: `1024` is API, `999` is Chat SDK, a

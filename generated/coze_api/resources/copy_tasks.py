@@ -39,7 +39,7 @@ class CopyTasksAPI(Resource):
 
         Copies a bot, an app or a workflow within its workspace or to another one. A bot that stays
         in its workspace is copied at once, and the answer has the copy's id. Everything else is
-        copied later: the answer has the id of a task, to be asked for with `copy_tasks.retrieve`.
+        copied later: the answer has the id of a task; poll it with `copy_tasks.retrieve`.
         Workflows, plugins and other resources that a bot or an app needs go with it to the other
         workspace.
 
@@ -140,7 +140,7 @@ class AsyncCopyTasksAPI(AsyncResource):
 
         Copies a bot, an app or a workflow within its workspace or to another one. A bot that stays
         in its workspace is copied at once, and the answer has the copy's id. Everything else is
-        copied later: the answer has the id of a task, to be asked for with `copy_tasks.retrieve`.
+        copied later: the answer has the id of a task; poll it with `copy_tasks.retrieve`.
         Workflows, plugins and other resources that a bot or an app needs go with it to the other
         workspace.
 

@@ -46,8 +46,8 @@ class DatasetsDocumentsAPI(Resource):
 
         Adds up to ten documents or images to a knowledge base of your own. A text knowledge base
         takes files in the request and web pages, one for images takes files uploaded before with
-        `files.upload`. They are processed after the answer; `datasets.process` tells how far they
-        are.
+        `files.upload`. They are processed after the answer; `datasets.process` returns their
+        progress.
 
         Only the owner of a knowledge base can add documents. Files in the request must be of type
         pdf, txt, doc or docx. All documents of a request must come from the same kind of source,
@@ -249,8 +249,8 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
 
         Adds up to ten documents or images to a knowledge base of your own. A text knowledge base
         takes files in the request and web pages, one for images takes files uploaded before with
-        `files.upload`. They are processed after the answer; `datasets.process` tells how far they
-        are.
+        `files.upload`. They are processed after the answer; `datasets.process` returns their
+        progress.
 
         Only the owner of a knowledge base can add documents. Files in the request must be of type
         pdf, txt, doc or docx. All documents of a request must come from the same kind of source,
@@ -784,8 +784,8 @@ class DatasetsAPI(Resource):
     ) -> Page[_datasets.Dataset]:
         """List the knowledge bases of a workspace.
 
-        Lists all knowledge bases in the library of a workspace, whoever owns them, those of Volcano
-        Engine included. Knowledge bases that are part of an app are not listed.
+        Lists all knowledge bases in the library of a workspace, of all owners, including those of
+        Volcano Engine. Knowledge bases that are part of an app are not listed.
 
         Needs the permission `listKnowledge`.
 
@@ -837,9 +837,9 @@ class DatasetsAPI(Resource):
     ) -> _datasets.DocumentProgressList:
         """Retrieve the progress of documents.
 
-        Tells how far the processing of documents and images is that were added to a knowledge base.
-        Ask for all documents of one knowledge base at once, until none has status 0. Reads only,
-        although it is a POST.
+        Returns the processing progress of documents and images that were added to a knowledge base.
+        Poll all documents of one knowledge base in one request, until none has status 0. It only
+        reads, although it is a POST.
 
         Not for knowledge bases of Volcano Engine. Needs the permission `readDocumentProgress`.
 
@@ -1053,8 +1053,8 @@ class AsyncDatasetsAPI(AsyncResource):
     ) -> AsyncPager[_datasets.Dataset]:
         """List the knowledge bases of a workspace.
 
-        Lists all knowledge bases in the library of a workspace, whoever owns them, those of Volcano
-        Engine included. Knowledge bases that are part of an app are not listed.
+        Lists all knowledge bases in the library of a workspace, of all owners, including those of
+        Volcano Engine. Knowledge bases that are part of an app are not listed.
 
         Needs the permission `listKnowledge`.
 
@@ -1106,9 +1106,9 @@ class AsyncDatasetsAPI(AsyncResource):
     ) -> _datasets.DocumentProgressList:
         """Retrieve the progress of documents.
 
-        Tells how far the processing of documents and images is that were added to a knowledge base.
-        Ask for all documents of one knowledge base at once, until none has status 0. Reads only,
-        although it is a POST.
+        Returns the processing progress of documents and images that were added to a knowledge base.
+        Poll all documents of one knowledge base in one request, until none has status 0. It only
+        reads, although it is a POST.
 
         Not for knowledge bases of Volcano Engine. Needs the permission `readDocumentProgress`.
 

@@ -54,7 +54,7 @@ class OauthAPI(Resource):
             client_id: Client id of the OAuth app, from its settings.
             redirect_uri: Address to come back to, one of at most three that the app has in its
                 settings.
-            state: Random text that comes back unchanged. If it does not, refuse the code: somebody
+            state: Random text that comes back unchanged. If it does not, reject the code: somebody
                 else began the authorization.
             code_challenge: Needed with PKCE: the code verifier itself, or with `S256` its SHA-256
                 in Base64 for addresses, without padding.
@@ -124,7 +124,7 @@ class OauthAPI(Resource):
             client_id: Client id of the OAuth app, from its settings.
             redirect_uri: Address to come back to, one of at most three that the app has in its
                 settings.
-            state: Random text that comes back unchanged. If it does not, refuse the code: somebody
+            state: Random text that comes back unchanged. If it does not, reject the code: somebody
                 else began the authorization.
             code_challenge: Needed with PKCE: the code verifier itself, or with `S256` its SHA-256
                 in Base64 for addresses, without padding.
@@ -175,11 +175,11 @@ class OauthAPI(Resource):
         """Let a user authorize a device.
 
         Begins the authorization of a device without a browser. Show the user the code and the
-        address of the page to type it in; meanwhile ask `oauth.token` for the token with the device
-        code. The token is good for all workspaces of the user. The answer has no envelope.
+        address of the page to type it in; meanwhile poll `oauth.token` with the device code. The
+        token is good for all workspaces of the user. The answer has no envelope.
 
-        Needs no token. Both codes are valid for five minutes by default. Wait five seconds, or as
-        told by `interval`, before asking again.
+        Needs no token. Both codes are valid for five minutes by default. Wait five seconds, or the
+        `interval` of the answer, between two polls.
 
         Args:
             client_id: Client id of the OAuth app, from its settings.
@@ -298,7 +298,7 @@ class OauthAPI(Resource):
         `session_name`, if users are to be kept apart.
 
         Args:
-            grant_type: What the token is asked for with.
+            grant_type: Grant that the token is requested with.
             code: With `authorization_code`, the code that came with the redirect back from
                 `oauth.authorize`.
             client_id: Client id of the OAuth app, from its settings. Needed with all grant types
@@ -375,7 +375,7 @@ class OauthAPI(Resource):
             account_id: Whose resources the token is for. On personal plans this is the Coze user id
                 of the workspace's owner, `owner_uid` of `workspaces.list`; on enterprise plans the
                 id of the organization, see `enterprises.organizations.list`.
-            grant_type: What the token is asked for with.
+            grant_type: Grant that the token is requested with.
             duration_seconds: For how many seconds the token is to be valid, at most 86399, a second
                 less than a day. At most 86399. Coze assumes 900.
             extra_headers: Headers for this request.
@@ -426,7 +426,7 @@ class OauthAPI(Resource):
 
         Args:
             enterprise_id: Id of the enterprise, from its organization settings.
-            grant_type: What the token is asked for with.
+            grant_type: Grant that the token is requested with.
             duration_seconds: For how many seconds the token is to be valid, at most 86399, a second
                 less than a day. At most 86399. Coze assumes 900.
             extra_headers: Headers for this request.
@@ -487,7 +487,7 @@ class AsyncOauthAPI(AsyncResource):
             client_id: Client id of the OAuth app, from its settings.
             redirect_uri: Address to come back to, one of at most three that the app has in its
                 settings.
-            state: Random text that comes back unchanged. If it does not, refuse the code: somebody
+            state: Random text that comes back unchanged. If it does not, reject the code: somebody
                 else began the authorization.
             code_challenge: Needed with PKCE: the code verifier itself, or with `S256` its SHA-256
                 in Base64 for addresses, without padding.
@@ -557,7 +557,7 @@ class AsyncOauthAPI(AsyncResource):
             client_id: Client id of the OAuth app, from its settings.
             redirect_uri: Address to come back to, one of at most three that the app has in its
                 settings.
-            state: Random text that comes back unchanged. If it does not, refuse the code: somebody
+            state: Random text that comes back unchanged. If it does not, reject the code: somebody
                 else began the authorization.
             code_challenge: Needed with PKCE: the code verifier itself, or with `S256` its SHA-256
                 in Base64 for addresses, without padding.
@@ -608,11 +608,11 @@ class AsyncOauthAPI(AsyncResource):
         """Let a user authorize a device.
 
         Begins the authorization of a device without a browser. Show the user the code and the
-        address of the page to type it in; meanwhile ask `oauth.token` for the token with the device
-        code. The token is good for all workspaces of the user. The answer has no envelope.
+        address of the page to type it in; meanwhile poll `oauth.token` with the device code. The
+        token is good for all workspaces of the user. The answer has no envelope.
 
-        Needs no token. Both codes are valid for five minutes by default. Wait five seconds, or as
-        told by `interval`, before asking again.
+        Needs no token. Both codes are valid for five minutes by default. Wait five seconds, or the
+        `interval` of the answer, between two polls.
 
         Args:
             client_id: Client id of the OAuth app, from its settings.
@@ -731,7 +731,7 @@ class AsyncOauthAPI(AsyncResource):
         `session_name`, if users are to be kept apart.
 
         Args:
-            grant_type: What the token is asked for with.
+            grant_type: Grant that the token is requested with.
             code: With `authorization_code`, the code that came with the redirect back from
                 `oauth.authorize`.
             client_id: Client id of the OAuth app, from its settings. Needed with all grant types
@@ -808,7 +808,7 @@ class AsyncOauthAPI(AsyncResource):
             account_id: Whose resources the token is for. On personal plans this is the Coze user id
                 of the workspace's owner, `owner_uid` of `workspaces.list`; on enterprise plans the
                 id of the organization, see `enterprises.organizations.list`.
-            grant_type: What the token is asked for with.
+            grant_type: Grant that the token is requested with.
             duration_seconds: For how many seconds the token is to be valid, at most 86399, a second
                 less than a day. At most 86399. Coze assumes 900.
             extra_headers: Headers for this request.
@@ -859,7 +859,7 @@ class AsyncOauthAPI(AsyncResource):
 
         Args:
             enterprise_id: Id of the enterprise, from its organization settings.
-            grant_type: What the token is asked for with.
+            grant_type: Grant that the token is requested with.
             duration_seconds: For how many seconds the token is to be valid, at most 86399, a second
                 less than a day. At most 86399. Coze assumes 900.
             extra_headers: Headers for this request.

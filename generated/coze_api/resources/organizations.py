@@ -40,8 +40,8 @@ class OrganizationsMembersAPI(Resource):
     ) -> Empty:
         """Add a member to an organization.
 
-        Adds one employee or guest of the enterprise to an organization. Whoever joins the
-        enterprise belongs to its default organization already; use this for the other ones.
+        Adds one employee or guest of the enterprise to an organization. New members of the
+        enterprise already belong to its default organization; use this for the others.
 
         Enterprise plans only. The permission must be granted to an enterprise privileged app; see
         `oauth.token_enterprise`. The user must belong to the enterprise; see
@@ -244,8 +244,8 @@ class AsyncOrganizationsMembersAPI(AsyncResource):
     ) -> Empty:
         """Add a member to an organization.
 
-        Adds one employee or guest of the enterprise to an organization. Whoever joins the
-        enterprise belongs to its default organization already; use this for the other ones.
+        Adds one employee or guest of the enterprise to an organization. New members of the
+        enterprise already belong to its default organization; use this for the others.
 
         Enterprise plans only. The permission must be granted to an enterprise privileged app; see
         `oauth.token_enterprise`. The user must belong to the enterprise; see

@@ -51,7 +51,7 @@ class PluginsToolsAPI(Resource):
         Args:
             plugin_id: Id of the plugin: `metainfo.entity_id` of `stores.plugins.list`.
             tool_name: Name of the tool, as returned by `plugins.retrieve`.
-            arguments: Arguments by name, as the tool's `inputSchema` asks for; see
+            arguments: Arguments by name, as the tool's `inputSchema` requires; see
                 `plugins.retrieve`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -105,7 +105,7 @@ class AsyncPluginsToolsAPI(AsyncResource):
         Args:
             plugin_id: Id of the plugin: `metainfo.entity_id` of `stores.plugins.list`.
             tool_name: Name of the tool, as returned by `plugins.retrieve`.
-            arguments: Arguments by name, as the tool's `inputSchema` asks for; see
+            arguments: Arguments by name, as the tool's `inputSchema` requires; see
                 `plugins.retrieve`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.

@@ -43,10 +43,10 @@ class WebsocketsAudioSimultInterpretationAPI(Resource):
     ) -> Handshake[_websockets.InterpretationUplinkMessage, _websockets.InterpretationDownlinkMessage]:
         """Interpret speech over a WebSocket.
 
-        Opens a connection over which you send sound and receive what is said in another language,
-        as text and spoken, while the speaker goes on. Chinese and English are known. The official
-        documentation does not have the operation; what is described here is what the official
-        JavaScript SDK knows.
+        Opens a connection over which you send audio and receive its translation, as text and as
+        speech, while the speaker continues. Chinese and English are supported. The official
+        documentation does not have the operation; this description follows the official JavaScript
+        SDK.
 
         Browsers cannot set headers on a WebSocket. They give the token as query parameter
         `authorization`, with `Bearer ` before it.
@@ -84,10 +84,10 @@ class AsyncWebsocketsAudioSimultInterpretationAPI(AsyncResource):
     ) -> Handshake[_websockets.InterpretationUplinkMessage, _websockets.InterpretationDownlinkMessage]:
         """Interpret speech over a WebSocket.
 
-        Opens a connection over which you send sound and receive what is said in another language,
-        as text and spoken, while the speaker goes on. Chinese and English are known. The official
-        documentation does not have the operation; what is described here is what the official
-        JavaScript SDK knows.
+        Opens a connection over which you send audio and receive its translation, as text and as
+        speech, while the speaker continues. Chinese and English are supported. The official
+        documentation does not have the operation; this description follows the official JavaScript
+        SDK.
 
         Browsers cannot set headers on a WebSocket. They give the token as query parameter
         `authorization`, with `Bearer ` before it.
@@ -215,9 +215,9 @@ class WebsocketsAudioTranscriptionsAPI(Resource):
     ) -> Handshake[_websockets.TranscriptionUplinkMessage, _websockets.TranscriptionDownlinkMessage]:
         """Turn speech into text over a WebSocket.
 
-        Opens a connection over which you send sound piece by piece and receive the text of what is
-        said, Chinese or English unless another language is set. For a recording that you have as a
-        file, `audio.transcriptions.create` is simpler.
+        Opens a connection over which you send audio piece by piece and receive the transcript, in
+        Chinese or English unless another language is set. For a recording that you have as a file,
+        `audio.transcriptions.create` is simpler.
 
         Browsers cannot set headers on a WebSocket. They give the token as query parameter
         `authorization`, with `Bearer ` before it. Needs the permission `createTranscription`.
@@ -259,9 +259,9 @@ class AsyncWebsocketsAudioTranscriptionsAPI(AsyncResource):
     ) -> Handshake[_websockets.TranscriptionUplinkMessage, _websockets.TranscriptionDownlinkMessage]:
         """Turn speech into text over a WebSocket.
 
-        Opens a connection over which you send sound piece by piece and receive the text of what is
-        said, Chinese or English unless another language is set. For a recording that you have as a
-        file, `audio.transcriptions.create` is simpler.
+        Opens a connection over which you send audio piece by piece and receive the transcript, in
+        Chinese or English unless another language is set. For a recording that you have as a file,
+        `audio.transcriptions.create` is simpler.
 
         Browsers cannot set headers on a WebSocket. They give the token as query parameter
         `authorization`, with `Bearer ` before it. Needs the permission `createTranscription`.
@@ -342,8 +342,8 @@ class WebsocketsChatAPI(Resource):
     ) -> Handshake[_websockets.ChatSocketUplinkMessage, _websockets.ChatSocketDownlinkMessage]:
         """Talk with a bot over a WebSocket.
 
-        Opens a connection over which a user and a bot talk: you send sound or messages, and Coze
-        sends back what it heard, the bot's answer as text, and the answer as sound. One connection
+        Opens a connection over which a user and a bot talk: you send audio or messages, and Coze
+        sends back the transcript, the bot's answer as text, and the answer as audio. One connection
         carries any number of turns. For text alone `chat.create` is simpler.
 
         Browsers cannot set headers on a WebSocket. They give the token as query parameter
@@ -390,8 +390,8 @@ class AsyncWebsocketsChatAPI(AsyncResource):
     ) -> Handshake[_websockets.ChatSocketUplinkMessage, _websockets.ChatSocketDownlinkMessage]:
         """Talk with a bot over a WebSocket.
 
-        Opens a connection over which a user and a bot talk: you send sound or messages, and Coze
-        sends back what it heard, the bot's answer as text, and the answer as sound. One connection
+        Opens a connection over which a user and a bot talk: you send audio or messages, and Coze
+        sends back the transcript, the bot's answer as text, and the answer as audio. One connection
         carries any number of turns. For text alone `chat.create` is simpler.
 
         Browsers cannot set headers on a WebSocket. They give the token as query parameter

@@ -168,8 +168,8 @@ class WorkflowsRunsRunHistoriesAPI(Resource):
     ) -> ItemList[_workflows.WorkflowRunHistory]:
         """Retrieve the result of an asynchronous run.
 
-        Returns state and result of a run that `workflows.runs.create` or `workflows.runs.resume`
-        started asynchronously. Ask until its status is no longer `Running`. The answer is a list,
+        Returns status and result of a run that `workflows.runs.create` or `workflows.runs.resume`
+        started asynchronously. Poll until its status is no longer `Running`. The answer is a list,
         which always has one item.
 
         The output of output nodes is kept for 24 hours, that of the end node for 7 days. Output
@@ -223,8 +223,8 @@ class AsyncWorkflowsRunsRunHistoriesAPI(AsyncResource):
     ) -> ItemList[_workflows.WorkflowRunHistory]:
         """Retrieve the result of an asynchronous run.
 
-        Returns state and result of a run that `workflows.runs.create` or `workflows.runs.resume`
-        started asynchronously. Ask until its status is no longer `Running`. The answer is a list,
+        Returns status and result of a run that `workflows.runs.create` or `workflows.runs.resume`
+        started asynchronously. Poll until its status is no longer `Running`. The answer is a list,
         which always has one item.
 
         The output of output nodes is kept for 24 hours, that of the end node for 7 days. Output
@@ -280,10 +280,9 @@ class WorkflowsChatAPI(Resource):
     ) -> Stream[_chat.ChatStreamEvent]:
         """Chat with a chatflow and stream its answer.
 
-        Hands messages to a published chatflow and returns its answer as it comes, by the events of
-        a chat with a bot. If a node of the chatflow asks the user, the stream ends early; call this
-        again with the reply as the last message. There is no form without a stream, and plugins
-        that run at your side cannot be answered.
+        Sends messages to a published chatflow and streams its answer, as the events of a chat with
+        a bot. If a node of the chatflow asks the user, the stream ends early; call this again with
+        the reply as the last message. It always streams, and local plugins cannot be answered.
 
         Unlike in chats with bots, the data of `done` is an object; its `debug_url` is a page that
         shows the run node by node and is valid for seven days. A chatflow of an app needs the
@@ -293,9 +292,9 @@ class WorkflowsChatAPI(Resource):
 
         Args:
             workflow_id: Id of the chatflow, as returned by `workflows.list`. It must be published.
-            additional_messages: What the user says, as the last message, which has role `user`;
+            additional_messages: The user's message, which is the last one and has role `user`;
                 before it earlier messages as context, oldest first. At most 50. The last message
-                becomes the input parameter USER_INPUT, or answers the node that asked. At most 50
+                becomes the input parameter USER_INPUT, or answers the waiting node. At most 50
                 items.
             parameters: Values for the other input parameters of the start node, by name; may be
                 left out if there are none. A file is given by its address, or as text that holds a
@@ -310,8 +309,8 @@ class WorkflowsChatAPI(Resource):
             conversation_id: Conversation that keeps the messages, as returned by
                 `conversations.create` with a token of the same user. Takes precedence over
                 CONVERSATION_NAME. With `bot_id`, a new conversation if left out.
-            ext: Facts that plugins use without being asked for them. Coze knows the keys
-                `latitude`, `longitude` and `user_id`.
+            ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
+                and `user_id`.
             workflow_version: Version of the chatflow, as returned by `workflows.versions.list`, for
                 chatflows of the workspace's library only. The latest if left out.
             connector_id: Channel to run the chatflow in; data of users and conversations are kept
@@ -380,10 +379,9 @@ class AsyncWorkflowsChatAPI(AsyncResource):
     ) -> AsyncStream[_chat.ChatStreamEvent]:
         """Chat with a chatflow and stream its answer.
 
-        Hands messages to a published chatflow and returns its answer as it comes, by the events of
-        a chat with a bot. If a node of the chatflow asks the user, the stream ends early; call this
-        again with the reply as the last message. There is no form without a stream, and plugins
-        that run at your side cannot be answered.
+        Sends messages to a published chatflow and streams its answer, as the events of a chat with
+        a bot. If a node of the chatflow asks the user, the stream ends early; call this again with
+        the reply as the last message. It always streams, and local plugins cannot be answered.
 
         Unlike in chats with bots, the data of `done` is an object; its `debug_url` is a page that
         shows the run node by node and is valid for seven days. A chatflow of an app needs the
@@ -393,9 +391,9 @@ class AsyncWorkflowsChatAPI(AsyncResource):
 
         Args:
             workflow_id: Id of the chatflow, as returned by `workflows.list`. It must be published.
-            additional_messages: What the user says, as the last message, which has role `user`;
+            additional_messages: The user's message, which is the last one and has role `user`;
                 before it earlier messages as context, oldest first. At most 50. The last message
-                becomes the input parameter USER_INPUT, or answers the node that asked. At most 50
+                becomes the input parameter USER_INPUT, or answers the waiting node. At most 50
                 items.
             parameters: Values for the other input parameters of the start node, by name; may be
                 left out if there are none. A file is given by its address, or as text that holds a
@@ -410,8 +408,8 @@ class AsyncWorkflowsChatAPI(AsyncResource):
             conversation_id: Conversation that keeps the messages, as returned by
                 `conversations.create` with a token of the same user. Takes precedence over
                 CONVERSATION_NAME. With `bot_id`, a new conversation if left out.
-            ext: Facts that plugins use without being asked for them. Coze knows the keys
-                `latitude`, `longitude` and `user_id`.
+            ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
+                and `user_id`.
             workflow_version: Version of the chatflow, as returned by `workflows.versions.list`, for
                 chatflows of the workspace's library only. The latest if left out.
             connector_id: Channel to run the chatflow in; data of users and conversations are kept
@@ -809,8 +807,8 @@ class WorkflowsRunsAPI(Resource):
             app_id: Id of the app that the workflow is part of; the page of the app has it in its
                 address, behind `project-ide/`. Needed for such workflows only. Must not be given
                 with `bot_id`.
-            ext: Facts that plugins use without being asked for them. Coze knows the keys
-                `latitude`, `longitude` and `user_id`.
+            ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
+                and `user_id`.
             is_async: Whether to return at once with an execution id, while the workflow runs on. On
                 paid plans only (error 6003 otherwise). Coze assumes False.
             workflow_version: Version of the workflow, for workflows of the workspace's library
@@ -947,8 +945,8 @@ class WorkflowsRunsAPI(Resource):
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
                 API channel. Must not be given with `app_id` (error 4000).
-            ext: Facts that plugins use without being asked for them. Coze knows the keys
-                `latitude`, `longitude` and `user_id`.
+            ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
+                and `user_id`.
             app_id: Id of the app that the workflow is part of; the page of the app has it in its
                 address, behind `project-ide/`. Needed for such workflows only. Must not be given
                 with `bot_id` (error 4000).
@@ -1112,8 +1110,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             app_id: Id of the app that the workflow is part of; the page of the app has it in its
                 address, behind `project-ide/`. Needed for such workflows only. Must not be given
                 with `bot_id`.
-            ext: Facts that plugins use without being asked for them. Coze knows the keys
-                `latitude`, `longitude` and `user_id`.
+            ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
+                and `user_id`.
             is_async: Whether to return at once with an execution id, while the workflow runs on. On
                 paid plans only (error 6003 otherwise). Coze assumes False.
             workflow_version: Version of the workflow, for workflows of the workspace's library
@@ -1250,8 +1248,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
                 API channel. Must not be given with `app_id` (error 4000).
-            ext: Facts that plugins use without being asked for them. Coze knows the keys
-                `latitude`, `longitude` and `user_id`.
+            ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
+                and `user_id`.
             app_id: Id of the app that the workflow is part of; the page of the app has it in its
                 address, behind `project-ide/`. Needed for such workflows only. Must not be given
                 with `bot_id` (error 4000).

@@ -42,7 +42,7 @@ class WorkspacesMembersAPI(Resource):
 
         Adds up to 20 users to a workspace as administrators or members. On enterprise plans they
         are members at once; on personal plans they are invited and become members when they agree.
-        The answer tells what became of each.
+        The answer lists the outcome for each.
 
         On enterprise plans only users of the enterprise can be added; otherwise the call fails with
         the code 702042162. The call fails with the code 702042018 when the workspace would get more
@@ -90,7 +90,7 @@ class WorkspacesMembersAPI(Resource):
         """Remove members from a workspace.
 
         Removes up to five administrators or members from a workspace. What they own there passes to
-        the owner of the workspace, who cannot be removed. The answer tells what became of each.
+        the owner of the workspace, who cannot be removed. The answer lists the outcome for each.
 
         Needs the permission `removeMember`.
 
@@ -185,7 +185,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
 
         Adds up to 20 users to a workspace as administrators or members. On enterprise plans they
         are members at once; on personal plans they are invited and become members when they agree.
-        The answer tells what became of each.
+        The answer lists the outcome for each.
 
         On enterprise plans only users of the enterprise can be added; otherwise the call fails with
         the code 702042162. The call fails with the code 702042018 when the workspace would get more
@@ -233,7 +233,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
         """Remove members from a workspace.
 
         Removes up to five administrators or members from a workspace. What they own there passes to
-        the owner of the workspace, who cannot be removed. The answer tells what became of each.
+        the owner of the workspace, who cannot be removed. The answer lists the outcome for each.
 
         Needs the permission `removeMember`.
 
