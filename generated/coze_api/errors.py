@@ -200,7 +200,7 @@ CODES: dict[int, Code] = {
         "not_found",
         False,
         "The bot does not exist, or the caller may not see it.",
-        "Copy bot_id from the address of the bot's page and check that the token may use its workspace.",
+        "Copy bot_id from the URL of the bot's page and check that the token may use its workspace.",
     ),
     4007: Code(
         "HISTORY_REQUIRED",

@@ -47,7 +47,7 @@ ApiAppType_members = lookup(ApiAppType)
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ApiApp(Model):
-    """An app that receives events at an address of yours."""
+    """An app that receives events at a URL of yours."""
 
     id: str
     """Id of the app. Other operations call it `api_app_id`."""
@@ -56,7 +56,7 @@ class ApiApp(Model):
     app_type: ApiAppType
     """Whose events the app receives."""
     callback_url: str | None = None
-    """Address that all events of the app are sent to. Absent until one is set."""
+    """URL that all events of the app are sent to. Absent until one is set."""
     connector_id: str | None = None
     """Id of the channel. Only for apps of a channel."""
     verify_token: str
@@ -110,7 +110,7 @@ class ApiAppList(Model):
     has_more: bool
     """Whether another page follows."""
     next_page_token: str | None = None
-    """What to give as `page_token` for the next page. May be absent on the last page."""
+    """`page_token` of the next page. May be absent on the last page."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["items", "has_more", "next_page_token"])
 
@@ -153,8 +153,8 @@ class ApiAppSubscription(Model):
     event_type: ApiAppEventType
     """The kind of events."""
     description: str
-    """What the subscription is about. By the official page it describes the app; in its sample it
-    describes the event.
+    """Description of the subscription. According to the official page it describes the app; in the
+    page's sample it describes the event.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(["name", "api_app_id", "event_type", "description"])
@@ -194,7 +194,7 @@ class ApiAppSubscriptionList(Model):
     has_more: bool
     """Whether another page follows."""
     next_page_token: str | None = None
-    """What to give as `page_token` for the next page. May be absent on the last page."""
+    """`page_token` of the next page. May be absent on the last page."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["items", "has_more", "next_page_token"])
 

@@ -163,8 +163,8 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
     ) -> Page[_audio.Voiceprint]:
         """List the voiceprints of a group.
 
-        Lists the voiceprints of one group with their names, creators and the addresses of their
-        sounds.
+        Lists the voiceprints of one group with their names, their creators and the URLs of their
+        audio.
 
         Needs the permission `listVoiceprintFeature`.
 
@@ -214,7 +214,7 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
     ) -> Empty:
         """Change a voiceprint.
 
-        Changes name or description of a voiceprint, or makes it anew from another sound file.
+        Changes name or description of a voiceprint, or recreates it from another audio file.
 
         Only the creator of a voiceprint can change it. Needs the permission
         `updateVoiceprintFeature`.
@@ -388,8 +388,8 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
     ) -> AsyncPager[_audio.Voiceprint]:
         """List the voiceprints of a group.
 
-        Lists the voiceprints of one group with their names, creators and the addresses of their
-        sounds.
+        Lists the voiceprints of one group with their names, their creators and the URLs of their
+        audio.
 
         Needs the permission `listVoiceprintFeature`.
 
@@ -439,7 +439,7 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
     ) -> Empty:
         """Change a voiceprint.
 
-        Changes name or description of a voiceprint, or makes it anew from another sound file.
+        Changes name or description of a voiceprint, or recreates it from another audio file.
 
         Only the creator of a voiceprint can change it. Needs the permission
         `updateVoiceprintFeature`.
@@ -599,7 +599,7 @@ class AudioRoomsAPI(Resource):
         """Create a room for a call with a bot.
 
         Creates a room for a call and lets a bot enter it. The user then enters with the returned
-        token through an RTC SDK; this API neither carries sound nor ends the call.
+        token through an RTC SDK; this API neither carries audio nor ends the call.
 
         Billing begins at once, since the bot enters at once. If the user does not come, it waits
         for three minutes, which are billed. Needs the permission `createRoom`.
@@ -610,9 +610,9 @@ class AudioRoomsAPI(Resource):
                 `conversations.create`. A new one if left out.
             voice_id: Id of the voice that the bot speaks with, as returned by `audio.voices.list`.
                 A voice of Coze if left out.
-            config: Sound, picture and behaviour of the room.
-            uid: Id that you give to your user. Databases and other memory of the bot are kept apart
-                by it. Coze chooses one if left out.
+            config: Audio, video and behavior of the room.
+            uid: Your own id of the user. Each id has its own databases and other memory of the bot.
+                Coze chooses one if left out.
             workflow_id: Id of a workflow, as returned by `workflows.list`. All four official SDKs
                 send it; the official documentation does not describe its effect.
             extra_headers: Headers for this request.
@@ -666,7 +666,7 @@ class AsyncAudioRoomsAPI(AsyncResource):
         """Create a room for a call with a bot.
 
         Creates a room for a call and lets a bot enter it. The user then enters with the returned
-        token through an RTC SDK; this API neither carries sound nor ends the call.
+        token through an RTC SDK; this API neither carries audio nor ends the call.
 
         Billing begins at once, since the bot enters at once. If the user does not come, it waits
         for three minutes, which are billed. Needs the permission `createRoom`.
@@ -677,9 +677,9 @@ class AsyncAudioRoomsAPI(AsyncResource):
                 `conversations.create`. A new one if left out.
             voice_id: Id of the voice that the bot speaks with, as returned by `audio.voices.list`.
                 A voice of Coze if left out.
-            config: Sound, picture and behaviour of the room.
-            uid: Id that you give to your user. Databases and other memory of the bot are kept apart
-                by it. Coze chooses one if left out.
+            config: Audio, video and behavior of the room.
+            uid: Your own id of the user. Each id has its own databases and other memory of the bot.
+                Coze chooses one if left out.
             workflow_id: Id of a workflow, as returned by `workflows.list`. All four official SDKs
                 send it; the official documentation does not describe its effect.
             extra_headers: Headers for this request.
@@ -747,8 +747,8 @@ class AudioSpeechAPI(Resource):
             voice_id: Id of the voice, as returned by `audio.voices.list`.
             emotion: Emotion to speak with. Only for voices that can show it; see `support_emotions`
                 of the voice.
-            emotion_scale: How strong the emotion is, 1 to 5. From 1 to 5. Coze assumes 4.
-            response_format: Format of the sound. Coze assumes 'mp3'.
+            emotion_scale: Intensity of the emotion, 1 to 5. From 1 to 5. Coze assumes 4.
+            response_format: Format of the audio. Coze assumes 'mp3'.
             speed: How fast to speak, as a multiple of the normal speed: 0.5 to 2 for voices of
                 large models, 0.2 to 3 for those of small ones. From 0.2 to 3. Coze assumes 1.
             sample_rate: Samples per second. Coze assumes 24000.
@@ -825,8 +825,8 @@ class AsyncAudioSpeechAPI(AsyncResource):
             voice_id: Id of the voice, as returned by `audio.voices.list`.
             emotion: Emotion to speak with. Only for voices that can show it; see `support_emotions`
                 of the voice.
-            emotion_scale: How strong the emotion is, 1 to 5. From 1 to 5. Coze assumes 4.
-            response_format: Format of the sound. Coze assumes 'mp3'.
+            emotion_scale: Intensity of the emotion, 1 to 5. From 1 to 5. Coze assumes 4.
+            response_format: Format of the audio. Coze assumes 'mp3'.
             speed: How fast to speak, as a multiple of the normal speed: 0.5 to 2 for voices of
                 large models, 0.2 to 3 for those of small ones. From 0.2 to 3. Coze assumes 1.
             sample_rate: Samples per second. Coze assumes 24000.
@@ -889,7 +889,7 @@ class AudioTranscriptionsAPI(Resource):
         Every call is billed. Needs the permission `createTranscription`.
 
         Args:
-            file: The sound, at most 10 MB and shorter than 30 minutes. ogg, mp3, wav, mp4 and m4a
+            file: The audio, at most 10 MB and shorter than 30 minutes. ogg, mp3, wav, mp4 and m4a
                 are always possible; opus, pcm, raw, spx, aac and amr with large models only.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -936,7 +936,7 @@ class AsyncAudioTranscriptionsAPI(AsyncResource):
         Every call is billed. Needs the permission `createTranscription`.
 
         Args:
-            file: The sound, at most 10 MB and shorter than 30 minutes. ogg, mp3, wav, mp4 and m4a
+            file: The audio, at most 10 MB and shorter than 30 minutes. ogg, mp3, wav, mp4 and m4a
                 are always possible; opus, pcm, raw, spx, aac and amr with large models only.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1477,7 +1477,7 @@ class AudioVoicesAPI(Resource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: Timeout = None,
     ) -> _audio.ClonedVoice:
-        """Clone a voice from a sound file.
+        """Clone a voice from an audio file.
 
         Creates a voice from an audio file of a person speaking. The voice can be used by
         `audio.speech.create`, bots and calls. With `voice_id` it replaces a voice cloned before,
@@ -1489,19 +1489,18 @@ class AudioVoicesAPI(Resource):
 
         Args:
             voice_name: Name of the voice, at most 128 bytes in UTF-8. At most 128 characters.
-            file: The sound, at most 10 MB, best 10 to 30 seconds: one person, a clear voice, no
+            file: The audio, at most 10 MB, best 10 to 30 seconds: one person, a clear voice, no
                 noise. Allowed are wav, mp3, ogg, m4a, aac and pcm.
             audio_format: Format of `file`.
             language: Language spoken in `file`.
-            voice_id: Id of a cloned voice that is to be cloned anew, as returned by
-                `audio.voices.clone`. It keeps its id. A new voice is made if left out.
+            voice_id: Id of a voice to clone again, as returned by `audio.voices.clone`. It keeps
+                its id. A new voice is created if left out.
             preview_text: Text that the new voice speaks in its preview. A greeting in Chinese if
                 left out.
             text: Transcript of `file`, at most 1024 bytes in UTF-8. If it differs too much from the
                 recording, the call fails with error 1109. At most 1024 characters.
-            space_id: Id of the workspace that is to hold the voice, as returned by
-                `workspaces.list`. Your personal workspace if left out. Only members of that
-                workspace can use the voice.
+            space_id: Id of the workspace for the voice, as returned by `workspaces.list`. Your
+                personal workspace if left out. Only members of that workspace can use the voice.
             description: Description of the voice. Sent by the official Python, Go and JS SDKs only.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1614,7 +1613,7 @@ class AsyncAudioVoicesAPI(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: Timeout = None,
     ) -> _audio.ClonedVoice:
-        """Clone a voice from a sound file.
+        """Clone a voice from an audio file.
 
         Creates a voice from an audio file of a person speaking. The voice can be used by
         `audio.speech.create`, bots and calls. With `voice_id` it replaces a voice cloned before,
@@ -1626,19 +1625,18 @@ class AsyncAudioVoicesAPI(AsyncResource):
 
         Args:
             voice_name: Name of the voice, at most 128 bytes in UTF-8. At most 128 characters.
-            file: The sound, at most 10 MB, best 10 to 30 seconds: one person, a clear voice, no
+            file: The audio, at most 10 MB, best 10 to 30 seconds: one person, a clear voice, no
                 noise. Allowed are wav, mp3, ogg, m4a, aac and pcm.
             audio_format: Format of `file`.
             language: Language spoken in `file`.
-            voice_id: Id of a cloned voice that is to be cloned anew, as returned by
-                `audio.voices.clone`. It keeps its id. A new voice is made if left out.
+            voice_id: Id of a voice to clone again, as returned by `audio.voices.clone`. It keeps
+                its id. A new voice is created if left out.
             preview_text: Text that the new voice speaks in its preview. A greeting in Chinese if
                 left out.
             text: Transcript of `file`, at most 1024 bytes in UTF-8. If it differs too much from the
                 recording, the call fails with error 1109. At most 1024 characters.
-            space_id: Id of the workspace that is to hold the voice, as returned by
-                `workspaces.list`. Your personal workspace if left out. Only members of that
-                workspace can use the voice.
+            space_id: Id of the workspace for the voice, as returned by `workspaces.list`. Your
+                personal workspace if left out. Only members of that workspace can use the voice.
             description: Description of the voice. Sent by the official Python, Go and JS SDKs only.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.

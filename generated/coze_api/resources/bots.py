@@ -193,8 +193,7 @@ class BotsCollaboratorsAPI(Resource):
     ) -> Empty:
         """Remove a collaborator from a bot.
 
-        Takes the right to edit a bot from one collaborator. The user stays a member of the
-        workspace.
+        Removes one collaborator's right to edit a bot. The user stays a member of the workspace.
 
         Not for OAuth apps of the channel type. With OAuth JWT apps and service access tokens the
         permission is enough; other tokens must be those of the bot's owner or of a collaborator.
@@ -291,8 +290,7 @@ class AsyncBotsCollaboratorsAPI(AsyncResource):
     ) -> Empty:
         """Remove a collaborator from a bot.
 
-        Takes the right to edit a bot from one collaborator. The user stays a member of the
-        workspace.
+        Removes one collaborator's right to edit a bot. The user stays a member of the workspace.
 
         Not for OAuth apps of the channel type. With OAuth JWT apps and service access tokens the
         permission is enough; other tokens must be those of the bot's owner or of a collaborator.
@@ -638,7 +636,7 @@ class BotsAPI(Resource):
         """List the bots published to the API.
 
         Lists the bots of a workspace that are published to the API channel, latest publication
-        first. Coze is about to switch it off; use `bots.list` instead, which lists drafts too.
+        first. Coze will switch it off soon; use `bots.list` instead, which lists drafts too.
 
         Deprecated. Needs the permission `getPublishedBot`.
 
@@ -694,9 +692,9 @@ class BotsAPI(Resource):
             connector_ids: Ids of the channels to publish to: `1024` for the API, `999` for the Chat
                 SDK, or the id of a custom channel from the account settings. A custom channel needs
                 `1024` beside it.
-            connectors: What to hand over to custom channels: channel id, then key, then value. The
-                keys are those bound to the channel, such as `device_id`; each value is JSON written
-                as a text.
+            connectors: Values for custom channels: channel id, then key, then value. The keys are
+                those bound to the channel, such as `device_id`; each value is JSON written as a
+                text.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -779,8 +777,7 @@ class BotsAPI(Resource):
         """Retrieve a bot published to the API.
 
         Returns the published configuration of a bot. The bot must have been published to the API
-        channel. Coze is about to switch it off; use `bots.retrieve` instead, which knows drafts
-        too.
+        channel. Coze will switch it off soon; use `bots.retrieve` instead, which knows drafts too.
 
         Deprecated. Needs the permission `getMetadata`.
 
@@ -1118,7 +1115,7 @@ class AsyncBotsAPI(AsyncResource):
         """List the bots published to the API.
 
         Lists the bots of a workspace that are published to the API channel, latest publication
-        first. Coze is about to switch it off; use `bots.list` instead, which lists drafts too.
+        first. Coze will switch it off soon; use `bots.list` instead, which lists drafts too.
 
         Deprecated. Needs the permission `getPublishedBot`.
 
@@ -1174,9 +1171,9 @@ class AsyncBotsAPI(AsyncResource):
             connector_ids: Ids of the channels to publish to: `1024` for the API, `999` for the Chat
                 SDK, or the id of a custom channel from the account settings. A custom channel needs
                 `1024` beside it.
-            connectors: What to hand over to custom channels: channel id, then key, then value. The
-                keys are those bound to the channel, such as `device_id`; each value is JSON written
-                as a text.
+            connectors: Values for custom channels: channel id, then key, then value. The keys are
+                those bound to the channel, such as `device_id`; each value is JSON written as a
+                text.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1259,8 +1256,7 @@ class AsyncBotsAPI(AsyncResource):
         """Retrieve a bot published to the API.
 
         Returns the published configuration of a bot. The bot must have been published to the API
-        channel. Coze is about to switch it off; use `bots.retrieve` instead, which knows drafts
-        too.
+        channel. Coze will switch it off soon; use `bots.retrieve` instead, which knows drafts too.
 
         Deprecated. Needs the permission `getMetadata`.
 

@@ -129,7 +129,7 @@ class AsyncChatMessagesAPI(AsyncResource):
 
 
 class ChatAPI(Resource):
-    """Chat with a bot: by stream, or by starting a chat and asking for its result."""
+    """Chat with a bot: stream its answer, or start a chat and poll its result."""
 
     @cached_property
     def messages(self) -> ChatMessagesAPI:
@@ -218,11 +218,11 @@ class ChatAPI(Resource):
         Args:
             bot_id: Id of the bot, as returned by `bots.create`. It must be published to the API
                 channel, unless `publish_status` chooses its draft.
-            user_id: Id that you give to your user. Messages, databases and other memory of the bot
-                are kept apart by it. Choose one that does not reveal who the user is; any fixed
-                text will do if users need not be kept apart.
+            user_id: Your own id of the user. Each id has its own messages, databases and other
+                memory of the bot. Choose one that does not reveal who the user is; use any fixed
+                text if users need not be separated.
             conversation_id: Conversation that the chat belongs to, as returned by
-                `conversations.create`; its messages are the context. Left out, Coze makes a new
+                `conversations.create`; its messages are the context. Left out, Coze creates a new
                 conversation.
             additional_messages: Messages that follow those of the conversation, oldest first. The
                 last one is the question of this chat and should have role `user`, all others are
@@ -231,13 +231,14 @@ class ChatAPI(Resource):
                 Jinja2 expressions), by name. Names consist of letters and underscores. They reach
                 neither the bot's user variables nor workflows.
             auto_save_history: Whether the conversation keeps the messages of this chat. If false,
-                nothing of the chat can be retrieved and later chats do not know of it. Must be true
-                without streaming and for plugins that run at your side. Coze assumes True.
-            meta_data: Up to 16 pairs of your own, returned with the chat but not with its messages.
-                Keys have 1 to 64 characters, values 1 to 512.
-            extra_params: Facts for the model, such as where the user is. The only keys are
+                the chat cannot be retrieved, and later chats do not see it. Must be true without
+                streaming and for plugins that run on the client side. Coze assumes True.
+            meta_data: Up to 16 key-value pairs of your own, returned with the chat but not with its
+                messages. Keys have 1 to 64 characters, values 1 to 512.
+            extra_params: Context for the model, such as the user's location. The only keys are
                 `latitude` and `longitude`. Not passed on to workflows.
-            shortcut_command: Shortcut command to run. Coze makes the question of this chat from it.
+            shortcut_command: Shortcut command to run. Coze creates the question of this chat from
+                it.
             parameters: Values for the input parameters of the chatflow's start node, by name. Only
                 for bots in chatflow mode that are published as API or Chat SDK.
             enable_card: Whether question nodes return cards in place of plain text. The API does
@@ -366,11 +367,11 @@ class ChatAPI(Resource):
         Args:
             bot_id: Id of the bot, as returned by `bots.create`. It must be published to the API
                 channel, unless `publish_status` chooses its draft.
-            user_id: Id that you give to your user. Messages, databases and other memory of the bot
-                are kept apart by it. Choose one that does not reveal who the user is; any fixed
-                text will do if users need not be kept apart.
+            user_id: Your own id of the user. Each id has its own messages, databases and other
+                memory of the bot. Choose one that does not reveal who the user is; use any fixed
+                text if users need not be separated.
             conversation_id: Conversation that the chat belongs to, as returned by
-                `conversations.create`; its messages are the context. Left out, Coze makes a new
+                `conversations.create`; its messages are the context. Left out, Coze creates a new
                 conversation.
             additional_messages: Messages that follow those of the conversation, oldest first. The
                 last one is the question of this chat and should have role `user`, all others are
@@ -379,13 +380,14 @@ class ChatAPI(Resource):
                 Jinja2 expressions), by name. Names consist of letters and underscores. They reach
                 neither the bot's user variables nor workflows.
             auto_save_history: Whether the conversation keeps the messages of this chat. If false,
-                nothing of the chat can be retrieved and later chats do not know of it. Must be true
-                without streaming and for plugins that run at your side. Coze assumes True.
-            meta_data: Up to 16 pairs of your own, returned with the chat but not with its messages.
-                Keys have 1 to 64 characters, values 1 to 512.
-            extra_params: Facts for the model, such as where the user is. The only keys are
+                the chat cannot be retrieved, and later chats do not see it. Must be true without
+                streaming and for plugins that run on the client side. Coze assumes True.
+            meta_data: Up to 16 key-value pairs of your own, returned with the chat but not with its
+                messages. Keys have 1 to 64 characters, values 1 to 512.
+            extra_params: Context for the model, such as the user's location. The only keys are
                 `latitude` and `longitude`. Not passed on to workflows.
-            shortcut_command: Shortcut command to run. Coze makes the question of this chat from it.
+            shortcut_command: Shortcut command to run. Coze creates the question of this chat from
+                it.
             parameters: Values for the input parameters of the chatflow's start node, by name. Only
                 for bots in chatflow mode that are published as API or Chat SDK.
             enable_card: Whether question nodes return cards in place of plain text. The API does
@@ -449,9 +451,9 @@ class ChatAPI(Resource):
         """Submit results of client-side tools.
 
         Continues a chat that waits in status `requires_action` because its bot called a plugin that
-        runs at your side. Run the calls listed in `required_action`, then send their results here.
-        Questions of workflow nodes (tool calls of type `reply_message`) are not answered here but
-        by a new message in the same conversation.
+        runs on the client side. Run the calls listed in `required_action`, then send their results
+        here. Questions of workflow nodes (tool calls of type `reply_message`) are not answered here
+        but by a new message in the same conversation.
 
         The chat must have been started with `auto_save_history` true. Otherwise this call fails
         with error 5000. Send a result for every tool call of the chat. Needs the permission
@@ -500,9 +502,9 @@ class ChatAPI(Resource):
         """Submit results of client-side tools.
 
         Continues a chat that waits in status `requires_action` because its bot called a plugin that
-        runs at your side. Run the calls listed in `required_action`, then send their results here.
-        Questions of workflow nodes (tool calls of type `reply_message`) are not answered here but
-        by a new message in the same conversation.
+        runs on the client side. Run the calls listed in `required_action`, then send their results
+        here. Questions of workflow nodes (tool calls of type `reply_message`) are not answered here
+        but by a new message in the same conversation.
 
         The chat must have been started with `auto_save_history` true. Otherwise this call fails
         with error 5000. Send a result for every tool call of the chat. Needs the permission
@@ -542,7 +544,7 @@ class ChatAPI(Resource):
 
 
 class AsyncChatAPI(AsyncResource):
-    """Chat with a bot: by stream, or by starting a chat and asking for its result."""
+    """Chat with a bot: stream its answer, or start a chat and poll its result."""
 
     @cached_property
     def messages(self) -> AsyncChatMessagesAPI:
@@ -631,11 +633,11 @@ class AsyncChatAPI(AsyncResource):
         Args:
             bot_id: Id of the bot, as returned by `bots.create`. It must be published to the API
                 channel, unless `publish_status` chooses its draft.
-            user_id: Id that you give to your user. Messages, databases and other memory of the bot
-                are kept apart by it. Choose one that does not reveal who the user is; any fixed
-                text will do if users need not be kept apart.
+            user_id: Your own id of the user. Each id has its own messages, databases and other
+                memory of the bot. Choose one that does not reveal who the user is; use any fixed
+                text if users need not be separated.
             conversation_id: Conversation that the chat belongs to, as returned by
-                `conversations.create`; its messages are the context. Left out, Coze makes a new
+                `conversations.create`; its messages are the context. Left out, Coze creates a new
                 conversation.
             additional_messages: Messages that follow those of the conversation, oldest first. The
                 last one is the question of this chat and should have role `user`, all others are
@@ -644,13 +646,14 @@ class AsyncChatAPI(AsyncResource):
                 Jinja2 expressions), by name. Names consist of letters and underscores. They reach
                 neither the bot's user variables nor workflows.
             auto_save_history: Whether the conversation keeps the messages of this chat. If false,
-                nothing of the chat can be retrieved and later chats do not know of it. Must be true
-                without streaming and for plugins that run at your side. Coze assumes True.
-            meta_data: Up to 16 pairs of your own, returned with the chat but not with its messages.
-                Keys have 1 to 64 characters, values 1 to 512.
-            extra_params: Facts for the model, such as where the user is. The only keys are
+                the chat cannot be retrieved, and later chats do not see it. Must be true without
+                streaming and for plugins that run on the client side. Coze assumes True.
+            meta_data: Up to 16 key-value pairs of your own, returned with the chat but not with its
+                messages. Keys have 1 to 64 characters, values 1 to 512.
+            extra_params: Context for the model, such as the user's location. The only keys are
                 `latitude` and `longitude`. Not passed on to workflows.
-            shortcut_command: Shortcut command to run. Coze makes the question of this chat from it.
+            shortcut_command: Shortcut command to run. Coze creates the question of this chat from
+                it.
             parameters: Values for the input parameters of the chatflow's start node, by name. Only
                 for bots in chatflow mode that are published as API or Chat SDK.
             enable_card: Whether question nodes return cards in place of plain text. The API does
@@ -779,11 +782,11 @@ class AsyncChatAPI(AsyncResource):
         Args:
             bot_id: Id of the bot, as returned by `bots.create`. It must be published to the API
                 channel, unless `publish_status` chooses its draft.
-            user_id: Id that you give to your user. Messages, databases and other memory of the bot
-                are kept apart by it. Choose one that does not reveal who the user is; any fixed
-                text will do if users need not be kept apart.
+            user_id: Your own id of the user. Each id has its own messages, databases and other
+                memory of the bot. Choose one that does not reveal who the user is; use any fixed
+                text if users need not be separated.
             conversation_id: Conversation that the chat belongs to, as returned by
-                `conversations.create`; its messages are the context. Left out, Coze makes a new
+                `conversations.create`; its messages are the context. Left out, Coze creates a new
                 conversation.
             additional_messages: Messages that follow those of the conversation, oldest first. The
                 last one is the question of this chat and should have role `user`, all others are
@@ -792,13 +795,14 @@ class AsyncChatAPI(AsyncResource):
                 Jinja2 expressions), by name. Names consist of letters and underscores. They reach
                 neither the bot's user variables nor workflows.
             auto_save_history: Whether the conversation keeps the messages of this chat. If false,
-                nothing of the chat can be retrieved and later chats do not know of it. Must be true
-                without streaming and for plugins that run at your side. Coze assumes True.
-            meta_data: Up to 16 pairs of your own, returned with the chat but not with its messages.
-                Keys have 1 to 64 characters, values 1 to 512.
-            extra_params: Facts for the model, such as where the user is. The only keys are
+                the chat cannot be retrieved, and later chats do not see it. Must be true without
+                streaming and for plugins that run on the client side. Coze assumes True.
+            meta_data: Up to 16 key-value pairs of your own, returned with the chat but not with its
+                messages. Keys have 1 to 64 characters, values 1 to 512.
+            extra_params: Context for the model, such as the user's location. The only keys are
                 `latitude` and `longitude`. Not passed on to workflows.
-            shortcut_command: Shortcut command to run. Coze makes the question of this chat from it.
+            shortcut_command: Shortcut command to run. Coze creates the question of this chat from
+                it.
             parameters: Values for the input parameters of the chatflow's start node, by name. Only
                 for bots in chatflow mode that are published as API or Chat SDK.
             enable_card: Whether question nodes return cards in place of plain text. The API does
@@ -862,9 +866,9 @@ class AsyncChatAPI(AsyncResource):
         """Submit results of client-side tools.
 
         Continues a chat that waits in status `requires_action` because its bot called a plugin that
-        runs at your side. Run the calls listed in `required_action`, then send their results here.
-        Questions of workflow nodes (tool calls of type `reply_message`) are not answered here but
-        by a new message in the same conversation.
+        runs on the client side. Run the calls listed in `required_action`, then send their results
+        here. Questions of workflow nodes (tool calls of type `reply_message`) are not answered here
+        but by a new message in the same conversation.
 
         The chat must have been started with `auto_save_history` true. Otherwise this call fails
         with error 5000. Send a result for every tool call of the chat. Needs the permission
@@ -913,9 +917,9 @@ class AsyncChatAPI(AsyncResource):
         """Submit results of client-side tools.
 
         Continues a chat that waits in status `requires_action` because its bot called a plugin that
-        runs at your side. Run the calls listed in `required_action`, then send their results here.
-        Questions of workflow nodes (tool calls of type `reply_message`) are not answered here but
-        by a new message in the same conversation.
+        runs on the client side. Run the calls listed in `required_action`, then send their results
+        here. Questions of workflow nodes (tool calls of type `reply_message`) are not answered here
+        but by a new message in the same conversation.
 
         The chat must have been started with `auto_save_history` true. Otherwise this call fails
         with error 5000. Send a result for every tool call of the chat. Needs the permission

@@ -160,7 +160,7 @@ class ConnectorsAPI(Resource):
         Args:
             connector_id: Id of the custom channel, from the account settings.
             configs: The devices, by kind.
-            user_id: Coze user id of the developer whom the devices are for, from the account
+            user_id: Coze user id of the developer that the devices are for, from the account
                 settings; see `users.me`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -264,7 +264,7 @@ class AsyncConnectorsAPI(AsyncResource):
         Args:
             connector_id: Id of the custom channel, from the account settings.
             configs: The devices, by kind.
-            user_id: Coze user id of the developer whom the devices are for, from the account
+            user_id: Coze user id of the developer that the devices are for, from the account
                 settings; see `users.me`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.

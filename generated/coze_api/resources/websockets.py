@@ -127,16 +127,16 @@ class WebsocketsAudioSpeechAPI(Resource):
     ) -> Handshake[_websockets.SpeechUplinkMessage, _websockets.SpeechDownlinkMessage]:
         """Turn text into speech over a WebSocket.
 
-        Opens a connection over which you send text piece by piece and receive it spoken, while you
-        are still sending. For a text that you have as a whole, `audio.speech.create` is simpler.
+        Opens a connection over which you send text piece by piece and receive the audio while you
+        are still sending. If you have the whole text, `audio.speech.create` is simpler.
 
-        The text of one connection has at most 1024 bytes of UTF-8, else error 3010. Browsers cannot
-        set headers on a WebSocket. They give the token as query parameter `authorization`, with
-        `Bearer ` before it. Needs the permission `createSpeech`.
+        The text of one connection has at most 1024 bytes of UTF-8; more fails with error 3010.
+        Browsers cannot set headers on a WebSocket. They give the token as query parameter
+        `authorization`, with `Bearer ` before it. Needs the permission `createSpeech`.
 
         Args:
-            entity_type: Kind of what the call is made for. Goes with `entity_id`.
-            entity_id: Bot or workflow that the call is made for. Goes with `entity_type`.
+            entity_type: Kind of the entity that the call is made for. Needed with `entity_id`.
+            entity_id: Bot or workflow that the call is made for. Needed with `entity_type`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
 
@@ -171,16 +171,16 @@ class AsyncWebsocketsAudioSpeechAPI(AsyncResource):
     ) -> Handshake[_websockets.SpeechUplinkMessage, _websockets.SpeechDownlinkMessage]:
         """Turn text into speech over a WebSocket.
 
-        Opens a connection over which you send text piece by piece and receive it spoken, while you
-        are still sending. For a text that you have as a whole, `audio.speech.create` is simpler.
+        Opens a connection over which you send text piece by piece and receive the audio while you
+        are still sending. If you have the whole text, `audio.speech.create` is simpler.
 
-        The text of one connection has at most 1024 bytes of UTF-8, else error 3010. Browsers cannot
-        set headers on a WebSocket. They give the token as query parameter `authorization`, with
-        `Bearer ` before it. Needs the permission `createSpeech`.
+        The text of one connection has at most 1024 bytes of UTF-8; more fails with error 3010.
+        Browsers cannot set headers on a WebSocket. They give the token as query parameter
+        `authorization`, with `Bearer ` before it. Needs the permission `createSpeech`.
 
         Args:
-            entity_type: Kind of what the call is made for. Goes with `entity_id`.
-            entity_id: Bot or workflow that the call is made for. Goes with `entity_type`.
+            entity_type: Kind of the entity that the call is made for. Needed with `entity_id`.
+            entity_id: Bot or workflow that the call is made for. Needed with `entity_type`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
 
@@ -223,8 +223,8 @@ class WebsocketsAudioTranscriptionsAPI(Resource):
         `authorization`, with `Bearer ` before it. Needs the permission `createTranscription`.
 
         Args:
-            entity_type: Kind of what the call is made for. Goes with `entity_id`.
-            entity_id: Bot or workflow that the call is made for. Goes with `entity_type`.
+            entity_type: Kind of the entity that the call is made for. Needed with `entity_id`.
+            entity_id: Bot or workflow that the call is made for. Needed with `entity_type`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
 
@@ -267,8 +267,8 @@ class AsyncWebsocketsAudioTranscriptionsAPI(AsyncResource):
         `authorization`, with `Bearer ` before it. Needs the permission `createTranscription`.
 
         Args:
-            entity_type: Kind of what the call is made for. Goes with `entity_id`.
-            entity_id: Bot or workflow that the call is made for. Goes with `entity_type`.
+            entity_type: Kind of the entity that the call is made for. Needed with `entity_id`.
+            entity_id: Bot or workflow that the call is made for. Needed with `entity_type`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
 
@@ -352,9 +352,9 @@ class WebsocketsChatAPI(Resource):
         Args:
             bot_id: Bot to talk with, as returned by `bots.create`. It must be published to the API
                 channel.
-            workflow_id: Chatflow to run in place of the bot's own, as returned by `workflows.list`.
-            device_id: Id that you give to the user's device, digits only. It helps to find the
-                cause of a problem.
+            workflow_id: Chatflow to run instead of the bot's own, as returned by `workflows.list`.
+            device_id: Your own id of the user's device, digits only. It helps to find the cause of
+                a problem.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
 
@@ -400,9 +400,9 @@ class AsyncWebsocketsChatAPI(AsyncResource):
         Args:
             bot_id: Bot to talk with, as returned by `bots.create`. It must be published to the API
                 channel.
-            workflow_id: Chatflow to run in place of the bot's own, as returned by `workflows.list`.
-            device_id: Id that you give to the user's device, digits only. It helps to find the
-                cause of a problem.
+            workflow_id: Chatflow to run instead of the bot's own, as returned by `workflows.list`.
+            device_id: Your own id of the user's device, digits only. It helps to find the cause of
+                a problem.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
 

@@ -58,13 +58,13 @@ class WorkflowsRunsRunHistoriesExecuteNodesAPI(Resource):
 
         Returns the output of one output node of an asynchronous run. Use it where the output is too
         large for `workflows.runs.run_histories.retrieve`, which also returns the ids of the nodes.
-        The output of the end node cannot be retrieved by it.
+        It does not return the output of the end node.
 
         The output of output nodes is kept for 24 hours. Output above 1 MB may be incomplete. Needs
         the permission `listRunHistory`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             execute_id: Id of the execution, as returned by `workflows.runs.create`.
             node_execute_uuid: Id of the node's execution, from `node_execute_status` of
                 `workflows.runs.run_histories.retrieve`.
@@ -112,13 +112,13 @@ class AsyncWorkflowsRunsRunHistoriesExecuteNodesAPI(AsyncResource):
 
         Returns the output of one output node of an asynchronous run. Use it where the output is too
         large for `workflows.runs.run_histories.retrieve`, which also returns the ids of the nodes.
-        The output of the end node cannot be retrieved by it.
+        It does not return the output of the end node.
 
         The output of output nodes is kept for 24 hours. Output above 1 MB may be incomplete. Needs
         the permission `listRunHistory`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             execute_id: Id of the execution, as returned by `workflows.runs.create`.
             node_execute_uuid: Id of the node's execution, from `node_execute_status` of
                 `workflows.runs.run_histories.retrieve`.
@@ -176,7 +176,7 @@ class WorkflowsRunsRunHistoriesAPI(Resource):
         above 1 MB may be incomplete. Needs the permission `listRunHistory`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             execute_id: Id of the execution, as returned by `workflows.runs.create`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -231,7 +231,7 @@ class AsyncWorkflowsRunsRunHistoriesAPI(AsyncResource):
         above 1 MB may be incomplete. Needs the permission `listRunHistory`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             execute_id: Id of the execution, as returned by `workflows.runs.create`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -297,15 +297,14 @@ class WorkflowsChatAPI(Resource):
                 becomes the input parameter USER_INPUT, or answers the waiting node. At most 50
                 items.
             parameters: Values for the other input parameters of the start node, by name; may be
-                left out if there are none. A file is given by its address, or as text that holds a
-                JSON object with the `file_id` returned by `files.upload`; several files as a list
-                of those. CONVERSATION_NAME chooses a conversation of the app by its name;
-                USER_INPUT is ignored here.
-            app_id: Id of the app that the chatflow is part of, or whose data it is to use; the page
-                of the app has it in its address, behind `project-ide/`. Must not be given with
-                `bot_id`.
-            bot_id: Id of the bot whose data the chatflow is to use, as returned by `bots.create`.
-                For chatflows of the workspace's library only. Must not be given with `app_id`.
+                left out if there are none. A file is given by its URL, or as text that holds a JSON
+                object with the `file_id` returned by `files.upload`; several files as a list of
+                those. CONVERSATION_NAME chooses a conversation of the app by its name; USER_INPUT
+                is ignored here.
+            app_id: Id of the app that the chatflow is part of, or whose data it uses; it is in the
+                URL of the app's page, after `project-ide/`. Must not be given with `bot_id`.
+            bot_id: Id of the bot whose data the chatflow uses, as returned by `bots.create`. For
+                chatflows of the workspace's library only. Must not be given with `app_id`.
             conversation_id: Conversation that keeps the messages, as returned by
                 `conversations.create` with a token of the same user. Takes precedence over
                 CONVERSATION_NAME. With `bot_id`, a new conversation if left out.
@@ -313,8 +312,8 @@ class WorkflowsChatAPI(Resource):
                 and `user_id`.
             workflow_version: Version of the chatflow, as returned by `workflows.versions.list`, for
                 chatflows of the workspace's library only. The latest if left out.
-            connector_id: Channel to run the chatflow in; data of users and conversations are kept
-                apart by channel. 1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113
+            connector_id: Channel to run the chatflow in; each channel has its own data of users and
+                conversations. 1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113
                 WeChat customer service, 10000120 WeChat service account, 10000121 WeChat
                 subscription account, 10000126 Douyin mini program, 10000127 WeChat mini program,
                 10000011 Feishu, 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have
@@ -396,15 +395,14 @@ class AsyncWorkflowsChatAPI(AsyncResource):
                 becomes the input parameter USER_INPUT, or answers the waiting node. At most 50
                 items.
             parameters: Values for the other input parameters of the start node, by name; may be
-                left out if there are none. A file is given by its address, or as text that holds a
-                JSON object with the `file_id` returned by `files.upload`; several files as a list
-                of those. CONVERSATION_NAME chooses a conversation of the app by its name;
-                USER_INPUT is ignored here.
-            app_id: Id of the app that the chatflow is part of, or whose data it is to use; the page
-                of the app has it in its address, behind `project-ide/`. Must not be given with
-                `bot_id`.
-            bot_id: Id of the bot whose data the chatflow is to use, as returned by `bots.create`.
-                For chatflows of the workspace's library only. Must not be given with `app_id`.
+                left out if there are none. A file is given by its URL, or as text that holds a JSON
+                object with the `file_id` returned by `files.upload`; several files as a list of
+                those. CONVERSATION_NAME chooses a conversation of the app by its name; USER_INPUT
+                is ignored here.
+            app_id: Id of the app that the chatflow is part of, or whose data it uses; it is in the
+                URL of the app's page, after `project-ide/`. Must not be given with `bot_id`.
+            bot_id: Id of the bot whose data the chatflow uses, as returned by `bots.create`. For
+                chatflows of the workspace's library only. Must not be given with `app_id`.
             conversation_id: Conversation that keeps the messages, as returned by
                 `conversations.create` with a token of the same user. Takes precedence over
                 CONVERSATION_NAME. With `bot_id`, a new conversation if left out.
@@ -412,8 +410,8 @@ class AsyncWorkflowsChatAPI(AsyncResource):
                 and `user_id`.
             workflow_version: Version of the chatflow, as returned by `workflows.versions.list`, for
                 chatflows of the workspace's library only. The latest if left out.
-            connector_id: Channel to run the chatflow in; data of users and conversations are kept
-                apart by channel. 1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113
+            connector_id: Channel to run the chatflow in; each channel has its own data of users and
+                conversations. 1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113
                 WeChat customer service, 10000120 WeChat service account, 10000121 WeChat
                 subscription account, 10000126 Douyin mini program, 10000127 WeChat mini program,
                 10000011 Feishu, 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have
@@ -624,7 +622,7 @@ class WorkflowsCollaboratorsAPI(Resource):
     ) -> Empty:
         """Remove a collaborator from a workflow.
 
-        Takes the right to edit a workflow from one collaborator. The user stays a member of the
+        Removes one collaborator's right to edit a workflow. The user stays a member of the
         workspace.
 
         Not for OAuth apps of the channel type. With OAuth JWT apps and service access tokens the
@@ -722,7 +720,7 @@ class AsyncWorkflowsCollaboratorsAPI(AsyncResource):
     ) -> Empty:
         """Remove a collaborator from a workflow.
 
-        Takes the right to edit a workflow from one collaborator. The user stays a member of the
+        Removes one collaborator's right to edit a workflow. The user stays a member of the
         workspace.
 
         Not for OAuth apps of the channel type. With OAuth JWT apps and service access tokens the
@@ -789,32 +787,32 @@ class WorkflowsRunsAPI(Resource):
         With `is_async` the call returns at once with an execution id instead of a result.
 
         Rate limit: 50 requests per second on the free plan, 100 on the advanced personal, 200 on
-        the team and 500 on the enterprise plan. Coze closes the connection if a synchronous run has
-        not answered after 90 seconds. A synchronous run is stopped after 10 minutes, and its result
+        the team and 500 on the enterprise plan. Coze closes the connection if a synchronous run
+        takes longer than 90 seconds. A synchronous run is stopped after 10 minutes, and its result
         is reliable only within 5; an asynchronous one after 24 hours. The limit of 20 MB covers the
         input and all messages that the run produces. A workflow that was never published fails with
         error 4200. Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, which must be published; the page of the workflow has
-                it in its address, behind `workflow_id=`.
+            workflow_id: Id of the workflow, which must be published; it is in the URL of the
+                workflow's page, after `workflow_id=`.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its address, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as text that holds a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
                 API channel. Must not be given with `app_id`.
-            app_id: Id of the app that the workflow is part of; the page of the app has it in its
-                address, behind `project-ide/`. Needed for such workflows only. Must not be given
-                with `bot_id`.
+            app_id: Id of the app that the workflow is part of; it is in the URL of the app's page,
+                after `project-ide/`. Needed for such workflows only. Must not be given with
+                `bot_id`.
             ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
                 and `user_id`.
             is_async: Whether to return at once with an execution id, while the workflow runs on. On
                 paid plans only (error 6003 otherwise). Coze assumes False.
             workflow_version: Version of the workflow, for workflows of the workspace's library
                 only. The latest if left out.
-            connector_id: Channel to run the workflow in; data of users is kept apart by channel.
-                1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
+            connector_id: Channel to run the workflow in; each channel has its own user data. 1024
+                API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
                 service, 10000120 WeChat service account, 10000121 WeChat subscription account,
                 10000126 Douyin mini program, 10000127 WeChat mini program, 10000011 Feishu,
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
@@ -866,20 +864,20 @@ class WorkflowsRunsAPI(Resource):
     ) -> _workflows.WorkflowsRunsResumeResponse:
         """Resume a workflow that waits for input.
 
-        Gives the reply or input that a run started with `workflows.runs.create` stopped for, and
-        returns the result in one piece; if the run is asynchronous, its execution id. A reply that
-        does not fit makes the run stop again. Runs started with `workflows.runs.stream` are resumed
+        Sends the reply or input that a run started with `workflows.runs.create` waits for, and
+        returns the result in one piece; if the run is asynchronous, its execution id. After an
+        unsuitable reply the run waits again. Runs started with `workflows.runs.stream` are resumed
         by `workflows.runs.stream_resume`.
 
         Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             event_id: Id of the interruption, `event_id` of the `interrupt_data` that
                 `workflows.runs.create` returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
-            resume_data: The user's reply. It should hold all that the question or input node
-                requires. A file is given as text that holds a JSON object with the `file_id`
+            resume_data: The user's reply. It should contain everything that the question or input
+                node requires. A file is given as text that holds a JSON object with the `file_id`
                 returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -927,9 +925,9 @@ class WorkflowsRunsAPI(Resource):
     ) -> Stream[_workflows.WorkflowStreamEvent]:
         """Run a workflow and stream its output.
 
-        Runs a published workflow and returns the output of its nodes as it comes. Only output
-        nodes, question nodes and end nodes with streaming switched on produce output on the way;
-        for other workflows use `workflows.runs.create`.
+        Runs a published workflow and streams the output of its nodes. Only output nodes, question
+        nodes and end nodes with streaming switched on produce output during the run; for other
+        workflows use `workflows.runs.create`.
 
         Rate limit: 50 requests per second on the free plan, 100 on the advanced personal, 200 on
         the team and 500 on the enterprise plan. Keep the run below 5 minutes. The limit of 20 MB
@@ -937,23 +935,23 @@ class WorkflowsRunsAPI(Resource):
         fails with error 4200. Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, which must be published; the page of the workflow has
-                it in its address, behind `workflow_id=`.
+            workflow_id: Id of the workflow, which must be published; it is in the URL of the
+                workflow's page, after `workflow_id=`.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its address, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as text that holds a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
                 API channel. Must not be given with `app_id` (error 4000).
             ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
                 and `user_id`.
-            app_id: Id of the app that the workflow is part of; the page of the app has it in its
-                address, behind `project-ide/`. Needed for such workflows only. Must not be given
-                with `bot_id` (error 4000).
+            app_id: Id of the app that the workflow is part of; it is in the URL of the app's page,
+                after `project-ide/`. Needed for such workflows only. Must not be given with
+                `bot_id` (error 4000).
             workflow_version: Version of the workflow, for workflows of the workspace's library
                 only. The latest if left out.
-            connector_id: Channel to run the workflow in; data of users is kept apart by channel.
-                1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
+            connector_id: Channel to run the workflow in; each channel has its own user data. 1024
+                API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
                 service, 10000120 WeChat service account, 10000121 WeChat subscription account,
                 10000126 Douyin mini program, 10000127 WeChat mini program, 10000011 Feishu,
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
@@ -1010,21 +1008,21 @@ class WorkflowsRunsAPI(Resource):
     ) -> Stream[_workflows.WorkflowStreamEvent]:
         """Resume a waiting workflow and stream its output.
 
-        Gives the reply or input that a run started with `workflows.runs.stream` stopped for, and
-        returns the output of its nodes as it comes. A reply that does not fit makes the run stop
-        again. Runs started with `workflows.runs.create` are resumed by `workflows.runs.resume`.
+        Sends the reply or input that a run started with `workflows.runs.stream` waits for, and
+        streams the output of its nodes. After an unsuitable reply the run waits again. Runs started
+        with `workflows.runs.create` are resumed by `workflows.runs.resume`.
 
-        A run can be resumed three times. If the third reply does not fit either, the run fails.
-        Event ids and the numbers of messages count from 0 again. Resuming consumes as many tokens
-        again as the run did. Needs the permission `run`.
+        A run can be resumed three times. If the third reply is unsuitable too, the run fails. Event
+        ids and the numbers of messages count from 0 again. Resuming consumes as many tokens as the
+        run did before. Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             event_id: Id of the interruption, `event_id` of the `interrupt_data` that the stream
                 returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
-            resume_data: The user's reply. It should hold all that the question or input node
-                requires. A file is given as text that holds a JSON object with the `file_id`
+            resume_data: The user's reply. It should contain everything that the question or input
+                node requires. A file is given as text that holds a JSON object with the `file_id`
                 returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1092,32 +1090,32 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         With `is_async` the call returns at once with an execution id instead of a result.
 
         Rate limit: 50 requests per second on the free plan, 100 on the advanced personal, 200 on
-        the team and 500 on the enterprise plan. Coze closes the connection if a synchronous run has
-        not answered after 90 seconds. A synchronous run is stopped after 10 minutes, and its result
+        the team and 500 on the enterprise plan. Coze closes the connection if a synchronous run
+        takes longer than 90 seconds. A synchronous run is stopped after 10 minutes, and its result
         is reliable only within 5; an asynchronous one after 24 hours. The limit of 20 MB covers the
         input and all messages that the run produces. A workflow that was never published fails with
         error 4200. Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, which must be published; the page of the workflow has
-                it in its address, behind `workflow_id=`.
+            workflow_id: Id of the workflow, which must be published; it is in the URL of the
+                workflow's page, after `workflow_id=`.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its address, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as text that holds a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
                 API channel. Must not be given with `app_id`.
-            app_id: Id of the app that the workflow is part of; the page of the app has it in its
-                address, behind `project-ide/`. Needed for such workflows only. Must not be given
-                with `bot_id`.
+            app_id: Id of the app that the workflow is part of; it is in the URL of the app's page,
+                after `project-ide/`. Needed for such workflows only. Must not be given with
+                `bot_id`.
             ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
                 and `user_id`.
             is_async: Whether to return at once with an execution id, while the workflow runs on. On
                 paid plans only (error 6003 otherwise). Coze assumes False.
             workflow_version: Version of the workflow, for workflows of the workspace's library
                 only. The latest if left out.
-            connector_id: Channel to run the workflow in; data of users is kept apart by channel.
-                1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
+            connector_id: Channel to run the workflow in; each channel has its own user data. 1024
+                API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
                 service, 10000120 WeChat service account, 10000121 WeChat subscription account,
                 10000126 Douyin mini program, 10000127 WeChat mini program, 10000011 Feishu,
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
@@ -1169,20 +1167,20 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
     ) -> _workflows.WorkflowsRunsResumeResponse:
         """Resume a workflow that waits for input.
 
-        Gives the reply or input that a run started with `workflows.runs.create` stopped for, and
-        returns the result in one piece; if the run is asynchronous, its execution id. A reply that
-        does not fit makes the run stop again. Runs started with `workflows.runs.stream` are resumed
+        Sends the reply or input that a run started with `workflows.runs.create` waits for, and
+        returns the result in one piece; if the run is asynchronous, its execution id. After an
+        unsuitable reply the run waits again. Runs started with `workflows.runs.stream` are resumed
         by `workflows.runs.stream_resume`.
 
         Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             event_id: Id of the interruption, `event_id` of the `interrupt_data` that
                 `workflows.runs.create` returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
-            resume_data: The user's reply. It should hold all that the question or input node
-                requires. A file is given as text that holds a JSON object with the `file_id`
+            resume_data: The user's reply. It should contain everything that the question or input
+                node requires. A file is given as text that holds a JSON object with the `file_id`
                 returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1230,9 +1228,9 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
     ) -> AsyncStream[_workflows.WorkflowStreamEvent]:
         """Run a workflow and stream its output.
 
-        Runs a published workflow and returns the output of its nodes as it comes. Only output
-        nodes, question nodes and end nodes with streaming switched on produce output on the way;
-        for other workflows use `workflows.runs.create`.
+        Runs a published workflow and streams the output of its nodes. Only output nodes, question
+        nodes and end nodes with streaming switched on produce output during the run; for other
+        workflows use `workflows.runs.create`.
 
         Rate limit: 50 requests per second on the free plan, 100 on the advanced personal, 200 on
         the team and 500 on the enterprise plan. Keep the run below 5 minutes. The limit of 20 MB
@@ -1240,23 +1238,23 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         fails with error 4200. Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, which must be published; the page of the workflow has
-                it in its address, behind `workflow_id=`.
+            workflow_id: Id of the workflow, which must be published; it is in the URL of the
+                workflow's page, after `workflow_id=`.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its address, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as text that holds a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
                 API channel. Must not be given with `app_id` (error 4000).
             ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
                 and `user_id`.
-            app_id: Id of the app that the workflow is part of; the page of the app has it in its
-                address, behind `project-ide/`. Needed for such workflows only. Must not be given
-                with `bot_id` (error 4000).
+            app_id: Id of the app that the workflow is part of; it is in the URL of the app's page,
+                after `project-ide/`. Needed for such workflows only. Must not be given with
+                `bot_id` (error 4000).
             workflow_version: Version of the workflow, for workflows of the workspace's library
                 only. The latest if left out.
-            connector_id: Channel to run the workflow in; data of users is kept apart by channel.
-                1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
+            connector_id: Channel to run the workflow in; each channel has its own user data. 1024
+                API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
                 service, 10000120 WeChat service account, 10000121 WeChat subscription account,
                 10000126 Douyin mini program, 10000127 WeChat mini program, 10000011 Feishu,
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
@@ -1313,21 +1311,21 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
     ) -> AsyncStream[_workflows.WorkflowStreamEvent]:
         """Resume a waiting workflow and stream its output.
 
-        Gives the reply or input that a run started with `workflows.runs.stream` stopped for, and
-        returns the output of its nodes as it comes. A reply that does not fit makes the run stop
-        again. Runs started with `workflows.runs.create` are resumed by `workflows.runs.resume`.
+        Sends the reply or input that a run started with `workflows.runs.stream` waits for, and
+        streams the output of its nodes. After an unsuitable reply the run waits again. Runs started
+        with `workflows.runs.create` are resumed by `workflows.runs.resume`.
 
-        A run can be resumed three times. If the third reply does not fit either, the run fails.
-        Event ids and the numbers of messages count from 0 again. Resuming consumes as many tokens
-        again as the run did. Needs the permission `run`.
+        A run can be resumed three times. If the third reply is unsuitable too, the run fails. Event
+        ids and the numbers of messages count from 0 again. Resuming consumes as many tokens as the
+        run did before. Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             event_id: Id of the interruption, `event_id` of the `interrupt_data` that the stream
                 returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
-            resume_data: The user's reply. It should hold all that the question or input node
-                requires. A file is given as text that holds a JSON object with the `file_id`
+            resume_data: The user's reply. It should contain everything that the question or input
+                node requires. A file is given as text that holds a JSON object with the `file_id`
                 returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1385,7 +1383,7 @@ class WorkflowsVersionsAPI(Resource):
         """List the versions of a workflow.
 
         Lists the versions of a workflow with number, description, author and time, on request also
-        what each takes and returns. Without `publish_status` it lists published ones.
+        the inputs and outputs of each. Without `publish_status` it lists published ones.
 
         Needs the permission `listVersion`.
 
@@ -1394,9 +1392,8 @@ class WorkflowsVersionsAPI(Resource):
             publish_status: Whether to list published versions, drafts or both. Coze assumes
                 'published_online'.
             page_size: Number of versions on a page, 1 to 30. From 1 to 30. Coze assumes 10.
-            page_token: Token of the page, `next_page_token` of the page before it. Left out for the
-                first page.
-            include_input_output: Whether to return what each version takes and returns. Coze
+            page_token: `next_page_token` of the previous page. The first page if left out.
+            include_input_output: Whether to return the inputs and outputs of each version. Coze
                 assumes False.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1450,7 +1447,7 @@ class AsyncWorkflowsVersionsAPI(AsyncResource):
         """List the versions of a workflow.
 
         Lists the versions of a workflow with number, description, author and time, on request also
-        what each takes and returns. Without `publish_status` it lists published ones.
+        the inputs and outputs of each. Without `publish_status` it lists published ones.
 
         Needs the permission `listVersion`.
 
@@ -1459,9 +1456,8 @@ class AsyncWorkflowsVersionsAPI(AsyncResource):
             publish_status: Whether to list published versions, drafts or both. Coze assumes
                 'published_online'.
             page_size: Number of versions on a page, 1 to 30. From 1 to 30. Coze assumes 10.
-            page_token: Token of the page, `next_page_token` of the page before it. Left out for the
-                first page.
-            include_input_output: Whether to return what each version takes and returns. Coze
+            page_token: `next_page_token` of the previous page. The first page if left out.
+            include_input_output: Whether to return the inputs and outputs of each version. Coze
                 assumes False.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1551,8 +1547,8 @@ class WorkflowsAPI(Resource):
             page_num: Number of the page, counted from 1. At least 1.
             page_size: Number of workflows on a page, 1 to 30. From 1 to 30. Coze assumes 10.
             workflow_mode: Whether to list workflows or chatflows. Both are listed if left out.
-            app_id: Id of the app whose workflows to list; the page of the app has it in its
-                address, behind `project-ide/`. Those of the whole workspace are listed if left out.
+            app_id: Id of the app whose workflows to list; it is in the URL of the app's page, after
+                `project-ide/`. Those of the whole workspace are listed if left out.
             publish_status: Whether to list published workflows, drafts or both. Coze assumes
                 'published_online'.
             extra_headers: Headers for this request.
@@ -1597,15 +1593,15 @@ class WorkflowsAPI(Resource):
     ) -> _workflows.WorkflowInfo:
         """Retrieve a workflow.
 
-        Returns name, description and creator of a workflow or chatflow, on request also what its
-        start node takes and its end node returns. The nodes between them are not returned.
+        Returns name, description and creator of a workflow or chatflow, on request also the inputs
+        of its start node and the outputs of its end node. Other nodes are not returned.
 
         Needs the permission `getMetaData`.
 
         Args:
             workflow_id: Id of the workflow, as returned by `workflows.list`.
-            include_input_output: Whether to return what the workflow takes and returns. Coze
-                assumes False.
+            include_input_output: Whether to return the workflow's inputs and outputs. Coze assumes
+                False.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1688,8 +1684,8 @@ class AsyncWorkflowsAPI(AsyncResource):
             page_num: Number of the page, counted from 1. At least 1.
             page_size: Number of workflows on a page, 1 to 30. From 1 to 30. Coze assumes 10.
             workflow_mode: Whether to list workflows or chatflows. Both are listed if left out.
-            app_id: Id of the app whose workflows to list; the page of the app has it in its
-                address, behind `project-ide/`. Those of the whole workspace are listed if left out.
+            app_id: Id of the app whose workflows to list; it is in the URL of the app's page, after
+                `project-ide/`. Those of the whole workspace are listed if left out.
             publish_status: Whether to list published workflows, drafts or both. Coze assumes
                 'published_online'.
             extra_headers: Headers for this request.
@@ -1734,15 +1730,15 @@ class AsyncWorkflowsAPI(AsyncResource):
     ) -> _workflows.WorkflowInfo:
         """Retrieve a workflow.
 
-        Returns name, description and creator of a workflow or chatflow, on request also what its
-        start node takes and its end node returns. The nodes between them are not returned.
+        Returns name, description and creator of a workflow or chatflow, on request also the inputs
+        of its start node and the outputs of its end node. Other nodes are not returned.
 
         Needs the permission `getMetaData`.
 
         Args:
             workflow_id: Id of the workflow, as returned by `workflows.list`.
-            include_input_output: Whether to return what the workflow takes and returns. Coze
-                assumes False.
+            include_input_output: Whether to return the workflow's inputs and outputs. Coze assumes
+                False.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

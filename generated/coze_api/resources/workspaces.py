@@ -47,8 +47,8 @@ class WorkspacesMembersAPI(Resource):
         On enterprise plans only users of the enterprise can be added; otherwise the call fails with
         the code 702042162. The call fails with the code 702042018 when the workspace would get more
         members than it may have. The call fails for users whose main account does not let them join
-        workspaces of others. Users who are members or invited already are not added again; they are
-        listed apart in the answer. Needs the permission `addMember`.
+        workspaces of others. Users who are already members or invited are not added again; the
+        answer lists them separately. Needs the permission `addMember`.
 
         Args:
             workspace_id: Id of the workspace, as returned by `workspaces.list`.
@@ -190,8 +190,8 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
         On enterprise plans only users of the enterprise can be added; otherwise the call fails with
         the code 702042162. The call fails with the code 702042018 when the workspace would get more
         members than it may have. The call fails for users whose main account does not let them join
-        workspaces of others. Users who are members or invited already are not added again; they are
-        listed apart in the answer. Needs the permission `addMember`.
+        workspaces of others. Users who are already members or invited are not added again; the
+        answer lists them separately. Needs the permission `addMember`.
 
         Args:
             workspace_id: Id of the workspace, as returned by `workspaces.list`.
@@ -397,8 +397,8 @@ class WorkspacesAPI(Resource):
 
         Lists the workspaces that a user created or joined. Without parameters, these are your own,
         personal ones included. With `enterprise_id` they are your own in that enterprise; with
-        `user_id` and `coze_account_id` together, those of that user in that organization; both
-        without personal ones.
+        `user_id` and `coze_account_id` together, those of that user in that organization; neither
+        includes personal ones.
 
         Not for channel apps of third parties. Needs the permission `listWorkspace`.
 
@@ -577,8 +577,8 @@ class AsyncWorkspacesAPI(AsyncResource):
 
         Lists the workspaces that a user created or joined. Without parameters, these are your own,
         personal ones included. With `enterprise_id` they are your own in that enterprise; with
-        `user_id` and `coze_account_id` together, those of that user in that organization; both
-        without personal ones.
+        `user_id` and `coze_account_id` together, those of that user in that organization; neither
+        includes personal ones.
 
         Not for channel apps of third parties. Needs the permission `listWorkspace`.
 
