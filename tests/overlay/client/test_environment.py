@@ -206,7 +206,7 @@ def test_file_name_that_is_no_utf8_needs_another_name(connect, tmp_path: Path):
 @pytest.mark.parametrize("path", ["a\0b", "\ud800"])
 def test_invalid_file_path_is_rejected(connect, path):
     """A path that no file can have is rejected, with operation and field."""
-    with pytest.raises(InvalidArgumentError, match=r"^files\.upload: file .* is no path of a file"):
+    with pytest.raises(InvalidArgumentError, match=r"^files\.upload: file .* is not a valid path"):
         connect(handler=Counter(200)).files.upload(path)
 
 

@@ -138,7 +138,7 @@ def test_missing_file_and_folder_have_different_errors(coze, coze_sandbox, tmp_p
 @pytest.mark.parametrize("source", [None, 7, ["a.txt"], ("a.txt",), (b"a.txt", b"a")])
 def test_invalid_source_is_a_type_error_with_the_valid_kinds(coze, coze_sandbox, source):
     """An invalid source raises a TypeError that lists the valid kinds."""
-    with pytest.raises(InvalidArgumentError, match=r"given as a path, bytes|is \(name, content\)"):
+    with pytest.raises(InvalidArgumentError, match=r"must be a path, bytes|is \(name, content\)"):
         coze.files.upload(source)
     assert not coze_sandbox.requests
 
@@ -161,7 +161,7 @@ def test_media_type_that_breaks_the_form_is_rejected(coze, coze_sandbox):
 
 def test_extension_mismatch_warns(coze):
     """A name whose extension contradicts its content causes a warning before the server rejects it."""
-    with pytest.warns(ExtensionMismatchWarning, match=r"'a\.jpg' is image/png by its content"):
+    with pytest.warns(ExtensionMismatchWarning, match=r"the content of 'a\.jpg' is image/png"):
         coze.files.upload(("a.jpg", PNG))
 
 
