@@ -96,7 +96,7 @@ def test_part_of_the_wrong_type_is_rejected(part):
     with pytest.raises(InvalidArgumentError) as caught:
         messages.user("Hi", part)
     assert str(caught.value) == (
-        "messages.user: part 2 must be a text or what image(), file() and audio() return, "
+        "messages.user: part 2 must be a str or a result of image(), file() or audio(), "
         f"not {type(part).__name__}"
     )  # fmt: skip
 
@@ -107,7 +107,7 @@ def test_file_needs_either_id_or_url(build, given):
     """A file needs either an id or a URL, not both and not an empty one."""
     with pytest.raises(InvalidArgumentError) as caught:
         build(**given)
-    assert str(caught.value) == f"messages.{build.__name__}: give either file_id or url"
+    assert str(caught.value) == f"messages.{build.__name__}: pass either file_id or url"
 
 
 def test_built_messages_strings_and_dicts_can_be_mixed(coze, coze_sandbox):
