@@ -35,7 +35,6 @@ _NAMES = {
     "StopAsyncIteration": "StopIteration",
     "acancel_chat": "cancel_chat",
     "anext": "next",
-    "asleep": "sleep",
     "sleep_async": "sleep",
 }
 _WORD = re.compile(r"\b[A-Za-z_]\w*")

@@ -94,7 +94,7 @@ class Client(BaseClient):
 
     @cached_property
     def chat(self) -> ChatAPI:
-        """Chat with a bot: by stream, or by starting a chat and asking for its result."""
+        """Chat with a bot: stream its answer, or start a chat and poll its result."""
         from .resources.chat import ChatAPI
 
         return ChatAPI(self)
@@ -287,7 +287,7 @@ class AsyncClient(AsyncBaseClient):
 
     @cached_property
     def chat(self) -> AsyncChatAPI:
-        """Chat with a bot: by stream, or by starting a chat and asking for its result."""
+        """Chat with a bot: stream its answer, or start a chat and poll its result."""
         from .resources.chat import AsyncChatAPI
 
         return AsyncChatAPI(self)

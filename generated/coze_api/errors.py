@@ -200,7 +200,7 @@ CODES: dict[int, Code] = {
         "not_found",
         False,
         "The bot does not exist, or the caller may not see it.",
-        "Copy bot_id from the address of the bot's page and check that the token may use its workspace.",
+        "Copy bot_id from the URL of the bot's page and check that the token may use its workspace.",
     ),
     4007: Code(
         "HISTORY_REQUIRED",
@@ -348,7 +348,7 @@ CODES: dict[int, Code] = {
         "conflict",
         False,
         "The chat cannot be canceled, since it has ended or waits for tool outputs.",
-        "Ask for the chat's status by chat.retrieve, and submit the outputs by chat.submit_tool_outputs if it waits.",
+        "Fetch the chat's status with chat.retrieve, and submit the outputs with chat.submit_tool_outputs if it waits.",
     ),
     4105: Code(
         "SENSITIVE_CONTENT",

@@ -1,4 +1,4 @@
-"""Arguments of generated methods, taken by methods of ours."""
+"""Arguments that our methods pass on to generated methods."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OPTIONS = {"extra_headers": "headers", "extra_query": "query", "extra_body": "b
 
 
 def hide_headers(arguments: Any) -> None:
-    """Keep tracebacks that show variables from showing what stands in `extra_headers`, which may be a token."""
+    """Hide `extra_headers`, which may contain a token, from tracebacks with local variables."""
     if arguments.get("extra_headers") is not None:
         arguments["extra_headers"] = hidden(arguments["extra_headers"])
 
@@ -30,19 +30,19 @@ def _signature(method: Callable[..., Any]) -> inspect.Signature:
 
 
 def split_options(method: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Options]:
-    """Part an operation's own arguments from those that every operation takes.
+    """Split operation arguments from request options.
 
     Raises:
-        TypeError: The generated *method* would not take them.
+        TypeError: The generated *method* does not accept the arguments.
     """
     try:
         _signature(method).bind(None, **arguments)
     except TypeError as error:
         raise TypeError(f"{method.__name__}(): {error}") from None
-    own = {name: value for name, value in arguments.items() if name not in _OPTIONS}
-    return own, Options(**{field: arguments.get(name) for name, field in _OPTIONS.items()})
+    params = {name: value for name, value in arguments.items() if name not in _OPTIONS}
+    return params, Options(**{field: arguments.get(name) for name, field in _OPTIONS.items()})
 
 
 def followup_options(arguments: Mapping[str, Any]) -> RequestOptions:
-    """Return the options of a request that go with those that follow it, too."""
+    """Return the request options that also apply to follow-up requests."""
     return {"extra_headers": arguments.get("extra_headers"), "timeout": arguments.get("timeout")}

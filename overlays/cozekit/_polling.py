@@ -1,117 +1,54 @@
-"""Asking again and again until something has ended."""
+# @generated from _polling_async.py by `python -m generator sync`; do not edit.
+"""Polling of what an operation started, until it has ended."""
 
 from __future__ import annotations
 
 import time
-from functools import reduce
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-import attrs
+from coze_api._core._operation import Operation
 
-from coze_api._core._model import Model
-from coze_api._core._operation import Operation, Poll
+from ._polling_async import _LONGEST_PAUSE, T, _timeout, has_failed, is_pending
+from ._sleep import sleep
 
-from ._type_guards import key_of
-from .errors import DecodeError, PollTimeout
-
-if TYPE_CHECKING:
-    from coze_api.models import Chat
-
-__all__ = ["Waiting", "goes_on", "has_failed", "is_pending"]
-
-_LONGEST_PAUSE = 5.0
+__all__ = ["has_failed", "is_pending", "poll_until_done"]
 
 
-@attrs.define
-class Waiting:
-    """Decides when to ask again, and when to stop.
-
-    Attributes:
-        interval: Seconds before asking again.
-        limit: Seconds to wait at most.
-    """
-
-    interval: float
-    limit: float
-    _started: float = attrs.field(factory=time.monotonic, init=False)
-    _pause: float = attrs.field(default=0.0, init=False)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the time is up."""
-        return time.monotonic() - self._started >= self.limit
-
-    def sleep(self) -> None:
-        """Wait before asking again."""
-        time.sleep(self._next())
-
-    async def asleep(self) -> None:
-        """Wait before asking again."""
-        from anyio import sleep  # comes with httpx; serves asyncio and trio alike
-
-        await sleep(self._next())
-
-    def _next(self) -> float:
-        """Return the seconds to wait: the interval, growing by half each time, up to 5 seconds."""
-        self._pause = min(max(self._pause * 1.5, self.interval), max(_LONGEST_PAUSE, self.interval))
-        remaining = self.limit - (time.monotonic() - self._started)
-        return max(min(self._pause, remaining), 0.0)
-
-
-def goes_on(
-    operation: Operation[Any], told: Any, waiting: Waiting, missing: str, *, chat: Chat | None = None, last: Any = None
-) -> bool:
-    """Tell whether to ask on about what an operation started.
+def poll_until_done(
+    operation: Operation[Any],
+    fetch: Callable[[], T],
+    unfinished: str,
+    *,
+    interval: float,
+    limit: float,
+    response: T | None = None,
+) -> T:
+    """Poll until nothing that *operation* started is running any more.
 
     Args:
         operation: The operation that started it.
-        told: What the operation that asks for its state told.
-        waiting: How long to wait.
-        missing: What did not happen, as the error says it: "the chat 1 did not end".
-        chat: The chat, for the error.
-        last: What is waited for, for the error.
+        fetch: Sends the request for its state.
+        unfinished: Beginning of the message of a timeout, such as "the chat 1 did not end".
+        interval: Seconds between the first two requests. They grow by half each time, up to 5 seconds.
+        limit: Seconds to poll at most.
+        response: State that was received before the first request.
 
     Returns:
-        Whether anything of it still goes on by itself.
+        The last response.
 
     Raises:
-        PollTimeout: It does so for too long.
-        DecodeError: What was told has an unknown shape.
+        PollTimeout: It did not end in time.
+        DecodeError: A response has an unknown shape.
     """
-    if not is_pending(operation, told):
-        return False
-    if waiting.is_over:
-        raise PollTimeout(f"{missing} within {waiting.limit:g} s", chat=chat, last=last)
-    return True
-
-
-def is_pending(operation: Operation[Any], told: Any) -> bool:
-    """Tell by what the asking operation told whether anything that *operation* started still goes on by itself.
-
-    A state that the description does not know ends the waiting. A list without items means that nothing is known yet.
-
-    Raises:
-        DecodeError: What was told is no object, or no list of objects.
-    """
-    poll = _poll_of(operation)
-    things = [told] if poll.items is None else reduce(getattr, poll.items, told)
-    if things is None:
-        return True
-    if not isinstance(things, list) or not all(isinstance(thing, Model) for thing in things):
-        raise DecodeError(f"the answer about it has an unknown shape: {things!r:.80}", operation=operation.id)
-    return not things or any(
-        key_of(getattr(thing, poll.status)) in poll.pending and not (poll.waiting and getattr(thing, poll.waiting))
-        for thing in things
-    )
-
-
-def has_failed(operation: Operation[Any], thing: Any) -> bool:
-    """Tell whether a thing that an operation started ended in failure."""
-    poll = _poll_of(operation)
-    return key_of(getattr(thing, poll.status)) in poll.failed
-
-
-def _poll_of(operation: Operation[Any]) -> Poll:
-    poll = operation.poll
-    assert poll is not None
-    return poll
+    started, pause = time.monotonic(), 0.0
+    if response is None:
+        response = fetch()
+    while is_pending(operation, response):
+        left = limit - (time.monotonic() - started)
+        if left <= 0:
+            raise _timeout(f"{unfinished} within {limit:g} s", response)
+        pause = min(max(pause * 1.5, interval), max(_LONGEST_PAUSE, interval))
+        sleep(min(pause, left))
+        response = fetch()
+    return response

@@ -1,4 +1,4 @@
-"""Profiles: who has logged in by the command line, where, and how to go on as them."""
+"""Profiles: the logins that the command line stored, and the credentials for them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _NAME = "COZE_PROFILE"
 
 @attrs.frozen(kw_only=True)
 class Profile:
-    """One login. It holds no secret: the token is in the store, the key of a JWT app in the app's own file.
+    """One login. It contains no secret: the token is in the token store, the key of a JWT app in the app's own file.
 
     Attributes:
         name: Its name.
-        base_url: Address of the service. The token is sent there and nowhere else.
-        method: How it was logged in: `pkce`, `device`, `jwt` or `token`.
+        base_url: Base URL of the service. The token is sent only there.
+        method: Login method: `pkce`, `device`, `jwt` or `token`.
         client_id: Id of the OAuth app; "" for a token.
-        app_file: The file of the app, for `jwt`.
-        audience: Host of Coze that the JWTs are for, for `jwt`; "" for that of `base_url`.
+        app_file: For `jwt`: path of the app's file.
+        audience: For `jwt`: host of Coze for which JWTs are signed; "" for the host of `base_url`.
     """
 
     name: str
@@ -45,21 +45,21 @@ class Profile:
     audience: str = ""
 
     def credentials(self, store: TokenStore) -> dict[str, Any]:
-        """Return `token` or `auth` for a client, which renews the token by itself where that is possible.
+        """Return `token` or `auth` for a client. An `auth` refreshes its token.
 
         Raises:
-            CozeError: There is no token, or it cannot be read; the message says what to do.
+            CozeError: There is no token, or it cannot be read.
         """
         if self.method == "jwt":
             from .auth import JWTAuth
 
-            place = {"base_url": self.base_url, "audience": self.audience or None}
-            return {"auth": JWTAuth.from_file(self.app_file, **place, store=store, key=self.name)}
-        kept = store.load(self.name)
-        if kept is None:
+            service = {"base_url": self.base_url, "audience": self.audience or None}
+            return {"auth": JWTAuth.from_file(self.app_file, **service, store=store, key=self.name)}
+        token = store.load(self.name)
+        if token is None:
             raise InvalidArgumentError(f"the profile {self.name!r} has no token: {self.login_command}")
         if self.method == "token":
-            return {"token": kept.access_token}
+            return {"token": token.access_token}
         from .auth import DeviceOAuth, PKCEOAuth
 
         flow = PKCEOAuth if self.method == "pkce" else DeviceOAuth
@@ -67,19 +67,19 @@ class Profile:
 
     @property
     def login_command(self) -> str:
-        """The command that logs in again."""
-        named = "" if self.name == DEFAULT else f" --profile {self.name}"
+        """Advice with the command that logs in again."""
+        profile = "" if self.name == DEFAULT else f" --profile {self.name}"
         method = {"pkce": "", "device": " --device", "jwt": f" --jwt {self.app_file}", "token": " --token"}[self.method]
-        # Only who told them has a gateway, whose address is not in the app's file.
+        # The file of an app has the URL of Coze, but not that of a gateway.
         gateway = f" --base-url {self.base_url} --audience {self.audience}" if self.audience else ""
-        return f"run `cozekit login{method}{gateway}{named}`"
+        return f"run `cozekit login{method}{gateway}{profile}`"
 
 
 class Profiles:
-    """The profiles of one folder.
+    """The profiles in one folder.
 
     Args:
-        folder: Where they are.
+        folder: The folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -88,7 +88,7 @@ class Profiles:
 
     @property
     def store(self) -> FileStore:
-        """Where the tokens are, each under the name of its profile."""
+        """The store of the tokens; the keys are the names of the profiles."""
         from .auth import FileStore
 
         return FileStore(self.folder / "tokens")
@@ -100,80 +100,80 @@ class Profiles:
             InvalidArgumentError: The file cannot be read.
         """
         try:
-            kept = json.loads(read_regular(self.path))
-            found = {name: _profile(name, members) for name, members in kept["profiles"].items()}
-            default = kept.get("default")
-            return found, default if default in found else None
+            data = json.loads(read_regular(self.path))
+            profiles = {name: _profile(name, members) for name, members in data["profiles"].items()}
+            default = data.get("default")
+            return profiles, default if default in profiles else None
         except FileNotFoundError:
             return {}, None
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             reason = "it is damaged; remove it and log in again"
             if isinstance(error, OSError):
-                reason = f"{error.strerror}; set COZE_API_TOKEN, or COZE_CONFIG_DIR to a folder that is yours"
+                reason = f"{error.strerror}; set COZE_API_TOKEN, or set COZE_CONFIG_DIR to a folder of your own"
             raise InvalidArgumentError(f"the profiles in {self.path} cannot be read: {reason}") from error
 
     def save(self, profile: Profile) -> None:
         """Add or replace a profile. The first one becomes the default.
 
         Raises:
-            InvalidArgumentError: They cannot be kept.
+            InvalidArgumentError: The file cannot be written.
         """
-        found, default = self.read()
-        self._write({**found, profile.name: profile}, profile.name if default is None else default)
+        profiles, default = self.read()
+        self._write({**profiles, profile.name: profile}, profile.name if default is None else default)
 
     def remove(self, name: str) -> None:
         """Remove a profile."""
-        found, default = self.read()
-        found.pop(name, None)
-        self._write(found, default if default != name else None)
+        profiles, default = self.read()
+        profiles.pop(name, None)
+        self._write(profiles, default if default != name else None)
 
     def set_default(self, name: str) -> None:
-        """Make a profile the one that is used where none is named."""
+        """Set the profile that is used by default."""
         self._write(self.read()[0], name)
 
     def ensure_dir(self) -> None:
-        """Make the folder, for its owner alone.
+        """Create the folder, which only its owner can use.
 
         Raises:
-            InvalidArgumentError: It cannot be made.
+            InvalidArgumentError: It cannot be created.
         """
         try:
             ensure_dir(self.folder)
         except OSError as error:
-            raise InvalidArgumentError(f"{self.folder} cannot be made: {error.strerror}") from error
+            raise InvalidArgumentError(f"{self.folder} cannot be created: {error.strerror}") from error
 
-    def _write(self, found: dict[str, Profile], default: str | None) -> None:
-        nameless = attrs.filters.exclude("name")
-        profiles = {name: attrs.asdict(one, filter=nameless) for name, one in sorted(found.items())}
+    def _write(self, profiles: dict[str, Profile], default: str | None) -> None:
+        without_name = attrs.filters.exclude("name")
+        members = {name: attrs.asdict(profile, filter=without_name) for name, profile in sorted(profiles.items())}
         self.ensure_dir()
         temporary = ""
         try:
             descriptor, temporary = tempfile.mkstemp(prefix=".profiles.", dir=self.folder)  # mode 0600
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump({"default": default, "profiles": profiles}, file, indent=2)
+                json.dump({"default": default, "profiles": members}, file, indent=2)
             Path(temporary).replace(self.path)
             temporary = ""
         except OSError as error:
-            raise InvalidArgumentError(f"the profiles in {self.path} cannot be kept: {error.strerror}") from error
+            raise InvalidArgumentError(f"the profiles in {self.path} cannot be written: {error.strerror}") from error
         finally:
             if temporary:
                 Path(temporary).unlink(missing_ok=True)
 
 
 def _profile(name: str, members: dict[str, Any]) -> Profile:
-    known = {field.name for field in attrs.fields(Profile)}  # a later version may keep more
+    known = {field.name for field in attrs.fields(Profile)}  # a later version may write more
     members = {"method": members.get("way"), **members}  # an earlier version calls it `way`
     return Profile(**{**{key: value for key, value in members.items() if key in known}, "name": name})
 
 
 def config_dir() -> Path | None:
-    """Return where profiles are: COZE_CONFIG_DIR, else the platform's folder for settings.
+    """Return the folder of the profiles: COZE_CONFIG_DIR, else the platform's folder for settings.
 
-    That folder is what the command line is installed with (platformdirs). Without it nobody can have logged in.
+    It is None if platformdirs is not installed, which the command line needs: then nobody has logged in.
     """
-    given = os.environ.get(_FOLDER, "").strip()
-    if given:
-        return Path(given).expanduser()
+    folder = os.environ.get(_FOLDER, "").strip()
+    if folder:
+        return Path(folder).expanduser()
     try:
         from platformdirs import user_config_path
     except ImportError:
@@ -182,24 +182,24 @@ def config_dir() -> Path | None:
 
 
 def current_profile(name: str | None = None) -> tuple[Profile, Profiles] | None:
-    """Return the profile that is named, else that of COZE_PROFILE, else the default one; None if there is none.
+    """Return the profile *name*, else that of COZE_PROFILE, else the default one; None if there is none.
 
     Raises:
-        InvalidArgumentError: A profile was named that is not there.
+        InvalidArgumentError: The named profile does not exist.
     """
-    wanted = name or os.environ.get(_NAME, "").strip()
+    name = name or os.environ.get(_NAME, "").strip()
     folder = config_dir()
     if folder is None:
-        if wanted:
-            raise InvalidArgumentError(f'the profile {wanted!r} needs the command line: pip install "cozekit[cli]"')
+        if name:
+            raise InvalidArgumentError(f'the profile {name!r} needs the command line: pip install "cozekit[cli]"')
         return None
     profiles = Profiles(folder)
-    found, default = profiles.read()
-    chosen = wanted or default
-    if chosen is None:
+    by_name, default = profiles.read()
+    name = name or default
+    if name is None:
         return None
-    if chosen not in found:
+    if name not in by_name:
         raise InvalidArgumentError(
-            f"there is no profile {chosen!r}: `cozekit profiles` lists them, `cozekit login` makes one"
+            f"there is no profile {name!r}: `cozekit profiles` lists them, `cozekit login` creates one"
         )
-    return found[chosen], profiles
+    return by_name[name], profiles

@@ -1,4 +1,4 @@
-"""Values as they were received: decoding hands one of another type than described through unchanged."""
+"""Checks of received values: decoding passes values on that have another type than described."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ T = TypeVar("T")
 
 
 def text_of(value: object) -> str:
-    """Return a text; "" for a value of another type."""
+    """Return a str; "" for a value of another type."""
     return value if isinstance(value, str) else ""
 
 
 def key_of(value: object) -> str | int | None:
-    """Return an id by which a dict or a set finds things; None for a list or an object, which neither could hold."""
+    """Return a value that can be a key; None for a list or an object, which are not hashable."""
     return value if isinstance(value, str | int) else None
 
 
 def instance_of(value: object, cls: type[T]) -> T | None:
-    """Return *value* where it is of the class, else None."""
+    """Return *value* if it is an instance of the class, else None."""
     return value if isinstance(value, cls) else None
 
 
 def instances_of(value: object, cls: type[T]) -> list[T]:
-    """Return the items of a list that are of the class; none where *value* is no list."""
+    """Return the items of a list that are instances of the class; none if *value* is no list."""
     return [item for item in value if isinstance(item, cls)] if isinstance(value, list) else []
 
 
 class TextBuffer(list[str]):
-    """A text that grows by pieces, which are appended. Each piece is joined once, however often the text is read.
+    """A text to which pieces are appended. Each piece is joined once, no matter how often the text is read.
 
     One thread may append while others read.
     """
@@ -39,7 +39,7 @@ class TextBuffer(list[str]):
 
     def __init__(self, text: str = "") -> None:
         super().__init__([text] if text else ())
-        self._joined = 0, ""  # how many pieces, and their text; replaced as one, for other threads
+        self._joined = 0, ""  # number of pieces and their text; a tuple, so that other threads read both at once
 
     @property
     def text(self) -> str:

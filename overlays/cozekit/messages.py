@@ -1,10 +1,10 @@
-"""Messages to send: of text, pictures, files and sound.
+"""Messages to send, with text, images, files and audio.
 
 ```python
 messages.user("What is in the picture?", messages.image(file_id=photo.id))
 ```
 
-A plain string is a message of the user, too, wherever messages are taken.
+Wherever a message is expected, a str is accepted as a message of the user.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ __all__ = ["assistant", "audio", "file", "image", "text", "user"]
 
 
 def user(*parts: str | ObjectString, meta_data: Mapping[str, str] | None = None) -> EnterMessage:
-    """Make a question of the user.
+    """Create a message of the user.
 
     Args:
-        parts: Texts, and what `image`, `file` and `audio` return. Coze takes at most one text beside files.
-        meta_data: Up to 16 pairs kept with the message.
+        parts: Texts, and results of `image`, `file` and `audio`. Coze accepts at most one text beside files.
+        meta_data: Up to 16 key-value pairs that are stored with the message.
 
     Raises:
         InvalidArgumentError: There are no parts.
@@ -40,33 +40,41 @@ def user(*parts: str | ObjectString, meta_data: Mapping[str, str] | None = None)
 
 
 def assistant(*parts: str | ObjectString, meta_data: Mapping[str, str] | None = None) -> EnterMessage:
-    """Make an answer of the bot, as context of what follows. The arguments are those of `user`."""
+    """Create an answer of the bot, as context for the next messages.
+
+    Args:
+        parts: Texts, and results of `image`, `file` and `audio`. Coze accepts at most one text beside files.
+        meta_data: Up to 16 key-value pairs that are stored with the message.
+
+    Raises:
+        InvalidArgumentError: There are no parts.
+    """
     return _message(MessageRole.ASSISTANT, EnterMessageType.ANSWER, parts, meta_data)
 
 
 def text(content: str) -> ObjectString:
-    """Make a part of text."""
+    """Create a part with text."""
     return ObjectString(type=ObjectStringType.TEXT, text=content)
 
 
 def image(*, file_id: str | None = None, url: str | None = None) -> ObjectString:
-    """Make a part that is a picture: an uploaded file, or a public address."""
+    """Create a part with an image: an uploaded file, or a public URL."""
     return _attachment(ObjectStringType.IMAGE, file_id, url)
 
 
 def file(*, file_id: str | None = None, url: str | None = None) -> ObjectString:
-    """Make a part that is a file: an uploaded one, or one at a public address."""
+    """Create a part with a file: an uploaded file, or a public URL."""
     return _attachment(ObjectStringType.FILE, file_id, url)
 
 
 def audio(*, file_id: str | None = None, url: str | None = None) -> ObjectString:
-    """Make a part that is sound: an uploaded file, or a public address."""
+    """Create a part with audio: an uploaded file, or a public URL."""
     return _attachment(ObjectStringType.AUDIO, file_id, url)
 
 
 def _attachment(kind: ObjectStringType, file_id: str | None, url: str | None) -> ObjectString:
     if bool(file_id) == bool(url):
-        raise InvalidArgumentError(f"messages.{kind}: give either file_id or url")
+        raise InvalidArgumentError(f"messages.{kind}: pass either file_id or url")
     return ObjectString(type=kind, file_id=file_id or None, file_url=url or None)
 
 
@@ -81,7 +89,7 @@ def _message(
     for number, part in enumerate(parts, 1):
         if not isinstance(part, str | ObjectString):
             raise InvalidArgumentError(
-                f"messages.{role}: part {number} must be a text or what image(), file() and audio() return, "
+                f"messages.{role}: part {number} must be a str or a result of image(), file() or audio(), "
                 f"not {type(part).__name__}"
             )
     pairs = None if meta_data is None else dict(meta_data)

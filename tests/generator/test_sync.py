@@ -47,6 +47,7 @@ class AsyncPage:
     async def __anext__(self) -> str:
         # `await page` comes first.
         async with AsyncLines() as lines:
+            await anext(lines)
             return f"{size_of(lines.text)} {[one async for one in lines]}"
 
     def lines(self) -> AsyncIterator[str]:
@@ -83,6 +84,7 @@ class Page:
     def __next__(self) -> str:
         # `page` comes first.
         with Lines() as lines:
+            next(lines)
             return f"{size_of(lines.text)} {[one for one in lines]}"
 
     def lines(self) -> Iterator[str]:
@@ -99,7 +101,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "pyproject.toml").write_text("[tool.ruff]\nline-length = 120\n", encoding="utf-8")
     (folder / "pages_async.py").write_text(ASYNC, encoding="utf-8")
     (folder / "lines_async.py").write_text("class AsyncLines:\n    pass\n", encoding="utf-8")
-    monkeypatch.setattr(sync, "_NAMES", {"__anext__": "__next__"})
+    monkeypatch.setattr(sync, "_NAMES", {"anext": "next"})
     return tmp_path
 
 
@@ -121,11 +123,22 @@ def test_definitions_that_call_async_ones_are_not_shared(tree: Path) -> None:
 
 
 def test_modules_that_are_written_on_both_sides(tree: Path) -> None:
-    """A module that says why it is not derived is left alone."""
+    """A module with the comment `Not derived` is not derived; imports from it become imports from its sync sibling."""
     path = tree / "overlays/cozekit/lock_async.py"
     path.write_text("# Not derived: threads wait otherwise.\n", encoding="utf-8")
+    user = path.with_name("user_async.py")
+    user.write_text("from .lock_async import AsyncLock\n\n_LOCK = AsyncLock\n", encoding="utf-8")
     sync.derive_all(tree)
     assert not path.with_name("lock.py").exists()
+    assert "\nfrom .lock import Lock\n" in path.with_name("user.py").read_text(encoding="utf-8")
+
+
+def test_loops_that_only_yield(tree: Path) -> None:
+    """A loop that yields each item becomes `yield from`, which async generators lack."""
+    path = tree / "overlays/cozekit/lines_async.py"
+    path.write_text("async def each(lines):\n    async for line in lines:\n        yield line\n", encoding="utf-8")
+    sync.derive_all(tree)
+    assert "def each(lines):\n    yield from lines\n" in path.with_name("lines.py").read_text(encoding="utf-8")
 
 
 def test_unused_names(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,14 +13,14 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from coze_sandbox import Sandbox
-from cozekit import _polling
+from cozekit import _polling, _polling_async, _sleep
 from tests.overlay._clients import Connect, at_once
 from tests.overlay.auth._flows import Flows
 
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep tests apart from what is set on this machine."""
+    """Make tests independent of this machine's settings."""
     for name in ("COZE_API_TOKEN", "COZE_API_BASE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -29,7 +29,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test of both clients three times: sync, on asyncio, and on trio where that can be."""
+    """Run each test of both clients three times: sync, on asyncio, and on trio if supported."""
     if "connect" in metafunc.fixturenames:
         needs_asyncio = metafunc.definition.get_closest_marker("needs_asyncio")
         metafunc.parametrize(
@@ -39,21 +39,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def asyncio_elsewhere() -> Iterator[BlockingPortal]:
-    """Run asyncio's event loop on a thread of its own."""
+    """Run asyncio's event loop in a separate thread."""
     with start_blocking_portal("asyncio") as portal:
         yield portal
 
 
 @pytest.fixture(scope="session")
 def trio_elsewhere() -> Iterator[BlockingPortal]:
-    """Run trio's event loop on a thread of its own."""
+    """Run trio's event loop in a separate thread."""
     with start_blocking_portal("trio") as portal:
         yield portal
 
 
 @pytest.fixture
 def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
-    """Give a maker of sync clients, then one of async clients that look sync."""
+    """Return a factory of sync clients, or of async clients that look sync."""
     loop = None if request.param == "sync" else request.getfixturevalue(f"{request.param}_elsewhere")
     maker = Connect(loop)
     yield maker
@@ -62,34 +62,35 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
 
 @pytest.fixture
 def coze(connect: Connect, coze_sandbox: Sandbox) -> Any:
-    """Give a client of the sandbox that retries without waiting."""
+    """Return a client of the sandbox that retries without delay."""
     return connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=at_once())
 
 
 @pytest.fixture
 def flows(connect: Connect, coze_sandbox: Sandbox) -> Flows:
-    """Give a maker of flows whose users agree at once."""
+    """Return a factory of OAuth flows whose users allow access at once."""
     coze_sandbox.oauth.auto_consent = True
     return Flows(connect, coze_sandbox)
 
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Give the list of pauses; a clock goes on by them, and nobody waits."""
+    """Return the list of poll pauses; a fake clock advances by them, and no time passes."""
     made: list[float] = []
 
     async def sleep(seconds: float) -> None:
         made.append(seconds)
 
-    clock = SimpleNamespace(sleep=made.append, monotonic=lambda: time.monotonic() + sum(made))
-    monkeypatch.setattr(_polling, "time", clock)
+    for module in (_polling, _polling_async):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + sum(made)))
+    monkeypatch.setattr(_sleep, "time", SimpleNamespace(sleep=made.append))
     monkeypatch.setattr(anyio, "sleep", sleep)
     return made
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Make a certificate for 127.0.0.1, signed by itself."""
+    """Create a self-signed certificate for 127.0.0.1."""
     import datetime
     import ipaddress
 

@@ -1,4 +1,4 @@
-"""Sound: WAV files, pieces, and the speed of speech."""
+"""Audio formats: WAV files, chunks, and pacing at the speed of speech."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMATS = st.builds(
 
 
 @given(FORMATS, st.binary(max_size=500))
-def test_wav_and_back(pcm: audio.PCM, data: bytes) -> None:
+def test_wav_round_trip(pcm: audio.PCM, data: bytes) -> None:
     """A WAV file holds format and samples, and other programs can read it."""
     samples = data[: len(data) // pcm.frame_bytes * pcm.frame_bytes]
     made = pcm.to_wav(samples)
@@ -35,8 +35,8 @@ def test_wav_and_back(pcm: audio.PCM, data: bytes) -> None:
 
 
 @given(FORMATS, st.binary(max_size=300))
-def test_wav_of_others_can_be_read(pcm: audio.PCM, data: bytes) -> None:
-    """What the standard library writes is read."""
+def test_wav_of_the_standard_library_can_be_read(pcm: audio.PCM, data: bytes) -> None:
+    """A WAV file that the standard library wrote can be read."""
     samples = data[: len(data) // pcm.frame_bytes * pcm.frame_bytes]
     file = io.BytesIO()
     with wave.open(file, "wb") as other:
@@ -47,8 +47,8 @@ def test_wav_of_others_can_be_read(pcm: audio.PCM, data: bytes) -> None:
     assert audio.PCM.from_wav(file.getvalue()) == (pcm, samples)
 
 
-def test_wav_that_is_cut_off_or_has_more() -> None:
-    """A header of a stream does not know the length; other chunks may stand before the samples."""
+def test_streamed_wav_and_extra_chunks_are_read() -> None:
+    """A WAV header of a stream has no valid length, and other chunks may precede the samples."""
     pcm = audio.PCM(16000)
     made = pcm.to_wav(b"\1\2\3\4")
     unknown = made.replace(struct.pack("<4sI", b"data", 4), struct.pack("<4sI", b"data", 0xFFFFFFFF))
@@ -74,22 +74,22 @@ def test_wav_that_is_cut_off_or_has_more() -> None:
         (b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 0, 8000, 8000, 1, 8), "channels cannot be 0"),
     ],
 )
-def test_what_is_no_wav_file(data: bytes, told: str) -> None:
-    """It is told why."""
+def test_invalid_wav_is_rejected_with_the_reason(data: bytes, told: str) -> None:
+    """Data that is no WAV file is rejected with the reason."""
     with pytest.raises(InvalidArgumentError, match=told):
         audio.PCM.from_wav(data)
 
 
 @pytest.mark.parametrize("arguments", [(0,), (True,), (16000, 0), (16000, 1, 12), ("16000",), (1.5,)])
-def test_impossible_formats(arguments: tuple[int, ...]) -> None:
-    """A format that cannot be is refused."""
+def test_invalid_formats_are_rejected(arguments: tuple[int, ...]) -> None:
+    """An audio format with impossible values is rejected."""
     with pytest.raises(InvalidArgumentError):
         audio.PCM(*arguments)
 
 
 @given(FORMATS, st.binary(max_size=2000), st.lists(st.integers(0, 300), max_size=8), st.sampled_from([0.1, 1, 2.5, 20]))
-def test_chunks_have_the_same_length(pcm: audio.PCM, data: bytes, cuts: list[int], ms: float) -> None:
-    """However samples come, pieces have whole frames and the length asked for; only the last may be shorter."""
+def test_chunks_have_whole_frames_and_equal_length(pcm: audio.PCM, data: bytes, cuts: list[int], ms: float) -> None:
+    """However samples arrive, chunks have whole frames and the requested length; only the last may be shorter."""
 
     def pieces() -> Iterator[bytes]:
         rest = data
@@ -107,8 +107,8 @@ def test_chunks_have_the_same_length(pcm: audio.PCM, data: bytes, cuts: list[int
 
 
 @pytest.mark.anyio
-async def test_chunks_of_an_async_source() -> None:
-    """They are the same."""
+async def test_chunks_of_an_async_source_have_equal_length() -> None:
+    """Chunks of an async source have the requested length; only the last may be shorter."""
     pcm = audio.PCM(8000)
 
     async def source() -> AsyncIterator[bytes]:
@@ -118,21 +118,21 @@ async def test_chunks_of_an_async_source() -> None:
     assert [len(piece) async for piece in pcm.achunks(source(), ms=10)] == [160, 140]
 
 
-def test_chunks_need_a_length() -> None:
-    """A piece of no length would never end."""
+def test_chunks_of_zero_length_are_rejected() -> None:
+    """A chunk length of 0 ms is rejected, since the chunks would never end."""
     with pytest.raises(InvalidArgumentError, match="ms must be above 0"):
         audio.PCM(8000).chunks(b"", ms=0)
 
 
-def test_seconds() -> None:
-    """Bytes and time are told from each other."""
+def test_seconds_and_bytes_convert() -> None:
+    """`bytes_per_second`, `seconds` and `chunk_bytes` convert between bytes and time."""
     pcm = audio.PCM(16000, channels=2)
     assert (pcm.bytes_per_second, pcm.seconds(bytes(32000)), pcm.chunk_bytes(20)) == (64000, 0.5, 1280)
 
 
 @pytest.mark.anyio
-async def test_pace_gives_pieces_at_the_speed_of_speech(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first piece comes at once, each other one when the one before it would have been spoken."""
+async def test_pace_yields_pieces_at_the_speed_of_speech(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`pace` yields the first piece at once, and each other piece when the one before it has been spoken."""
     pcm = audio.PCM(8000)
     pieces = list(pcm.chunks(bytes(1600), ms=20))
     now, slept = 100.0, []

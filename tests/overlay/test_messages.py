@@ -1,4 +1,4 @@
-"""Messages that are built for the caller."""
+"""The builders of chat messages."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from cozekit.errors import InvalidArgumentError
 
 
 def built(message: EnterMessage) -> dict[str, Any]:
-    """Return what is sent, with the parts of the content as objects."""
+    """Return the message as it is sent, with the parts of its content as objects."""
     members = message.to_dict()
     if members["content_type"] == "object_string":
         members["content"] = json.loads(members["content"])
     return members
 
 
-def test_text():
-    """A text is a question of the user, an answer of the assistant."""
+def test_text_messages_of_user_and_assistant():
+    """A text is a question of the user or an answer of the assistant."""
     assert built(messages.user("Hi")) == {
         "role": "user",
         "type": "question",
@@ -37,8 +37,8 @@ def test_text():
     }
 
 
-def test_parts():
-    """Text and files together are an object string, in the order in which they are given."""
+def test_text_and_files_are_an_object_string_in_order():
+    """Text and files together are an object string, in the given order."""
     message = messages.user(
         "What is this?",
         messages.image(file_id="1"),
@@ -58,8 +58,8 @@ def test_parts():
     }
 
 
-def test_exact_json():
-    """The content of an object string is JSON without superfluous white space, in UTF-8."""
+def test_object_string_is_compact_utf8_json():
+    """The content of an object string is compact JSON in UTF-8."""
     message = messages.assistant(messages.text("日本"), messages.image(url="https://a.b/c"))
     assert message.to_dict() == {
         "role": "assistant",
@@ -69,13 +69,13 @@ def test_exact_json():
     }
 
 
-def test_single_part():
+def test_single_file_is_an_object_string():
     """A single file is an object string, too."""
     assert built(messages.user(messages.audio(file_id="2")))["content"] == [{"type": "audio", "file_id": "2"}]
 
 
-def test_meta_data():
-    """Pairs are kept with a message, as a copy."""
+def test_meta_data_is_copied():
+    """The metadata of a message is a copy of the given mapping."""
     pairs = {"a": "b"}
     message = messages.user("Hi", meta_data=pairs)
     pairs["c"] = "d"
@@ -83,35 +83,35 @@ def test_meta_data():
 
 
 @pytest.mark.parametrize("build", [messages.user, messages.assistant])
-def test_nothing(build):
-    """A message without parts is refused by the name of its maker."""
+def test_message_without_parts_is_rejected(build):
+    """A message without parts is rejected, with the name of its builder."""
     with pytest.raises(InvalidArgumentError) as caught:
         build()
     assert str(caught.value) == f"messages.{build.__name__}: a message needs at least one part"
 
 
 @pytest.mark.parametrize("part", [None, b"a", ["a"], {"type": "text", "text": "a"}, 7])
-def test_wrong_part(part):
-    """A part of another type is refused by its number and type."""
+def test_part_of_the_wrong_type_is_rejected(part):
+    """A part of the wrong type is rejected with its number and type."""
     with pytest.raises(InvalidArgumentError) as caught:
         messages.user("Hi", part)
     assert str(caught.value) == (
-        "messages.user: part 2 must be a text or what image(), file() and audio() return, "
+        "messages.user: part 2 must be a str or a result of image(), file() or audio(), "
         f"not {type(part).__name__}"
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("build", [messages.image, messages.file, messages.audio])
 @pytest.mark.parametrize("given", [{}, {"file_id": ""}, {"file_id": None, "url": ""}, {"file_id": "1", "url": "u"}])
-def test_file_id_or_address(build, given):
-    """A file is named by an id or by an address: by one of them, and not by an empty one."""
+def test_file_needs_either_id_or_url(build, given):
+    """A file needs either an id or a URL, not both and not an empty one."""
     with pytest.raises(InvalidArgumentError) as caught:
         build(**given)
-    assert str(caught.value) == f"messages.{build.__name__}: give either file_id or url"
+    assert str(caught.value) == f"messages.{build.__name__}: pass either file_id or url"
 
 
-def test_sent(coze, coze_sandbox):
-    """Built messages, plain texts and dicts can be sent together, and the bot sees all of them."""
+def test_built_messages_strings_and_dicts_can_be_mixed(coze, coze_sandbox):
+    """Built messages, strings and dicts can be sent together, and the bot receives all of them."""
     picture = coze.files.upload(("a.png", b"\x89PNG\r\n\x1a\n"))
     sound = coze.files.upload(("a.wav", b"RIFF0000WAVE"))
     result = coze.chat.create_and_poll(

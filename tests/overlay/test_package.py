@@ -1,4 +1,4 @@
-"""The package as a whole: its names, what importing it costs, and that both clients are alike."""
+"""The package as a whole: its names, the cost of its import, and the equality of both clients."""
 
 from __future__ import annotations
 
@@ -31,8 +31,6 @@ from cozekit._workflows import (
     result_async,
     run,
     run_async,
-    runs_resource,
-    runs_resource_async,
 )
 from cozekit._workflows import result as _workflow_result
 
@@ -56,14 +54,14 @@ NO_ERRORS = {"CODES", "ExtensionMismatchWarning", "InsecureFolderWarning", "Stre
 
 
 @pytest.mark.parametrize("module", [cozekit, errors, auth], ids=lambda module: module.__name__)
-def test_names_are_sorted(module):
-    """`__all__` is sorted as isort does it, without repetition."""
+def test_all_is_sorted(module):
+    """`__all__` is sorted as isort does, without repetition."""
     assert module.__all__ == sorted(set(module.__all__), key=isort_key)
 
 
 @pytest.mark.parametrize("module", [cozekit, auth], ids=lambda module: module.__name__)
-def test_names_are_complete(module):
-    """Every public name can be had, is listed for type checkers, and nothing else is offered."""
+def test_all_names_resolve_and_are_typed(module):
+    """Every public name can be imported and is listed for type checkers, and no other name exists."""
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     shown = {alias.asname for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert shown - {None} == set(module.__all__) == set(module._MODULES)
@@ -74,8 +72,8 @@ def test_names_are_complete(module):
         _ = module.Cozy
 
 
-def test_every_error_is_offered():
-    """cozekit.errors has every exception of the generated client, and all of its own."""
+def test_errors_module_exports_every_exception():
+    """cozekit.errors exports every exception of the generated client and of the overlay."""
     generated = {name for name, value in vars(coze_api.errors).items() if is_error(value)}
     assert generated <= set(errors.__all__)
     assert {name for name, value in vars(errors).items() if is_error(value)} == set(errors.__all__) - NO_ERRORS
@@ -85,8 +83,8 @@ def is_error(value: Any) -> bool:
     return isinstance(value, type) and issubclass(value, errors.CozeError)
 
 
-def test_tree_of_errors():
-    """The tree in the docstring of cozekit.errors is the tree of the classes."""
+def test_docstring_shows_the_exception_tree():
+    """The tree in the docstring of cozekit.errors matches the classes."""
     assert errors.__doc__ is not None
     shown: dict[str, str | None] = {}
     above: list[str] = []
@@ -107,14 +105,14 @@ def parent_of(kind: type) -> str | None:
 
 
 def loaded_by(statement: str) -> set[str]:
-    """Return the modules that a statement loads in a new interpreter."""
+    """Return the modules that a statement imports in a new interpreter."""
     command = f"{statement}\nimport sys; print(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     return set(result.stdout.split())
 
 
-def test_import_is_cheap():
-    """Importing the package loads neither httpx nor attrs nor any model; errors need no httpx either."""
+def test_import_loads_neither_httpx_nor_models():
+    """Importing the package loads neither httpx nor attrs nor any model; the errors need no httpx either."""
     modules = loaded_by("import cozekit")
     assert "cozekit" in modules
     assert not {"httpx", "attrs", "attr", "asyncio"} & modules
@@ -122,8 +120,8 @@ def test_import_is_cheap():
     assert "httpx" not in loaded_by("from cozekit import APIError, CozeError, RetryPolicy, COZE_CN")
 
 
-def test_client_loads_what_it_uses():
-    """Making a client loads no models; a resource loads those of its own."""
+def test_client_loads_models_on_use():
+    """Creating a client loads no models; a resource loads its own."""
     modules = loaded_by("from cozekit import Coze; coze = Coze('pat_a')")
     assert not [name for name in modules if name.startswith("coze_api.models.")]
     modules = loaded_by("from cozekit import Coze; Coze('pat_a').users")
@@ -132,7 +130,7 @@ def test_client_loads_what_it_uses():
 
 
 def public(kind: type) -> dict[str, Any]:
-    """Return the public methods and properties of a class, without what generated methods call."""
+    """Return the public methods and properties of a class, without the helpers of generated methods."""
     seam = {"paginate", "request", "stream"} if issubclass(kind, BaseClient | AsyncBaseClient) else set()
     return {name: inspect.getattr_static(kind, name) for name in dir(kind) if name[0] != "_" and name not in seam}
 
@@ -145,7 +143,7 @@ PAIRS = [
     (run_stream.ChatRunStream, run_stream_async.AsyncChatRunStream),
     (run.WorkflowRun, run_async.AsyncWorkflowRun),
     (_workflow_result.WorkflowResult, result_async.AsyncWorkflowResult),
-    (runs_resource.WorkflowRuns, runs_resource_async.AsyncWorkflowRuns),
+    (resource.WorkflowRuns, resource_async.AsyncWorkflowRuns),
     (copy_tasks.CopyTasks, copy_tasks_async.AsyncCopyTasks),
     (datasets.Datasets, datasets_async.AsyncDatasets),
     (datasets.DatasetsDocuments, datasets_async.AsyncDatasetsDocuments),
@@ -155,7 +153,7 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("sync", "asynchronous"), PAIRS, ids=lambda kind: kind.__name__)
-def test_both_clients_are_alike(sync, asynchronous):
+def test_sync_and_async_classes_have_the_same_interface(sync, asynchronous):
     """Sync and async classes have the same public names, and the same parameters with the same defaults."""
     ours, theirs = public(sync), public(asynchronous)
     assert ours.keys() == theirs.keys()
@@ -168,7 +166,7 @@ def test_both_clients_are_alike(sync, asynchronous):
 
 
 def parameters(function: Any) -> list[tuple[str, Any, str, str]]:
-    """Return names, kinds, defaults and types, of which those of async clients have another name or may be awaited."""
+    """Return names, kinds, defaults and types of parameters, with the types of async clients mapped to the sync ones."""
     awaited = " | Callable[[], Awaitable[str]]"
     return [
         (one.name, one.kind, repr(one.default), str(one.annotation).replace("Async", "").replace(awaited, ""))
@@ -177,7 +175,7 @@ def parameters(function: Any) -> list[tuple[str, Any, str, str]]:
 
 
 @pytest.mark.parametrize(("client", "base"), [(Coze, Client), (AsyncCoze, AsyncClient)])
-def test_overlay_hides_nothing(client, base):
+def test_overlay_has_every_generated_resource_and_operation(client, base):
     """The clients have every resource of the generated ones, and their resources every operation."""
     assert set(public(base)) <= set(public(client))
     coze = client("pat_a")
@@ -188,8 +186,8 @@ def test_overlay_hides_nothing(client, base):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_path_of_the_api_is_written_by_hand(path):
-    """No text in the overlay is a path of the API: paths come from generated code alone."""
+def test_overlay_contains_no_api_path(path):
+    """No string in the overlay is a path of the API: paths come from generated code only."""
     known = {operation.path for operation in OPERATIONS} | {operation.path.split("{")[0] for operation in OPERATIONS}
     assert len(known) > 20
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -199,8 +197,8 @@ def test_no_path_of_the_api_is_written_by_hand(path):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_state_of_the_api_is_written_by_hand(path):
-    """No text in the overlay is a value of the enums that chats are steered by: it names their members."""
+def test_overlay_contains_no_state_value(path):
+    """No string in the overlay is a value of the state enums of chats: the code uses their members."""
     from coze_api import models
 
     values = {str(member) for enum in (models.ChatStatus, models.MessageType) for member in enum if member}
@@ -215,8 +213,8 @@ def test_files_are_small(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 600
 
 
-def test_modules_say_what_they_offer():
-    """Every module of the overlay has a docstring and an `__all__` that holds."""
+def test_modules_have_docstring_and_valid_all():
+    """Every module of the overlay has a docstring and a valid `__all__`."""
     for path in SOURCES:
         parts = path.relative_to(ROOT).with_suffix("").parts
         name = ".".join(["cozekit", *(part for part in parts if part != "__init__")])

@@ -1,4 +1,4 @@
-"""All models, and JSON objects that fit them more or less."""
+"""All models, and JSON objects that match them more or less."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _cached(function: F) -> F:
-    """Keep results, and the signature: to mypy, classes without hashable instances are not hashable themselves."""
+    """Cache results and keep the signature: to mypy, classes without hashable instances are not hashable themselves."""
     return cast("F", cache(function))
 
 
@@ -40,14 +40,14 @@ garbage = st.recursive(
 
 @_cached
 def fields(model: type[Model]) -> dict[str, tuple[str, Any]]:
-    """Return the members of *model* as JSON names them, each with its attribute and type."""
+    """Return the fields of *model* by their JSON names, each with its attribute and type."""
     names = vars(sys.modules[model.__module__])
     hints = {name: eval(hint, names) for name, hint in model.__annotations__.items() if not name.startswith("_")}
     return {model._renamed.get(name, name): (name, hint) for name, hint in hints.items()}
 
 
 def example(hint: Any, depth: int = _DEPTH) -> Any:
-    """Make JSON that fits a type, with all members down to some depth."""
+    """Create JSON of a type, with all fields down to some depth."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in {Union, types.UnionType}:
         return example(next(part for part in arguments if part not in {type(None), Unknown}), depth)
@@ -70,7 +70,7 @@ def example(hint: Any, depth: int = _DEPTH) -> Any:
 
 @_cached
 def values(hint: Any, depth: int = _DEPTH) -> st.SearchStrategy[Any]:
-    """Make JSON that fits a type now and then."""
+    """Create JSON that matches a type sometimes."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in {Union, types.UnionType}:
         fitting = st.one_of([values(part, depth) for part in arguments if part not in {type(None), Unknown}])
@@ -95,7 +95,7 @@ def values(hint: Any, depth: int = _DEPTH) -> st.SearchStrategy[Any]:
 
 @_cached
 def objects(model: type[Model], depth: int = _DEPTH) -> st.SearchStrategy[dict[str, Any]]:
-    """Make objects of known members, of which some are missing, null or nonsense, and of unknown ones."""
+    """Create objects of known fields, some of them missing, null or invalid, and of unknown fields."""
     known = {wire: values(kind, depth) for wire, (_, kind) in fields(model).items()}
     unknown = st.dictionaries(st.text(min_size=1, max_size=5).filter(lambda key: key not in known), garbage, max_size=2)
     return st.builds(lambda some, more: {**more, **some}, st.fixed_dictionaries({}, optional=known), unknown)

@@ -1,4 +1,4 @@
-"""Clients whose answers are made up in the test."""
+"""Clients whose responses are defined in the test."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ SSE = {"content-type": "text/event-stream", "x-tt-logid": "log-1"}
 
 
 def answer(data: Any = None, *, status: int = 200, headers: dict[str, str] | None = None, **members: Any) -> Handler:
-    """Answer every request by the envelope of Coze with *data*."""
+    """Respond to every request with Coze's envelope of *data*."""
     body = {"code": 0, "msg": "", "data": data, **members}
     return lambda request: httpx.Response(status, json=body, headers=headers)
 
 
 def raw(content: bytes | str, *, status: int = 200, content_type: str = "application/json") -> Handler:
-    """Answer every request by exactly *content*."""
+    """Respond to every request with exactly *content*."""
     return lambda request: httpx.Response(status, content=content, headers={"content-type": content_type})
 
 
 def nothing_sent(request: httpx.Request) -> NoReturn:
-    """Fail: the request must not leave the client."""
+    """Fail: no request may be sent."""
     pytest.fail(f"{request.method} {request.url} was sent")
 
 
 def client(handler: Handler, token: str | None = "pat_secret", **options: Any) -> Client:
-    """Make a client that is answered by *handler*."""
+    """Create a client whose responses come from *handler*."""
     return Client(BASE, token, http_client=httpx.Client(transport=httpx.MockTransport(handler)), **options)
 
 
 def async_client(handler: Handler, token: str | None = "pat_secret", **options: Any) -> AsyncClient:
-    """Make an async client that is answered by *handler*."""
+    """Create an async client whose responses come from *handler*."""
     http = httpx.AsyncClient(transport=httpx.MockTransport(handler))
     return AsyncClient(BASE, token, http_client=http, **options)
 
 
 class Recorder:
-    """A handler that keeps the requests.
+    """A handler that records the requests.
 
     Attributes:
         requests: The requests so far, with their bodies read.
@@ -66,22 +66,22 @@ class Recorder:
 
     @property
     def last(self) -> httpx.Request:
-        """The latest request."""
+        """Return the latest request."""
         return self.requests[-1]
 
     @property
     def target(self) -> str:
-        """Path and query of the latest request, as sent."""
+        """Return path and query of the latest request, as sent."""
         return self.last.url.raw_path.decode()
 
     @property
     def body(self) -> Any:
-        """The JSON body of the latest request."""
+        """Return the JSON body of the latest request."""
         return json.loads(self.last.content)
 
 
 class Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """An answer's body in chunks. An exception among them is raised in its turn.
+    """A response body in chunks. An exception among them is raised in its turn.
 
     Attributes:
         given: How many chunks were read.
@@ -112,10 +112,10 @@ class Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def streaming(*chunks: bytes | Exception, body: Chunks | None = None) -> Handler:
-    """Answer every request by an event stream."""
+    """Respond to every request with an event stream."""
     return lambda request: httpx.Response(200, headers=SSE, stream=body or Chunks(*chunks))
 
 
 def event(name: str, data: Any) -> bytes:
-    """Write an event as Coze does."""
+    """Encode an event as Coze does."""
     return f"event: {name}\ndata: {data if isinstance(data, str) else json.dumps(data)}\n\n".encode()

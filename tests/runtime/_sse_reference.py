@@ -1,9 +1,8 @@
-"""A decoder of event streams that is slow, simple and not ours: what the fast one is compared with.
+"""A slow and simple decoder of event streams, with which the fast one is compared.
 
-It reads the whole stream at once, as text, line by line, after section 9.2.6 of
-https://html.spec.whatwg.org/multipage/server-sent-events.html, and after the deviations that
-`coze_api._core._sse` documents. It shares no code and no technique with that module: no regular expressions, no bytes,
-no chunks.
+It reads the whole stream at once, as text, line by line, according to section 9.2.6 of
+https://html.spec.whatwg.org/multipage/server-sent-events.html and to the deviations that `coze_api._core._sse`
+documents. It shares no code and no technique with that module: no regular expressions, no bytes, no chunks.
 """
 
 from __future__ import annotations

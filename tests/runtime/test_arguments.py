@@ -1,4 +1,4 @@
-"""Tests of how arguments are checked, before anything is sent, and of where they go in the request."""
+"""Validation of arguments before anything is sent, and their place in the request."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from coze_api.models import BotMode, BotPublishStatus, EnterMessage, Message, To
 from tests.runtime._responses import Recorder, answer, async_client, client, nothing_sent
 
 
-class Colour(str, enum.Enum):  # noqa: UP042 - whose str() is not its value
-    """A text as others make enums of them."""
+class Color(str, enum.Enum):  # noqa: UP042 - whose str() is not its value
+    """A string enum of the caller."""
 
     RED = "red"
 
 
 def encode(value: Value, given: Any) -> Any:
-    """Send *given* as argument ``x`` of kind *value* and return what the body holds."""
+    """Send *given* as argument ``x`` of kind *value* and return what the body contains."""
     operation = Operation("o.p", "POST", "/", Empty.from_dict, arguments={"x": Argument("x", "body", value)})
     recorder = Recorder(answer())
     client(recorder).request(operation, {"x": given}, Options())
@@ -95,8 +95,10 @@ class TestValues:
             (Items(Object(lambda: ToolOutput)), [{"tool_call_id": "a"}], "x[0].output is required"),
         ],
     )
-    def test_refused(self, value: Value, given: Any, problem: str) -> None:
-        """What does not fit is refused by a message that names operation, argument, rule and what was given."""
+    def test_invalid_value_is_rejected_with_operation_argument_and_rule(
+        self, value: Value, given: Any, problem: str
+    ) -> None:
+        """An invalid value is rejected by an error that names operation, argument, rule and value."""
         with pytest.raises(InvalidArgumentError) as caught:
             encode(value, given)
         assert str(caught.value).startswith(f"o.p: {problem}")
@@ -106,7 +108,7 @@ class TestValues:
         [
             (Text(min_length=2, max_length=2), "äö", "äö"),
             (Text(), "", ""),
-            (Text(), Colour.RED, "red"),
+            (Text(), Color.RED, "red"),
             (Int(minimum=1, maximum=1), 1, 1),
             (Int(), BotMode(1), 1),
             (Int(), 0, 0),
@@ -133,12 +135,12 @@ class TestValues:
             (Object(lambda: ToolOutput), Unknown("new", {"type": "new"}), {"type": "new"}),
         ],
     )
-    def test_sent(self, value: Value, given: Any, sent: Any) -> None:
-        """What fits is sent, limits included; models, members of enums and tuples as plain JSON."""
+    def test_valid_value_is_sent_as_plain_json(self, value: Value, given: Any, sent: Any) -> None:
+        """Valid values are sent, limits included; models, enum members and tuples as plain JSON."""
         assert encode(value, given) == sent
 
-    def test_object_from_string(self) -> None:
-        """A string may stand for the object that it most often means."""
+    def test_string_may_replace_an_object(self) -> None:
+        """A string may replace the object that it usually stands for."""
         assert encode(Object(lambda: EnterMessage), "hi") == {
             "role": "user",
             "type": "question",
@@ -147,14 +149,14 @@ class TestValues:
         }
 
     @pytest.mark.parametrize("value", [{1, 2}, object(), {1j: 2}, "\ud800"])
-    def test_no_json(self, value: Any) -> None:
-        """What JSON cannot say is refused before it is sent, also where anything may be given."""
+    def test_value_that_is_no_json_is_rejected(self, value: Any) -> None:
+        """A value that JSON cannot express is rejected before it is sent, even if any value is allowed."""
         with pytest.raises(InvalidArgumentError, match=r"o\.p: .*JSON"):
             encode(Anything(), value)
 
 
 class TestFiles:
-    """Contents of files."""
+    """File contents."""
 
     @pytest.mark.parametrize(
         ("given", "problem"),
@@ -173,8 +175,8 @@ class TestFiles:
             (("a", b"", "text/plain\r\nX-Evil: 1"), "file has no media type in 'text/plain\\r\\nX-Evil: 1'"),
         ],
     )
-    def test_refused(self, given: Any, problem: str) -> None:
-        """What is no file is refused, and so is one that is too large."""
+    def test_invalid_or_oversized_file_is_rejected(self, given: Any, problem: str) -> None:
+        """A value that is no file is rejected, and so is a file that is too large."""
         operation = Operation(
             "f.up", "POST", "/", Empty.from_dict, arguments={"file": Argument("file", "part", Content(max_bytes=4))}
         )
@@ -182,8 +184,10 @@ class TestFiles:
             client(nothing_sent).request(operation, {"file": given}, Options())
         assert str(caught.value) == f"f.up: {problem}"
 
-    def test_size_counts_from_the_beginning(self) -> None:
-        """A file at its end is as large as it is, since it is sent from its beginning; measuring does not move it."""
+    def test_size_is_measured_from_the_start(self) -> None:
+        """A file whose position is at its end has its full size, since it is sent from its start; measuring does not
+        move it.
+        """
         file = io.BytesIO(b"12345")
         file.seek(5)
         with pytest.raises(Wrong, match="has 5"):
@@ -201,20 +205,20 @@ class TestFiles:
             ("a/", "file"),
         ],
     )
-    def test_name(self, name: Any, sent: str) -> None:
-        """The name of a file object is its last part; one without a name is called ``file``."""
+    def test_file_object_is_named_by_its_last_path_part(self, name: Any, sent: str) -> None:
+        """The name of a file object is its last path part; one without a name is called ``file``."""
         file = io.BytesIO(b"x")
         file.name = name
         assert prepare_file(file)[0] == sent
 
-    def test_given_name(self) -> None:
-        """A name and a type that are given count; buffers are accepted as bytes are."""
+    def test_explicit_name_and_type_are_used(self) -> None:
+        """An explicit name and type are used; buffers are accepted like bytes."""
         assert prepare_file(("b.txt", bytearray(b"x"), "text/x")) == ("b.txt", b"x", "text/x")
         assert prepare_file(memoryview(b"x")) == ("file", b"x")
 
 
 def prepare_file(given: Any, max_bytes: int | None = None) -> Any:
-    """Return what becomes of a file."""
+    """Return the prepared file of a request."""
     return Content(max_bytes=max_bytes).encode(given, "file")
 
 
@@ -241,8 +245,8 @@ class TestMethods:
     """Arguments of generated methods."""
 
     @pytest.mark.parametrize(("call", "problem"), CALLS)
-    def test_nothing_is_sent(self, call: Callable[[Client], Any], problem: str) -> None:
-        """An argument that does not fit raises a `CozeError` that is a `ValueError` too, and nothing is sent."""
+    def test_invalid_argument_raises_and_sends_nothing(self, call: Callable[[Client], Any], problem: str) -> None:
+        """An invalid argument raises a `CozeError` that is also a `ValueError`, and nothing is sent."""
         with pytest.raises(InvalidArgumentError) as caught:
             call(client(nothing_sent))
         assert str(caught.value).startswith(problem)
@@ -250,20 +254,20 @@ class TestMethods:
         assert isinstance(caught.value, ValueError)
 
     @pytest.mark.anyio
-    async def test_nothing_is_sent_async(self) -> None:
-        """The async client checks alike."""
+    async def test_invalid_argument_raises_and_sends_nothing_async(self) -> None:
+        """An async client raises for an invalid argument, and nothing is sent."""
         with pytest.raises(InvalidArgumentError, match=r"^bots\.create: name must have at least 1"):
             await async_client(nothing_sent).bots.create(space_id="1", name="")
 
-    def test_required(self) -> None:
-        """None for a required argument is refused; the keyword itself cannot be left out."""
+    def test_required_argument_must_not_be_none(self) -> None:
+        """None for a required argument is rejected, and the keyword itself cannot be omitted."""
         with pytest.raises(InvalidArgumentError, match=r"^files\.retrieve: file_id is required$"):
             client(nothing_sent).files.retrieve(file_id=None)  # type: ignore[arg-type]  # that is the mistake
         with pytest.raises(TypeError, match="file_id"):
             client(nothing_sent).files.retrieve()  # type: ignore[call-arg]  # that is the mistake
 
-    def test_none_is_not_given(self) -> None:
-        """None leaves an argument out, of body and query alike; nothing like null is sent."""
+    def test_none_omits_an_optional_argument(self) -> None:
+        """None omits an argument from body and query; no null is sent."""
         recorder = Recorder(answer({}))
         client(recorder).chat.create(bot_id="1", user_id="2", conversation_id=None, meta_data=None)
         assert recorder.target == "/v3/chat"

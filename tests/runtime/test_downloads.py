@@ -1,4 +1,4 @@
-"""Tests of answers that are no JSON."""
+"""Responses that are files or redirects."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AUTHORIZE = {
 
 
 class Server:
-    """Answers every request alike, and keeps the last one."""
+    """Sends the same response to every request, and keeps the last request."""
 
     def __init__(self, answer: httpx.Response) -> None:
         self.answer = answer
@@ -51,30 +51,30 @@ def connect(server: Server) -> Client:
 
 
 class TestFile:
-    """`audio.speech.create` answers with sound."""
+    """The audio file of `audio.speech.create`."""
 
-    def test_read(self) -> None:
-        """The content can be read at once; its type and log id are known before."""
+    def test_file_can_be_read_at_once(self) -> None:
+        """The content can be read at once; its type and log id are available before."""
         answer = connect(Server(sound())).audio.speech.create(input="Hi", voice_id="1")
         assert (answer.content_type, answer.logid, answer.response.status) == ("audio/mpeg", "L", 200)
         assert answer.read() == SOUND
         assert repr(answer) == "Binary(content_type='audio/mpeg', logid='L')"
 
-    def test_iterate(self) -> None:
-        """The content can be read piece by piece, after which the connection is free."""
+    def test_file_can_be_iterated(self) -> None:
+        """The content can be read in pieces, after which the connection is free."""
         answer = connect(Server(sound())).audio.speech.create(input="Hi", voice_id="1")
         pieces = list(answer)
         assert b"".join(pieces) == SOUND
 
-    def test_save(self, tmp_path: Path) -> None:
+    def test_file_can_be_saved(self, tmp_path: Path) -> None:
         """The content can be written to a file."""
         with connect(Server(sound())).audio.speech.create(input="Hi", voice_id="1") as answer:
             assert answer.save(tmp_path / "hi.mp3") == len(SOUND)
         assert (tmp_path / "hi.mp3").read_bytes() == SOUND
 
     @pytest.mark.anyio
-    async def test_async(self, tmp_path: Path) -> None:
-        """The async client reads it in the same three ways."""
+    async def test_async_file_can_be_read_iterated_and_saved(self, tmp_path: Path) -> None:
+        """An async client reads, iterates and saves a file."""
 
         async def chunks() -> AsyncIterator[bytes]:
             yield SOUND
@@ -90,8 +90,8 @@ class TestFile:
             assert await file.save(tmp_path / "hi.wav") == len(SOUND)
         await http.aclose()
 
-    def test_error(self) -> None:
-        """JSON in place of a file tells an error, and HTML that a gateway answered."""
+    def test_json_or_html_instead_of_a_file_is_an_error(self) -> None:
+        """JSON in place of a file raises its error, and HTML raises GatewayError."""
         refused = httpx.Response(401, json={"code": 4100, "msg": "bad token"})
         with pytest.raises(AuthenticationError, match="bad token"):
             connect(Server(refused)).audio.speech.create(input="Hi", voice_id="1")
@@ -102,10 +102,10 @@ class TestFile:
 
 
 class TestRedirect:
-    """`oauth.authorize` sends a browser elsewhere."""
+    """The browser redirect of `oauth.authorize`."""
 
-    def test_location(self) -> None:
-        """The address to open is returned; the page is on www, and gets no token."""
+    def test_redirect_returns_the_url(self) -> None:
+        """The URL of the redirect is returned; the request goes to the www host and has no token."""
         server = Server(httpx.Response(302, headers={"location": "https://app.example.com/callback?code=c&state=s"}))
         answer = connect(server).oauth.authorize(**AUTHORIZE)  # type: ignore[arg-type]  # mixed values
         assert answer.location == "https://app.example.com/callback?code=c&state=s"
@@ -113,23 +113,23 @@ class TestRedirect:
         assert server.request.url.params["redirect_uri"] == AUTHORIZE["redirect_uri"]
         assert "authorization" not in server.request.headers
 
-    def test_no_redirect(self) -> None:
-        """A page in place of a redirect is a gateway's answer."""
+    def test_page_instead_of_a_redirect_is_a_gateway_error(self) -> None:
+        """A page in place of a redirect raises GatewayError."""
         with pytest.raises(GatewayError):
             connect(Server(httpx.Response(200, html="<p>"))).oauth.authorize(**AUTHORIZE)  # type: ignore[arg-type]  # a dict of texts
 
 
 @pytest.mark.parametrize("base", ["http://127.0.0.1:9", "https://api.example.com/coze"])
-def test_local_server_is_its_own_sister(base: str) -> None:
-    """A local server or a gateway has no sisters: pages and operations are at one address."""
+def test_local_server_has_pages_and_operations_at_one_url(base: str) -> None:
+    """A local server or a gateway has no www host: pages and operations have the same base URL."""
     server = Server(httpx.Response(302, headers={"location": "/"}))
     http = httpx.Client(transport=httpx.MockTransport(server))
     Client(base, "t", http_client=http).oauth.authorize(**AUTHORIZE)  # type: ignore[arg-type]  # a dict of texts
     assert str(server.request.url).startswith(f"{base}/api/permission/")
 
 
-def test_oauth_errors_tell_their_reason() -> None:
-    """An OAuth answer names its error by a word, which is kept."""
+def test_oauth_error_keeps_its_reason() -> None:
+    """The word in which an OAuth error response names its reason is kept."""
     refused = httpx.Response(400, json={"error_code": "authorization_pending", "error_message": "not yet"})
     with pytest.raises(Exception, match="not yet") as caught:
         connect(Server(refused)).oauth.device_code(client_id="app")
@@ -138,7 +138,7 @@ def test_oauth_errors_tell_their_reason() -> None:
 
 
 class TestBrokenFile:
-    """A file that breaks off."""
+    """A download that breaks off."""
 
     @staticmethod
     def answer() -> httpx.Response:
@@ -148,8 +148,8 @@ class TestBrokenFile:
 
         return httpx.Response(200, headers={"content-type": "audio/mpeg", "x-tt-logid": "L"}, content=chunks())
 
-    def test_read(self) -> None:
-        """What arrived is in the error, which names operation and log id."""
+    def test_interrupted_read_has_the_partial_content(self) -> None:
+        """The error of an interrupted read has the partial content, the operation and the log id."""
         with pytest.raises(
             DownloadInterrupted, match=r"audio.speech.create: .* 256,000 bytes: ReadError: gone"
         ) as caught:
@@ -158,20 +158,20 @@ class TestBrokenFile:
         assert (caught.value.received, caught.value.logid) == (256000, "L")
         assert pickle.loads(pickle.dumps(caught.value)).received == 256000
 
-    def test_save(self, tmp_path: Path) -> None:
-        """What arrived is in the file."""
+    def test_interrupted_save_keeps_the_partial_file(self, tmp_path: Path) -> None:
+        """An interrupted save keeps the partial content in the file."""
         with pytest.raises(DownloadInterrupted) as caught:
             connect(Server(self.answer())).audio.speech.create(input="Hi", voice_id="1").save(tmp_path / "a")
         assert (tmp_path / "a").read_bytes() == SOUND
         assert caught.value.content == b""
 
-    def test_read_twice(self) -> None:
-        """The content can be asked for again."""
+    def test_interrupted_read_keeps_its_content(self) -> None:
+        """After an interruption the partial content can be read again."""
         answer = connect(Server(sound())).audio.speech.create(input="Hi", voice_id="1")
         assert answer.read() == answer.read() == SOUND
 
-    def test_used_up(self, tmp_path: Path) -> None:
-        """A file that was iterated over cannot be had again, and saving it leaves the target as it was."""
+    def test_iterated_file_cannot_be_read_again(self, tmp_path: Path) -> None:
+        """A file that was iterated cannot be read again, and saving it does not change the target."""
         answer = connect(Server(sound())).audio.speech.create(input="Hi", voice_id="1")
         assert list(answer)
         (tmp_path / "a").write_bytes(b"old")
@@ -179,16 +179,16 @@ class TestBrokenFile:
             answer.save(tmp_path / "a")
         assert (tmp_path / "a").read_bytes() == b"old"
 
-    def test_save_after_read(self, tmp_path: Path) -> None:
-        """What was read can be saved."""
+    def test_read_file_can_be_saved(self, tmp_path: Path) -> None:
+        """A file that was read can be saved."""
         answer = connect(Server(sound())).audio.speech.create(input="Hi", voice_id="1")
         assert len(answer.read()) == answer.save(tmp_path / "a")
         assert (tmp_path / "a").read_bytes() == SOUND
 
 
 @pytest.mark.parametrize("extra", [None, {"Authorization": "Basic mine"}])
-def test_no_token_of_the_client_where_none_belongs(extra: dict[str, str] | None) -> None:
-    """Whatever way the client has its token, an OAuth operation does not send it; one given for the call goes out."""
+def test_oauth_operations_do_not_send_the_clients_token(extra: dict[str, str] | None) -> None:
+    """OAuth operations do not send the client's token, in whatever form the client has it; a token of the call is sent."""
     server = Server(httpx.Response(200, json={"device_code": "d"}))
     secret = {"Authorization": "Bearer SECRET"}
     http = httpx.Client(transport=httpx.MockTransport(server), headers=secret)
@@ -200,8 +200,8 @@ def test_no_token_of_the_client_where_none_belongs(extra: dict[str, str] | None)
         assert server.request.headers.get("authorization") == (extra or {}).get("Authorization")
 
 
-def test_a_token_for_one_call_counts_more() -> None:
-    """An Authorization header given for a call wins over every strategy of the client."""
+def test_authorization_header_of_a_call_overrides_every_strategy() -> None:
+    """An Authorization header of a call overrides every strategy of the client."""
 
     class Own(httpx.Auth):
         def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]  # needs no answer
@@ -217,8 +217,8 @@ def test_a_token_for_one_call_counts_more() -> None:
     assert server.request.headers["authorization"] == "Bearer client"
 
 
-def test_arguments_that_make_no_request() -> None:
-    """An address that is too long and a header that cannot be are told by our own error."""
+def test_too_long_url_and_invalid_header_are_coze_errors() -> None:
+    """A URL that is too long and an invalid header raise a CozeError."""
     client = connect(Server(httpx.Response(200, json={"code": 0})))
     with pytest.raises(InvalidArgumentError, match=r"users\.me: the arguments make no address"):
         client.users.me(extra_query={"a": "x" * 70000})
@@ -229,8 +229,8 @@ def test_arguments_that_make_no_request() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_cancelled_read_is_no_end() -> None:
-    """A stream whose read was cancelled does not look finished when it is read on."""
+async def test_cancelled_read_does_not_end_the_stream() -> None:
+    """A stream whose read was cancelled does not count as complete when it is read again."""
 
     async def chunks() -> AsyncIterator[bytes]:
         yield b'event:conversation.chat.created\ndata:{"id":"1"}\n\n'

@@ -1,4 +1,4 @@
-"""Tests of what opens a WebSocket."""
+"""The handshake of a WebSocket."""
 
 from __future__ import annotations
 
@@ -22,15 +22,19 @@ from coze_api.models import ChatSocket, SocketEntityType
         ("https://api.example.com", "wss://api.example.com"),
     ],
 )
-def test_official_services_have_a_host_for_websockets(base_url: str, address: str) -> None:
-    """Any other service is asked at its own address, in the WebSocket scheme."""
+def test_official_services_have_a_websocket_host(base_url: str, address: str) -> None:
+    """The official services have a WebSocket host; for any other service its base URL is used with the WebSocket
+    scheme.
+    """
     with Client(base_url, "pat_x") as client:
         assert client.websockets.chat.handshake(bot_id="1 2").url == f"{address}/v1/chat?bot_id=1+2"
 
 
 @pytest.mark.anyio
-async def test_handshake_carries_the_token_and_no_header_of_http() -> None:
-    """A WebSocket library makes the headers of the upgrade itself; all others are given to it."""
+async def test_handshake_has_the_token_but_no_upgrade_headers() -> None:
+    """A handshake has the token and the caller's headers, but none of the upgrade headers that the WebSocket library
+    adds.
+    """
     async with AsyncClient("https://api.coze.com", "pat_x", headers={"X-Team": "voice"}) as client:
         handshake = client.websockets.audio.speech.handshake(
             entity_type=SocketEntityType("bot"), entity_id="7", extra_headers={"X-One": "1"}, extra_query={"new": True}
@@ -45,8 +49,8 @@ async def test_handshake_carries_the_token_and_no_header_of_http() -> None:
     assert "pat_x" not in repr(handshake)
 
 
-def test_arguments_of_a_handshake_are_checked() -> None:
-    """What is missing or not described is refused before anything is sent."""
+def test_invalid_handshake_arguments_are_rejected() -> None:
+    """Missing or unknown arguments of a handshake are rejected before anything is sent."""
     with Client("https://api.coze.com", "pat_x") as client:
         with pytest.raises(InvalidArgumentError, match=r"websockets\.chat: bot_id must be a str, not int"):
             client.websockets.chat.handshake(bot_id=7)  # type: ignore[arg-type]  # the point of the test
@@ -54,8 +58,8 @@ def test_arguments_of_a_handshake_are_checked() -> None:
             client.websockets.audio.speech.handshake(entity_type="team")  # type: ignore[arg-type]  # as above
 
 
-def test_strategies_authorise_a_handshake_later() -> None:
-    """A strategy goes with the handshake, since it may have to send requests of its own."""
+def test_handshake_carries_its_auth_strategy() -> None:
+    """A handshake contains its auth strategy, since the strategy may have to send requests."""
 
     class Strategy(httpx.Auth):
         def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -69,7 +73,7 @@ def test_strategies_authorise_a_handshake_later() -> None:
     assert (given.auth, given.headers["authorization"]) == (None, "Bearer mine")
 
 
-def test_protocol_knows_what_is_answered_with_what() -> None:
-    """So one can wait for the confirmation of settings."""
+def test_protocol_maps_messages_to_confirmations() -> None:
+    """A protocol maps a message to its confirmation, so that the confirmation of settings can be awaited."""
     assert ChatSocket.answers["chat.update"] == ("chat.updated", "error")
     assert "input_audio_buffer.append" not in ChatSocket.answers

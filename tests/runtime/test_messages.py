@@ -1,4 +1,4 @@
-"""Tests of messages that come outside of answers."""
+"""Messages outside of HTTP responses: WebSocket messages and callbacks."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from coze_api.models import (
 )
 
 
-def test_a_message_is_made_by_its_content() -> None:
-    """Its kind need not be told: the class knows it."""
+def test_message_sets_its_own_kind() -> None:
+    """A message is created from its content only: its class sets its kind."""
     message = SpeechTextAppend(id="1", data=SpeechText(delta="Hello"))
     assert message.to_dict() == {"event_type": "input_text_buffer.append", "id": "1", "data": {"delta": "Hello"}}
     assert SpeechSocket.uplink.decode(message.to_dict()) == message
 
 
-def test_a_message_is_decoded_by_its_kind() -> None:
-    """The kind chooses the class; what is not known stays."""
+def test_kind_decides_the_class() -> None:
+    """The kind of a message decides its class; unknown fields are kept."""
     frame = {
         "event_type": "speech.audio.update",
         "id": "1",
@@ -44,20 +44,20 @@ def test_a_message_is_decoded_by_its_kind() -> None:
 
 
 @pytest.mark.parametrize("frame", [{"event_type": "later"}, {"event_type": 7}, {}, {"event_type": None}])
-def test_an_unknown_kind_is_kept(frame: dict[str, object]) -> None:
-    """A message of no known kind becomes `Unknown` with all that it holds."""
+def test_unknown_kind_is_unknown(frame: dict[str, object]) -> None:
+    """A message of an unknown kind becomes `Unknown` with all its content."""
     message = SpeechSocket.downlink.decode(frame)
     assert message == Unknown(frame.get("event_type"), frame)
 
 
-def test_protocols_tell_ends_and_failures() -> None:
-    """Which messages end what was asked and which tell a failure is described."""
+def test_protocol_lists_last_and_error_messages() -> None:
+    """A protocol lists its last messages and its error messages."""
     assert SpeechSocket.ends == {"speech.audio.completed"}
     assert SpeechSocket.fails == {"error"}
 
 
-def test_callbacks_are_told_apart_by_their_header() -> None:
-    """The kind of a callback is inside its header."""
+def test_callback_kind_is_in_its_header() -> None:
+    """The kind of a callback is in its header."""
     body = {"header": {"event_type": "bot.published", "event_id": "1"}, "event": {"bot_name": "n"}}
     callback = Callbacks.messages.decode(body)
     assert isinstance(callback, BotPublishedCallback)
@@ -65,8 +65,10 @@ def test_callbacks_are_told_apart_by_their_header() -> None:
     assert isinstance(Callbacks.messages.decode({"header": "?"}), Unknown)
 
 
-def test_signature_of_a_callback() -> None:
-    """The signature is the SHA-1 of time, nonce, token and raw body; this one was computed by hand elsewhere."""
+def test_callback_signature_matches_a_known_value() -> None:
+    """The signature of a callback is the SHA-1 of timestamp, nonce, token and raw body; the expected value was computed
+    elsewhere.
+    """
     signature = Callbacks.signature.sign(
         timestamp="1749038258245",
         nonce="abc123",
@@ -77,24 +79,24 @@ def test_signature_of_a_callback() -> None:
     assert Callbacks.signature.headers["signature"] == "X-Coze-Signature"
 
 
-def test_content_that_a_message_cannot_do_without_is_an_argument() -> None:
-    """Where the content has members that must be there, so must the content."""
+def test_required_content_is_a_required_argument() -> None:
+    """If the content of a message has required fields, the content is a required argument."""
     assert SpeechTextAppend._inputs["data"].required
     assert not SpeechUpdate._inputs["data"].required
     with pytest.raises(TypeError, match="data"):
         SpeechTextAppend()  # type: ignore[call-arg]  # the point of the test
 
 
-def test_what_a_message_does_not_know_is_kept() -> None:
-    """Unknown members and nulls of a message itself survive, too."""
+def test_unknown_fields_and_nulls_of_a_message_are_kept() -> None:
+    """Unknown fields and nulls of a message itself are kept."""
     frame = {"event_type": "speech.updated", "id": None, "data": "?", "detail": {"logid": "L"}, "later": 1}
     message = SpeechSocket.downlink.decode(frame)
     assert message.to_dict() == frame
     assert message.extra_fields == {"id": None, "later": 1}
 
 
-def test_messages_of_rooms_are_written_and_read_as_text() -> None:
-    """What is sent is checked and gets an id; what is received is decoded, whatever it is."""
+def test_room_messages_are_encoded_and_decoded() -> None:
+    """A message to send is validated and gets an id; any received message is decoded."""
     written = json.loads(RtcRoom.uplink.dumps(RtcChatCancel()))
     assert written == {"event_type": "conversation.chat.cancel", "id": written["id"]}
     assert len(written["id"]) == 36
@@ -112,8 +114,8 @@ def test_messages_of_rooms_are_written_and_read_as_text() -> None:
 @pytest.mark.parametrize(
     ("detail", "logid"), [({"logid": "L"}, "L"), ({"logid": None}, ""), ({}, ""), (None, ""), ("text", "")]
 )
-def test_messages_tell_their_log_id(detail: object, logid: str) -> None:
-    """`logid` of a message is what its detail tells; there is no HTTP answer to ask for it."""
+def test_message_log_id_is_in_its_detail(detail: object, logid: str) -> None:
+    """The `logid` of a message is in its detail, since it has no HTTP response."""
     message = SpeechSocket.downlink.decode({"event_type": "speech.audio.update", "id": "1", "detail": detail})
     assert isinstance(message, SpeechAudioUpdate)
     assert message.logid == logid
@@ -122,8 +124,8 @@ def test_messages_tell_their_log_id(detail: object, logid: str) -> None:
         assert message.detail.logid == logid
 
 
-def test_parts_of_answers_tell_their_log_id() -> None:
-    """A described member `logid` is read by that name; other parts of answers have none."""
+def test_described_logid_field_is_read() -> None:
+    """A described field `logid` is read by that name; other parts of responses have none."""
     assert WorkflowRunHistory.from_dict({"execute_id": "1", "logid": "of the run"}).logid == "of the run"
     with pytest.raises(AttributeError, match="not an answer itself"):
         _ = SpeechText(delta="Hello").logid

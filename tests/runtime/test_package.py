@@ -1,4 +1,4 @@
-"""Tests of what importing the package loads, and of the names that it offers."""
+"""What importing the package loads, and the names that it exports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GROUPS = [coze_api.operations, coze_api.params, coze_api.resources]
 
 
 def loaded(statement: str) -> set[str]:
-    """Run *statement* in an interpreter of its own; return the modules that it loads."""
+    """Run *statement* in a separate interpreter and return the modules that it loads."""
     program = (
         f"import json, sys\nold = set(sys.modules)\n{statement}\nprint(json.dumps(sorted(set(sys.modules) - old)))"
     )
@@ -46,7 +46,7 @@ def tags_of(modules: set[str], kind: str) -> set[str]:
 
 
 def referred(tag: str) -> set[str]:
-    """Return the modules of models that those of *tag* refer to, directly or not, *tag* included."""
+    """Return the model modules to which those of *tag* refer, directly or indirectly, including *tag*."""
     found: set[str] = set()
     left = {tag}
     while left:
@@ -64,16 +64,16 @@ def referred(tag: str) -> set[str]:
 
 
 class TestLoading:
-    """V14: what is loaded when."""
+    """V14: which modules are loaded when."""
 
-    def test_package(self) -> None:
-        """Importing the package loads nothing but itself: no httpx, no attrs, no model, no parser."""
+    def test_package_import_loads_itself_only(self) -> None:
+        """Importing the package loads only itself: no httpx, no attrs, no model, no parser."""
         modules = loaded("import coze_api")
         assert {name for name in modules if name.startswith("coze_api")} == {"coze_api"}
         assert modules.isdisjoint({"httpx", "attr", "attrs", "json", "orjson", "dateutil", "enum", "asyncio"})
 
-    def test_client(self) -> None:
-        """Making a client loads httpx, but no resource, no model and no table of errors."""
+    def test_client_loads_httpx_but_no_resource(self) -> None:
+        """Creating a client loads httpx, but no resource, no model and no error table."""
         modules = loaded("import coze_api\ncoze_api.Client('https://a.example', 't')")
         assert "httpx" in modules
         assert not any(tags_of(modules, kind) for kind in ("resources", "models", "operations", "params"))
@@ -81,8 +81,8 @@ class TestLoading:
         assert "orjson" not in modules
 
     @pytest.mark.parametrize("tag", TAGS)
-    def test_tag(self, tag: str) -> None:
-        """Using a tag loads its modules and the models that it refers to, and those of no other tag."""
+    def test_tag_loads_its_own_modules(self, tag: str) -> None:
+        """Using a tag loads its modules and the models to which it refers, and those of no other tag."""
         name = tag.partition("_")[0] if not hasattr(coze_api.Client, tag) else tag
         modules = loaded(f"import coze_api\ncoze_api.Client('https://a.example', 't').{name}")
         assert tags_of(modules, "resources") == {tag}
@@ -90,46 +90,46 @@ class TestLoading:
         assert tags_of(modules, "models") <= referred(tag)
         assert tags_of(modules, "params") == set()
 
-    def test_model(self) -> None:
-        """Using a model loads the module that holds it, and no HTTP library."""
+    def test_model_loads_its_module(self) -> None:
+        """Using a model loads its module, and no HTTP library."""
         modules = loaded("from coze_api.models import File")
         assert tags_of(modules, "models") == referred("files")
         assert "httpx" not in modules
 
     @pytest.mark.parametrize("kind", ["models", "resources", "operations", "params"])
-    def test_group(self, kind: str) -> None:
+    def test_package_of_models_or_operations_loads_none(self, kind: str) -> None:
         """Importing the package of all models, or of all operations, loads none of them."""
         assert tags_of(loaded(f"import coze_api.{kind}"), kind) == set()
 
     @pytest.mark.parametrize(
         "name", [f"{path.parent.name}.{path.stem}" for path in sorted(ROOT.glob("[!_]*/[!_]*.py"))]
     )
-    def test_alone(self, name: str) -> None:
+    def test_every_module_can_be_imported_first(self, name: str) -> None:
         """Every module can be imported first: none depends on the order of imports."""
         loaded(f"import coze_api.{name}")
 
 
 class TestNames:
-    """The names that packages offer."""
+    """The names that packages export."""
 
     @pytest.mark.parametrize("package", [*PACKAGES, coze_api.errors], ids=lambda package: package.__name__)
-    def test_all(self, package: ModuleType) -> None:
-        """`__all__` names everything once, and everything in it is there."""
+    def test_all_names_resolve_once(self, package: ModuleType) -> None:
+        """`__all__` contains each name once, and each can be imported."""
         assert len(set(package.__all__)) == len(package.__all__)
         for name in package.__all__:
             assert getattr(package, name) is not None
 
     @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
-    def test_sorted(self, package: ModuleType) -> None:
-        """`__all__` and `dir()` are in order and agree; in constants first, as tools sort."""
+    def test_all_and_dir_are_sorted(self, package: ModuleType) -> None:
+        """`__all__` and `dir()` are sorted and equal, constants first, as isort does."""
         names = list(package.__all__)
         order = sorted(names, key=lambda name: (not name.isupper(), name[0].islower(), name.lower()))
         assert [name.lower() for name in names] == [name.lower() for name in order]
         assert dir(package) == sorted(names)
 
     @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
-    def test_complete(self, package: ModuleType) -> None:
-        """Every name that is loaded lazily is in `__all__`, and each is kept once it was loaded."""
+    def test_lazy_names_are_in_all_and_cached(self, package: ModuleType) -> None:
+        """Every lazily loaded name is in `__all__`, and is cached once it was loaded."""
         lazy = package._MODULES
         assert set(lazy) <= set(package.__all__)
         for name, module in lazy.items():
@@ -138,12 +138,12 @@ class TestNames:
             assert getattr(importlib.import_module(f"{package.__name__}.{module}"), name) is value
 
     @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
-    def test_groups(self, group: ModuleType) -> None:
-        """The packages of operations, parameters and resources name their modules, all of them, in order."""
+    def test_packages_list_their_modules(self, group: ModuleType) -> None:
+        """The packages of operations, parameters and resources list all their modules in order."""
         assert list(group.__all__) == sorted(path.stem for path in (ROOT / group.__name__[9:]).glob("[!_]*.py"))
 
-    def test_models_are_complete(self) -> None:
-        """Every public class of a module of models is a name of `coze_api.models`."""
+    def test_every_public_model_is_exported(self) -> None:
+        """Every public class of a model module is a name of `coze_api.models`."""
         for path in (ROOT / "models").glob("[!_]*.py"):
             module = importlib.import_module(f"coze_api.models.{path.stem}")
             classes = {
@@ -154,36 +154,36 @@ class TestNames:
             assert classes <= set(coze_api.models.__all__)
 
     @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
-    def test_misspelt(self, package: ModuleType) -> None:
-        """A name that is not there raises `AttributeError` that names package and name; `hasattr` works."""
+    def test_misspelled_name_is_an_attribute_error(self, package: ModuleType) -> None:
+        """A name that does not exist raises an `AttributeError` with package and name; `hasattr` returns False."""
         with pytest.raises(AttributeError, match=rf"^module '{package.__name__}' has no attribute 'Fiel'$"):
             package.Fiel  # noqa: B018  (getting it is what is tested)
         assert not hasattr(package, "__wrapped__")
         with pytest.raises(ImportError, match="Fiel"):
             exec(f"from {package.__name__} import Fiel")
 
-    def test_star(self) -> None:
-        """`from coze_api import *` brings exactly the names of `__all__`."""
+    def test_star_import_imports_all(self) -> None:
+        """`from coze_api import *` imports exactly the names of `__all__`."""
         names: dict[str, object] = {}
         exec("from coze_api import *", names)
         assert set(names) - {"__builtins__"} == set(coze_api.__all__)
 
 
 class TestFiles:
-    """What lies in the package."""
+    """The files of the package."""
 
-    def test_typed(self) -> None:
-        """The package says that it is typed, and carries its description."""
+    def test_package_has_py_typed_and_description(self) -> None:
+        """The package contains py.typed and its description."""
         assert (ROOT / "py.typed").exists()
         assert json.loads((ROOT / "coze.openapi.json").read_text("utf-8"))["info"]["version"] == coze_api.API_VERSION
 
-    def test_generated(self) -> None:
-        """V15: every module says first that it is generated and is not to be edited."""
+    def test_every_module_is_marked_as_generated(self) -> None:
+        """V15: every module starts with a note that it is generated and must not be edited."""
         for path in ROOT.rglob("*.py"):
             assert path.read_text("utf-8").startswith("# @generated by "), path
 
     def test_runtime_is_a_copy(self) -> None:
-        """The runtime is that of the generator, below the line that says so."""
+        """The runtime is a copy of the generator's, below the note."""
         source = Path(__file__).resolve().parents[2] / "generator" / "runtime"
         names = {path.name for path in source.glob("*.py")}
         assert {path.name for path in (ROOT / "_core").glob("*.py")} == names

@@ -1,4 +1,4 @@
-"""Tests of pages that lead to the next page."""
+"""Pages that lead to the next page."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ TOKENS: Operation[ConversationsMessagesListResponse] = Operation(
 
 
 def record(make: Answer) -> Recorder:
-    """Answer by the envelope whose members *make* tells, or by the answer that it makes."""
+    """Respond with the envelope whose fields *make* returns, or with the response that it returns."""
     return Recorder(lambda request: httpx.Response(200, json={"code": 0, "msg": "", **make(request)}))
 
 
 def scripted(*bodies: Body) -> Recorder:
-    """Answer the first request by the first body, and so on."""
+    """Respond to each request with the next body."""
     left = list(bodies)
     return record(lambda _: left.pop(0))
 
 
 def bots(count: int, *, per_page: int, total: Any = None) -> Recorder:
-    """Answer like the list of bots, whose number of pages follows from *count*."""
+    """Respond like the list of bots, whose number of pages follows from *count*."""
 
     def make(request: httpx.Request) -> Body:
         number, size = (int(request.url.params.get(name, default)) for name, default in defaults.items())
@@ -62,10 +62,10 @@ def messages(text: str, *, has_more: Any = None, last_id: str | None = None) -> 
 
 
 class TestNumbers:
-    """Pages that are asked for by number."""
+    """Pages by page number."""
 
-    def test_all_items(self) -> None:
-        """Iterating yields the items of all pages, and asks for each page when it is needed."""
+    def test_iteration_requests_each_page_when_needed(self) -> None:
+        """Iterating yields the items of all pages, and requests each page when it is needed."""
         recorder = bots(5, per_page=2, total=5)
         page = client(recorder).bots.list(workspace_id="w", page_size=2)
         assert isinstance(page, Page)
@@ -81,8 +81,8 @@ class TestNumbers:
             "workspace_id=w&page_num=3&page_size=2",
         ]
 
-    def test_pages(self) -> None:
-        """The pages can be had one by one, from any of them on, and iterated over again."""
+    def test_pages_can_be_iterated_from_any_page(self) -> None:
+        """Pages can be iterated one by one, starting at any of them, and repeatedly."""
         page = client(bots(5, per_page=2, total=5)).bots.list(workspace_id="w", page_size=2)
         assert [ids(part.items) for part in page.pages()] == ["01", "23", "4"]
         second = page.next_page()
@@ -94,8 +94,8 @@ class TestNumbers:
         assert (third.next_page(), third.has_more) == (None, False)
         assert isinstance(third.items[0], BotSummary)
 
-    def test_starts_anywhere(self) -> None:
-        """Asking for a later page goes on from there."""
+    def test_iteration_starts_at_the_requested_page(self) -> None:
+        """Iteration starts at the requested page."""
         assert ids(client(bots(5, per_page=2, total=5)).bots.list(workspace_id="w", page_num=2, page_size=2)) == "234"
 
     @pytest.mark.parametrize(
@@ -112,14 +112,16 @@ class TestNumbers:
             (0, 9, 2, 1),  # an empty page, whatever the total
         ],
     )
-    def test_ends(self, count: int, total: Any, size: int | None, requests: int) -> None:
-        """The total, a short page or an empty one ends it."""
+    def test_total_or_short_page_ends_the_iteration(
+        self, count: int, total: Any, size: int | None, requests: int
+    ) -> None:
+        """The total, a short page or an empty page ends the iteration."""
         recorder = bots(count, per_page=2, total=total)
         assert len(list(client(recorder).bots.list(workspace_id="w", page_size=size))) == count
         assert len(recorder.requests) == requests
 
-    def test_has_more(self) -> None:
-        """What the answer tells of further pages counts, whatever the sizes."""
+    def test_has_more_overrides_the_sizes(self) -> None:
+        """`has_more` in the response overrides all sizes."""
         recorder = scripted(
             {"data": {"items": [{"id": "a"}], "has_more": True}}, {"data": {"items": [{"id": "b"}], "has_more": False}}
         )
@@ -127,15 +129,15 @@ class TestNumbers:
         assert len(recorder.requests) == 2
 
     @pytest.mark.parametrize("items", [None, []])
-    def test_no_items(self, items: Any) -> None:
-        """A page without items is the last, even where it tells of more."""
+    def test_page_without_items_is_the_last(self, items: Any) -> None:
+        """A page without items is the last, even if the response announces more."""
         page = client(scripted({"data": {"items": items, "has_more": True}})).bots.versions.list(bot_id="1")
         assert (page.items, list(page), page.has_more) == ([], [], True)
         assert page.answer.to_dict() == {"items": items, "has_more": True}
 
     @pytest.mark.parametrize("items", ["text", "", {"a": 1}, {}, 7, 0, False])
-    def test_items_of_another_type(self, items: Any) -> None:
-        """A page whose items are no list is a DecodeError: an empty page would pass for the end of the list."""
+    def test_items_that_are_no_list_are_a_decode_error(self, items: Any) -> None:
+        """A page whose items are no list raises DecodeError: an empty page would look like the end of the list."""
         pages = client(scripted({"data": {"items": [{}], "has_more": True}}, {"data": {"items": items}}))
         with pytest.raises(DecodeError, match=rf"'items' of the page is of type {type(items).__name__} "):
             list(pages.bots.versions.list(bot_id="1"))
@@ -155,23 +157,23 @@ class TestNumbers:
             (f'"{"9" * 300}"', None),
         ],
     )
-    def test_absurd_totals(self, total: str, read: int | None) -> None:
-        """A total that is no number of items counts as not told."""
+    def test_invalid_total_is_ignored(self, total: str, read: int | None) -> None:
+        """A total that is no number of items is ignored."""
         content = f'{{"data": {{"items": [], "total": {total}}}}}'.encode()
         page = client(lambda _: httpx.Response(200, content=content)).bots.list(workspace_id="w")
         assert page.total == (read if read is None or read < 2**64 else pytest.approx(read))
 
 
 class TestTokens:
-    """Pages that are asked for by what the page before said."""
+    """Pages by the token of the previous page."""
 
     @staticmethod
     def list(recorder: Recorder, **arguments: Any) -> Page[Message]:
         http = httpx.Client(transport=httpx.MockTransport(recorder))
         return Client(BASE, http_client=http).paginate(TOKENS, arguments, Options())
 
-    def test_token(self) -> None:
-        """The token of a page asks for the next."""
+    def test_token_requests_the_next_page(self) -> None:
+        """The token of a page requests the next."""
         recorder = scripted(messages("ab", last_id="t 1"), messages("c", last_id="t2"), messages("d", last_id=""))
         assert ids(self.list(recorder, size=2)) == "abcd"
         assert [request.url.query.decode() for request in recorder.requests] == [
@@ -187,14 +189,14 @@ class TestTokens:
             messages("", last_id="y", has_more=True),
         ],
     )
-    def test_ends(self, last: Body) -> None:
-        """A repeated or missing token, an empty page, or being told so ends it."""
+    def test_repeated_or_missing_token_ends_the_iteration(self, last: Body) -> None:
+        """A repeated or missing token, an empty page, or `has_more: false` ends the iteration."""
         recorder = scripted(messages("a", last_id="x"), last)
         assert ids(self.list(recorder)) in {"a", "ab"}
         assert len(recorder.requests) == 2
 
-    def test_cursor(self) -> None:
-        """A cursor goes to where the argument belongs, here into the body."""
+    def test_cursor_is_sent_in_the_body(self) -> None:
+        """A cursor is sent in the place of its argument, here in the body."""
         recorder = scripted(messages("ab", has_more=True, last_id="b"), messages("c", has_more=False, last_id="c"))
         page = client(recorder).conversations.messages.list(conversation_id="1", limit=2)
         assert page.has_more
@@ -204,19 +206,19 @@ class TestTokens:
         assert {request.url.query for request in recorder.requests} == {b"conversation_id=1"}
 
 
-class TestAlike:
-    """What holds for all."""
+class TestAllPages:
+    """What holds for all kinds of pages."""
 
-    def test_options(self) -> None:
-        """What the caller adds goes with every page."""
+    def test_extra_options_apply_to_every_page(self) -> None:
+        """Extra options of the call apply to every page."""
         recorder = bots(3, per_page=2, total=3)
         page = client(recorder).bots.list(workspace_id="w", page_size=2, extra_headers={"X-A": "1"}, timeout=7)
         assert ids(page) == "012"
         assert [request.headers["x-a"] for request in recorder.requests] == ["1", "1"]
         assert all(set(request.extensions["timeout"].values()) == {7} for request in recorder.requests)
 
-    def test_errors(self) -> None:
-        """An error on the way is the one that Coze told; the page can be asked for again."""
+    def test_error_of_a_page_is_raised_and_the_page_can_be_retried(self) -> None:
+        """The error of a page is raised, and the page can be requested again."""
         first = {"data": {"items": [{"id": "a"}], "has_more": True}}
         last = {"data": {"items": [{"id": "b"}], "has_more": False}}
         recorder = scripted(first, {"code": 4009, "msg": "busy"}, last)
@@ -228,8 +230,8 @@ class TestAlike:
         assert again is not None
         assert not again.has_more
 
-    def test_repr(self) -> None:
-        """A page shows its items, not its workings."""
+    def test_repr_shows_the_items(self) -> None:
+        """The repr of a page shows its items only."""
         assert repr(client(bots(1, per_page=2, total=1)).bots.list(workspace_id="w")) == (
             "Page(items=[BotSummary(id='0')], total=1, has_more=False, response=Response(status=200, logid=''))"
         )
@@ -237,10 +239,10 @@ class TestAlike:
 
 @pytest.mark.anyio
 class TestAsync:
-    """The same, awaited."""
+    """Async pages."""
 
-    async def test_iterated(self) -> None:
-        """A pager yields the items of all pages, without being awaited, and again from the start."""
+    async def test_pager_can_be_iterated_repeatedly(self) -> None:
+        """A pager yields the items of all pages without being awaited, and again from the start."""
         recorder = bots(5, per_page=2, total=5)
         pager = async_client(recorder).bots.list(workspace_id="w", page_size=2)
         assert isinstance(pager, AsyncPager)
@@ -249,8 +251,8 @@ class TestAsync:
         assert len(recorder.requests) == 3
         assert ids([bot async for bot in pager]) == "01234"
 
-    async def test_awaited(self) -> None:
-        """Awaited, a pager is its first page, which leads to the next."""
+    async def test_awaited_pager_is_its_first_page(self) -> None:
+        """An awaited pager is its first page, which leads to the next."""
         page = await async_client(bots(3, per_page=2, total=3)).bots.list(workspace_id="w", page_size=2)
         assert isinstance(page, AsyncPage)
         assert (ids(page.items), page.total, page.has_more, page.logid, len(page)) == ("01", 3, True, "", 2)
@@ -260,33 +262,33 @@ class TestAsync:
         assert await last.next_page() is None
         assert ids([bot async for bot in page]) == "012"
 
-    async def test_pages(self) -> None:
+    async def test_pagers_and_pages_yield_pages(self) -> None:
         """Pagers and pages yield pages."""
         pager = async_client(bots(3, per_page=2, total=3)).bots.list(workspace_id="w", page_size=2)
         assert [ids(page.items) async for page in pager.pages()] == ["01", "2"]
         assert [ids(page.items) async for page in (await pager).pages()] == ["01", "2"]
 
-    async def test_cursor(self) -> None:
-        """Cursors work alike."""
+    async def test_async_cursor_requests_the_next_page(self) -> None:
+        """A cursor of an async page requests the next."""
         recorder = scripted(messages("ab", has_more=True, last_id="b"), messages("c", has_more=False))
         pager = async_client(recorder).conversations.messages.list(conversation_id="1")
         assert ids([message async for message in pager]) == "abc"
 
-    async def test_errors(self) -> None:
-        """An error is the one that Coze told, on the first page as on the second."""
+    async def test_async_error_of_a_page_is_raised(self) -> None:
+        """The error of a page is raised, on the first page as on the second."""
         first = {"data": {"items": [{"id": "a"}], "has_more": True}}
         for bodies in ([{"code": 4009}], [first, {"code": 4009}]):
             with pytest.raises(RateLimitError):
                 [bot async for bot in async_client(scripted(*bodies)).bots.versions.list(bot_id="1")]
 
-    async def test_arguments(self) -> None:
-        """An argument that does not fit raises when the first page is asked for."""
+    async def test_invalid_argument_raises_with_the_first_page(self) -> None:
+        """An invalid argument raises when the first page is requested."""
         pager = async_client(scripted()).bots.versions.list(bot_id="1", page_size=31)
         with pytest.raises(InvalidArgumentError):
             await pager
 
-    async def test_stopped(self) -> None:
-        """Leaving the loop early asks for no further page."""
+    async def test_break_requests_no_further_page(self) -> None:
+        """Leaving the loop early requests no further page."""
         recorder = bots(5, per_page=2, total=5)
         async for bot in async_client(recorder).bots.list(workspace_id="w", page_size=2):
             if bot.id == "1":

@@ -1,4 +1,4 @@
-"""Tests of what requests do that wait for a connection."""
+"""Requests that wait for a free connection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 
 
 class Service:
-    """Sends requests whose answers stay open, at most two at once.
+    """Sends requests whose responses stay open, at most two at once.
 
     Attributes:
         sent: The paths of the requests that were sent, in order.
@@ -49,8 +49,8 @@ class Service:
         return await self.limit.send(self._http, request, {})
 
 
-async def test_in_order() -> None:
-    """A request beyond the limit waits until an answer is closed, and those that wait are sent in their order."""
+async def test_waiting_requests_are_sent_in_order() -> None:
+    """A request beyond the limit waits until a response is closed, and waiting requests are sent in order."""
     service = Service()
     first, second = [await service.send(name) for name in ("first", "second")]
     async with anyio.create_task_group() as tasks:
@@ -68,8 +68,8 @@ async def test_in_order() -> None:
 
 
 @pytest.mark.parametrize("name", ["broken", "read"])
-async def test_no_answer_to_close(name: str) -> None:
-    """A request that failed, and one whose answer has arrived whole, leave room at once."""
+async def test_failed_or_complete_response_frees_its_connection(name: str) -> None:
+    """A request that failed, and one whose response has arrived completely, free their connection at once."""
     service = Service()
     for _ in range(3):
         if name == "broken":
@@ -80,8 +80,8 @@ async def test_no_answer_to_close(name: str) -> None:
     assert len(service.sent) == 3
 
 
-async def test_late() -> None:
-    """A request for which there is no room in time is not sent, and leaves the line."""
+async def test_request_that_times_out_leaves_the_queue() -> None:
+    """A request that gets no connection in time is not sent, and leaves the queue."""
     service = Service()
     first = await service.send("first")
     await service.send("second")
@@ -93,8 +93,8 @@ async def test_late() -> None:
 
 
 @pytest.mark.parametrize("freed", [False, True])
-async def test_cancelled(freed: bool) -> None:
-    """A request that is cancelled while it waits takes no room, even if its turn comes at the same moment."""
+async def test_cancelled_request_takes_no_connection(freed: bool) -> None:
+    """A request that is cancelled while it waits takes no connection, even if it becomes free at the same moment."""
     service = Service()
     first = await service.send("first")
     await service.send("second")
@@ -112,8 +112,8 @@ async def test_cancelled(freed: bool) -> None:
 
 
 @pytest.mark.parametrize(("files", "most"), [(256, 224), (1024, 896), (1200, 1000), (-1, 1000)])
-async def test_open_files(monkeypatch: pytest.MonkeyPatch, files: int, most: int) -> None:
-    """The default is 1,000 connections, and fewer where the process may not open so many files."""
+async def test_default_limit_depends_on_open_files(monkeypatch: pytest.MonkeyPatch, files: int, most: int) -> None:
+    """The default limit is 1,000 connections, or fewer if the process may not open so many files."""
     resource = pytest.importorskip("resource")
     given = resource.RLIM_INFINITY if files < 0 else files
     monkeypatch.setattr(resource, "getrlimit", lambda _: (given, given))

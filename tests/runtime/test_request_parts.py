@@ -1,4 +1,4 @@
-"""Tests of where arguments go in a request, and of what the caller may add."""
+"""The places of arguments in a request, and what the caller may add."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class TestPlaces:
             ("%2e", "%252e"), ("{thing_id}", "%7Bthing_id%7D"), ("a;b=c", "a%3Bb%3Dc"), ("...", "..."), ("a\r\nb", "a%0D%0Ab"),
         ],
     )  # fmt: skip
-    def test_path(self, given: str, sent: str) -> None:
-        """A value stays within its segment of the path, whatever it holds."""
+    def test_path_value_stays_in_its_segment(self, given: str, sent: str) -> None:
+        """A value stays within its path segment, whatever it contains."""
         recorder = Recorder()
         client(recorder).request(OPERATION, {"thing_id": given}, Options())
         assert recorder.target == f"/things/{sent}"
 
     @pytest.mark.parametrize(("given", "problem"), [("", "empty"), (".", "'.'"), ("..", "'..'")])
-    def test_path_that_leads_elsewhere(self, given: str, problem: str) -> None:
-        """A value that would make it the path of another operation is refused."""
+    def test_path_value_that_changes_the_operation_is_rejected(self, given: str, problem: str) -> None:
+        """A value that would turn the path into that of another operation is rejected."""
         with pytest.raises(InvalidArgumentError, match=f"^things.get: thing_id must not be {problem}$"):
             client(nothing_sent).request(OPERATION, {"thing_id": given}, Options())
 
@@ -51,36 +51,36 @@ class TestPlaces:
             ({"ids": ["a b&c=d+ü"]}, "ids=a+b%26c%3Dd%2B%C3%BC"),
         ],
     )  # fmt: skip
-    def test_query(self, given: dict[str, Any], sent: str) -> None:
-        """Truth values are written in lower case, lists are joined by commas, and all is quoted."""
+    def test_query_values_are_formatted_and_quoted(self, given: dict[str, Any], sent: str) -> None:
+        """Booleans are written in lower case, lists are joined by commas, and all values are quoted."""
         assert prepare(OPERATION, {"thing_id": "1", **given}, Options()).target == f"/things/1?{sent}"
 
-    def test_comma_within_a_list(self) -> None:
-        """An item of a list that would be read as two items is refused, unless it is an extra."""
+    def test_comma_in_a_list_item_is_rejected(self) -> None:
+        """A list item with a comma would be read as two items and is rejected, unless it is an extra parameter."""
         problem = r"^things\.get: ids\[1\] must not contain a comma, as Coze would read two items: 'b,c'$"
         with pytest.raises(InvalidArgumentError, match=problem):
             prepare(OPERATION, {"thing_id": "1", "ids": ["a", "b,c"]}, Options())
         extra = Options(query={"ids": ["a", "b,c"]})
         assert prepare(OPERATION, {"thing_id": "1"}, extra).target == "/things/1?ids=a%2Cb%2Cc"
 
-    def test_half_characters(self) -> None:
-        """A text that UTF-8 cannot write is refused as an argument in path and query."""
+    def test_lone_surrogate_in_path_or_query_is_rejected(self) -> None:
+        """Text that UTF-8 cannot encode is rejected as an argument in path and query."""
         for given in ({"thing_id": "\ud800"}, {"thing_id": "1", "ids": ["\ud800"]}):
             with pytest.raises(InvalidArgumentError, match=r"^things\.get: "):
                 prepare(OPERATION, given, Options())
 
-    def test_header(self) -> None:
-        """Headers are sent, but none that would end its line."""
+    def test_header_with_a_line_break_is_rejected(self) -> None:
+        """Headers are sent, but a header with a line break is rejected."""
         assert prepare(OPERATION, {"thing_id": "1", "kind": "a"}, Options()).headers["x-kind"] == "a"
         with pytest.raises(InvalidArgumentError, match=r"^things\.get hold a value for X-Kind"):
             prepare(OPERATION, {"thing_id": "1", "kind": "a\r\nX-Evil: 1"}, Options())
 
 
 class TestExtras:
-    """What the caller adds to a request."""
+    """What the caller may add to a request."""
 
-    def test_added_and_overridden(self) -> None:
-        """Extra members, parameters and headers are sent unchecked, and win over the described ones."""
+    def test_extras_override_described_arguments(self) -> None:
+        """Extra body fields, parameters and headers are sent without validation, and override the described ones."""
         recorder = Recorder(answer({}))
         client(recorder).chat.create(
             bot_id="1",
@@ -100,14 +100,14 @@ class TestExtras:
         assert recorder.last.headers.get_list("authorization") == ["Bearer other"]
         assert recorder.last.headers.get_list("content-type") == ["application/json; v=2"]
 
-    def test_body_for_get(self) -> None:
-        """A body can be added where none is described."""
+    def test_extra_body_of_a_get(self) -> None:
+        """A body can be added to an operation that describes none."""
         recorder = Recorder(answer({}))
         client(recorder).files.retrieve(file_id="1", extra_body={"a": 1})
         assert recorder.body == {"a": 1}
 
-    def test_form(self) -> None:
-        """Beside a file, extra members are fields of the form; None is left out."""
+    def test_extra_fields_of_a_form(self) -> None:
+        """Beside a file, extra body fields are fields of the form; None is omitted."""
         recorder = Recorder(answer({}))
         client(recorder).files.upload(file=b"x", extra_body={"flag": True, "list": [1], "none": None})
         content = recorder.last.content
@@ -116,8 +116,8 @@ class TestExtras:
         assert b"none" not in content
 
     @pytest.mark.parametrize("value", ["a\n", "a\r\nX: 1", "ü", " a", 5])
-    def test_header_that_http_cannot_carry(self, value: Any) -> None:
-        """A header that cannot be sent is refused without being shown: it may be a secret."""
+    def test_invalid_extra_header_is_rejected_without_showing_it(self, value: Any) -> None:
+        """A header that cannot be sent is rejected without being shown, since it may be a secret."""
         with pytest.raises(InvalidArgumentError) as caught:
             client(nothing_sent).files.retrieve(file_id="1", extra_headers={"X-Secret": value})
         assert str(caught.value) == (

@@ -1,4 +1,4 @@
-"""Tests of requests as they leave the client."""
+"""Requests as they are sent."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ PAYLOAD = b'before\r\n--+++--\r\nContent-Disposition: form-data; name="file"; fi
 class TestBytes:
     """Method, target, headers and body of representative operations."""
 
-    def test_get(self) -> None:
-        """A GET carries its arguments in the query, and no body."""
+    def test_get_has_a_query_and_no_body(self) -> None:
+        """A GET sends its arguments in the query, and no body."""
         recorder = Recorder()
         client(recorder).files.retrieve(file_id="7 1")
         assert recorder.last.method == "GET"
@@ -30,8 +30,8 @@ class TestBytes:
         assert "content-type" not in recorder.last.headers
         assert "content-length" not in recorder.last.headers
 
-    def test_post(self) -> None:
-        """A POST carries its arguments as compact JSON in UTF-8, with the members that the operation sets itself."""
+    def test_post_has_compact_utf8_json(self) -> None:
+        """A POST sends its arguments as compact JSON in UTF-8, with the constant fields of the operation."""
         recorder = Recorder()
         client(recorder).chat.create(bot_id="1", user_id="ü", conversation_id="3", auto_save_history=True)
         assert recorder.last.method == "POST"
@@ -39,14 +39,14 @@ class TestBytes:
         assert recorder.last.content == '{"bot_id":"1","user_id":"ü","auto_save_history":true,"stream":false}'.encode()
         assert recorder.last.headers["content-type"] == "application/json"
 
-    def test_post_without_arguments(self) -> None:
-        """A POST without anything to say sends an empty object."""
+    def test_post_without_arguments_sends_an_empty_object(self) -> None:
+        """A POST without arguments sends an empty object."""
         recorder = Recorder()
         client(recorder).conversations.clear(conversation_id="1")
         assert (recorder.target, recorder.last.content) == ("/v1/conversations/1/clear", b"{}")
 
-    def test_put_and_delete(self) -> None:
-        """PUT has a body; DELETE has one where it is described, else none."""
+    def test_put_has_a_body_and_delete_if_described(self) -> None:
+        """PUT has a body; DELETE has one only if it is described."""
         recorder = Recorder()
         coze = client(recorder)
         coze.conversations.update(conversation_id="1", name="n")
@@ -56,8 +56,8 @@ class TestBytes:
         coze.workspaces.members.delete(workspace_id="1", user_ids=["2"])
         assert (recorder.last.method, recorder.body) == ("DELETE", {"user_ids": ["2"]})
 
-    def test_stream(self) -> None:
-        """A stream asks for events, and for a stream; the caller's own Accept counts more."""
+    def test_stream_accepts_events_unless_overridden(self) -> None:
+        """A stream sends `stream: true` and accepts events; the caller's Accept header overrides this."""
         recorder = Recorder(answer(code=4000))
         for headers in (None, {"accept": "text/plain"}):
             stream = client(recorder).chat.stream(bot_id="1", user_id="2", extra_headers=headers)
@@ -69,8 +69,8 @@ class TestBytes:
         assert recorder.body == {"bot_id": "1", "user_id": "2", "stream": True}
 
     @pytest.mark.anyio
-    async def test_async(self) -> None:
-        """The async client sends the same."""
+    async def test_async_client_sends_the_same_request(self) -> None:
+        """An async client sends the same request."""
         sync, other = Recorder(), Recorder()
         client(sync).chat.create(bot_id="1", user_id="2", conversation_id="3")
         await async_client(other).chat.create(bot_id="1", user_id="2", conversation_id="3")
@@ -79,10 +79,10 @@ class TestBytes:
 
 
 class Counted(io.BytesIO):
-    """A file that counts how it is read.
+    """A file that records how it is read.
 
     Attributes:
-        reads: Sizes that were asked for.
+        reads: Sizes of the read calls.
     """
 
     name = "/some/where/big.bin"
@@ -97,7 +97,7 @@ class Counted(io.BytesIO):
 
 
 class Pipe:
-    """Something that can be read only once, and not measured."""
+    """A stream that can be read only once and has no known size."""
 
     def __init__(self, *chunks: bytes) -> None:
         self._chunks = list(chunks)
@@ -115,7 +115,7 @@ class TestUploads:
         client(recorder).files.upload(file=file)
         return recorder.last
 
-    def test_exact(self) -> None:
+    def test_file_is_one_multipart_part(self) -> None:
         """A file is one part with name, type and content, between boundaries."""
         request = self.upload(("a.png", b"\x89PNG", "image/png"))
         boundary = request.headers["content-type"].removeprefix("multipart/form-data; boundary=").encode()
@@ -127,7 +127,7 @@ class TestUploads:
             b"--" + boundary + b"--\r\n"
         )  # fmt: skip
 
-    def test_boundary(self) -> None:
+    def test_boundary_is_random(self) -> None:
         """V10: each request has its own long random boundary, which no content can contain on purpose."""
         contents = [self.upload(("a.bin", PAYLOAD)) for _ in range(2)]
         boundaries = {request.headers["content-type"].partition("boundary=")[2] for request in contents}
@@ -140,12 +140,12 @@ class TestUploads:
             assert part.partition(b"\r\n\r\n")[2] == PAYLOAD + b"\r\n"
             assert end == b"--\r\n"
 
-    def test_name_cannot_break_out(self) -> None:
-        """Quotes and line breaks in a name stay in the name."""
+    def test_quotes_and_line_breaks_in_a_name_are_escaped(self) -> None:
+        """Quotes and line breaks in a file name are escaped."""
         content = self.upload(('a"\r\nX-Evil: 1\r\n\r\nb.png', b"x")).content
         assert b'filename="a%22%0D%0AX-Evil: 1%0D%0A%0D%0Ab.png"\r\n' in content
 
-    def test_is_read_in_pieces(self) -> None:
+    def test_file_is_read_in_pieces_with_known_length(self) -> None:
         """A file object is never read as a whole, and its length is announced."""
         file = Counted(b"x" * 300_000)
         request = self.upload(file)
@@ -154,22 +154,22 @@ class TestUploads:
         assert all(size is not None and 0 < size <= 1 << 16 for size in file.reads)
         assert int(request.headers["content-length"]) == len(request.content)
 
-    def test_starts_at_the_beginning(self) -> None:
-        """A file object is sent whole, wherever it stands, and so can be sent again."""
+    def test_file_is_sent_from_its_start(self) -> None:
+        """A file object is sent completely, whatever its position, and so can be sent again."""
         file = io.BytesIO(b"content")
         file.seek(4)
         for _ in range(2):
             assert b"\r\n\r\ncontent\r\n" in self.upload(file).content
 
-    def test_pipe(self) -> None:
-        """What cannot be measured is sent in chunks."""
+    def test_pipe_is_sent_in_chunks(self) -> None:
+        """A stream of unknown size is sent in chunks."""
         request = self.upload(("a.bin", Pipe(b"one", b"two")))
         assert request.headers["transfer-encoding"] == "chunked"
         assert b"\r\n\r\nonetwo\r\n" in request.content
 
     @pytest.mark.anyio
-    async def test_async(self) -> None:
-        """The async client sends files alike."""
+    async def test_async_client_sends_files(self) -> None:
+        """An async client sends files in the same form."""
         recorder = Recorder()
 
         async def handle(request: httpx.Request) -> httpx.Response:
@@ -182,7 +182,7 @@ class TestUploads:
 
 
 class TestBaseURL:
-    """Where requests go."""
+    """The base URL of requests."""
 
     @pytest.mark.parametrize(
         ("given", "sent"),
@@ -192,8 +192,8 @@ class TestBaseURL:
             ("http://127.0.0.1:8000/proxy/coze/", "http://127.0.0.1:8000/proxy/coze/v1/files/retrieve?file_id=1"),
         ],
     )
-    def test_joined(self, given: str, sent: str) -> None:
-        """Paths follow the base URL, with a prefix and without doubled slashes."""
+    def test_paths_are_joined_to_the_base_url(self, given: str, sent: str) -> None:
+        """Paths are joined to the base URL, with and without a prefix, without double slashes."""
         recorder = Recorder()
         coze = Client(given, http_client=httpx.Client(transport=httpx.MockTransport(recorder)))
         coze.files.retrieve(file_id="1")
@@ -205,28 +205,28 @@ class TestBaseURL:
         ["", "api.coze.com", "ftp://a.example", "https://", "https://a.example?x=1", "https://a.example#x", None, 5],
     )  # fmt: skip
     @pytest.mark.parametrize("make", [Client, AsyncClient])
-    def test_refused(self, make: type[Client | AsyncClient], given: Any) -> None:
-        """What is no address of a service is refused when the client is made."""
+    def test_invalid_base_url_is_rejected_at_construction(self, make: type[Client | AsyncClient], given: Any) -> None:
+        """An invalid base URL is rejected when the client is created."""
         with pytest.raises(InvalidArgumentError, match=r"^base_url "):
             make(given)
 
     @pytest.mark.parametrize("given", ["https://me:geheim@a.example", "ftp://me:geheim@a.example"])
-    def test_password(self, given: str) -> None:
-        """A base URL with a password is refused, by a message without it."""
+    def test_base_url_with_a_password_is_rejected_without_showing_it(self, given: str) -> None:
+        """A base URL with a password is rejected by an error that does not show the password."""
         with pytest.raises(InvalidArgumentError) as caught:
             Client(given)
         assert str(caught.value) == "base_url must not hold a user name or password"
 
 
 class TestTimeouts:
-    """Patience with the server."""
+    """Timeouts and connection limits."""
 
     @staticmethod
     def timeout(request: httpx.Request) -> Any:
         return request.extensions["timeout"]
 
-    def test_default(self) -> None:
-        """V1: without being told, a client waits 5, 60, 60 and 600 seconds, and keeps 20 connections for 30."""
+    def test_default_timeouts_and_limits(self) -> None:
+        """V1: the default timeouts are 5, 60, 60 and 600 seconds, and 20 idle connections are kept for 30 seconds."""
         with Client(BASE) as coze:
             assert coze._http.timeout == httpx.Timeout(connect=5, read=60, write=60, pool=600)
             pool = coze._http._transport._pool  # type: ignore[attr-defined]  # a look inside httpx
@@ -245,8 +245,8 @@ class TestTimeouts:
             (httpx.Timeout(8), {"connect": 8, "read": 8, "write": 8, "pool": 8}),
         ],
     )
-    def test_given(self, given: Any, expected: dict[str, float]) -> None:
-        """Seconds for all, or for each phase, count for the client; those of a call count for the call."""
+    def test_timeout_of_a_call_overrides_the_clients(self, given: Any, expected: dict[str, float]) -> None:
+        """A timeout in seconds or per phase applies to the client; that of a call overrides it."""
         recorder = Recorder()
         coze = client(recorder, timeout=given)
         coze.files.retrieve(file_id="1")

@@ -1,4 +1,4 @@
-"""Tests of what answers carry besides their result, and of what errors tell."""
+"""What responses contain besides their result, and what errors contain."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def failing(handler: Handler) -> Any:
 class TestResponse:
     """`.response` and `.logid`."""
 
-    def test_model(self) -> None:
-        """A model that is an answer knows status, headers in any spelling, log id, and the answer itself."""
+    def test_model_has_status_headers_and_log_id(self) -> None:
+        """A model that is a response has status, headers in any spelling, log id, and the HTTP response."""
         file = client(answer({"id": "1"}, headers=HEADERS)).files.retrieve(file_id="1")
         assert isinstance(file.response, Response)
         assert file.response.status == 200
@@ -56,29 +56,29 @@ class TestResponse:
         assert isinstance(file.response.http, httpx.Response)
         assert repr(file.response) == "Response(status=200, logid='from-header')"
 
-    def test_list(self) -> None:
-        """A list that is an answer is a list that knows the same."""
+    def test_list_has_status_headers_and_log_id(self) -> None:
+        """A list that is a response has status, headers, log id and the HTTP response."""
         items = client(answer([{"id": "1"}], headers=HEADERS)).chat.messages.list(conversation_id="1", chat_id="2")
         assert isinstance(items, ItemList)
         assert isinstance(items, list)
         assert (items.logid, items.response.status, items[0].id) == ("from-header", 200, "1")
 
-    def test_empty(self) -> None:
-        """An answer without result knows the same."""
+    def test_empty_result_has_status_headers_and_log_id(self) -> None:
+        """A response without a result has status, headers, log id and the HTTP response."""
         empty = client(answer(headers=HEADERS)).conversations.delete(conversation_id="1")
         assert isinstance(empty, Empty)
         assert empty.logid == "from-header"
 
-    def test_whole_answer(self) -> None:
-        """So does a result that is the whole answer, and a page."""
+    def test_page_and_whole_response_have_status_and_log_id(self) -> None:
+        """A page, and a result that is the whole response, have status, headers, log id and the HTTP response."""
         run = client(answer("{}", detail=DETAIL, debug_url="https://debug")).workflows.runs.create(workflow_id="1")
         assert (run.data, run.debug_url, run.logid) == ("{}", "https://debug", "from-body")
         page = client(answer({"items": [], "total": 0}, headers=HEADERS)).bots.list(workspace_id="1")
         assert page.logid == page.response.logid == page.answer.logid == "from-header"
 
     @pytest.mark.anyio
-    async def test_async(self) -> None:
-        """The async client's answers know the same."""
+    async def test_async_responses_have_status_and_log_id(self) -> None:
+        """The results of an async client have status, headers, log id and the HTTP response."""
         coze = async_client(answer({"id": "1"}, headers=HEADERS))
         assert (await coze.files.retrieve(file_id="1")).logid == "from-header"
         assert (await coze.bots.list(workspace_id="1")).logid == "from-header"
@@ -95,14 +95,16 @@ class TestResponse:
             (None, None, ""),
         ],
     )
-    def test_logid(self, detail: Any, headers: dict[str, str] | None, logid: str) -> None:
-        """The log id of the body counts, else that of the headers, else it is empty; of errors as of results."""
+    def test_log_id_of_the_body_overrides_the_headers(
+        self, detail: Any, headers: dict[str, str] | None, logid: str
+    ) -> None:
+        """The log id of the body overrides that of the headers, for errors and results; without either it is empty."""
         assert client(answer({}, detail=detail, headers=headers)).files.retrieve(file_id="1").logid == logid
         assert failing(answer(code=4000, detail=detail, headers=headers)).logid == logid
 
     @pytest.mark.parametrize("name", ["response", "logid"])
-    def test_parts(self, name: str) -> None:
-        """Parts of an answer, and objects of the caller's making, say where to look instead."""
+    def test_nested_and_own_objects_have_no_response(self, name: str) -> None:
+        """Nested models, and models that the caller creates, raise an error that says which object has the response."""
         chat = client(answer({"id": "1", "last_error": {"code": 1, "msg": ""}})).chat.retrieve(
             conversation_id="1", chat_id="1"
         )
@@ -112,8 +114,8 @@ class TestResponse:
                 getattr(part, name)
             assert not hasattr(part, name)
 
-    def test_compares_without_response(self) -> None:
-        """Two answers with the same content are equal, whatever their log ids."""
+    def test_equality_ignores_the_response(self) -> None:
+        """Two results with the same content are equal, whatever their log ids."""
         first, second = (
             client(answer({"id": "1"}, headers={"x-tt-logid": logid})).files.retrieve(file_id="1") for logid in "ab"
         )
@@ -123,10 +125,12 @@ class TestResponse:
 
 
 class TestErrors:
-    """What an error tells."""
+    """What errors contain."""
 
-    def test_everything(self) -> None:
-        """Code, message, log id, operation, hint, status, debug page, the answer, and all of it in the text."""
+    def test_api_error_has_all_details_in_its_text(self) -> None:
+        """An API error has code, message, log id, operation, hint, status, debug page and response, and its text has
+        all of them.
+        """
         error = failing(
             answer(code=4016, msg="occupied", status=400, detail=DETAIL, debug_url="https://debug", headers=HEADERS)
         )
@@ -163,15 +167,17 @@ class TestErrors:
             (0, 503, ServerError, True),
         ],
     )
-    def test_class(self, code: int, status: int, error: type[APIError], retryable: bool) -> None:
-        """The code decides first, the HTTP status second; every class is an `APIError` and a `CozeError`."""
+    def test_code_then_status_decides_the_class(
+        self, code: int, status: int, error: type[APIError], retryable: bool
+    ) -> None:
+        """The code decides the class first, the HTTP status second; every class is an `APIError` and a `CozeError`."""
         found = failing(answer(code=code, msg="m", status=status))
         assert type(found) is error
         assert isinstance(found, CozeError)
         assert (found.code, found.status, found.retryable) == (code or status, status, retryable)
 
-    def test_every_code(self) -> None:
-        """Every known code has a class of its category, and something to say."""
+    def test_every_known_code_has_a_class_and_a_hint(self) -> None:
+        """Every known code has a class of its category, and a hint."""
         for code, known in CODES.items():
             error = failing(answer(code=code, msg=""))
             assert type(error) is not APIError
@@ -179,22 +185,22 @@ class TestErrors:
             assert error.hint.startswith(known.hint or known.meaning)
 
     @pytest.mark.parametrize(("code", "status"), [(4101, 200), (0, 403)])
-    def test_permission(self, code: int, status: int) -> None:
-        """An error of permissions names the permission that the operation needs."""
+    def test_missing_permission_is_named(self, code: int, status: int) -> None:
+        """A permission error names the permission that the operation needs."""
         assert failing(answer(code=code, status=status)).hint.endswith("The token needs the permission 'retrieveFile'.")
 
-    def test_other_spelling(self) -> None:
-        """A message under another name is found; without any, the HTTP reason is told."""
+    def test_message_under_another_name_is_read(self) -> None:
+        """A message under another field name is read; without any, the HTTP reason is used."""
         assert failing(raw('{"code":1,"message":"oops"}')).msg == "oops"
         assert failing(raw("{}", status=404)).msg == "Not Found"
         assert str(failing(raw("{}", status=520))) == "files.retrieve: failed (HTTP 520, code 520)"
 
 
 class TestGateway:
-    """Answers that are not from Coze."""
+    """Responses that are not from Coze."""
 
-    def test_bad_gateway(self) -> None:
-        """An HTML page of a gateway is told in short, with its type, and may pass."""
+    def test_html_error_page_is_shown_shortened(self) -> None:
+        """An HTML page of a gateway is shown shortened, with its type, and can be retried."""
         error = failing(raw("<html>\n <h1>502 Bad\tGateway</h1>" + "x" * 500, status=502, content_type="text/html"))
         assert type(error) is GatewayError
         assert error.content_type == "text/html"
@@ -203,42 +209,42 @@ class TestGateway:
         assert "try again" in error.hint
 
     @pytest.mark.parametrize("status", [200, 301, 404])
-    def test_web_site(self, status: int) -> None:
-        """An HTML page in place of an answer suggests that the base URL is that of the web site."""
+    def test_html_success_page_suggests_the_base_url(self, status: int) -> None:
+        """An HTML page in place of a response suggests that the base URL is that of the web site."""
         error = failing(raw("<!doctype html>", status=status, content_type="text/html; charset=utf-8"))
         assert type(error) is GatewayError
         assert not error.retryable
         assert error.hint == "The base URL seems to be a web site: use https://api.coze.com or https://api.coze.cn."
 
     @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"code":0} trailing', b"NaN!"])
-    def test_no_json(self, body: bytes) -> None:
-        """What is no JSON, or none to its end, is never an error of the parser."""
+    def test_invalid_json_is_never_a_parser_error(self, body: bytes) -> None:
+        """Invalid or incomplete JSON never raises the parser's exception."""
         error = failing(raw(body))
         assert type(error) is GatewayError
         assert error.__cause__ is None
         assert "the answer is not JSON but application/json" in str(error)
 
-    def test_unknown_charset(self) -> None:
-        """A character set that does not exist does no harm."""
+    def test_unknown_charset_is_ignored(self) -> None:
+        """A charset that does not exist is ignored."""
         assert failing(raw("<html>", content_type="text/html; charset=klingon")).excerpt == "<html>"
 
-    def test_too_many_requests(self) -> None:
-        """A gateway that asks for patience gets it."""
+    def test_gateway_rate_limit_has_its_retry_after(self) -> None:
+        """A rate limit of a gateway has its Retry-After."""
         assert failing(raw("slow down", status=429, content_type="text/plain")).retryable
 
     @pytest.mark.anyio
-    async def test_async(self) -> None:
-        """The async client tells alike."""
+    async def test_async_gateway_error(self) -> None:
+        """An async client raises GatewayError for an HTML page."""
         with pytest.raises(GatewayError, match="HTTP 502"):
             await async_client(raw("<html>", status=502, content_type="text/html")).files.retrieve(file_id="1")
 
 
 class TestDecodeError:
-    """JSON of no known shape."""
+    """JSON of unknown shape."""
 
     @pytest.mark.parametrize("body", ["[1]", "5"])
-    def test_told(self, body: str) -> None:
-        """It names operation and log id, and keeps the answer."""
+    def test_decode_error_has_operation_log_id_and_response(self, body: str) -> None:
+        """A DecodeError has operation, log id and the response."""
         error = failing(lambda _: httpx.Response(200, text=body, headers=HEADERS))
         assert type(error) is DecodeError
         assert str(error) == (
@@ -249,14 +255,14 @@ class TestDecodeError:
 
 
 class TestPickling:
-    """Process pools pickle errors."""
+    """Errors and results are pickled by process pools."""
 
     @pytest.mark.parametrize(
         "handler",
         [answer(code=4100, msg="m", debug_url="https://debug"), raw("<html>", status=502), answer([1])],
     )
-    def test_api_errors(self, handler: Handler) -> None:
-        """An error of a call keeps all but its answer."""
+    def test_pickled_api_error_keeps_all_but_the_response(self, handler: Handler) -> None:
+        """A pickled API error keeps everything except its response."""
         error = failing(handler)
         for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
             assert type(twin) is type(error)
@@ -264,8 +270,8 @@ class TestPickling:
             assert twin.args == error.args
             assert vars(twin) == {**vars(error), "response": None}
 
-    def test_stream_errors(self) -> None:
-        """An error of a stream keeps all but the stream."""
+    def test_pickled_stream_error_keeps_all_but_the_stream(self) -> None:
+        """A pickled stream error keeps everything except its stream."""
         failed = StreamFailed("m", code=4028, operation="chat.stream")
         failed.event = ChatErrorEvent(StreamError(code=4028))
         assert pickle.loads(pickle.dumps(failed)).event == failed.event
@@ -277,8 +283,8 @@ class TestPickling:
         assert str(twin) == str(broken)
         assert vars(twin) == {**vars(broken), "stream": None}
 
-    def test_results(self) -> None:
-        """A result that is an answer can be pickled and copied, its answer included."""
+    def test_result_can_be_pickled_and_copied(self) -> None:
+        """A result can be pickled and copied, including its response."""
         chat = client(answer({"id": "1"}, headers=HEADERS)).chat.retrieve(conversation_id="1", chat_id="1")
         for twin in (pickle.loads(pickle.dumps(chat)), copy.deepcopy(chat)):
             assert isinstance(twin, Chat)

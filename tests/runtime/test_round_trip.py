@@ -1,4 +1,4 @@
-"""Tests that no model loses, changes or refuses anything that a server could send."""
+"""No model loses, changes or rejects anything that a server could send."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__
 
 
 def same(before: Any, after: Any) -> bool:
-    """Tell whether JSON came through: equal in value and type, but for empty lists in place of missing members."""
+    """Return whether two JSON values are equal in value and type, except for empty lists in place of missing fields."""
     if isinstance(before, dict):
         return (
             isinstance(after, dict)
@@ -35,19 +35,19 @@ def same(before: Any, after: Any) -> bool:
 
 
 def required_lists(model: type[Model]) -> set[str]:
-    """Return the members that read as an empty list where they are missing."""
+    """Return the fields that are an empty list if they are missing."""
     empty = model.from_dict({})
     return {wire for wire, (name, _) in fields(model).items() if getattr(empty, name) == []}
 
 
 @each_model
 class TestEveryModel:
-    """What holds for each class in `coze_api.models`."""
+    """Properties of each class in `coze_api.models`."""
 
     @settings(max_examples=MAX_EXAMPLES, deadline=None)
     @given(data=st.data())
-    def test_anything_round_trips(self, model: type[Model], data: st.DataObject) -> None:
-        """Any JSON object decodes, and encodes to itself; only missing required lists are added, as empty."""
+    def test_any_object_round_trips(self, model: type[Model], data: st.DataObject) -> None:
+        """Any JSON object is decoded, and encoded to itself; only missing required lists are added, as empty."""
         source = data.draw(objects(model))
         before = copy.deepcopy(source)
         decoded = model.from_dict(source)
@@ -60,15 +60,15 @@ class TestEveryModel:
 
     @settings(max_examples=MAX_EXAMPLES, deadline=None)
     @given(data=st.data())
-    def test_no_leak(self, model: type[Model], data: st.DataObject) -> None:
-        """What is in `extra_fields` is unknown or null, and all that is so is in it."""
+    def test_extra_fields_are_unknown_or_null(self, model: type[Model], data: st.DataObject) -> None:
+        """`extra_fields` contains exactly the fields that are unknown or null."""
         source = data.draw(objects(model))
         extra = model.from_dict(source).extra_fields
         known = fields(model)
         assert extra == {key: value for key, value in source.items() if key not in known or value is None}
 
-    def test_all_members_are_read(self, model: type[Model]) -> None:
-        """An object with every described member fills every attribute, leaves nothing over, and comes back equal."""
+    def test_all_described_fields_are_decoded(self, model: type[Model]) -> None:
+        """An object with every described field fills every attribute, has no extra fields, and round-trips."""
         source = example(model)
         decoded = model.from_dict(source)
         assert all(getattr(decoded, name) is not None for name, _ in fields(model).values())
@@ -76,14 +76,14 @@ class TestEveryModel:
         assert decoded.to_dict() == source
         assert list(decoded.to_dict()) == list(source)
 
-    def test_members_have_attributes(self, model: type[Model]) -> None:
-        """Each member that a model knows has exactly one attribute."""
+    def test_each_field_has_one_attribute(self, model: type[Model]) -> None:
+        """Each field of a model has exactly one attribute."""
         names = {field.name for field in attrs.fields(model)} - {"_extra", "_response"}
         assert set(fields(model)) == model._known
         assert {name for name, _ in fields(model).values()} == names
 
-    def test_null_reads_as_none(self, model: type[Model]) -> None:
-        """Null for every member at once is None everywhere, but an empty list where one is required, and is kept."""
+    def test_null_for_every_field_is_none(self, model: type[Model]) -> None:
+        """Null for every field is None, but an empty list for a required list, and is kept."""
         source = dict.fromkeys(model._known)
         decoded = model.from_dict(source)
         lists = required_lists(model)
@@ -91,22 +91,22 @@ class TestEveryModel:
             assert getattr(decoded, name) == ([] if wire in lists else None)
         assert decoded.to_dict() == source
 
-    def test_copies(self, model: type[Model]) -> None:
-        """Pickling, deep copies and `attrs.evolve` keep everything, unknown members included."""
+    def test_copies_keep_unknown_fields(self, model: type[Model]) -> None:
+        """Pickling, deep copies and `attrs.evolve` keep everything, including unknown fields."""
         decoded = model.from_dict({**example(model), "brand_new": {"a": None}})
         for twin in (pickle.loads(pickle.dumps(decoded)), copy.deepcopy(decoded), attrs.evolve(decoded)):
             assert twin == decoded
             assert twin is not decoded
             assert twin.extra_fields == {"brand_new": {"a": None}}
 
-    def test_writes_json(self, model: type[Model]) -> None:
-        """The encoded form consists of what JSON has words for."""
+    def test_encoded_form_is_json(self, model: type[Model]) -> None:
+        """The encoded form consists of JSON values only."""
         source = example(model)
         assert _json.loads(_json.dumps(model.from_dict(source).to_dict())) == source
 
 
 @settings(max_examples=MAX_EXAMPLES * 5, deadline=None)
 @given(garbage)
-def test_models_differ_from_other_values(value: Any) -> None:
-    """A model equals no plain value, not even the object that it was made of."""
+def test_model_equals_no_plain_value(value: Any) -> None:
+    """A model equals no plain value, not even the object from which it was decoded."""
     assert MODELS[0].from_dict({}) != value

@@ -1,4 +1,4 @@
-"""Events that were lost or came twice, noticed by their numbers."""
+"""Lost and repeated events, detected by their sequence numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Seen = tuple[str, int, int] | None
 
 
 def message(number: int, seq: str | int, node: str = "a", *, last: bool = False, content: str = "x") -> bytes:
-    """Write an event of a workflow."""
+    """Encode an event of a workflow."""
     data = {"content": content, "node_title": node, "node_seq_id": seq, "node_is_finish": last}
     return f"id: {number}\nevent: Message\ndata: {json.dumps(data)}\n\n".encode()
 
@@ -42,7 +42,7 @@ class TestWatch:
 
     @staticmethod
     def see(*events: tuple[Any, ...]) -> list[Seen]:
-        """Look at events of an id and, if they count, a number, a node and whether it is the last."""
+        """Check events with an id and, optionally, a number, a node and whether it is the last."""
         watch = Watch()
         return [
             watch.see(
@@ -53,43 +53,43 @@ class TestWatch:
             for number, *rest in events
         ]
 
-    def test_all_there(self) -> None:
+    def test_consecutive_numbers_are_no_gap(self) -> None:
         """Ids that count from 0, and numbers that count from 0 within each node, are no gap."""
         assert self.see((0, "0", "a"), (1, "0", "b"), (2, "1", "a"), (3, 1, "b"), (4,)) == [None] * 5
 
-    def test_without_numbers(self) -> None:
-        """Heartbeats without an id are passed over, and so is what is no number."""
+    def test_events_without_numbers_are_skipped(self) -> None:
+        """Heartbeats without an id are skipped, and so are ids that are no numbers."""
         assert self.see((None,), (0, "0", "a"), (None,), (1, "1", "a"), ("x", "?", "a"), (2, None, "a")) == [None] * 6
         assert Watch().see(b"0", COUNTER, "text") is None
         assert Watch().see("²".encode(), None, None) is None
 
-    def test_lost(self) -> None:
-        """A jump is told once, also that to the first event, and the counting goes on from there."""
+    def test_jump_is_reported_once(self) -> None:
+        """A jump is reported once, also one before the first event, and counting continues from there."""
         assert self.see((0,), (2,), (3,)) == [None, ("id", 1, 2), None]
         assert self.see((3,), (4,)) == [("id", 0, 3), None]
 
-    def test_lost_is_told_once(self) -> None:
-        """What an id tells is not told a second time by the numbers within a node, nor by those of a new node."""
+    def test_gap_in_ids_is_not_reported_again_for_the_node(self) -> None:
+        """A gap in the ids is not reported again by the numbers within a node, nor by those of a new node."""
         assert self.see((0, "0", "a"), (2, "2", "a"), (3, "3", "a"), (4, "1", "b")) == [None, ("id", 1, 2), None, None]
 
-    def test_lost_before_it_got_an_id(self) -> None:
-        """A number that is missing within a node shows where the ids do not."""
+    def test_gap_within_a_node_is_reported_without_a_gap_in_ids(self) -> None:
+        """A number that is missing within a node is reported even if the ids have no gap."""
         found = self.see((0, "0", "a"), (1, "2", "a"), (2, "3", "a"), (3, "1", "b"))
         assert found == [None, ("seq", 1, 2), None, ("seq", 0, 1)]
 
-    def test_repeated(self) -> None:
-        """An event that comes again is told once, and its number within the node is not told as well."""
+    def test_repetition_is_reported_once(self) -> None:
+        """A repeated event is reported once, and its number within the node is not reported as well."""
         assert self.see((0, "0", "a"), (1, "1", "a"), (1, "1", "a"), (2, "2", "a")) == [None, None, ("id", 2, 1), None]
         assert self.see((0, "0", "a"), (0, "0", "a"), (1, "1", "a")) == [None, ("id", 1, 0), None]
         assert self.see((0, "0", "a"), (1, "0", "a"), (2, "1", "a")) == [None, ("seq", 1, 0), None]
 
-    def test_counting_begins_anew(self) -> None:
-        """After the last event of a node its count begins anew; ids that begin anew are told once."""
+    def test_counts_restart(self) -> None:
+        """After the last event of a node its count restarts; ids that restart are reported once."""
         assert self.see((0, "0", "a", True), (1, "0", "a", False), (2, "1", "a", True), (3, "0", "a")) == [None] * 4
         assert self.see((0,), (1,), (2,), (0,), (1,), (2,)) == [None, None, None, ("id", 3, 0), None, None]
 
-    def test_turns_count_apart(self) -> None:
-        """Members that the description names tell one count from another."""
+    def test_described_fields_separate_counts(self) -> None:
+        """The fields that the description names separate one count from another."""
         watch = Watch()
         for turn in (0, 1):
             assert watch.see(b"", COUNTER, {"seq": "0", "node": "a", "turn": turn}) is None
@@ -97,10 +97,10 @@ class TestWatch:
 
 
 class TestRaise:
-    """`on_gap="raise"`."""
+    """The policy `on_gap="raise"`."""
 
-    def test_lost(self) -> None:
-        """The error tells what is missing, and reading on goes on with the event that showed it."""
+    def test_gap_error_continues_with_the_event_after_the_gap(self) -> None:
+        """The error names what is missing, and reading again continues with the event that revealed the gap."""
         stream = run(*LOST)
         events = []
         with pytest.raises(StreamGap) as caught:
@@ -116,8 +116,8 @@ class TestRaise:
         assert stream.gaps == [gap]
         assert stream.ended
 
-    def test_repeated(self) -> None:
-        """So for one that came again."""
+    def test_repetition_raises(self) -> None:
+        """A repeated event raises an error, and reading can continue."""
         stream = run(b"".join(REPEATED))
         with pytest.raises(StreamGap, match="the event with id 1 came again") as caught:
             stream.until_done()
@@ -125,8 +125,8 @@ class TestRaise:
         assert [each.id for each in stream] == ["1", "2", "3"]
 
     @pytest.mark.anyio
-    async def test_async(self) -> None:
-        """Async streams can be read on, too, also where all came at once."""
+    async def test_async_stream_continues_after_a_gap(self) -> None:
+        """An async stream can be read further after a gap, also if all events arrived at once."""
         for chunks in (LOST, (b"".join(LOST),), (*LOST[:-1], LOST[-1].rstrip())):
             stream = async_client(streaming(*chunks), on_gap="raise").workflows.runs.stream(workflow_id="1")
             with pytest.raises(StreamGap, match="id 2 to 3 are missing"):
@@ -134,8 +134,8 @@ class TestRaise:
             assert [each.id async for each in stream] == ["4", "5"]
             assert stream.ended
 
-    def test_in_the_last_event(self) -> None:
-        """A gap before the end does not hide the end, nor one before a failure the failure."""
+    def test_gap_before_the_end_hides_neither_end_nor_failure(self) -> None:
+        """A gap before the end does not hide the end, and one before a failure does not hide the failure."""
         stream = run(message(0, 0), done(2))
         with pytest.raises(StreamGap, match="the event with id 1 is missing"):
             stream.until_done()
@@ -146,8 +146,8 @@ class TestRaise:
         with pytest.raises(StreamFailed, match="no"):
             stream.until_done()
 
-    def test_pickled(self) -> None:
-        """The error survives pickling, without its stream."""
+    def test_gap_error_can_be_pickled_without_its_stream(self) -> None:
+        """A gap error can be pickled, without its stream."""
         with pytest.raises(StreamGap) as caught:
             run(*LOST).until_done()
         copy = pickle.loads(pickle.dumps(caught.value))
@@ -155,22 +155,22 @@ class TestRaise:
 
 
 class TestOtherPolicies:
-    """Warning, ignoring, and who decides."""
+    """Warning, ignoring, and the policy of one stream."""
 
-    def test_warn(self) -> None:
-        """By default a gap is a warning at the line that reads, and nothing is left out."""
+    def test_default_is_a_warning_at_the_reading_line(self) -> None:
+        """By default a gap is a warning at the line that reads, and no event is skipped."""
         with pytest.warns(StreamGapWarning, match="the events with id 2 to 3 are missing") as told:
             stream = client(streaming(*LOST)).workflows.runs.stream(workflow_id="1").until_done()
         assert len(told) == 1
         assert [gap.missing_from for gap in stream.gaps] == [2]
 
-    def test_ignore(self) -> None:
-        """Ignored gaps are noted in silence."""
+    def test_ignored_gaps_are_listed(self) -> None:
+        """Ignored gaps are listed without a warning."""
         stream = run(*LOST, on_gap="ignore").until_done()
         assert [(gap.expected, gap.found) for gap in stream.gaps] == [(2, 4)]
 
-    def test_per_stream(self) -> None:
-        """A stream may decide for itself, even in the middle."""
+    def test_policy_of_a_stream_can_change(self) -> None:
+        """A stream can have its own policy, even from the middle on."""
         stream = run(*REPEATED, on_gap="ignore")
         stream.on_gap = "raise"
         with pytest.raises(StreamGap):
@@ -178,21 +178,23 @@ class TestOtherPolicies:
         stream.on_gap = "ignore"
         assert stream.until_done().ended
 
-    def test_misspelt(self) -> None:
-        """Another word is refused, and nothing is sent."""
+    def test_unknown_policy_is_rejected(self) -> None:
+        """An unknown policy is rejected, and nothing is sent."""
         with pytest.raises(InvalidArgumentError, match="on_gap must be 'raise', 'warn' or 'ignore', not 'log'"):
             client(nothing_sent, on_gap="log")
         with pytest.raises(InvalidArgumentError, match="on_gap"):
             run(*LOST).on_gap = "never"  # type: ignore[assignment]  # what a program without types could do
 
-    def test_streams_without_numbers(self) -> None:
-        """Chats have no numbers, so ids that a server sends all the same mean nothing."""
+    def test_chat_ids_are_no_sequence_numbers(self) -> None:
+        """Chats have no sequence numbers, so repeated ids are no gap."""
         chunks = (b"id: 5\n" + event("conversation.message.delta", {"id": "m"}), b"event: done\n\n")
         stream = client(streaming(*chunks), on_gap="raise").chat.stream(bot_id="1", user_id="2")
         assert stream.until_done().gaps == []
 
-    def test_nodes(self) -> None:
-        """What counts within a workflow's nodes is in the description: also loops, batches and sub-workflows."""
+    def test_node_counters_are_described(self) -> None:
+        """The fields that separate counts in a workflow's nodes are described: also for loops, batches and
+        sub-workflows.
+        """
         chunks = (message(0, "0", "a"), message(1, "0", "b"), message(2, "2", "a"), done(3))
         stream = run(*chunks, on_gap="ignore").until_done()
         assert [(gap.counter, gap.missing_from) for gap in stream.gaps] == [("node_seq_id", 1)]

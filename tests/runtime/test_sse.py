@@ -1,4 +1,4 @@
-"""Tests of the server-sent events decoder."""
+"""The decoder of server-sent events."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class TestWhatwg:
 
 
 class TestLines:
-    """How bytes become lines."""
+    """Splitting bytes into lines."""
 
     @pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"], ids=["LF", "CR", "CRLF"])
     def test_cut_anywhere(self, line_end: str) -> None:
@@ -113,8 +113,8 @@ class TestLines:
         """CR and LF are one line end even with an empty chunk between them."""
         assert decode(b"data: a\r", b"", b"\ndata: b\r\n\r\n") == [("", "a\nb", "")]
 
-    def test_cr_is_not_waited_on(self) -> None:
-        """An event that ends with CR is delivered before the next byte arrives."""
+    def test_event_ending_with_cr_is_yielded_at_once(self) -> None:
+        """An event that ends with CR is yielded before the next byte arrives."""
         decoder = SSEDecoder()
         assert text(decoder.feed(b"data: a\r\n\r")) == [("", "a", "")]
         assert decoder.feed(b"\n") == []
@@ -124,13 +124,13 @@ class TestLines:
         assert decode(b"event: a\rdata: b\r\ndata: c\n\r\n") == [("a", "b\nc", "")]
 
     @pytest.mark.parametrize("char", "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e")
-    def test_other_separators_are_text(self, char: str) -> None:
-        """No other character ends a line, although str.splitlines thinks so."""
+    def test_only_cr_and_lf_end_a_line(self, char: str) -> None:
+        """No other character ends a line, although str.splitlines splits at some."""
         for stream in (f"event:a\ndata:b{char}c\n\n", f"data: b{char}c\nevent: a\n\n"):
             assert decode(stream.encode()) == [("a", f"b{char}c", "")]
 
-    def test_byte_order_mark(self) -> None:
-        """One leading BOM is removed, wherever the cut is; a second one spoils the field."""
+    def test_one_leading_bom_is_removed(self) -> None:
+        """One leading BOM is removed, wherever the cut is; a second one becomes part of the field name."""
         stream = b"\xef\xbb\xbfdata: a\n\n\xef\xbb\xbfdata: b\n\n"
         for cut in range(len(stream)):
             assert decode(stream[:cut], stream[cut:]) == [("", "a", "")]
@@ -138,7 +138,7 @@ class TestLines:
         assert decode(b"\xef\xbb\xbfdata: a") == [("", "a", "")]
 
     def test_invalid_utf8_is_replaced(self) -> None:
-        """Bytes that are not UTF-8 become U+FFFD and never eat a line end."""
+        """Bytes that are not UTF-8 become U+FFFD and never swallow a line end."""
         assert decode(b"event:a\ndata:\xff\xe4\xbd\n\ndata: b\n\n") == [
             ("a", "\ufffd\ufffd", ""),
             ("", "b", ""),
@@ -146,7 +146,7 @@ class TestLines:
 
 
 class TestFields:
-    """What the fields of an event mean."""
+    """The meaning of the fields of an event."""
 
     def test_any_order(self) -> None:
         """The order of the fields does not matter."""
@@ -183,8 +183,8 @@ class TestFields:
         stream = b"retry: 10\nEvent: x\n data: y\nfoo\nevent:a\ndata:b\n:data:c\n\n"
         assert decode(stream) == [("a", "b", "")]
 
-    def test_line_before_fast_shape(self) -> None:
-        """Lines around the usual two of an event are not overlooked."""
+    def test_other_lines_around_the_usual_two_are_read(self) -> None:
+        """Lines before and after the usual two lines of an event are read."""
         assert decode(b"data:a\nevent:b\ndata:c\n\n") == [("b", "a\nc", "")]
         assert decode(b"event:a\ndata:b\ndata:c\n\nevent:d\ndata:e\n\n") == [
             ("a", "b\nc", ""),
@@ -199,28 +199,28 @@ class TestFields:
             ("c", "d", ""),
         ]
 
-    def test_every_published_shape_keeps_json_whole(self) -> None:
-        """Colons and spaces within data belong to it."""
+    def test_colons_and_spaces_in_data_are_kept(self) -> None:
+        """Colons and spaces within data are kept."""
         assert decode(b'event: a\ndata:  {"a": ": b"}\n\n') == [("a", ' {"a": ": b"}', "")]
 
 
 class TestCoze:
-    """Where Coze's streams need more than the specification gives."""
+    """Requirements of Coze's streams beyond the specification."""
 
     @pytest.mark.parametrize("ping", [b"event: PING\n\n", b"event:PING\ndata:\n\n"])
-    def test_ping(self, ping: bytes) -> None:
-        """A heartbeat is delivered with empty data, whether it has a data line or not."""
+    def test_heartbeat_is_yielded_with_empty_data(self, ping: bytes) -> None:
+        """A heartbeat is yielded with empty data, with or without a data line."""
         assert decode(ping) == [("PING", "", "")]
 
-    def test_ping_with_id(self) -> None:
+    def test_heartbeat_keeps_its_id(self) -> None:
         """A heartbeat keeps its id, which counts in the sequence."""
         assert decode(b"id: 3\nevent: PING\n\n") == [("PING", "", "3")]
 
-    def test_nameless_and_without_data(self) -> None:
+    def test_empty_name_without_data_is_no_event(self) -> None:
         """An empty name without data is no event."""
         assert decode(b"event:\n\n") == []
 
-    def test_bare_json(self) -> None:
+    def test_line_of_bare_json_is_an_event(self) -> None:
         """A line of bare JSON is an event without a name, also at the end of the response."""
         body = b'{"code":4100,"msg":"authentication is invalid"}'
         expected = [("", body.decode(), "")]
@@ -228,8 +228,8 @@ class TestCoze:
         assert decode(body + b"\n") == expected
         assert decode(body) == expected
 
-    def test_bare_json_within_an_event(self) -> None:
-        """Bare JSON comes before the event whose lines surround it, and does not change it."""
+    def test_bare_json_within_an_event_precedes_it(self) -> None:
+        """Bare JSON between the lines of an event is yielded before that event, and does not change it."""
         assert decode(b'event: a\n{"code":1}\n{"code":2}\ndata: b\n\n') == [
             ("", '{"code":1}', ""),
             ("", '{"code":2}', ""),
@@ -239,8 +239,10 @@ class TestCoze:
     @pytest.mark.parametrize("first", ["event:a\ndata:b", "id: 1\nevent: a\ndata: b", "data: b"])
     @pytest.mark.parametrize("end", ["\n\n", "\n", ""])
     @pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"], ids=["LF", "CR", "CRLF"])
-    def test_bare_json_right_after_an_event(self, first: str, end: str, line_end: str) -> None:
-        """Bare JSON after the data of an event, without a blank line between, comes after that event at any cut."""
+    def test_bare_json_right_after_an_event_follows_it(self, first: str, end: str, line_end: str) -> None:
+        """Bare JSON right after the data of an event, without a blank line, is yielded after that event, wherever the
+        cut is.
+        """
         stream = f'event:z\ndata:y\n\n{first}\n{{"code":1}}{end}'.replace("\n", line_end).encode()
         event = ("a" if "event" in first else "", "b", "1" if "id" in first else "")
         for cut in range(len(stream) + 1):
@@ -259,17 +261,17 @@ class TestCoze:
             ("d", "c", ""),
         ]
 
-    def test_indented_json(self) -> None:
+    def test_indented_json_is_one_event(self) -> None:
         """A JSON body of several lines is one event."""
         body = '{\n  "code": 4100,\n\t"detail": {\n  }\n}'
         assert decode(body.encode()) == [("", body, "")]
 
-    def test_json_lines_without_body(self) -> None:
-        """Lines that would continue a JSON body mean nothing without one."""
+    def test_json_continuation_lines_alone_are_ignored(self) -> None:
+        """Lines that would continue a JSON body are ignored without one."""
         assert decode(b'"a"\n}\ndata: b\n\n') == [("", "b", "")]
 
-    def test_events_without_blank_lines(self) -> None:
-        """A second id or name after data begins another event, as where documentation left out the blank lines."""
+    def test_second_id_or_name_starts_another_event(self) -> None:
+        """A second id or name after data starts another event, as in documentation that omits the blank lines."""
         assert decode(b"id: 0\nevent: Message\ndata: {}\nid: 1\nevent: Done\ndata: {}\n") == [
             ("Message", "{}", "0"),
             ("Done", "{}", "1"),
@@ -281,30 +283,30 @@ class TestCoze:
 class TestEnd:
     """The end of a stream."""
 
-    def test_missing_blank_line(self) -> None:
-        """The last event is delivered although its blank line or its line end is missing."""
+    def test_last_event_needs_no_blank_line(self) -> None:
+        """The last event is yielded although its blank line or its line end is missing."""
         assert decode(b"event:a\ndata:b\n") == [("a", "b", "")]
         assert decode(b"event:a\ndata:b") == [("a", "b", "")]
         assert decode(b"event:a\ndata:") == [("a", "", "")]
 
-    def test_name_without_data(self) -> None:
-        """A name without data may have been cut off: it is not delivered at the end."""
+    def test_name_without_data_at_the_end_is_dropped(self) -> None:
+        """A name without data at the end may have been cut off, and is not yielded."""
         assert decode(b"event: conversation.mess") == []
 
-    def test_flush_twice(self) -> None:
-        """The last event is delivered once."""
+    def test_last_event_is_yielded_once(self) -> None:
+        """The last event is yielded once."""
         decoder = SSEDecoder()
         decoder.feed(b"data: a")
         assert text(decoder.flush()) == [("", "a", "")]
         assert decoder.flush() == []
         assert decoder.pending == b""
 
-    def test_flush_of_nothing(self) -> None:
+    def test_empty_stream_has_no_events(self) -> None:
         """An empty stream has no events."""
         assert SSEDecoder().flush() == []
 
-    def test_pending(self) -> None:
-        """What arrived of an unfinished event can be seen, also after a fruitless flush."""
+    def test_pending_data_of_an_incomplete_event(self) -> None:
+        """The data of an incomplete event is available, also after a flush without an event."""
         decoder = SSEDecoder()
         assert text(decoder.feed(b"event:a\r\ndata:b\r\n\r\n<html>\r\n")) == [("a", "b", "")]
         assert decoder.pending == b"<html>\n"
@@ -313,16 +315,16 @@ class TestEnd:
 
 
 class TestLimit:
-    """The bound on the size of one event."""
+    """The size limit of one event."""
 
-    def test_at_the_limit(self) -> None:
-        """An event of exactly the allowed size is delivered, its blank line does not count."""
+    def test_event_at_the_limit_is_yielded(self) -> None:
+        """An event of exactly the allowed size is yielded; its blank line does not count."""
         decoder = SSEDecoder(max_event_bytes=8)
         assert text(decoder.feed(b"data:abc\n\ndata:def\n\n")) == [("", "abc", ""), ("", "def", "")]
 
     @pytest.mark.parametrize("size", [1, 3, 5, 9, 100])
-    def test_beyond_the_limit(self, size: int) -> None:
-        """A larger event raises however it is cut, and all events before it are delivered."""
+    def test_event_beyond_the_limit_raises(self, size: int) -> None:
+        """A larger event raises, wherever it is cut, and all events before it are yielded."""
         stream = b"data:a\n\ndata:b\n\ndata:12345\n\ndata:c\n\n"
         decoder = SSEDecoder(max_event_bytes=8)
         events = []
@@ -335,8 +337,8 @@ class TestLimit:
         assert isinstance(caught.value, ValueError)
         assert decoder.pending.startswith(b"data:1234")
 
-    def test_stays_raised(self) -> None:
-        """After a too large event the decoder gives nothing more."""
+    def test_decoder_yields_nothing_after_a_too_large_event(self) -> None:
+        """After a too large event the decoder yields nothing more."""
         decoder = SSEDecoder(max_event_bytes=8)
         with pytest.raises(EventTooLarge):
             decoder.feed(b"data:123456789")
@@ -345,15 +347,15 @@ class TestLimit:
         with pytest.raises(EventTooLarge):
             decoder.flush()
 
-    def test_many_small_events(self) -> None:
-        """The limit is on one event, not on the stream or the chunk."""
+    def test_limit_applies_to_one_event(self) -> None:
+        """The limit applies to one event, not to the stream or the chunk."""
         decoder = SSEDecoder(max_event_bytes=8)
         assert len(decoder.feed(b"data:a\n\n" * 100 + b"data:b")) == 100
         assert text(decoder.flush()) == [("", "b", "")]
 
 
 class CountingBuffer(bytearray):
-    """A buffer that counts the bytes searched in it or copied out of it."""
+    """A buffer that counts the bytes that are searched or copied."""
 
     work = 0
 
@@ -382,7 +384,7 @@ def test_huge_event_takes_linear_time(size: int) -> None:
 
 
 @pytest.mark.parametrize("between", ["", "event:a\ndata:b\n\n"])
-def test_flood_of_blank_lines(between: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blank_lines_cost_as_much_as_one(between: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Any number of blank lines in a row costs as much as one."""
     parsed: list[bytes] = []
 
@@ -436,13 +438,13 @@ def chunked_streams(draw: st.DrawFn) -> list[bytes]:
 
 @settings(max_examples=MAX_EXAMPLES, deadline=None)
 @given(chunked_streams())
-def test_equals_reference(chunks: list[bytes]) -> None:
-    """Any stream, cut in any way, yields what a line by line decoder makes of the whole."""
+def test_any_stream_equals_the_reference_decoder(chunks: list[bytes]) -> None:
+    """Any stream, cut in any way, yields the same as a line-by-line decoder."""
     assert decode(*chunks) == reference(b"".join(chunks))
 
 
 @settings(max_examples=MAX_EXAMPLES, deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=10))
-def test_never_fails(chunks: list[bytes]) -> None:
-    """Arbitrary bytes never raise, and equal the line by line decoder's result too."""
+def test_any_bytes_equal_the_reference_decoder(chunks: list[bytes]) -> None:
+    """Any bytes are decoded without an exception, and yield the same as the line-by-line decoder."""
     assert decode(*chunks) == reference(b"".join(chunks))

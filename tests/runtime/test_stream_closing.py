@@ -1,4 +1,4 @@
-"""How streams let go: closed from another thread, ended by a server that lingers, never reading ahead."""
+"""How streams release their connection: closed by another thread, ended by a lingering server, never reading ahead."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def chunk(data: bytes) -> bytes:
 
 @contextmanager
 def server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
-    """Listen on this machine, and let *serve* answer each connection after its first request."""
+    """Listen on this machine, and let *serve* handle each connection after its first request."""
     sockets: list[socket.socket] = []
 
     def accept(listening: socket.socket) -> None:
@@ -64,7 +64,7 @@ def server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
 
 
 def client_left(connection: socket.socket) -> bool:
-    """Wait until the client hangs up, and tell whether it did: the server does when it loses patience."""
+    """Wait until the client closes the connection, and return whether it did before the server's timeout."""
     try:
         connection.recv(1)
     except TimeoutError:
@@ -76,7 +76,7 @@ def client_left(connection: socket.socket) -> bool:
 
 
 def one_connection() -> dict[str, Any]:
-    """Options of an HTTP client that has one connection, waits shortly for it and for ever for answers."""
+    """Return options of an HTTP client with one connection, a short pool timeout and no read timeout."""
     return {"limits": httpx.Limits(max_connections=1), "timeout": httpx.Timeout(None, pool=5), "trust_env": False}
 
 
@@ -87,8 +87,8 @@ def begin(coze: Any) -> Any:
 class TestThreads:
     """Closing a sync stream from another thread."""
 
-    def test_ends_a_waiting_read(self) -> None:
-        """A read that waits ends at once with StreamInterrupted, and its connection is free."""
+    def test_close_ends_a_waiting_read(self) -> None:
+        """A waiting read ends at once with StreamInterrupted, and its connection is free."""
         quiet = threading.Event()
         left: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
@@ -127,7 +127,7 @@ class TestThreads:
             assert error.events == 1
             assert len(list(begin(coze))) == 1
 
-    def test_before_the_first_read(self) -> None:
+    def test_stream_closed_before_the_first_read_sends_nothing(self) -> None:
         """A stream that was closed before it was opened sends nothing when it is read."""
         body = Chunks(CREATED, DONE)
         stream = begin(client(streaming(body=body)))
@@ -138,11 +138,11 @@ class TestThreads:
 
 
 class TestLingering:
-    """Servers that tell the end of a stream and do not end their answer."""
+    """Servers that send the last event and do not end their response."""
 
     @pytest.fixture
     def left(self) -> queue.SimpleQueue[bool]:
-        """What ended each answer: true where the client did."""
+        """Return how each response ended: True if the client closed it."""
         return queue.SimpleQueue()
 
     @pytest.fixture
@@ -154,8 +154,8 @@ class TestLingering:
         with server(serve) as url:
             yield url
 
-    def test_sync(self, url: str, left: queue.SimpleQueue[bool]) -> None:
-        """The stream ends all the same, before the server has ended its answer, and gives its connection back."""
+    def test_stream_ends_before_the_response(self, url: str, left: queue.SimpleQueue[bool]) -> None:
+        """The stream ends with its last event, before the server has ended its response, and releases its connection."""
         with httpx.Client(**one_connection()) as http:
             coze = Client(url, http_client=http)
             for _ in range(2):
@@ -165,8 +165,10 @@ class TestLingering:
                 assert left.get()
 
     @pytest.mark.anyio
-    async def test_async(self, url: str, left: queue.SimpleQueue[bool]) -> None:
-        """So with the async client."""
+    async def test_async_stream_ends_before_the_response(self, url: str, left: queue.SimpleQueue[bool]) -> None:
+        """An async stream ends with its last event, before the server has ended its response, and releases its
+        connection.
+        """
         async with httpx.AsyncClient(**one_connection()) as http:
             coze = AsyncClient(url, http_client=http)
             for _ in range(2):
@@ -175,10 +177,10 @@ class TestLingering:
 
 
 class TestBackpressure:
-    """Nothing is read before it is asked for."""
+    """Nothing is read before it is requested."""
 
-    def test_sync(self) -> None:
-        """Each chunk is read when its first event is asked for."""
+    def test_chunk_is_read_with_its_first_event(self) -> None:
+        """Each chunk is read when its first event is requested."""
         body = Chunks(CREATED, DELTA + DELTA, DELTA, DONE)
         stream = begin(client(streaming(body=body)))
         stream.open()
@@ -186,15 +188,15 @@ class TestBackpressure:
         assert given == [1, 2, 2, 3, 4]
 
     @pytest.mark.anyio
-    async def test_async(self) -> None:
-        """So with the async client."""
+    async def test_async_chunk_is_read_with_its_first_event(self) -> None:
+        """An async stream reads each chunk when its first event is requested."""
         body = Chunks(CREATED, DELTA + DELTA, DELTA, DONE)
         stream = await begin(async_client(streaming(body=body))).open()
         given = [(await anext(stream), body.given)[1] for _ in range(5)]
         assert given == [1, 2, 2, 3, 4]
 
-    def test_over_a_socket(self) -> None:
-        """A server that sends without end gets rid of no more than what the system's buffers hold."""
+    def test_server_can_send_only_what_buffers_hold(self) -> None:
+        """A server that sends without end can send only what the system's buffers hold."""
         sent = 0
         full = threading.Event()
         block = chunk(event("conversation.message.delta", {"id": "m", "content": "x" * 60_000})) * 16
@@ -218,8 +220,8 @@ class TestBackpressure:
 
 
 @pytest.mark.anyio
-async def test_second_reader() -> None:
-    """A second task that reads an async stream is told so, and the first goes on undisturbed."""
+async def test_second_reader_of_an_async_stream_is_rejected() -> None:
+    """A second task that reads an async stream gets an error, and the first continues undisturbed."""
     go = anyio.Event()
 
     class Slow(Chunks):

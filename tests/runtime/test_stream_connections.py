@@ -1,4 +1,4 @@
-"""Tests of streams over real connections, sync and async: reuse, closing, cancelling, leaving."""
+"""Streams over real connections, sync and async: reuse, closing, cancellation, early exit."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Service:
     """A server that streams.
 
     Attributes:
-        url: Its address.
-        script: What it sends, chunk by chunk. None stands for waiting until *go* is set.
+        url: Its URL.
+        script: The chunks that it sends. None waits until *go* is set.
         connections: How many connections it accepted.
         go: See *script*.
     """
@@ -78,7 +78,7 @@ class Service:
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """One that many can call at once."""
+    """A server that handles simultaneous connections."""
 
     daemon_threads = True
     request_queue_size = 100
@@ -86,7 +86,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    """A server on this machine."""
+    """Start a server on this machine."""
     service = Service()
     with serving(Server(("127.0.0.1", 0), service.handler())) as service.url:
         yield service
@@ -101,8 +101,8 @@ def begin(coze: Any) -> Any:
 class TestSync:
     """Sync streams."""
 
-    def test_reuse(self, service: Service) -> None:
-        """After the end of a stream its connection serves the next, with `with` or without."""
+    def test_ended_stream_returns_its_connection(self, service: Service) -> None:
+        """After the end of a stream the next one uses its connection, with or without `with`."""
         service.script = [CREATED, DELTA, DONE]
         with service.client() as coze:
             assert len(list(begin(coze))) == 3
@@ -111,16 +111,16 @@ class TestSync:
             begin(coze).until_done()
         assert service.connections == 1
 
-    def test_events_come_at_once(self, service: Service) -> None:
-        """An event is given out when it arrives, not when the next one does."""
+    def test_event_is_yielded_when_it_arrives(self, service: Service) -> None:
+        """An event is yielded when it arrives, not when the next one does."""
         service.script = [CREATED, None, DONE]
         with service.client() as coze, begin(coze) as stream:
             assert isinstance(next(stream), ChatCreatedEvent)
             service.go.set()
             assert isinstance(next(stream), ChatDoneEvent)
 
-    def test_close(self, service: Service) -> None:
-        """Closing in the middle leaves the server and a client that goes on working."""
+    def test_early_close_keeps_server_and_client_working(self, service: Service) -> None:
+        """After an early close, server and client keep working."""
         service.script = [CREATED, None, DONE]
         with service.client() as coze:
             stream = begin(coze)
@@ -132,8 +132,8 @@ class TestSync:
             assert len(list(begin(coze))) == 2
         assert service.connections == 2
 
-    def test_dropped(self, service: Service) -> None:
-        """A stream that is forgotten in the middle gives its connection back."""
+    def test_dropped_stream_releases_its_connection(self, service: Service) -> None:
+        """A stream that is dropped before its end releases its connection."""
         service.script = [CREATED, None, DONE]
         with Client(service.url, http_client=httpx.Client(limits=httpx.Limits(max_connections=1), timeout=60)) as coze:
             for _ in begin(coze):
@@ -148,8 +148,8 @@ class TestSync:
 class TestAsync:
     """Async streams."""
 
-    async def test_reuse(self, service: Service) -> None:
-        """After the end of a stream its connection serves the next."""
+    async def test_ended_async_stream_returns_its_connection(self, service: Service) -> None:
+        """After the end of an async stream the next one uses its connection."""
         service.script = [CREATED, DELTA, DONE]
         async with AsyncClient(service.url) as coze:
             assert len([each async for each in begin(coze)]) == 3
@@ -160,8 +160,8 @@ class TestAsync:
             assert (await begin(coze).until_done()).ended
         assert service.connections == 1
 
-    async def test_close(self, service: Service) -> None:
-        """Closing in the middle leaves the server and a client that goes on working."""
+    async def test_early_close_keeps_server_and_async_client_working(self, service: Service) -> None:
+        """After an early close, server and async client keep working."""
         service.script = [CREATED, None, DONE]
         async with AsyncClient(service.url) as coze:
             stream = begin(coze)
@@ -173,7 +173,7 @@ class TestAsync:
             service.go.set()
             assert len([each async for each in begin(coze)]) == 2
 
-    async def test_close_while_reading(self, service: Service) -> None:
+    async def test_close_ends_a_read_in_another_task(self, service: Service) -> None:
         """Closing ends a read that waits in another task."""
         service.script = [CREATED, None, DONE]
         async with AsyncClient(service.url) as coze:
@@ -186,8 +186,8 @@ class TestAsync:
                 await reading
             assert caught.value.events == 1
 
-    async def test_cancel(self, service: Service) -> None:
-        """Cancelling a read leaves nothing behind: the only connection of the pool serves the next stream."""
+    async def test_cancelled_read_releases_the_connection(self, service: Service) -> None:
+        """Cancelling a read releases the only connection of the pool for the next stream."""
         service.script = [CREATED, None, DONE]
         limits = httpx.Limits(max_connections=1)
         async with httpx.AsyncClient(limits=limits, timeout=60) as http_client:
@@ -202,8 +202,8 @@ class TestAsync:
             service.go.set()
             assert len([each async for each in begin(coze)]) == 2
 
-    async def test_cancelled_while_closing(self, service: Service) -> None:
-        """A cancellation that strikes where the stream is closed, since nothing waited before, loses no connection."""
+    async def test_cancellation_while_closing_loses_no_connection(self, service: Service) -> None:
+        """A cancellation that takes effect while the stream closes, since nothing waited before, loses no connection."""
         service.script = [CREATED, DELTA, DONE]
         async with httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=60) as http_client:
             coze = AsyncClient(service.url, http_client=http_client)
@@ -221,8 +221,8 @@ class TestAsync:
                     await reading
             assert len([each async for each in begin(coze)]) == 3
 
-    async def test_left(self, service: Service) -> None:
-        """Leaving `async with` in the middle, also by an error, gives the connection back."""
+    async def test_early_exit_releases_the_connection(self, service: Service) -> None:
+        """Leaving `async with` early, also by an exception, releases the connection."""
         service.script = [CREATED, None, DONE]
         async with httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=60) as http_client:
             coze = AsyncClient(service.url, http_client=http_client)
@@ -234,8 +234,8 @@ class TestAsync:
             service.go.set()
             assert len([each async for each in begin(coze)]) == 2
 
-    async def test_many(self, service: Service) -> None:
-        """Streams do not get in each other's way."""
+    async def test_simultaneous_streams_are_independent(self, service: Service) -> None:
+        """Simultaneous streams are independent of each other."""
         service.script = [CREATED, DELTA, DONE]
         async with AsyncClient(service.url) as coze:
             streams = await asyncio.gather(*(begin(coze).until_done() for _ in range(20)))
@@ -244,14 +244,14 @@ class TestAsync:
 
 @pytest.mark.anyio
 class TestAsyncEnds:
-    """Async streams end as sync ones do; see test_stream_ends."""
+    """Ends of async streams; test_stream_ends has those of sync streams."""
 
     @staticmethod
     def begin(*chunks: bytes | Exception, body: Chunks | None = None) -> AsyncStream[Any]:
         return async_client(streaming(*chunks, body=body)).chat.stream(bot_id="1", user_id="2")
 
-    async def test_done(self) -> None:
-        """A proper end; what follows is left."""
+    async def test_done_ends_an_async_stream(self) -> None:
+        """The last event ends an async stream, and later events are not read."""
         body = Chunks(CREATED, DELTA + DONE + DELTA, *[DELTA] * 1000)
         stream = self.begin(body=body)
         assert [type(each) async for each in stream] == [ChatCreatedEvent, MessageDeltaEvent, ChatDoneEvent]
@@ -259,8 +259,8 @@ class TestAsyncEnds:
         assert body.closed
         assert [each async for each in stream] == []
 
-    async def test_failed(self) -> None:
-        """A failure, told again to those who read on."""
+    async def test_failed_async_stream_raises_again(self) -> None:
+        """A failed async stream raises its failure again when it is read again."""
         stream = self.begin(CREATED, event("conversation.chat.failed", {"code": "4028", "msg": "no credits"}))
         for _ in range(2):
             with pytest.raises(StreamFailed, match="no credits") as caught:
@@ -268,8 +268,8 @@ class TestAsyncEnds:
         assert caught.value.code == 4028
 
     @pytest.mark.parametrize("chunks", [(), (httpx.ReadError("gone"),)])
-    async def test_interrupted(self, chunks: tuple[Exception, ...]) -> None:
-        """A broken stream, told again to those who read on."""
+    async def test_interrupted_async_stream_raises_again(self, chunks: tuple[Exception, ...]) -> None:
+        """An interrupted async stream raises StreamInterrupted again when it is read again."""
         stream = self.begin(CREATED, DELTA[:9], *chunks)
         for _ in range(2):
             with pytest.raises(StreamInterrupted) as caught:
@@ -277,13 +277,13 @@ class TestAsyncEnds:
         assert (caught.value.events, caught.value.rest) == (1, DELTA[:9])
         assert isinstance(caught.value.last_event, ChatCreatedEvent)
 
-    async def test_flushed(self) -> None:
-        """A last event without its blank line counts, and so does a break after the end."""
+    async def test_last_event_needs_no_blank_line(self) -> None:
+        """A last event without its blank line is yielded, also if the connection breaks after it."""
         assert len([each async for each in self.begin(CREATED, DONE[:-1])]) == 2
         assert (await self.begin(DONE, httpx.ReadError("gone")).until_done()).ended
 
-    async def test_not_opened(self) -> None:
-        """A stream that is never opened can be closed, and needs no closing."""
+    async def test_unopened_async_stream_needs_no_close(self) -> None:
+        """A stream that is never opened can be closed, and does not have to be."""
         stream = self.begin(DONE)
         await stream.close()
         with pytest.raises(StreamInterrupted, match="after 0 events"):

@@ -1,4 +1,4 @@
-"""Tests of how streams begin, go on, and end: properly, by a failure, or broken off."""
+"""How streams start and end: complete, failed, or interrupted."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ FAILED = "conversation.chat.failed"
 
 
 def chat(handler: Handler, **options: Any) -> Stream[Any]:
-    """Begin a chat that is answered by *handler*."""
+    """Start a chat whose responses come from *handler*."""
     return client(handler, **options).chat.stream(bot_id="1", user_id="2")
 
 
 def run(handler: Handler) -> Stream[Any]:
-    """Begin a run of a workflow that is answered by *handler*."""
+    """Start a workflow run whose responses come from *handler*."""
     return client(handler).workflows.runs.stream(workflow_id="1")
 
 
 def broken(stream: Stream[Any]) -> StreamInterrupted:
-    """Read a stream that breaks off."""
+    """Read a stream that is interrupted, and return the error."""
     with pytest.raises(StreamInterrupted) as caught:
         stream.until_done()
     assert not stream.ended
@@ -54,7 +54,7 @@ def broken(stream: Stream[Any]) -> StreamInterrupted:
 
 
 def failed(stream: Stream[Any]) -> StreamFailed:
-    """Read a stream that tells a failure."""
+    """Read a stream that fails, and return the error."""
     with pytest.raises(StreamFailed) as caught:
         stream.until_done()
     assert type(caught.value) is StreamFailed
@@ -62,11 +62,11 @@ def failed(stream: Stream[Any]) -> StreamFailed:
 
 
 class TestDone:
-    """Streams that end properly."""
+    """Streams that end with their last event."""
 
     @pytest.mark.parametrize("done", [DONE, b"event:done\ndata:[DONE]\n\n", b"event: done\n\n", DONE[:-1]])
-    def test_chat(self, done: bytes) -> None:
-        """`done` ends a chat, however its data is written, and is an event itself."""
+    def test_done_ends_a_chat(self, done: bytes) -> None:
+        """`done` ends a chat, in whatever form its data is written, and is an event itself."""
         stream = chat(streaming(CREATED, DELTA, done))
         assert [type(each) for each in stream] == [ChatCreatedEvent, MessageDeltaEvent, ChatDoneEvent]
         assert stream.ended
@@ -74,14 +74,14 @@ class TestDone:
         assert list(stream) == []
 
     @pytest.mark.parametrize("size", [1, 7, 10_000])
-    def test_chunks(self, size: int) -> None:
-        """Where the bytes are cut makes no difference."""
+    def test_chunk_boundaries_do_not_matter(self, size: int) -> None:
+        """The places where the bytes are cut make no difference."""
         whole = CREATED + DELTA + DONE
         stream = chat(streaming(*(whole[at : at + size] for at in range(0, len(whole), size))))
         assert [each.data if isinstance(each.data, str) else each.data.id for each in stream] == ["c", "m", "[DONE]"]
 
-    def test_workflow(self) -> None:
-        """`Done` ends a run; numbers and signs of life are kept."""
+    def test_done_ends_a_run(self) -> None:
+        """`Done` ends a run; numbers and heartbeats are kept."""
         events = list(
             run(
                 streaming(
@@ -96,22 +96,22 @@ class TestDone:
         assert events[1].data is None
         assert events[2].data.debug_url == "https://debug"
 
-    def test_what_follows_is_not_read(self) -> None:
-        """Events after the end are dropped, and a server that goes on for ever is left."""
+    def test_events_after_the_end_are_dropped(self) -> None:
+        """Events after the end are dropped, and the connection to a server that keeps sending is closed."""
         body = Chunks(DONE + DELTA, *[DELTA] * 1000)
         assert [type(each) for each in chat(streaming(body=body))] == [ChatDoneEvent]
         assert body.given < 20
         assert body.closed
 
-    def test_maybe(self) -> None:
-        """An event that may be the last makes the end of the answer a proper end, but does not end the stream."""
+    def test_possible_last_event_allows_the_end(self) -> None:
+        """An event that may be the last makes the end of the response a proper end, but does not end the stream."""
         action = event("conversation.chat.requires_action", {"id": "c"})
         assert [type(each) for each in chat(streaming(action))] == [ChatRequiresActionEvent]
         stream = chat(streaming(action, DELTA, DONE))
         assert [type(each) for each in stream] == [ChatRequiresActionEvent, MessageDeltaEvent, ChatDoneEvent]
 
-    def test_unknown_events(self) -> None:
-        """Events that the description does not know are kept, with or without a name, whatever their data."""
+    def test_unknown_events_are_yielded(self) -> None:
+        """Events that the description does not know are yielded, with or without a name, whatever their data."""
         events = list(
             chat(
                 streaming(
@@ -127,18 +127,18 @@ class TestDone:
         ]
 
     @pytest.mark.parametrize("data", ["text", 5, [1], None])
-    def test_data_of_another_type(self, data: Any) -> None:
-        """Data that is no object where one is described is handed through."""
+    def test_data_of_another_type_is_passed_through(self, data: Any) -> None:
+        """Data that should be an object and is not is passed through."""
         first, _ = chat(streaming(event("conversation.message.delta", data), DONE))
         assert isinstance(first, MessageDeltaEvent)
         assert first.data == data
 
 
 class TestFailed:
-    """Streams that tell a failure."""
+    """Streams that end with a failure."""
 
-    def test_chat(self) -> None:
-        """A chat that fails raises with the chat's error, the event, and what to do."""
+    def test_failed_chat_raises_its_error(self) -> None:
+        """A chat that fails raises its error, with the event and a hint."""
         data = {
             "id": "c",
             "conversation_id": "v",
@@ -154,14 +154,14 @@ class TestFailed:
         assert not error.retryable
 
     @pytest.mark.parametrize("code", [4013, "4013"])
-    def test_bare(self, code: int | str) -> None:
-        """So does one that sends code and message alone, the code as number or text."""
+    def test_failed_chat_may_have_code_and_message_only(self, code: int | str) -> None:
+        """A failed chat may have only code and message at the top level, the code as number or string."""
         error = failed(chat(streaming(event(FAILED, {"code": code, "msg": "slow"}))))
         assert isinstance(error.event.data, ChatFailureReason)
         assert (error.code, error.msg, error.retryable) == (4013, "slow", True)
 
-    def test_error_event(self) -> None:
-        """So does an `error` event, with an object, a text or nothing."""
+    def test_error_event_raises(self) -> None:
+        """An `error` event raises, with an object, a string or no data."""
         error = failed(chat(streaming(CREATED, event("error", {"code": 5000, "msg": "oops"}))))
         assert isinstance(error.event.data, StreamError)
         assert (error.code, error.msg) == (5000, "oops")
@@ -169,8 +169,8 @@ class TestFailed:
         for data in (b"", b"data: null\n", b"data: [1]\n", b"data: {}\n"):
             assert failed(chat(streaming(b"event: error\n" + data + b"\n"))).msg == "the stream reported a failure"
 
-    def test_workflow(self) -> None:
-        """So does a run, whose error has names of its own."""
+    def test_failed_run_raises_with_its_own_field_names(self) -> None:
+        """A failed run raises, although its error has other field names."""
         data = {"error_code": 5000, "error_message": "node failed", "debug_url": "https://debug"}
         error = failed(run(streaming(event("Error", data))))
         assert (error.code, error.msg, error.debug_url) == (5000, "node failed", "https://debug")
@@ -178,14 +178,14 @@ class TestFailed:
 
     @pytest.mark.parametrize("begin", [b"", CREATED])
     @pytest.mark.parametrize("end", [b"\n", b""])
-    def test_without_framing(self, begin: bytes, end: bytes) -> None:
-        """So does a line of JSON with a code, which is no event at all."""
+    def test_bare_json_error_raises(self, begin: bytes, end: bytes) -> None:
+        """A line of JSON with an error code, which is no event, raises."""
         error = failed(chat(streaming(begin, b'{"code":4100,"msg":"authentication is invalid"}\n' + end)))
         assert (error.code, error.msg) == (4100, "authentication is invalid")
         assert error.event == UnknownChatStreamEvent("", {"code": 4100, "msg": "authentication is invalid"})
 
-    def test_told_again(self) -> None:
-        """Reading on raises the same failure; it does not become an end. The error survives pickling."""
+    def test_failure_is_raised_again(self) -> None:
+        """Reading again raises the same failure instead of ending, and the error can be pickled."""
         stream = chat(streaming(CREATED, event("error", {"code": 5000})))
         error = failed(stream)
         assert failed(stream) is error
@@ -193,10 +193,10 @@ class TestFailed:
 
 
 class TestInterrupted:
-    """Streams that break off."""
+    """Streams that are interrupted."""
 
-    def test_without_end(self) -> None:
-        """An answer that ends before the stream tells what arrived, also of an event that did not arrive whole."""
+    def test_response_without_last_event_is_interrupted(self) -> None:
+        """A response that ends before the stream raises an error with what arrived, including an incomplete event."""
         stream = chat(streaming(CREATED, DELTA, b"event: conversation.mess"))
         error = broken(stream)
         assert (error.operation, error.logid, error.events) == ("chat.stream", "log-1", 2)
@@ -211,26 +211,26 @@ class TestInterrupted:
     @pytest.mark.parametrize(
         "cause", [httpx.ReadError("gone"), httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("x")]
     )
-    def test_connection(self, cause: httpx.HTTPError) -> None:
-        """A connection that breaks is told as cause, at whatever point."""
+    def test_broken_connection_is_the_cause(self, cause: httpx.HTTPError) -> None:
+        """A connection that breaks at any point is the cause of the error."""
         error = broken(chat(streaming(CREATED, DELTA[:9], cause)))
         assert error.__cause__ is cause
         assert (error.events, error.rest) == (1, DELTA[:9])
         assert f"{type(cause).__name__}: {cause}" in str(error)
         assert broken(chat(streaming(cause))).events == 0
 
-    def test_connection_after_end(self) -> None:
-        """A connection that breaks after the end of the stream does no harm."""
+    def test_break_after_the_end_is_ignored(self) -> None:
+        """A connection that breaks after the end of the stream is ignored."""
         assert chat(streaming(DONE, httpx.ReadError("gone"))).until_done().ended
 
-    def test_too_large(self) -> None:
-        """An event larger than allowed breaks it off after the events before."""
+    def test_too_large_event_interrupts(self) -> None:
+        """An event that is too large interrupts the stream after the events before it."""
         stream = chat(streaming(DELTA, b"data: " + b"x" * 2000), max_event_bytes=1000)
         assert isinstance(next(stream), MessageDeltaEvent)
         assert "larger than 1000 bytes" in str(broken(stream))
 
-    def test_closed(self) -> None:
-        """Closing in the middle gives the connection back; reading on says so instead of seeming to end."""
+    def test_reading_after_early_close_raises(self) -> None:
+        """An early close releases the connection, and reading again raises an error instead of ending."""
         body = Chunks(CREATED + DELTA, DELTA, DONE)
         stream = chat(streaming(body=body))
         next(stream)
@@ -239,7 +239,7 @@ class TestInterrupted:
         assert "it was closed here before its end" in str(broken(stream))
         stream.close()
 
-    def test_left(self) -> None:
+    def test_exit_closes_and_ended_stream_stays_ended(self) -> None:
         """Leaving `with` closes, and a stream that ended before stays ended."""
         body = Chunks(CREATED, DONE)
         with chat(streaming(body=body)) as stream:

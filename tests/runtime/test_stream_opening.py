@@ -1,4 +1,4 @@
-"""Tests of how streams are opened, and of answers that are no streams."""
+"""How streams are opened, and responses that are no streams."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ DONE = b'event: done\ndata: "[DONE]"\n\n'
 
 
 def chat(handler: Handler) -> Stream[Any]:
-    """Begin a chat that is answered by *handler*."""
+    """Start a chat whose responses come from *handler*."""
     return client(handler).chat.stream(bot_id="1", user_id="2")
 
 
 class TestRefused:
-    """Answers that are no streams."""
+    """Responses that are no streams."""
 
     CASES: tuple[tuple[Handler, type[CozeError], str], ...] = (
         (answer(code=4100, msg="bad token"), AuthenticationError, "bad token"),
@@ -48,8 +48,10 @@ class TestRefused:
     )
 
     @pytest.mark.parametrize(("handler", "error", "text"), CASES)
-    def test_error(self, handler: Handler, error: type[APIError], text: str) -> None:
-        """It raises what a call that is no stream would, when it is opened or first read, and closes the answer."""
+    def test_error_instead_of_a_stream_is_raised_and_closed(
+        self, handler: Handler, error: type[APIError], text: str
+    ) -> None:
+        """A response that is no stream raises what a call would, when it is opened or first read, and is closed."""
         for read in (Stream.open, next, Stream.__enter__):
             stream = chat(handler)
             for _ in range(2):
@@ -60,14 +62,16 @@ class TestRefused:
 
     @pytest.mark.anyio
     @pytest.mark.parametrize(("handler", "error", "text"), CASES)
-    async def test_error_async(self, handler: Handler, error: type[APIError], text: str) -> None:
-        """The async client tells alike."""
+    async def test_error_instead_of_an_async_stream_is_raised(
+        self, handler: Handler, error: type[APIError], text: str
+    ) -> None:
+        """A response that is no stream raises what a call would, on an async client."""
         stream = async_client(handler).chat.stream(bot_id="1", user_id="2")
         for _ in range(2):
             with pytest.raises(error, match=text):
                 await anext(stream)
 
-    def test_no_connection(self) -> None:
+    def test_stream_that_failed_to_open_can_be_opened_again(self) -> None:
         """A stream that could not be opened can be opened again."""
 
         def handle(request: httpx.Request) -> httpx.Response:
@@ -85,16 +89,16 @@ class TestRefused:
 class TestOpening:
     """When the request is sent."""
 
-    def test_not_before(self) -> None:
-        """A stream that is neither entered nor read sends nothing, and has no answer yet."""
+    def test_unopened_stream_sends_nothing(self) -> None:
+        """A stream that is neither entered nor read sends nothing, and has no response yet."""
         stream = chat(nothing_sent)
         assert (stream.logid, stream.ended) == ("", False)
         with pytest.raises(RuntimeError, match="not open yet"):
             stream.response  # noqa: B018  (getting it is what is tested)
         stream.close()
 
-    def test_once(self) -> None:
-        """Opening, entering and reading send it once."""
+    def test_request_is_sent_once(self) -> None:
+        """Opening, entering and reading send the request once."""
         recorder = Recorder(streaming(CREATED, DELTA, DONE))
         stream = chat(recorder)
         with stream.open() as entered:
@@ -103,8 +107,8 @@ class TestOpening:
             assert len(list(stream.open())) == 3
         assert len(recorder.requests) == 1
 
-    def test_iterated_in_parts(self) -> None:
-        """Iterating again goes on where it stopped."""
+    def test_iteration_continues_where_it_stopped(self) -> None:
+        """A second iteration continues where the first stopped."""
         stream = chat(streaming(CREATED, DELTA, DELTA, DONE))
         for _ in stream:
             break

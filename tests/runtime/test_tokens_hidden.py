@@ -1,4 +1,4 @@
-"""Tests that an access token shows up nowhere but in the header that is meant for it."""
+"""An access token appears nowhere except in its header."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOKEN = "pat_geheim123"
 
 
 def fail(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
-    """Answer by an exception."""
+    """Raise an exception instead of a response."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         raise error
@@ -30,7 +30,7 @@ def fail(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
 
 
 class _Server(http.server.BaseHTTPRequestHandler):
-    """Answers every POST like Coze, and keeps its authorization."""
+    """Responds to every POST like Coze, and records its Authorization header."""
 
     protocol_version = "HTTP/1.1"
     seen: list[str | None]
@@ -51,7 +51,7 @@ class _Server(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[tuple[str, list[str | None]]]:
-    """A real server: its address, and the authorizations that it saw."""
+    """Start a real server; return its URL and the Authorization headers that it received."""
     seen: list[str | None] = []
     handler = type("Handler", (_Server,), {"seen": seen})
     with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as url:
@@ -59,11 +59,11 @@ def server() -> Iterator[tuple[str, list[str | None]]]:
 
 
 class TestToken:
-    """Where a token must not be."""
+    """Places where a token must not appear."""
 
     @pytest.mark.parametrize("make", [Client, AsyncClient])
-    def test_repr(self, make: type[Client | AsyncClient]) -> None:
-        """V12: neither the client nor what hangs on it shows the token."""
+    def test_repr_of_the_client_hides_the_token(self, make: type[Client | AsyncClient]) -> None:
+        """V12: neither the client nor its attributes show the token."""
         coze = make(BASE, TOKEN)
         for shown in (coze, coze.files, coze.chat, coze._http):
             assert TOKEN not in repr(shown) + str(shown)
@@ -80,8 +80,8 @@ class TestToken:
             fail(httpx.ReadTimeout("too slow")),
         ],
     )
-    def test_errors(self, handler: Callable[[httpx.Request], httpx.Response]) -> None:
-        """No error shows it: not in its text, its repr, its traceback, its pickle, nor in its answer's repr."""
+    def test_errors_hide_the_token(self, handler: Callable[[httpx.Request], httpx.Response]) -> None:
+        """No error shows the token: not in its text, repr, traceback or pickle, nor in the repr of its response."""
         with pytest.raises((CozeError, httpx.HTTPError)) as caught:
             client(handler, TOKEN).files.retrieve(file_id="1")
         error: Any = caught.value
@@ -90,21 +90,21 @@ class TestToken:
             shown.append(repr(pickle.dumps(error)))
         assert not any(TOKEN in text for text in shown)
 
-    def test_streams(self) -> None:
-        """Neither a stream nor its interruption shows it."""
+    def test_streams_hide_the_token(self) -> None:
+        """Neither a stream nor its interruption shows the token."""
         stream = client(streaming(b"event: x\n", httpx.ReadError("gone")), TOKEN).chat.stream(bot_id="1", user_id="2")
         with pytest.raises(CozeError) as caught:
             stream.until_done()
         shown = [repr(stream), repr(stream.response), str(caught.value), *traceback.format_exception(caught.value)]
         assert not any(TOKEN in text for text in shown)
 
-    def test_answers(self) -> None:
-        """Neither a result nor its HTTP side shows it."""
+    def test_results_hide_the_token(self) -> None:
+        """Neither a result nor its HTTP response shows the token."""
         file = client(answer({"id": "1"}), TOKEN).files.retrieve(file_id="1")
         assert TOKEN not in repr(file) + repr(file.response) + repr(file.response.http.request.headers)
 
-    def test_logs(self, server: tuple[str, list[str | None]], caplog: pytest.LogCaptureFixture) -> None:
-        """With all logs of the HTTP libraries on, over a real connection, none holds it."""
+    def test_logs_hide_the_token(self, server: tuple[str, list[str | None]], caplog: pytest.LogCaptureFixture) -> None:
+        """With all logs of the HTTP libraries enabled, over a real connection, none contains the token."""
         address, seen = server
         caplog.set_level(logging.DEBUG)
         with Client(address, TOKEN) as coze:
@@ -118,15 +118,17 @@ class TestToken:
         "token", [f"{TOKEN}\n", f"{TOKEN}\r\nX-Evil: 1", f" {TOKEN}", f"{TOKEN}é", f"{TOKEN} x", ""]
     )
     @pytest.mark.parametrize("make", [Client, AsyncClient])
-    def test_unusable(self, make: type[Client | AsyncClient], token: str) -> None:
-        """A token that HTTP cannot carry, such as a line of a file, is refused when the client is made, unshown."""
+    def test_invalid_token_is_rejected_without_showing_it(self, make: type[Client | AsyncClient], token: str) -> None:
+        """A token that HTTP cannot send, such as one with a line break, is rejected when the client is created, and not
+        shown.
+        """
         with pytest.raises(InvalidArgumentError) as caught:
             make(BASE, token)
         assert str(caught.value) == "the token is empty or holds what no token does, such as a space or a line break"
 
     @pytest.mark.parametrize("where", ["client", "call"])
-    def test_unusable_header(self, where: str) -> None:
-        """The same for a header that the caller makes."""
+    def test_invalid_header_is_rejected_without_showing_it(self, where: str) -> None:
+        """A header of the caller that HTTP cannot send is rejected and not shown."""
         headers = {"Authorization": f"Bearer {TOKEN}\n"}
         coze = client(nothing_sent, None, headers=headers if where == "client" else None)
         with pytest.raises(InvalidArgumentError) as caught:
@@ -135,8 +137,8 @@ class TestToken:
         assert TOKEN not in "".join(traceback.format_exception(caught.value))
 
 
-def test_tokens_in_answers() -> None:
-    """An answer that holds a secret is a model whose repr hides it; the secret is there all the same."""
+def test_tokens_in_results_are_hidden_from_repr() -> None:
+    """A result that holds a secret hides it in its repr; the attribute has it."""
     from coze_api.models import ApiApp, OauthDeviceCodeResponse, OauthTokenResponse, Room
 
     for model in (ApiApp, OauthDeviceCodeResponse, OauthTokenResponse, Room):

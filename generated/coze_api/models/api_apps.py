@@ -25,9 +25,9 @@ class ApiAppEventType(OpenStr):
     BENEFIT_USAGE = "benefit.usage"
     """There is a bill."""
     BENEFIT_PLUGIN_SCALE_REQUESTED = "benefit.plugin.scale.requested"
-    """Somebody asked for more calls of a plugin."""
+    """A user requested a higher call limit for a plugin."""
     BENEFIT_PLUGIN_SCALE_EXPIRED = "benefit.plugin.scale.expired"
-    """Calls of a plugin that were bought on top have expired."""
+    """A plugin's additional calls have expired."""
 
 
 ApiAppEventType_members = lookup(ApiAppEventType)
@@ -47,7 +47,7 @@ ApiAppType_members = lookup(ApiAppType)
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ApiApp(Model):
-    """An app that receives events at an address of yours."""
+    """An app that receives events at a URL of yours."""
 
     id: str
     """Id of the app. Other operations call it `api_app_id`."""
@@ -56,13 +56,11 @@ class ApiApp(Model):
     app_type: ApiAppType
     """Whose events the app receives."""
     callback_url: str | None = None
-    """Address that all events of the app are sent to. Absent until one is set."""
+    """URL that all events of the app are sent to. Absent until one is set."""
     connector_id: str | None = None
     """Id of the channel. Only for apps of a channel."""
     verify_token: str
-    """Secret by which Coze signs what it sends, so that you can tell genuine events. It cannot be
-    changed.
-    """
+    """Secret that Coze signs its events with, so that you can verify them. It cannot be changed."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["id", "name", "app_type", "callback_url", "connector_id", "verify_token"]
@@ -112,7 +110,7 @@ class ApiAppList(Model):
     has_more: bool
     """Whether another page follows."""
     next_page_token: str | None = None
-    """What to give as `page_token` for the next page. May be absent on the last page."""
+    """`page_token` of the next page. May be absent on the last page."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["items", "has_more", "next_page_token"])
 
@@ -155,8 +153,8 @@ class ApiAppSubscription(Model):
     event_type: ApiAppEventType
     """The kind of events."""
     description: str
-    """What the subscription is about. By the official page it describes the app; in its sample it
-    describes the event.
+    """Description of the subscription. According to the official page it describes the app; in the
+    page's sample it describes the event.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(["name", "api_app_id", "event_type", "description"])
@@ -196,7 +194,7 @@ class ApiAppSubscriptionList(Model):
     has_more: bool
     """Whether another page follows."""
     next_page_token: str | None = None
-    """What to give as `page_token` for the next page. May be absent on the last page."""
+    """`page_token` of the next page. May be absent on the last page."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["items", "has_more", "next_page_token"])
 

@@ -39,7 +39,7 @@ class App(Model):
     name: str
     """Name of the app."""
     icon_url: str
-    """Address of the app's icon."""
+    """URL of the app's icon."""
     folder_id: str | None = None
     """Id of the folder that the app is filed in, as returned by `folders.list`."""
     updated_at: UnixTime

@@ -16,19 +16,19 @@ from .._core._time import UnixTime, unix_time
 
 
 class LiveType(OpenStr):
-    """What is heard in a stream of a live session."""
+    """Content of a stream of a live session."""
 
     ORIGIN = "origin"
-    """What is said."""
+    """The original speech."""
     TRANSLATION = "translation"
-    """Its translation."""
+    """A translation of it."""
 
 
 LiveType_members = lookup(LiveType)
 
 
 class RoomAudioCodec(OpenStr):
-    """How sound is encoded."""
+    """Encoding of the audio."""
 
     AACLC = "AACLC"
     G711A = "G711A"
@@ -61,20 +61,20 @@ class RoomTurnDetectionType(OpenStr):
     SERVER_VAD = "server_vad"
     """Coze, by the silence."""
     CLIENT_VAD = "client_vad"
-    """The client, which sends `client.vad` when the user begins and stops to speak."""
+    """The client, which sends `client.vad` when the user starts and stops speaking."""
     CLIENT_INTERRUPT = "client_interrupt"
     """The client, which sends `input_audio_buffer.start` and `input_audio_buffer.complete`, as with a
     button to hold down.
     """
     SEMANTIC_VAD = "semantic_vad"
-    """Coze, by what was said. On the largest enterprise plan only."""
+    """Coze, by the meaning of the speech. On the largest enterprise plan only."""
 
 
 RoomTurnDetectionType_members = lookup(RoomTurnDetectionType)
 
 
 class RoomVideoCodec(OpenStr):
-    """How a picture is encoded."""
+    """Encoding of video."""
 
     H264 = "H264"
     BYTEVC1 = "BYTEVC1"
@@ -85,12 +85,12 @@ RoomVideoCodec_members = lookup(RoomVideoCodec)
 
 
 class RoomVideoStream(OpenStr):
-    """Which picture of the user a model looks at."""
+    """Video of the user that a model sees."""
 
     MAIN = "main"
-    """That of the camera."""
+    """The camera."""
     SCREEN = "screen"
-    """That of a shared or recorded screen."""
+    """A shared or recorded screen."""
 
 
 RoomVideoStream_members = lookup(RoomVideoStream)
@@ -155,7 +155,7 @@ VoiceModelType_members = lookup(VoiceModelType)
 
 
 class VoiceSampleFormat(OpenStr):
-    """Format of a sound file to clone a voice from."""
+    """Format of an audio file to clone a voice from."""
 
     WAV = "wav"
     MP3 = "mp3"
@@ -170,7 +170,7 @@ VoiceSampleFormat_members = lookup(VoiceSampleFormat)
 
 
 class VoiceSampleLanguage(OpenStr):
-    """Language spoken in a sound file to clone a voice from."""
+    """Language spoken in an audio file to clone a voice from."""
 
     ZH = "zh"
     """Chinese."""
@@ -197,7 +197,7 @@ class VoiceState(OpenStr):
     CLONED = "cloned"
     """Cloned, ready to speak."""
     ALL = "all"
-    """Both; to list voices by."""
+    """Both; only for listing."""
 
 
 VoiceState_members = lookup(VoiceState)
@@ -208,7 +208,7 @@ class ClonedVoice(Model):
     """A voice that was just cloned."""
 
     voice_id: str
-    """Id of the voice, for `audio.speech.create`, bots and rooms, and for cloning it anew."""
+    """Id of the voice, for `audio.speech.create`, bots and rooms, and for cloning it again."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["voice_id"])
 
@@ -316,7 +316,7 @@ class LiveStream(Model):
     name: str
     """Name of the stream."""
     live_type: LiveType
-    """What is heard in the stream."""
+    """Content of the stream."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["stream_id", "name", "live_type"])
 
@@ -344,16 +344,16 @@ class LiveStream(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class Room(Model):
-    """A room for calls in the real-time network of Volcano Engine, and the pass to enter it."""
+    """A room for calls in the real-time network of Volcano Engine, and the token to enter it."""
 
     room_id: str
     """Id of the room."""
     app_id: str
     """Id of the real-time application."""
     token: str
-    """Pass with which the user enters the room. Keep it secret."""
+    """Token with which the user enters the room. Keep it secret."""
     uid: str
-    """Id of the user who may enter, as it was given or chosen by Coze."""
+    """Id of the user who may enter: the given one, or one that Coze chose."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["room_id", "app_id", "token", "uid"])
     _secrets: ClassVar[frozenset[str]] = frozenset(["token"])
@@ -386,10 +386,10 @@ class Room(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RoomAudioConfig(Model):
-    """Sound of a room for calls."""
+    """Audio settings of a room for calls."""
 
     codec: RoomAudioCodec | None = None
-    """How sound is encoded."""
+    """Encoding of the audio."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["codec"])
     _inputs: ClassVar[Mapping[str, Value]] = {
@@ -412,20 +412,20 @@ class RoomAudioConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RoomConfig(Model):
-    """Sound, picture and behaviour of a room for calls."""
+    """Audio, video and behavior of a room for calls."""
 
     room_mode: RoomMode | None = None
     """What the room is for."""
     audio_config: RoomAudioConfig | None = None
-    """Sound of the room."""
+    """Audio settings of the room."""
     video_config: RoomVideoConfig | None = None
-    """Picture of the room."""
+    """Video settings of the room."""
     turn_detection: RoomTurnDetection | None = None
-    """How the bot finds out that the user has finished speaking."""
+    """How the bot detects that the user has finished speaking."""
     prologue_content: str | None = None
-    """What the bot says first."""
+    """The bot's opening words."""
     prologue_delay_duration_ms: int | None = None
-    """Milliseconds after the user has entered until the bot says it, 0 to 5000."""
+    """Milliseconds between the user's entering the room and the opening words, 0 to 5000."""
     translate_config: RoomTranslation | None = None
     """Languages of an interpretation. With `room_mode` `translate` only."""
 
@@ -524,7 +524,7 @@ class RoomTranslation(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RoomTurnDetection(Model):
-    """How a bot finds out that the user has finished speaking."""
+    """How a bot detects that the user has finished speaking."""
 
     type: RoomTurnDetectionType | None = None
     """Who decides."""
@@ -550,18 +550,16 @@ class RoomTurnDetection(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RoomVideoConfig(Model):
-    """Picture of a room for calls. The bot's model looks at single pictures taken from it."""
+    """Video settings of a room for calls. The bot's model sees single frames of the video."""
 
     codec: RoomVideoCodec | None = None
-    """How the picture is encoded."""
+    """Encoding of the video."""
     video_frame_rate: int | None = None
-    """Pictures per second that the model looks at, 1 to 24."""
+    """Frames per second that the model sees, 1 to 24."""
     stream_video_type: RoomVideoStream | None = None
-    """Which picture the model looks at."""
+    """Video that the model sees."""
     video_frame_expire_duration: int | None = None
-    """Seconds before the user begins to speak from which pictures are taken too, 1 to 10, so that the
-    model knows what went on.
-    """
+    """Seconds of video before the user starts speaking that the model also sees, 1 to 10."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["codec", "video_frame_rate", "stream_video_type", "video_frame_expire_duration"]
@@ -601,7 +599,7 @@ class RoomVideoConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SpeakerMatch(Model):
-    """How well one voiceprint fits a speaker."""
+    """Score of one voiceprint for a speaker."""
 
     feature_id: str
     """Id of the voiceprint; see `audio.voiceprint_groups.features.list`."""
@@ -610,7 +608,7 @@ class SpeakerMatch(Model):
     feature_desc: str
     """Description of the voiceprint."""
     score: float
-    """How well it fits, 0 to 100. The higher, the better."""
+    """Similarity, 0 to 100. Higher is better."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["feature_id", "feature_name", "feature_desc", "score"])
 
@@ -642,10 +640,10 @@ class SpeakerMatch(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SpeakerMatches(Model):
-    """How well each voiceprint of a group fits a speaker."""
+    """Scores of the voiceprints of a group for a speaker."""
 
     feature_score_list: list[SpeakerMatch]
-    """The voiceprints that fit."""
+    """The voiceprints with their scores."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["feature_score_list"])
 
@@ -671,10 +669,10 @@ class SpeakerMatches(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class Transcription(Model):
-    """What is said in a sound file."""
+    """Transcript of an audio file."""
 
     text: str
-    """What is said, in words."""
+    """The recognized text."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["text"])
 
@@ -694,7 +692,7 @@ class Transcription(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class Voice(Model):
-    """A voice that bots and speech can have."""
+    """A voice for bots and speech."""
 
     voice_id: str
     """Id of the voice."""
@@ -713,15 +711,15 @@ class Voice(Model):
     language_name: str
     """Name of the language that the voice speaks, in Chinese."""
     preview_text: str
-    """What the voice says in `preview_audio`."""
+    """Text that is spoken in `preview_audio`."""
     preview_audio: str
-    """Address of a sound file to hear the voice by."""
+    """URL of an audio file with a preview of the voice."""
     support_emotions: list[VoiceEmotion] | None = None
     """The emotions that the voice can show. Present only if there are any."""
     available_training_times: int
-    """How often the voice can still be cloned anew. Ten times are possible, the first one included."""
+    """How many more times the voice can be cloned. At most ten times, including the first."""
     create_time: UnixTime
-    """When the voice was made, in seconds since 1970-01-01 UTC."""
+    """When the voice was created, in seconds since 1970-01-01 UTC."""
     update_time: UnixTime
     """When the voice was last changed, in seconds since 1970-01-01 UTC."""
     speaker_id: str | None = None
@@ -826,11 +824,11 @@ class VoiceEmotion(Model):
     """An emotion that a voice can show."""
 
     emotion: SpeechEmotion | None = None
-    """The emotion, to be given to `audio.speech.create`."""
+    """The emotion, for `audio.speech.create`."""
     display_name: str | None = None
     """Name of the emotion, in Chinese."""
     emotion_scale_interval: VoiceEmotionScale | None = None
-    """How strong the emotion can be."""
+    """Range of the emotion's intensity."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["emotion", "display_name", "emotion_scale_interval"])
 
@@ -858,14 +856,14 @@ class VoiceEmotion(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class VoiceEmotionScale(Model):
-    """How strong an emotion can be. The higher the number, the stronger the emotion."""
+    """Intensity of an emotion. Higher numbers are stronger."""
 
     min: float | None = None
     """Weakest."""
     max: float | None = None
     """Strongest."""
     default: float | None = None
-    """If nothing else is asked for."""
+    """Value used when none is set."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["min", "max", "default"])
 
@@ -928,7 +926,7 @@ class VoiceList(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class Voiceprint(Model):
-    """What Coze knows of the voice of one person, called feature in paths and ids."""
+    """A voiceprint: features of one person's voice, called feature in paths and ids."""
 
     id: str
     """Id of the voiceprint."""
@@ -939,9 +937,9 @@ class Voiceprint(Model):
     desc: str
     """Description of the voiceprint."""
     icon_url: str
-    """Address of the voiceprint's icon."""
+    """URL of the voiceprint's icon."""
     audio_url: str
-    """Address of the sound that the voiceprint was made from."""
+    """URL of the audio that the voiceprint was created from."""
     user_info: VoiceprintCreator
     """Who created the voiceprint."""
     created_at: UnixTime
@@ -1010,7 +1008,7 @@ class VoiceprintCreator(Model):
     nickname: str
     """Name that the user shows to others."""
     avatar_url: str
-    """Address of the user's avatar."""
+    """URL of the user's avatar."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["id", "name", "nickname", "avatar_url"])
 
@@ -1053,7 +1051,7 @@ class VoiceprintGroup(Model):
     desc: str
     """What the group is for."""
     icon_url: str
-    """Address of the group's icon."""
+    """URL of the group's icon."""
     user_info: VoiceprintCreator
     """Who created the group."""
     feature_count: int

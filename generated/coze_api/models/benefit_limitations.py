@@ -15,7 +15,7 @@ from .._core._time import UnixTime, unix_time
 
 
 class LimitationActiveMode(OpenStr):
-    """How the time is given in which a quota holds."""
+    """How a quota's period of validity is given."""
 
     ABSOLUTE_TIME = "absolute_time"
     """From `started_at` to `ended_at`."""
@@ -90,12 +90,12 @@ class BenefitLimitation(Model):
     benefit_type: LimitationBenefitType | None = None
     """What the quota limits."""
     active_mode: LimitationActiveMode | None = None
-    """How the time is given in which the quota holds."""
+    """How the quota's period of validity is given."""
     started_at: UnixTime | None = None
-    """From when the quota holds, in seconds since 1970-01-01 UTC."""
+    """Start of the quota's validity, in seconds since 1970-01-01 UTC."""
     ended_at: UnixTime | None = None
-    """Until when the quota holds, in seconds since 1970-01-01 UTC. 253402300799, the end of the year
-    9999, stands for never.
+    """End of the quota's validity, in seconds since 1970-01-01 UTC. 253402300799, the end of the year
+    9999, means that it never expires.
     """
     entity_id: str | None = None
     """Id of the device or custom consumer. Absent for quotas of the whole enterprise."""
@@ -196,7 +196,7 @@ class BenefitLimitationList(Model):
     has_more: bool
     """Whether another page follows."""
     page_token: str | None = None
-    """What to give as `page_token` for the next page."""
+    """`page_token` of the next page."""
     benefit_infos: list[BenefitLimitation]
     """The quotas of this page."""
 
@@ -239,11 +239,11 @@ class BenefitLimitationSettings(Model):
     benefit_type: LimitationBenefitType
     """What the quota limits."""
     active_mode: LimitationActiveMode
-    """How the time is given in which the quota holds. There is only one way."""
+    """How the quota's period of validity is given. There is only one way."""
     started_at: int
-    """From when the quota holds, in seconds since 1970-01-01 UTC."""
+    """Start of the quota's validity, in seconds since 1970-01-01 UTC."""
     ended_at: int
-    """Until when the quota holds, in seconds since 1970-01-01 UTC. With 253402300799, the end of the
+    """End of the quota's validity, in seconds since 1970-01-01 UTC. With 253402300799, the end of the
     year 9999, it never expires.
     """
     status: LimitationStatus | None = None

@@ -19,7 +19,7 @@ class BenefitPlan(OpenStr):
     FREE = "free"
     """Free personal plan."""
     V1_PRO_INSTANCE = "v1_pro_instance"
-    """A plan of old. The official page does not name it; the vendor's OpenAPI file does."""
+    """Former plan. The official page does not name it; the vendor's OpenAPI file does."""
     PRO_PERSONAL = "pro_personal"
     """Paid personal plan."""
     TEAM = "team"
@@ -32,7 +32,7 @@ BenefitPlan_members = lookup(BenefitPlan)
 
 
 class BenefitResource(OpenStr):
-    """Kind of operations that share a rate limit, which can be raised for money."""
+    """Kind of operations that share a rate limit. A higher limit can be bought."""
 
     PLUGIN = "plugin"
     """Operations on plugins, such as `plugins.tools.call` and `plugins.retrieve`."""
@@ -40,7 +40,7 @@ class BenefitResource(OpenStr):
     """Operations on chats, such as `chat.create`, `chat.retrieve` and `chat.messages.list`."""
     WORKFLOW = "workflow"
     """Operations on workflows, such as `workflows.runs.create` and `workflows.runs.stream`, and those
-    that return what became of a run.
+    that return the result of a run.
     """
 
 
@@ -65,7 +65,7 @@ class BenefitStatus(OpenStr):
     EXPIRED = "expired"
     """Expired."""
     UNSET = ""
-    """Not stated; seen for what a plan gives by itself."""
+    """Not stated; seen for benefits of the plan itself."""
 
 
 BenefitStatus_members = lookup(BenefitStatus)
@@ -89,7 +89,7 @@ class BenefitType(OpenStr):
     """What a benefit limits."""
 
     API_RUN_QPS = "api_run_qps"
-    """Calls per second to one kind of operations."""
+    """Calls per second for one kind of operations."""
     CALL_TOOL_LIMIT = "call_tool_limit"
     """Calls of tools of paid plugins over MCP."""
 
@@ -102,11 +102,11 @@ class Benefit(Model):
     """One limit of a plan."""
 
     basic: BenefitQuota | None = None
-    """What the plan gives."""
+    """Benefits of the plan."""
     extra: list[BenefitQuota] | None = None
-    """What was bought on top. Empty if nothing was."""
+    """Additional benefits that were bought. Empty if there are none."""
     effective: BenefitQuota | None = None
-    """What holds now."""
+    """Benefits in effect."""
     resource_id: BenefitResource | None = None
     """The operations that are limited."""
     benefit_type: BenefitType | None = None
@@ -150,7 +150,7 @@ class Benefit(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class BenefitAccount(Model):
-    """What plan an account has."""
+    """Plan of an account."""
 
     user_level: BenefitPlan | None = None
     """The plan."""
@@ -173,16 +173,16 @@ class BenefitAccount(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class BenefitCounter(Model):
-    """How much of something may be used, and how much has been."""
+    """Limit and usage of a benefit."""
 
     used: float | None = None
     """How much has been used, if `strategy` is `by_quota`. 0 where that is not counted."""
     total: float | None = None
     """How much may be used, if `strategy` is `by_quota`; otherwise 1."""
     end_at: UnixTime | None = None
-    """Until when it holds, in seconds since 1970-01-01 UTC. Seen to be 0 where there is no end."""
+    """End of validity, in seconds since 1970-01-01 UTC. 0 was seen where there is no end."""
     start_at: UnixTime | None = None
-    """From when it holds, in seconds since 1970-01-01 UTC. Seen to be 0 where there is no beginning."""
+    """Start of validity, in seconds since 1970-01-01 UTC. 0 was seen where there is no start."""
     strategy: BenefitStrategy | None = None
     """How it limits."""
 
@@ -225,7 +225,7 @@ class BenefitQuota(Model):
     status: BenefitStatus | None = None
     """State of the share."""
     item_info: BenefitCounter | None = None
-    """How much it is and for how long it holds."""
+    """Amount and period of validity."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["status", "item_info"])
 
@@ -254,7 +254,7 @@ class Benefits(Model):
     basic_info: BenefitAccount | None = None
     """The plan."""
     benefit_info: list[Benefit] | None = None
-    """The limits that were asked for."""
+    """The requested limits."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["basic_info", "benefit_info"])
 

@@ -17,13 +17,13 @@ class BillTaskStatus(OpenStr):
     """State of a task that exports a bill."""
 
     INIT = "init"
-    """The task has not begun to write."""
+    """The task has not started."""
     RUNNING = "running"
     """The files are being written."""
     SUCCEED = "succeed"
     """The files can be downloaded."""
     FAILED = "failed"
-    """There are no files; `msg` may tell why."""
+    """There are no files; `msg` may give the reason."""
 
 
 BillTaskStatus_members = lookup(BillTaskStatus)
@@ -34,19 +34,19 @@ class BillTask(Model):
     """A task that writes a bill into files."""
 
     status: BillTaskStatus
-    """How far the task has come."""
+    """State of the task."""
     task_id: str
     """Id of the task."""
     ended_at: UnixTime | None = None
-    """End of the time that the bill covers, in seconds since 1970-01-01 UTC."""
+    """End of the period that the bill covers, in seconds since 1970-01-01 UTC."""
     file_urls: list[str] | None = None
-    """Addresses of the CSV files, of at most 500000 rows each. Only when the task has succeeded."""
+    """URLs of the CSV files, of at most 500000 rows each. Only after the task has succeeded."""
     created_at: UnixTime | None = None
     """When the task was created, in seconds since 1970-01-01 UTC."""
     expires_at: UnixTime | None = None
     """Until when the files can be downloaded, in seconds since 1970-01-01 UTC. Seven days by default."""
     started_at: UnixTime | None = None
-    """Begin of the time that the bill covers, in seconds since 1970-01-01 UTC."""
+    """Start of the period that the bill covers, in seconds since 1970-01-01 UTC."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["status", "task_id", "ended_at", "file_urls", "created_at", "expires_at", "started_at"]

@@ -38,9 +38,9 @@ class ChatPublishStatus(OpenStr):
     """Which state of a bot to chat with."""
 
     PUBLISHED_ONLINE = "published_online"
-    """What was published."""
+    """The published bot."""
     UNPUBLISHED_DRAFT = "unpublished_draft"
-    """The draft as it is being edited."""
+    """The current draft."""
 
 
 ChatPublishStatus_members = lookup(ChatPublishStatus)
@@ -50,9 +50,9 @@ class ChatRequiredActionType(OpenStr):
     """Kind of an action that a chat waits for."""
 
     SUBMIT_TOOL_OUTPUTS = "submit_tool_outputs"
-    """Tool calls are to be answered."""
+    """The results of tool calls must be submitted."""
     UNSET = ""
-    """Nothing is to be done."""
+    """No action is needed."""
 
 
 ChatRequiredActionType_members = lookup(ChatRequiredActionType)
@@ -62,11 +62,11 @@ class ChatStatus(OpenStr):
     """State of a chat."""
 
     CREATED = "created"
-    """Accepted, not yet begun."""
+    """Accepted, not yet started."""
     IN_PROGRESS = "in_progress"
-    """The bot is working."""
+    """The bot is generating the answer."""
     COMPLETED = "completed"
-    """Ended well."""
+    """Completed successfully."""
     FAILED = "failed"
     """Ended with an error."""
     REQUIRES_ACTION = "requires_action"
@@ -82,7 +82,7 @@ class ToolCallType(OpenStr):
     """Kind of a tool call."""
 
     FUNCTION = "function"
-    """A plugin that runs at your side. Answer with `chat.submit_tool_outputs`."""
+    """A plugin that runs on the client side. Answer with `chat.submit_tool_outputs`."""
     REPLY_MESSAGE = "reply_message"
     """A question node of a workflow asks the user. Answer with a new message in the same conversation."""
     UNSET = ""
@@ -109,7 +109,7 @@ class Chat(Model):
     failed_at: UnixTime | None = None
     """When the chat failed, in seconds since 1970-01-01 UTC. Null or absent if it did not."""
     meta_data: dict[str, str] | None = None
-    """The pairs that `chat.create` was given."""
+    """The key-value pairs that were passed to `chat.create`."""
     last_error: ChatLastError | None = None
     """Why the chat failed. Null, absent or with code 0 if it did not. Failure to suggest questions is
     not reported.
@@ -215,12 +215,12 @@ class Chat(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatFailureReason(Model):
-    """Why a chat failed, where Coze sends nothing else of it."""
+    """Why a chat failed, where Coze sends only the error."""
 
     code: int | str
     """Error code of `shared/errors.yaml`. Streams of chatflows write the number as a string."""
     msg: str
-    """What went wrong, in words."""
+    """Error message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["code", "msg"])
 
@@ -270,9 +270,9 @@ class ChatLastError(Model):
     """Why a chat failed."""
 
     code: int | None = None
-    """Error code of `shared/errors.yaml`. 0 and null mean that nothing is wrong."""
+    """Error code of `shared/errors.yaml`. 0 and null mean no error."""
     msg: str
-    """What went wrong, in words. Empty if nothing is wrong."""
+    """Error message. Empty if there is no error."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["code", "msg"])
 
@@ -353,7 +353,7 @@ class ChatRequiredAction(Model):
     type: ChatRequiredActionType
     """Kind of the action."""
     submit_tool_outputs: ChatPendingToolCalls | None = None
-    """The tool calls to be answered."""
+    """The tool calls whose results must be submitted."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["type", "submit_tool_outputs"])
 
@@ -426,7 +426,7 @@ class ChatUsage(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatflowDone(Model):
-    """What comes with the end of the stream of a chatflow."""
+    """Data of the event that ends the stream of a chatflow."""
 
     debug_url: str | None = None
     """Page that shows the run node by node. Valid for seven days."""
@@ -472,15 +472,15 @@ class InsertedMessage(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ShortcutCommandCall(Model):
-    """A shortcut command of the bot, to be run in place of a question."""
+    """A shortcut command of the bot, to run instead of a question."""
 
     command_id: str
     """Id of the shortcut command, as returned by `bots.retrieve`. The command must be bound to the
     bot.
     """
     parameters: dict[str, str] | None = None
-    """The user's input: from the name of each component of the command to text that holds a JSON array
-    of `ObjectString`.
+    """The user's input: by the name of each component of the command, text that holds a JSON array of
+    `ObjectString`.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(["command_id", "parameters"])
@@ -509,12 +509,12 @@ class ShortcutCommandCall(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class StreamError(Model):
-    """Why a stream broke off. May be empty."""
+    """Error that ended a stream. May be empty."""
 
     code: int | None = None
     """Error code of `shared/errors.yaml`."""
     msg: str | None = None
-    """What went wrong, in words."""
+    """Error message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["code", "msg"])
 
@@ -538,14 +538,14 @@ class StreamError(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ToolCall(Model):
-    """A call that you are to carry out, or a question that the user is to answer."""
+    """A call for the client to run, or a question for the user to answer."""
 
     id: str
-    """Id of the call, to be given to `chat.submit_tool_outputs` as `tool_call_id`."""
+    """Id of the call, for `chat.submit_tool_outputs` as `tool_call_id`."""
     type: ToolCallType
     """Kind of the call."""
     function: ToolCallFunction | None = None
-    """What to run."""
+    """The function to run."""
     require_info: ToolCallRequirement | None = None
     """What the interrupt needs. May be null."""
 
@@ -634,8 +634,8 @@ class ToolOutput(Model):
     """Result of one tool call."""
 
     output: str
-    """The result as text. A file is given as text that holds a JSON object, in which the name of the
-    tool's parameter leads to the file id returned by `files.upload`.
+    """The result as text. A file is given as text that holds a JSON object, with the name of the
+    tool's parameter as key and the file id returned by `files.upload` as value.
     """
     tool_call_id: str
     """Id of the tool call, from `required_action` of the chat."""
@@ -675,7 +675,7 @@ class ChatCreatedEvent:
 
 @attrs.define
 class ChatInProgressEvent:
-    """The bot is working."""
+    """The bot is generating the answer."""
 
     data: Chat
     id: str | None = None
@@ -715,7 +715,9 @@ class MessageCompletedEvent:
 
 @attrs.define
 class ChatCompletedEvent:
-    """The chat ended well. Its data has the final token usage. The stream goes on until `done`."""
+    """The chat completed successfully. Its data has the final token usage. The stream continues until
+    `done`.
+    """
 
     data: Chat
     id: str | None = None
@@ -733,8 +735,8 @@ class ChatFailedEvent:
 
 @attrs.define
 class ChatRequiresActionEvent:
-    """The chat waits for you; `required_action` tells for what. Continue with
-    `chat.submit_tool_outputs`, or with a new message if a workflow asks a question.
+    """The chat waits for the caller; `required_action` describes what is needed. Continue with
+    `chat.submit_tool_outputs`, or with a new message if a workflow asks the user a question.
     """
 
     data: Chat
@@ -744,7 +746,7 @@ class ChatRequiresActionEvent:
 
 @attrs.define
 class ChatErrorEvent:
-    """Something went wrong while streaming."""
+    """An error occurred during streaming."""
 
     data: StreamError
     id: str | None = None
@@ -753,9 +755,9 @@ class ChatErrorEvent:
 
 @attrs.define
 class ChatDoneEvent:
-    """The stream is over. In chats with bots its data is the text `[DONE]`, as JSON string or bare,
-    and says nothing. In chats with chatflows it is an object, whose `debug_url` is a page that
-    shows the run node by node.
+    """The stream is over. In chats with bots its data is the text `[DONE]`, as a JSON string or bare,
+    without any information. In chats with chatflows it is an object, whose `debug_url` is a page
+    that shows the run node by node.
     """
 
     data: str | ChatflowDone
@@ -788,10 +790,10 @@ ChatStreamEvent: TypeAlias = (
 """The chat begins with `conversation.chat.created` and `conversation.chat.in_progress`. Then come
 messages: answers grow by `conversation.message.delta` and are repeated in full by
 `conversation.message.completed`; tool calls, tool results and suggested questions come as completed
-only. A message of type `verbose` whose content has `msg_type` `generate_answer_finish` tells that
-all answers are out. `conversation.chat.completed` ends the chat, spoken answers may still follow as
-`conversation.audio.delta`, and `done` ends the stream. A stream that stops without any of the
-ending events was cut off; `chat.retrieve` tells what became of the chat.
+only. A message of type `verbose` whose content has `msg_type` `generate_answer_finish` marks that
+all answers have been sent. `conversation.chat.completed` ends the chat, spoken answers may still
+follow as `conversation.audio.delta`, and `done` ends the stream. A stream that stops without any of
+the ending events was cut off; `chat.retrieve` returns the outcome of the chat.
 """
 
 ChatStream: Protocol[ChatStreamEvent] = Protocol(

@@ -14,10 +14,10 @@ from .._core._model import Model, leftovers, new
 
 
 class ConnectorReviewStatus(OpenInt):
-    """What a channel has decided about a bot."""
+    """Decision of a channel about a bot."""
 
     IN_REVIEW = 1
-    """Nothing is decided yet."""
+    """Not decided yet."""
     APPROVED = 2
     """The bot may appear in the channel."""
     REJECTED = 3
@@ -32,7 +32,7 @@ class ConnectorConfig(Model):
     """Devices of one kind."""
 
     key: str
-    """What the devices are called by, exactly as agreed with your Coze account manager."""
+    """Kind of the devices, exactly as agreed with your Coze account manager."""
     enums: list[ConnectorDevice]
     """The devices."""
 
@@ -71,7 +71,7 @@ class ConnectorDevice(Model):
     """A device that a bot can be published to."""
 
     label: str
-    """Name by which developers know the device."""
+    """Name that developers see for the device."""
     value: str
     """Id of the device."""
 

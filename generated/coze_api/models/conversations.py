@@ -16,7 +16,7 @@ from . import shared as _shared
 
 
 class ConversationSortOrder(OpenStr):
-    """Order by time of creation."""
+    """Sort order by creation time."""
 
     ASC = "ASC"
     """Oldest first."""
@@ -28,7 +28,7 @@ ConversationSortOrder_members = lookup(ConversationSortOrder)
 
 
 class EnterMessageContentType(OpenStr):
-    """How the content of a message that you add is to be read."""
+    """Format of the content of a message that you add."""
 
     TEXT = "text"
     """Plain text."""
@@ -40,10 +40,10 @@ EnterMessageContentType_members = lookup(EnterMessageContentType)
 
 
 class EnterMessageType(OpenStr):
-    """What a message that you add is."""
+    """Type of a message that you add."""
 
     QUESTION = "question"
-    """What the user said. Goes with role `user` only."""
+    """Message of the user. Only with role `user`."""
     ANSWER = "answer"
     """Reply of the bot."""
     FUNCTION_CALL = "function_call"
@@ -70,7 +70,7 @@ FeedbackType_members = lookup(FeedbackType)
 
 
 class MessageContentType(OpenStr):
-    """How the content of a message is to be read."""
+    """Format of a message's content."""
 
     TEXT = "text"
     """Plain text."""
@@ -79,7 +79,7 @@ class MessageContentType(OpenStr):
     CARD = "card"
     """JSON that describes a card. Occurs in answers only."""
     AUDIO = "audio"
-    """Sound in Base64. Occurs in answers only, and only when the question had sound. The format
+    """Audio in Base64. Occurs in answers only, and only when the question had audio. The format
     follows the question's: wav is answered with raw PCM (24 kHz, 16 bit, mono, little-endian),
     ogg_opus with Opus (48 kHz, mono, frames of 10 ms).
     """
@@ -89,7 +89,7 @@ MessageContentType_members = lookup(MessageContentType)
 
 
 class MessageOrder(OpenStr):
-    """Order of messages by time of creation."""
+    """Sort order of messages by creation time."""
 
     DESC = "desc"
     """Newest first."""
@@ -101,7 +101,7 @@ MessageOrder_members = lookup(MessageOrder)
 
 
 class MessageRole(OpenStr):
-    """Who wrote a message."""
+    """Author of a message."""
 
     USER = "user"
     """The person who talks to the bot."""
@@ -113,10 +113,10 @@ MessageRole_members = lookup(MessageRole)
 
 
 class MessageType(OpenStr):
-    """What a message is."""
+    """Type of a message."""
 
     QUESTION = "question"
-    """What the user said."""
+    """Message of the user."""
     ANSWER = "answer"
     """Reply of the bot. A chat may have several; it is the only type that is streamed in increments."""
     FUNCTION_CALL = "function_call"
@@ -126,9 +126,9 @@ class MessageType(OpenStr):
     TOOL_RESPONSE = "tool_response"
     """Result of a tool call."""
     FOLLOW_UP = "follow_up"
-    """Question that the bot suggests to ask next, where suggestions are turned on."""
+    """Suggested next question to the bot, where suggestions are turned on."""
     VERBOSE = "verbose"
-    """Notice about the course of the chat. The content is JSON; its member msg_type tells which
+    """Notice about the progress of the chat. The content is JSON; its member msg_type is the kind of
     notice.
     """
     KNOWLEDGE = "knowledge"
@@ -141,7 +141,7 @@ MessageType_members = lookup(MessageType)
 
 
 class ObjectStringType(OpenStr):
-    """What a part of a multimodal message is."""
+    """Type of a part of a multimodal message."""
 
     TEXT = "text"
     FILE = "file"
@@ -159,9 +159,9 @@ class Conversation(Model):
     id: str
     """Id of the conversation."""
     name: str | None = None
-    """Name of the conversation. Coze takes the user's first message where none was given."""
+    """Name of the conversation. The user's first message if none was given."""
     meta_data: dict[str, str]
-    """The pairs given to `conversations.create`."""
+    """The key-value pairs passed to `conversations.create`."""
     creator_id: str | None = None
     """Coze user who created the conversation."""
     connector_id: str | None = None
@@ -242,7 +242,7 @@ class ConversationList(Model):
     has_more: bool
     """Whether another page follows."""
     conversations: list[Conversation]
-    """The conversations, in the order asked for."""
+    """The conversations, in the requested order."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["has_more", "conversations"])
 
@@ -301,22 +301,22 @@ class ConversationSection(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ConversationsMessagesListResponse(Model):
-    """Answer of `conversations.messages.list`."""
+    """Response of `conversations.messages.list`."""
 
     code: int
     """Status of the call. 0 is success; any other value is an error code of `shared/errors.yaml`."""
     msg: str
-    """Empty on success, otherwise what went wrong, in words."""
+    """Error message. Empty on success."""
     data: list[Message] | None = None
-    """The messages, in the order asked for."""
+    """The messages, in the requested order."""
     has_more: bool | None = None
     """Whether another page follows."""
     first_id: str | None = None
-    """Id of the first message of this page. Give it as `before_id` to page backwards."""
+    """Id of the first message of this page. Pass it as `before_id` to page backwards."""
     last_id: str | None = None
-    """Id of the last message of this page. Give it as `after_id` to page forwards."""
+    """Id of the last message of this page. Pass it as `after_id` to page forwards."""
     detail: _shared.ResponseDetail | None = None
-    """Where to find the call in the logs of Coze."""
+    """Reference of the call in the logs of Coze."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["code", "msg", "data", "has_more", "first_id", "last_id", "detail"])
 
@@ -364,22 +364,22 @@ class ConversationsMessagesListResponse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class EnterMessage(Model):
-    """A message that you add to a conversation or send to a bot. A plain string stands for a user's
+    """A message that you add to a conversation or send to a bot. A plain string is sent as a user's
     question.
     """
 
     role: MessageRole
-    """Who is to appear as the author. Questions come from `user`, all other types from `assistant`."""
+    """Author of the message. Questions come from `user`, all other types from `assistant`."""
     type: EnterMessageType | None = None
-    """What the message is. Counts in chats only: those that save their history accept `question` and
+    """Type of the message. Relevant in chats only: those that save their history accept `question` and
     `answer`, those that do not accept every type.
     """
     content: str
-    """What the message says; for `object_string` a JSON array of `ObjectString`, written as text."""
+    """Content of the message; for `object_string` a JSON array of `ObjectString`, as text."""
     content_type: EnterMessageContentType
-    """How `content` is to be read."""
+    """Format of `content`."""
     meta_data: dict[str, str] | None = None
-    """Pairs of your own, given back with the message."""
+    """Key-value pairs of your own, returned with the message."""
     name: str | None = None
     """Name of the author, as it seems; it is not documented."""
 
@@ -442,35 +442,34 @@ class Message(Model):
     conversation_id: str
     """Conversation that holds the message, as returned by `conversations.create` or `chat.create`."""
     bot_id: str | None = None
-    """Bot that took part in the chat. Empty or absent on messages that no chat made, and absent in
-    chats with a chatflow.
+    """Bot that took part in the chat. Empty or absent on messages outside a chat, and absent in chats
+    with a chatflow.
     """
     chat_id: str | None = None
-    """Chat that made the message, as returned by `chat.create`. Empty or absent on messages added by
-    hand.
+    """Chat that the message belongs to, as returned by `chat.create`. Empty or absent on messages
+    added by hand.
     """
     section_id: str | None = None
     """Context section that holds the message. `conversations.clear` starts a new section."""
     meta_data: dict[str, str] | None = None
-    """The pairs given when the message was added or last changed."""
+    """The key-value pairs given when the message was added or last changed."""
     role: MessageRole
-    """Who wrote the message."""
+    """Author of the message."""
     type: MessageType | None = None
-    """What the message is. Empty on many messages that were added by hand."""
+    """Type of the message. Empty on many messages that were added by hand."""
     content: str
-    """What the message says; `content_type` tells how to read it. An event named delta holds only the
-    text that is new. Messages of type `function_call`, `tool_output`, `tool_response` and `verbose`
-    hold JSON.
+    """Content of the message; `content_type` determines its format. A delta event holds only the new
+    text. Messages of type `function_call`, `tool_output`, `tool_response` and `verbose` hold JSON.
     """
     content_type: MessageContentType
-    """How to read `content`."""
+    """Format of `content`."""
     created_at: UnixTime | None = None
-    """When the message was made, in seconds since 1970-01-01 UTC. Usually absent on increments."""
+    """When the message was created, in seconds since 1970-01-01 UTC. Usually absent on increments."""
     updated_at: UnixTime | None = None
     """When the message was last changed, in seconds since 1970-01-01 UTC."""
     reasoning_content: str | None = None
     """Chain of thought of the model. Present only where the model can reason step by step and the bot
-    has that turned on. An event named delta holds only what is new.
+    has that turned on. A delta event holds only the new part.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(
@@ -558,11 +557,11 @@ class ObjectString(Model):
     """One part of a multimodal message. The message's content is a JSON array of such parts, written
     as text. An array has at most one text part, and beside a text part at least one file or image;
     text alone is a plain `text` message. An array without text needs a plain text message right
-    before or after it, else Coze answers 4000.
+    before or after it, otherwise the call fails with error 4000.
     """
 
     type: ObjectStringType
-    """What the part is."""
+    """Type of the part."""
     text: str | None = None
     """The text. Needed when `type` is `text`."""
     file_id: str | None = None
@@ -570,7 +569,7 @@ class ObjectString(Model):
     this or `file_url`.
     """
     file_url: str | None = None
-    """Address of the file, open to the public. Parts other than text need this or `file_id`."""
+    """Public URL of the file. Parts other than text need this or `file_id`."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["type", "text", "file_id", "file_url"])
 

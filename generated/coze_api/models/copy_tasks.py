@@ -13,7 +13,7 @@ from .._core._model import Model, leftovers, new
 
 
 class CopiedEntityType(OpenStr):
-    """Kind of a thing that is copied, by itself or along with the bot or app that needs it."""
+    """Kind of a copied resource, alone or together with the bot or app that needs it."""
 
     APP = "app"
     BOT = "bot"
@@ -35,7 +35,7 @@ CopiedEntityType_members = lookup(CopiedEntityType)
 
 
 class CopyEntityType(OpenStr):
-    """Kind of a thing that can be copied."""
+    """Kind of a resource that can be copied."""
 
     APP = "app"
     BOT = "bot"
@@ -62,7 +62,7 @@ class CopyTaskStatus(OpenStr):
     SUCCESSFUL = "successful"
     """Everything is copied."""
     FAILED = "failed"
-    """Something could not be copied; `failed_reasons` tells what and why."""
+    """Something could not be copied; `failed_reasons` lists what and why."""
 
 
 CopyTaskStatus_members = lookup(CopyTaskStatus)
@@ -70,16 +70,16 @@ CopyTaskStatus_members = lookup(CopyTaskStatus)
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class CopyFailure(Model):
-    """One thing that could not be copied."""
+    """A resource that could not be copied."""
 
     entity_id: str | None = None
-    """Id of the thing."""
+    """Id of the resource."""
     entity_name: str | None = None
-    """Name of the thing."""
+    """Name of the resource."""
     entity_type: CopiedEntityType | None = None
     """What it is."""
     failed_reason: str | None = None
-    """Why it could not be copied, in words."""
+    """Reason why it could not be copied."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["entity_id", "entity_name", "entity_type", "failed_reason"])
 
@@ -118,7 +118,7 @@ class CopyTask(Model):
     entity_type: CopiedEntityType | None = None
     """What is copied."""
     task_status: CopyTaskStatus
-    """How far the task has come."""
+    """State of the task."""
     failed_reasons: list[CopyFailure] | None = None
     """What could not be copied and why. Only for tasks that failed."""
     source_entity_id: str | None = None
@@ -126,7 +126,7 @@ class CopyTask(Model):
     target_entity_id: str | None = None
     """Id of the copy."""
     target_workspace_id: str | None = None
-    """Id of the workspace that the copy lies in."""
+    """Id of the workspace that the copy is in."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -184,7 +184,7 @@ class CopyTask(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class StartedCopy(Model):
-    """The copy, if it was made at once, or the task that makes it."""
+    """The copy, if it was created at once, or the task that creates it."""
 
     task_id: str | None = None
     """Id of the task, for `copy_tasks.retrieve`. Present for apps and workflows, and for bots that go

@@ -16,12 +16,12 @@ from . import shared as _shared
 
 
 class ChunkType(OpenInt):
-    """How documents are cut into chunks."""
+    """How documents are split into chunks."""
 
     AUTOMATIC = 0
-    """By rules of Coze."""
+    """By the rules of Coze."""
     CUSTOM = 1
-    """By your own rules, which the other members give."""
+    """By your own rules, in the other members."""
     LEVELS = 2
     """By levels of headings. Not in the official documentation."""
 
@@ -169,25 +169,25 @@ class DocumentStatus(OpenInt):
     DELETED = 3
     """Deleted. Only in the vendor's OpenAPI file."""
     RESEGMENTING = 4
-    """Being cut into chunks anew. Only in the vendor's OpenAPI file."""
+    """Being split into chunks again. Only in the vendor's OpenAPI file."""
     REFRESHING = 5
-    """Being read anew from its source. Only in the vendor's OpenAPI file."""
+    """Being read again from its source. Only in the vendor's OpenAPI file."""
     FAILED = 9
     """Processing failed. Add the document again."""
     AUDIT_FAILED = 1000
-    """Refused by the check of its content. Only in the vendor's OpenAPI file."""
+    """Rejected by the content check. Only in the vendor's OpenAPI file."""
 
 
 DocumentStatus_members = lookup(DocumentStatus)
 
 
 class DocumentUpdatePolicy(OpenInt):
-    """What Coze is to do when the web page behind a document changes."""
+    """What Coze does when the web page behind a document changes."""
 
     NEVER = 0
     """Nothing."""
     REPLACE = 1
-    """Read the page anew."""
+    """Reads the page again."""
     APPEND = 2
     """It adds what is new. Not in the official documentation."""
 
@@ -201,9 +201,9 @@ class DocumentUpdateType(OpenInt):
     NEVER = 0
     """Nothing."""
     REPLACE = 1
-    """It reads the page anew."""
+    """Reads the page again."""
     APPEND = 2
-    """It adds what is new. Only in the vendor's OpenAPI file."""
+    """Adds the new content. Only in the vendor's OpenAPI file."""
 
 
 DocumentUpdateType_members = lookup(DocumentUpdateType)
@@ -244,7 +244,7 @@ NewDatasetFormat_members = lookup(NewDatasetFormat)
 
 
 class NewDocumentSourceType(OpenInt):
-    """Where a document or image to be added is to be taken from."""
+    """Source of a document or image to add."""
 
     LOCAL_FILE = 0
     """File in `file_base64`. For text only."""
@@ -275,20 +275,20 @@ NewDocumentSourceType_members = lookup(NewDocumentSourceType)
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChunkStrategy(Model):
-    """How documents are to be cut into chunks; for images, who writes the captions. Bots find chunks,
-    not documents.
+    """How to split documents into chunks; for images, who writes the captions. Bots find chunks, not
+    documents.
     """
 
     chunk_type: ChunkType | None = None
     """Whether Coze or you set the rules. For text."""
     separator: str | None = None
-    """Text at which to cut. Needed if `chunk_type` is 1."""
+    """Separator between chunks. Needed if `chunk_type` is 1."""
     max_tokens: int | None = None
     """Largest length of a chunk, 100 to 2000 tokens. Needed if `chunk_type` is 1."""
     remove_extra_spaces: bool | None = None
-    """Whether to drop repeated spaces, line breaks and tabs. Only if `chunk_type` is 1."""
+    """Whether to remove repeated spaces, line breaks and tabs. Only if `chunk_type` is 1."""
     remove_urls_emails: bool | None = None
-    """Whether to drop web and mail addresses. Only if `chunk_type` is 1."""
+    """Whether to remove URLs and email addresses. Only if `chunk_type` is 1."""
     caption_type: ImageCaptionType | None = None
     """Who writes the captions. For images. Must be given with the first images of a knowledge base."""
     content_schema: DocumentContentSchema | None = None
@@ -411,11 +411,11 @@ class Dataset(Model):
     name: str
     """Name of the knowledge base."""
     description: str
-    """What the knowledge base is about. May be empty."""
+    """Description of the knowledge base. May be empty."""
     space_id: str
     """Id of the workspace that the knowledge base belongs to, as returned by `workspaces.list`."""
     project_id: str | None = None
-    """Id of the project that the knowledge base belongs to. Only ever seen empty."""
+    """Id of the project that the knowledge base belongs to. Always empty so far."""
     dataset_type: DatasetType | None = None
     """Who runs the knowledge base. Operations other than this list work on those of Coze only."""
     format_type: DatasetFormat
@@ -427,25 +427,25 @@ class Dataset(Model):
     icon_uri: str | None = None
     """Name of the icon in the storage of Coze."""
     icon_url: str | None = None
-    """Address of the icon. It is signed and expires."""
+    """URL of the icon. It is signed and expires."""
     doc_count: int | None = None
     """Number of documents or images."""
     slice_count: int | None = None
     """Number of chunks over all documents."""
     hit_count: int | None = None
-    """How often chats found something in the knowledge base."""
+    """Number of hits of the knowledge base in chats."""
     bot_used_count: int | None = None
     """Number of bots that the knowledge base is bound to."""
     all_file_size: int | str | None = None
     """Size of all files in bytes. Coze writes the number as a string."""
     chunk_strategy: DocumentChunking | None = None
-    """How documents are cut into chunks. May be empty."""
+    """How documents are split into chunks. May be empty."""
     file_list: list[str] | None = None
     """Names of the files in the knowledge base."""
     processing_file_list: list[str] | None = None
     """Names of the files that are being processed."""
     processing_file_id_list: list[str] | None = None
-    """Ids of the documents that are being processed. `datasets.process` tells how far they are."""
+    """Ids of the documents that are being processed. `datasets.process` returns their progress."""
     failed_file_list: list[str] | None = None
     """Names of the files that could not be processed."""
     creator_id: str | None = None
@@ -453,7 +453,7 @@ class Dataset(Model):
     creator_name: str | None = None
     """Coze user name of the creator."""
     avatar_url: str | None = None
-    """Address of the creator's avatar."""
+    """URL of the creator's avatar."""
     create_time: UnixTime | None = None
     """When the knowledge base was created, in seconds since 1970-01-01 UTC."""
     update_time: UnixTime | None = None
@@ -613,9 +613,9 @@ class DatasetImage(Model):
     name: str | None = None
     """Name of the image."""
     caption: str | None = None
-    """What the image shows, in words. Bots find the image by it."""
+    """Caption of the image. Bots find the image by it."""
     url: str | None = None
-    """Address of the image. It is signed and expires."""
+    """URL of the image. It is signed and expires."""
     size: int | None = None
     """Size of the file in bytes."""
     type: str | None = None
@@ -773,7 +773,7 @@ class DatasetList(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class DatasetsDocumentsListResponse(Model):
-    """Answer of `datasets.documents.list`."""
+    """Response of `datasets.documents.list`."""
 
     document_infos: list[Document]
     """The documents of this page."""
@@ -782,9 +782,9 @@ class DatasetsDocumentsListResponse(Model):
     code: int | None = None
     """Status of the call. 0 is success; any other value is an error code of `shared/errors.yaml`."""
     msg: str | None = None
-    """Empty on success, otherwise what went wrong, in words."""
+    """Error message. Empty on success."""
     detail: _shared.ResponseDetail | None = None
-    """Where to find the call in the logs of Coze."""
+    """Reference of the call in the logs of Coze."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["document_infos", "total", "code", "msg", "detail"])
 
@@ -826,16 +826,16 @@ class DatasetsDocumentsListResponse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class DatasetsDocumentsUpdateResponse(Model):
-    """Answer of `datasets.documents.update`."""
+    """Response of `datasets.documents.update`."""
 
     document_info: Document | None = None
     """The document. Kept for older clients, usually absent."""
     code: int | None = None
     """Status of the call. 0 is success; any other value is an error code of `shared/errors.yaml`."""
     msg: str | None = None
-    """Empty on success, otherwise what went wrong, in words."""
+    """Error message. Empty on success."""
     detail: _shared.ResponseDetail | None = None
-    """Where to find the call in the logs of Coze."""
+    """Reference of the call in the logs of Coze."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["document_info", "code", "msg", "detail"])
 
@@ -880,9 +880,9 @@ class Document(Model):
     char_count: int
     """Number of characters in the document."""
     slice_count: int
-    """Number of chunks that the document was cut into."""
+    """Number of chunks of the document."""
     hit_count: int
-    """How often chats found something in the document."""
+    """Number of hits of the document in chats."""
     format_type: DatasetFormat
     """What the document consists of."""
     source_type: DocumentSource | None = None
@@ -890,11 +890,11 @@ class Document(Model):
     status: DocumentStatus
     """State of the document."""
     chunk_strategy: DocumentChunking | None = None
-    """How the document was cut into chunks."""
+    """How the document was split into chunks."""
     update_type: DocumentUpdateType | None = None
     """What Coze does when the web page behind the document changes. May be null."""
     update_interval: int
-    """Hours between two looks at the web page. 0 if Coze does not look again."""
+    """Hours between two updates from the web page. 0 if it is not updated."""
     tos_uri: str | None = None
     """Name of the file in the storage of Coze."""
     create_time: UnixTime
@@ -1094,18 +1094,18 @@ class Document(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class DocumentChunking(Model):
-    """How documents were cut into chunks; for images, who writes the captions. May be empty."""
+    """How documents were split into chunks; for images, who writes the captions. May be empty."""
 
     chunk_type: ChunkType | None = None
     """Whether Coze or you set the rules."""
     separator: str | None = None
-    """Text at which documents are cut. Empty if Coze decides."""
+    """Separator between chunks. Empty if Coze decides."""
     max_tokens: int | None = None
     """Largest length of a chunk in tokens. 0 if Coze decides."""
     remove_extra_spaces: bool | None = None
-    """Whether repeated spaces, line breaks and tabs are dropped."""
+    """Whether repeated spaces, line breaks and tabs are removed."""
     remove_urls_emails: bool | None = None
-    """Whether web and mail addresses are dropped."""
+    """Whether URLs and email addresses are removed."""
     caption_type: ImageCaptionType | None = None
     """Who writes the captions of images."""
     content_schema: DocumentContentSchema | None = None
@@ -1383,14 +1383,14 @@ class DocumentParsing(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class DocumentProgress(Model):
-    """How far the processing of one document or image is."""
+    """Processing progress of one document or image."""
 
     document_id: str
     """Id of the document or image."""
     document_name: str | None = None
     """Name of the document or image."""
     url: str | None = None
-    """Address of the file. It is signed and expires."""
+    """URL of the file. It is signed and expires."""
     size: int | None = None
     """Size of the file in bytes."""
     type: str | None = None
@@ -1400,13 +1400,13 @@ class DocumentProgress(Model):
     status_descript: str | None = None
     """Why processing failed. Present only if it did."""
     progress: int | None = None
-    """How much is done, in percent."""
+    """Progress in percent."""
     remaining_time: int | None = None
-    """Expected time until it is done, in seconds."""
+    """Estimated remaining time in seconds."""
     update_type: DocumentUpdateType
     """What Coze does when the web page behind the document changes."""
     update_interval: int | None = None
-    """Hours between two looks at the web page. 0 if Coze does not look again."""
+    """Hours between two updates from the web page. 0 if it is not updated."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -1480,10 +1480,10 @@ class DocumentProgress(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class DocumentProgressList(Model):
-    """How far the processing of some documents is."""
+    """Processing progress of some documents."""
 
     data: list[DocumentProgress] | None = None
-    """The documents that were asked for."""
+    """The requested documents."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["data"])
 
@@ -1573,12 +1573,12 @@ class DocumentStorage(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class DocumentUpdateRule(Model):
-    """Whether and how often a document is read anew from its web page."""
+    """Whether and how often a document is updated from its web page."""
 
     update_type: DocumentUpdatePolicy | None = None
-    """Whether to read the page anew."""
+    """Whether to read the page again."""
     update_interval: int | None = None
-    """Hours between two looks at the page, at least 24."""
+    """Hours between two updates, at least 24."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["update_type", "update_interval"])
     _inputs: ClassVar[Mapping[str, Value]] = {
@@ -1606,16 +1606,16 @@ class DocumentUpdateRule(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class NewDocument(Model):
-    """A document or image to be added to a knowledge base."""
+    """A document or image to add to a knowledge base."""
 
     name: str
     """Name of the document, with its extension if it is a file."""
     source_info: NewDocumentSource
     """Where the content comes from."""
     update_rule: DocumentUpdateRule | None = None
-    """Whether to read the page anew. For web pages only; they are not read anew if this is left out."""
+    """Whether to update the document from its web page. For web pages only. Not updated if left out."""
     caption: str | None = None
-    """What the image shows, in words. For images only."""
+    """Caption of the image. For images only."""
     table_meta: list[DocumentColumn] | None = None
     """The columns. For tables."""
     table_sheet: DocumentSheet | None = None
@@ -1690,7 +1690,7 @@ class NewDocumentSource(Model):
     file_type: str | None = None
     """Extension of the file's name. With `file_base64`."""
     web_url: str | None = None
-    """Address of the web page. With `document_source` 1. For text only."""
+    """URL of the web page. With `document_source` 1. For text only."""
     document_source: NewDocumentSourceType | None = None
     """Which of the members holds the source. Not needed with `file_base64`."""
     source_file_id: str | None = None

@@ -92,7 +92,7 @@ class Organization(Model):
     organization_name: str | None = None
     """Name of the organization."""
     organization_icon_url: str | None = None
-    """Address of the organization's icon."""
+    """URL of the organization's icon."""
     is_default_organization: bool | None = None
     """Whether it is the default organization, which every user joins together with the enterprise."""
 

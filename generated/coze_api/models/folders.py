@@ -49,13 +49,13 @@ class Folder(Model):
     folder_type: FolderType
     """What the folder is for."""
     workspace_id: str
-    """Id of the workspace that the folder lies in."""
+    """Id of the workspace that the folder is in."""
     children_count: int | None = None
-    """Number of folders directly inside of this one. Only in `folders.list`."""
+    """Number of folders directly in this one. Only in `folders.list`."""
     creator_user_id: str
     """Coze user id of the folder's creator."""
     parent_folder_id: str | None = None
-    """Id of the folder that this one lies in. Absent at the root of the workspace."""
+    """Id of the parent folder. Absent at the root of the workspace."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [

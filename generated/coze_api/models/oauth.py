@@ -16,12 +16,12 @@ from .._core._time import UnixTime, unix_time
 
 
 class OAuthCodeChallengeMethod(OpenStr):
-    """How a PKCE challenge is made from its verifier."""
+    """How a PKCE challenge is derived from its verifier."""
 
     PLAIN = "plain"
     """The challenge is the verifier."""
     S256 = "S256"
-    """The challenge is the SHA-256 of the verifier, in Base64 for addresses."""
+    """The challenge is the SHA-256 of the verifier, in URL-safe Base64."""
 
 
 OAuthCodeChallengeMethod_members = lookup(OAuthCodeChallengeMethod)
@@ -37,26 +37,26 @@ class OAuthErrorCode(OpenStr):
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
     """There is no such grant type."""
     ACCESS_DENY = "access_deny"
-    """The app was disabled or is of the wrong type, or the user must log in again; the message tells
+    """The app was disabled or is of the wrong type, or the user must log in again; the message names
     which.
     """
     INTERNAL_ERROR = "internal_error"
     """The service failed. Try again later."""
     AUTHORIZATION_PENDING = "authorization_pending"
-    """The user has not finished yet. Ask again."""
+    """The user has not finished yet. Poll again."""
     SLOW_DOWN = "slow_down"
-    """You ask too often. Ask again, less often."""
+    """Polled too often. Poll again at longer intervals."""
     ACCESS_DENIED = "access_denied"
-    """The user refused."""
+    """The user denied the authorization."""
     EXPIRED_TOKEN = "expired_token"
-    """The device code has expired. Get another one."""
+    """The device code has expired. Request another one."""
 
 
 OAuthErrorCode_members = lookup(OAuthErrorCode)
 
 
 class OAuthGrantType(OpenStr):
-    """What a token is asked for with."""
+    """Grant that a token is requested with."""
 
     AUTHORIZATION_CODE = "authorization_code"
     """A code that the browser brought back from `oauth.authorize`."""
@@ -72,7 +72,7 @@ OAuthGrantType_members = lookup(OAuthGrantType)
 
 
 class OAuthJwtGrantType(OpenStr):
-    """What a token is asked for with, where only a JWT will do."""
+    """Grant that a token is requested with, where only a JWT is accepted."""
 
     JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -81,7 +81,7 @@ OAuthJwtGrantType_members = lookup(OAuthJwtGrantType)
 
 
 class OAuthResponseType(OpenStr):
-    """What the browser brings back."""
+    """Expected response of the redirect."""
 
     CODE = "code"
 
@@ -91,7 +91,7 @@ OAuthResponseType_members = lookup(OAuthResponseType)
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class OAuthAccountPermission(Model):
-    """What may be done with a token."""
+    """Permissions of a token."""
 
     permission_list: list[str]
     """Permissions, as in the settings of the app. `Connector.botChat` lets the channel chat."""
@@ -117,10 +117,10 @@ class OAuthAccountPermission(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class OAuthAttributeConstraint(Model):
-    """What a token may be used on."""
+    """Resources that a token gives access to."""
 
     connector_bot_chat_attribute: OAuthBotConstraint
-    """The bots that may be chatted with."""
+    """The bots that the token may chat with."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["connector_bot_chat_attribute"])
     _inputs: ClassVar[Mapping[str, Value]] = {
@@ -143,7 +143,7 @@ class OAuthAttributeConstraint(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class OAuthBotConstraint(Model):
-    """The bots that may be chatted with."""
+    """The bots that the token may chat with."""
 
     bot_id_list: list[str]
     """Ids of the bots, which must be published to the API."""
@@ -169,12 +169,12 @@ class OAuthBotConstraint(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class OAuthScope(Model):
-    """What a token of a channel app is to be good for. Without it, for all that the app may do."""
+    """What a token of a channel app is valid for. Without it, for all permissions of the app."""
 
     account_permission: OAuthAccountPermission
-    """What may be done with the token."""
+    """Permissions of the token."""
     attribute_constraint: OAuthAttributeConstraint | None = None
-    """What it may be done to."""
+    """Resources that the token gives access to."""
     workspace_permission: OAuthWorkspacePermission | None = None
     """What may be done in certain workspaces."""
     workflow_permission: OAuthWorkflowPermission | None = None
@@ -284,18 +284,18 @@ class OAuthWorkspacePermission(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class OauthDeviceCodeResponse(Model):
-    """Answer of `oauth.device_code`. It is bare, without an envelope."""
+    """Response of `oauth.device_code`. It is bare, without an envelope."""
 
     device_code: str
-    """Code by which the device asks for its token."""
+    """Code with which the device requests its token."""
     user_code: str
     """Code for the user to type in."""
     verification_uri: str
-    """Address of the page where the user types in the code."""
+    """URL of the page where the user types in the code."""
     expires_in: int
-    """For how many seconds both codes are valid. A duration, unlike in the answers with tokens."""
+    """Lifetime of both codes in seconds. A duration, unlike in the answers with tokens."""
     interval: int | None = None
-    """How many seconds to wait at least before asking for the token again."""
+    """Minimum seconds between two polls for the token."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["device_code", "user_code", "verification_uri", "expires_in", "interval"]
@@ -334,18 +334,18 @@ class OauthDeviceCodeResponse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class OauthDeviceCodeWorkspaceResponse(Model):
-    """Answer of `oauth.device_code_workspace`. It is bare, without an envelope."""
+    """Response of `oauth.device_code_workspace`. It is bare, without an envelope."""
 
     device_code: str
-    """Code by which the device asks for its token."""
+    """Code with which the device requests its token."""
     user_code: str
     """Code for the user to type in."""
     verification_uri: str
-    """Address of the page where the user types in the code."""
+    """URL of the page where the user types in the code."""
     expires_in: int
-    """For how many seconds both codes are valid. A duration, unlike in the answers with tokens."""
+    """Lifetime of both codes in seconds. A duration, unlike in the answers with tokens."""
     interval: int | None = None
-    """How many seconds to wait at least before asking for the token again."""
+    """Minimum seconds between two polls for the token."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["device_code", "user_code", "verification_uri", "expires_in", "interval"]
@@ -384,7 +384,7 @@ class OauthDeviceCodeWorkspaceResponse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class OauthTokenAccountResponse(Model):
-    """Answer of `oauth.token_account`. It is bare, without an envelope."""
+    """Response of `oauth.token_account`. It is bare, without an envelope."""
 
     access_token: str
     """The access token."""
@@ -420,7 +420,7 @@ class OauthTokenAccountResponse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class OauthTokenEnterpriseResponse(Model):
-    """Answer of `oauth.token_enterprise`. It is bare, without an envelope."""
+    """Response of `oauth.token_enterprise`. It is bare, without an envelope."""
 
     access_token: str
     """The access token."""
@@ -456,14 +456,14 @@ class OauthTokenEnterpriseResponse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class OauthTokenResponse(Model):
-    """Answer of `oauth.token`. It is bare, without an envelope."""
+    """Response of `oauth.token`. It is bare, without an envelope."""
 
     access_token: str
     """The access token."""
     expires_in: UnixTime
     """When the access token expires, in seconds since 1970-01-01 UTC. A moment, not a duration."""
     refresh_token: str | None = None
-    """Token to get the next access token with. Absent for tokens that were asked for with a JWT."""
+    """Token to get the next access token with. Absent for tokens that were requested with a JWT."""
     token_type: str | None = None
     """How to send the token."""
 

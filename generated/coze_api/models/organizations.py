@@ -29,7 +29,7 @@ OrganizationEmployeeRole_members = lookup(OrganizationEmployeeRole)
 
 
 class OrganizationPeopleType(OpenStr):
-    """What somebody is to the enterprise."""
+    """A user's relation to the enterprise."""
 
     EMPLOYEE = "employee"
     GUEST = "guest"
@@ -63,7 +63,7 @@ class OrganizationMember(Model):
     is_valid: bool | None = None
     """Whether the member's account works. False if the member's Volcano Engine account was deleted."""
     avatar_url: str | None = None
-    """Address of the member's avatar."""
+    """URL of the member's avatar."""
     created_at: UnixTime | None = None
     """When the member joined the organization, in seconds since 1970-01-01 UTC."""
     people_type: OrganizationPeopleType | None = None

@@ -25,15 +25,15 @@ class Plugin(Model):
     description: str | None = None
     """What the plugin does."""
     icon_url: str | None = None
-    """Address of the plugin's icon. It expires."""
+    """URL of the plugin's icon. It expires."""
     is_call_available: bool | None = None
     """Whether the plugin can be called now. False for paid plugins of third parties whose terms were
     not accepted.
     """
     mcp_json: str | None = None
     """Configuration of an MCP server for the plugin's tools. A token in its header works for one day;
-    put in an access token of your own, also in place of the placeholder `${COZE_API_TOKEN}`. Only
-    for paid plugins.
+    replace it with an access token of your own, also the placeholder `${COZE_API_TOKEN}`. Only for
+    paid plugins.
     """
     tools: list[PluginTool]
     """The tools of the plugin."""
@@ -118,7 +118,7 @@ class PluginList(Model):
     """Several plugins."""
 
     items: list[Plugin]
-    """The plugins that were asked for."""
+    """The requested plugins."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["items"])
 
@@ -192,7 +192,7 @@ class PluginTool(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class PluginToolResult(Model):
-    """What a tool of a plugin gave."""
+    """Result of a plugin's tool."""
 
     result: dict[str, Any]
     """The result. Its members are those of the tool's `outputSchema`; see `plugins.retrieve`."""

@@ -13,7 +13,7 @@ from .._core._model import Model, leftovers, new
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ResponseDetail(Model):
-    """Where to find the call in the logs of Coze."""
+    """Reference of the call in the logs of Coze."""
 
     logid_: str
     """Log id of this call. Give it to Coze support when you report a problem."""

@@ -32,7 +32,7 @@ StorePaidType_members = lookup(StorePaidType)
 
 
 class StoreSortType(OpenStr):
-    """Order of plugins."""
+    """Sort order of plugins."""
 
     HEAT = "heat"
     """Most popular first."""
@@ -111,7 +111,7 @@ class StoreCategoryList(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class StoreDeveloper(Model):
-    """Somebody who made a product of the store."""
+    """Creator of a product of the store."""
 
     user_id: int
     """Coze user id. A number here, though a string in all other answers."""
@@ -120,7 +120,7 @@ class StoreDeveloper(Model):
     user_name: str | None = None
     """Name of the account."""
     avatar_url: str | None = None
-    """Address of the user's avatar."""
+    """URL of the user's avatar."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["user_id", "nick_name", "user_name", "avatar_url"])
 
@@ -155,7 +155,7 @@ class StorePlugin(Model):
     """A plugin of the store."""
 
     metainfo: StoreProduct
-    """What the plugin is and who made it."""
+    """Basic data of the plugin and its creator."""
     plugin_info: StorePluginStatistics
     """How the plugin is used and how it performs."""
 
@@ -219,13 +219,13 @@ class StorePluginStatistics(Model):
     """How a plugin is used and how it performs."""
 
     heat: int | None = None
-    """How popular the plugin is; the more, the higher."""
+    """Popularity of the plugin; higher is more popular."""
     call_count: int | None = None
     """Number of calls so far."""
     description: str | None = None
-    """What the plugin does, at length."""
+    """Detailed description of the plugin."""
     success_rate: float | None = None
-    """Part of the calls that succeeded, from 0 to 1."""
+    """Share of the calls that succeeded, from 0 to 1."""
     bots_use_count: int | None = None
     """How often the plugin was put into a bot or a workflow so far."""
     favorite_count: int | None = None
@@ -235,7 +235,7 @@ class StorePluginStatistics(Model):
     total_tools_count: int | None = None
     """Number of tools of the plugin."""
     avg_exec_duration_ms: float | None = None
-    """How long a call takes on average, in milliseconds."""
+    """Average duration of a call in milliseconds."""
     associated_bots_use_count: int | None = None
     """Number of bots in the Coze store that use the plugin."""
 
@@ -306,30 +306,30 @@ class StorePluginStatistics(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class StoreProduct(Model):
-    """What a product of the store is and who made it."""
+    """Basic data of a product of the store and its creator."""
 
     name: str | None = None
     """Name of the product."""
     category: StoreCategory | None = None
     """Category of the product."""
     icon_url: str | None = None
-    """Address of the product's icon."""
+    """URL of the product's icon."""
     entity_id: str
     """Id of the plugin, for `plugins.retrieve` and `plugins.tools.call`."""
     listed_at: UnixTime | None = None
-    """When the product came to the store, in seconds since 1970-01-01 UTC."""
+    """When the product was listed in the store, in seconds since 1970-01-01 UTC."""
     paid_type: StorePaidType | None = None
     """Always paid."""
     user_info: StoreDeveloper | None = None
-    """Who made the product."""
+    """Creator of the product."""
     product_id: str | None = None
-    """Id of the product in the store, as in the address of its page. Not the id that the operations on
-    plugins take.
+    """Id of the product in the store, as in the URL of its page. Operations on plugins take a
+    different id.
     """
     description: str | None = None
     """What the product does."""
     entity_type: StoreEntityType | None = None
-    """What the product is."""
+    """Kind of the product."""
     is_official: bool | None = None
     """Whether Coze itself made the product."""
     entity_version: str | None = None

@@ -13,7 +13,7 @@ from .._core._model import Model, leftovers, new
 
 
 class TemplateEntityType(OpenStr):
-    """What a template became."""
+    """Kind of a template's copy."""
 
     AGENT = "agent"
     """A bot."""
@@ -24,12 +24,12 @@ TemplateEntityType_members = lookup(TemplateEntityType)
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class TemplateCopy(Model):
-    """What a template became in a workspace."""
+    """Copy of a template in a workspace."""
 
     entity_id: str
     """Id of the copy. For bots it is the `bot_id` of other operations."""
     entity_type: TemplateEntityType
-    """What the copy is."""
+    """Kind of the copy."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["entity_id", "entity_type"])
 

@@ -22,7 +22,7 @@ class User(Model):
     nick_name: str
     """Name that the user shows to others."""
     avatar_url: str
-    """Address of the user's avatar."""
+    """URL of the user's avatar."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["user_id", "user_name", "nick_name", "avatar_url"])
 

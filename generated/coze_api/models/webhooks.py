@@ -50,7 +50,7 @@ class BenefitUsageResourceType(OpenInt):
     MODEL = 1
     PLUGIN = 2
     VOICE = 3
-    """Speech that was recognized or made."""
+    """Recognized or synthesized speech."""
     RTC = 4
     """A call over RTC."""
 
@@ -70,7 +70,7 @@ BotPublishedAuditStatus_members = lookup(BotPublishedAuditStatus)
 
 
 class PluginScaleType(OpenStr):
-    """What there is to be more of."""
+    """Kind of capacity."""
 
     QPS = "QPS"
     """Calls per second."""
@@ -81,7 +81,7 @@ PluginScaleType_members = lookup(PluginScaleType)
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class BenefitUsageCallback(Model):
-    """Message that resource points or voice time were used up."""
+    """Message that resource points or voice time were used."""
 
     header: CallbackHeader
     """What happened, when and where."""
@@ -117,15 +117,15 @@ class BenefitUsageEvent(Model):
     consume_time: UnixTime | None = None
     """When it was used, in seconds since 1970-01-01 UTC."""
     record_root_id: str | None = None
-    """The same for all items of one talk."""
+    """The same for all items of one conversation."""
     connector_id: str | None = None
     """Channel. One of your own has its own id."""
     connector_uid: str | None = None
     """Id of the end user in the channel."""
     device_id: str | None = None
-    """Device of the end user. Empty if it was not told."""
+    """Device of the end user. Empty if none was given."""
     custom_consumer: str | None = None
-    """Value of your own, as told together with the device."""
+    """Custom value, as given together with the device."""
     space_id: str | None = None
     """Workspace of what was called, as returned by `workspaces.list`."""
     root_entity_type: BenefitUsageEntityType | None = None
@@ -151,7 +151,7 @@ class BenefitUsageEvent(Model):
     tts_count: int | None = None
     """Number of texts that were spoken."""
     asr_audio_length: int | None = None
-    """Length of the sound that was recognized, in milliseconds."""
+    """Length of the recognized audio in milliseconds."""
     rtc_duration: int | None = None
     """Length of the call in milliseconds."""
     rtc_begin_time: UnixTime | None = None
@@ -368,12 +368,12 @@ class BotDeletedEvent(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class BotPublishedAnswer(Model):
-    """What the app of a channel answers when a bot was published there."""
+    """Response of a channel's app to the publication of a bot."""
 
     audit: BotPublishedAudit
     """Result of the channel's review."""
     share_link: str | None = None
-    """Address of the bot in the channel. Known from official sample code only."""
+    """URL of the bot in the channel. Known from official sample code only."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["audit", "share_link"])
     _inputs: ClassVar[Mapping[str, Value]] = {
@@ -466,7 +466,7 @@ class BotPublishedEvent(Model):
     """A bot that was published."""
 
     user_id_str: int | str | None = None
-    """Coze user who published the bot. A number in spite of the name; take either."""
+    """Coze user who published the bot. A number despite the name; accept both."""
     user_id: int | None = None
     """The same as `user_id_str`. Known from official sample code only."""
     space_id: str | None = None
@@ -478,7 +478,7 @@ class BotPublishedEvent(Model):
     user_name: str | None = None
     """Name of the user."""
     bot_id_str: int | str | None = None
-    """Bot, as returned by `bots.create`. A number in spite of the name; take either."""
+    """Bot, as returned by `bots.create`. A number despite the name; accept both."""
     bot_id: int | None = None
     """The same as `bot_id_str`. Known from official sample code only."""
     bot_name: str | None = None
@@ -634,9 +634,9 @@ class CallbackHeader(Model):
     """What happened, when and where, the same for all callbacks."""
 
     event_type: _api_apps.ApiAppEventType
-    """What happened. It tells how to read `event`."""
+    """What happened. It determines the format of `event`."""
     event_id: str
-    """Id of what happened. A message that is sent again has the same."""
+    """Id of what happened. A repeated message has the same id."""
     created_at: UnixTimeMs
     """When it happened, in milliseconds since 1970-01-01 UTC."""
     coze_account_id: str | None = None
@@ -686,7 +686,7 @@ class CallbackHeader(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class PluginScaleApplicant(Model):
-    """A user who asked for more capacity of a plugin."""
+    """A user who requested more capacity for a plugin."""
 
     user_id: int | None = None
     """Coze user."""
@@ -720,7 +720,7 @@ class PluginScaleExpiredCallback(Model):
     header: CallbackHeader
     """What happened, when and where."""
     event: PluginScaleExpiredEvent
-    """What has ended."""
+    """The capacity that has ended."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["header", "event"])
 
@@ -753,11 +753,11 @@ class PluginScaleExpiredEvent(Model):
     applicant_info: PluginScaleApplicant | None = None
     """The user."""
     extension_type: PluginScaleType | None = None
-    """What there is less of."""
+    """Kind of capacity."""
     expired_capacity: float | None = None
-    """What has ended, by `extension_type`."""
+    """Capacity that has ended; its meaning depends on `extension_type`."""
     current_capacity: float | None = None
-    """What is left, by `extension_type`."""
+    """Remaining capacity; its meaning depends on `extension_type`."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["apply_id", "resource_id", "applicant_info", "extension_type", "expired_capacity", "current_capacity"]
@@ -799,7 +799,7 @@ class PluginScaleExpiredEvent(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class PluginScaleRequestedCallback(Model):
-    """Message that a user asks for more capacity of a plugin."""
+    """A user's request for more capacity for a plugin."""
 
     header: CallbackHeader
     """What happened, when and where."""
@@ -843,11 +843,11 @@ class PluginScaleRequestedEvent(Model):
     applicant_info: PluginScaleApplicant | None = None
     """The user."""
     extension_type: PluginScaleType | None = None
-    """What there is to be more of."""
+    """Kind of capacity."""
     origin_capacity: float | None = None
-    """What the user is allowed now, by `extension_type`."""
+    """Current capacity; its meaning depends on `extension_type`."""
     target_capacity: float | None = None
-    """What the user asks for, by `extension_type`."""
+    """Requested capacity; its meaning depends on `extension_type`."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [

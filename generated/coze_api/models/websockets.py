@@ -20,14 +20,14 @@ from . import shared as _shared
 
 
 class ChatSocketCancellationReason(OpenInt):
-    """Why an answer was broken off."""
+    """Why an answer was canceled."""
 
     USER_SPOKE = 1
     """The user spoke into the answer."""
     CLIENT_CANCELED = 2
     """You sent `conversation.chat.cancel`."""
     NEW_CONTENT = 3
-    """You sent something new to be answered or spoken."""
+    """You sent something new to answer or to speak."""
 
 
 ChatSocketCancellationReason_members = lookup(ChatSocketCancellationReason)
@@ -37,7 +37,7 @@ class ChatSocketInterruptMode(OpenStr):
     """Where the words must stand by which the user interrupts the bot."""
 
     KEYWORD_CONTAINS = "keyword_contains"
-    """Anywhere in what the user says."""
+    """Anywhere in the user's speech."""
     KEYWORD_PREFIX = "keyword_prefix"
     """At the beginning."""
 
@@ -46,21 +46,21 @@ ChatSocketInterruptMode_members = lookup(ChatSocketInterruptMode)
 
 
 class ChatSocketTurnDetectionType(OpenStr):
-    """Who finds the end of what the user says in a call over a WebSocket."""
+    """Who detects the end of the user's speech in a call over a WebSocket."""
 
     SERVER_VAD = "server_vad"
     """Coze, by silence."""
     CLIENT_INTERRUPT = "client_interrupt"
     """You, by `input_audio_buffer.complete`, as with a button to talk."""
     SEMANTIC_VAD = "semantic_vad"
-    """Coze, by silence and by what was said. Enterprise plan only."""
+    """Coze, by silence and by the meaning of the speech. Enterprise plan only."""
 
 
 ChatSocketTurnDetectionType_members = lookup(ChatSocketTurnDetectionType)
 
 
 class InterpretationLanguage(OpenStr):
-    """Language that Coze interprets from or to."""
+    """Source or target language of an interpretation."""
 
     ZH = "zh"
     EN = "en"
@@ -75,35 +75,35 @@ class RtcInterruptMode(OpenStr):
     ALL = "all"
     """Any."""
     KEYWORD_CONTAINS = "keyword_contains"
-    """The given ones, anywhere in what the user says."""
+    """The given words, anywhere in the user's speech."""
     KEYWORD_PREFIX = "keyword_prefix"
-    """The given ones, at the beginning."""
+    """The given words, at the beginning."""
 
 
 RtcInterruptMode_members = lookup(RtcInterruptMode)
 
 
 class RtcPluginInterruptMode(OpenStr):
-    """What becomes of tool calls that wait for you when the user goes on speaking."""
+    """What happens to pending tool calls when the user continues to speak."""
 
     BLOCKING = "blocking"
     """The bot waits for their results."""
     NONBLOCKING = "nonblocking"
-    """They are dropped."""
+    """They are discarded."""
 
 
 RtcPluginInterruptMode_members = lookup(RtcPluginInterruptMode)
 
 
 class RtcPreAnswerTriggerType(OpenStr):
-    """What it depends on whether the time until the bot answers is filled."""
+    """Condition for filling the time until the bot answers."""
 
     MANDATORY = "mandatory"
-    """Nothing; it always is."""
+    """Always."""
     TIME_TRIGGER = "time-trigger"
-    """On how long the answer takes."""
+    """After a time without an answer."""
     EVENT_DRIVEN = "event-driven"
-    """On whether the model calls a function."""
+    """When the model calls a function."""
 
 
 RtcPreAnswerTriggerType_members = lookup(RtcPreAnswerTriggerType)
@@ -126,24 +126,24 @@ RtcPreAnswerType_members = lookup(RtcPreAnswerType)
 
 
 class RtcTurnDetectionType(OpenStr):
-    """Who finds the end of what the user in a room says."""
+    """Who detects the end of a user's speech in a room."""
 
     SERVER_VAD = "server_vad"
     """Coze, by silence."""
     CLIENT_VAD = "client_vad"
     """You, by `client.vad`."""
     SEMANTIC_VAD = "semantic_vad"
-    """Coze, by silence and by what was said. Enterprise plan only."""
+    """Coze, by silence and by the meaning of the speech. Enterprise plan only."""
 
 
 RtcTurnDetectionType_members = lookup(RtcTurnDetectionType)
 
 
 class SocketAsrStreamMode(OpenStr):
-    """When the text of what is said comes."""
+    """When the transcript is sent."""
 
     OUTPUT_NO_STREAM = "output_no_stream"
-    """Once, at the end of what was said. More exact."""
+    """Once, at the end of the speech. More exact."""
     BIDIRECTIONAL_STREAM = "bidirectional_stream"
     """While the user speaks."""
 
@@ -173,7 +173,7 @@ SocketChannelCount_members = lookup(SocketChannelCount)
 
 
 class SocketEntityType(OpenStr):
-    """Kind of what a call is made for."""
+    """Kind of the entity that a call is made for."""
 
     BOT = "bot"
     WORKFLOW = "workflow"
@@ -183,7 +183,7 @@ SocketEntityType_members = lookup(SocketEntityType)
 
 
 class SocketInputCodec(OpenStr):
-    """Encoding of the sound that you send."""
+    """Encoding of the audio that you send."""
 
     PCM = "pcm"
     OPUS = "opus"
@@ -197,10 +197,10 @@ SocketInputCodec_members = lookup(SocketInputCodec)
 
 
 class SocketInputFormat(OpenStr):
-    """Container of the sound that you send."""
+    """Container of the audio that you send."""
 
     PCM = "pcm"
-    """Bare samples without a container."""
+    """Raw samples without a container."""
     WAV = "wav"
     OGG = "ogg"
 
@@ -209,7 +209,7 @@ SocketInputFormat_members = lookup(SocketInputFormat)
 
 
 class SocketInputSampleRate(OpenInt):
-    """Samples per second of the sound that you send."""
+    """Samples per second of the audio that you send."""
 
     HZ_8000 = 8000
     HZ_16000 = 16000
@@ -270,10 +270,10 @@ SocketOpusSampleRate_members = lookup(SocketOpusSampleRate)
 
 
 class SocketOutputCodec(OpenStr):
-    """Encoding of the sound that Coze sends."""
+    """Encoding of the audio that Coze sends."""
 
     PCM = "pcm"
-    """Bare samples with 16 bits, one channel."""
+    """Raw samples with 16 bits, one channel."""
     G711A = "g711a"
     """G.711 with A-law, 8000 samples per second."""
     G711U = "g711u"
@@ -286,7 +286,7 @@ SocketOutputCodec_members = lookup(SocketOutputCodec)
 
 
 class SocketSpokenTextMode(OpenStr):
-    """What is given to be spoken."""
+    """Form of the text to speak."""
 
     TEXT = "text"
 
@@ -295,10 +295,10 @@ SocketSpokenTextMode_members = lookup(SocketSpokenTextMode)
 
 
 class SpeechOutputCodec(OpenStr):
-    """Encoding of the sound that text is turned into."""
+    """Encoding of the synthesized audio."""
 
     PCM = "pcm"
-    """Bare samples with 16 bits, one channel."""
+    """Raw samples with 16 bits, one channel."""
     OPUS = "opus"
 
 
@@ -306,7 +306,7 @@ SpeechOutputCodec_members = lookup(SpeechOutputCodec)
 
 
 class TranscriptionInputCodec(OpenStr):
-    """Encoding of the sound that is turned into text."""
+    """Encoding of the audio to transcribe."""
 
     PCM = "pcm"
     OPUS = "opus"
@@ -316,7 +316,7 @@ TranscriptionInputCodec_members = lookup(TranscriptionInputCodec)
 
 
 class TranscriptionLanguage(OpenStr):
-    """Language of speech that is turned into text."""
+    """Language of the speech to transcribe."""
 
     COMMON = "common"
     """Chinese, English or Cantonese, as is recognized, by the large model. All others use a small one."""
@@ -354,11 +354,11 @@ class ChatSocketAsrConfig(Model):
     """How speech is recognized in a call over a WebSocket."""
 
     hot_words: list[str] | None = None
-    """Words that are likely to be said, such as names. At most 5000 tokens with `stream_mode`
-    `output_no_stream`, 100 with `bidirectional_stream`; what exceeds that is cut off.
+    """Words that the speech is likely to contain, such as names. At most 5000 tokens with
+    `stream_mode` `output_no_stream`, 100 with `bidirectional_stream`; what exceeds that is cut off.
     """
     context: str | None = None
-    """What the talk is about. At most 800 tokens; what exceeds that is cut off."""
+    """Topic of the speech. At most 800 tokens; what exceeds that is cut off."""
     user_language: SocketLanguage | None = None
     """Language that the user speaks. Needs `stream_mode` `output_no_stream`."""
     enable_ddc: bool | None = None
@@ -368,7 +368,7 @@ class ChatSocketAsrConfig(Model):
     enable_punc: bool | None = None
     """Whether punctuation is set."""
     stream_mode: SocketAsrStreamMode | None = None
-    """When the text comes."""
+    """When the transcript is sent."""
     enable_nostream: bool | None = None
     """Whether each sentence is recognized a second time at its end, which is more exact."""
     enable_emotion: bool | None = None
@@ -380,7 +380,7 @@ class ChatSocketAsrConfig(Model):
     `output_no_stream`.
     """
     sensitive_words_filter: SocketSensitiveWordsFilter | None = None
-    """Words that are taken out of the text."""
+    """Words that are removed from the transcript."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -470,7 +470,7 @@ class ChatSocketAudioDump(Model):
     """A recording for debugging."""
 
     url: str
-    """Address of the recording."""
+    """URL of the recording."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["url"])
 
@@ -490,12 +490,12 @@ class ChatSocketAudioDump(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketCancellation(Model):
-    """Why an answer was broken off. May be absent."""
+    """Why an answer was canceled. May be absent."""
 
     code: ChatSocketCancellationReason | None = None
     """The reason."""
     msg: str | None = None
-    """The reason in words."""
+    """Description of the reason."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["code", "msg"])
 
@@ -519,25 +519,27 @@ class ChatSocketCancellation(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketChatConfig(Model):
-    """User and conversation of a call, and what the bot is given."""
+    """User and conversation of a call, and input of the bot."""
 
     meta_data: dict[str, str] | None = None
-    """Up to 16 pairs of your own. Keys have 1 to 64 characters, values 1 to 512."""
+    """Up to 16 key-value pairs of your own. Keys have 1 to 64 characters, values 1 to 512."""
     custom_variables: dict[str, str] | None = None
     """Values for the variables in the bot's prompt (`{{name}}`, also in Jinja2 expressions), by name.
     Names consist of letters and underscores.
     """
     extra_params: dict[str, str] | None = None
-    """Facts for the model, such as where the user is. The only keys are `latitude` and `longitude`."""
+    """Context for the model, such as the user's location. The only keys are `latitude` and
+    `longitude`.
+    """
     user_id: str | None = None
-    """Id that you give to your user. Messages and other memory of the bot are kept apart by it."""
+    """Your own id of the user. Each id has its own messages and other memory of the bot."""
     conversation_id: str | None = None
-    """Conversation that goes on, as returned by `conversations.create`. A new one if left out."""
+    """Conversation to continue, as returned by `conversations.create`. A new one if left out."""
     auto_save_history: bool | None = None
     """Whether the conversation keeps the messages of the call."""
     parameters: dict[str, Any] | None = None
     """Values for the input parameters of the chatflow's start node, by name. `USER_INPUT` is ignored:
-    what the user says takes its place.
+    the user's speech replaces it.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(
@@ -601,7 +603,7 @@ class ChatSocketChatConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketInterruptConfig(Model):
-    """Words by which the user interrupts the bot."""
+    """Words with which the user interrupts the bot."""
 
     mode: ChatSocketInterruptMode | None = None
     """Where the words must stand."""
@@ -634,7 +636,7 @@ class ChatSocketInterruptConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketOutputAudioInUse(Model):
-    """Voice and format of the sound that Coze sends."""
+    """Voice and format of the audio that Coze sends."""
 
     codec: SocketOutputCodec
     """Encoding."""
@@ -713,21 +715,21 @@ class ChatSocketSettings(Model):
     """Settings of a call. Everything is optional."""
 
     chat_config: ChatSocketChatConfig | None = None
-    """User, conversation and what the bot is given."""
+    """User, conversation and input of the bot."""
     input_audio: SocketInputAudio | None = None
-    """Format of the sound that you send."""
+    """Format of the audio that you send."""
     output_audio: SocketOutputAudio | None = None
-    """Voice and format of the sound that Coze sends."""
+    """Voice and format of the audio that Coze sends."""
     voice_processing_config: ChatSocketVoiceProcessingConfig | None = None
     """How noise is removed from what you send. Enterprise plan only."""
     event_subscriptions: list[str] | None = None
-    """Types of the messages that Coze is to send. All if left out or empty."""
+    """Types of the messages that Coze sends. All if left out or empty."""
     need_play_prologue: bool | None = None
     """Whether the bot's opening words are spoken."""
     prologue_content: str | None = None
     """Opening words of your own. Needs `need_play_prologue`; without it the bot's own are spoken."""
     turn_detection: ChatSocketTurnDetection | None = None
-    """How the end of what the user says is found."""
+    """How the end of the user's speech is detected."""
     asr_config: ChatSocketAsrConfig | None = None
     """How speech is recognized."""
     voice_print_config: ChatSocketVoicePrintConfig | None = None
@@ -817,15 +819,15 @@ class ChatSocketSettingsInUse(Model):
     """Settings of a call that are in use."""
 
     chat_config: ChatSocketChatConfig | None = None
-    """User, conversation and what the bot is given."""
+    """User, conversation and input of the bot."""
     input_audio: SocketInputAudioInUse
-    """Format in which Coze expects the sound that you send."""
+    """Format in which Coze expects the audio that you send."""
     output_audio: ChatSocketOutputAudioInUse
-    """Voice and format of the sound that Coze sends."""
+    """Voice and format of the audio that Coze sends."""
     voice_processing_config: ChatSocketVoiceProcessingConfig | None = None
     """How noise is removed from what you send."""
     turn_detection: ChatSocketTurnDetection | None = None
-    """How the end of what the user says is found."""
+    """How the end of the user's speech is detected."""
     asr_config: ChatSocketAsrConfig | None = None
     """How speech is recognized."""
     voice_print_config: ChatSocketVoicePrintConfig | None = None
@@ -885,14 +887,14 @@ class ChatSocketSettingsInUse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketTurnDetection(Model):
-    """How the end of what the user says is found, and how the user interrupts."""
+    """How the end of the user's speech is detected, and how the user interrupts."""
 
     type: ChatSocketTurnDetectionType | None = None
-    """Who finds the end."""
+    """Who detects the end."""
     prefix_padding_ms: int | None = None
-    """Sound in milliseconds before the first word that counts too. Only with `server_vad`."""
+    """Milliseconds of audio before the first word that are included. Only with `server_vad`."""
     silence_duration_ms: int | None = None
-    """Silence in milliseconds that ends the turn. Only with `server_vad`."""
+    """Milliseconds of silence that end the turn. Only with `server_vad`."""
     semantic_vad_config: SocketSemanticVadConfig | None = None
     """Details for `semantic_vad`."""
     interrupt_config: ChatSocketInterruptConfig | None = None
@@ -946,9 +948,9 @@ class ChatSocketVoicePrintConfig(Model):
     group_id: str | None = None
     """Group of voiceprints to look for the voice in, as returned by `audio.voiceprint_groups.create`."""
     score: int | None = None
-    """How alike two voices must be to be held for one."""
+    """Minimum similarity to accept a voice as a match."""
     reuse_voice_info: bool | None = None
-    """Whether the person recognized last is kept when nobody is recognized."""
+    """Whether to keep the last recognized person when nobody is recognized."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["group_id", "score", "reuse_voice_info"])
     _inputs: ClassVar[Mapping[str, Value]] = {
@@ -989,8 +991,8 @@ class ChatSocketVoiceProcessingConfig(Model):
     """Whether all but one voice is removed. Excludes `enable_ans`."""
     voice_print_feature_id: str | None = None
     """Voiceprint of the voice that `enable_pdns` keeps, as returned by
-    `audio.voiceprint_groups.features.create`. If left out, Coze first has to learn the voice from
-    what it hears.
+    `audio.voiceprint_groups.features.create`. If left out, Coze first learns the voice from the
+    audio.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(["enable_ans", "enable_pdns", "voice_print_feature_id"])
@@ -1024,16 +1026,16 @@ class ChatSocketVoiceProcessingConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationConfig(Model):
-    """Between which languages, and with which words, Coze interprets."""
+    """Languages and fixed translations of an interpretation."""
 
     from_: InterpretationLanguage
     """Language that is spoken."""
     to: InterpretationLanguage
-    """Language to be had."""
+    """Target language."""
     hot_words: list[str] | None = None
-    """Words that are likely to be said, such as names."""
+    """Words that the speech is likely to contain, such as names."""
     glossary: list[InterpretationGlossaryEntry] | None = None
-    """Words that are to be translated in a certain way."""
+    """Words with fixed translations."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["from", "to", "hot_words", "glossary"])
     _renamed: ClassVar[Mapping[str, str]] = {"from_": "from"}
@@ -1076,12 +1078,12 @@ class InterpretationConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationGlossaryEntry(Model):
-    """A word and what it becomes."""
+    """A word and its translation."""
 
     original: str
-    """The word as it is said."""
+    """The word in the speaker's language."""
     translation: str
-    """What it becomes."""
+    """Its translation."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["original", "translation"])
     _inputs: ClassVar[Mapping[str, Value]] = {
@@ -1112,9 +1114,9 @@ class InterpretationSettings(Model):
     """Settings for interpreting."""
 
     input_audio: SocketInputAudio | None = None
-    """Format of the sound that you send."""
+    """Format of the audio that you send."""
     output_audio: SocketOutputAudio | None = None
-    """Voice and format of the sound that Coze sends."""
+    """Voice and format of the audio that Coze sends."""
     translate_config: InterpretationConfig | None = None
     """Languages and words."""
 
@@ -1152,9 +1154,9 @@ class InterpretationSettingsInUse(Model):
     """Settings for interpreting that are in use."""
 
     input_audio: SocketInputAudio
-    """Format of the sound that you send."""
+    """Format of the audio that you send."""
     output_audio: SocketOutputAudio
-    """Voice and format of the sound that Coze sends."""
+    """Voice and format of the audio that Coze sends."""
     translate_config: InterpretationConfig
     """Languages and words."""
 
@@ -1210,9 +1212,9 @@ class RtcAsrConfig(Model):
     """How speech is recognized in a room."""
 
     stream_mode: SocketAsrStreamMode | None = None
-    """When the text comes."""
+    """When the transcript is sent."""
     context: str | None = None
-    """What the talk is about. At most 800 tokens; what exceeds that is cut off."""
+    """Topic of the speech. At most 800 tokens; what exceeds that is cut off."""
     enable_itn: bool | None = None
     """Whether numbers, dates and amounts of money are written in digits."""
     enable_punc: bool | None = None
@@ -1228,9 +1230,9 @@ class RtcAsrConfig(Model):
     enable_gender: bool | None = None
     """Whether the user's gender is recognized too. Needs `stream_mode` `output_no_stream`."""
     hot_words: list[str] | None = None
-    """Words that are likely to be said, such as names."""
+    """Words that the speech is likely to contain, such as names."""
     sensitive_words_filter: SocketSensitiveWordsFilter | None = None
-    """Words that are taken out of the text."""
+    """Words that are removed from the transcript."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -1311,16 +1313,18 @@ class RtcAsrConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcChatConfig(Model):
-    """What the bot in a room is given, and how it is interrupted."""
+    """Input of the bot in a room, and how it is interrupted."""
 
     meta_data: dict[str, str] | None = None
-    """Up to 16 pairs of your own. Keys have 1 to 64 characters, values 1 to 512."""
+    """Up to 16 key-value pairs of your own. Keys have 1 to 64 characters, values 1 to 512."""
     custom_variables: dict[str, str] | None = None
     """Values for the variables in the bot's prompt, by name."""
     extra_params: dict[str, str] | None = None
-    """Facts for the model, such as where the user is. The only keys are `latitude` and `longitude`."""
+    """Context for the model, such as the user's location. The only keys are `latitude` and
+    `longitude`.
+    """
     plugin_interrupt_mode: RtcPluginInterruptMode | None = None
-    """What becomes of tool calls that wait for you when the user goes on speaking."""
+    """What happens to pending tool calls when the user continues to speak."""
     allow_voice_interrupt: bool | None = None
     """Whether the user can interrupt the bot by speaking."""
     interrupt_config: RtcInterruptConfig | None = None
@@ -1389,16 +1393,16 @@ class RtcChatConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcChatConfigInUse(Model):
-    """What the bot in a room is given, and how it is interrupted, as in use."""
+    """Input of the bot in a room, and how it is interrupted; the settings in use."""
 
     meta_data: dict[str, str]
-    """Pairs of your own."""
+    """Key-value pairs of your own."""
     custom_variables: dict[str, str]
     """Values for the variables in the bot's prompt, by name."""
     extra_params: dict[str, str]
-    """Facts for the model, such as where the user is."""
+    """Context for the model, such as the user's location."""
     plugin_interrupt_mode: RtcPluginInterruptMode
-    """What becomes of tool calls that wait for you when the user goes on speaking."""
+    """What happens to pending tool calls when the user continues to speak."""
     allow_voice_interrupt: bool | None = None
     """Whether the user can interrupt the bot by speaking."""
     interrupt_config: RtcInterruptConfig | None = None
@@ -1451,7 +1455,7 @@ class RtcChatConfigInUse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcChatModeSettings(Model):
-    """Details for the mode `chat` of a room."""
+    """Details of the mode `chat` of a room."""
 
     user_language: SocketLanguage | None = None
     """Language that the user speaks. Needs `stream_mode` `output_no_stream` in `session.update`."""
@@ -1506,14 +1510,14 @@ class RtcConversation(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcErrorData(Model):
-    """What went wrong in a room."""
+    """An error in a room."""
 
     code: int
     """Error code of `shared/errors.yaml`."""
     msg: str
-    """What went wrong, in words."""
+    """Error message."""
     detail: _shared.ResponseDetail | None = None
-    """Where to find the failure in the logs of Coze."""
+    """Reference of the failure in the logs of Coze."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["code", "msg", "detail"])
 
@@ -1541,7 +1545,7 @@ class RtcErrorData(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcInterruptConfig(Model):
-    """Words by which the user in a room interrupts the bot."""
+    """Words with which the user in a room interrupts the bot."""
 
     mode: RtcInterruptMode
     """Which words."""
@@ -1641,7 +1645,7 @@ class RtcPreAnswerSettings(Model):
     pre_answer: RtcPreAnswerSource
     """What is played or spoken."""
     trigger: RtcPreAnswerTrigger | None = None
-    """When it is."""
+    """When it is played or spoken."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["pre_answer", "trigger"])
     _inputs: ClassVar[Mapping[str, Value]] = {
@@ -1669,12 +1673,12 @@ class RtcPreAnswerSettings(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcPreAnswerSettingsInUse(Model):
-    """What fills the time until the bot answers, and when, as in use."""
+    """What fills the time until the bot answers, and when; the settings in use."""
 
     pre_answer: RtcPreAnswerSource | None = None
     """What is played or spoken."""
     trigger: RtcPreAnswerTrigger | None = None
-    """When it is."""
+    """When it is played or spoken."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["pre_answer", "trigger"])
 
@@ -1703,14 +1707,14 @@ class RtcPreAnswerSource(Model):
     type: RtcPreAnswerType
     """Kind of what is played or spoken."""
     file_id: str | None = None
-    """WAV or MP3 file to be played, as returned by `files.upload`. Only with `type` `audio`."""
+    """WAV or MP3 file to play, as returned by `files.upload`. Only with `type` `audio`."""
     pre_answer_list: list[str] | None = None
-    """Texts with at most 10 characters each, of which one is spoken by chance. Only with `type`
+    """Texts with at most 10 characters each, one of which is chosen at random. Only with `type`
     `text`.
     """
     bot_id: str | None = None
-    """Bot that answers for the time being, as returned by `bots.create`. It must be yours, and what it
-    says costs tokens. Only with `type` `bot`.
+    """Bot that answers in the meantime, as returned by `bots.create`. It must be yours, and its
+    answers cost tokens. Only with `type` `bot`.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(["type", "file_id", "pre_answer_list", "bot_id"])
@@ -1754,7 +1758,7 @@ class RtcPreAnswerText(Model):
     content: str | None = None
     """What is spoken."""
     usage: _chat.ChatUsage | None = None
-    """Tokens that it cost."""
+    """Tokens that it used."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["content", "usage"])
 
@@ -1781,7 +1785,7 @@ class RtcPreAnswerTrigger(Model):
     """When the time until the bot answers is filled."""
 
     type: RtcPreAnswerTriggerType
-    """What it depends on."""
+    """The condition."""
     time_after: int | None = None
     """Time in milliseconds without an answer. Only with `type` `time-trigger`."""
 
@@ -1849,13 +1853,13 @@ class RtcSettings(Model):
     loudness_rate: int | None = None
     """Loudness, from -50 (half as loud) over 0 (as the voice is) to 100 (twice as loud)."""
     longest_silence_ms: int | None = None
-    """Silence in milliseconds after which the room is closed, with error 4029."""
+    """Milliseconds of silence after which the room is closed with error 4029."""
     event_subscriptions: list[str] | None = None
-    """Types of the messages that Coze is to send. All if left out or empty."""
+    """Types of the messages that Coze sends. All if left out or empty."""
     chat_config: RtcChatConfig | None = None
-    """What the bot is given, and how it is interrupted."""
+    """Input of the bot, and how it is interrupted."""
     turn_detection: RtcTurnDetection | None = None
-    """How the end of what the user says is found."""
+    """How the end of the user's speech is detected."""
     asr_config: RtcAsrConfig | None = None
     """How speech is recognized."""
     voice_print_config: RtcVoicePrintConfig | None = None
@@ -1863,7 +1867,7 @@ class RtcSettings(Model):
     tts_config: RtcTtsConfig | None = None
     """How the bot speaks."""
     voice_processing_config: RtcVoiceProcessingConfig | None = None
-    """How noise is removed from what the user says. Enterprise plan only."""
+    """How noise is removed from the user's speech. Enterprise plan only."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -1959,19 +1963,19 @@ class RtcSettingsInUse(Model):
     loudness_rate: int | None = None
     """Loudness, from -50 (half as loud) over 0 (as the voice is) to 100 (twice as loud)."""
     longest_silence_ms: int | None = None
-    """Silence in milliseconds after which the room is closed, with error 4029."""
+    """Milliseconds of silence after which the room is closed with error 4029."""
     event_subscriptions: list[str] | None = None
     """Types of the messages that Coze sends. All if empty."""
     chat_config: RtcChatConfigInUse
-    """What the bot is given, and how it is interrupted."""
+    """Input of the bot, and how it is interrupted."""
     turn_detection: RtcTurnDetectionInUse | None = None
-    """How the end of what the user says is found."""
+    """How the end of the user's speech is detected."""
     asr_config: RtcAsrConfig | None = None
     """How speech is recognized."""
     voice_print_config: RtcVoicePrintConfig | None = None
     """Whose voice is recognized."""
     voice_processing_config: RtcVoiceProcessingConfig | None = None
-    """How noise is removed from what the user says."""
+    """How noise is removed from the user's speech."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -2040,10 +2044,10 @@ class RtcSettingsInUse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcTranscript(Model):
-    """What the user in a room said."""
+    """Transcript of a user's speech in a room."""
 
     content: str | None = None
-    """The whole text recognized so far. It replaces what earlier messages told."""
+    """The whole text recognized so far. It replaces the text of earlier messages."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["content"])
 
@@ -2105,14 +2109,14 @@ class RtcTtsConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcTurnDetection(Model):
-    """How the end of what the user in a room says is found."""
+    """How the end of a user's speech in a room is detected."""
 
     type: RtcTurnDetectionType | None = None
-    """Who finds the end."""
+    """Who detects the end."""
     prefix_padding_ms: int | None = None
-    """Sound in milliseconds before the first word that counts too."""
+    """Milliseconds of audio before the first word that are included."""
     silence_duration_ms: int | None = None
-    """Silence in milliseconds that ends the turn. Only with `server_vad`."""
+    """Milliseconds of silence that end the turn. Only with `server_vad`."""
     semantic_vad_config: SocketSemanticVadConfig | None = None
     """Details for `semantic_vad`."""
 
@@ -2154,12 +2158,12 @@ class RtcTurnDetection(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcTurnDetectionInUse(Model):
-    """How the end of what the user in a room says is found, as in use."""
+    """How the end of a user's speech in a room is detected; the settings in use."""
 
     type: RtcTurnDetectionType | None = None
-    """Who finds the end."""
+    """Who detects the end."""
     silence_duration_ms: int | None = None
-    """Silence in milliseconds that ends the turn. Only with `server_vad`."""
+    """Milliseconds of silence that end the turn. Only with `server_vad`."""
     semantic_vad_config: SocketSemanticVadConfig | None = None
     """Details for `semantic_vad`."""
 
@@ -2189,10 +2193,10 @@ class RtcTurnDetectionInUse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcVoiceActivity(Model):
-    """Whether the user speaks."""
+    """Whether the user is speaking."""
 
     vad: bool
-    """Whether the user speaks. To be sent when it changes only."""
+    """Whether the user is speaking. Send it only when it changes."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["vad"])
     _inputs: ClassVar[Mapping[str, Value]] = {
@@ -2220,13 +2224,13 @@ class RtcVoicePrintConfig(Model):
     group_id: str | None = None
     """Group of voiceprints to look for the voice in, as returned by `audio.voiceprint_groups.create`."""
     score: int | None = None
-    """How alike two voices must be to be held for one."""
+    """Minimum similarity to accept a voice as a match."""
     reuse_voice_info: bool | None = None
-    """Whether the person recognized last is kept when nobody is recognized."""
+    """Whether to keep the last recognized person when nobody is recognized."""
     feature_id: str | None = None
     """Voiceprint of the voice that `enable_pdns` of `voice_processing_config` keeps, as returned by
-    `audio.voiceprint_groups.features.create`. If left out, Coze first has to learn the voice from
-    what it hears.
+    `audio.voiceprint_groups.features.create`. If left out, Coze first learns the voice from the
+    audio.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(["group_id", "score", "reuse_voice_info", "feature_id"])
@@ -2300,10 +2304,10 @@ class RtcVoiceProcessingConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketAudio(Model):
-    """The next piece of sound."""
+    """The next piece of audio."""
 
     delta: str
-    """The sound in Base64, in the format that the settings name. A piece may end anywhere; join the
+    """The audio in Base64, in the format that the settings name. A piece may end anywhere; join the
     decoded bytes.
     """
 
@@ -2328,7 +2332,7 @@ class SocketAudio(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketDetail(Model):
-    """Where to find the connection in the logs of Coze, and when the message was sent."""
+    """Reference of the connection in the logs of Coze, and when the message was sent."""
 
     logid_: str
     """Log id, the same in all messages of a connection. Give it to Coze support when you report a
@@ -2337,8 +2341,8 @@ class SocketDetail(Model):
     respond_at: UnixTimeMs | None = None
     """When Coze sent the message, in milliseconds since 1970-01-01 UTC, as a string."""
     origin_message: str | None = None
-    """What you sent that went wrong, as text. Only in errors, and known from the official Python SDK
-    only.
+    """The message that caused the error, as text. Only in errors, and known from the official Python
+    SDK only.
     """
 
     _known: ClassVar[frozenset[str]] = frozenset(["logid", "respond_at", "origin_message"])
@@ -2401,16 +2405,16 @@ class SocketEmotionConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketEnterMessage(Model):
-    """A message that you send in a call. A plain string stands for a user's question."""
+    """A message that you send in a call. A plain string is sent as a user's question."""
 
     role: _conversations.MessageRole
-    """Who is to appear as the author. The bot answers what comes from `user`; what comes from
-    `assistant` only becomes a part of the context.
+    """Author of the message. The bot answers messages from `user`; messages from `assistant` only
+    become part of the context.
     """
     content_type: _conversations.EnterMessageContentType
-    """How `content` is to be read."""
+    """Format of `content`."""
     content: str
-    """What the message says; for `object_string` a JSON array of `ObjectString`, written as text."""
+    """Content of the message; for `object_string` a JSON array of `ObjectString`, as text."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["role", "content_type", "content"])
     _from_string: ClassVar[Mapping[str, Any] | None] = {"role": "user", "content_type": "text", "content": "$string"}
@@ -2444,12 +2448,12 @@ class SocketEnterMessage(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketError(Model):
-    """What went wrong."""
+    """The error."""
 
     code: int
     """Error code of `shared/errors.yaml`."""
     msg: str
-    """What went wrong, in words."""
+    """Error message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["code", "msg"])
 
@@ -2473,7 +2477,7 @@ class SocketError(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketInputAudio(Model):
-    """Format of the sound that you send."""
+    """Format of the audio that you send."""
 
     format: SocketInputFormat | None = None
     """Container. Must be `pcm` with the codecs `g711a` and `g711u`."""
@@ -2527,7 +2531,7 @@ class SocketInputAudio(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketInputAudioInUse(Model):
-    """Format in which Coze expects the sound that you send."""
+    """Format in which Coze expects the audio that you send."""
 
     format: SocketInputFormat
     """Container."""
@@ -2574,12 +2578,12 @@ class SocketInputAudioInUse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketLimitConfig(Model):
-    """How fast sound is sent, for devices with little memory. As fast as it is made if left out."""
+    """How fast audio is sent, for devices with little memory. As fast as it is generated if left out."""
 
     period: int | None = None
     """Length of a period in seconds."""
     max_frame_num: int | None = None
-    """Most pieces (PCM) or frames (Opus) that are sent within a period."""
+    """Maximum number of pieces (PCM) or frames (Opus) that are sent within a period."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["period", "max_frame_num"])
     _inputs: ClassVar[Mapping[str, Value]] = {
@@ -2694,7 +2698,7 @@ class SocketOpusConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketOutputAudio(Model):
-    """Voice and format of the sound that Coze sends."""
+    """Voice and format of the audio that Coze sends."""
 
     codec: SocketOutputCodec | None = None
     """Encoding."""
@@ -2790,7 +2794,7 @@ class SocketOutputAudio(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketPcmConfig(Model):
-    """How bare samples are sent. They have 16 bits and one channel."""
+    """How raw samples are sent. They have 16 bits and one channel."""
 
     sample_rate: _audio.SpeechSampleRate | None = None
     """Samples per second. Always 8000 with the codecs `g711a` and `g711u`."""
@@ -2830,12 +2834,12 @@ class SocketPcmConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketSemanticVadConfig(Model):
-    """When a turn ends if Coze judges from what was said whether the user has finished."""
+    """When a turn ends if Coze decides by the meaning of the speech whether the user has finished."""
 
     silence_threshold_ms: int | None = None
-    """Silence in milliseconds after which Coze judges what was said."""
+    """Milliseconds of silence after which Coze checks whether the user has finished."""
     semantic_unfinished_wait_time_ms: int | None = None
-    """Silence in milliseconds that ends the turn although the sentence seems unfinished."""
+    """Milliseconds of silence that end the turn even if the sentence seems unfinished."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["silence_threshold_ms", "semantic_unfinished_wait_time_ms"])
     _inputs: ClassVar[Mapping[str, Value]] = {
@@ -2863,14 +2867,14 @@ class SocketSemanticVadConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketSensitiveWordsFilter(Model):
-    """Words that are taken out of what was recognized."""
+    """Words that are removed from the transcript."""
 
     system_reserved_filter: bool | None = None
     """Whether words on a list of the platform are replaced by asterisks."""
     filter_with_empty: list[str] | None = None
-    """Words to be left out."""
+    """Words to remove."""
     filter_with_signed: list[str] | None = None
-    """Words to be replaced by asterisks."""
+    """Words to replace by asterisks."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["system_reserved_filter", "filter_with_empty", "filter_with_signed"])
     _inputs: ClassVar[Mapping[str, Value]] = {
@@ -2926,10 +2930,10 @@ class SocketSentence(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketSpokenText(Model):
-    """A text to be spoken as it is, without asking the bot."""
+    """A text to speak as it is, without calling the bot."""
 
     mode: SocketSpokenTextMode
-    """What is given."""
+    """Form of the text."""
     text: str | None = None
     """The text, at least 1 and fewer than 1024 bytes of UTF-8. Needed when `mode` is `text`."""
 
@@ -2998,10 +3002,10 @@ class SocketToolOutputs(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SocketTranscript(Model):
-    """What the user said."""
+    """Transcript of the user's speech."""
 
     content: str
-    """The whole text recognized so far. It replaces what earlier messages told."""
+    """The whole text recognized so far. It replaces the text of earlier messages."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["content"])
 
@@ -3021,7 +3025,7 @@ class SocketTranscript(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SpeechOutputAudio(Model):
-    """Voice and format of the sound that text is turned into."""
+    """Voice and format of the synthesized audio."""
 
     codec: SpeechOutputCodec | None = None
     """Encoding."""
@@ -3111,7 +3115,7 @@ class SpeechOutputAudio(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SpeechOutputAudioInUse(Model):
-    """Voice and format that text is turned into."""
+    """Voice and format of the synthesized audio."""
 
     codec: SpeechOutputCodec
     """Encoding."""
@@ -3207,7 +3211,7 @@ class SpeechSettingsInUse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SpeechText(Model):
-    """A piece of the text to be spoken."""
+    """A piece of the text to speak."""
 
     delta: str
     """The piece. It may end anywhere, also within a sentence."""
@@ -3233,14 +3237,14 @@ class SpeechText(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class TranscriptionAsrConfig(Model):
-    """How speech is recognized when it is turned into text."""
+    """How speech is recognized in transcriptions."""
 
     hot_words: list[str] | None = None
-    """Words that are likely to be said, such as names. At most 100 tokens in all; what exceeds that is
-    cut off.
+    """Words that the speech is likely to contain, such as names. At most 100 tokens in all; what
+    exceeds that is cut off.
     """
     context: str | None = None
-    """What the talk is about. At most 800 tokens; what exceeds that is cut off."""
+    """Topic of the speech. At most 800 tokens; what exceeds that is cut off."""
     user_language: TranscriptionLanguage | None = None
     """Language that is spoken."""
     enable_ddc: bool | None = None
@@ -3298,7 +3302,7 @@ class TranscriptionAsrConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class TranscriptionInputAudio(Model):
-    """Format of the sound that is turned into text."""
+    """Format of the audio to transcribe."""
 
     format: SocketInputFormat | None = None
     """Container."""
@@ -3355,7 +3359,7 @@ class TranscriptionSettings(Model):
     """Settings for turning speech into text."""
 
     input_audio: TranscriptionInputAudio | None = None
-    """Format of the sound that you send."""
+    """Format of the audio that you send."""
     asr_config: TranscriptionAsrConfig | None = None
     """How speech is recognized."""
 
@@ -3388,7 +3392,7 @@ class TranscriptionSettingsInUse(Model):
     """Settings for turning speech into text that are in use."""
 
     input_audio: SocketInputAudioInUse
-    """Format in which Coze expects the sound that you send."""
+    """Format in which Coze expects the audio that you send."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["input_audio"])
 
@@ -3408,7 +3412,7 @@ class TranscriptionSettingsInUse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketAudioCompleted(Frame):
-    """The answer's sound is complete. Its `content` is empty."""
+    """The answer's audio is complete. Its `content` is empty."""
 
     event_type: Literal["conversation.audio.completed"] = "conversation.audio.completed"
     """Kind of the message."""
@@ -3448,7 +3452,7 @@ class ChatSocketAudioDelta(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketChatCancel(Frame):
-    """Ends the answer that is being given."""
+    """Cancels the current answer."""
 
     event_type: Literal["conversation.chat.cancel"] = "conversation.chat.cancel"
     """Kind of the message."""
@@ -3468,7 +3472,7 @@ class ChatSocketChatCancel(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketChatCanceled(Frame):
-    """The answer was broken off. What was received and not yet played should be dropped."""
+    """The answer was canceled. Discard audio that was received and not yet played."""
 
     event_type: Literal["conversation.chat.canceled"] = "conversation.chat.canceled"
     """Kind of the message."""
@@ -3488,7 +3492,7 @@ class ChatSocketChatCanceled(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketChatCompleted(Frame):
-    """The turn has ended well."""
+    """The turn completed successfully."""
 
     event_type: Literal["conversation.chat.completed"] = "conversation.chat.completed"
     """Kind of the message."""
@@ -3528,7 +3532,7 @@ class ChatSocketChatCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketChatFailed(Frame):
-    """The turn has failed; `last_error` tells why."""
+    """The turn failed; `last_error` has the reason."""
 
     event_type: Literal["conversation.chat.failed"] = "conversation.chat.failed"
     """Kind of the message."""
@@ -3548,7 +3552,7 @@ class ChatSocketChatFailed(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketChatInProgress(Frame):
-    """The bot is working."""
+    """The bot is generating the answer."""
 
     event_type: Literal["conversation.chat.in_progress"] = "conversation.chat.in_progress"
     """Kind of the message."""
@@ -3568,7 +3572,7 @@ class ChatSocketChatInProgress(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketClear(Frame):
-    """Begins a new section of the conversation, in which the bot does not know what was said before."""
+    """Begins a new section of the conversation, in which the bot does not see the earlier messages."""
 
     event_type: Literal["conversation.clear"] = "conversation.clear"
     """Kind of the message."""
@@ -3626,7 +3630,7 @@ class ChatSocketCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketDumpAudio(Frame):
-    """Address of a recording, for debugging. Known from the official JavaScript SDK only."""
+    """URL of a recording, for debugging. Known from the official JavaScript SDK only."""
 
     event_type: Literal["dump.audio"] = "dump.audio"
     """Kind of the message."""
@@ -3646,7 +3650,7 @@ class ChatSocketDumpAudio(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketError(Frame):
-    """Something went wrong. Also the answer to settings that are refused."""
+    """Reports an error. Also the answer to rejected settings."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
@@ -3666,8 +3670,8 @@ class ChatSocketError(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketGenerateAudio(Frame):
-    """Speaks a text without asking the bot, for example when the user is silent. Interrupts an answer.
-    No chat is made of it: the ids in what comes back are `0`.
+    """Speaks a text without calling the bot, for example when the user is silent. Interrupts an
+    answer. It creates no chat: the ids in the response are `0`.
     """
 
     event_type: Literal["input_text.generate_audio"] = "input_text.generate_audio"
@@ -3690,7 +3694,7 @@ class ChatSocketGenerateAudio(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketInputAudioAppend(Frame):
-    """Adds sound to what the user says."""
+    """Adds audio to the user's speech."""
 
     event_type: Literal["input_audio_buffer.append"] = "input_audio_buffer.append"
     """Kind of the message."""
@@ -3712,7 +3716,7 @@ class ChatSocketInputAudioAppend(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketInputAudioClear(Frame):
-    """Throws away the sound not yet taken for a turn. Ignored with turn detection `server_vad`."""
+    """Discards the audio that no turn has used yet. Ignored with turn detection `server_vad`."""
 
     event_type: Literal["input_audio_buffer.clear"] = "input_audio_buffer.clear"
     """Kind of the message."""
@@ -3732,7 +3736,7 @@ class ChatSocketInputAudioClear(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketInputAudioCleared(Frame):
-    """The sound was thrown away."""
+    """The audio was discarded."""
 
     event_type: Literal["input_audio_buffer.cleared"] = "input_audio_buffer.cleared"
     """Kind of the message."""
@@ -3751,7 +3755,7 @@ class ChatSocketInputAudioCleared(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketInputAudioComplete(Frame):
-    """Ends what the user says, so that the bot answers. Ignored with turn detection `server_vad`."""
+    """Ends the user's speech, so that the bot answers. Ignored with turn detection `server_vad`."""
 
     event_type: Literal["input_audio_buffer.complete"] = "input_audio_buffer.complete"
     """Kind of the message."""
@@ -3771,7 +3775,7 @@ class ChatSocketInputAudioComplete(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketInputAudioCompleted(Frame):
-    """The sound was taken."""
+    """The audio was accepted."""
 
     event_type: Literal["input_audio_buffer.completed"] = "input_audio_buffer.completed"
     """Kind of the message."""
@@ -3812,7 +3816,7 @@ class ChatSocketMessageCompleted(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketMessageCreate(Frame):
-    """Sends a message in place of sound. One from `user` is repeated as
+    """Sends a message instead of audio. One from `user` is repeated as
     `conversation.message.completed`, then the bot answers it, spoken too.
     """
 
@@ -3857,7 +3861,7 @@ class ChatSocketMessageDelta(Frame):
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketRequiresAction(Frame):
     """The chat waits for the results of tool calls. Send them as
-    `conversation.chat.submit_tool_outputs`; the turn then goes on.
+    `conversation.chat.submit_tool_outputs`; the turn then continues.
     """
 
     event_type: Literal["conversation.chat.requires_action"] = "conversation.chat.requires_action"
@@ -3878,7 +3882,7 @@ class ChatSocketRequiresAction(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketSentenceStart(Frame):
-    """A sentence begins, for subtitles. The sound that follows belongs to it."""
+    """A sentence begins, for subtitles. The audio that follows belongs to it."""
 
     event_type: Literal["conversation.audio.sentence_start"] = "conversation.audio.sentence_start"
     """Kind of the message."""
@@ -3936,7 +3940,7 @@ class ChatSocketSpeechStopped(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketSubmitToolOutputs(Frame):
-    """Gives the results of tool calls after `conversation.chat.requires_action`. The chat goes on."""
+    """Submits the results of tool calls after `conversation.chat.requires_action`. The chat continues."""
 
     event_type: Literal["conversation.chat.submit_tool_outputs"] = "conversation.chat.submit_tool_outputs"
     """Kind of the message."""
@@ -3958,7 +3962,7 @@ class ChatSocketSubmitToolOutputs(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketTranscriptCompleted(Frame):
-    """What the user said."""
+    """Transcript of the user's speech."""
 
     event_type: Literal["conversation.audio_transcript.completed"] = "conversation.audio_transcript.completed"
     """Kind of the message."""
@@ -3978,7 +3982,7 @@ class ChatSocketTranscriptCompleted(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatSocketTranscriptUpdate(Frame):
-    """What was heard so far, in full."""
+    """The whole transcript so far."""
 
     event_type: Literal["conversation.audio_transcript.update"] = "conversation.audio_transcript.update"
     """Kind of the message."""
@@ -4040,7 +4044,7 @@ class ChatSocketUpdated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationAudioDelta(Frame):
-    """The next piece of what is spoken in the other language."""
+    """The next piece of the spoken translation."""
 
     event_type: Literal["simult_interpretation.audio.delta"] = "simult_interpretation.audio.delta"
     """Kind of the message."""
@@ -4079,7 +4083,7 @@ class InterpretationCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationError(Frame):
-    """Something went wrong. Also the answer to settings that are refused."""
+    """Reports an error. Also the answer to rejected settings."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
@@ -4099,7 +4103,7 @@ class InterpretationError(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationInputAudioAppend(Frame):
-    """Adds sound to be interpreted."""
+    """Adds audio to interpret."""
 
     event_type: Literal["input_audio_buffer.append"] = "input_audio_buffer.append"
     """Kind of the message."""
@@ -4121,7 +4125,7 @@ class InterpretationInputAudioAppend(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationInputAudioComplete(Frame):
-    """Ends the sound."""
+    """Ends the audio."""
 
     event_type: Literal["input_audio_buffer.complete"] = "input_audio_buffer.complete"
     """Kind of the message."""
@@ -4141,7 +4145,7 @@ class InterpretationInputAudioComplete(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationInputAudioCompleted(Frame):
-    """The sound was taken."""
+    """The audio was accepted."""
 
     event_type: Literal["input_audio_buffer.completed"] = "input_audio_buffer.completed"
     """Kind of the message."""
@@ -4179,7 +4183,7 @@ class InterpretationMessageCompleted(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationTranscriptionDelta(Frame):
-    """The next piece of the text of what was said."""
+    """The next piece of the transcript."""
 
     event_type: Literal["simult_interpretation.transcription.delta"] = "simult_interpretation.transcription.delta"
     """Kind of the message."""
@@ -4199,7 +4203,7 @@ class InterpretationTranscriptionDelta(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationTranslationDelta(Frame):
-    """The next piece of the text in the other language."""
+    """The next piece of the translation."""
 
     event_type: Literal["simult_interpretation.translation.delta"] = "simult_interpretation.translation.delta"
     """Kind of the message."""
@@ -4219,7 +4223,7 @@ class InterpretationTranslationDelta(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class InterpretationUpdate(Frame):
-    """Sets the languages and the format of the sound."""
+    """Sets the languages and the format of the audio."""
 
     event_type: Literal["simult_interpretation.update"] = "simult_interpretation.update"
     """Kind of the message."""
@@ -4276,8 +4280,8 @@ class RtcAgentSpeechStarted(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcAgentSpeechStopped(Frame):
-    """The bot has stopped speaking, perhaps because it was interrupted. What was received and not yet
-    played should be dropped.
+    """The bot has stopped speaking, perhaps because it was interrupted. Discard audio that was
+    received and not yet played.
     """
 
     event_type: Literal["audio.agent.speech_stopped"] = "audio.agent.speech_stopped"
@@ -4293,7 +4297,7 @@ class RtcAgentSpeechStopped(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcChatCancel(Frame):
-    """Ends the answer that is being given."""
+    """Cancels the current answer."""
 
     event_type: Literal["conversation.chat.cancel"] = "conversation.chat.cancel"
     """Kind of the message."""
@@ -4313,7 +4317,7 @@ class RtcChatCancel(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcChatCompleted(Frame):
-    """The turn has ended well. The bot may still be speaking."""
+    """The turn completed successfully. The bot may still be speaking."""
 
     event_type: Literal["conversation.chat.completed"] = "conversation.chat.completed"
     """Kind of the message."""
@@ -4347,7 +4351,7 @@ class RtcChatCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcChatFailed(Frame):
-    """The turn has failed; `last_error` tells why."""
+    """The turn failed; `last_error` has the reason."""
 
     event_type: Literal["conversation.chat.failed"] = "conversation.chat.failed"
     """Kind of the message."""
@@ -4364,7 +4368,7 @@ class RtcChatFailed(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcChatInProgress(Frame):
-    """The bot is working."""
+    """The bot is generating the answer."""
 
     event_type: Literal["conversation.chat.in_progress"] = "conversation.chat.in_progress"
     """Kind of the message."""
@@ -4398,7 +4402,7 @@ class RtcChatPreAnswer(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcClientVad(Frame):
-    """Tells that the user begins or stops to speak. Only with turn detection `client_vad`."""
+    """Reports that the user starts or stops speaking. Only with turn detection `client_vad`."""
 
     event_type: Literal["client.vad"] = "client.vad"
     """Kind of the message."""
@@ -4437,8 +4441,8 @@ class RtcConversationCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcError(Frame):
-    """Something went wrong. Also the answer to settings that are refused. The codes 4027 and 4028 tell
-    that the account cannot pay, 4029 that the room was closed because nobody spoke for long.
+    """Reports an error. Also the answer to rejected settings. Codes 4027 and 4028: the account cannot
+    pay. Code 4029: the room was closed because nobody spoke for a long time.
     """
 
     event_type: Literal["error"] = "error"
@@ -4456,7 +4460,9 @@ class RtcError(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcGenerateAudio(Frame):
-    """Speaks a text without asking the bot, for example when the user is silent. Interrupts an answer."""
+    """Speaks a text without calling the bot, for example when the user is silent. Interrupts an
+    answer.
+    """
 
     event_type: Literal["input_text.generate_audio"] = "input_text.generate_audio"
     """Kind of the message."""
@@ -4498,7 +4504,7 @@ class RtcInputAudioComplete(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcInputAudioCompleted(Frame):
-    """The end of what the user says was noted."""
+    """The end of the user's speech was registered."""
 
     event_type: Literal["input_audio_buffer.completed"] = "input_audio_buffer.completed"
     """Kind of the message."""
@@ -4533,7 +4539,7 @@ class RtcInputAudioStart(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcInputAudioStarted(Frame):
-    """The begin of what the user says was noted."""
+    """The start of the user's speech was registered."""
 
     event_type: Literal["input_audio_buffer.started"] = "input_audio_buffer.started"
     """Kind of the message."""
@@ -4565,7 +4571,7 @@ class RtcMessageCompleted(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcMessageCreate(Frame):
-    """Sends a message in place of speech. The bot speaks its answer to what comes from `user`."""
+    """Sends a message instead of speech. The bot speaks its answer to messages from `user`."""
 
     event_type: Literal["conversation.message.create"] = "conversation.message.create"
     """Kind of the message."""
@@ -4683,7 +4689,7 @@ class RtcPreAnswerUpdated(Frame):
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcRequiresAction(Frame):
     """The chat waits for the results of tool calls. Send them as
-    `conversation.chat.submit_tool_outputs`; the turn then goes on. To a call of type
+    `conversation.chat.submit_tool_outputs`; the turn then continues. To a call of type
     `reply_message` the user just answers.
     """
 
@@ -4719,7 +4725,7 @@ class RtcSessionCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcSessionUpdate(Frame):
-    """Changes the settings of the room. Only what is given changes; an empty value is a value too."""
+    """Changes the settings of the room. Only given settings change; an empty value counts as given."""
 
     event_type: Literal["session.update"] = "session.update"
     """Kind of the message."""
@@ -4758,7 +4764,7 @@ class RtcSessionUpdated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcSubmitToolOutputs(Frame):
-    """Gives the results of tool calls after `conversation.chat.requires_action`. The chat goes on."""
+    """Submits the results of tool calls after `conversation.chat.requires_action`. The chat continues."""
 
     event_type: Literal["conversation.chat.submit_tool_outputs"] = "conversation.chat.submit_tool_outputs"
     """Kind of the message."""
@@ -4780,7 +4786,7 @@ class RtcSubmitToolOutputs(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RtcTranscriptDelta(Frame):
-    """What was heard so far, in full, in spite of the name."""
+    """The whole transcript so far, despite the name."""
 
     event_type: Literal["conversation.audio_transcript.delta"] = "conversation.audio_transcript.delta"
     """Kind of the message."""
@@ -4846,7 +4852,7 @@ class SpeechAudioCompleted(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SpeechAudioUpdate(Frame):
-    """The next piece of sound. Pieces may be as short as a few bytes."""
+    """The next piece of audio. Pieces may be as short as a few bytes."""
 
     event_type: Literal["speech.audio.update"] = "speech.audio.update"
     """Kind of the message."""
@@ -4885,7 +4891,7 @@ class SpeechCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SpeechError(Frame):
-    """Something went wrong. Also the answer to settings that are refused."""
+    """Reports an error. Also the answer to rejected settings."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
@@ -4905,7 +4911,7 @@ class SpeechError(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SpeechSentenceStart(Frame):
-    """A sentence begins. The sound that follows belongs to it."""
+    """A sentence begins. The audio that follows belongs to it."""
 
     event_type: Literal["conversation.audio.sentence_start"] = "conversation.audio.sentence_start"
     """Kind of the message."""
@@ -4925,7 +4931,7 @@ class SpeechSentenceStart(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SpeechTextAppend(Frame):
-    """Adds text to be spoken."""
+    """Adds text to speak."""
 
     event_type: Literal["input_text_buffer.append"] = "input_text_buffer.append"
     """Kind of the message."""
@@ -4967,7 +4973,7 @@ class SpeechTextComplete(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SpeechTextCompleted(Frame):
-    """The whole text was taken."""
+    """The whole text was accepted."""
 
     event_type: Literal["input_text_buffer.completed"] = "input_text_buffer.completed"
     """Kind of the message."""
@@ -4986,7 +4992,7 @@ class SpeechTextCompleted(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class SpeechUpdate(Frame):
-    """Changes the settings of this connection. To be sent before the text."""
+    """Changes the settings of this connection. Send it before the text."""
 
     event_type: Literal["speech.update"] = "speech.update"
     """Kind of the message."""
@@ -5047,7 +5053,7 @@ class TranscriptionCreated(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class TranscriptionError(Frame):
-    """Something went wrong. Also the answer to settings that are refused."""
+    """Reports an error. Also the answer to rejected settings."""
 
     event_type: Literal["error"] = "error"
     """Kind of the message."""
@@ -5067,7 +5073,7 @@ class TranscriptionError(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class TranscriptionInputAudioAppend(Frame):
-    """Adds sound to be turned into text."""
+    """Adds audio to transcribe."""
 
     event_type: Literal["input_audio_buffer.append"] = "input_audio_buffer.append"
     """Kind of the message."""
@@ -5089,7 +5095,7 @@ class TranscriptionInputAudioAppend(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class TranscriptionInputAudioClear(Frame):
-    """Throws away the sound that was sent."""
+    """Discards the audio that was sent."""
 
     event_type: Literal["input_audio_buffer.clear"] = "input_audio_buffer.clear"
     """Kind of the message."""
@@ -5109,7 +5115,7 @@ class TranscriptionInputAudioClear(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class TranscriptionInputAudioCleared(Frame):
-    """The sound was thrown away."""
+    """The audio was discarded."""
 
     event_type: Literal["input_audio_buffer.cleared"] = "input_audio_buffer.cleared"
     """Kind of the message."""
@@ -5128,7 +5134,7 @@ class TranscriptionInputAudioCleared(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class TranscriptionInputAudioComplete(Frame):
-    """Ends the sound."""
+    """Ends the audio."""
 
     event_type: Literal["input_audio_buffer.complete"] = "input_audio_buffer.complete"
     """Kind of the message."""
@@ -5148,7 +5154,7 @@ class TranscriptionInputAudioComplete(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class TranscriptionInputAudioCompleted(Frame):
-    """The sound was taken."""
+    """The audio was accepted."""
 
     event_type: Literal["input_audio_buffer.completed"] = "input_audio_buffer.completed"
     """Kind of the message."""
@@ -5186,7 +5192,7 @@ class TranscriptionMessageCompleted(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class TranscriptionMessageUpdate(Frame):
-    """The text so far, in full. The last one has the final text."""
+    """The whole text so far. The last one has the final text."""
 
     event_type: Literal["transcriptions.message.update"] = "transcriptions.message.update"
     """Kind of the message."""
@@ -5206,7 +5212,7 @@ class TranscriptionMessageUpdate(Frame):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class TranscriptionUpdate(Frame):
-    """Changes the settings of this connection. To be sent before the sound."""
+    """Changes the settings of this connection. Send it before the audio."""
 
     event_type: Literal["transcriptions.update"] = "transcriptions.update"
     """Kind of the message."""
@@ -5345,13 +5351,13 @@ ChatSocket: SocketProtocol[ChatSocketUplinkMessage, ChatSocketDownlinkMessage] =
 )
 """The connection begins with `chat.created`, but what you send need not wait for it. `chat.update`
 changes settings and may be left out. A turn begins with `conversation.message.create`, or with
-sound in `input_audio_buffer.append`: what was heard comes as `conversation.audio_transcript.update`
+audio in `input_audio_buffer.append`: the transcript comes as `conversation.audio_transcript.update`
 and `completed`, at the latest after `input_audio_buffer.complete`. The turn itself is
 `conversation.chat.created`, `conversation.chat.in_progress`, then `conversation.message.delta`,
 `conversation.audio.sentence_start` and `conversation.audio.delta` mixed,
 `conversation.message.completed` for each whole message, `conversation.audio.completed`, and
-`conversation.chat.completed` as the last. With turn detection `server_vad` Coze finds the end of
-what the user says: `input_audio_buffer.speech_started` and `speech_stopped` take the place of
+`conversation.chat.completed` as the last. With turn detection `server_vad` Coze detects the end of
+the user's speech: `input_audio_buffer.speech_started` and `speech_stopped` take the place of
 `input_audio_buffer.complete`, and speaking into an answer ends it with
 `conversation.chat.canceled`. The `id` of what you send may be left out; answers do not repeat it.
 """
@@ -5403,11 +5409,11 @@ InterpretationSocket: SocketProtocol[InterpretationUplinkMessage, Interpretation
     },
 )
 """The connection begins with `simult_interpretation.created`. `simult_interpretation.update` chooses
-the languages. The sound follows in any number of `input_audio_buffer.append` and ends with
-`input_audio_buffer.complete`. Coze sends what was heard, what that is in the other language, and
-that spoken, each piece by piece, `input_audio_buffer.completed` when it has all of the sound, and
+the languages. The audio follows in any number of `input_audio_buffer.append` and ends with
+`input_audio_buffer.complete`. Coze sends the transcript, its translation and the spoken
+translation, each piece by piece, `input_audio_buffer.completed` when it has received all audio, and
 at the end `simult_interpretation.message.completed`. The order is not known from a recording. After
-`error` nothing follows for what was asked.
+`error` nothing follows for the request.
 """
 
 
@@ -5503,12 +5509,12 @@ RtcRoom: SocketProtocol[RtcUplinkMessage, RtcDownlinkMessage] = SocketProtocol(
     },
 )
 """Messages in a room for calls, which `audio.rooms.create` makes. They are texts that hold JSON, sent
-over Volcengine RTC from one user of the room to another, not over a WebSocket; sound and pictures
-go their own way as media. What you send goes to the user whose id is the `bot_id` that the room was
-made with, once that user has joined, and needs an `id` of your own making. The room begins with
-`session.created`; `conversation.created` says that it is ready. `session.update` changes settings
+over Volcengine RTC from one user of the room to another, not over a WebSocket; audio and video are
+sent separately as media. Messages that you send go to the user whose id is the `bot_id` that the
+room was created with, once that user has joined, and need an `id` of your own. The room begins with
+`session.created`; `conversation.created` means that it is ready. `session.update` changes settings
 and may be left out. A turn is `audio.user.speech_started`, `conversation.audio_transcript.delta`
-with what was heard, `audio.user.speech_stopped`, `conversation.chat.created`,
+with the transcript, `audio.user.speech_stopped`, `conversation.chat.created`,
 `conversation.chat.in_progress`, `conversation.message.delta` together with
 `audio.agent.speech_started`, `conversation.message.completed`, `conversation.chat.completed` and
 `audio.agent.speech_stopped`. The order is that of the official pages, not of a recording. There is
@@ -5561,8 +5567,8 @@ SpeechSocket: SocketProtocol[SpeechUplinkMessage, SpeechDownlinkMessage] = Socke
 changes settings and may be left out. The text follows in any number of `input_text_buffer.append`
 and ends with `input_text_buffer.complete`. Coze answers with `input_text_buffer.completed`, then
 for each sentence `conversation.audio.sentence_start` and any number of `speech.audio.update`, and
-ends with `speech.audio.completed`. It leaves the connection open; close it then. The `id` of what
-you send may be left out; answers do not repeat it.
+ends with `speech.audio.completed`. The connection stays open; close it then. The `id` of what you
+send may be left out; answers do not repeat it.
 """
 
 
@@ -5616,9 +5622,9 @@ TranscriptionSocket: SocketProtocol[TranscriptionUplinkMessage, TranscriptionDow
     },
 )
 """The connection begins with `transcriptions.created`, but what you send need not wait for it.
-`transcriptions.update` changes settings and may be left out. The sound follows in any number of
+`transcriptions.update` changes settings and may be left out. The audio follows in any number of
 `input_audio_buffer.append` and ends with `input_audio_buffer.complete`. Coze sends
 `transcriptions.message.update`, each with the whole text so far, perhaps before the end of the
-sound, `input_audio_buffer.completed` when it has all of it, and `transcriptions.message.completed`
+audio, `input_audio_buffer.completed` when it has all of it, and `transcriptions.message.completed`
 at the end. The `id` of what you send may be left out; answers do not repeat it.
 """

@@ -42,12 +42,12 @@ ChatflowInputMode_members = lookup(ChatflowInputMode)
 
 
 class ChatflowMessageContentType(OpenStr):
-    """How the content of a message to a chatflow is to be read."""
+    """Format of the content of a message to a chatflow."""
 
     TEXT = "text"
     """Plain text."""
     OBJECT_STRING = "object_string"
-    """Text, pictures, files and sound together, as a JSON array."""
+    """Text, images, files and audio together, as a JSON array."""
     CARD = "card"
     """Card. Not in the official documentation of the operation."""
 
@@ -70,10 +70,10 @@ ChatflowMessageRole_members = lookup(ChatflowMessageRole)
 
 
 class ChatflowMessageType(OpenStr):
-    """What a message to a chatflow is."""
+    """Type of a message to a chatflow."""
 
     QUESTION = "question"
-    """What the user said."""
+    """Message of the user."""
     ANSWER = "answer"
     """Reply of the chatflow."""
     FUNCTION_CALL = "function_call"
@@ -138,9 +138,9 @@ class WorkflowExecuteStatus(OpenStr):
     """State of a run of a workflow."""
 
     SUCCESS = "Success"
-    """Ended well."""
+    """Completed successfully."""
     RUNNING = "Running"
-    """Not ended yet."""
+    """Still running."""
     FAIL = "Fail"
     """Ended with an error."""
 
@@ -152,7 +152,7 @@ class WorkflowInterruptType(OpenInt):
     """Why a workflow stopped."""
 
     LOCAL_PLUGIN = 1
-    """A plugin that runs at your side, according to the vendor's OpenAPI file."""
+    """A plugin that runs on the client side, according to the vendor's OpenAPI file."""
     QUESTION = 2
     """A question node."""
     REQUIRE_INFOS = 3
@@ -162,7 +162,7 @@ class WorkflowInterruptType(OpenInt):
     INPUT = 5
     """An input node."""
     CLIENT_PLUGIN = 6
-    """A plugin that runs at your side, according to the official documentation."""
+    """A plugin that runs on the client side, according to the official documentation."""
     OAUTH_PLUGIN = 7
     """A plugin that needs the user's OAuth consent."""
 
@@ -243,12 +243,12 @@ WorkflowRunMode_members = lookup(WorkflowRunMode)
 
 
 class WorkflowTerminatePlan(OpenStr):
-    """What the end node of a workflow returns."""
+    """Outputs of a workflow's end node."""
 
     RETURN_VARIABLES = "return_variables"
     """Variables, as a JSON object."""
     USE_ANSWER_CONTENT = "use_answer_content"
-    """A text that is made from variables."""
+    """A text that contains variables."""
 
 
 WorkflowTerminatePlan_members = lookup(WorkflowTerminatePlan)
@@ -396,23 +396,21 @@ class ChatflowBackgroundImage(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class ChatflowMessage(Model):
-    """A message that a chatflow is to answer, or to know of. A plain string stands for a user's
-    question.
-    """
+    """A message for a chatflow, or a part of its context. A plain string is sent as a user's question."""
 
     role: ChatflowMessageRole
-    """Who is to appear as the author."""
+    """Author of the message."""
     type: ChatflowMessageType | None = None
-    """What the message is."""
+    """Type of the message."""
     content: str
-    """What the message says, as plain text. For an input node, text that holds a JSON object with its
-    values, or lines of name, colon and value. Pictures and files are given in `parameters`, or as
-    parts of an `object_string`, a JSON array as in `chat.create`.
+    """Content of the message, as plain text. For an input node, a JSON object with its values as text,
+    or lines of name, colon and value. Images and files are given in `parameters`, or as parts of an
+    `object_string`, a JSON array as in `chat.create`.
     """
     content_type: ChatflowMessageContentType
-    """How `content` is to be read. Needed with `content`."""
+    """Format of `content`. Needed with `content`."""
     meta_data: dict[str, str] | None = None
-    """Pairs of your own, given back with the message."""
+    """Key-value pairs of your own, returned with the message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["role", "type", "content", "content_type", "meta_data"])
     _from_string: ClassVar[Mapping[str, Any] | None] = {
@@ -726,7 +724,7 @@ class Workflow(Model):
     description: str
     """What the workflow does."""
     icon_url: str
-    """Address of the icon."""
+    """URL of the icon."""
     app_id: str
     """Id of the app that the workflow is part of. `0` if it is part of none."""
     creator: WorkflowCreator | None = None
@@ -784,7 +782,7 @@ class Workflow(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowCreator(Model):
-    """Who made a workflow or one of its versions."""
+    """Author of a workflow or of one of its versions."""
 
     id: str
     """Coze user id."""
@@ -841,7 +839,7 @@ class WorkflowError(Model):
     error_code: int
     """Error code of `shared/errors.yaml`."""
     error_message: str
-    """What went wrong, in words."""
+    """Error message."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["error_code", "error_message"])
 
@@ -865,14 +863,14 @@ class WorkflowError(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowInfo(Model):
-    """A workflow with what it takes and returns."""
+    """A workflow with its inputs and outputs."""
 
     workflow_detail: Workflow
     """The workflow."""
     input: WorkflowInput | None = None
-    """What it takes. Present only if asked for by `include_input_output`."""
+    """Input parameters. Present only if requested with `include_input_output`."""
     output: WorkflowOutput | None = None
-    """What it returns. Present only if asked for by `include_input_output`."""
+    """Output parameters. Present only if requested with `include_input_output`."""
     role: ChatflowRole | None = None
     """How a chatflow presents itself in chats. Absent for plain workflows."""
 
@@ -906,7 +904,7 @@ class WorkflowInfo(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowInput(Model):
-    """What the start node of a workflow takes."""
+    """Inputs of a workflow's start node."""
 
     parameters: dict[str, WorkflowParameter] | None = None
     """The input parameters by name."""
@@ -938,7 +936,7 @@ class WorkflowInterrupt(Model):
     interrupt_data: WorkflowInterruptData
     """What the workflow waits for."""
     node_title: str
-    """Title of the node that asks."""
+    """Title of the node that waits for input."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["interrupt_data", "node_title"])
 
@@ -962,18 +960,18 @@ class WorkflowInterrupt(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowInterruptData(Model):
-    """What a workflow waits for, and what it takes to resume it."""
+    """What a workflow waits for, and the data needed to resume it."""
 
     data: str | None = None
-    """What to show or ask, as text that holds a JSON object with `content_type` and `content`. May be
-    empty.
+    """What to show or ask the user, as text that holds a JSON object with `content_type` and
+    `content`. May be empty.
     """
     type: WorkflowInterruptType
-    """Why the workflow stopped. To be sent back when it is resumed."""
+    """Why the workflow stopped. Send it back to resume the workflow."""
     event_id: str
-    """Id of the interruption. To be sent back, unchanged, when the workflow is resumed."""
+    """Id of the interruption. Send it back unchanged to resume the workflow."""
     required_parameters: dict[str, WorkflowParameter] | None = None
-    """What an input node asks for, by the name of the parameter."""
+    """Parameters that an input node requires, by name."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["data", "type", "event_id", "required_parameters"])
 
@@ -1051,7 +1049,7 @@ class WorkflowMessage(Model):
     holds a JSON object with the output of the workflow.
     """
     content_type: str | None = None
-    """Kind of the content. Only `text` was ever seen."""
+    """Kind of the content. Only `text` was seen so far."""
     node_title: str
     """Title of the node. May be empty for the end node."""
     node_seq_id: str
@@ -1059,7 +1057,7 @@ class WorkflowMessage(Model):
     node_is_finish: bool
     """Whether this is the last message of the node."""
     ext: dict[str, str] | None = None
-    """Further facts."""
+    """Additional information."""
     usage: _chat.ChatUsage | None = None
     """Tokens that the run consumed."""
     node_id: str | None = None
@@ -1067,11 +1065,11 @@ class WorkflowMessage(Model):
     node_execute_uuid: str | None = None
     """Id of this execution of the node."""
     loop_index: int | None = None
-    """Which turn of a loop node this belongs to, counting from 0. Absent outside of loops."""
+    """Iteration of the loop node, counted from 0. Absent outside of loops."""
     batch_index: int | None = None
-    """Which run of a batch node this belongs to, counting from 0. Absent outside of batches."""
+    """Run of the batch node, counted from 0. Absent outside of batches."""
     sub_execute_id: str | None = None
-    """Id of the execution of a workflow within the workflow. Absent otherwise."""
+    """Id of the execution of a subworkflow. Absent otherwise."""
     cost: str | None = None
     """Reserved."""
     token: int | None = None
@@ -1200,21 +1198,15 @@ class WorkflowNodeStatus(Model):
     is_finish: bool | None = None
     """Whether the node is done."""
     loop_index: int | None = None
-    """Which turn of a loop node this belongs to, counting from 0. Absent outside of loops and for
-    workflows within the workflow.
-    """
+    """Iteration of the loop node, counted from 0. Absent outside of loops and for subworkflows."""
     batch_index: int | None = None
-    """Which run of a batch node this belongs to, counting from 0. Absent outside of batches and for
-    workflows within the workflow.
-    """
+    """Run of the batch node, counted from 0. Absent outside of batches and for subworkflows."""
     update_time: UnixTime | None = None
     """When the workflow last ran, in seconds since 1970-01-01 UTC."""
     sub_execute_id: str | None = None
-    """Id of the execution of a workflow within the workflow."""
+    """Id of the execution of a subworkflow."""
     node_execute_uuid: str
-    """Id of this execution of the node, to be given to
-    `workflows.runs.run_histories.execute_nodes.retrieve`.
-    """
+    """Id of this execution of the node, for `workflows.runs.run_histories.execute_nodes.retrieve`."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["node_id", "is_finish", "loop_index", "batch_index", "update_time", "sub_execute_id", "node_execute_uuid"]
@@ -1260,7 +1252,7 @@ class WorkflowNodeStatus(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowOutput(Model):
-    """What the end node of a workflow returns."""
+    """Outputs of a workflow's end node."""
 
     terminate_plan: WorkflowTerminatePlan | None = None
     """Whether variables or a text is returned."""
@@ -1301,7 +1293,7 @@ class WorkflowOutput(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowParameter(Model):
-    """A parameter that a workflow asks for."""
+    """A parameter that a workflow requires."""
 
     type: WorkflowParameterType | None = None
     """Type of the parameter."""
@@ -1360,12 +1352,12 @@ class WorkflowParameter(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowQuestion(Model):
-    """What a workflow shows or asks where it stops."""
+    """What a workflow shows or asks the user when it pauses."""
 
     content_type: str | None = None
-    """Kind of the content. Only `text` was ever seen."""
+    """Kind of the content. Only `text` was seen so far."""
     content: str
-    """What to show or ask."""
+    """What to show or ask the user."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["content_type", "content"])
 
@@ -1417,17 +1409,15 @@ class WorkflowRunHistory(Model):
     `workflows.runs.run_histories.execute_nodes.retrieve`.
     """
     interrupt_data: WorkflowInterruptData | None = None
-    """What the workflow waits for, if it stopped to ask for input. Resume it with
-    `workflows.runs.resume`.
-    """
+    """What the workflow waits for, if it paused for input. Resume it with `workflows.runs.resume`."""
     create_time: UnixTime
     """When the run was started, in seconds since 1970-01-01 UTC."""
     update_time: UnixTime
-    """When the run last went on, in seconds since 1970-01-01 UTC."""
+    """When the run last continued, in seconds since 1970-01-01 UTC."""
     error_code: str
     """Error code of `shared/errors.yaml`, written as text. Empty or `0` if the run did not fail."""
     error_message: str | None = None
-    """Why the run failed, in words. Empty if it did not."""
+    """Error message. Empty if the run did not fail."""
     debug_url: str
     """Page that shows the run node by node, with input and output of each. Valid for seven days."""
     usage: _chat.ChatUsage | None = None
@@ -1549,8 +1539,8 @@ class WorkflowRunHistory(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowRunOutput(Model):
-    """What the nodes of a run put out. Further members are those of output nodes, by the title of the
-    node.
+    """Output of the nodes of a run. Further members are the outputs of output nodes, by the title of
+    the node.
     """
 
     output: str | None = None
@@ -1578,21 +1568,21 @@ class WorkflowVersion(Model):
     """One version of a workflow."""
 
     version: str
-    """Number of the version, to be given to `workflows.runs.create` as `workflow_version`."""
+    """The version, for `workflows.runs.create` as `workflow_version`."""
     workflow_id: str
     """Id of the workflow."""
     description: str
-    """What its author wrote about the version when publishing it."""
+    """The author's note about the version."""
     creator: WorkflowCreator
-    """Who made the version."""
+    """Author of the version."""
     created_at: UnixTime
-    """When the version was made, in seconds since 1970-01-01 UTC."""
+    """When the version was created, in seconds since 1970-01-01 UTC."""
     updated_at: UnixTime
     """When the version was last changed, in seconds since 1970-01-01 UTC."""
     input: WorkflowInput | None = None
-    """What it takes. Present only if asked for by `include_input_output`."""
+    """Input parameters. Present only if requested with `include_input_output`."""
     output: WorkflowOutput | None = None
-    """What it returns. Present only if asked for by `include_input_output`."""
+    """Output parameters. Present only if requested with `include_input_output`."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["version", "workflow_id", "description", "creator", "created_at", "updated_at", "input", "output"]
@@ -1683,26 +1673,26 @@ class WorkflowVersionList(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowsRunsCreateResponse(Model):
-    """Answer of `workflows.runs.create`."""
+    """Response of `workflows.runs.create`."""
 
     data: str | None = None
     """Result of the run: normally text that holds a JSON object with the output of the end node,
     sometimes plain text. Absent if the run is asynchronous.
     """
     execute_id: str | None = None
-    """Id of the execution. Returned for asynchronous runs and for those that stopped to ask for input."""
+    """Id of the execution. Returned for asynchronous runs and for those that paused for input."""
     debug_url: str
     """Page that shows the run node by node, with input and output of each. Valid for seven days."""
     usage: _chat.ChatUsage | None = None
     """Tokens that the run consumed. For information only; the bill may differ."""
     msg: str | None = None
-    """Empty on success, otherwise what went wrong, in words."""
+    """Error message. Empty on success."""
     code: int | None = None
     """Status of the call. 0 is success; any other value is an error code of `shared/errors.yaml`."""
     detail: _shared.ResponseDetail | None = None
-    """Where to find the call in the logs of Coze."""
+    """Reference of the call in the logs of Coze."""
     interrupt_data: WorkflowInterruptData | None = None
-    """What the workflow waits for, if it stopped to ask for input."""
+    """What the workflow waits for, if it paused for input."""
     token: int | None = None
     """Number of tokens that the run used. `usage` has more."""
     cost: str | None = None
@@ -1764,12 +1754,12 @@ class WorkflowsRunsCreateResponse(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkflowsRunsResumeResponse(Model):
-    """Answer of `workflows.runs.resume`."""
+    """Response of `workflows.runs.resume`."""
 
     code: int
     """Status of the call. 0 is success; any other value is an error code of `shared/errors.yaml`."""
     msg: str | None = None
-    """Empty on success, otherwise what went wrong, in words."""
+    """Error message. Empty on success."""
     data: str | None = None
     """Result of the run: normally text that holds a JSON object with the output of the end node,
     sometimes plain text. Absent if the run is asynchronous or stopped again.
@@ -1779,13 +1769,13 @@ class WorkflowsRunsResumeResponse(Model):
     usage: _chat.ChatUsage | None = None
     """Tokens that the run consumed. For information only; the bill may differ."""
     interrupt_data: WorkflowInterruptData | None = None
-    """What the workflow waits for, if it stopped to ask again."""
+    """What the workflow waits for, if it paused again."""
     execute_id: str | None = None
-    """Id of the execution, to be given to `workflows.runs.run_histories.retrieve`. Returned for
-    asynchronous runs and for those that stopped to ask for input.
+    """Id of the execution, for `workflows.runs.run_histories.retrieve`. Returned for asynchronous runs
+    and for those that paused for input.
     """
     detail: _shared.ResponseDetail | None = None
-    """Where to find the call in the logs of Coze."""
+    """Reference of the call in the logs of Coze."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["code", "msg", "data", "debug_url", "usage", "interrupt_data", "execute_id", "detail"]
@@ -1871,9 +1861,7 @@ class WorkflowInterruptEvent:
 
 @attrs.define
 class WorkflowPingEvent:
-    """Sign of life that keeps the connection open while nothing else is to be told. Carries no
-    content.
-    """
+    """Heartbeat that keeps the connection open while there are no other events. Carries no content."""
 
     data: Any
     id: str | None = None

@@ -94,7 +94,7 @@ class Workspace(Model):
     description: str | None = None
     """What the workspace is for."""
     icon_url: str
-    """Address of the workspace's icon."""
+    """URL of the workspace's icon."""
     owner_uid: str | None = None
     """Coze user id of the workspace's owner."""
     admin_uids: list[str] | None = None
@@ -256,7 +256,7 @@ class WorkspaceMember(Model):
     user_unique_name: str | None = None
     """Name of the member's account. May be empty."""
     avatar_url: str | None = None
-    """Address of the member's avatar."""
+    """URL of the member's avatar."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["user_id", "role_type", "user_nickname", "user_unique_name", "avatar_url"]
@@ -327,7 +327,7 @@ class WorkspaceMemberList(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkspaceMembersAdded(Model):
-    """What became of each user who was to be added to a workspace. Every user is in one of the lists."""
+    """Outcome for each user to add to a workspace. Every user is in one of the lists."""
 
     added_success_user_ids: list[str]
     """Users who are members now. Enterprise plans only."""
@@ -382,7 +382,7 @@ class WorkspaceMembersAdded(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class WorkspaceMembersRemoved(Model):
-    """What became of each user who was to be removed from a workspace."""
+    """Outcome for each user to remove from a workspace."""
 
     removed_success_user_ids: list[str]
     """Users who were removed."""

@@ -50,8 +50,8 @@ class ApiAppsEventsAPI(Resource):
     ) -> Empty:
         """Subscribe a callback app to events.
 
-        Makes Coze send events of the given kinds to the address of a callback app, from now on. The
-        address is set with `api_apps.update`.
+        Subscribes a callback app to events of the given kinds. Coze sends them to the app's URL,
+        which is set with `api_apps.update`.
 
         Needs the permission `subscribeApiAppEvent`.
 
@@ -104,7 +104,7 @@ class ApiAppsEventsAPI(Resource):
     ) -> Empty:
         """Unsubscribe a callback app from events.
 
-        Ends the sending of events of the given kinds to a callback app. The app keeps its other
+        Ends a callback app's subscriptions to events of the given kinds. The app keeps its other
         subscriptions; to end all of them, delete the app with `api_apps.delete`.
 
         On personal plans only for apps of your own; on enterprise plans only for super
@@ -150,16 +150,15 @@ class ApiAppsEventsAPI(Resource):
     ) -> Page[_api_apps.ApiAppSubscription]:
         """List what a callback app is subscribed to.
 
-        Lists the kinds of events that a callback app is subscribed to. Events that were sent are
-        not listed.
+        Lists the kinds of events that a callback app is subscribed to. It does not list the events
+        that were sent.
 
         On personal plans only for apps of your own; on enterprise plans only for super
         administrators and administrators. Needs the permission `listApiApp`.
 
         Args:
             api_app_id: Id of the app, as returned by `api_apps.create` or `api_apps.list`.
-            page_token: The `next_page_token` of the page before. Left out or empty, the first page
-                is returned.
+            page_token: `next_page_token` of the previous page. The first page if left out or empty.
             page_size: Number of subscriptions on a page, 1 to 50. From 1 to 50. Coze assumes 50.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -211,8 +210,8 @@ class AsyncApiAppsEventsAPI(AsyncResource):
     ) -> Empty:
         """Subscribe a callback app to events.
 
-        Makes Coze send events of the given kinds to the address of a callback app, from now on. The
-        address is set with `api_apps.update`.
+        Subscribes a callback app to events of the given kinds. Coze sends them to the app's URL,
+        which is set with `api_apps.update`.
 
         Needs the permission `subscribeApiAppEvent`.
 
@@ -265,7 +264,7 @@ class AsyncApiAppsEventsAPI(AsyncResource):
     ) -> Empty:
         """Unsubscribe a callback app from events.
 
-        Ends the sending of events of the given kinds to a callback app. The app keeps its other
+        Ends a callback app's subscriptions to events of the given kinds. The app keeps its other
         subscriptions; to end all of them, delete the app with `api_apps.delete`.
 
         On personal plans only for apps of your own; on enterprise plans only for super
@@ -311,16 +310,15 @@ class AsyncApiAppsEventsAPI(AsyncResource):
     ) -> AsyncPager[_api_apps.ApiAppSubscription]:
         """List what a callback app is subscribed to.
 
-        Lists the kinds of events that a callback app is subscribed to. Events that were sent are
-        not listed.
+        Lists the kinds of events that a callback app is subscribed to. It does not list the events
+        that were sent.
 
         On personal plans only for apps of your own; on enterprise plans only for super
         administrators and administrators. Needs the permission `listApiApp`.
 
         Args:
             api_app_id: Id of the app, as returned by `api_apps.create` or `api_apps.list`.
-            page_token: The `next_page_token` of the page before. Left out or empty, the first page
-                is returned.
+            page_token: `next_page_token` of the previous page. The first page if left out or empty.
             page_size: Number of subscriptions on a page, 1 to 50. From 1 to 50. Coze assumes 50.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -369,17 +367,17 @@ class ApiAppsAPI(Resource):
         """Create a callback app.
 
         Creates an app that receives events, either those of your own account or those of a channel.
-        It receives none yet: give it an address with `api_apps.update`, and subscribe it with
+        It receives none yet: set its URL with `api_apps.update`, and subscribe it with
         `api_apps.events.create`.
 
-        On personal plans everybody can create normal apps, and who made a channel can create apps
-        for it; on enterprise plans only super administrators and administrators can create apps.
-        Needs the permission `createApiApp`.
+        On personal plans everybody can create normal apps, and the owner of a channel can create
+        apps for it; on enterprise plans only super administrators and administrators can create
+        apps. Needs the permission `createApiApp`.
 
         Args:
             app_type: Whose events the app is to receive.
             name: Name of the app, at most 128 characters. Needed with `app_type` `normal`; apps of
-                a channel are called like the channel. At most 128 characters.
+                a channel have the channel's name. At most 128 characters.
             connector_id: Id of the channel, from the account settings. Needed with `app_type`
                 `connector`.
             extra_headers: Headers for this request.
@@ -416,8 +414,7 @@ class ApiAppsAPI(Resource):
     ) -> Empty:
         """Delete a callback app.
 
-        Deletes a callback app. Events that it was subscribed to are not sent to its address any
-        more.
+        Deletes a callback app. Its events are no longer sent.
 
         On personal plans only for apps of your own; on enterprise plans only for super
         administrators and administrators. Needs the permission `deleteApiApp`.
@@ -461,16 +458,14 @@ class ApiAppsAPI(Resource):
     ) -> Page[_api_apps.ApiApp]:
         """List callback apps.
 
-        Lists your callback apps, or those of your enterprise, with the addresses that events are
-        sent to and the tokens that prove where they come from. What they are subscribed to is in
-        `api_apps.events.list`.
+        Lists your callback apps, or those of your enterprise, with the URLs that events are sent to
+        and the tokens that sign them. Their subscriptions are in `api_apps.events.list`.
 
         On personal plans only apps of your own are listed; on enterprise plans only super
         administrators and administrators can list. Needs the permission `listApiApp`.
 
         Args:
-            page_token: The `next_page_token` of the page before. Left out or empty, the first page
-                is returned.
+            page_token: `next_page_token` of the previous page. The first page if left out or empty.
             page_size: Number of apps on a page, 1 to 50. From 1 to 50. Coze assumes 50.
             app_type: Kind of apps to list. Left out, all are listed.
             extra_headers: Headers for this request.
@@ -509,8 +504,8 @@ class ApiAppsAPI(Resource):
     ) -> Empty:
         """Change a callback app.
 
-        Gives a callback app another name or the address that its events are sent to. Coze calls a
-        new address at once to check it. Kind and channel of the app cannot be changed.
+        Changes the name of a callback app or the URL that its events are sent to. Coze calls a new
+        URL at once to check it. Kind and channel of the app cannot be changed.
 
         On personal plans only for apps of your own; on enterprise plans only for super
         administrators and administrators. Needs the permission `updateApiApp`.
@@ -518,8 +513,8 @@ class ApiAppsAPI(Resource):
         Args:
             api_app_id: Id of the app, as returned by `api_apps.create` or `api_apps.list`.
             name: New name of the app.
-            callback_url: Address to send events to. Coze posts a `challenge` to it, which it must
-                send back unchanged within three seconds.
+            callback_url: URL to send events to. Coze posts a `challenge` to it, which it must
+                return unchanged within three seconds.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -567,17 +562,17 @@ class AsyncApiAppsAPI(AsyncResource):
         """Create a callback app.
 
         Creates an app that receives events, either those of your own account or those of a channel.
-        It receives none yet: give it an address with `api_apps.update`, and subscribe it with
+        It receives none yet: set its URL with `api_apps.update`, and subscribe it with
         `api_apps.events.create`.
 
-        On personal plans everybody can create normal apps, and who made a channel can create apps
-        for it; on enterprise plans only super administrators and administrators can create apps.
-        Needs the permission `createApiApp`.
+        On personal plans everybody can create normal apps, and the owner of a channel can create
+        apps for it; on enterprise plans only super administrators and administrators can create
+        apps. Needs the permission `createApiApp`.
 
         Args:
             app_type: Whose events the app is to receive.
             name: Name of the app, at most 128 characters. Needed with `app_type` `normal`; apps of
-                a channel are called like the channel. At most 128 characters.
+                a channel have the channel's name. At most 128 characters.
             connector_id: Id of the channel, from the account settings. Needed with `app_type`
                 `connector`.
             extra_headers: Headers for this request.
@@ -614,8 +609,7 @@ class AsyncApiAppsAPI(AsyncResource):
     ) -> Empty:
         """Delete a callback app.
 
-        Deletes a callback app. Events that it was subscribed to are not sent to its address any
-        more.
+        Deletes a callback app. Its events are no longer sent.
 
         On personal plans only for apps of your own; on enterprise plans only for super
         administrators and administrators. Needs the permission `deleteApiApp`.
@@ -659,16 +653,14 @@ class AsyncApiAppsAPI(AsyncResource):
     ) -> AsyncPager[_api_apps.ApiApp]:
         """List callback apps.
 
-        Lists your callback apps, or those of your enterprise, with the addresses that events are
-        sent to and the tokens that prove where they come from. What they are subscribed to is in
-        `api_apps.events.list`.
+        Lists your callback apps, or those of your enterprise, with the URLs that events are sent to
+        and the tokens that sign them. Their subscriptions are in `api_apps.events.list`.
 
         On personal plans only apps of your own are listed; on enterprise plans only super
         administrators and administrators can list. Needs the permission `listApiApp`.
 
         Args:
-            page_token: The `next_page_token` of the page before. Left out or empty, the first page
-                is returned.
+            page_token: `next_page_token` of the previous page. The first page if left out or empty.
             page_size: Number of apps on a page, 1 to 50. From 1 to 50. Coze assumes 50.
             app_type: Kind of apps to list. Left out, all are listed.
             extra_headers: Headers for this request.
@@ -707,8 +699,8 @@ class AsyncApiAppsAPI(AsyncResource):
     ) -> Empty:
         """Change a callback app.
 
-        Gives a callback app another name or the address that its events are sent to. Coze calls a
-        new address at once to check it. Kind and channel of the app cannot be changed.
+        Changes the name of a callback app or the URL that its events are sent to. Coze calls a new
+        URL at once to check it. Kind and channel of the app cannot be changed.
 
         On personal plans only for apps of your own; on enterprise plans only for super
         administrators and administrators. Needs the permission `updateApiApp`.
@@ -716,8 +708,8 @@ class AsyncApiAppsAPI(AsyncResource):
         Args:
             api_app_id: Id of the app, as returned by `api_apps.create` or `api_apps.list`.
             name: New name of the app.
-            callback_url: Address to send events to. Coze posts a `challenge` to it, which it must
-                send back unchanged within three seconds.
+            callback_url: URL to send events to. Coze posts a `challenge` to it, which it must
+                return unchanged within three seconds.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

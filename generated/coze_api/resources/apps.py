@@ -87,8 +87,8 @@ class AppsCollaboratorsAPI(Resource):
     ) -> Empty:
         """Remove a collaborator from an app.
 
-        Takes the right to edit a low-code app from one collaborator. Workflows, plugins and other
-        resources that the collaborator made in it pass to the owner of the app.
+        Removes one collaborator's right to edit a low-code app. Workflows, plugins and other
+        resources that the collaborator created in it pass to the owner of the app.
 
         Not for OAuth apps of the channel type. With OAuth JWT apps and service access tokens the
         permission is enough; other tokens must be those of the app's owner or of a collaborator.
@@ -184,8 +184,8 @@ class AsyncAppsCollaboratorsAPI(AsyncResource):
     ) -> Empty:
         """Remove a collaborator from an app.
 
-        Takes the right to edit a low-code app from one collaborator. Workflows, plugins and other
-        resources that the collaborator made in it pass to the owner of the app.
+        Removes one collaborator's right to edit a low-code app. Workflows, plugins and other
+        resources that the collaborator created in it pass to the owner of the app.
 
         Not for OAuth apps of the channel type. With OAuth JWT apps and service access tokens the
         permission is enough; other tokens must be those of the app's owner or of a collaborator.

@@ -58,16 +58,16 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
     ) -> _audio.CreatedVoiceprint:
         """Add a voiceprint to a group.
 
-        Makes a voiceprint from a sound file in which one person is heard, and adds it to a group.
-        From then on `audio.voiceprint_groups.speaker_identify` can recognize the person.
+        Creates a voiceprint from an audio file with one speaker, and adds it to a group. From then
+        on `audio.voiceprint_groups.speaker_identify` can recognize the person.
 
         A group holds at most 10 voiceprints. Needs the permission `createVoiceprintFeature`.
 
         Args:
             group_id: Id of the group, as returned by `audio.voiceprint_groups.create` or
                 `audio.voiceprint_groups.list`.
-            file: The sound, at most 4 MB, in which one person is heard without noise: wav, or pcm
-                with 16 kHz, 16 bit and one channel.
+            file: The audio, at most 4 MB, with one speaker and without noise: wav, or pcm with 16
+                kHz, 16 bit and one channel.
             name: Name of the voiceprint.
             desc: Description of the voiceprint.
             sample_rate: Samples per second. Needed if `file` is pcm. Coze assumes 16000.
@@ -163,8 +163,8 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
     ) -> Page[_audio.Voiceprint]:
         """List the voiceprints of a group.
 
-        Lists the voiceprints of one group with their names, creators and the addresses of their
-        sounds.
+        Lists the voiceprints of one group with their names, their creators and the URLs of their
+        audio.
 
         Needs the permission `listVoiceprintFeature`.
 
@@ -214,7 +214,7 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
     ) -> Empty:
         """Change a voiceprint.
 
-        Changes name or description of a voiceprint, or makes it anew from another sound file.
+        Changes name or description of a voiceprint, or recreates it from another audio file.
 
         Only the creator of a voiceprint can change it. Needs the permission
         `updateVoiceprintFeature`.
@@ -225,8 +225,8 @@ class AudioVoiceprintGroupsFeaturesAPI(Resource):
             feature_id: Id of the voiceprint, as returned by
                 `audio.voiceprint_groups.features.create` or
                 `audio.voiceprint_groups.features.list`.
-            file: The sound to make the voiceprint from anew, at most 4 MB, in which one person is
-                heard without noise: wav, or pcm with 16 kHz, 16 bit and one channel.
+            file: The audio for the new voiceprint, at most 4 MB, with one speaker and without
+                noise: wav, or pcm with 16 kHz, 16 bit and one channel.
             name: New name of the voiceprint.
             desc: New description of the voiceprint.
             sample_rate: Samples per second. Needed if `file` is pcm. Coze assumes 16000.
@@ -283,16 +283,16 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
     ) -> _audio.CreatedVoiceprint:
         """Add a voiceprint to a group.
 
-        Makes a voiceprint from a sound file in which one person is heard, and adds it to a group.
-        From then on `audio.voiceprint_groups.speaker_identify` can recognize the person.
+        Creates a voiceprint from an audio file with one speaker, and adds it to a group. From then
+        on `audio.voiceprint_groups.speaker_identify` can recognize the person.
 
         A group holds at most 10 voiceprints. Needs the permission `createVoiceprintFeature`.
 
         Args:
             group_id: Id of the group, as returned by `audio.voiceprint_groups.create` or
                 `audio.voiceprint_groups.list`.
-            file: The sound, at most 4 MB, in which one person is heard without noise: wav, or pcm
-                with 16 kHz, 16 bit and one channel.
+            file: The audio, at most 4 MB, with one speaker and without noise: wav, or pcm with 16
+                kHz, 16 bit and one channel.
             name: Name of the voiceprint.
             desc: Description of the voiceprint.
             sample_rate: Samples per second. Needed if `file` is pcm. Coze assumes 16000.
@@ -388,8 +388,8 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
     ) -> AsyncPager[_audio.Voiceprint]:
         """List the voiceprints of a group.
 
-        Lists the voiceprints of one group with their names, creators and the addresses of their
-        sounds.
+        Lists the voiceprints of one group with their names, their creators and the URLs of their
+        audio.
 
         Needs the permission `listVoiceprintFeature`.
 
@@ -439,7 +439,7 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
     ) -> Empty:
         """Change a voiceprint.
 
-        Changes name or description of a voiceprint, or makes it anew from another sound file.
+        Changes name or description of a voiceprint, or recreates it from another audio file.
 
         Only the creator of a voiceprint can change it. Needs the permission
         `updateVoiceprintFeature`.
@@ -450,8 +450,8 @@ class AsyncAudioVoiceprintGroupsFeaturesAPI(AsyncResource):
             feature_id: Id of the voiceprint, as returned by
                 `audio.voiceprint_groups.features.create` or
                 `audio.voiceprint_groups.features.list`.
-            file: The sound to make the voiceprint from anew, at most 4 MB, in which one person is
-                heard without noise: wav, or pcm with 16 kHz, 16 bit and one channel.
+            file: The audio for the new voiceprint, at most 4 MB, with one speaker and without
+                noise: wav, or pcm with 16 kHz, 16 bit and one channel.
             name: New name of the voiceprint.
             desc: New description of the voiceprint.
             sample_rate: Samples per second. Needed if `file` is pcm. Coze assumes 16000.
@@ -503,8 +503,8 @@ class AudioLiveAPI(Resource):
     ) -> _audio.Live:
         """Retrieve the streams of a live session.
 
-        Returns the streams of a live session with simultaneous interpretation: what is said, and
-        its translations. It does not return the sound.
+        Returns the streams of a live session with simultaneous interpretation: the original speech
+        and its translations. It does not return the audio itself.
 
         Not described in the official documentation; three official SDKs offer it.
 
@@ -548,8 +548,8 @@ class AsyncAudioLiveAPI(AsyncResource):
     ) -> _audio.Live:
         """Retrieve the streams of a live session.
 
-        Returns the streams of a live session with simultaneous interpretation: what is said, and
-        its translations. It does not return the sound.
+        Returns the streams of a live session with simultaneous interpretation: the original speech
+        and its translations. It does not return the audio itself.
 
         Not described in the official documentation; three official SDKs offer it.
 
@@ -600,7 +600,7 @@ class AudioRoomsAPI(Resource):
         """Create a room for a call with a bot.
 
         Creates a room for a call and lets a bot enter it. The user then enters with the returned
-        token through an RTC SDK; this API neither carries sound nor ends the call.
+        token through an RTC SDK; this API neither carries audio nor ends the call.
 
         Billing begins at once, since the bot enters at once. If the user does not come, it waits
         for three minutes, which are billed. Needs the permission `createRoom`.
@@ -614,11 +614,11 @@ class AudioRoomsAPI(Resource):
                 `conversations.create`. A new one if left out.
             voice_id: Id of the voice that the bot speaks with, as returned by `audio.voices.list`.
                 A voice of Coze if left out.
-            config: Sound, picture and behaviour of the room.
-            uid: Id that you give to your user. Databases and other memory of the bot are kept apart
-                by it. Coze chooses one if left out.
+            config: Audio, video and behavior of the room.
+            uid: Your own id of the user. Each id has its own databases and other memory of the bot.
+                Coze chooses one if left out.
             workflow_id: Id of a workflow, as returned by `workflows.list`. All four official SDKs
-                send it; the official documentation does not tell what it does.
+                send it; the official documentation does not describe its effect.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -672,7 +672,7 @@ class AsyncAudioRoomsAPI(AsyncResource):
         """Create a room for a call with a bot.
 
         Creates a room for a call and lets a bot enter it. The user then enters with the returned
-        token through an RTC SDK; this API neither carries sound nor ends the call.
+        token through an RTC SDK; this API neither carries audio nor ends the call.
 
         Billing begins at once, since the bot enters at once. If the user does not come, it waits
         for three minutes, which are billed. Needs the permission `createRoom`.
@@ -686,11 +686,11 @@ class AsyncAudioRoomsAPI(AsyncResource):
                 `conversations.create`. A new one if left out.
             voice_id: Id of the voice that the bot speaks with, as returned by `audio.voices.list`.
                 A voice of Coze if left out.
-            config: Sound, picture and behaviour of the room.
-            uid: Id that you give to your user. Databases and other memory of the bot are kept apart
-                by it. Coze chooses one if left out.
+            config: Audio, video and behavior of the room.
+            uid: Your own id of the user. Each id has its own databases and other memory of the bot.
+                Coze chooses one if left out.
             workflow_id: Id of a workflow, as returned by `workflows.list`. All four official SDKs
-                send it; the official documentation does not tell what it does.
+                send it; the official documentation does not describe its effect.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -748,21 +748,21 @@ class AudioSpeechAPI(Resource):
     ) -> Binary:
         """Turn text into speech.
 
-        Says a short text with a voice, and returns the sound itself in one piece. Choose the voice
-        with `audio.voices.list`.
+        Converts a short text to speech with a voice, and returns the audio in one piece. Choose the
+        voice with `audio.voices.list`.
 
         Every call is billed. Needs the permission `createSpeech`.
 
         Args:
-            input: What to say, at most 1024 bytes in UTF-8. At most 1024 characters.
+            input: Text to speak, at most 1024 bytes in UTF-8. At most 1024 characters.
             voice_id: Id of the voice, as returned by `audio.voices.list`.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             emotion: Emotion to speak with. Only for voices that can show it; see `support_emotions`
                 of the voice.
-            emotion_scale: How strong the emotion is, 1 to 5. From 1 to 5. Coze assumes 4.
-            response_format: Format of the sound. Coze assumes 'mp3'.
+            emotion_scale: Intensity of the emotion, 1 to 5. From 1 to 5. Coze assumes 4.
+            response_format: Format of the audio. Coze assumes 'mp3'.
             speed: How fast to speak, as a multiple of the normal speed: 0.5 to 2 for voices of
                 large models, 0.2 to 3 for those of small ones. From 0.2 to 3. Coze assumes 1.
             sample_rate: Samples per second. Coze assumes 24000.
@@ -831,21 +831,21 @@ class AsyncAudioSpeechAPI(AsyncResource):
     ) -> AsyncBinary:
         """Turn text into speech.
 
-        Says a short text with a voice, and returns the sound itself in one piece. Choose the voice
-        with `audio.voices.list`.
+        Converts a short text to speech with a voice, and returns the audio in one piece. Choose the
+        voice with `audio.voices.list`.
 
         Every call is billed. Needs the permission `createSpeech`.
 
         Args:
-            input: What to say, at most 1024 bytes in UTF-8. At most 1024 characters.
+            input: Text to speak, at most 1024 bytes in UTF-8. At most 1024 characters.
             voice_id: Id of the voice, as returned by `audio.voices.list`.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             emotion: Emotion to speak with. Only for voices that can show it; see `support_emotions`
                 of the voice.
-            emotion_scale: How strong the emotion is, 1 to 5. From 1 to 5. Coze assumes 4.
-            response_format: Format of the sound. Coze assumes 'mp3'.
+            emotion_scale: Intensity of the emotion, 1 to 5. From 1 to 5. Coze assumes 4.
+            response_format: Format of the audio. Coze assumes 'mp3'.
             speed: How fast to speak, as a multiple of the normal speed: 0.5 to 2 for voices of
                 large models, 0.2 to 3 for those of small ones. From 0.2 to 3. Coze assumes 1.
             sample_rate: Samples per second. Coze assumes 24000.
@@ -904,13 +904,13 @@ class AudioTranscriptionsAPI(Resource):
     ) -> _audio.Transcription:
         """Turn speech into text.
 
-        Writes down what is said in a sound file, and returns it in one piece. For sound that is
-        larger or still being recorded, Coze offers a WebSocket.
+        Transcribes an audio file, and returns the text in one piece. For audio that is larger or
+        still being recorded, Coze offers a WebSocket.
 
         Every call is billed. Needs the permission `createTranscription`.
 
         Args:
-            file: The sound, at most 10 MB and shorter than 30 minutes. ogg, mp3, wav, mp4 and m4a
+            file: The audio, at most 10 MB and shorter than 30 minutes. ogg, mp3, wav, mp4 and m4a
                 are always possible; opus, pcm, raw, spx, aac and amr with large models only.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
@@ -955,13 +955,13 @@ class AsyncAudioTranscriptionsAPI(AsyncResource):
     ) -> _audio.Transcription:
         """Turn speech into text.
 
-        Writes down what is said in a sound file, and returns it in one piece. For sound that is
-        larger or still being recorded, Coze offers a WebSocket.
+        Transcribes an audio file, and returns the text in one piece. For audio that is larger or
+        still being recorded, Coze offers a WebSocket.
 
         Every call is billed. Needs the permission `createTranscription`.
 
         Args:
-            file: The sound, at most 10 MB and shorter than 30 minutes. ogg, mp3, wav, mp4 and m4a
+            file: The audio, at most 10 MB and shorter than 30 minutes. ogg, mp3, wav, mp4 and m4a
                 are always possible; opus, pcm, raw, spx, aac and amr with large models only.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
@@ -1166,16 +1166,16 @@ class AudioVoiceprintGroupsAPI(Resource):
     ) -> _audio.SpeakerMatches:
         """Identify a speaker.
 
-        Compares a sound file with the voiceprints of a group, and tells how well each fits the
-        speaker. What score is enough is for you to decide.
+        Compares an audio file with the voiceprints of a group, and returns a score for each. You
+        decide which score is high enough.
 
         Every call is billed. Needs the permission `identifyInVoiceprintGroup`.
 
         Args:
             group_id: Id of the group, as returned by `audio.voiceprint_groups.create` or
                 `audio.voiceprint_groups.list`.
-            file: The sound, at most 4 MB, in which one person is heard without noise: wav, or pcm
-                with 16 kHz, 16 bit and one channel.
+            file: The audio, at most 4 MB, with one speaker and without noise: wav, or pcm with 16
+                kHz, 16 bit and one channel.
             top_k: Number of voiceprints to return, the best ones. All are returned if left out.
             sample_rate: Samples per second. Needed if `file` is pcm. Coze assumes 16000.
             channel: Number of channels. Needed if `file` is pcm. Coze assumes 1.
@@ -1426,16 +1426,16 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
     ) -> _audio.SpeakerMatches:
         """Identify a speaker.
 
-        Compares a sound file with the voiceprints of a group, and tells how well each fits the
-        speaker. What score is enough is for you to decide.
+        Compares an audio file with the voiceprints of a group, and returns a score for each. You
+        decide which score is high enough.
 
         Every call is billed. Needs the permission `identifyInVoiceprintGroup`.
 
         Args:
             group_id: Id of the group, as returned by `audio.voiceprint_groups.create` or
                 `audio.voiceprint_groups.list`.
-            file: The sound, at most 4 MB, in which one person is heard without noise: wav, or pcm
-                with 16 kHz, 16 bit and one channel.
+            file: The audio, at most 4 MB, with one speaker and without noise: wav, or pcm with 16
+                kHz, 16 bit and one channel.
             top_k: Number of voiceprints to return, the best ones. All are returned if left out.
             sample_rate: Samples per second. Needed if `file` is pcm. Coze assumes 16000.
             channel: Number of channels. Needed if `file` is pcm. Coze assumes 1.
@@ -1531,9 +1531,9 @@ class AudioVoicesAPI(Resource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: Timeout = None,
     ) -> _audio.ClonedVoice:
-        """Clone a voice from a sound file.
+        """Clone a voice from an audio file.
 
-        Makes a voice of the person who is heard in a sound file. The voice can be used by
+        Creates a voice from an audio file of a person speaking. The voice can be used by
         `audio.speech.create`, bots and calls. With `voice_id` it replaces a voice cloned before,
         which costs nothing up to nine times.
 
@@ -1543,19 +1543,18 @@ class AudioVoicesAPI(Resource):
 
         Args:
             voice_name: Name of the voice, at most 128 bytes in UTF-8. At most 128 characters.
-            file: The sound, at most 10 MB, best 10 to 30 seconds: one person, a clear voice, no
+            file: The audio, at most 10 MB, best 10 to 30 seconds: one person, a clear voice, no
                 noise. Allowed are wav, mp3, ogg, m4a, aac and pcm.
             audio_format: Format of `file`.
             language: Language spoken in `file`.
-            voice_id: Id of a cloned voice that is to be cloned anew, as returned by
-                `audio.voices.clone`. It keeps its id. A new voice is made if left out.
-            preview_text: What the new voice is to say in its preview. A greeting in Chinese if left
-                out.
-            text: What is said in `file`, at most 1024 bytes in UTF-8. If it differs too much from
-                what is heard, the call fails with error 1109. At most 1024 characters.
-            space_id: Id of the workspace that is to hold the voice, as returned by
-                `workspaces.list`. Your personal workspace if left out. Only members of that
-                workspace can use the voice.
+            voice_id: Id of a voice to clone again, as returned by `audio.voices.clone`. It keeps
+                its id. A new voice is created if left out.
+            preview_text: Text that the new voice speaks in its preview. A greeting in Chinese if
+                left out.
+            text: Transcript of `file`, at most 1024 bytes in UTF-8. If it differs too much from the
+                recording, the call fails with error 1109. At most 1024 characters.
+            space_id: Id of the workspace for the voice, as returned by `workspaces.list`. Your
+                personal workspace if left out. Only members of that workspace can use the voice.
             description: Description of the voice. Sent by the official Python, Go and JS SDKs only.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1668,9 +1667,9 @@ class AsyncAudioVoicesAPI(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: Timeout = None,
     ) -> _audio.ClonedVoice:
-        """Clone a voice from a sound file.
+        """Clone a voice from an audio file.
 
-        Makes a voice of the person who is heard in a sound file. The voice can be used by
+        Creates a voice from an audio file of a person speaking. The voice can be used by
         `audio.speech.create`, bots and calls. With `voice_id` it replaces a voice cloned before,
         which costs nothing up to nine times.
 
@@ -1680,19 +1679,18 @@ class AsyncAudioVoicesAPI(AsyncResource):
 
         Args:
             voice_name: Name of the voice, at most 128 bytes in UTF-8. At most 128 characters.
-            file: The sound, at most 10 MB, best 10 to 30 seconds: one person, a clear voice, no
+            file: The audio, at most 10 MB, best 10 to 30 seconds: one person, a clear voice, no
                 noise. Allowed are wav, mp3, ogg, m4a, aac and pcm.
             audio_format: Format of `file`.
             language: Language spoken in `file`.
-            voice_id: Id of a cloned voice that is to be cloned anew, as returned by
-                `audio.voices.clone`. It keeps its id. A new voice is made if left out.
-            preview_text: What the new voice is to say in its preview. A greeting in Chinese if left
-                out.
-            text: What is said in `file`, at most 1024 bytes in UTF-8. If it differs too much from
-                what is heard, the call fails with error 1109. At most 1024 characters.
-            space_id: Id of the workspace that is to hold the voice, as returned by
-                `workspaces.list`. Your personal workspace if left out. Only members of that
-                workspace can use the voice.
+            voice_id: Id of a voice to clone again, as returned by `audio.voices.clone`. It keeps
+                its id. A new voice is created if left out.
+            preview_text: Text that the new voice speaks in its preview. A greeting in Chinese if
+                left out.
+            text: Transcript of `file`, at most 1024 bytes in UTF-8. If it differs too much from the
+                recording, the call fails with error 1109. At most 1024 characters.
+            space_id: Id of the workspace for the voice, as returned by `workspaces.list`. Your
+                personal workspace if left out. Only members of that workspace can use the voice.
             description: Description of the voice. Sent by the official Python, Go and JS SDKs only.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.

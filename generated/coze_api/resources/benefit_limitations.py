@@ -40,14 +40,14 @@ class BenefitLimitationsAPI(Resource):
     ) -> _benefit_limitations.CreatedBenefitLimitation:
         """Set a quota for end users.
 
-        Limits how many resource points or seconds of voice calls end users may use up, in total or
-        in every minute, hour or day: those of one device, of one custom consumer, or all of the
-        enterprise. A device that has used up one of its quotas stops working until that is reset.
-        Devices without any quota have no limit.
+        Limits how many resource points or seconds of voice calls end users may use, in total or per
+        minute, hour or day: those of one device, of one custom consumer, or all of the enterprise.
+        A device that has used up one of its quotas stops working until that is reset. Devices
+        without any quota have no limit.
 
-        Flagship enterprise plan only, for super administrators and administrators. The devices must
-        have reported what they are; quotas have no effect on others. A quota of a single device
-        goes before one for all devices of the enterprise. For all devices, and for all custom
+        Flagship enterprise plan only, for super administrators and administrators. Only for devices
+        that report who they are; quotas have no effect on others. A quota of a single device takes
+        precedence over one for all devices of the enterprise. For all devices, and for all custom
         consumers, there can be one quota in total and one that is reset. Quotas of voice calls have
         an effect only if the matching call license was bought. Needs the permission
         `createBenefitLimitation`.
@@ -102,10 +102,10 @@ class BenefitLimitationsAPI(Resource):
         """List the quotas of end users.
 
         Lists the quotas that were set with `benefit_limitations.create` for one scope and one kind
-        of benefit. It does not tell how much of a quota is used up.
+        of benefit. It does not return how much of a quota is used.
 
-        Flagship enterprise plan only, for super administrators and administrators. The devices must
-        have reported what they are; quotas have no effect on others. Needs the permission
+        Flagship enterprise plan only, for super administrators and administrators. Only for devices
+        that report who they are; quotas have no effect on others. Needs the permission
         `listBenefitLimitation`.
 
         Args:
@@ -114,8 +114,7 @@ class BenefitLimitationsAPI(Resource):
             entity_id: Id of the device or of the custom consumer; only with `entity_type`
                 `single_device` or `single_custom_consumer`.
             status: State of the quotas to list. Coze assumes 'valid'.
-            page_token: The `page_token` of the page before. Left out or empty, the first page is
-                returned.
+            page_token: `page_token` of the previous page. The first page if left out or empty.
             page_size: Number of quotas on a page, 1 to 200. From 1 to 200. Coze assumes 20.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -169,19 +168,19 @@ class BenefitLimitationsAPI(Resource):
     ) -> _benefit_limitations.BenefitLimitation:
         """Change a quota of end users.
 
-        Changes how much a quota allows, when it holds and when it is reset, or freezes it. Whom the
-        quota is for and what it limits cannot be changed; set another one with
+        Changes how much a quota allows, when it is valid and when it is reset, or freezes it. Whom
+        the quota is for and what it limits cannot be changed; set another one with
         `benefit_limitations.create`.
 
-        Flagship enterprise plan only, for super administrators and administrators. The devices must
-        have reported what they are; quotas have no effect on others. Needs the permission
+        Flagship enterprise plan only, for super administrators and administrators. Only for devices
+        that report who they are; quotas have no effect on others. Needs the permission
         `updateBenefitLimitation`.
 
         Args:
             benefit_id: Id of the quota, as returned by `benefit_limitations.create`.
-            active_mode: How the time is given in which the quota holds. There is only one way.
-            started_at: From when the quota holds, in seconds since 1970-01-01 UTC.
-            ended_at: Until when the quota holds, in seconds since 1970-01-01 UTC. With
+            active_mode: How the quota's period of validity is given. There is only one way.
+            started_at: Start of the quota's validity, in seconds since 1970-01-01 UTC.
+            ended_at: End of the quota's validity, in seconds since 1970-01-01 UTC. With
                 253402300799, the end of the year 9999, it never expires.
             limit: How much may be used up, in resource points or, for voice calls, in seconds.
             status: Whether the quota limits or is frozen. Coze assumes 'valid'.
@@ -243,14 +242,14 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
     ) -> _benefit_limitations.CreatedBenefitLimitation:
         """Set a quota for end users.
 
-        Limits how many resource points or seconds of voice calls end users may use up, in total or
-        in every minute, hour or day: those of one device, of one custom consumer, or all of the
-        enterprise. A device that has used up one of its quotas stops working until that is reset.
-        Devices without any quota have no limit.
+        Limits how many resource points or seconds of voice calls end users may use, in total or per
+        minute, hour or day: those of one device, of one custom consumer, or all of the enterprise.
+        A device that has used up one of its quotas stops working until that is reset. Devices
+        without any quota have no limit.
 
-        Flagship enterprise plan only, for super administrators and administrators. The devices must
-        have reported what they are; quotas have no effect on others. A quota of a single device
-        goes before one for all devices of the enterprise. For all devices, and for all custom
+        Flagship enterprise plan only, for super administrators and administrators. Only for devices
+        that report who they are; quotas have no effect on others. A quota of a single device takes
+        precedence over one for all devices of the enterprise. For all devices, and for all custom
         consumers, there can be one quota in total and one that is reset. Quotas of voice calls have
         an effect only if the matching call license was bought. Needs the permission
         `createBenefitLimitation`.
@@ -305,10 +304,10 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
         """List the quotas of end users.
 
         Lists the quotas that were set with `benefit_limitations.create` for one scope and one kind
-        of benefit. It does not tell how much of a quota is used up.
+        of benefit. It does not return how much of a quota is used.
 
-        Flagship enterprise plan only, for super administrators and administrators. The devices must
-        have reported what they are; quotas have no effect on others. Needs the permission
+        Flagship enterprise plan only, for super administrators and administrators. Only for devices
+        that report who they are; quotas have no effect on others. Needs the permission
         `listBenefitLimitation`.
 
         Args:
@@ -317,8 +316,7 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
             entity_id: Id of the device or of the custom consumer; only with `entity_type`
                 `single_device` or `single_custom_consumer`.
             status: State of the quotas to list. Coze assumes 'valid'.
-            page_token: The `page_token` of the page before. Left out or empty, the first page is
-                returned.
+            page_token: `page_token` of the previous page. The first page if left out or empty.
             page_size: Number of quotas on a page, 1 to 200. From 1 to 200. Coze assumes 20.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -372,19 +370,19 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
     ) -> _benefit_limitations.BenefitLimitation:
         """Change a quota of end users.
 
-        Changes how much a quota allows, when it holds and when it is reset, or freezes it. Whom the
-        quota is for and what it limits cannot be changed; set another one with
+        Changes how much a quota allows, when it is valid and when it is reset, or freezes it. Whom
+        the quota is for and what it limits cannot be changed; set another one with
         `benefit_limitations.create`.
 
-        Flagship enterprise plan only, for super administrators and administrators. The devices must
-        have reported what they are; quotas have no effect on others. Needs the permission
+        Flagship enterprise plan only, for super administrators and administrators. Only for devices
+        that report who they are; quotas have no effect on others. Needs the permission
         `updateBenefitLimitation`.
 
         Args:
             benefit_id: Id of the quota, as returned by `benefit_limitations.create`.
-            active_mode: How the time is given in which the quota holds. There is only one way.
-            started_at: From when the quota holds, in seconds since 1970-01-01 UTC.
-            ended_at: Until when the quota holds, in seconds since 1970-01-01 UTC. With
+            active_mode: How the quota's period of validity is given. There is only one way.
+            started_at: Start of the quota's validity, in seconds since 1970-01-01 UTC.
+            ended_at: End of the quota's validity, in seconds since 1970-01-01 UTC. With
                 253402300799, the end of the year 9999, it never expires.
             limit: How much may be used up, in resource points or, for voice calls, in seconds.
             status: Whether the quota limits or is frozen. Coze assumes 'valid'.

@@ -36,9 +36,9 @@ class BenefitsAPI(Resource):
     ) -> _benefits.Benefits:
         """Retrieve the plan of the account and its limits.
 
-        Returns which plan your account has. With `benefit_type_list` it also returns how many calls
-        per second are allowed to one kind of operations, or how often tools of paid plugins may be
-        called: what the plan gives, what was bought on top, and what holds now.
+        Returns the plan of your account. With `benefit_type_list` it also returns how many calls
+        per second are allowed for one kind of operations, or how often tools of paid plugins may be
+        called: by the plan, by additional purchases, and in total.
 
         Needs the permission `getBenefit`.
 
@@ -86,9 +86,9 @@ class AsyncBenefitsAPI(AsyncResource):
     ) -> _benefits.Benefits:
         """Retrieve the plan of the account and its limits.
 
-        Returns which plan your account has. With `benefit_type_list` it also returns how many calls
-        per second are allowed to one kind of operations, or how often tools of paid plugins may be
-        called: what the plan gives, what was bought on top, and what holds now.
+        Returns the plan of your account. With `benefit_type_list` it also returns how many calls
+        per second are allowed for one kind of operations, or how often tools of paid plugins may be
+        called: by the plan, by additional purchases, and in total.
 
         Needs the permission `getBenefit`.
 

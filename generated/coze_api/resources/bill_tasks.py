@@ -37,13 +37,13 @@ class BillTasksAPI(Resource):
         """Export the bill of end users.
 
         Starts a task that writes the bill of your end users' devices into files: speech recognized
-        and synthesized, minutes of calls, and what they cost. Ask `bill_tasks.list` for the files,
+        and synthesized, minutes of calls, and what they cost. Poll `bill_tasks.list` for the files,
         which may take about a minute.
 
-        Flagship enterprise plan only, for super administrators and administrators. The devices must
-        have reported what they are; otherwise there is nothing to bill. A bill covers whole days,
-        from 13 March 2025 up to yesterday. Files can be downloaded for seven days. Needs the
-        permission `createBillDownloadTask`.
+        Flagship enterprise plan only, for super administrators and administrators. Only for devices
+        that report who they are; others are not billed. A bill covers whole days, from 13 March
+        2025 up to yesterday. Files can be downloaded for seven days. Needs the permission
+        `createBillDownloadTask`.
 
         Args:
             started_at: 00:00:00 of the first day, in seconds since 1970-01-01 UTC; other times of
@@ -88,7 +88,7 @@ class BillTasksAPI(Resource):
         """List tasks that export bills.
 
         Lists tasks that `bill_tasks.create` started: those named in `task_ids`, or all of the last
-        seven days. Tasks that succeeded come with the addresses of their files.
+        seven days. Successful tasks include the URLs of their files.
 
         Flagship enterprise plan only, for super administrators and administrators. Files can be
         downloaded for seven days; after that, export the bill again. Needs the permission
@@ -140,13 +140,13 @@ class AsyncBillTasksAPI(AsyncResource):
         """Export the bill of end users.
 
         Starts a task that writes the bill of your end users' devices into files: speech recognized
-        and synthesized, minutes of calls, and what they cost. Ask `bill_tasks.list` for the files,
+        and synthesized, minutes of calls, and what they cost. Poll `bill_tasks.list` for the files,
         which may take about a minute.
 
-        Flagship enterprise plan only, for super administrators and administrators. The devices must
-        have reported what they are; otherwise there is nothing to bill. A bill covers whole days,
-        from 13 March 2025 up to yesterday. Files can be downloaded for seven days. Needs the
-        permission `createBillDownloadTask`.
+        Flagship enterprise plan only, for super administrators and administrators. Only for devices
+        that report who they are; others are not billed. A bill covers whole days, from 13 March
+        2025 up to yesterday. Files can be downloaded for seven days. Needs the permission
+        `createBillDownloadTask`.
 
         Args:
             started_at: 00:00:00 of the first day, in seconds since 1970-01-01 UTC; other times of
@@ -191,7 +191,7 @@ class AsyncBillTasksAPI(AsyncResource):
         """List tasks that export bills.
 
         Lists tasks that `bill_tasks.create` started: those named in `task_ids`, or all of the last
-        seven days. Tasks that succeeded come with the addresses of their files.
+        seven days. Successful tasks include the URLs of their files.
 
         Flagship enterprise plan only, for super administrators and administrators. Files can be
         downloaded for seven days; after that, export the bill again. Needs the permission

@@ -193,8 +193,7 @@ class BotsCollaboratorsAPI(Resource):
     ) -> Empty:
         """Remove a collaborator from a bot.
 
-        Takes the right to edit a bot from one collaborator. The user stays a member of the
-        workspace.
+        Removes one collaborator's right to edit a bot. The user stays a member of the workspace.
 
         Not for OAuth apps of the channel type. With OAuth JWT apps and service access tokens the
         permission is enough; other tokens must be those of the bot's owner or of a collaborator.
@@ -291,8 +290,7 @@ class AsyncBotsCollaboratorsAPI(AsyncResource):
     ) -> Empty:
         """Remove a collaborator from a bot.
 
-        Takes the right to edit a bot from one collaborator. The user stays a member of the
-        workspace.
+        Removes one collaborator's right to edit a bot. The user stays a member of the workspace.
 
         Not for OAuth apps of the channel type. With OAuth JWT apps and service access tokens the
         permission is enough; other tokens must be those of the bot's owner or of a collaborator.
@@ -506,8 +504,8 @@ class BotsAPI(Resource):
         """Create a bot.
 
         Creates a bot as a draft in a workspace. Users can reach it only after `bots.publish`; until
-        then `bots.list` and `bots.retrieve` show it only when asked for drafts. Knowledge is bound
-        afterwards with `bots.update`.
+        then `bots.list` and `bots.retrieve` return it only when drafts are requested. Knowledge is
+        bound afterwards with `bots.update`.
 
         Needs the permission `createBot`.
 
@@ -519,7 +517,7 @@ class BotsAPI(Resource):
             icon_file_id: Id of the avatar's file, as returned by `files.upload`. A file used as an
                 avatar is kept for good. Without it, Coze gives the bot an avatar.
             prompt_info: Persona and reply logic.
-            onboarding_info: What the bot says and offers when a conversation opens.
+            onboarding_info: Opening words and suggested questions of a new conversation.
             plugin_id_list: Plugin tools that the bot may use.
             workflow_id_list: Workflows that the bot may run.
             model_info_config: The model behind the bot and its settings.
@@ -642,7 +640,7 @@ class BotsAPI(Resource):
         """List the bots published to the API.
 
         Lists the bots of a workspace that are published to the API channel, latest publication
-        first. Coze is about to switch it off; use `bots.list` instead, which lists drafts too.
+        first. Coze will switch it off soon; use `bots.list` instead, which lists drafts too.
 
         Deprecated. Needs the permission `getPublishedBot`.
 
@@ -698,9 +696,9 @@ class BotsAPI(Resource):
             connector_ids: Ids of the channels to publish to: `1024` for the API, `999` for the Chat
                 SDK, or the id of a custom channel from the account settings. A custom channel needs
                 `1024` beside it.
-            connectors: What to hand over to custom channels: channel id, then key, then value. The
-                keys are those bound to the channel, such as `device_id`; each value is JSON written
-                as a text.
+            connectors: Values for custom channels: channel id, then key, then value. The keys are
+                those bound to the channel, such as `device_id`; each value is JSON written as a
+                text.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -788,8 +786,7 @@ class BotsAPI(Resource):
         """Retrieve a bot published to the API.
 
         Returns the published configuration of a bot. The bot must have been published to the API
-        channel. Coze is about to switch it off; use `bots.retrieve` instead, which knows drafts
-        too.
+        channel. Coze will switch it off soon; use `bots.retrieve` instead, which knows drafts too.
 
         Deprecated. Needs the permission `getMetadata`.
 
@@ -915,7 +912,7 @@ class BotsAPI(Resource):
             icon_file_id: Id of the avatar's file, as returned by `files.upload`. A file used as an
                 avatar is kept for good.
             prompt_info: Persona and reply logic.
-            onboarding_info: What the bot says and offers when a conversation opens.
+            onboarding_info: Opening words and suggested questions of a new conversation.
             knowledge: Knowledge bases that the bot may search, at most 150.
             plugin_id_list: Plugin tools that the bot may use.
             workflow_id_list: Workflows that the bot may run.
@@ -1003,8 +1000,8 @@ class AsyncBotsAPI(AsyncResource):
         """Create a bot.
 
         Creates a bot as a draft in a workspace. Users can reach it only after `bots.publish`; until
-        then `bots.list` and `bots.retrieve` show it only when asked for drafts. Knowledge is bound
-        afterwards with `bots.update`.
+        then `bots.list` and `bots.retrieve` return it only when drafts are requested. Knowledge is
+        bound afterwards with `bots.update`.
 
         Needs the permission `createBot`.
 
@@ -1016,7 +1013,7 @@ class AsyncBotsAPI(AsyncResource):
             icon_file_id: Id of the avatar's file, as returned by `files.upload`. A file used as an
                 avatar is kept for good. Without it, Coze gives the bot an avatar.
             prompt_info: Persona and reply logic.
-            onboarding_info: What the bot says and offers when a conversation opens.
+            onboarding_info: Opening words and suggested questions of a new conversation.
             plugin_id_list: Plugin tools that the bot may use.
             workflow_id_list: Workflows that the bot may run.
             model_info_config: The model behind the bot and its settings.
@@ -1139,7 +1136,7 @@ class AsyncBotsAPI(AsyncResource):
         """List the bots published to the API.
 
         Lists the bots of a workspace that are published to the API channel, latest publication
-        first. Coze is about to switch it off; use `bots.list` instead, which lists drafts too.
+        first. Coze will switch it off soon; use `bots.list` instead, which lists drafts too.
 
         Deprecated. Needs the permission `getPublishedBot`.
 
@@ -1195,9 +1192,9 @@ class AsyncBotsAPI(AsyncResource):
             connector_ids: Ids of the channels to publish to: `1024` for the API, `999` for the Chat
                 SDK, or the id of a custom channel from the account settings. A custom channel needs
                 `1024` beside it.
-            connectors: What to hand over to custom channels: channel id, then key, then value. The
-                keys are those bound to the channel, such as `device_id`; each value is JSON written
-                as a text.
+            connectors: Values for custom channels: channel id, then key, then value. The keys are
+                those bound to the channel, such as `device_id`; each value is JSON written as a
+                text.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1285,8 +1282,7 @@ class AsyncBotsAPI(AsyncResource):
         """Retrieve a bot published to the API.
 
         Returns the published configuration of a bot. The bot must have been published to the API
-        channel. Coze is about to switch it off; use `bots.retrieve` instead, which knows drafts
-        too.
+        channel. Coze will switch it off soon; use `bots.retrieve` instead, which knows drafts too.
 
         Deprecated. Needs the permission `getMetadata`.
 
@@ -1412,7 +1408,7 @@ class AsyncBotsAPI(AsyncResource):
             icon_file_id: Id of the avatar's file, as returned by `files.upload`. A file used as an
                 avatar is kept for good.
             prompt_info: Persona and reply logic.
-            onboarding_info: What the bot says and offers when a conversation opens.
+            onboarding_info: Opening words and suggested questions of a new conversation.
             knowledge: Knowledge bases that the bot may search, at most 150.
             plugin_id_list: Plugin tools that the bot may use.
             workflow_id_list: Workflows that the bot may run.

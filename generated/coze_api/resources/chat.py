@@ -129,7 +129,7 @@ class AsyncChatMessagesAPI(AsyncResource):
 
 
 class ChatAPI(Resource):
-    """Chat with a bot: by stream, or by starting a chat and asking for its result."""
+    """Chat with a bot: stream its answer, or start a chat and poll its result."""
 
     @cached_property
     def messages(self) -> ChatMessagesAPI:
@@ -149,8 +149,8 @@ class ChatAPI(Resource):
         """Cancel a running chat.
 
         Marks a running chat as canceled, so that another one can be started in its conversation.
-        Question and answer do not become context of later chats. A stream that is being received
-        goes on and all of its tokens are charged: close the connection to stop receiving.
+        Its question and answer do not become context of later chats. A stream that is already open
+        continues, and all of its tokens are charged: close the connection to stop receiving.
 
         A chat that is completed, failed or waiting for an action cannot be canceled. Needs the
         permission `cancelChat`.
@@ -208,23 +208,23 @@ class ChatAPI(Resource):
     ) -> _chat.Chat:
         """Start a chat with a bot.
 
-        Hands messages to a bot and lets it answer. Without streaming it returns at once, before
-        there is an answer: ask `chat.retrieve` until the chat has ended, then read the answer with
+        Sends messages to a bot, which answers them. Without streaming it returns at once, before
+        there is an answer: poll `chat.retrieve` until the chat has ended, then read the answer with
         `chat.messages.list`. With streaming the answer arrives piece by piece.
 
         Rate limit: 20 requests per second on the free plan, 100 on the advanced personal, 200 on
         the team and 500 on the enterprise plan. A conversation holds one running chat at a time.
-        Starting another one fails with error 4016. Ask for the state of a chat at most once a
+        Starting another one fails with error 4016. Poll the status of a chat at most once per
         second. Needs the permission `chat`.
 
         Args:
             bot_id: Id of the bot, as returned by `bots.create`. It must be published to the API
                 channel, unless `publish_status` chooses its draft.
-            user_id: Id that you give to your user. Messages, databases and other memory of the bot
-                are kept apart by it. Choose one that does not reveal who the user is; any fixed
-                text will do if users need not be kept apart.
+            user_id: Your own id of the user. Each id has its own messages, databases and other
+                memory of the bot. Choose one that does not reveal who the user is; use any fixed
+                text if users need not be separated.
             conversation_id: Conversation that the chat belongs to, as returned by
-                `conversations.create`; its messages are the context. Left out, Coze makes a new
+                `conversations.create`; its messages are the context. Left out, Coze creates a new
                 conversation.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
@@ -236,13 +236,14 @@ class ChatAPI(Resource):
                 Jinja2 expressions), by name. Names consist of letters and underscores. They reach
                 neither the bot's user variables nor workflows.
             auto_save_history: Whether the conversation keeps the messages of this chat. If false,
-                nothing of the chat can be retrieved and later chats do not know of it. Must be true
-                without streaming and for plugins that run at your side. Coze assumes True.
-            meta_data: Up to 16 pairs of your own, returned with the chat but not with its messages.
-                Keys have 1 to 64 characters, values 1 to 512.
-            extra_params: Facts for the model, such as where the user is. The only keys are
+                the chat cannot be retrieved, and later chats do not see it. Must be true without
+                streaming and for plugins that run on the client side. Coze assumes True.
+            meta_data: Up to 16 key-value pairs of your own, returned with the chat but not with its
+                messages. Keys have 1 to 64 characters, values 1 to 512.
+            extra_params: Context for the model, such as the user's location. The only keys are
                 `latitude` and `longitude`. Not passed on to workflows.
-            shortcut_command: Shortcut command to run. Coze makes the question of this chat from it.
+            shortcut_command: Shortcut command to run. Coze creates the question of this chat from
+                it.
             parameters: Values for the input parameters of the chatflow's start node, by name. Only
                 for bots in chatflow mode that are published as API or Chat SDK.
             enable_card: Whether question nodes return cards in place of plain text. The API does
@@ -309,8 +310,8 @@ class ChatAPI(Resource):
         the end of a chat that was started without streaming; `chat.messages.list` then returns the
         answer.
 
-        Works only for chats that were started with `auto_save_history` true. Ask at most once a
-        second for each chat. An answer with `code` 0 can still report that the chat failed; see
+        Works only for chats that were started with `auto_save_history` true. Poll each chat at most
+        once per second. An answer with `code` 0 can still report that the chat failed; see
         `last_error`. Needs the permission `getChat`.
 
         Args:
@@ -365,23 +366,23 @@ class ChatAPI(Resource):
     ) -> Stream[_chat.ChatStreamEvent]:
         """Start a chat with a bot.
 
-        Hands messages to a bot and lets it answer. Without streaming it returns at once, before
-        there is an answer: ask `chat.retrieve` until the chat has ended, then read the answer with
+        Sends messages to a bot, which answers them. Without streaming it returns at once, before
+        there is an answer: poll `chat.retrieve` until the chat has ended, then read the answer with
         `chat.messages.list`. With streaming the answer arrives piece by piece.
 
         Rate limit: 20 requests per second on the free plan, 100 on the advanced personal, 200 on
         the team and 500 on the enterprise plan. A conversation holds one running chat at a time.
-        Starting another one fails with error 4016. Ask for the state of a chat at most once a
+        Starting another one fails with error 4016. Poll the status of a chat at most once per
         second. Needs the permission `chat`.
 
         Args:
             bot_id: Id of the bot, as returned by `bots.create`. It must be published to the API
                 channel, unless `publish_status` chooses its draft.
-            user_id: Id that you give to your user. Messages, databases and other memory of the bot
-                are kept apart by it. Choose one that does not reveal who the user is; any fixed
-                text will do if users need not be kept apart.
+            user_id: Your own id of the user. Each id has its own messages, databases and other
+                memory of the bot. Choose one that does not reveal who the user is; use any fixed
+                text if users need not be separated.
             conversation_id: Conversation that the chat belongs to, as returned by
-                `conversations.create`; its messages are the context. Left out, Coze makes a new
+                `conversations.create`; its messages are the context. Left out, Coze creates a new
                 conversation.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
@@ -393,13 +394,14 @@ class ChatAPI(Resource):
                 Jinja2 expressions), by name. Names consist of letters and underscores. They reach
                 neither the bot's user variables nor workflows.
             auto_save_history: Whether the conversation keeps the messages of this chat. If false,
-                nothing of the chat can be retrieved and later chats do not know of it. Must be true
-                without streaming and for plugins that run at your side. Coze assumes True.
-            meta_data: Up to 16 pairs of your own, returned with the chat but not with its messages.
-                Keys have 1 to 64 characters, values 1 to 512.
-            extra_params: Facts for the model, such as where the user is. The only keys are
+                the chat cannot be retrieved, and later chats do not see it. Must be true without
+                streaming and for plugins that run on the client side. Coze assumes True.
+            meta_data: Up to 16 key-value pairs of your own, returned with the chat but not with its
+                messages. Keys have 1 to 64 characters, values 1 to 512.
+            extra_params: Context for the model, such as the user's location. The only keys are
                 `latitude` and `longitude`. Not passed on to workflows.
-            shortcut_command: Shortcut command to run. Coze makes the question of this chat from it.
+            shortcut_command: Shortcut command to run. Coze creates the question of this chat from
+                it.
             parameters: Values for the input parameters of the chatflow's start node, by name. Only
                 for bots in chatflow mode that are published as API or Chat SDK.
             enable_card: Whether question nodes return cards in place of plain text. The API does
@@ -468,9 +470,9 @@ class ChatAPI(Resource):
         """Submit results of client-side tools.
 
         Continues a chat that waits in status `requires_action` because its bot called a plugin that
-        runs at your side. Run the calls listed in `required_action`, then send their results here.
-        Questions of workflow nodes (tool calls of type `reply_message`) are not answered here but
-        by a new message in the same conversation.
+        runs on the client side. Run the calls listed in `required_action`, then send their results
+        here. Questions of workflow nodes (tool calls of type `reply_message`) are not answered here
+        but by a new message in the same conversation.
 
         The chat must have been started with `auto_save_history` true. Otherwise this call fails
         with error 5000. Send a result for every tool call of the chat. Needs the permission
@@ -527,9 +529,9 @@ class ChatAPI(Resource):
         """Submit results of client-side tools.
 
         Continues a chat that waits in status `requires_action` because its bot called a plugin that
-        runs at your side. Run the calls listed in `required_action`, then send their results here.
-        Questions of workflow nodes (tool calls of type `reply_message`) are not answered here but
-        by a new message in the same conversation.
+        runs on the client side. Run the calls listed in `required_action`, then send their results
+        here. Questions of workflow nodes (tool calls of type `reply_message`) are not answered here
+        but by a new message in the same conversation.
 
         The chat must have been started with `auto_save_history` true. Otherwise this call fails
         with error 5000. Send a result for every tool call of the chat. Needs the permission
@@ -576,7 +578,7 @@ class ChatAPI(Resource):
 
 
 class AsyncChatAPI(AsyncResource):
-    """Chat with a bot: by stream, or by starting a chat and asking for its result."""
+    """Chat with a bot: stream its answer, or start a chat and poll its result."""
 
     @cached_property
     def messages(self) -> AsyncChatMessagesAPI:
@@ -596,8 +598,8 @@ class AsyncChatAPI(AsyncResource):
         """Cancel a running chat.
 
         Marks a running chat as canceled, so that another one can be started in its conversation.
-        Question and answer do not become context of later chats. A stream that is being received
-        goes on and all of its tokens are charged: close the connection to stop receiving.
+        Its question and answer do not become context of later chats. A stream that is already open
+        continues, and all of its tokens are charged: close the connection to stop receiving.
 
         A chat that is completed, failed or waiting for an action cannot be canceled. Needs the
         permission `cancelChat`.
@@ -655,23 +657,23 @@ class AsyncChatAPI(AsyncResource):
     ) -> _chat.Chat:
         """Start a chat with a bot.
 
-        Hands messages to a bot and lets it answer. Without streaming it returns at once, before
-        there is an answer: ask `chat.retrieve` until the chat has ended, then read the answer with
+        Sends messages to a bot, which answers them. Without streaming it returns at once, before
+        there is an answer: poll `chat.retrieve` until the chat has ended, then read the answer with
         `chat.messages.list`. With streaming the answer arrives piece by piece.
 
         Rate limit: 20 requests per second on the free plan, 100 on the advanced personal, 200 on
         the team and 500 on the enterprise plan. A conversation holds one running chat at a time.
-        Starting another one fails with error 4016. Ask for the state of a chat at most once a
+        Starting another one fails with error 4016. Poll the status of a chat at most once per
         second. Needs the permission `chat`.
 
         Args:
             bot_id: Id of the bot, as returned by `bots.create`. It must be published to the API
                 channel, unless `publish_status` chooses its draft.
-            user_id: Id that you give to your user. Messages, databases and other memory of the bot
-                are kept apart by it. Choose one that does not reveal who the user is; any fixed
-                text will do if users need not be kept apart.
+            user_id: Your own id of the user. Each id has its own messages, databases and other
+                memory of the bot. Choose one that does not reveal who the user is; use any fixed
+                text if users need not be separated.
             conversation_id: Conversation that the chat belongs to, as returned by
-                `conversations.create`; its messages are the context. Left out, Coze makes a new
+                `conversations.create`; its messages are the context. Left out, Coze creates a new
                 conversation.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
@@ -683,13 +685,14 @@ class AsyncChatAPI(AsyncResource):
                 Jinja2 expressions), by name. Names consist of letters and underscores. They reach
                 neither the bot's user variables nor workflows.
             auto_save_history: Whether the conversation keeps the messages of this chat. If false,
-                nothing of the chat can be retrieved and later chats do not know of it. Must be true
-                without streaming and for plugins that run at your side. Coze assumes True.
-            meta_data: Up to 16 pairs of your own, returned with the chat but not with its messages.
-                Keys have 1 to 64 characters, values 1 to 512.
-            extra_params: Facts for the model, such as where the user is. The only keys are
+                the chat cannot be retrieved, and later chats do not see it. Must be true without
+                streaming and for plugins that run on the client side. Coze assumes True.
+            meta_data: Up to 16 key-value pairs of your own, returned with the chat but not with its
+                messages. Keys have 1 to 64 characters, values 1 to 512.
+            extra_params: Context for the model, such as the user's location. The only keys are
                 `latitude` and `longitude`. Not passed on to workflows.
-            shortcut_command: Shortcut command to run. Coze makes the question of this chat from it.
+            shortcut_command: Shortcut command to run. Coze creates the question of this chat from
+                it.
             parameters: Values for the input parameters of the chatflow's start node, by name. Only
                 for bots in chatflow mode that are published as API or Chat SDK.
             enable_card: Whether question nodes return cards in place of plain text. The API does
@@ -756,8 +759,8 @@ class AsyncChatAPI(AsyncResource):
         the end of a chat that was started without streaming; `chat.messages.list` then returns the
         answer.
 
-        Works only for chats that were started with `auto_save_history` true. Ask at most once a
-        second for each chat. An answer with `code` 0 can still report that the chat failed; see
+        Works only for chats that were started with `auto_save_history` true. Poll each chat at most
+        once per second. An answer with `code` 0 can still report that the chat failed; see
         `last_error`. Needs the permission `getChat`.
 
         Args:
@@ -812,23 +815,23 @@ class AsyncChatAPI(AsyncResource):
     ) -> AsyncStream[_chat.ChatStreamEvent]:
         """Start a chat with a bot.
 
-        Hands messages to a bot and lets it answer. Without streaming it returns at once, before
-        there is an answer: ask `chat.retrieve` until the chat has ended, then read the answer with
+        Sends messages to a bot, which answers them. Without streaming it returns at once, before
+        there is an answer: poll `chat.retrieve` until the chat has ended, then read the answer with
         `chat.messages.list`. With streaming the answer arrives piece by piece.
 
         Rate limit: 20 requests per second on the free plan, 100 on the advanced personal, 200 on
         the team and 500 on the enterprise plan. A conversation holds one running chat at a time.
-        Starting another one fails with error 4016. Ask for the state of a chat at most once a
+        Starting another one fails with error 4016. Poll the status of a chat at most once per
         second. Needs the permission `chat`.
 
         Args:
             bot_id: Id of the bot, as returned by `bots.create`. It must be published to the API
                 channel, unless `publish_status` chooses its draft.
-            user_id: Id that you give to your user. Messages, databases and other memory of the bot
-                are kept apart by it. Choose one that does not reveal who the user is; any fixed
-                text will do if users need not be kept apart.
+            user_id: Your own id of the user. Each id has its own messages, databases and other
+                memory of the bot. Choose one that does not reveal who the user is; use any fixed
+                text if users need not be separated.
             conversation_id: Conversation that the chat belongs to, as returned by
-                `conversations.create`; its messages are the context. Left out, Coze makes a new
+                `conversations.create`; its messages are the context. Left out, Coze creates a new
                 conversation.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
@@ -840,13 +843,14 @@ class AsyncChatAPI(AsyncResource):
                 Jinja2 expressions), by name. Names consist of letters and underscores. They reach
                 neither the bot's user variables nor workflows.
             auto_save_history: Whether the conversation keeps the messages of this chat. If false,
-                nothing of the chat can be retrieved and later chats do not know of it. Must be true
-                without streaming and for plugins that run at your side. Coze assumes True.
-            meta_data: Up to 16 pairs of your own, returned with the chat but not with its messages.
-                Keys have 1 to 64 characters, values 1 to 512.
-            extra_params: Facts for the model, such as where the user is. The only keys are
+                the chat cannot be retrieved, and later chats do not see it. Must be true without
+                streaming and for plugins that run on the client side. Coze assumes True.
+            meta_data: Up to 16 key-value pairs of your own, returned with the chat but not with its
+                messages. Keys have 1 to 64 characters, values 1 to 512.
+            extra_params: Context for the model, such as the user's location. The only keys are
                 `latitude` and `longitude`. Not passed on to workflows.
-            shortcut_command: Shortcut command to run. Coze makes the question of this chat from it.
+            shortcut_command: Shortcut command to run. Coze creates the question of this chat from
+                it.
             parameters: Values for the input parameters of the chatflow's start node, by name. Only
                 for bots in chatflow mode that are published as API or Chat SDK.
             enable_card: Whether question nodes return cards in place of plain text. The API does
@@ -915,9 +919,9 @@ class AsyncChatAPI(AsyncResource):
         """Submit results of client-side tools.
 
         Continues a chat that waits in status `requires_action` because its bot called a plugin that
-        runs at your side. Run the calls listed in `required_action`, then send their results here.
-        Questions of workflow nodes (tool calls of type `reply_message`) are not answered here but
-        by a new message in the same conversation.
+        runs on the client side. Run the calls listed in `required_action`, then send their results
+        here. Questions of workflow nodes (tool calls of type `reply_message`) are not answered here
+        but by a new message in the same conversation.
 
         The chat must have been started with `auto_save_history` true. Otherwise this call fails
         with error 5000. Send a result for every tool call of the chat. Needs the permission
@@ -974,9 +978,9 @@ class AsyncChatAPI(AsyncResource):
         """Submit results of client-side tools.
 
         Continues a chat that waits in status `requires_action` because its bot called a plugin that
-        runs at your side. Run the calls listed in `required_action`, then send their results here.
-        Questions of workflow nodes (tool calls of type `reply_message`) are not answered here but
-        by a new message in the same conversation.
+        runs on the client side. Run the calls listed in `required_action`, then send their results
+        here. Questions of workflow nodes (tool calls of type `reply_message`) are not answered here
+        but by a new message in the same conversation.
 
         The chat must have been started with `auto_save_history` true. Otherwise this call fails
         with error 5000. Send a result for every tool call of the chat. Needs the permission

@@ -41,15 +41,15 @@ class ConnectorsBotsAPI(Resource):
     ) -> Empty:
         """Report the review of a bot by a channel.
 
-        Tells Coze how a custom channel has decided about a bot that was published to it. For
-        channels whose review takes long: they answer the callback about the publication with "in
-        review", and report the outcome here.
+        Reports a custom channel's decision about a bot that was published to it. For channels whose
+        review takes long: they answer the callback about the publication with "in review", and
+        report the outcome here.
 
         Needs the permission `Connector.botUpdateProfile`.
 
         Args:
             connector_id: Id of the custom channel. The token must belong to the same channel.
-            bot_id: Id of the bot, as told by the callback about its publication.
+            bot_id: Id of the bot, as sent in the callback about its publication.
             audit_status: The decision.
             reason: Why the bot was rejected.
             extra_headers: Headers for this request.
@@ -94,15 +94,15 @@ class AsyncConnectorsBotsAPI(AsyncResource):
     ) -> Empty:
         """Report the review of a bot by a channel.
 
-        Tells Coze how a custom channel has decided about a bot that was published to it. For
-        channels whose review takes long: they answer the callback about the publication with "in
-        review", and report the outcome here.
+        Reports a custom channel's decision about a bot that was published to it. For channels whose
+        review takes long: they answer the callback about the publication with "in review", and
+        report the outcome here.
 
         Needs the permission `Connector.botUpdateProfile`.
 
         Args:
             connector_id: Id of the custom channel. The token must belong to the same channel.
-            bot_id: Id of the bot, as told by the callback about its publication.
+            bot_id: Id of the bot, as sent in the callback about its publication.
             audit_status: The decision.
             reason: Why the bot was rejected.
             extra_headers: Headers for this request.
@@ -154,14 +154,13 @@ class ConnectorsAPI(Resource):
         Registers hardware devices with a custom channel, one or many at once. Developers who
         publish a bot to the channel can then pick the device that the bot is for.
 
-        Channels cannot bind devices by themselves. Ask your Coze account manager to turn it on for
-        the channel's id, and agree on the `key` with them. Needs the permission
-        `bindConnectorConfig`.
+        Channels cannot bind devices by themselves. Contact your Coze account manager to enable it
+        for the channel's id and to agree on the `key`. Needs the permission `bindConnectorConfig`.
 
         Args:
             connector_id: Id of the custom channel, from the account settings.
             configs: The devices, by kind.
-            user_id: Coze user id of the developer whom the devices are for, from the account
+            user_id: Coze user id of the developer that the devices are for, from the account
                 settings; see `users.me`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -208,7 +207,7 @@ class ConnectorsAPI(Resource):
 
         Args:
             connector_id: Id of the channel. For custom channels it is shown in your settings, where
-                the channels are managed; for public ones, ask who runs the channel.
+                the channels are managed; for public ones, contact the operator of the channel.
             workspace_id: Id of the workspace, as returned by `workspaces.list`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -259,14 +258,13 @@ class AsyncConnectorsAPI(AsyncResource):
         Registers hardware devices with a custom channel, one or many at once. Developers who
         publish a bot to the channel can then pick the device that the bot is for.
 
-        Channels cannot bind devices by themselves. Ask your Coze account manager to turn it on for
-        the channel's id, and agree on the `key` with them. Needs the permission
-        `bindConnectorConfig`.
+        Channels cannot bind devices by themselves. Contact your Coze account manager to enable it
+        for the channel's id and to agree on the `key`. Needs the permission `bindConnectorConfig`.
 
         Args:
             connector_id: Id of the custom channel, from the account settings.
             configs: The devices, by kind.
-            user_id: Coze user id of the developer whom the devices are for, from the account
+            user_id: Coze user id of the developer that the devices are for, from the account
                 settings; see `users.me`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -313,7 +311,7 @@ class AsyncConnectorsAPI(AsyncResource):
 
         Args:
             connector_id: Id of the channel. For custom channels it is shown in your settings, where
-                the channels are managed; for public ones, ask who runs the channel.
+                the channels are managed; for public ones, contact the operator of the channel.
             workspace_id: Id of the workspace, as returned by `workspaces.list`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.

@@ -46,12 +46,12 @@ class ConversationsMessagesFeedbackAPI(Resource):
         """Give feedback on a message.
 
         Records the user's verdict on a text that a bot or app replied, for its developers to read
-        in the message log of Coze Loop. Feedback on several messages of one chat is kept apart;
-        feedback given again on the same message replaces the former.
+        in the message log of Coze Loop. Each message of a chat has its own feedback; new feedback
+        on the same message replaces the old one.
 
         Only the creator of the conversation may give feedback in it. Only texts are accepted:
-        answers of `chat.create` and what a chatflow returned. They must not be older than
-        2025-07-11. Needs the permission `feedback`.
+        answers of `chat.create` and of chatflows. They must not be older than 2025-07-11. Needs the
+        permission `feedback`.
 
         Args:
             conversation_id: Id of the conversation, as returned by `conversations.create` or
@@ -59,10 +59,9 @@ class ConversationsMessagesFeedbackAPI(Resource):
             message_id: Id of an answer in that conversation, as returned by `chat.create` and
                 `chat.messages.list`.
             feedback_type: The verdict.
-            reason_types: Short labels of your own that say why, at most 10 of at most 30 characters
-                each. At most 10 items.
-            comment: The verdict in the user's own words, at most 250 characters. At most 250
-                characters.
+            reason_types: Short labels of your own with the reasons, at most 10 of at most 30
+                characters each. At most 10 items.
+            comment: The user's comment, at most 250 characters. At most 250 characters.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -158,12 +157,12 @@ class AsyncConversationsMessagesFeedbackAPI(AsyncResource):
         """Give feedback on a message.
 
         Records the user's verdict on a text that a bot or app replied, for its developers to read
-        in the message log of Coze Loop. Feedback on several messages of one chat is kept apart;
-        feedback given again on the same message replaces the former.
+        in the message log of Coze Loop. Each message of a chat has its own feedback; new feedback
+        on the same message replaces the old one.
 
         Only the creator of the conversation may give feedback in it. Only texts are accepted:
-        answers of `chat.create` and what a chatflow returned. They must not be older than
-        2025-07-11. Needs the permission `feedback`.
+        answers of `chat.create` and of chatflows. They must not be older than 2025-07-11. Needs the
+        permission `feedback`.
 
         Args:
             conversation_id: Id of the conversation, as returned by `conversations.create` or
@@ -171,10 +170,9 @@ class AsyncConversationsMessagesFeedbackAPI(AsyncResource):
             message_id: Id of an answer in that conversation, as returned by `chat.create` and
                 `chat.messages.list`.
             feedback_type: The verdict.
-            reason_types: Short labels of your own that say why, at most 10 of at most 30 characters
-                each. At most 10 items.
-            comment: The verdict in the user's own words, at most 250 characters. At most 250
-                characters.
+            reason_types: Short labels of your own with the reasons, at most 10 of at most 30
+                characters each. At most 10 items.
+            comment: The user's comment, at most 250 characters. At most 250 characters.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -282,11 +280,11 @@ class ConversationsMessagesAPI(Resource):
         Args:
             conversation_id: Id of the conversation, as returned by `conversations.create` or
                 `chat.create`.
-            role: Who is to appear as the author.
-            content: What the message says; for `object_string` a JSON array of `ObjectString`,
-                written as text.
-            content_type: How `content` is to be read.
-            meta_data: Pairs of your own, given back with the message.
+            role: Author of the message.
+            content: Content of the message; for `object_string` a JSON array of `ObjectString`, as
+                text.
+            content_type: Format of `content`.
+            meta_data: Key-value pairs of your own, returned with the message.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -330,8 +328,8 @@ class ConversationsMessagesAPI(Resource):
         """Delete a message.
 
         Deletes one question or answer from a conversation and returns what was deleted. With an
-        answer go the tool calls, results and notices that led to it; those cannot be deleted on
-        their own. There is no deletion in bulk.
+        answer, the tool calls, results and notices that led to it are deleted too; those cannot be
+        deleted alone. Bulk deletion is not possible.
 
         Needs the permission `deleteMessage`.
 
@@ -383,25 +381,24 @@ class ConversationsMessagesAPI(Resource):
 
         Lists the messages of a conversation: those added by hand, the user's questions and the
         bot's answers. Tool calls, their results and suggested questions are left out unless
-        `include_middle_message` is true; those of one chat are listed by `chat.messages.list`.
-        Reads only, although it is a POST.
+        `include_middle_message` is true; those of one chat are listed by `chat.messages.list`. It
+        only reads, although it is a POST.
 
         Messages are kept for 180 days, then deleted. Needs the permission `chat`.
 
         Args:
             conversation_id: Id of the conversation, as returned by `conversations.create` or
                 `chat.create`.
-            order: Order by time of creation. Newest first by default. Coze assumes 'desc'.
-            chat_id: Chat whose messages alone are wanted, as returned by `chat.create`.
-            before_id: Id of a message. Only messages that stand before it in the list are returned.
-                To page backwards, give the last answer's `first_id`; `0` is no limit. Coze assumes
-                '0'.
-            after_id: Id of a message. Only messages that stand after it in the list are returned.
-                To page forwards, give the last answer's `last_id`; `0` is no limit. Coze assumes
-                '0'.
+            order: Sort order by creation time. Newest first by default. Coze assumes 'desc'.
+            chat_id: Chat whose messages to list, as returned by `chat.create`. Messages of all
+                chats if left out.
+            before_id: Id of a message. Only messages before it in the list are returned. To page
+                backwards, pass `first_id` of the last answer; `0` means no limit. Coze assumes '0'.
+            after_id: Id of a message. Only messages after it in the list are returned. To page
+                forwards, pass `last_id` of the last answer; `0` means no limit. Coze assumes '0'.
             limit: Messages per page, 1 to 50. From 1 to 50. Coze assumes 50.
-            include_middle_message: Whether the messages between question and answer (such as tool
-                calls and their results) are wanted too.
+            include_middle_message: Whether to return the messages between question and answer too,
+                such as tool calls and their results.
             bot_id: Bot that the conversation is with. The official page does not list this member;
                 the official Go and Java SDKs send it.
             extra_headers: Headers for this request.
@@ -509,8 +506,8 @@ class ConversationsMessagesAPI(Resource):
                 `conversations.messages.list`.
             content: The new content; for `object_string` a JSON array of `ObjectString`, written as
                 text.
-            content_type: How `content` is to be read. Needed when `content` is given.
-            meta_data: Pairs of your own, given back with the message.
+            content_type: Format of `content`. Needed when `content` is given.
+            meta_data: Key-value pairs of your own, returned with the message.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -573,11 +570,11 @@ class AsyncConversationsMessagesAPI(AsyncResource):
         Args:
             conversation_id: Id of the conversation, as returned by `conversations.create` or
                 `chat.create`.
-            role: Who is to appear as the author.
-            content: What the message says; for `object_string` a JSON array of `ObjectString`,
-                written as text.
-            content_type: How `content` is to be read.
-            meta_data: Pairs of your own, given back with the message.
+            role: Author of the message.
+            content: Content of the message; for `object_string` a JSON array of `ObjectString`, as
+                text.
+            content_type: Format of `content`.
+            meta_data: Key-value pairs of your own, returned with the message.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -621,8 +618,8 @@ class AsyncConversationsMessagesAPI(AsyncResource):
         """Delete a message.
 
         Deletes one question or answer from a conversation and returns what was deleted. With an
-        answer go the tool calls, results and notices that led to it; those cannot be deleted on
-        their own. There is no deletion in bulk.
+        answer, the tool calls, results and notices that led to it are deleted too; those cannot be
+        deleted alone. Bulk deletion is not possible.
 
         Needs the permission `deleteMessage`.
 
@@ -674,25 +671,24 @@ class AsyncConversationsMessagesAPI(AsyncResource):
 
         Lists the messages of a conversation: those added by hand, the user's questions and the
         bot's answers. Tool calls, their results and suggested questions are left out unless
-        `include_middle_message` is true; those of one chat are listed by `chat.messages.list`.
-        Reads only, although it is a POST.
+        `include_middle_message` is true; those of one chat are listed by `chat.messages.list`. It
+        only reads, although it is a POST.
 
         Messages are kept for 180 days, then deleted. Needs the permission `chat`.
 
         Args:
             conversation_id: Id of the conversation, as returned by `conversations.create` or
                 `chat.create`.
-            order: Order by time of creation. Newest first by default. Coze assumes 'desc'.
-            chat_id: Chat whose messages alone are wanted, as returned by `chat.create`.
-            before_id: Id of a message. Only messages that stand before it in the list are returned.
-                To page backwards, give the last answer's `first_id`; `0` is no limit. Coze assumes
-                '0'.
-            after_id: Id of a message. Only messages that stand after it in the list are returned.
-                To page forwards, give the last answer's `last_id`; `0` is no limit. Coze assumes
-                '0'.
+            order: Sort order by creation time. Newest first by default. Coze assumes 'desc'.
+            chat_id: Chat whose messages to list, as returned by `chat.create`. Messages of all
+                chats if left out.
+            before_id: Id of a message. Only messages before it in the list are returned. To page
+                backwards, pass `first_id` of the last answer; `0` means no limit. Coze assumes '0'.
+            after_id: Id of a message. Only messages after it in the list are returned. To page
+                forwards, pass `last_id` of the last answer; `0` means no limit. Coze assumes '0'.
             limit: Messages per page, 1 to 50. From 1 to 50. Coze assumes 50.
-            include_middle_message: Whether the messages between question and answer (such as tool
-                calls and their results) are wanted too.
+            include_middle_message: Whether to return the messages between question and answer too,
+                such as tool calls and their results.
             bot_id: Bot that the conversation is with. The official page does not list this member;
                 the official Go and Java SDKs send it.
             extra_headers: Headers for this request.
@@ -800,8 +796,8 @@ class AsyncConversationsMessagesAPI(AsyncResource):
                 `conversations.messages.list`.
             content: The new content; for `object_string` a JSON array of `ObjectString`, written as
                 text.
-            content_type: How `content` is to be read. Needed when `content` is given.
-            meta_data: Pairs of your own, given back with the message.
+            content_type: Format of `content`. Needed when `content` is given.
+            meta_data: Key-value pairs of your own, returned with the message.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -852,13 +848,13 @@ class ConversationsAPI(Resource):
     ) -> _conversations.ConversationSection:
         """Clear a conversation's context.
 
-        Starts a new, empty context section, so that the bot no longer sees what was said before.
+        Starts a new, empty context section, so that the bot no longer sees the earlier messages.
         The messages themselves stay: `conversations.messages.list` and
         `conversations.messages.retrieve` still return them. Works only for conversations that the
         caller created.
 
-        Each call makes another section; a repeated call leaves the context just as empty. Needs the
-        permission `editConversation`.
+        Each call creates another section; after a repeated call the context is just as empty. Needs
+        the permission `editConversation`.
 
         Args:
             conversation_id: Id of the conversation, as returned by `conversations.create` or
@@ -909,7 +905,7 @@ class ConversationsAPI(Resource):
 
         Creates a conversation with an empty context section and writes the given messages into it.
         Pass its id to `chat.create` to chat in it; messages can be added later by
-        `conversations.messages.create`. A chat without a conversation makes its own, so this is
+        `conversations.messages.create`. A chat without a conversation creates its own, so this is
         needed only to prepare context, a name or `meta_data`.
 
         Needs the permission `createConversation`.
@@ -917,14 +913,14 @@ class ConversationsAPI(Resource):
         Args:
             bot_id: Bot that the conversation is with, as returned by `bots.list` and `bots.create`.
                 Without it, `conversations.list` does not find the conversation.
-            name: Name that tells the conversation from others. At most 100 characters; empty by
-                default. At most 100 characters.
+            name: Name of the conversation. At most 100 characters; empty by default. At most 100
+                characters.
             messages: Messages to start with. They are written into the first context section, so
                 the first chat sees them.
             connector_id: Channel to create the conversation in: `1024` is API, `999` is Chat SDK, a
                 channel of your own has its own id, shown in the account settings under the
                 enterprise's custom channels. Known values: 1024, 999. Coze assumes '1024'.
-            meta_data: Pairs of your own. `conversations.retrieve` gives them back,
+            meta_data: Key-value pairs of your own. `conversations.retrieve` returns them,
                 `conversations.messages.list` does not.
             app_id: Id of the app that the conversation belongs to, as returned by `apps.list`. With
                 `conversation_name`.
@@ -981,8 +977,8 @@ class ConversationsAPI(Resource):
     ) -> Empty:
         """Delete a conversation.
 
-        Deletes a conversation. Only its creator may do so. To keep the messages and merely make the
-        bot forget them, use `conversations.clear`.
+        Deletes a conversation. Only its creator may do so. To keep the messages and only clear the
+        bot's context, use `conversations.clear`.
 
         Needs the permission `editConversation`.
 
@@ -1036,12 +1032,11 @@ class ConversationsAPI(Resource):
         Needs the permission `listConversation`.
 
         Args:
-            bot_id: Bot whose conversations are wanted, as returned by `bots.list` and
-                `bots.create`.
+            bot_id: Bot whose conversations to list, as returned by `bots.list` and `bots.create`.
             page_num: Number of the page, counted from 1. Coze assumes 1.
             page_size: Conversations per page, at most 50. At most 50. Coze assumes 50.
-            sort_order: Order by time of creation. Newest first by default. Coze assumes 'DESC'.
-            connector_id: Channel whose conversations are wanted: `1024` is API, `999` is Chat SDK.
+            sort_order: Sort order by creation time. Newest first by default. Coze assumes 'DESC'.
+            connector_id: Channel whose conversations to list: `1024` is API, `999` is Chat SDK.
                 Others are not supported. Known values: 1024, 999. Coze assumes '1024'.
             sort_field: Member that the conversations are sorted by. Known values: created_at.
             extra_headers: Headers for this request.
@@ -1130,8 +1125,7 @@ class ConversationsAPI(Resource):
     ) -> _conversations.Conversation:
         """Rename a conversation.
 
-        Gives a conversation another name. Only its creator may do so; nothing but the name can be
-        changed.
+        Changes the name of a conversation. Only its creator may do so; nothing else can be changed.
 
         Needs the permission `editConversation`.
 
@@ -1183,13 +1177,13 @@ class AsyncConversationsAPI(AsyncResource):
     ) -> _conversations.ConversationSection:
         """Clear a conversation's context.
 
-        Starts a new, empty context section, so that the bot no longer sees what was said before.
+        Starts a new, empty context section, so that the bot no longer sees the earlier messages.
         The messages themselves stay: `conversations.messages.list` and
         `conversations.messages.retrieve` still return them. Works only for conversations that the
         caller created.
 
-        Each call makes another section; a repeated call leaves the context just as empty. Needs the
-        permission `editConversation`.
+        Each call creates another section; after a repeated call the context is just as empty. Needs
+        the permission `editConversation`.
 
         Args:
             conversation_id: Id of the conversation, as returned by `conversations.create` or
@@ -1240,7 +1234,7 @@ class AsyncConversationsAPI(AsyncResource):
 
         Creates a conversation with an empty context section and writes the given messages into it.
         Pass its id to `chat.create` to chat in it; messages can be added later by
-        `conversations.messages.create`. A chat without a conversation makes its own, so this is
+        `conversations.messages.create`. A chat without a conversation creates its own, so this is
         needed only to prepare context, a name or `meta_data`.
 
         Needs the permission `createConversation`.
@@ -1248,14 +1242,14 @@ class AsyncConversationsAPI(AsyncResource):
         Args:
             bot_id: Bot that the conversation is with, as returned by `bots.list` and `bots.create`.
                 Without it, `conversations.list` does not find the conversation.
-            name: Name that tells the conversation from others. At most 100 characters; empty by
-                default. At most 100 characters.
+            name: Name of the conversation. At most 100 characters; empty by default. At most 100
+                characters.
             messages: Messages to start with. They are written into the first context section, so
                 the first chat sees them.
             connector_id: Channel to create the conversation in: `1024` is API, `999` is Chat SDK, a
                 channel of your own has its own id, shown in the account settings under the
                 enterprise's custom channels. Known values: 1024, 999. Coze assumes '1024'.
-            meta_data: Pairs of your own. `conversations.retrieve` gives them back,
+            meta_data: Key-value pairs of your own. `conversations.retrieve` returns them,
                 `conversations.messages.list` does not.
             app_id: Id of the app that the conversation belongs to, as returned by `apps.list`. With
                 `conversation_name`.
@@ -1312,8 +1306,8 @@ class AsyncConversationsAPI(AsyncResource):
     ) -> Empty:
         """Delete a conversation.
 
-        Deletes a conversation. Only its creator may do so. To keep the messages and merely make the
-        bot forget them, use `conversations.clear`.
+        Deletes a conversation. Only its creator may do so. To keep the messages and only clear the
+        bot's context, use `conversations.clear`.
 
         Needs the permission `editConversation`.
 
@@ -1367,12 +1361,11 @@ class AsyncConversationsAPI(AsyncResource):
         Needs the permission `listConversation`.
 
         Args:
-            bot_id: Bot whose conversations are wanted, as returned by `bots.list` and
-                `bots.create`.
+            bot_id: Bot whose conversations to list, as returned by `bots.list` and `bots.create`.
             page_num: Number of the page, counted from 1. Coze assumes 1.
             page_size: Conversations per page, at most 50. At most 50. Coze assumes 50.
-            sort_order: Order by time of creation. Newest first by default. Coze assumes 'DESC'.
-            connector_id: Channel whose conversations are wanted: `1024` is API, `999` is Chat SDK.
+            sort_order: Sort order by creation time. Newest first by default. Coze assumes 'DESC'.
+            connector_id: Channel whose conversations to list: `1024` is API, `999` is Chat SDK.
                 Others are not supported. Known values: 1024, 999. Coze assumes '1024'.
             sort_field: Member that the conversations are sorted by. Known values: created_at.
             extra_headers: Headers for this request.
@@ -1461,8 +1454,7 @@ class AsyncConversationsAPI(AsyncResource):
     ) -> _conversations.Conversation:
         """Rename a conversation.
 
-        Gives a conversation another name. Only its creator may do so; nothing but the name can be
-        changed.
+        Changes the name of a conversation. Only its creator may do so; nothing else can be changed.
 
         Needs the permission `editConversation`.
 

@@ -54,14 +54,14 @@ class CopyTasksAPI(Resource):
 
         Copies a bot, an app or a workflow within its workspace or to another one. A bot that stays
         in its workspace is copied at once, and the answer has the copy's id. Everything else is
-        copied later: the answer has the id of a task, to be asked for with `copy_tasks.retrieve`.
+        copied later: the answer has the id of a task; poll it with `copy_tasks.retrieve`.
         Workflows, plugins and other resources that a bot or an app needs go with it to the other
         workspace.
 
         The token needs two permissions: `Bot.duplicate` and `Workspace.createBot` for a bot,
         `Project.copy` and `Workspace.createProject` for an app, `Workflow.copy` and
         `Workspace.createWorkflow` for a workflow. The user must be a member of both workspaces.
-        What lies in a personal workspace can be copied within that workspace only. Copied bots and
+        Resources of a personal workspace can be copied only within that workspace. Copied bots and
         apps are drafts. Needs the permission `Bot.duplicate`.
 
         Args:
@@ -69,8 +69,7 @@ class CopyTasksAPI(Resource):
                 `apps.list`. It must be of the kind `entity_type`.
             entity_type: Whether `entity_id` is a bot, an app or a workflow.
             to_workspace_id: Id of the workspace to copy to, as returned by `workspaces.list`; it
-                must belong to the same enterprise or team. Left out, the copy lies in the same
-                workspace.
+                must belong to the same enterprise or team. The same workspace if left out.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -106,9 +105,8 @@ class CopyTasksAPI(Resource):
     ) -> _copy_tasks.CopyTask:
         """Retrieve a copy task.
 
-        Returns how far a task has come that `copy_tasks.create` started, with the id of the copy
-        when it succeeded and the reasons when it failed. Copies that were made at once have no
-        task.
+        Returns the state of a task that `copy_tasks.create` started, with the id of the copy when
+        it succeeded and the reasons when it failed. Copies that were created at once have no task.
 
         Args:
             task_id: Id of the task, as returned by `copy_tasks.create`.
@@ -170,14 +168,14 @@ class AsyncCopyTasksAPI(AsyncResource):
 
         Copies a bot, an app or a workflow within its workspace or to another one. A bot that stays
         in its workspace is copied at once, and the answer has the copy's id. Everything else is
-        copied later: the answer has the id of a task, to be asked for with `copy_tasks.retrieve`.
+        copied later: the answer has the id of a task; poll it with `copy_tasks.retrieve`.
         Workflows, plugins and other resources that a bot or an app needs go with it to the other
         workspace.
 
         The token needs two permissions: `Bot.duplicate` and `Workspace.createBot` for a bot,
         `Project.copy` and `Workspace.createProject` for an app, `Workflow.copy` and
         `Workspace.createWorkflow` for a workflow. The user must be a member of both workspaces.
-        What lies in a personal workspace can be copied within that workspace only. Copied bots and
+        Resources of a personal workspace can be copied only within that workspace. Copied bots and
         apps are drafts. Needs the permission `Bot.duplicate`.
 
         Args:
@@ -185,8 +183,7 @@ class AsyncCopyTasksAPI(AsyncResource):
                 `apps.list`. It must be of the kind `entity_type`.
             entity_type: Whether `entity_id` is a bot, an app or a workflow.
             to_workspace_id: Id of the workspace to copy to, as returned by `workspaces.list`; it
-                must belong to the same enterprise or team. Left out, the copy lies in the same
-                workspace.
+                must belong to the same enterprise or team. The same workspace if left out.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -222,9 +219,8 @@ class AsyncCopyTasksAPI(AsyncResource):
     ) -> _copy_tasks.CopyTask:
         """Retrieve a copy task.
 
-        Returns how far a task has come that `copy_tasks.create` started, with the id of the copy
-        when it succeeded and the reasons when it failed. Copies that were made at once have no
-        task.
+        Returns the state of a task that `copy_tasks.create` started, with the id of the copy when
+        it succeeded and the reasons when it failed. Copies that were created at once have no task.
 
         Args:
             task_id: Id of the task, as returned by `copy_tasks.create`.

@@ -50,8 +50,8 @@ class DatasetsDocumentsAPI(Resource):
 
         Adds up to ten documents or images to a knowledge base of your own. A text knowledge base
         takes files in the request and web pages, one for images takes files uploaded before with
-        `files.upload`. They are processed after the answer; `datasets.process` tells how far they
-        are.
+        `files.upload`. They are processed after the answer; `datasets.process` returns their
+        progress.
 
         Only the owner of a knowledge base can add documents. Files in the request must be of type
         pdf, txt, doc or docx. All documents of a request must come from the same kind of source,
@@ -63,7 +63,7 @@ class DatasetsDocumentsAPI(Resource):
                 `datasets.list`.
             document_bases: The documents or images, at most 10. All must come from the same kind of
                 source. At most 10 items.
-            chunk_strategy: How to cut the documents into chunks; for images, who writes the
+            chunk_strategy: How to split the documents into chunks; for images, who writes the
                 captions.
             format_type: What the knowledge base holds. Text if left out.
             sink_strategy: How the documents are stored.
@@ -166,7 +166,7 @@ class DatasetsDocumentsAPI(Resource):
         """List the documents of a knowledge base.
 
         Lists the documents, tables or images of a knowledge base with their state. Captions of
-        images are listed by `datasets.images.list`. Reads only, although it is a POST.
+        images are listed by `datasets.images.list`. It only reads, although it is a POST.
 
         Not for knowledge bases of Volcano Engine. Needs the permission `listDocument`.
 
@@ -215,8 +215,8 @@ class DatasetsDocumentsAPI(Resource):
     ) -> _datasets.DatasetsDocumentsUpdateResponse:
         """Rename a document or change its update rule.
 
-        Changes the name of a document in a knowledge base, or how often it is read anew from its
-        web page. The content cannot be changed: delete the document and add it again.
+        Changes the name of a document in a knowledge base, or how often it is updated from its web
+        page. The content cannot be changed: delete the document and add it again.
 
         Not for knowledge bases of Volcano Engine. Needs the permission `updateDocument`.
 
@@ -224,7 +224,7 @@ class DatasetsDocumentsAPI(Resource):
             document_id: Id of the document, as returned by `datasets.documents.create` or
                 `datasets.documents.list`.
             document_name: New name of the document.
-            update_rule: Whether to read the page anew. For web pages only.
+            update_rule: Whether to update the document from its web page. For web pages only.
             table_meta: New columns of a table.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -279,8 +279,8 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
 
         Adds up to ten documents or images to a knowledge base of your own. A text knowledge base
         takes files in the request and web pages, one for images takes files uploaded before with
-        `files.upload`. They are processed after the answer; `datasets.process` tells how far they
-        are.
+        `files.upload`. They are processed after the answer; `datasets.process` returns their
+        progress.
 
         Only the owner of a knowledge base can add documents. Files in the request must be of type
         pdf, txt, doc or docx. All documents of a request must come from the same kind of source,
@@ -292,7 +292,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
                 `datasets.list`.
             document_bases: The documents or images, at most 10. All must come from the same kind of
                 source. At most 10 items.
-            chunk_strategy: How to cut the documents into chunks; for images, who writes the
+            chunk_strategy: How to split the documents into chunks; for images, who writes the
                 captions.
             format_type: What the knowledge base holds. Text if left out.
             sink_strategy: How the documents are stored.
@@ -395,7 +395,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
         """List the documents of a knowledge base.
 
         Lists the documents, tables or images of a knowledge base with their state. Captions of
-        images are listed by `datasets.images.list`. Reads only, although it is a POST.
+        images are listed by `datasets.images.list`. It only reads, although it is a POST.
 
         Not for knowledge bases of Volcano Engine. Needs the permission `listDocument`.
 
@@ -444,8 +444,8 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
     ) -> _datasets.DatasetsDocumentsUpdateResponse:
         """Rename a document or change its update rule.
 
-        Changes the name of a document in a knowledge base, or how often it is read anew from its
-        web page. The content cannot be changed: delete the document and add it again.
+        Changes the name of a document in a knowledge base, or how often it is updated from its web
+        page. The content cannot be changed: delete the document and add it again.
 
         Not for knowledge bases of Volcano Engine. Needs the permission `updateDocument`.
 
@@ -453,7 +453,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
             document_id: Id of the document, as returned by `datasets.documents.create` or
                 `datasets.documents.list`.
             document_name: New name of the document.
-            update_rule: Whether to read the page anew. For web pages only.
+            update_rule: Whether to update the document from its web page. For web pages only.
             table_meta: New columns of a table.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -503,8 +503,8 @@ class DatasetsImagesAPI(Resource):
     ) -> Page[_datasets.DatasetImage]:
         """List the images of a knowledge base.
 
-        Lists the images of a knowledge base for images with their captions. They can be searched by
-        words in the caption, and those without a caption can be picked out. Documents are listed by
+        Lists the images of a knowledge base for images with their captions. They can be filtered by
+        words in the caption, and by whether they have a caption. Documents are listed by
         `datasets.documents.list`.
 
         Not for knowledge bases of Volcano Engine. Needs the permission `listPhoto`.
@@ -560,8 +560,8 @@ class DatasetsImagesAPI(Resource):
     ) -> Empty:
         """Set the caption of an image.
 
-        Sets the words by which bots find an image of a knowledge base. Needed for images that were
-        added with `caption_type` 1; replaces captions that Coze wrote.
+        Sets the caption by which bots find an image of a knowledge base. Needed for images that
+        were added with `caption_type` 1; replaces captions that Coze wrote.
 
         Not for knowledge bases of Volcano Engine. Needs the permission `updatePhoto`.
 
@@ -570,7 +570,7 @@ class DatasetsImagesAPI(Resource):
                 `datasets.list`.
             document_id: Id of the image, as returned by `datasets.images.list` or
                 `datasets.documents.create`.
-            caption: What the image shows, in words.
+            caption: Caption of the image.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -614,8 +614,8 @@ class AsyncDatasetsImagesAPI(AsyncResource):
     ) -> AsyncPager[_datasets.DatasetImage]:
         """List the images of a knowledge base.
 
-        Lists the images of a knowledge base for images with their captions. They can be searched by
-        words in the caption, and those without a caption can be picked out. Documents are listed by
+        Lists the images of a knowledge base for images with their captions. They can be filtered by
+        words in the caption, and by whether they have a caption. Documents are listed by
         `datasets.documents.list`.
 
         Not for knowledge bases of Volcano Engine. Needs the permission `listPhoto`.
@@ -671,8 +671,8 @@ class AsyncDatasetsImagesAPI(AsyncResource):
     ) -> Empty:
         """Set the caption of an image.
 
-        Sets the words by which bots find an image of a knowledge base. Needed for images that were
-        added with `caption_type` 1; replaces captions that Coze wrote.
+        Sets the caption by which bots find an image of a knowledge base. Needed for images that
+        were added with `caption_type` 1; replaces captions that Coze wrote.
 
         Not for knowledge bases of Volcano Engine. Needs the permission `updatePhoto`.
 
@@ -681,7 +681,7 @@ class AsyncDatasetsImagesAPI(AsyncResource):
                 `datasets.list`.
             document_id: Id of the image, as returned by `datasets.images.list` or
                 `datasets.documents.create`.
-            caption: What the image shows, in words.
+            caption: Caption of the image.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -743,10 +743,9 @@ class DatasetsAPI(Resource):
 
         Args:
             name: Name of the knowledge base, at most 100 characters. At most 100 characters.
-            space_id: Id of the workspace that is to hold the knowledge base, as returned by
-                `workspaces.list`.
-            format_type: What the knowledge base is to hold. Cannot be changed later.
-            description: What the knowledge base is about.
+            space_id: Id of the workspace for the knowledge base, as returned by `workspaces.list`.
+            format_type: Content type of the knowledge base. Cannot be changed later.
+            description: Description of the knowledge base.
             file_id: Id of the image file to be used as icon, as returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -836,15 +835,15 @@ class DatasetsAPI(Resource):
     ) -> Page[_datasets.Dataset]:
         """List the knowledge bases of a workspace.
 
-        Lists all knowledge bases in the library of a workspace, whoever owns them, those of Volcano
-        Engine included. Knowledge bases that are part of an app are not listed.
+        Lists all knowledge bases in the library of a workspace, of all owners, including those of
+        Volcano Engine. Knowledge bases that are part of an app are not listed.
 
         Needs the permission `listKnowledge`.
 
         Args:
             space_id: Id of the workspace, as returned by `workspaces.list`.
             name: Part of the name of the knowledge bases to list.
-            format_type: What the knowledge bases to list hold. All are listed if left out.
+            format_type: Content type of the knowledge bases to list. All are listed if left out.
             page_num: Number of the page, counted from 1. At least 1. Coze assumes 1.
             page_size: Number of knowledge bases on a page, 1 to 300. From 1 to 300. Coze assumes
                 10.
@@ -889,9 +888,9 @@ class DatasetsAPI(Resource):
     ) -> _datasets.DocumentProgressList:
         """Retrieve the progress of documents.
 
-        Tells how far the processing of documents and images is that were added to a knowledge base.
-        Ask for all documents of one knowledge base at once, until none has status 0. Reads only,
-        although it is a POST.
+        Returns the processing progress of documents and images that were added to a knowledge base.
+        Poll all documents of one knowledge base in one request, until none has status 0. It only
+        reads, although it is a POST.
 
         Not for knowledge bases of Volcano Engine. Needs the permission `readDocumentProgress`.
 
@@ -939,8 +938,8 @@ class DatasetsAPI(Resource):
         """Replace a knowledge base's name, icon, description.
 
         Sets name, icon and description of a knowledge base of your own. All three are replaced:
-        what is left out goes back to its default. Documents stay as they are. Knowledge bases of
-        Volcano Engine cannot be changed here.
+        members that are left out are reset to their defaults. Documents stay as they are. Knowledge
+        bases of Volcano Engine cannot be changed here.
 
         Only the owner of a knowledge base can change it. Needs the permission `update`.
 
@@ -950,7 +949,7 @@ class DatasetsAPI(Resource):
             name: Name of the knowledge base, at most 100 characters. At most 100 characters.
             file_id: Id of the image file to be used as icon, as returned by `files.upload`. The
                 default icon if left out.
-            description: What the knowledge base is about. Empty if left out.
+            description: Description of the knowledge base. Empty if left out.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1012,10 +1011,9 @@ class AsyncDatasetsAPI(AsyncResource):
 
         Args:
             name: Name of the knowledge base, at most 100 characters. At most 100 characters.
-            space_id: Id of the workspace that is to hold the knowledge base, as returned by
-                `workspaces.list`.
-            format_type: What the knowledge base is to hold. Cannot be changed later.
-            description: What the knowledge base is about.
+            space_id: Id of the workspace for the knowledge base, as returned by `workspaces.list`.
+            format_type: Content type of the knowledge base. Cannot be changed later.
+            description: Description of the knowledge base.
             file_id: Id of the image file to be used as icon, as returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1105,15 +1103,15 @@ class AsyncDatasetsAPI(AsyncResource):
     ) -> AsyncPager[_datasets.Dataset]:
         """List the knowledge bases of a workspace.
 
-        Lists all knowledge bases in the library of a workspace, whoever owns them, those of Volcano
-        Engine included. Knowledge bases that are part of an app are not listed.
+        Lists all knowledge bases in the library of a workspace, of all owners, including those of
+        Volcano Engine. Knowledge bases that are part of an app are not listed.
 
         Needs the permission `listKnowledge`.
 
         Args:
             space_id: Id of the workspace, as returned by `workspaces.list`.
             name: Part of the name of the knowledge bases to list.
-            format_type: What the knowledge bases to list hold. All are listed if left out.
+            format_type: Content type of the knowledge bases to list. All are listed if left out.
             page_num: Number of the page, counted from 1. At least 1. Coze assumes 1.
             page_size: Number of knowledge bases on a page, 1 to 300. From 1 to 300. Coze assumes
                 10.
@@ -1158,9 +1156,9 @@ class AsyncDatasetsAPI(AsyncResource):
     ) -> _datasets.DocumentProgressList:
         """Retrieve the progress of documents.
 
-        Tells how far the processing of documents and images is that were added to a knowledge base.
-        Ask for all documents of one knowledge base at once, until none has status 0. Reads only,
-        although it is a POST.
+        Returns the processing progress of documents and images that were added to a knowledge base.
+        Poll all documents of one knowledge base in one request, until none has status 0. It only
+        reads, although it is a POST.
 
         Not for knowledge bases of Volcano Engine. Needs the permission `readDocumentProgress`.
 
@@ -1208,8 +1206,8 @@ class AsyncDatasetsAPI(AsyncResource):
         """Replace a knowledge base's name, icon, description.
 
         Sets name, icon and description of a knowledge base of your own. All three are replaced:
-        what is left out goes back to its default. Documents stay as they are. Knowledge bases of
-        Volcano Engine cannot be changed here.
+        members that are left out are reset to their defaults. Documents stay as they are. Knowledge
+        bases of Volcano Engine cannot be changed here.
 
         Only the owner of a knowledge base can change it. Needs the permission `update`.
 
@@ -1219,7 +1217,7 @@ class AsyncDatasetsAPI(AsyncResource):
             name: Name of the knowledge base, at most 100 characters. At most 100 characters.
             file_id: Id of the image file to be used as icon, as returned by `files.upload`. The
                 default icon if left out.
-            description: What the knowledge base is about. Empty if left out.
+            description: Description of the knowledge base. Empty if left out.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

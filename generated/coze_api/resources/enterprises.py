@@ -42,9 +42,9 @@ class EnterprisesMembersAPI(Resource):
     ) -> Empty:
         """Add an employee to an enterprise.
 
-        Adds one employee to an enterprise, as an administrator or a member. Users made on Volcano
-        Engine normally join by themselves; use it for those who did not. Guests from outside cannot
-        be added.
+        Adds one employee to an enterprise, as an administrator or a member. Users created on
+        Volcano Engine normally join automatically; use this for those who did not. Guests from
+        outside cannot be added.
 
         Enterprise plans only. An enterprise on the standard plan has at most 100 members; beyond,
         the call fails with the code 777074011. Not to be called concurrently. Needs the permission
@@ -90,9 +90,9 @@ class EnterprisesMembersAPI(Resource):
     ) -> Empty:
         """Remove a member from an enterprise.
 
-        Removes one member from an enterprise and hands the member's workspaces, bots, workflows and
-        other resources to an administrator. Remove the member from all organizations first, with
-        `organizations.members.delete`.
+        Removes one member from an enterprise and transfers the member's workspaces, bots, workflows
+        and other resources to an administrator. Remove the member from all organizations first,
+        with `organizations.members.delete`.
 
         Enterprise plans only. The permission must be granted to an enterprise privileged app; see
         `oauth.token_enterprise`. Not to be called concurrently. Needs the permission
@@ -102,7 +102,7 @@ class EnterprisesMembersAPI(Resource):
             enterprise_id: Id of the enterprise, from its organization settings.
             user_id: Coze user id of the member. The Volcano Engine operation `ListCozeUser` returns
                 it as `CozeUserId`.
-            receiver_user_id: Coze user id of the one who takes over what the member owned: a super
+            receiver_user_id: Coze user id of the new owner of the member's resources: a super
                 administrator or an administrator of the enterprise. They find their id in their
                 account settings; see also `users.me`.
             extra_headers: Headers for this request.
@@ -143,7 +143,7 @@ class EnterprisesMembersAPI(Resource):
         """Change the role of an employee.
 
         Makes an employee of an enterprise an administrator or an ordinary member. The role of
-        guests cannot be changed. Roles in an organization are another matter; see
+        guests cannot be changed. Roles in an organization are separate; see
         `organizations.members.update`.
 
         The permission must be granted to an enterprise privileged app; see
@@ -194,9 +194,9 @@ class AsyncEnterprisesMembersAPI(AsyncResource):
     ) -> Empty:
         """Add an employee to an enterprise.
 
-        Adds one employee to an enterprise, as an administrator or a member. Users made on Volcano
-        Engine normally join by themselves; use it for those who did not. Guests from outside cannot
-        be added.
+        Adds one employee to an enterprise, as an administrator or a member. Users created on
+        Volcano Engine normally join automatically; use this for those who did not. Guests from
+        outside cannot be added.
 
         Enterprise plans only. An enterprise on the standard plan has at most 100 members; beyond,
         the call fails with the code 777074011. Not to be called concurrently. Needs the permission
@@ -242,9 +242,9 @@ class AsyncEnterprisesMembersAPI(AsyncResource):
     ) -> Empty:
         """Remove a member from an enterprise.
 
-        Removes one member from an enterprise and hands the member's workspaces, bots, workflows and
-        other resources to an administrator. Remove the member from all organizations first, with
-        `organizations.members.delete`.
+        Removes one member from an enterprise and transfers the member's workspaces, bots, workflows
+        and other resources to an administrator. Remove the member from all organizations first,
+        with `organizations.members.delete`.
 
         Enterprise plans only. The permission must be granted to an enterprise privileged app; see
         `oauth.token_enterprise`. Not to be called concurrently. Needs the permission
@@ -254,7 +254,7 @@ class AsyncEnterprisesMembersAPI(AsyncResource):
             enterprise_id: Id of the enterprise, from its organization settings.
             user_id: Coze user id of the member. The Volcano Engine operation `ListCozeUser` returns
                 it as `CozeUserId`.
-            receiver_user_id: Coze user id of the one who takes over what the member owned: a super
+            receiver_user_id: Coze user id of the new owner of the member's resources: a super
                 administrator or an administrator of the enterprise. They find their id in their
                 account settings; see also `users.me`.
             extra_headers: Headers for this request.
@@ -295,7 +295,7 @@ class AsyncEnterprisesMembersAPI(AsyncResource):
         """Change the role of an employee.
 
         Makes an employee of an enterprise an administrator or an ordinary member. The role of
-        guests cannot be changed. Roles in an organization are another matter; see
+        guests cannot be changed. Roles in an organization are separate; see
         `organizations.members.update`.
 
         The permission must be granted to an enterprise privileged app; see

@@ -39,7 +39,7 @@ class FoldersAPI(Resource):
     ) -> Page[_folders.Folder]:
         """List the folders of a workspace.
 
-        Lists the folders at the root of a workspace, or those directly inside of one folder. Deeper
+        Lists the folders at the root of a workspace, or those directly in one folder. Deeper
         folders are not included; list again with the id of a folder to go down a level.
 
         Needs the permission `listFolder`.
@@ -47,8 +47,8 @@ class FoldersAPI(Resource):
         Args:
             workspace_id: Id of the workspace, as returned by `workspaces.list`.
             folder_type: Which folders to list. Only those for projects can be listed.
-            parent_folder_id: Id of the folder to look into, as returned by this operation. Left out
-                or `0`, the root is listed.
+            parent_folder_id: Id of the folder to list, as returned by this operation. The root if
+                left out or `0`.
             page_num: Number of the page, counted from 1. Coze assumes 1.
             page_size: Number of folders on a page, at most 50. At most 50. Coze assumes 20.
             extra_headers: Headers for this request.
@@ -91,8 +91,8 @@ class FoldersAPI(Resource):
     ) -> _folders.Folder:
         """Retrieve a folder.
 
-        Returns name, description, creator and place of a folder. It does not return what lies in
-        the folder; `folders.list` has the folders inside of it.
+        Returns name, description, creator and parent of a folder. It does not return the folder's
+        contents; `folders.list` lists the folders in it.
 
         Needs the permission `readFolder`.
 
@@ -141,7 +141,7 @@ class AsyncFoldersAPI(AsyncResource):
     ) -> AsyncPager[_folders.Folder]:
         """List the folders of a workspace.
 
-        Lists the folders at the root of a workspace, or those directly inside of one folder. Deeper
+        Lists the folders at the root of a workspace, or those directly in one folder. Deeper
         folders are not included; list again with the id of a folder to go down a level.
 
         Needs the permission `listFolder`.
@@ -149,8 +149,8 @@ class AsyncFoldersAPI(AsyncResource):
         Args:
             workspace_id: Id of the workspace, as returned by `workspaces.list`.
             folder_type: Which folders to list. Only those for projects can be listed.
-            parent_folder_id: Id of the folder to look into, as returned by this operation. Left out
-                or `0`, the root is listed.
+            parent_folder_id: Id of the folder to list, as returned by this operation. The root if
+                left out or `0`.
             page_num: Number of the page, counted from 1. Coze assumes 1.
             page_size: Number of folders on a page, at most 50. At most 50. Coze assumes 20.
             extra_headers: Headers for this request.
@@ -193,8 +193,8 @@ class AsyncFoldersAPI(AsyncResource):
     ) -> _folders.Folder:
         """Retrieve a folder.
 
-        Returns name, description, creator and place of a folder. It does not return what lies in
-        the folder; `folders.list` has the folders inside of it.
+        Returns name, description, creator and parent of a folder. It does not return the folder's
+        contents; `folders.list` lists the folders in it.
 
         Needs the permission `readFolder`.
 

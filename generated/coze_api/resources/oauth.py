@@ -40,10 +40,10 @@ class OauthAPI(Resource):
     ) -> Redirect:
         """Send a user's browser to the authorization page.
 
-        Answers with a redirect to the page where a user grants an OAuth app its permissions; open
-        it in the user's browser. Afterwards the browser comes back to `redirect_uri` with a `code`,
-        to be exchanged by `oauth.token`, and with your `state`. The token is good for all
-        workspaces of the user.
+        Redirects to the page where a user grants an OAuth app its permissions; open it in the
+        user's browser. Afterwards the browser returns to `redirect_uri` with a `code`, which
+        `oauth.token` exchanges, and with your `state`. The token is valid for all workspaces of the
+        user.
 
         Opened in a browser, on www.coze.com or www.coze.cn. Needs no token; a user who is not
         logged in must do so first. With PKCE also give `code_challenge` and
@@ -52,14 +52,13 @@ class OauthAPI(Resource):
         Args:
             response_type: Always `code`.
             client_id: Client id of the OAuth app, from its settings.
-            redirect_uri: Address to come back to, one of at most three that the app has in its
-                settings.
-            state: Random text that comes back unchanged. If it does not, refuse the code: somebody
-                else began the authorization.
+            redirect_uri: URL to return to, one of at most three in the app's settings.
+            state: Random text that is returned unchanged. If it does not, reject the code: somebody
+                else started the authorization.
             code_challenge: Needed with PKCE: the code verifier itself, or with `S256` its SHA-256
-                in Base64 for addresses, without padding.
-            code_challenge_method: Needed with PKCE. How the challenge was made from the verifier.
-                Coze assumes 'plain'.
+                in URL-safe Base64 without padding.
+            code_challenge_method: Needed with PKCE. How the challenge was derived from the
+                verifier. Coze assumes 'plain'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -109,27 +108,26 @@ class OauthAPI(Resource):
     ) -> Redirect:
         """Send a user to the authorization page of one workspace.
 
-        Does what `oauth.authorize` does, for a token that is good for one workspace only. So
-        members of a workspace can authorize an app, and not just its owner.
+        Does what `oauth.authorize` does, for a token that is valid for one workspace only. Members
+        of a workspace can authorize an app this way, not only its owner.
 
-        Enterprise plans only. Permissions of the account, such as to create conversations, cannot
-        be granted this way. Opened in a browser, on www.coze.com or www.coze.cn. Needs no token; a
+        Enterprise plans only. Account permissions, such as creating conversations, cannot be
+        granted this way. Opened in a browser, on www.coze.com or www.coze.cn. Needs no token; a
         user who is not logged in must do so first. With PKCE also give `code_challenge` and
         `code_challenge_method`; see the official page oauth_pkce.
 
         Args:
-            workspace_id: Id of the workspace that the token is to be good for, as returned by
+            workspace_id: Id of the workspace that the token is valid for, as returned by
                 `workspaces.list`.
             response_type: Always `code`.
             client_id: Client id of the OAuth app, from its settings.
-            redirect_uri: Address to come back to, one of at most three that the app has in its
-                settings.
-            state: Random text that comes back unchanged. If it does not, refuse the code: somebody
-                else began the authorization.
+            redirect_uri: URL to return to, one of at most three in the app's settings.
+            state: Random text that is returned unchanged. If it does not, reject the code: somebody
+                else started the authorization.
             code_challenge: Needed with PKCE: the code verifier itself, or with `S256` its SHA-256
-                in Base64 for addresses, without padding.
-            code_challenge_method: Needed with PKCE. How the challenge was made from the verifier.
-                Coze assumes 'plain'.
+                in URL-safe Base64 without padding.
+            code_challenge_method: Needed with PKCE. How the challenge was derived from the
+                verifier. Coze assumes 'plain'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -174,12 +172,12 @@ class OauthAPI(Resource):
     ) -> _oauth.OauthDeviceCodeResponse:
         """Let a user authorize a device.
 
-        Begins the authorization of a device without a browser. Show the user the code and the
-        address of the page to type it in; meanwhile ask `oauth.token` for the token with the device
-        code. The token is good for all workspaces of the user. The answer has no envelope.
+        Starts the authorization of a device without a browser. Show the user the code and the URL
+        of the page to type it in; meanwhile poll `oauth.token` with the device code. The token is
+        valid for all workspaces of the user. The answer has no envelope.
 
-        Needs no token. Both codes are valid for five minutes by default. Wait five seconds, or as
-        told by `interval`, before asking again.
+        Needs no token. Both codes are valid for five minutes by default. Wait five seconds, or the
+        `interval` of the answer, between two polls.
 
         Args:
             client_id: Client id of the OAuth app, from its settings.
@@ -219,15 +217,15 @@ class OauthAPI(Resource):
     ) -> _oauth.OauthDeviceCodeWorkspaceResponse:
         """Let a user authorize a device for one workspace.
 
-        Does what `oauth.device_code` does, for a token that is good for one workspace only. So
-        members of a workspace can authorize an app, and not just its owner. The answer has no
+        Does what `oauth.device_code` does, for a token that is valid for one workspace only.
+        Members of a workspace can authorize an app this way, not only its owner. The answer has no
         envelope.
 
-        Enterprise plans only. Needs no token. Permissions of the account, such as to create
-        conversations, cannot be granted this way.
+        Enterprise plans only. Needs no token. Account permissions, such as creating conversations,
+        cannot be granted this way.
 
         Args:
-            workspace_id: Id of the workspace that the token is to be good for, as returned by
+            workspace_id: Id of the workspace that the token is valid for, as returned by
                 `workspaces.list`.
             client_id: Client id of the OAuth app, from its settings.
             extra_headers: Headers for this request.
@@ -279,9 +277,9 @@ class OauthAPI(Resource):
     ) -> _oauth.OauthTokenResponse:
         """Get or refresh an access token.
 
-        Exchanges what an OAuth app has for an access token: a code from the browser, a device code
-        that the user has confirmed, a JWT, or a refresh token. What to send, and what to send it
-        with, depends on `grant_type`. The answer has no envelope.
+        Exchanges a grant for an access token: a code from the browser, a device code that the user
+        has confirmed, a JWT, or a refresh token. The members of the body and the bearer token
+        depend on `grant_type`. The answer has no envelope.
 
         Web app: `authorization_code` with `code`, `client_id` and `redirect_uri`; the bearer token
         is the client secret. The access token is valid for 15 minutes. PKCE app: the same with
@@ -295,22 +293,22 @@ class OauthAPI(Resource):
         devices. The refresh token is valid for 30 days and works once; keep the new one. The JWT is
         signed with RS256. Its header names the public key as `kid`; its claims are `iss`, the app's
         id, `aud`, the host of the API, `iat`, `exp`, `jti`, random and new each time, and
-        `session_name`, if users are to be kept apart.
+        `session_name`, if users must be separated.
 
         Args:
-            grant_type: What the token is asked for with.
+            grant_type: Grant that the token is requested with.
             code: With `authorization_code`, the code that came with the redirect back from
                 `oauth.authorize`.
             client_id: Client id of the OAuth app, from its settings. Needed with all grant types
                 but the JWT.
-            redirect_uri: With `authorization_code`, the address that was given to
+            redirect_uri: With `authorization_code`, the `redirect_uri` that was passed to
                 `oauth.authorize`.
             refresh_token: With `refresh_token`, the one that came with the last token.
             device_code: With the device code, the one that `oauth.device_code` returned.
-            duration_seconds: With a JWT, for how many seconds the token is to be valid, at most
-                86399, a second less than a day. At most 86399. Coze assumes 900.
-            scope: With the JWT of a channel app, what the token is to be good for. Without effect
-                for other apps.
+            duration_seconds: With a JWT, the lifetime of the token in seconds, at most 86399, a
+                second less than a day. At most 86399. Coze assumes 900.
+            scope: With the JWT of a channel app, what the token is valid for. No effect for other
+                apps.
             code_verifier: With `authorization_code` and PKCE, the secret whose challenge was given
                 to `oauth.authorize`. The page marks it optional, yet PKCE needs it.
             extra_headers: Headers for this request.
@@ -375,9 +373,9 @@ class OauthAPI(Resource):
             account_id: Whose resources the token is for. On personal plans this is the Coze user id
                 of the workspace's owner, `owner_uid` of `workspaces.list`; on enterprise plans the
                 id of the organization, see `enterprises.organizations.list`.
-            grant_type: What the token is asked for with.
-            duration_seconds: For how many seconds the token is to be valid, at most 86399, a second
-                less than a day. At most 86399. Coze assumes 900.
+            grant_type: Grant that the token is requested with.
+            duration_seconds: Lifetime of the token in seconds, at most 86399, a second less than a
+                day. At most 86399. Coze assumes 900.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -415,20 +413,20 @@ class OauthAPI(Resource):
     ) -> _oauth.OauthTokenEnterpriseResponse:
         """Get an access token for an enterprise.
 
-        Exchanges the JWT of an enterprise privileged app for an access token that is good for the
-        administration of the enterprise, such as `enterprises.members.delete` and
-        `organizations.members.list`. The answer has no envelope.
+        Exchanges the JWT of an enterprise privileged app for an access token for the administration
+        of the enterprise, such as `enterprises.members.delete` and `organizations.members.list`.
+        The answer has no envelope.
 
-        Enterprise privileged apps can be made in the default organization only, by its super
+        Enterprise privileged apps can be created in the default organization only, by its super
         administrators and administrators. The bearer token is a JWT that the app has signed; see
         `oauth.token`. A JWT works once. There is no refresh token. When the token expires, get
         another one with a new JWT.
 
         Args:
             enterprise_id: Id of the enterprise, from its organization settings.
-            grant_type: What the token is asked for with.
-            duration_seconds: For how many seconds the token is to be valid, at most 86399, a second
-                less than a day. At most 86399. Coze assumes 900.
+            grant_type: Grant that the token is requested with.
+            duration_seconds: Lifetime of the token in seconds, at most 86399, a second less than a
+                day. At most 86399. Coze assumes 900.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -473,10 +471,10 @@ class AsyncOauthAPI(AsyncResource):
     ) -> Redirect:
         """Send a user's browser to the authorization page.
 
-        Answers with a redirect to the page where a user grants an OAuth app its permissions; open
-        it in the user's browser. Afterwards the browser comes back to `redirect_uri` with a `code`,
-        to be exchanged by `oauth.token`, and with your `state`. The token is good for all
-        workspaces of the user.
+        Redirects to the page where a user grants an OAuth app its permissions; open it in the
+        user's browser. Afterwards the browser returns to `redirect_uri` with a `code`, which
+        `oauth.token` exchanges, and with your `state`. The token is valid for all workspaces of the
+        user.
 
         Opened in a browser, on www.coze.com or www.coze.cn. Needs no token; a user who is not
         logged in must do so first. With PKCE also give `code_challenge` and
@@ -485,14 +483,13 @@ class AsyncOauthAPI(AsyncResource):
         Args:
             response_type: Always `code`.
             client_id: Client id of the OAuth app, from its settings.
-            redirect_uri: Address to come back to, one of at most three that the app has in its
-                settings.
-            state: Random text that comes back unchanged. If it does not, refuse the code: somebody
-                else began the authorization.
+            redirect_uri: URL to return to, one of at most three in the app's settings.
+            state: Random text that is returned unchanged. If it does not, reject the code: somebody
+                else started the authorization.
             code_challenge: Needed with PKCE: the code verifier itself, or with `S256` its SHA-256
-                in Base64 for addresses, without padding.
-            code_challenge_method: Needed with PKCE. How the challenge was made from the verifier.
-                Coze assumes 'plain'.
+                in URL-safe Base64 without padding.
+            code_challenge_method: Needed with PKCE. How the challenge was derived from the
+                verifier. Coze assumes 'plain'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -542,27 +539,26 @@ class AsyncOauthAPI(AsyncResource):
     ) -> Redirect:
         """Send a user to the authorization page of one workspace.
 
-        Does what `oauth.authorize` does, for a token that is good for one workspace only. So
-        members of a workspace can authorize an app, and not just its owner.
+        Does what `oauth.authorize` does, for a token that is valid for one workspace only. Members
+        of a workspace can authorize an app this way, not only its owner.
 
-        Enterprise plans only. Permissions of the account, such as to create conversations, cannot
-        be granted this way. Opened in a browser, on www.coze.com or www.coze.cn. Needs no token; a
+        Enterprise plans only. Account permissions, such as creating conversations, cannot be
+        granted this way. Opened in a browser, on www.coze.com or www.coze.cn. Needs no token; a
         user who is not logged in must do so first. With PKCE also give `code_challenge` and
         `code_challenge_method`; see the official page oauth_pkce.
 
         Args:
-            workspace_id: Id of the workspace that the token is to be good for, as returned by
+            workspace_id: Id of the workspace that the token is valid for, as returned by
                 `workspaces.list`.
             response_type: Always `code`.
             client_id: Client id of the OAuth app, from its settings.
-            redirect_uri: Address to come back to, one of at most three that the app has in its
-                settings.
-            state: Random text that comes back unchanged. If it does not, refuse the code: somebody
-                else began the authorization.
+            redirect_uri: URL to return to, one of at most three in the app's settings.
+            state: Random text that is returned unchanged. If it does not, reject the code: somebody
+                else started the authorization.
             code_challenge: Needed with PKCE: the code verifier itself, or with `S256` its SHA-256
-                in Base64 for addresses, without padding.
-            code_challenge_method: Needed with PKCE. How the challenge was made from the verifier.
-                Coze assumes 'plain'.
+                in URL-safe Base64 without padding.
+            code_challenge_method: Needed with PKCE. How the challenge was derived from the
+                verifier. Coze assumes 'plain'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -607,12 +603,12 @@ class AsyncOauthAPI(AsyncResource):
     ) -> _oauth.OauthDeviceCodeResponse:
         """Let a user authorize a device.
 
-        Begins the authorization of a device without a browser. Show the user the code and the
-        address of the page to type it in; meanwhile ask `oauth.token` for the token with the device
-        code. The token is good for all workspaces of the user. The answer has no envelope.
+        Starts the authorization of a device without a browser. Show the user the code and the URL
+        of the page to type it in; meanwhile poll `oauth.token` with the device code. The token is
+        valid for all workspaces of the user. The answer has no envelope.
 
-        Needs no token. Both codes are valid for five minutes by default. Wait five seconds, or as
-        told by `interval`, before asking again.
+        Needs no token. Both codes are valid for five minutes by default. Wait five seconds, or the
+        `interval` of the answer, between two polls.
 
         Args:
             client_id: Client id of the OAuth app, from its settings.
@@ -652,15 +648,15 @@ class AsyncOauthAPI(AsyncResource):
     ) -> _oauth.OauthDeviceCodeWorkspaceResponse:
         """Let a user authorize a device for one workspace.
 
-        Does what `oauth.device_code` does, for a token that is good for one workspace only. So
-        members of a workspace can authorize an app, and not just its owner. The answer has no
+        Does what `oauth.device_code` does, for a token that is valid for one workspace only.
+        Members of a workspace can authorize an app this way, not only its owner. The answer has no
         envelope.
 
-        Enterprise plans only. Needs no token. Permissions of the account, such as to create
-        conversations, cannot be granted this way.
+        Enterprise plans only. Needs no token. Account permissions, such as creating conversations,
+        cannot be granted this way.
 
         Args:
-            workspace_id: Id of the workspace that the token is to be good for, as returned by
+            workspace_id: Id of the workspace that the token is valid for, as returned by
                 `workspaces.list`.
             client_id: Client id of the OAuth app, from its settings.
             extra_headers: Headers for this request.
@@ -712,9 +708,9 @@ class AsyncOauthAPI(AsyncResource):
     ) -> _oauth.OauthTokenResponse:
         """Get or refresh an access token.
 
-        Exchanges what an OAuth app has for an access token: a code from the browser, a device code
-        that the user has confirmed, a JWT, or a refresh token. What to send, and what to send it
-        with, depends on `grant_type`. The answer has no envelope.
+        Exchanges a grant for an access token: a code from the browser, a device code that the user
+        has confirmed, a JWT, or a refresh token. The members of the body and the bearer token
+        depend on `grant_type`. The answer has no envelope.
 
         Web app: `authorization_code` with `code`, `client_id` and `redirect_uri`; the bearer token
         is the client secret. The access token is valid for 15 minutes. PKCE app: the same with
@@ -728,22 +724,22 @@ class AsyncOauthAPI(AsyncResource):
         devices. The refresh token is valid for 30 days and works once; keep the new one. The JWT is
         signed with RS256. Its header names the public key as `kid`; its claims are `iss`, the app's
         id, `aud`, the host of the API, `iat`, `exp`, `jti`, random and new each time, and
-        `session_name`, if users are to be kept apart.
+        `session_name`, if users must be separated.
 
         Args:
-            grant_type: What the token is asked for with.
+            grant_type: Grant that the token is requested with.
             code: With `authorization_code`, the code that came with the redirect back from
                 `oauth.authorize`.
             client_id: Client id of the OAuth app, from its settings. Needed with all grant types
                 but the JWT.
-            redirect_uri: With `authorization_code`, the address that was given to
+            redirect_uri: With `authorization_code`, the `redirect_uri` that was passed to
                 `oauth.authorize`.
             refresh_token: With `refresh_token`, the one that came with the last token.
             device_code: With the device code, the one that `oauth.device_code` returned.
-            duration_seconds: With a JWT, for how many seconds the token is to be valid, at most
-                86399, a second less than a day. At most 86399. Coze assumes 900.
-            scope: With the JWT of a channel app, what the token is to be good for. Without effect
-                for other apps.
+            duration_seconds: With a JWT, the lifetime of the token in seconds, at most 86399, a
+                second less than a day. At most 86399. Coze assumes 900.
+            scope: With the JWT of a channel app, what the token is valid for. No effect for other
+                apps.
             code_verifier: With `authorization_code` and PKCE, the secret whose challenge was given
                 to `oauth.authorize`. The page marks it optional, yet PKCE needs it.
             extra_headers: Headers for this request.
@@ -808,9 +804,9 @@ class AsyncOauthAPI(AsyncResource):
             account_id: Whose resources the token is for. On personal plans this is the Coze user id
                 of the workspace's owner, `owner_uid` of `workspaces.list`; on enterprise plans the
                 id of the organization, see `enterprises.organizations.list`.
-            grant_type: What the token is asked for with.
-            duration_seconds: For how many seconds the token is to be valid, at most 86399, a second
-                less than a day. At most 86399. Coze assumes 900.
+            grant_type: Grant that the token is requested with.
+            duration_seconds: Lifetime of the token in seconds, at most 86399, a second less than a
+                day. At most 86399. Coze assumes 900.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -848,20 +844,20 @@ class AsyncOauthAPI(AsyncResource):
     ) -> _oauth.OauthTokenEnterpriseResponse:
         """Get an access token for an enterprise.
 
-        Exchanges the JWT of an enterprise privileged app for an access token that is good for the
-        administration of the enterprise, such as `enterprises.members.delete` and
-        `organizations.members.list`. The answer has no envelope.
+        Exchanges the JWT of an enterprise privileged app for an access token for the administration
+        of the enterprise, such as `enterprises.members.delete` and `organizations.members.list`.
+        The answer has no envelope.
 
-        Enterprise privileged apps can be made in the default organization only, by its super
+        Enterprise privileged apps can be created in the default organization only, by its super
         administrators and administrators. The bearer token is a JWT that the app has signed; see
         `oauth.token`. A JWT works once. There is no refresh token. When the token expires, get
         another one with a new JWT.
 
         Args:
             enterprise_id: Id of the enterprise, from its organization settings.
-            grant_type: What the token is asked for with.
-            duration_seconds: For how many seconds the token is to be valid, at most 86399, a second
-                less than a day. At most 86399. Coze assumes 900.
+            grant_type: Grant that the token is requested with.
+            duration_seconds: Lifetime of the token in seconds, at most 86399, a second less than a
+                day. At most 86399. Coze assumes 900.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

@@ -40,8 +40,8 @@ class OrganizationsMembersAPI(Resource):
     ) -> Empty:
         """Add a member to an organization.
 
-        Adds one employee or guest of the enterprise to an organization. Whoever joins the
-        enterprise belongs to its default organization already; use this for the other ones.
+        Adds one employee or guest of the enterprise to an organization. New members of the
+        enterprise already belong to its default organization; use this for the others.
 
         Enterprise plans only. The permission must be granted to an enterprise privileged app; see
         `oauth.token_enterprise`. The user must belong to the enterprise; see
@@ -90,9 +90,9 @@ class OrganizationsMembersAPI(Resource):
     ) -> Empty:
         """Remove a member from an organization.
 
-        Removes one member from an organization and from its workspaces, and hands the member's
+        Removes one member from an organization and from its workspaces, and transfers the member's
         resources to a super administrator. The member stays in the enterprise;
-        `enterprises.members.delete` ends that too.
+        `enterprises.members.delete` removes the member from it.
 
         Enterprise plans only. The permission must be granted to an enterprise privileged app; see
         `oauth.token_enterprise`. Removing the last super administrator fails with the code
@@ -103,7 +103,7 @@ class OrganizationsMembersAPI(Resource):
             organization_id: Id of the organization, as returned by
                 `enterprises.organizations.list`.
             user_id: Coze user id of the member, as returned by `organizations.members.list`.
-            receiver_user_id: Coze user id of the one who takes over the member's workspaces, bots,
+            receiver_user_id: Coze user id of the new owner of the member's workspaces, bots,
                 workflows and other resources: a super administrator of the organization, as listed
                 by `organizations.members.list`.
             extra_headers: Headers for this request.
@@ -196,8 +196,8 @@ class OrganizationsMembersAPI(Resource):
         Guests stay guests, and employees cannot become guests.
 
         The permission must be granted to an enterprise privileged app; see
-        `oauth.token_enterprise`. Only tokens made by a super administrator of the organization can
-        make others super administrators. Needs the permission `updateOrganizationPeople`.
+        `oauth.token_enterprise`. Only tokens created by a super administrator of the organization
+        can make others super administrators. Needs the permission `updateOrganizationPeople`.
 
         Args:
             organization_id: Id of the organization, as returned by
@@ -244,8 +244,8 @@ class AsyncOrganizationsMembersAPI(AsyncResource):
     ) -> Empty:
         """Add a member to an organization.
 
-        Adds one employee or guest of the enterprise to an organization. Whoever joins the
-        enterprise belongs to its default organization already; use this for the other ones.
+        Adds one employee or guest of the enterprise to an organization. New members of the
+        enterprise already belong to its default organization; use this for the others.
 
         Enterprise plans only. The permission must be granted to an enterprise privileged app; see
         `oauth.token_enterprise`. The user must belong to the enterprise; see
@@ -294,9 +294,9 @@ class AsyncOrganizationsMembersAPI(AsyncResource):
     ) -> Empty:
         """Remove a member from an organization.
 
-        Removes one member from an organization and from its workspaces, and hands the member's
+        Removes one member from an organization and from its workspaces, and transfers the member's
         resources to a super administrator. The member stays in the enterprise;
-        `enterprises.members.delete` ends that too.
+        `enterprises.members.delete` removes the member from it.
 
         Enterprise plans only. The permission must be granted to an enterprise privileged app; see
         `oauth.token_enterprise`. Removing the last super administrator fails with the code
@@ -307,7 +307,7 @@ class AsyncOrganizationsMembersAPI(AsyncResource):
             organization_id: Id of the organization, as returned by
                 `enterprises.organizations.list`.
             user_id: Coze user id of the member, as returned by `organizations.members.list`.
-            receiver_user_id: Coze user id of the one who takes over the member's workspaces, bots,
+            receiver_user_id: Coze user id of the new owner of the member's workspaces, bots,
                 workflows and other resources: a super administrator of the organization, as listed
                 by `organizations.members.list`.
             extra_headers: Headers for this request.
@@ -400,8 +400,8 @@ class AsyncOrganizationsMembersAPI(AsyncResource):
         Guests stay guests, and employees cannot become guests.
 
         The permission must be granted to an enterprise privileged app; see
-        `oauth.token_enterprise`. Only tokens made by a super administrator of the organization can
-        make others super administrators. Needs the permission `updateOrganizationPeople`.
+        `oauth.token_enterprise`. Only tokens created by a super administrator of the organization
+        can make others super administrators. Needs the permission `updateOrganizationPeople`.
 
         Args:
             organization_id: Id of the organization, as returned by
@@ -458,7 +458,7 @@ class OrganizationsAPI(Resource):
         it is. Members and their roles are changed elsewhere; see `organizations.members.update`.
 
         Flagship enterprise plan only. Names and descriptions that violate the content rules are
-        refused with the code 4102. Needs the permission `Account.updateOrganization`.
+        rejected with the code 4102. Needs the permission `Account.updateOrganization`.
 
         Args:
             organization_id: Id of the organization, as returned by
@@ -517,7 +517,7 @@ class AsyncOrganizationsAPI(AsyncResource):
         it is. Members and their roles are changed elsewhere; see `organizations.members.update`.
 
         Flagship enterprise plan only. Names and descriptions that violate the content rules are
-        refused with the code 4102. Needs the permission `Account.updateOrganization`.
+        rejected with the code 4102. Needs the permission `Account.updateOrganization`.
 
         Args:
             organization_id: Id of the organization, as returned by

@@ -40,9 +40,9 @@ class PluginsToolsAPI(Resource):
     ) -> _plugins.PluginToolResult:
         """Call a tool of a paid plugin.
 
-        Runs a tool of a paid plugin, of Coze itself or of a third party, and returns what it gives.
-        Plugins that are free or lie in a workspace's library cannot be called; use them in a bot or
-        a workflow.
+        Runs a tool of a paid plugin, of Coze itself or of a third party, and returns its result.
+        Plugins that are free or in a workspace's library cannot be called; use them in a bot or a
+        workflow.
 
         Paid plans only. The plan limits the number of calls and how many are possible per second;
         see `benefits.retrieve`. Not with tokens of channel apps. Needs the permission
@@ -51,7 +51,7 @@ class PluginsToolsAPI(Resource):
         Args:
             plugin_id: Id of the plugin: `metainfo.entity_id` of `stores.plugins.list`.
             tool_name: Name of the tool, as returned by `plugins.retrieve`.
-            arguments: Arguments by name, as the tool's `inputSchema` asks for; see
+            arguments: Arguments by name, as the tool's `inputSchema` requires; see
                 `plugins.retrieve`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -94,9 +94,9 @@ class AsyncPluginsToolsAPI(AsyncResource):
     ) -> _plugins.PluginToolResult:
         """Call a tool of a paid plugin.
 
-        Runs a tool of a paid plugin, of Coze itself or of a third party, and returns what it gives.
-        Plugins that are free or lie in a workspace's library cannot be called; use them in a bot or
-        a workflow.
+        Runs a tool of a paid plugin, of Coze itself or of a third party, and returns its result.
+        Plugins that are free or in a workspace's library cannot be called; use them in a bot or a
+        workflow.
 
         Paid plans only. The plan limits the number of calls and how many are possible per second;
         see `benefits.retrieve`. Not with tokens of channel apps. Needs the permission
@@ -105,7 +105,7 @@ class AsyncPluginsToolsAPI(AsyncResource):
         Args:
             plugin_id: Id of the plugin: `metainfo.entity_id` of `stores.plugins.list`.
             tool_name: Name of the tool, as returned by `plugins.retrieve`.
-            arguments: Arguments by name, as the tool's `inputSchema` asks for; see
+            arguments: Arguments by name, as the tool's `inputSchema` requires; see
                 `plugins.retrieve`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -151,16 +151,16 @@ class PluginsAPI(Resource):
     ) -> _plugins.Plugin:
         """Retrieve a plugin.
 
-        Returns a plugin and its tools with the schemas of what they take and give, for plugins of
-        the store as well as for those of a workspace's library. For paid plugins there is also a
+        Returns a plugin and its tools with the schemas of their arguments and results, for plugins
+        of the store as well as for those of a workspace's library. For paid plugins there is also a
         configuration to reach the tools over MCP.
 
         Not with tokens of channel apps. Needs the permission `Plugin.getPlugin`.
 
         Args:
             plugin_id: Id of the plugin: `metainfo.entity_id` of `stores.plugins.list`, or the
-                number after `plugin` in the address of the page where you edit it. The product id
-                in the address of a store page is another one and does not work.
+                number after `plugin` in the URL of the page where you edit it. The product id in
+                the URL of a store page is a different id and does not work.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -202,8 +202,8 @@ class PluginsAPI(Resource):
 
         Args:
             ids: Ids of the plugins, at most 20: `metainfo.entity_id` of `stores.plugins.list`, or
-                the number after `plugin` in the address of the page where you edit the plugin.
-                Product ids of store pages do not work. At most 20 items.
+                the number after `plugin` in the URL of the page where you edit the plugin. Product
+                ids of store pages do not work. At most 20 items.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -248,16 +248,16 @@ class AsyncPluginsAPI(AsyncResource):
     ) -> _plugins.Plugin:
         """Retrieve a plugin.
 
-        Returns a plugin and its tools with the schemas of what they take and give, for plugins of
-        the store as well as for those of a workspace's library. For paid plugins there is also a
+        Returns a plugin and its tools with the schemas of their arguments and results, for plugins
+        of the store as well as for those of a workspace's library. For paid plugins there is also a
         configuration to reach the tools over MCP.
 
         Not with tokens of channel apps. Needs the permission `Plugin.getPlugin`.
 
         Args:
             plugin_id: Id of the plugin: `metainfo.entity_id` of `stores.plugins.list`, or the
-                number after `plugin` in the address of the page where you edit it. The product id
-                in the address of a store page is another one and does not work.
+                number after `plugin` in the URL of the page where you edit it. The product id in
+                the URL of a store page is a different id and does not work.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -299,8 +299,8 @@ class AsyncPluginsAPI(AsyncResource):
 
         Args:
             ids: Ids of the plugins, at most 20: `metainfo.entity_id` of `stores.plugins.list`, or
-                the number after `plugin` in the address of the page where you edit the plugin.
-                Product ids of store pages do not work. At most 20 items.
+                the number after `plugin` in the URL of the page where you edit the plugin. Product
+                ids of store pages do not work. At most 20 items.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

@@ -42,8 +42,8 @@ class StoresCategoriesAPI(Resource):
     ) -> Page[_stores.StoreCategory]:
         """List the categories of the plugin store.
 
-        Lists the categories of the plugin store, with the ids by which `stores.plugins.list` can be
-        narrowed.
+        Lists the categories of the plugin store, with the ids that `stores.plugins.list` filters
+        by.
 
         Args:
             entity_type: Kind of products whose categories to list. Only plugins have any.
@@ -90,8 +90,8 @@ class AsyncStoresCategoriesAPI(AsyncResource):
     ) -> AsyncPager[_stores.StoreCategory]:
         """List the categories of the plugin store.
 
-        Lists the categories of the plugin store, with the ids by which `stores.plugins.list` can be
-        narrowed.
+        Lists the categories of the plugin store, with the ids that `stores.plugins.list` filters
+        by.
 
         Args:
             entity_type: Kind of products whose categories to list. Only plugins have any.
@@ -143,7 +143,7 @@ class StoresPluginsAPI(Resource):
         """List the paid plugins of the store.
 
         Lists the paid plugins of the store, by Coze and by third parties, all of them or those that
-        match a keyword. It returns who made a plugin and how it is used; its tools are in
+        match a keyword. It returns who created a plugin and how it is used; its tools are in
         `plugins.retrieve`.
 
         Args:
@@ -154,7 +154,7 @@ class StoresPluginsAPI(Resource):
                 Left out, all are listed.
             page_num: Number of the page, counted from 1. Coze assumes 1.
             page_size: Number of plugins on a page, at most 100. At most 100. Coze assumes 20.
-            sort_type: In which order to list.
+            sort_type: Sort order.
             category_id: Id of one category. The older form of `category_ids`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -209,7 +209,7 @@ class AsyncStoresPluginsAPI(AsyncResource):
         """List the paid plugins of the store.
 
         Lists the paid plugins of the store, by Coze and by third parties, all of them or those that
-        match a keyword. It returns who made a plugin and how it is used; its tools are in
+        match a keyword. It returns who created a plugin and how it is used; its tools are in
         `plugins.retrieve`.
 
         Args:
@@ -220,7 +220,7 @@ class AsyncStoresPluginsAPI(AsyncResource):
                 Left out, all are listed.
             page_num: Number of the page, counted from 1. Coze assumes 1.
             page_size: Number of plugins on a page, at most 100. At most 100. Coze assumes 20.
-            sort_type: In which order to list.
+            sort_type: Sort order.
             category_id: Id of one category. The older form of `category_ids`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.

@@ -43,7 +43,7 @@ class TemplatesAPI(Resource):
         Not described in the official documentation; four official SDKs offer it.
 
         Args:
-            template_id: Id of the template. No operation returns it; look in the address of the
+            template_id: Id of the template. No operation returns it; it is in the URL of the
                 template's page.
             workspace_id: Id of the workspace that gets the copy, as returned by `workspaces.list`.
             name: Name of the copy.
@@ -93,7 +93,7 @@ class AsyncTemplatesAPI(AsyncResource):
         Not described in the official documentation; four official SDKs offer it.
 
         Args:
-            template_id: Id of the template. No operation returns it; look in the address of the
+            template_id: Id of the template. No operation returns it; it is in the URL of the
                 template's page.
             workspace_id: Id of the workspace that gets the copy, as returned by `workspaces.list`.
             name: Name of the copy.

@@ -34,8 +34,8 @@ class UsersAPI(Resource):
     ) -> _users.User:
         """Retrieve the account behind the token.
 
-        Returns id, names and avatar of the user to whom the token belongs. Use it to check a token,
-        or to learn your own user id. There is no such operation for other users.
+        Returns id, names and avatar of the user to whom the token belongs. Use it to check a token
+        or to get your own user id. There is no such operation for other users.
 
         Not described in the official documentation; three official SDKs offer it.
 
@@ -77,8 +77,8 @@ class AsyncUsersAPI(AsyncResource):
     ) -> _users.User:
         """Retrieve the account behind the token.
 
-        Returns id, names and avatar of the user to whom the token belongs. Use it to check a token,
-        or to learn your own user id. There is no such operation for other users.
+        Returns id, names and avatar of the user to whom the token belongs. Use it to check a token
+        or to get your own user id. There is no such operation for other users.
 
         Not described in the official documentation; three official SDKs offer it.
 

@@ -43,14 +43,14 @@ class VariablesAPI(Resource):
         them, or those named in `keywords`. Names that do not exist are left out of the answer
         without an error. The definitions of a bot's variables are in `bots.retrieve`.
 
-        Give `app_id`, `bot_id` or both; the call fails without. Only for bots and apps that are
-        published to the API or to the Chat SDK. Values are kept apart by the owner of the token, by
-        `connector_uid`, by `connector_id` and by bot. What was set on the Coze site cannot be read
-        over the API. Needs the permission `readVariable`.
+        Pass `app_id`, `bot_id` or both; the call fails without them. Only for bots and apps that
+        are published to the API or to the Chat SDK. Values are separate for each owner of the
+        token, `connector_uid`, `connector_id` and bot. Values that were set on the Coze site cannot
+        be read over the API. Needs the permission `readVariable`.
 
         Args:
-            connector_uid: Id of your user, as given as `user_id` to `chat.create`, or in `ext` to
-                `workflows.runs.create`.
+            connector_uid: Id of your user, as passed to `chat.create` as `user_id`, or to
+                `workflows.runs.create` in `ext`.
             app_id: Id of the app whose variables to read, as returned by `apps.list`.
             bot_id: Id of the bot whose variables to read, as returned by `bots.list`.
             connector_id: Id of the channel that the bot or app is published to. `1024` API, `999`
@@ -104,12 +104,12 @@ class VariablesAPI(Resource):
         exist and be enabled; system variables cannot be set. Read the values back with
         `variables.retrieve`.
 
-        Give `app_id`, `bot_id` or both; the call fails without. Only for bots and apps that are
-        published to the API or to the Chat SDK. Needs the permission `updateVariable`.
+        Pass `app_id`, `bot_id` or both; the call fails without them. Only for bots and apps that
+        are published to the API or to the Chat SDK. Needs the permission `updateVariable`.
 
         Args:
-            connector_uid: Id of your user, as given as `user_id` to `chat.create`, or in `ext` to
-                `workflows.runs.create`.
+            connector_uid: Id of your user, as passed to `chat.create` as `user_id`, or to
+                `workflows.runs.create` in `ext`.
             data: The values, at least one.
             app_id: Id of the app whose variables to set, as returned by `apps.list`.
             bot_id: Id of the bot whose variables to set, as returned by `bots.list`.
@@ -167,14 +167,14 @@ class AsyncVariablesAPI(AsyncResource):
         them, or those named in `keywords`. Names that do not exist are left out of the answer
         without an error. The definitions of a bot's variables are in `bots.retrieve`.
 
-        Give `app_id`, `bot_id` or both; the call fails without. Only for bots and apps that are
-        published to the API or to the Chat SDK. Values are kept apart by the owner of the token, by
-        `connector_uid`, by `connector_id` and by bot. What was set on the Coze site cannot be read
-        over the API. Needs the permission `readVariable`.
+        Pass `app_id`, `bot_id` or both; the call fails without them. Only for bots and apps that
+        are published to the API or to the Chat SDK. Values are separate for each owner of the
+        token, `connector_uid`, `connector_id` and bot. Values that were set on the Coze site cannot
+        be read over the API. Needs the permission `readVariable`.
 
         Args:
-            connector_uid: Id of your user, as given as `user_id` to `chat.create`, or in `ext` to
-                `workflows.runs.create`.
+            connector_uid: Id of your user, as passed to `chat.create` as `user_id`, or to
+                `workflows.runs.create` in `ext`.
             app_id: Id of the app whose variables to read, as returned by `apps.list`.
             bot_id: Id of the bot whose variables to read, as returned by `bots.list`.
             connector_id: Id of the channel that the bot or app is published to. `1024` API, `999`
@@ -228,12 +228,12 @@ class AsyncVariablesAPI(AsyncResource):
         exist and be enabled; system variables cannot be set. Read the values back with
         `variables.retrieve`.
 
-        Give `app_id`, `bot_id` or both; the call fails without. Only for bots and apps that are
-        published to the API or to the Chat SDK. Needs the permission `updateVariable`.
+        Pass `app_id`, `bot_id` or both; the call fails without them. Only for bots and apps that
+        are published to the API or to the Chat SDK. Needs the permission `updateVariable`.
 
         Args:
-            connector_uid: Id of your user, as given as `user_id` to `chat.create`, or in `ext` to
-                `workflows.runs.create`.
+            connector_uid: Id of your user, as passed to `chat.create` as `user_id`, or to
+                `workflows.runs.create` in `ext`.
             data: The values, at least one.
             app_id: Id of the app whose variables to set, as returned by `apps.list`.
             bot_id: Id of the bot whose variables to set, as returned by `bots.list`.

@@ -43,10 +43,10 @@ class WebsocketsAudioSimultInterpretationAPI(Resource):
     ) -> Handshake[_websockets.InterpretationUplinkMessage, _websockets.InterpretationDownlinkMessage]:
         """Interpret speech over a WebSocket.
 
-        Opens a connection over which you send sound and receive what is said in another language,
-        as text and spoken, while the speaker goes on. Chinese and English are known. The official
-        documentation does not have the operation; what is described here is what the official
-        JavaScript SDK knows.
+        Opens a connection over which you send audio and receive its translation, as text and as
+        speech, while the speaker continues. Chinese and English are supported. The official
+        documentation does not have the operation; this description follows the official JavaScript
+        SDK.
 
         Browsers cannot set headers on a WebSocket. They give the token as query parameter
         `authorization`, with `Bearer ` before it.
@@ -84,10 +84,10 @@ class AsyncWebsocketsAudioSimultInterpretationAPI(AsyncResource):
     ) -> Handshake[_websockets.InterpretationUplinkMessage, _websockets.InterpretationDownlinkMessage]:
         """Interpret speech over a WebSocket.
 
-        Opens a connection over which you send sound and receive what is said in another language,
-        as text and spoken, while the speaker goes on. Chinese and English are known. The official
-        documentation does not have the operation; what is described here is what the official
-        JavaScript SDK knows.
+        Opens a connection over which you send audio and receive its translation, as text and as
+        speech, while the speaker continues. Chinese and English are supported. The official
+        documentation does not have the operation; this description follows the official JavaScript
+        SDK.
 
         Browsers cannot set headers on a WebSocket. They give the token as query parameter
         `authorization`, with `Bearer ` before it.
@@ -127,16 +127,16 @@ class WebsocketsAudioSpeechAPI(Resource):
     ) -> Handshake[_websockets.SpeechUplinkMessage, _websockets.SpeechDownlinkMessage]:
         """Turn text into speech over a WebSocket.
 
-        Opens a connection over which you send text piece by piece and receive it spoken, while you
-        are still sending. For a text that you have as a whole, `audio.speech.create` is simpler.
+        Opens a connection over which you send text piece by piece and receive the audio while you
+        are still sending. If you have the whole text, `audio.speech.create` is simpler.
 
-        The text of one connection has at most 1024 bytes of UTF-8, else error 3010. Browsers cannot
-        set headers on a WebSocket. They give the token as query parameter `authorization`, with
-        `Bearer ` before it. Needs the permission `createSpeech`.
+        The text of one connection has at most 1024 bytes of UTF-8; more fails with error 3010.
+        Browsers cannot set headers on a WebSocket. They give the token as query parameter
+        `authorization`, with `Bearer ` before it. Needs the permission `createSpeech`.
 
         Args:
-            entity_type: Kind of what the call is made for. Goes with `entity_id`.
-            entity_id: Bot or workflow that the call is made for. Goes with `entity_type`.
+            entity_type: Kind of the entity that the call is made for. Needed with `entity_id`.
+            entity_id: Bot or workflow that the call is made for. Needed with `entity_type`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
 
@@ -171,16 +171,16 @@ class AsyncWebsocketsAudioSpeechAPI(AsyncResource):
     ) -> Handshake[_websockets.SpeechUplinkMessage, _websockets.SpeechDownlinkMessage]:
         """Turn text into speech over a WebSocket.
 
-        Opens a connection over which you send text piece by piece and receive it spoken, while you
-        are still sending. For a text that you have as a whole, `audio.speech.create` is simpler.
+        Opens a connection over which you send text piece by piece and receive the audio while you
+        are still sending. If you have the whole text, `audio.speech.create` is simpler.
 
-        The text of one connection has at most 1024 bytes of UTF-8, else error 3010. Browsers cannot
-        set headers on a WebSocket. They give the token as query parameter `authorization`, with
-        `Bearer ` before it. Needs the permission `createSpeech`.
+        The text of one connection has at most 1024 bytes of UTF-8; more fails with error 3010.
+        Browsers cannot set headers on a WebSocket. They give the token as query parameter
+        `authorization`, with `Bearer ` before it. Needs the permission `createSpeech`.
 
         Args:
-            entity_type: Kind of what the call is made for. Goes with `entity_id`.
-            entity_id: Bot or workflow that the call is made for. Goes with `entity_type`.
+            entity_type: Kind of the entity that the call is made for. Needed with `entity_id`.
+            entity_id: Bot or workflow that the call is made for. Needed with `entity_type`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
 
@@ -215,16 +215,16 @@ class WebsocketsAudioTranscriptionsAPI(Resource):
     ) -> Handshake[_websockets.TranscriptionUplinkMessage, _websockets.TranscriptionDownlinkMessage]:
         """Turn speech into text over a WebSocket.
 
-        Opens a connection over which you send sound piece by piece and receive the text of what is
-        said, Chinese or English unless another language is set. For a recording that you have as a
-        file, `audio.transcriptions.create` is simpler.
+        Opens a connection over which you send audio piece by piece and receive the transcript, in
+        Chinese or English unless another language is set. For a recording that you have as a file,
+        `audio.transcriptions.create` is simpler.
 
         Browsers cannot set headers on a WebSocket. They give the token as query parameter
         `authorization`, with `Bearer ` before it. Needs the permission `createTranscription`.
 
         Args:
-            entity_type: Kind of what the call is made for. Goes with `entity_id`.
-            entity_id: Bot or workflow that the call is made for. Goes with `entity_type`.
+            entity_type: Kind of the entity that the call is made for. Needed with `entity_id`.
+            entity_id: Bot or workflow that the call is made for. Needed with `entity_type`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
 
@@ -259,16 +259,16 @@ class AsyncWebsocketsAudioTranscriptionsAPI(AsyncResource):
     ) -> Handshake[_websockets.TranscriptionUplinkMessage, _websockets.TranscriptionDownlinkMessage]:
         """Turn speech into text over a WebSocket.
 
-        Opens a connection over which you send sound piece by piece and receive the text of what is
-        said, Chinese or English unless another language is set. For a recording that you have as a
-        file, `audio.transcriptions.create` is simpler.
+        Opens a connection over which you send audio piece by piece and receive the transcript, in
+        Chinese or English unless another language is set. For a recording that you have as a file,
+        `audio.transcriptions.create` is simpler.
 
         Browsers cannot set headers on a WebSocket. They give the token as query parameter
         `authorization`, with `Bearer ` before it. Needs the permission `createTranscription`.
 
         Args:
-            entity_type: Kind of what the call is made for. Goes with `entity_id`.
-            entity_id: Bot or workflow that the call is made for. Goes with `entity_type`.
+            entity_type: Kind of the entity that the call is made for. Needed with `entity_id`.
+            entity_id: Bot or workflow that the call is made for. Needed with `entity_type`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
 
@@ -342,8 +342,8 @@ class WebsocketsChatAPI(Resource):
     ) -> Handshake[_websockets.ChatSocketUplinkMessage, _websockets.ChatSocketDownlinkMessage]:
         """Talk with a bot over a WebSocket.
 
-        Opens a connection over which a user and a bot talk: you send sound or messages, and Coze
-        sends back what it heard, the bot's answer as text, and the answer as sound. One connection
+        Opens a connection over which a user and a bot talk: you send audio or messages, and Coze
+        sends back the transcript, the bot's answer as text, and the answer as audio. One connection
         carries any number of turns. For text alone `chat.create` is simpler.
 
         Browsers cannot set headers on a WebSocket. They give the token as query parameter
@@ -352,9 +352,9 @@ class WebsocketsChatAPI(Resource):
         Args:
             bot_id: Bot to talk with, as returned by `bots.create`. It must be published to the API
                 channel.
-            workflow_id: Chatflow to run in place of the bot's own, as returned by `workflows.list`.
-            device_id: Id that you give to the user's device, digits only. It helps to find the
-                cause of a problem.
+            workflow_id: Chatflow to run instead of the bot's own, as returned by `workflows.list`.
+            device_id: Your own id of the user's device, digits only. It helps to find the cause of
+                a problem.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
 
@@ -390,8 +390,8 @@ class AsyncWebsocketsChatAPI(AsyncResource):
     ) -> Handshake[_websockets.ChatSocketUplinkMessage, _websockets.ChatSocketDownlinkMessage]:
         """Talk with a bot over a WebSocket.
 
-        Opens a connection over which a user and a bot talk: you send sound or messages, and Coze
-        sends back what it heard, the bot's answer as text, and the answer as sound. One connection
+        Opens a connection over which a user and a bot talk: you send audio or messages, and Coze
+        sends back the transcript, the bot's answer as text, and the answer as audio. One connection
         carries any number of turns. For text alone `chat.create` is simpler.
 
         Browsers cannot set headers on a WebSocket. They give the token as query parameter
@@ -400,9 +400,9 @@ class AsyncWebsocketsChatAPI(AsyncResource):
         Args:
             bot_id: Bot to talk with, as returned by `bots.create`. It must be published to the API
                 channel.
-            workflow_id: Chatflow to run in place of the bot's own, as returned by `workflows.list`.
-            device_id: Id that you give to the user's device, digits only. It helps to find the
-                cause of a problem.
+            workflow_id: Chatflow to run instead of the bot's own, as returned by `workflows.list`.
+            device_id: Your own id of the user's device, digits only. It helps to find the cause of
+                a problem.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
 

@@ -58,13 +58,13 @@ class WorkflowsRunsRunHistoriesExecuteNodesAPI(Resource):
 
         Returns the output of one output node of an asynchronous run. Use it where the output is too
         large for `workflows.runs.run_histories.retrieve`, which also returns the ids of the nodes.
-        The output of the end node cannot be retrieved by it.
+        It does not return the output of the end node.
 
         The output of output nodes is kept for 24 hours. Output above 1 MB may be incomplete. Needs
         the permission `listRunHistory`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             execute_id: Id of the execution, as returned by `workflows.runs.create`.
             node_execute_uuid: Id of the node's execution, from `node_execute_status` of
                 `workflows.runs.run_histories.retrieve`.
@@ -112,13 +112,13 @@ class AsyncWorkflowsRunsRunHistoriesExecuteNodesAPI(AsyncResource):
 
         Returns the output of one output node of an asynchronous run. Use it where the output is too
         large for `workflows.runs.run_histories.retrieve`, which also returns the ids of the nodes.
-        The output of the end node cannot be retrieved by it.
+        It does not return the output of the end node.
 
         The output of output nodes is kept for 24 hours. Output above 1 MB may be incomplete. Needs
         the permission `listRunHistory`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             execute_id: Id of the execution, as returned by `workflows.runs.create`.
             node_execute_uuid: Id of the node's execution, from `node_execute_status` of
                 `workflows.runs.run_histories.retrieve`.
@@ -168,15 +168,15 @@ class WorkflowsRunsRunHistoriesAPI(Resource):
     ) -> ItemList[_workflows.WorkflowRunHistory]:
         """Retrieve the result of an asynchronous run.
 
-        Returns state and result of a run that `workflows.runs.create` or `workflows.runs.resume`
-        started asynchronously. Ask until its status is no longer `Running`. The answer is a list,
+        Returns status and result of a run that `workflows.runs.create` or `workflows.runs.resume`
+        started asynchronously. Poll until its status is no longer `Running`. The answer is a list,
         which always has one item.
 
         The output of output nodes is kept for 24 hours, that of the end node for 7 days. Output
         above 1 MB may be incomplete. Needs the permission `listRunHistory`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             execute_id: Id of the execution, as returned by `workflows.runs.create`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -223,15 +223,15 @@ class AsyncWorkflowsRunsRunHistoriesAPI(AsyncResource):
     ) -> ItemList[_workflows.WorkflowRunHistory]:
         """Retrieve the result of an asynchronous run.
 
-        Returns state and result of a run that `workflows.runs.create` or `workflows.runs.resume`
-        started asynchronously. Ask until its status is no longer `Running`. The answer is a list,
+        Returns status and result of a run that `workflows.runs.create` or `workflows.runs.resume`
+        started asynchronously. Poll until its status is no longer `Running`. The answer is a list,
         which always has one item.
 
         The output of output nodes is kept for 24 hours, that of the end node for 7 days. Output
         above 1 MB may be incomplete. Needs the permission `listRunHistory`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             execute_id: Id of the execution, as returned by `workflows.runs.create`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -284,10 +284,9 @@ class WorkflowsChatAPI(Resource):
     ) -> Stream[_chat.ChatStreamEvent]:
         """Chat with a chatflow and stream its answer.
 
-        Hands messages to a published chatflow and returns its answer as it comes, by the events of
-        a chat with a bot. If a node of the chatflow asks the user, the stream ends early; call this
-        again with the reply as the last message. There is no form without a stream, and plugins
-        that run at your side cannot be answered.
+        Sends messages to a published chatflow and streams its answer, as the events of a chat with
+        a bot. If a node of the chatflow asks the user, the stream ends early; call this again with
+        the reply as the last message. It always streams, and local plugins cannot be answered.
 
         Unlike in chats with bots, the data of `done` is an object; its `debug_url` is a page that
         shows the run node by node and is valid for seven days. A chatflow of an app needs the
@@ -297,32 +296,31 @@ class WorkflowsChatAPI(Resource):
 
         Args:
             workflow_id: Id of the chatflow, as returned by `workflows.list`. It must be published.
-            additional_messages: What the user says, as the last message, which has role `user`;
+            additional_messages: The user's message, which is the last one and has role `user`;
                 before it earlier messages as context, oldest first. At most 50. The last message
-                becomes the input parameter USER_INPUT, or answers the node that asked. At most 50
+                becomes the input parameter USER_INPUT, or answers the waiting node. At most 50
                 items.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the other input parameters of the start node, by name; may be
-                left out if there are none. A file is given by its address, or as text that holds a
-                JSON object with the `file_id` returned by `files.upload`; several files as a list
-                of those. CONVERSATION_NAME chooses a conversation of the app by its name;
-                USER_INPUT is ignored here.
-            app_id: Id of the app that the chatflow is part of, or whose data it is to use; the page
-                of the app has it in its address, behind `project-ide/`. Must not be given with
-                `bot_id`.
-            bot_id: Id of the bot whose data the chatflow is to use, as returned by `bots.create`.
-                For chatflows of the workspace's library only. Must not be given with `app_id`.
+                left out if there are none. A file is given by its URL, or as text that holds a JSON
+                object with the `file_id` returned by `files.upload`; several files as a list of
+                those. CONVERSATION_NAME chooses a conversation of the app by its name; USER_INPUT
+                is ignored here.
+            app_id: Id of the app that the chatflow is part of, or whose data it uses; it is in the
+                URL of the app's page, after `project-ide/`. Must not be given with `bot_id`.
+            bot_id: Id of the bot whose data the chatflow uses, as returned by `bots.create`. For
+                chatflows of the workspace's library only. Must not be given with `app_id`.
             conversation_id: Conversation that keeps the messages, as returned by
                 `conversations.create` with a token of the same user. Takes precedence over
                 CONVERSATION_NAME. With `bot_id`, a new conversation if left out.
-            ext: Facts that plugins use without being asked for them. Coze knows the keys
-                `latitude`, `longitude` and `user_id`.
+            ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
+                and `user_id`.
             workflow_version: Version of the chatflow, as returned by `workflows.versions.list`, for
                 chatflows of the workspace's library only. The latest if left out.
-            connector_id: Channel to run the chatflow in; data of users and conversations are kept
-                apart by channel. 1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113
+            connector_id: Channel to run the chatflow in; each channel has its own data of users and
+                conversations. 1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113
                 WeChat customer service, 10000120 WeChat service account, 10000121 WeChat
                 subscription account, 10000126 Douyin mini program, 10000127 WeChat mini program,
                 10000011 Feishu, 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have
@@ -398,10 +396,9 @@ class AsyncWorkflowsChatAPI(AsyncResource):
     ) -> AsyncStream[_chat.ChatStreamEvent]:
         """Chat with a chatflow and stream its answer.
 
-        Hands messages to a published chatflow and returns its answer as it comes, by the events of
-        a chat with a bot. If a node of the chatflow asks the user, the stream ends early; call this
-        again with the reply as the last message. There is no form without a stream, and plugins
-        that run at your side cannot be answered.
+        Sends messages to a published chatflow and streams its answer, as the events of a chat with
+        a bot. If a node of the chatflow asks the user, the stream ends early; call this again with
+        the reply as the last message. It always streams, and local plugins cannot be answered.
 
         Unlike in chats with bots, the data of `done` is an object; its `debug_url` is a page that
         shows the run node by node and is valid for seven days. A chatflow of an app needs the
@@ -411,32 +408,31 @@ class AsyncWorkflowsChatAPI(AsyncResource):
 
         Args:
             workflow_id: Id of the chatflow, as returned by `workflows.list`. It must be published.
-            additional_messages: What the user says, as the last message, which has role `user`;
+            additional_messages: The user's message, which is the last one and has role `user`;
                 before it earlier messages as context, oldest first. At most 50. The last message
-                becomes the input parameter USER_INPUT, or answers the node that asked. At most 50
+                becomes the input parameter USER_INPUT, or answers the waiting node. At most 50
                 items.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the other input parameters of the start node, by name; may be
-                left out if there are none. A file is given by its address, or as text that holds a
-                JSON object with the `file_id` returned by `files.upload`; several files as a list
-                of those. CONVERSATION_NAME chooses a conversation of the app by its name;
-                USER_INPUT is ignored here.
-            app_id: Id of the app that the chatflow is part of, or whose data it is to use; the page
-                of the app has it in its address, behind `project-ide/`. Must not be given with
-                `bot_id`.
-            bot_id: Id of the bot whose data the chatflow is to use, as returned by `bots.create`.
-                For chatflows of the workspace's library only. Must not be given with `app_id`.
+                left out if there are none. A file is given by its URL, or as text that holds a JSON
+                object with the `file_id` returned by `files.upload`; several files as a list of
+                those. CONVERSATION_NAME chooses a conversation of the app by its name; USER_INPUT
+                is ignored here.
+            app_id: Id of the app that the chatflow is part of, or whose data it uses; it is in the
+                URL of the app's page, after `project-ide/`. Must not be given with `bot_id`.
+            bot_id: Id of the bot whose data the chatflow uses, as returned by `bots.create`. For
+                chatflows of the workspace's library only. Must not be given with `app_id`.
             conversation_id: Conversation that keeps the messages, as returned by
                 `conversations.create` with a token of the same user. Takes precedence over
                 CONVERSATION_NAME. With `bot_id`, a new conversation if left out.
-            ext: Facts that plugins use without being asked for them. Coze knows the keys
-                `latitude`, `longitude` and `user_id`.
+            ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
+                and `user_id`.
             workflow_version: Version of the chatflow, as returned by `workflows.versions.list`, for
                 chatflows of the workspace's library only. The latest if left out.
-            connector_id: Channel to run the chatflow in; data of users and conversations are kept
-                apart by channel. 1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113
+            connector_id: Channel to run the chatflow in; each channel has its own data of users and
+                conversations. 1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113
                 WeChat customer service, 10000120 WeChat service account, 10000121 WeChat
                 subscription account, 10000126 Douyin mini program, 10000127 WeChat mini program,
                 10000011 Feishu, 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have
@@ -654,7 +650,7 @@ class WorkflowsCollaboratorsAPI(Resource):
     ) -> Empty:
         """Remove a collaborator from a workflow.
 
-        Takes the right to edit a workflow from one collaborator. The user stays a member of the
+        Removes one collaborator's right to edit a workflow. The user stays a member of the
         workspace.
 
         Not for OAuth apps of the channel type. With OAuth JWT apps and service access tokens the
@@ -752,7 +748,7 @@ class AsyncWorkflowsCollaboratorsAPI(AsyncResource):
     ) -> Empty:
         """Remove a collaborator from a workflow.
 
-        Takes the right to edit a workflow from one collaborator. The user stays a member of the
+        Removes one collaborator's right to edit a workflow. The user stays a member of the
         workspace.
 
         Not for OAuth apps of the channel type. With OAuth JWT apps and service access tokens the
@@ -822,35 +818,35 @@ class WorkflowsRunsAPI(Resource):
         With `is_async` the call returns at once with an execution id instead of a result.
 
         Rate limit: 50 requests per second on the free plan, 100 on the advanced personal, 200 on
-        the team and 500 on the enterprise plan. Coze closes the connection if a synchronous run has
-        not answered after 90 seconds. A synchronous run is stopped after 10 minutes, and its result
+        the team and 500 on the enterprise plan. Coze closes the connection if a synchronous run
+        takes longer than 90 seconds. A synchronous run is stopped after 10 minutes, and its result
         is reliable only within 5; an asynchronous one after 24 hours. The limit of 20 MB covers the
         input and all messages that the run produces. A workflow that was never published fails with
         error 4200. Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, which must be published; the page of the workflow has
-                it in its address, behind `workflow_id=`.
+            workflow_id: Id of the workflow, which must be published; it is in the URL of the
+                workflow's page, after `workflow_id=`.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its address, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as text that holds a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
                 API channel. Must not be given with `app_id`.
-            app_id: Id of the app that the workflow is part of; the page of the app has it in its
-                address, behind `project-ide/`. Needed for such workflows only. Must not be given
-                with `bot_id`.
-            ext: Facts that plugins use without being asked for them. Coze knows the keys
-                `latitude`, `longitude` and `user_id`.
+            app_id: Id of the app that the workflow is part of; it is in the URL of the app's page,
+                after `project-ide/`. Needed for such workflows only. Must not be given with
+                `bot_id`.
+            ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
+                and `user_id`.
             is_async: Whether to return at once with an execution id, while the workflow runs on. On
                 paid plans only (error 6003 otherwise). Coze assumes False.
             workflow_version: Version of the workflow, for workflows of the workspace's library
                 only. The latest if left out.
-            connector_id: Channel to run the workflow in; data of users is kept apart by channel.
-                1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
+            connector_id: Channel to run the workflow in; each channel has its own user data. 1024
+                API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
                 service, 10000120 WeChat service account, 10000121 WeChat subscription account,
                 10000126 Douyin mini program, 10000127 WeChat mini program, 10000011 Feishu,
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
@@ -907,20 +903,20 @@ class WorkflowsRunsAPI(Resource):
     ) -> _workflows.WorkflowsRunsResumeResponse:
         """Resume a workflow that waits for input.
 
-        Gives the reply or input that a run started with `workflows.runs.create` stopped for, and
-        returns the result in one piece; if the run is asynchronous, its execution id. A reply that
-        does not fit makes the run stop again. Runs started with `workflows.runs.stream` are resumed
+        Sends the reply or input that a run started with `workflows.runs.create` waits for, and
+        returns the result in one piece; if the run is asynchronous, its execution id. After an
+        unsuitable reply the run waits again. Runs started with `workflows.runs.stream` are resumed
         by `workflows.runs.stream_resume`.
 
         Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             event_id: Id of the interruption, `event_id` of the `interrupt_data` that
                 `workflows.runs.create` returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
-            resume_data: The user's reply. It should hold all that the question or input node
-                requires. A file is given as text that holds a JSON object with the `file_id`
+            resume_data: The user's reply. It should contain everything that the question or input
+                node requires. A file is given as text that holds a JSON object with the `file_id`
                 returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -971,9 +967,9 @@ class WorkflowsRunsAPI(Resource):
     ) -> Stream[_workflows.WorkflowStreamEvent]:
         """Run a workflow and stream its output.
 
-        Runs a published workflow and returns the output of its nodes as it comes. Only output
-        nodes, question nodes and end nodes with streaming switched on produce output on the way;
-        for other workflows use `workflows.runs.create`.
+        Runs a published workflow and streams the output of its nodes. Only output nodes, question
+        nodes and end nodes with streaming switched on produce output during the run; for other
+        workflows use `workflows.runs.create`.
 
         Rate limit: 50 requests per second on the free plan, 100 on the advanced personal, 200 on
         the team and 500 on the enterprise plan. Keep the run below 5 minutes. The limit of 20 MB
@@ -981,26 +977,26 @@ class WorkflowsRunsAPI(Resource):
         fails with error 4200. Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, which must be published; the page of the workflow has
-                it in its address, behind `workflow_id=`.
+            workflow_id: Id of the workflow, which must be published; it is in the URL of the
+                workflow's page, after `workflow_id=`.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its address, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as text that holds a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
                 API channel. Must not be given with `app_id` (error 4000).
-            ext: Facts that plugins use without being asked for them. Coze knows the keys
-                `latitude`, `longitude` and `user_id`.
-            app_id: Id of the app that the workflow is part of; the page of the app has it in its
-                address, behind `project-ide/`. Needed for such workflows only. Must not be given
-                with `bot_id` (error 4000).
+            ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
+                and `user_id`.
+            app_id: Id of the app that the workflow is part of; it is in the URL of the app's page,
+                after `project-ide/`. Needed for such workflows only. Must not be given with
+                `bot_id` (error 4000).
             workflow_version: Version of the workflow, for workflows of the workspace's library
                 only. The latest if left out.
-            connector_id: Channel to run the workflow in; data of users is kept apart by channel.
-                1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
+            connector_id: Channel to run the workflow in; each channel has its own user data. 1024
+                API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
                 service, 10000120 WeChat service account, 10000121 WeChat subscription account,
                 10000126 Douyin mini program, 10000127 WeChat mini program, 10000011 Feishu,
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
@@ -1065,21 +1061,21 @@ class WorkflowsRunsAPI(Resource):
     ) -> Stream[_workflows.WorkflowStreamEvent]:
         """Resume a waiting workflow and stream its output.
 
-        Gives the reply or input that a run started with `workflows.runs.stream` stopped for, and
-        returns the output of its nodes as it comes. A reply that does not fit makes the run stop
-        again. Runs started with `workflows.runs.create` are resumed by `workflows.runs.resume`.
+        Sends the reply or input that a run started with `workflows.runs.stream` waits for, and
+        streams the output of its nodes. After an unsuitable reply the run waits again. Runs started
+        with `workflows.runs.create` are resumed by `workflows.runs.resume`.
 
-        A run can be resumed three times. If the third reply does not fit either, the run fails.
-        Event ids and the numbers of messages count from 0 again. Resuming consumes as many tokens
-        again as the run did. Needs the permission `run`.
+        A run can be resumed three times. If the third reply is unsuitable too, the run fails. Event
+        ids and the numbers of messages count from 0 again. Resuming consumes as many tokens as the
+        run did before. Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             event_id: Id of the interruption, `event_id` of the `interrupt_data` that the stream
                 returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
-            resume_data: The user's reply. It should hold all that the question or input node
-                requires. A file is given as text that holds a JSON object with the `file_id`
+            resume_data: The user's reply. It should contain everything that the question or input
+                node requires. A file is given as text that holds a JSON object with the `file_id`
                 returned by `files.upload`.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
@@ -1158,35 +1154,35 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         With `is_async` the call returns at once with an execution id instead of a result.
 
         Rate limit: 50 requests per second on the free plan, 100 on the advanced personal, 200 on
-        the team and 500 on the enterprise plan. Coze closes the connection if a synchronous run has
-        not answered after 90 seconds. A synchronous run is stopped after 10 minutes, and its result
+        the team and 500 on the enterprise plan. Coze closes the connection if a synchronous run
+        takes longer than 90 seconds. A synchronous run is stopped after 10 minutes, and its result
         is reliable only within 5; an asynchronous one after 24 hours. The limit of 20 MB covers the
         input and all messages that the run produces. A workflow that was never published fails with
         error 4200. Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, which must be published; the page of the workflow has
-                it in its address, behind `workflow_id=`.
+            workflow_id: Id of the workflow, which must be published; it is in the URL of the
+                workflow's page, after `workflow_id=`.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its address, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as text that holds a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
                 API channel. Must not be given with `app_id`.
-            app_id: Id of the app that the workflow is part of; the page of the app has it in its
-                address, behind `project-ide/`. Needed for such workflows only. Must not be given
-                with `bot_id`.
-            ext: Facts that plugins use without being asked for them. Coze knows the keys
-                `latitude`, `longitude` and `user_id`.
+            app_id: Id of the app that the workflow is part of; it is in the URL of the app's page,
+                after `project-ide/`. Needed for such workflows only. Must not be given with
+                `bot_id`.
+            ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
+                and `user_id`.
             is_async: Whether to return at once with an execution id, while the workflow runs on. On
                 paid plans only (error 6003 otherwise). Coze assumes False.
             workflow_version: Version of the workflow, for workflows of the workspace's library
                 only. The latest if left out.
-            connector_id: Channel to run the workflow in; data of users is kept apart by channel.
-                1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
+            connector_id: Channel to run the workflow in; each channel has its own user data. 1024
+                API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
                 service, 10000120 WeChat service account, 10000121 WeChat subscription account,
                 10000126 Douyin mini program, 10000127 WeChat mini program, 10000011 Feishu,
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
@@ -1243,20 +1239,20 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
     ) -> _workflows.WorkflowsRunsResumeResponse:
         """Resume a workflow that waits for input.
 
-        Gives the reply or input that a run started with `workflows.runs.create` stopped for, and
-        returns the result in one piece; if the run is asynchronous, its execution id. A reply that
-        does not fit makes the run stop again. Runs started with `workflows.runs.stream` are resumed
+        Sends the reply or input that a run started with `workflows.runs.create` waits for, and
+        returns the result in one piece; if the run is asynchronous, its execution id. After an
+        unsuitable reply the run waits again. Runs started with `workflows.runs.stream` are resumed
         by `workflows.runs.stream_resume`.
 
         Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             event_id: Id of the interruption, `event_id` of the `interrupt_data` that
                 `workflows.runs.create` returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
-            resume_data: The user's reply. It should hold all that the question or input node
-                requires. A file is given as text that holds a JSON object with the `file_id`
+            resume_data: The user's reply. It should contain everything that the question or input
+                node requires. A file is given as text that holds a JSON object with the `file_id`
                 returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1307,9 +1303,9 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
     ) -> AsyncStream[_workflows.WorkflowStreamEvent]:
         """Run a workflow and stream its output.
 
-        Runs a published workflow and returns the output of its nodes as it comes. Only output
-        nodes, question nodes and end nodes with streaming switched on produce output on the way;
-        for other workflows use `workflows.runs.create`.
+        Runs a published workflow and streams the output of its nodes. Only output nodes, question
+        nodes and end nodes with streaming switched on produce output during the run; for other
+        workflows use `workflows.runs.create`.
 
         Rate limit: 50 requests per second on the free plan, 100 on the advanced personal, 200 on
         the team and 500 on the enterprise plan. Keep the run below 5 minutes. The limit of 20 MB
@@ -1317,26 +1313,26 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         fails with error 4200. Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, which must be published; the page of the workflow has
-                it in its address, behind `workflow_id=`.
+            workflow_id: Id of the workflow, which must be published; it is in the URL of the
+                workflow's page, after `workflow_id=`.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its address, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as text that holds a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
                 API channel. Must not be given with `app_id` (error 4000).
-            ext: Facts that plugins use without being asked for them. Coze knows the keys
-                `latitude`, `longitude` and `user_id`.
-            app_id: Id of the app that the workflow is part of; the page of the app has it in its
-                address, behind `project-ide/`. Needed for such workflows only. Must not be given
-                with `bot_id` (error 4000).
+            ext: Values that plugins can read, by name. Coze knows the keys `latitude`, `longitude`
+                and `user_id`.
+            app_id: Id of the app that the workflow is part of; it is in the URL of the app's page,
+                after `project-ide/`. Needed for such workflows only. Must not be given with
+                `bot_id` (error 4000).
             workflow_version: Version of the workflow, for workflows of the workspace's library
                 only. The latest if left out.
-            connector_id: Channel to run the workflow in; data of users is kept apart by channel.
-                1024 API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
+            connector_id: Channel to run the workflow in; each channel has its own user data. 1024
+                API, 999 Chat SDK, 998 Web SDK, 10000122 Coze store, 10000113 WeChat customer
                 service, 10000120 WeChat service account, 10000121 WeChat subscription account,
                 10000126 Douyin mini program, 10000127 WeChat mini program, 10000011 Feishu,
                 10000128 Feishu Bitable, 10000117 Juejin. Channels of your own have their own ids.
@@ -1401,21 +1397,21 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
     ) -> AsyncStream[_workflows.WorkflowStreamEvent]:
         """Resume a waiting workflow and stream its output.
 
-        Gives the reply or input that a run started with `workflows.runs.stream` stopped for, and
-        returns the output of its nodes as it comes. A reply that does not fit makes the run stop
-        again. Runs started with `workflows.runs.create` are resumed by `workflows.runs.resume`.
+        Sends the reply or input that a run started with `workflows.runs.stream` waits for, and
+        streams the output of its nodes. After an unsuitable reply the run waits again. Runs started
+        with `workflows.runs.create` are resumed by `workflows.runs.resume`.
 
-        A run can be resumed three times. If the third reply does not fit either, the run fails.
-        Event ids and the numbers of messages count from 0 again. Resuming consumes as many tokens
-        again as the run did. Needs the permission `run`.
+        A run can be resumed three times. If the third reply is unsuitable too, the run fails. Event
+        ids and the numbers of messages count from 0 again. Resuming consumes as many tokens as the
+        run did before. Needs the permission `run`.
 
         Args:
-            workflow_id: Id of the workflow, as it was given when the run was started.
+            workflow_id: Id of the workflow that was run.
             event_id: Id of the interruption, `event_id` of the `interrupt_data` that the stream
                 returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
-            resume_data: The user's reply. It should hold all that the question or input node
-                requires. A file is given as text that holds a JSON object with the `file_id`
+            resume_data: The user's reply. It should contain everything that the question or input
+                node requires. A file is given as text that holds a JSON object with the `file_id`
                 returned by `files.upload`.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
@@ -1481,7 +1477,7 @@ class WorkflowsVersionsAPI(Resource):
         """List the versions of a workflow.
 
         Lists the versions of a workflow with number, description, author and time, on request also
-        what each takes and returns. Without `publish_status` it lists published ones.
+        the inputs and outputs of each. Without `publish_status` it lists published ones.
 
         Needs the permission `listVersion`.
 
@@ -1490,9 +1486,8 @@ class WorkflowsVersionsAPI(Resource):
             publish_status: Whether to list published versions, drafts or both. Coze assumes
                 'published_online'.
             page_size: Number of versions on a page, 1 to 30. From 1 to 30. Coze assumes 10.
-            page_token: Token of the page, `next_page_token` of the page before it. Left out for the
-                first page.
-            include_input_output: Whether to return what each version takes and returns. Coze
+            page_token: `next_page_token` of the previous page. The first page if left out.
+            include_input_output: Whether to return the inputs and outputs of each version. Coze
                 assumes False.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1546,7 +1541,7 @@ class AsyncWorkflowsVersionsAPI(AsyncResource):
         """List the versions of a workflow.
 
         Lists the versions of a workflow with number, description, author and time, on request also
-        what each takes and returns. Without `publish_status` it lists published ones.
+        the inputs and outputs of each. Without `publish_status` it lists published ones.
 
         Needs the permission `listVersion`.
 
@@ -1555,9 +1550,8 @@ class AsyncWorkflowsVersionsAPI(AsyncResource):
             publish_status: Whether to list published versions, drafts or both. Coze assumes
                 'published_online'.
             page_size: Number of versions on a page, 1 to 30. From 1 to 30. Coze assumes 10.
-            page_token: Token of the page, `next_page_token` of the page before it. Left out for the
-                first page.
-            include_input_output: Whether to return what each version takes and returns. Coze
+            page_token: `next_page_token` of the previous page. The first page if left out.
+            include_input_output: Whether to return the inputs and outputs of each version. Coze
                 assumes False.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1649,8 +1643,8 @@ class WorkflowsAPI(Resource):
             page_num: Number of the page, counted from 1. At least 1.
             page_size: Number of workflows on a page, 1 to 30. From 1 to 30. Coze assumes 10.
             workflow_mode: Whether to list workflows or chatflows. Both are listed if left out.
-            app_id: Id of the app whose workflows to list; the page of the app has it in its
-                address, behind `project-ide/`. Those of the whole workspace are listed if left out.
+            app_id: Id of the app whose workflows to list; it is in the URL of the app's page, after
+                `project-ide/`. Those of the whole workspace are listed if left out.
             publish_status: Whether to list published workflows, drafts or both. Coze assumes
                 'published_online'.
             folder_id: Id of the folder whose workflows are listed, as returned by `folders.list`.
@@ -1702,15 +1696,15 @@ class WorkflowsAPI(Resource):
     ) -> _workflows.WorkflowInfo:
         """Retrieve a workflow.
 
-        Returns name, description and creator of a workflow or chatflow, on request also what its
-        start node takes and its end node returns. The nodes between them are not returned.
+        Returns name, description and creator of a workflow or chatflow, on request also the inputs
+        of its start node and the outputs of its end node. Other nodes are not returned.
 
         Needs the permission `getMetaData`.
 
         Args:
             workflow_id: Id of the workflow, as returned by `workflows.list`.
-            include_input_output: Whether to return what the workflow takes and returns. Coze
-                assumes False.
+            include_input_output: Whether to return the workflow's inputs and outputs. Coze assumes
+                False.
             connector_id: Id of the channel whose published version is meant. `1024` API, `999` Chat
                 SDK. Known values: 1024, 999.
             is_debug: Whether the draft is meant.
@@ -1805,8 +1799,8 @@ class AsyncWorkflowsAPI(AsyncResource):
             page_num: Number of the page, counted from 1. At least 1.
             page_size: Number of workflows on a page, 1 to 30. From 1 to 30. Coze assumes 10.
             workflow_mode: Whether to list workflows or chatflows. Both are listed if left out.
-            app_id: Id of the app whose workflows to list; the page of the app has it in its
-                address, behind `project-ide/`. Those of the whole workspace are listed if left out.
+            app_id: Id of the app whose workflows to list; it is in the URL of the app's page, after
+                `project-ide/`. Those of the whole workspace are listed if left out.
             publish_status: Whether to list published workflows, drafts or both. Coze assumes
                 'published_online'.
             folder_id: Id of the folder whose workflows are listed, as returned by `folders.list`.
@@ -1858,15 +1852,15 @@ class AsyncWorkflowsAPI(AsyncResource):
     ) -> _workflows.WorkflowInfo:
         """Retrieve a workflow.
 
-        Returns name, description and creator of a workflow or chatflow, on request also what its
-        start node takes and its end node returns. The nodes between them are not returned.
+        Returns name, description and creator of a workflow or chatflow, on request also the inputs
+        of its start node and the outputs of its end node. Other nodes are not returned.
 
         Needs the permission `getMetaData`.
 
         Args:
             workflow_id: Id of the workflow, as returned by `workflows.list`.
-            include_input_output: Whether to return what the workflow takes and returns. Coze
-                assumes False.
+            include_input_output: Whether to return the workflow's inputs and outputs. Coze assumes
+                False.
             connector_id: Id of the channel whose published version is meant. `1024` API, `999` Chat
                 SDK. Known values: 1024, 999.
             is_debug: Whether the draft is meant.

@@ -42,13 +42,13 @@ class WorkspacesMembersAPI(Resource):
 
         Adds up to 20 users to a workspace as administrators or members. On enterprise plans they
         are members at once; on personal plans they are invited and become members when they agree.
-        The answer tells what became of each.
+        The answer lists the outcome for each.
 
         On enterprise plans only users of the enterprise can be added; otherwise the call fails with
         the code 702042162. The call fails with the code 702042018 when the workspace would get more
         members than it may have. The call fails for users whose main account does not let them join
-        workspaces of others. Users who are members or invited already are not added again; they are
-        listed apart in the answer. Needs the permission `addMember`.
+        workspaces of others. Users who are already members or invited are not added again; the
+        answer lists them separately. Needs the permission `addMember`.
 
         Args:
             workspace_id: Id of the workspace, as returned by `workspaces.list`.
@@ -90,7 +90,7 @@ class WorkspacesMembersAPI(Resource):
         """Remove members from a workspace.
 
         Removes up to five administrators or members from a workspace. What they own there passes to
-        the owner of the workspace, who cannot be removed. The answer tells what became of each.
+        the owner of the workspace, who cannot be removed. The answer lists the outcome for each.
 
         Needs the permission `removeMember`.
 
@@ -185,13 +185,13 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
 
         Adds up to 20 users to a workspace as administrators or members. On enterprise plans they
         are members at once; on personal plans they are invited and become members when they agree.
-        The answer tells what became of each.
+        The answer lists the outcome for each.
 
         On enterprise plans only users of the enterprise can be added; otherwise the call fails with
         the code 702042162. The call fails with the code 702042018 when the workspace would get more
         members than it may have. The call fails for users whose main account does not let them join
-        workspaces of others. Users who are members or invited already are not added again; they are
-        listed apart in the answer. Needs the permission `addMember`.
+        workspaces of others. Users who are already members or invited are not added again; the
+        answer lists them separately. Needs the permission `addMember`.
 
         Args:
             workspace_id: Id of the workspace, as returned by `workspaces.list`.
@@ -233,7 +233,7 @@ class AsyncWorkspacesMembersAPI(AsyncResource):
         """Remove members from a workspace.
 
         Removes up to five administrators or members from a workspace. What they own there passes to
-        the owner of the workspace, who cannot be removed. The answer tells what became of each.
+        the owner of the workspace, who cannot be removed. The answer lists the outcome for each.
 
         Needs the permission `removeMember`.
 
@@ -398,8 +398,8 @@ class WorkspacesAPI(Resource):
 
         Lists the workspaces that a user created or joined. Without parameters, these are your own,
         personal ones included. With `enterprise_id` they are your own in that enterprise; with
-        `user_id` and `coze_account_id` together, those of that user in that organization; both
-        without personal ones.
+        `user_id` and `coze_account_id` together, those of that user in that organization; neither
+        includes personal ones.
 
         Not for channel apps of third parties. Needs the permission `listWorkspace`.
 
@@ -582,8 +582,8 @@ class AsyncWorkspacesAPI(AsyncResource):
 
         Lists the workspaces that a user created or joined. Without parameters, these are your own,
         personal ones included. With `enterprise_id` they are your own in that enterprise; with
-        `user_id` and `coze_account_id` together, those of that user in that organization; both
-        without personal ones.
+        `user_id` and `coze_account_id` together, those of that user in that organization; neither
+        includes personal ones.
 
         Not for channel apps of third parties. Needs the permission `listWorkspace`.
 

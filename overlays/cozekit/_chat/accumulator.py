@@ -86,7 +86,7 @@ class StreamAccumulator(ChatAccumulator):
                 content = data.content
                 if content and content.__class__ is str and data.type in _ANSWERS:
                     if data.id != self._open_message_id:
-                        self._on_delta(data)
+                        self._open_message(data)
                     self._open_deltas.append(content)
                     self._last_delta = data
                 if data.reasoning_content:
@@ -106,7 +106,7 @@ class StreamAccumulator(ChatAccumulator):
             self._switch_message(message)
             self._last_delta = message  # it arrived in one piece
 
-    def _on_delta(self, message: Message) -> None:
+    def _open_message(self, message: Message) -> None:
         self._switch_message(message)
         self._open_message_id = message.id
         self._open_deltas = self._partial_messages.setdefault(key_of(message.id), TextBuffer())

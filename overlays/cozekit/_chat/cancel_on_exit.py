@@ -10,7 +10,7 @@ from typing import Any
 from coze_api.models import Chat
 from coze_api.operations import chat as _operations
 
-from .._polling import is_pending
+from .._polling_async import is_pending
 from ..errors import CozeError
 
 __all__ = ["acancel_chat", "cancel_chat", "is_cancelable"]

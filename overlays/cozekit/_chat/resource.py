@@ -12,10 +12,10 @@ from coze_api.operations import chat as _operations
 from coze_api.resources.chat import ChatAPI
 
 from .._call_options import hide_headers, split_options
-from .._polling import Waiting
+from .._polling import poll_until_done
 from ..errors import InvalidArgumentError
 from .cancel_on_exit import cancel_chat
-from .result import ChatResult, ChatRun, is_chat_pending, raise_if_failed, retrieve_params
+from .result import ChatResult, ChatRun, raise_if_failed, retrieve_params
 from .stream import ChatStream
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class ChatResource(ChatAPI):
         hide_headers(arguments)
         chat: Chat = self.create(**arguments)
         params = retrieve_params(chat, arguments)
-        chat = self._wait(chat, params, Waiting(poll_interval, poll_timeout), cancel_on_exit)
+        chat = self._wait(chat, params, poll_interval, poll_timeout, cancel_on_exit)
         return ChatResult(raise_if_failed(chat), self.messages.list(**params))
 
     def run(
@@ -163,7 +163,7 @@ class ChatResource(ChatAPI):
         chat: Chat = self.create(**arguments)
         params = retrieve_params(chat, arguments)
         while True:
-            chat = self._wait(chat, params, Waiting(poll_interval, poll_timeout), cancel_on_exit)
+            chat = self._wait(chat, params, poll_interval, poll_timeout, cancel_on_exit)
             outputs = runner.run_calls(raise_if_failed(chat))
             if not outputs:
                 return ChatRun(chat, self.messages.list(**params), runner.runs)
@@ -215,16 +215,21 @@ class ChatResource(ChatAPI):
 
         return ChatRunStream(self.stream(cancel_on_exit=cancel_on_exit, **arguments), runner, submit)
 
-    def _wait(self, chat: Chat, params: RetrieveParams, waiting: Waiting, cancel_on_exit: bool) -> Chat:
+    def _wait(self, chat: Chat, params: RetrieveParams, interval: float, limit: float, cancel_on_exit: bool) -> Chat:
+        unfinished = f"the chat {chat.id} did not end"
         try:
-            while is_chat_pending(chat, waiting):
-                waiting.sleep()
-                chat = self.retrieve(**params)
+            return poll_until_done(
+                _operations.CREATE,
+                lambda: self.retrieve(**params),
+                unfinished,
+                interval=interval,
+                limit=limit,
+                response=chat,
+            )
         except BaseException:
             if cancel_on_exit:
                 cancel_chat(self, chat)
             raise
-        return chat
 
 
 def _tool_runner(tools: Sequence[Callable[..., Any]], arguments: Mapping[str, Any], **settings: Any) -> ToolRunner:

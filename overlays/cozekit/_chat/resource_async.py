@@ -11,10 +11,10 @@ from coze_api.operations import chat as _operations
 from coze_api.resources.chat import AsyncChatAPI
 
 from .._call_options import hide_headers, split_options
-from .._polling import Waiting
+from .._polling_async import poll_until_done
 from ..errors import InvalidArgumentError
 from .cancel_on_exit import acancel_chat
-from .result import ChatResult, ChatRun, is_chat_pending, raise_if_failed, retrieve_params
+from .result import ChatResult, ChatRun, raise_if_failed, retrieve_params
 from .stream_async import AsyncChatStream
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class AsyncChatResource(AsyncChatAPI):
         hide_headers(arguments)
         chat: Chat = await self.create(**arguments)
         params = retrieve_params(chat, arguments)
-        chat = await self._wait(chat, params, Waiting(poll_interval, poll_timeout), cancel_on_exit)
+        chat = await self._wait(chat, params, poll_interval, poll_timeout, cancel_on_exit)
         return ChatResult(raise_if_failed(chat), await self.messages.list(**params))
 
     async def run(
@@ -162,7 +162,7 @@ class AsyncChatResource(AsyncChatAPI):
         chat: Chat = await self.create(**arguments)
         params = retrieve_params(chat, arguments)
         while True:
-            chat = await self._wait(chat, params, Waiting(poll_interval, poll_timeout), cancel_on_exit)
+            chat = await self._wait(chat, params, poll_interval, poll_timeout, cancel_on_exit)
             outputs = await runner.run_calls(raise_if_failed(chat))
             if not outputs:
                 return ChatRun(chat, await self.messages.list(**params), runner.runs)
@@ -214,16 +214,23 @@ class AsyncChatResource(AsyncChatAPI):
 
         return AsyncChatRunStream(self.stream(cancel_on_exit=cancel_on_exit, **arguments), runner, submit)
 
-    async def _wait(self, chat: Chat, params: RetrieveParams, waiting: Waiting, cancel_on_exit: bool) -> Chat:
+    async def _wait(
+        self, chat: Chat, params: RetrieveParams, interval: float, limit: float, cancel_on_exit: bool
+    ) -> Chat:
+        unfinished = f"the chat {chat.id} did not end"
         try:
-            while is_chat_pending(chat, waiting):
-                await waiting.asleep()
-                chat = await self.retrieve(**params)
+            return await poll_until_done(
+                _operations.CREATE,
+                lambda: self.retrieve(**params),
+                unfinished,
+                interval=interval,
+                limit=limit,
+                response=chat,
+            )
         except BaseException:
             if cancel_on_exit:
                 await acancel_chat(self, chat)
             raise
-        return chat
 
 
 def _tool_runner(tools: Sequence[Callable[..., Any]], arguments: Mapping[str, Any], **settings: Any) -> AsyncToolRunner:

@@ -12,7 +12,6 @@ from coze_api.errors import hint
 from coze_api.models import Chat, ChatStatus, Message
 from coze_api.operations import chat as _operations
 
-from .._polling import goes_on
 from ..errors import ChatFailed
 from .accumulator import answer_text, follow_up_questions, usage_of
 
@@ -20,10 +19,9 @@ if TYPE_CHECKING:
     from coze_api.models import ChatUsage
     from coze_api.params.chat import CreateParams, RetrieveParams
 
-    from .._polling import Waiting
     from .._tool_results import ToolRun
 
-__all__ = ["ChatResult", "ChatRun", "is_chat_pending", "raise_if_failed", "retrieve_params"]
+__all__ = ["ChatResult", "ChatRun", "raise_if_failed", "retrieve_params"]
 
 
 @attrs.frozen
@@ -85,15 +83,6 @@ def retrieve_params(chat: Chat, arguments: CreateParams) -> RetrieveParams:
         "extra_headers": arguments.get("extra_headers"),
         "timeout": arguments.get("timeout"),
     }
-
-
-def is_chat_pending(chat: Chat, waiting: Waiting) -> bool:
-    """Return whether the chat still runs.
-
-    Raises:
-        PollTimeout: It still runs at the end of the timeout.
-    """
-    return goes_on(_operations.CREATE, chat, waiting, f"the chat {chat.id} did not end", chat=chat, last=chat)
 
 
 def raise_if_failed(chat: Chat) -> Chat:

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Iterable
 
 from coze_api._core._stream import AsyncStream
 from coze_api.models import Chat, ChatStatus, ChatStreamEvent, Message, MessageCompletedEvent
+from coze_api.operations import chat as _operations
 
-from .._polling import Waiting
+from .._polling_async import poll_until_done
 from .._type_guards import instances_of
 from ..errors import APIError, StreamInterrupted
 from .cancel_on_exit import acancel_chat
 from .chat_ref import ChatRef
-from .result import is_chat_pending
 from .stream_base import ChatStreamBase
 
 __all__ = ["AsyncChatStream"]
@@ -92,7 +92,7 @@ class AsyncChatStream(ChatStreamBase, AsyncStream[ChatStreamEvent]):
         await AsyncStream.close(self)
         if self._nothing_missing():
             return
-        chat, messages = await _wait_for_chat(self._chat_ref(), Waiting(poll_interval, poll_timeout))
+        chat, messages = await _wait_for_chat(self._chat_ref(), poll_interval, poll_timeout)
         for message in self._unseen_messages(messages, known):
             self._add_message(message)
             yield message
@@ -116,13 +116,16 @@ class AsyncChatStream(ChatStreamBase, AsyncStream[ChatStreamEvent]):
         await super().__aexit__(*details)
 
 
-async def _wait_for_chat(ref: ChatRef, waiting: Waiting) -> tuple[Chat, list[Message]]:
+async def _wait_for_chat(ref: ChatRef, interval: float, limit: float) -> tuple[Chat, list[Message]]:
     """Poll a chat until it ends. Return it in its final state, and its messages."""
     try:
-        chat: Chat = await ref.chats.retrieve(**ref.params)
-        while is_chat_pending(chat, waiting):
-            await waiting.asleep()
-            chat = await ref.chats.retrieve(**ref.params)
+        chat: Chat = await poll_until_done(
+            _operations.CREATE,
+            lambda: ref.chats.retrieve(**ref.params),
+            f"the chat {ref.params['chat_id']} did not end",
+            interval=interval,
+            limit=limit,
+        )
         try:
             return chat, instances_of(await ref.chats.messages.list(**ref.params), Message)
         except APIError:

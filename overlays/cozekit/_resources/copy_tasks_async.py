@@ -1,4 +1,4 @@
-"""Copies of bots, apps and workflows that are waited for."""
+"""Copying bots, apps and workflows, and waiting for the copies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from coze_api.operations import copy_tasks as _operations
 from coze_api.resources.copy_tasks import AsyncCopyTasksAPI
 
 from .._call_options import followup_options, hide_headers
-from .._polling import Waiting, goes_on, has_failed
+from .._polling_async import has_failed, poll_until_done
 from .._type_guards import instances_of, text_of
 from ..errors import CopyFailed
 
@@ -27,8 +27,8 @@ class CopyResult:
     """A copy that is complete.
 
     Attributes:
-        started: What Coze answered at first.
-        task: The task that made the copy, in its final state; None where it was made at once.
+        started: The response to the request that started it.
+        task: The task that copied, in its final state; None if Coze copied at once.
     """
 
     started: StartedCopy
@@ -36,7 +36,7 @@ class CopyResult:
 
     @property
     def entity_id(self) -> str:
-        """Id of the new bot, app or workflow; "" where Coze does not tell it."""
+        """Id of the new bot, app or workflow; "" if Coze did not return it."""
         return text_of(self.started.copied_entity_id if self.task is None else self.task.target_entity_id)
 
 
@@ -49,30 +49,31 @@ class AsyncCopyTasks(AsyncCopyTasksAPI):
         """Copy a bot, an app or a workflow and wait until the copy is complete.
 
         Args:
-            poll_interval: Seconds before asking again. Grows up to 5 seconds.
+            poll_interval: Seconds between two polls. Grows up to 5 seconds.
             poll_timeout: Seconds to wait at most.
-            **arguments: Those of `create`. `extra_headers` and `timeout` go with every request.
+            **arguments: Those of `create`. `extra_headers` and `timeout` are used for every request.
 
         Returns:
-            The copy. Nothing is waited for where Coze makes it at once, as of a bot that stays in its workspace.
+            The copy. If Coze copies at once, as it does for a bot within its workspace, nothing is polled.
 
         Raises:
             CopyFailed: Something could not be copied.
-            PollTimeout: It was not complete in time. Coze goes on; `retrieve` tells how far it is.
-            APIError: Coze refused a call.
+            PollTimeout: The copy was not complete in time. Coze continues to copy; `retrieve` returns the progress.
+            APIError: Coze returned an error.
         """
         hide_headers(arguments)
         started = await self.create(**arguments)
         if not started.task_id:
             return CopyResult(started)
-        waiting = Waiting(poll_interval, poll_timeout)
-        while _goes_on(task := await self.retrieve(task_id=started.task_id, **followup_options(arguments)), waiting):
-            await waiting.asleep()
+        task_id, options = started.task_id, followup_options(arguments)
+        task = await poll_until_done(
+            _operations.CREATE,
+            lambda: self.retrieve(task_id=task_id, **options),
+            f"the copy task {task_id} did not end",
+            interval=poll_interval,
+            limit=poll_timeout,
+        )
         return _result(started, task)
-
-
-def _goes_on(task: CopyTask, waiting: Waiting) -> bool:
-    return goes_on(_operations.CREATE, task, waiting, f"the copy task {task.task_id} did not end", last=task)
 
 
 def _result(started: StartedCopy, task: CopyTask) -> CopyResult:
@@ -83,10 +84,11 @@ def _result(started: StartedCopy, task: CopyTask) -> CopyResult:
     """
     if not has_failed(_operations.CREATE, task):
         return CopyResult(started, task)
-    reasons = "; ".join(map(_reason, instances_of(task.failed_reasons, CopyFailure))) or "Coze does not tell why"
+    failures = instances_of(task.failed_reasons, CopyFailure)
+    reasons = "; ".join(map(_format_failure, failures)) or "Coze returned no reason"
     raise CopyFailed(f"the copy task {task.task_id} failed: {reasons} (logid {task.logid or 'unknown'})", task=task)
 
 
-def _reason(failure: CopyFailure) -> str:
+def _format_failure(failure: CopyFailure) -> str:
     kind = failure.entity_type or "entity"
     return f"{kind} {failure.entity_name or failure.entity_id or '?'}: {failure.failed_reason or 'no reason given'}"

@@ -1,16 +1,17 @@
 # @generated from datasets_async.py by `python -m generator sync`; do not edit.
-"""Knowledge bases: documents that are waited for until they can be found."""
+"""Adding documents to knowledge bases, and waiting until they are processed."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Unpack
 
+from coze_api.operations import datasets as _operations
 from coze_api.resources.datasets import DatasetsAPI, DatasetsDocumentsAPI
 
 from .._call_options import followup_options, hide_headers
-from .._polling import Waiting
-from .datasets_async import DocumentsResult, _goes_on, _ids, _result
+from .._polling import poll_until_done
+from .datasets_async import DocumentsResult, _ids, _result
 
 if TYPE_CHECKING:
     from coze_api.params.datasets import DocumentsCreateParams
@@ -27,25 +28,29 @@ class DatasetsDocuments(DatasetsDocumentsAPI):
         """Add documents to a knowledge base and wait until all of them are processed.
 
         Args:
-            poll_interval: Seconds before asking again. Grows up to 5 seconds.
+            poll_interval: Seconds between two polls. Grows up to 5 seconds.
             poll_timeout: Seconds to wait at most.
-            **arguments: Those of `create`. `extra_headers` and `timeout` go with every request.
+            **arguments: Those of `create`. `extra_headers` and `timeout` are used for every request.
 
         Returns:
-            What became of each; look at `failed`.
+            The final state of each document; check `failed`.
 
         Raises:
-            PollTimeout: They were not processed in time. They still are; `datasets.process` tells how far.
-            APIError: Coze refused a call.
+            PollTimeout: They were not processed in time. Coze continues; `datasets.process` returns the progress.
+            APIError: Coze returned an error.
         """
         hide_headers(arguments)
         ids = _ids(self.create(**arguments))
-        waiting, datasets = Waiting(poll_interval, poll_timeout), DatasetsAPI(self._client)
-        while True:
-            told = datasets.process(dataset_id=arguments["dataset_id"], document_ids=ids, **followup_options(arguments))
-            if not _goes_on(told, arguments["dataset_id"], waiting):
-                return _result(told, ids)
-            waiting.sleep()
+        dataset_id, options = arguments["dataset_id"], followup_options(arguments)
+        datasets = DatasetsAPI(self._client)
+        progress = poll_until_done(
+            _operations.DOCUMENTS_CREATE,
+            lambda: datasets.process(dataset_id=dataset_id, document_ids=ids, **options),
+            f"documents of the knowledge base {dataset_id} were not processed",
+            interval=poll_interval,
+            limit=poll_timeout,
+        )
+        return _result(progress, ids)
 
 
 class Datasets(DatasetsAPI):

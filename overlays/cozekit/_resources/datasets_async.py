@@ -1,4 +1,4 @@
-"""Knowledge bases: documents that are waited for until they can be found."""
+"""Adding documents to knowledge bases, and waiting until they are processed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ import attrs
 
 from coze_api.models import Document, DocumentProgress
 from coze_api.operations import datasets as _operations
-from coze_api.resources.datasets import (
-    AsyncDatasetsAPI,
-    AsyncDatasetsDocumentsAPI,
-)
+from coze_api.resources.datasets import AsyncDatasetsAPI, AsyncDatasetsDocumentsAPI
 
 from .._call_options import followup_options, hide_headers
-from .._polling import Waiting, goes_on, has_failed
+from .._polling_async import has_failed, poll_until_done
 from .._type_guards import instances_of, key_of, text_of
 from ..errors import DecodeError
 
@@ -28,45 +25,35 @@ __all__ = ["AsyncDatasets", "DocumentsResult"]
 
 @attrs.frozen
 class DocumentsResult:
-    """What became of documents that were added to a knowledge base.
+    """Documents that were added to a knowledge base and processed.
 
     Attributes:
-        documents: How far each of them is, in the order in which they were added.
+        documents: The final state of each, in the order in which they were added.
     """
 
     documents: list[DocumentProgress]
 
     @property
     def failed(self) -> list[DocumentProgress]:
-        """Those that could not be processed; `status_descript` tells why."""
-        return [one for one in self.documents if has_failed(_operations.DOCUMENTS_CREATE, one)]
+        """Those that could not be processed; `status_descript` has the reason."""
+        return [document for document in self.documents if has_failed(_operations.DOCUMENTS_CREATE, document)]
 
 
-def _goes_on(told: DocumentProgressList, dataset_id: str, waiting: Waiting) -> bool:
-    """Tell whether a document is still being processed.
-
-    Raises:
-        PollTimeout: It takes too long.
-    """
-    missing = f"documents of the knowledge base {dataset_id} were not processed"
-    return goes_on(_operations.DOCUMENTS_CREATE, told, waiting, missing, last=told)
-
-
-def _ids(added: list[Document]) -> list[str]:
+def _ids(documents: list[Document]) -> list[str]:
     """Return the ids of the documents that were added.
 
     Raises:
         DecodeError: One has none.
     """
-    ids = [one.document_id for one in instances_of(added, Document) if text_of(one.document_id)]
-    if len(ids) < len(added):
-        raise DecodeError(f"a document has no id: {added!r:.200}", operation=_operations.DOCUMENTS_CREATE.id)
+    ids = [document.document_id for document in instances_of(documents, Document) if text_of(document.document_id)]
+    if len(ids) < len(documents):
+        raise DecodeError(f"a document has no id: {documents!r:.200}", operation=_operations.DOCUMENTS_CREATE.id)
     return ids
 
 
-def _result(told: DocumentProgressList, document_ids: list[str]) -> DocumentsResult:
-    found = {key_of(one.document_id): one for one in told.data or ()}
-    return DocumentsResult([found[key] for key in document_ids if key in found])
+def _result(progress: DocumentProgressList, document_ids: list[str]) -> DocumentsResult:
+    by_id = {key_of(document.document_id): document for document in progress.data or ()}
+    return DocumentsResult([by_id[key] for key in document_ids if key in by_id])
 
 
 class AsyncDatasetsDocuments(AsyncDatasetsDocumentsAPI):
@@ -78,27 +65,29 @@ class AsyncDatasetsDocuments(AsyncDatasetsDocumentsAPI):
         """Add documents to a knowledge base and wait until all of them are processed.
 
         Args:
-            poll_interval: Seconds before asking again. Grows up to 5 seconds.
+            poll_interval: Seconds between two polls. Grows up to 5 seconds.
             poll_timeout: Seconds to wait at most.
-            **arguments: Those of `create`. `extra_headers` and `timeout` go with every request.
+            **arguments: Those of `create`. `extra_headers` and `timeout` are used for every request.
 
         Returns:
-            What became of each; look at `failed`.
+            The final state of each document; check `failed`.
 
         Raises:
-            PollTimeout: They were not processed in time. They still are; `datasets.process` tells how far.
-            APIError: Coze refused a call.
+            PollTimeout: They were not processed in time. Coze continues; `datasets.process` returns the progress.
+            APIError: Coze returned an error.
         """
         hide_headers(arguments)
         ids = _ids(await self.create(**arguments))
-        waiting, datasets = Waiting(poll_interval, poll_timeout), AsyncDatasetsAPI(self._client)
-        while True:
-            told = await datasets.process(
-                dataset_id=arguments["dataset_id"], document_ids=ids, **followup_options(arguments)
-            )
-            if not _goes_on(told, arguments["dataset_id"], waiting):
-                return _result(told, ids)
-            await waiting.asleep()
+        dataset_id, options = arguments["dataset_id"], followup_options(arguments)
+        datasets = AsyncDatasetsAPI(self._client)
+        progress = await poll_until_done(
+            _operations.DOCUMENTS_CREATE,
+            lambda: datasets.process(dataset_id=dataset_id, document_ids=ids, **options),
+            f"documents of the knowledge base {dataset_id} were not processed",
+            interval=poll_interval,
+            limit=poll_timeout,
+        )
+        return _result(progress, ids)
 
 
 class AsyncDatasets(AsyncDatasetsAPI):

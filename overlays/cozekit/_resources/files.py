@@ -1,5 +1,5 @@
 # @generated from files_async.py by `python -m generator sync`; do not edit.
-"""Uploads from whatever the caller has at hand."""
+"""Uploads of files from paths, bytes and open files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Files(FilesAPI):
     def upload(
         self, file: UploadSource, *, progress: Progress | None = None, **options: Unpack[RequestOptions]
     ) -> File:
-        """Upload a file. Files are read synchronously, 64 KiB at a time, for async clients too.
+        """Upload a file. Async clients read it synchronously, too, 64 KiB at a time.
 
         Args:
             file: A path, bytes, an open binary file, or a tuple of name, content and optionally media type.
@@ -31,12 +31,12 @@ class Files(FilesAPI):
             **options: `extra_headers`, `extra_query`, `extra_body`, `timeout`.
 
         Returns:
-            The stored file. Its id is what messages, bots and workflows refer to.
+            The stored file. Messages, bots and workflows refer to it by its id.
 
         Raises:
             FileNotFoundError: There is no file at the path.
-            InvalidArgumentError: The file is too large; nothing was sent.
-            APIError: Coze refused the call.
+            InvalidArgumentError: The file is invalid or too large; nothing was sent.
+            APIError: Coze returned an error.
         """
         hide_headers(options)
         with open_upload(file, progress=progress) as upload:

@@ -1,4 +1,4 @@
-"""Uploads from whatever the caller has at hand."""
+"""Uploads of files from paths, bytes and open files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AsyncFiles(AsyncFilesAPI):
     async def upload(
         self, file: UploadSource, *, progress: Progress | None = None, **options: Unpack[RequestOptions]
     ) -> File:
-        """Upload a file. Files are read synchronously, 64 KiB at a time, for async clients too.
+        """Upload a file. Async clients read it synchronously, too, 64 KiB at a time.
 
         Args:
             file: A path, bytes, an open binary file, or a tuple of name, content and optionally media type.
@@ -30,12 +30,12 @@ class AsyncFiles(AsyncFilesAPI):
             **options: `extra_headers`, `extra_query`, `extra_body`, `timeout`.
 
         Returns:
-            The stored file. Its id is what messages, bots and workflows refer to.
+            The stored file. Messages, bots and workflows refer to it by its id.
 
         Raises:
             FileNotFoundError: There is no file at the path.
-            InvalidArgumentError: The file is too large; nothing was sent.
-            APIError: Coze refused the call.
+            InvalidArgumentError: The file is invalid or too large; nothing was sent.
+            APIError: Coze returned an error.
         """
         hide_headers(options)
         with open_upload(file, progress=progress) as upload:

@@ -30,7 +30,7 @@ def preview(value: Any) -> str:
     return text if len(text) <= _PREVIEW_LENGTH else f"{text[:_PREVIEW_LENGTH]}…"
 
 
-def _text(value: Any, path: str) -> str:
+def _string(value: Any, path: str) -> str:
     if isinstance(value, str):
         return value
     raise DecodeFailure(f"{path} must be a string, not {preview(value)}")
@@ -65,8 +65,13 @@ def _null(value: Any, path: str) -> None:
 
 
 SCALARS: dict[Any, Decode] = {
-    str: _text, int: _integer, float: _number, bool: _boolean, None: _null, types.NoneType: _null,
-}  # fmt: skip
+    str: _string,
+    int: _integer,
+    float: _number,
+    bool: _boolean,
+    None: _null,
+    types.NoneType: _null,
+}
 
 
 def union(decoders: list[Decode]) -> Decode:
@@ -114,11 +119,11 @@ def enum(cls: type[Enum]) -> Decode:
 
 
 def array(item: Decode) -> Decode:
-    """Return a decoder of lists."""
+    """Return a decoder of arrays."""
 
     def decode(value: Any, path: str) -> list[Any]:
         if not isinstance(value, list):
-            raise DecodeFailure(f"{path} must be a list, not {preview(value)}")
+            raise DecodeFailure(f"{path} must be an array, not {preview(value)}")
         return [item(element, f"{path}[{index}]") for index, element in enumerate(value)]
 
     return decode

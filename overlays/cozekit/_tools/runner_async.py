@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import inspect
 
-from anyio import create_task_group
+from anyio import create_task_group  # comes with httpx
 from anyio.to_thread import run_sync
 
 from coze_api.models import Chat, ToolOutput

@@ -1,11 +1,11 @@
-"""What a file is, by how it begins."""
+"""Media types of files, by their first bytes."""
 
 from __future__ import annotations
 
 __all__ = ["EXTENSIONS", "HEAD_SIZE", "sniff"]
 
-# What each recognised type may be called; the first extension is the one to give.
-# Tags in the form of ID3 also stand before AAC and FLAC.
+# Extensions of each recognized type; the first one is added to names without an extension.
+# AAC and FLAC files may begin with an ID3 tag, too.
 EXTENSIONS = {
     "image/png": (".png", ".apng"),
     "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
@@ -27,11 +27,11 @@ _MAGIC = {
 }
 _RIFF_FORMS = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 HEAD_SIZE = 12
-"""Bytes that tell what a file is."""
+"""Number of bytes that `sniff` needs."""
 
 
 def sniff(head: bytes) -> str | None:
-    """Return the media type of content that begins with *head*, None if it is not recognised."""
+    """Return the media type of content that begins with *head*, or None if it is not recognized."""
     for magic, media_type in _MAGIC.items():
         if head.startswith(magic):
             return media_type

@@ -1,4 +1,4 @@
-"""Files as httpx reads them to send them."""
+"""Files in the form that httpx reads."""
 
 from __future__ import annotations
 
@@ -12,48 +12,45 @@ from coze_api._core._files import BinaryFile
 from ..errors import InvalidArgumentError
 from .media_types import HEAD_SIZE
 
-__all__ = ["Progress", "Reader", "checked_file"]
+__all__ = ["Progress", "Reader", "validate_file"]
 
 Progress: TypeAlias = Callable[[int, int | None], None]
-"""Called with the bytes sent so far and in all. The latter is None for a file of unknown size."""
+"""Called with the bytes sent so far and the size of the file. The size is None if it is unknown."""
 
 
-def checked_file(source: object) -> BinaryFile:
-    """Make sure that bytes can be read from something.
+def validate_file(source: object) -> BinaryFile:
+    """Return *source* as a binary file.
 
     Raises:
-        InvalidArgumentError: They cannot, or it is closed.
+        InvalidArgumentError: It is no binary file, or is closed.
     """
     read = getattr(source, "read", None)
     if not callable(read):
-        msg = (
-            "files.upload: file is given as a path, bytes, a file opened with mode 'rb', or (name, bytes or "
-            f"such a file), not as {type(source).__name__}"
+        raise InvalidArgumentError(
+            "files.upload: file must be a path, bytes, a file opened with mode 'rb', or (name, bytes or such a file),"
+            f" not {type(source).__name__}"
         )
-        raise InvalidArgumentError(msg)
     if getattr(source, "closed", False):
-        msg = "files.upload: file is closed; upload it within its `with` block"
-        raise InvalidArgumentError(msg)
-    # No class or mode tells reliably whether a file is a binary one, an empty read does.
-    nothing = read(0)
-    if isinstance(nothing, str):
-        msg = "files.upload: file is opened in text mode; open it with mode 'rb'"
-        raise InvalidArgumentError(msg)
-    if not isinstance(nothing, bytes):
-        if hasattr(nothing, "close"):
-            nothing.close()  # a coroutine would warn that nobody awaited it
-        msg = f"files.upload: file: {type(source).__name__}.read() gives no bytes; async files are not supported"
-        raise InvalidArgumentError(msg)
+        raise InvalidArgumentError("files.upload: file is closed; upload it within its `with` block")
+    # Neither class nor mode is a reliable sign of a binary file; an empty read is.
+    empty = read(0)
+    if isinstance(empty, str):
+        raise InvalidArgumentError("files.upload: file is opened in text mode; open it with mode 'rb'")
+    if not isinstance(empty, bytes):
+        if hasattr(empty, "close"):
+            empty.close()  # otherwise Python warns that a coroutine was never awaited
+        raise InvalidArgumentError(
+            f"files.upload: file: {type(source).__name__}.read() returns no bytes; async files are not supported"
+        )
     file: BinaryFile = source  # type: ignore[assignment]  # checked above
     return file
 
 
 class Reader:
-    """
-    A file as httpx reads it: `tell` and `seek` for the length, ``seek(0)`` before each sending.
+    """A file as httpx reads it: `tell` and `seek` for the length, ``seek(0)`` before each attempt.
 
-    It has no ``fileno``, since httpx would take that file's size for the length, which is wrong
-    for gzip files and for what is not flushed yet.
+    It has no ``fileno``: httpx would use the size of that file as the length, which is wrong for gzip files and for
+    data that is not flushed yet.
     """
 
     __slots__ = ("_file", "_position", "_progress", "head", "rewindable", "size")
@@ -72,7 +69,7 @@ class Reader:
             self._try_seek(0)
 
     def read(self, size: int = -1, /) -> bytes:
-        """Read, and report it."""
+        """Read bytes and report the progress."""
         data = self._file.read(size)
         self._position += len(data)
         if data and self._progress is not None:
@@ -80,22 +77,29 @@ class Reader:
         return data
 
     def seekable(self) -> bool:
-        """Tell whether the file can be sent a second time."""
+        """Return whether the file can be sent a second time."""
         return self.rewindable
 
     def tell(self) -> int:
-        """Return the position, if the file has a known end."""
+        """Return the position.
+
+        Raises:
+            UnsupportedOperation: The size of the file is unknown.
+        """
         self._known_size()
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Move to *offset* from the beginning or the end, as far as the file allows."""
+        """Move to *offset* from the beginning or the end.
+
+        Raises:
+            UnsupportedOperation: The file cannot seek, and nothing was read yet.
+            OSError: The file cannot seek.
+        """
         if not self.rewindable:
             if self._position == 0:
-                msg = "the file cannot be rewound"
-                raise io.UnsupportedOperation(msg)  # which httpx takes for: read what there is
-            msg = "The file cannot be sent again: it cannot be rewound. Give its content as bytes."
-            raise OSError(msg)
+                raise io.UnsupportedOperation("the file cannot be rewound")  # httpx then sends it in chunks
+            raise OSError("The file cannot be sent again: it cannot be rewound. Pass its content as bytes.")
         if whence == os.SEEK_END:
             offset += self._known_size()
         self._file.seek(offset)  # type: ignore[attr-defined]  # it is rewindable
@@ -104,13 +108,12 @@ class Reader:
 
     def _known_size(self) -> int:
         if self.size is None:
-            msg = "the size of the file is not known"
-            raise io.UnsupportedOperation(msg)
+            raise io.UnsupportedOperation("the size of the file is unknown")
         return self.size
 
     def _try_seek(self, *where: int) -> bool:
         try:
-            self._file.seek(*where)  # type: ignore[attr-defined]  # not all can: see below
-        except (AttributeError, OSError, TypeError, ValueError):  # seek may know fewer arguments
+            self._file.seek(*where)  # type: ignore[attr-defined]  # files that cannot raise AttributeError
+        except (AttributeError, OSError, TypeError, ValueError):  # seek may accept fewer arguments
             return False
         return True

@@ -1,10 +1,10 @@
-"""What a caller gives for a file, made into one part of a multipart request.
+"""Uploads: one part of a multipart request, made of a path, bytes or an open file.
 
-Coze decides by the extension of the name what a file is, and answers 4000 if the content is
-something else. So a name that is only guessed gets the extension of its content, and one that
-contradicts its content causes an `ExtensionMismatchWarning` before anything is sent.
+Coze derives the type of a file from the extension of its name, and returns code 4000 if the content is of another type.
+So names that the caller did not choose get the extension of the content, and a name whose extension does not match
+causes an `ExtensionMismatchWarning` before anything is sent.
 
-Files are read synchronously, 64 KiB at a time, for async clients too: httpx does not await files.
+Async clients read files synchronously, too, 64 KiB at a time: httpx does not await files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from coze_api._core._files import BinaryFile
 
 from ..errors import ExtensionMismatchWarning, InvalidArgumentError
 from .media_types import EXTENSIONS, HEAD_SIZE, sniff
-from .reader import Progress, Reader, checked_file
+from .reader import Progress, Reader, validate_file
 
 __all__ = [
     "BinaryFile",
@@ -53,26 +53,21 @@ _DEFAULT_TYPE = "application/octet-stream"
 
 @attrs.frozen(kw_only=True)
 class Upload:
-    """
-    A file that is ready to be sent.
+    """A file that is ready to be sent.
 
     Attributes:
         name: The file name, without folders.
-        content: The bytes, or an object that httpx reads them from.
+        content: The bytes, or an object from which httpx reads them.
         content_type: The media type.
-        size: The number of bytes, None if it is not known before they are read.
-        replayable: Whether the content can be sent a second time.
     """
 
     name: str
     content: bytes | BinaryFile = attrs.field(repr=False)
     content_type: str
-    size: int | None
-    replayable: bool
 
     @property
     def part(self) -> tuple[str, bytes | BinaryFile, str]:
-        """The upload as httpx takes it in *files*."""
+        """The upload in the form that httpx takes in *files*."""
         return self.name, self.content, self.content_type
 
 
@@ -82,16 +77,14 @@ def open_upload(
     *,
     progress: Progress | None = None,
 ) -> Generator[Upload, None, None]:
-    """
-    Open what a caller gives for a file.
+    """Open the file to upload.
 
-    A path is opened on entry and closed on exit. An open file stays open, and is sent whole: from
-    its beginning if it can be rewound, no matter where it stands.
+    A path is opened on entry and closed on exit. An open file stays open. It is sent from its beginning if it can be
+    rewound, regardless of its position.
 
     Args:
         source: A path, the content, an open binary file, or (name, content or file[, type]).
-        progress: Called after each piece that is read to be sent. When a request is sent again,
-            it starts anew. What it raises ends the upload.
+        progress: Called after each read. It starts again at 0 when a request is retried. Its exceptions end the upload.
 
     Yields:
         The upload, valid until exit.
@@ -99,11 +92,11 @@ def open_upload(
     Raises:
         FileNotFoundError: There is no file at the path.
         IsADirectoryError: The path is a folder.
-        InvalidArgumentError: *source* is nothing of the above, such as a file in text mode; the file is closed, or a
-            name is empty.
+        InvalidArgumentError: *source* has another type, such as a file in text mode, or is closed, or its name is
+            empty.
 
     Warns:
-        ExtensionMismatchWarning: The extension does not fit the content.
+        ExtensionMismatchWarning: The extension does not match the content.
     """
     if isinstance(source, str | os.PathLike):
         with _open_path(source) as file:
@@ -119,19 +112,19 @@ def _open_path(path: str | os.PathLike[str]) -> io.BufferedReader:
     try:
         return open(path, "rb")  # noqa: PTH123  (Path("") would be this folder)
     except FileNotFoundError as error:
-        message = f"No such file (in {Path.cwd()}); to upload text, give (name, text.encode())"
+        message = f"No such file (in {Path.cwd()}); to upload text, pass (name, text.encode())"
         raise FileNotFoundError(error.errno, message, error.filename) from None
-    except (IsADirectoryError, PermissionError) as error:  # the latter is what Windows raises
+    except (IsADirectoryError, PermissionError) as error:  # Windows raises the latter for folders
         if not Path(path).is_dir():
             raise
         message = "Is a folder; upload its files one by one"
         raise IsADirectoryError(error.errno, message, error.filename) from None
     except ValueError as error:  # a null character, or half of a surrogate pair
-        raise InvalidArgumentError(f"files.upload: file {path!r:.80} is no path of a file: {error}") from None
+        raise InvalidArgumentError(f"files.upload: file {path!r:.80} is not a valid path: {error}") from None
 
 
 def _parse_tuple(source: tuple[object, ...]) -> tuple[str, object, str | None]:
-    """Return name, content and type from the tuple that a caller gives."""
+    """Return name, content and type of the tuple that the caller passed."""
     content_type: str | None = None
     match source:
         case (str() as name, content):
@@ -140,16 +133,18 @@ def _parse_tuple(source: tuple[object, ...]) -> tuple[str, object, str | None]:
             pass
         case _:
             shape = ", ".join(type(item).__name__ for item in source)
-            msg = f"files.upload: file is (name, content) or (name, content, content type), not ({shape})"
-            raise InvalidArgumentError(msg)
+            raise InvalidArgumentError(
+                f"files.upload: file is (name, content) or (name, content, content type), not ({shape})"
+            )
     if not Path(name).name:
-        msg = "files.upload: file must not be empty in its name: Coze tells the kind of file by it"
-        raise InvalidArgumentError(msg)
+        raise InvalidArgumentError(
+            "files.upload: the name of the file must not be empty: Coze derives the type from its extension"
+        )
     return Path(name).name, content, content_type
 
 
 def _file_name(source: object) -> str:
-    """Return the name that an open file has, the empty one if it has none."""
+    """Return the name of an open file; "" if it has none."""
     name = getattr(source, "name", None)
     if isinstance(name, os.PathLike):
         name = os.fspath(name)
@@ -165,26 +160,24 @@ def _build_upload(
     *,
     named: bool = False,
 ) -> Upload:
-    """
-    Settle name, type and size.
+    """Build an upload, with the name and type that fit the content.
 
     Args:
-        name: The name so far, may be empty.
+        name: The name, or "".
         source: Bytes or a file.
-        content_type: The type that the caller gives, if any.
-        progress: What to call while the content is read.
-        named: Whether the caller gave the name and nothing is to be added to it.
+        content_type: The type that the caller passed, if any.
+        progress: Called while the content is read.
+        named: Whether the caller chose the name, so that no extension is added.
     """
     content: bytes | Reader
-    size: int | None
     if isinstance(source, bytes | bytearray | memoryview):
         content = data = bytes(source)
-        head, size, replayable = data[:HEAD_SIZE], len(data), True
+        head = data[:HEAD_SIZE]
         if progress is not None:
             content = Reader(io.BytesIO(data), progress)
     else:
-        content = Reader(checked_file(source), progress)
-        head, size, replayable = content.head, content.size, content.rewindable
+        content = Reader(validate_file(source), progress)
+        head = content.head
     sniffed = sniff(head)
     extension = Path(name).suffix.lower()
     guessed = mimetypes.guess_type(name)[0]
@@ -192,14 +185,12 @@ def _build_upload(
         if extension in EXTENSIONS[sniffed]:
             guessed = guessed or sniffed
         elif extension and guessed is not None:
-            msg = f"{name!r} is {sniffed} by its content: Coze expects {EXTENSIONS[sniffed][0]}."
-            warnings.warn(msg, ExtensionMismatchWarning, stacklevel=4)
+            message = f"the content of {name!r} is {sniffed}: Coze expects the extension {EXTENSIONS[sniffed][0]}."
+            warnings.warn(message, ExtensionMismatchWarning, stacklevel=4)
         elif not extension and not named:
             name = (name or _DEFAULT_NAME) + EXTENSIONS[sniffed][0]
     return Upload(
         name=name or _DEFAULT_NAME,
         content=content,
         content_type=content_type or guessed or sniffed or _DEFAULT_TYPE,
-        size=size,
-        replayable=replayable,
     )

@@ -1,4 +1,4 @@
-"""What a workflow puts out: texts that often hold JSON, parsed when asked."""
+"""Outputs of workflows: texts, often JSON, which are parsed on demand."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 
 
 def parse_output(text: object) -> Any:
-    """Parse the output of a workflow. One that came as a value in place of its text is returned as it is.
+    """Parse the output of a workflow. A value that Coze sent instead of JSON text is returned as it is.
 
     Raises:
         ValueError: It is not JSON.
@@ -45,7 +45,7 @@ def parse_output(text: object) -> Any:
 
 
 def parse_object(text: object) -> dict[str, Any] | None:
-    """Parse a JSON object; None if it is none. See `parse_output`."""
+    """Parse a JSON object; return None for anything else."""
     try:
         value = parse_output(text)
     except ValueError:
@@ -54,12 +54,12 @@ def parse_object(text: object) -> dict[str, Any] | None:
 
 
 def to_json(value: Any) -> str:
-    """Write JSON text."""
+    """Return JSON text."""
     return _json.dumps(value).decode()
 
 
 def to_text(value: Any) -> str:
-    """Return a text as it is, nothing as "", and JSON text of another value, be it one that JSON has no word for."""
+    """Return text as it is, "" for None, and JSON text for other values, also for those that are not valid JSON."""
     return (
         value
         if isinstance(value, str)
@@ -70,22 +70,22 @@ def to_text(value: Any) -> str:
 
 
 def interrupt_question(interrupt: WorkflowInterruptData | None) -> str:
-    """Return what an interrupt asks; "" where it does not say."""
+    """Return the question of an interrupt; "" if it has none."""
     interrupt = instance_of(interrupt, WorkflowInterruptData)
     if interrupt is None:
         return ""
-    told = parse_object(interrupt.data)
-    return text_of(interrupt.data if told is None else WorkflowQuestion.from_dict(told).content)
+    data = parse_object(interrupt.data)
+    return text_of(interrupt.data if data is None else WorkflowQuestion.from_dict(data).content)
 
 
 @attrs.define(repr=False)
 class NodeOutput:
-    """What one execution of a node put out, so far.
+    """The output of one execution of a node, so far.
 
     Attributes:
         title: Title of the node. May be empty for the end node.
-        first: The first of its messages; it tells ids, and which turn of a loop or batch it was.
-        is_finished: Whether the node is done.
+        first: The first of its messages; it has the ids, and the index within a loop or batch.
+        is_finished: Whether the node has finished.
         pieces: The contents of its messages.
     """
 
@@ -100,9 +100,9 @@ class NodeOutput:
         return self.pieces.text
 
     def finish(self) -> None:
-        """Note that the node is done."""
+        """Mark the node as finished."""
         self.is_finished = True
-        self.pieces = TextBuffer(self.pieces.text)  # a long output is not to be held twice
+        self.pieces = TextBuffer(self.pieces.text)  # frees the separate pieces of a long output
 
     def __repr__(self) -> str:
         return f"NodeOutput(title={self.title!r}, content={self.content!r}, is_finished={self.is_finished})"
@@ -116,8 +116,8 @@ class NodeOutput:
         return parse_output(self.content)
 
 
-class _Answer:
-    """What the answers that start and resume a run have in common."""
+class _Response:
+    """Properties of the responses that start and resume a run."""
 
     __slots__ = ()
     data: str | None
@@ -125,25 +125,25 @@ class _Answer:
 
     @property
     def question(self) -> str:
-        """What the workflow asks, where it stopped to ask (`interrupt_data`); else ""."""
+        """The question of the workflow if it was interrupted (`interrupt_data`); else ""."""
         return interrupt_question(self.interrupt_data)
 
     def output_json(self) -> Any:
         """Parse the result, which is normally JSON.
 
         Raises:
-            ValueError: It is not.
+            ValueError: It is not JSON.
         """
         return parse_output(self.data)
 
 
-class RunResponse(_Answer, WorkflowsRunsCreateResponse):
-    """The result of a run, the question that it stopped at, or the id of an asynchronous run."""
+class RunResponse(_Response, WorkflowsRunsCreateResponse):
+    """The result of a run, the interrupt that it waits at, or the id of a run in the background."""
 
     __slots__ = ()
 
 
-class ResumeResponse(_Answer, WorkflowsRunsResumeResponse):
-    """The result of a run that was resumed, the question that it stopped at, or the id of an asynchronous run."""
+class ResumeResponse(_Response, WorkflowsRunsResumeResponse):
+    """The result of a resumed run, the interrupt that it waits at, or the id of a run in the background."""
 
     __slots__ = ()

@@ -1,22 +1,38 @@
 # @generated from resource_async.py by `python -m generator sync`; do not edit.
-"""Workflows: runs that know what a run is, and chats with chatflows that know what a chat is."""
+"""The resource of workflows: runs with results, streams and interrupts, and chats with chatflows."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from coze_api._core._operation import Operation, Options
+from coze_api.models import WorkflowInterruptData
 from coze_api.models import chat as _chat_models
+from coze_api.models import workflows as _models
 from coze_api.operations import workflows as _operations
 from coze_api.resources.chat import ChatAPI
-from coze_api.resources.workflows import WorkflowsAPI, WorkflowsChatAPI
+from coze_api.resources.workflows import WorkflowsAPI, WorkflowsChatAPI, WorkflowsRunsAPI
 
-from .._call_options import hide_headers, split_options
+from .._call_options import followup_options, hide_headers, split_options
 from .._chat.stream import ChatStream
-from .runs_resource import WorkflowRuns
+from .._polling import poll_until_done
+from .output import ResumeResponse, RunResponse
+from .resource_async import _CREATE, _RESUME, _force_async, _resume_params
+from .result import WorkflowResult, raise_if_failed
+from .run import WorkflowRun, WorkflowStream
 
 if TYPE_CHECKING:
-    from coze_api.params.workflows import ChatStreamParams
+    from collections.abc import Mapping
+
+    from coze_api._core._operation import RequestOptions
+    from coze_api.params.workflows import (
+        ChatStreamParams,
+        RunsCreateParams,
+        RunsResumeParams,
+        RunsStreamParams,
+        RunsStreamResumeParams,
+    )
 
 __all__ = ["Workflows"]
 
@@ -25,10 +41,10 @@ class WorkflowsChat(WorkflowsChatAPI):
     """Chat with chatflows."""
 
     def stream(self, **arguments: Unpack[ChatStreamParams]) -> ChatStream:
-        """Chat with a chatflow and follow it, as `chat.stream` does with a bot.
+        """Chat with a chatflow and stream its events, as `chat.stream` does with a bot.
 
-        Where a node asks the user, the stream ends early: the question is the answer so far. Call this again with the
-        reply as the last message and with the same conversation.
+        If a node asks the user a question, the stream ends early: the question is the answer so far. Call this again
+        with the reply as the last message and with the same conversation.
 
         Args:
             **arguments: Those of the operation `workflows.chat.stream`.
@@ -37,15 +53,180 @@ class WorkflowsChat(WorkflowsChatAPI):
             The stream. The request is sent when it is entered by `with` or first iterated over.
 
         Raises:
-            InvalidArgumentError: An argument does not fit; nothing was sent.
-            APIError: On opening: Coze refused the call.
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            APIError: On opening: Coze returned an error.
             ChatFailed: While reading: the chat failed.
-            StreamInterrupted: While reading: the stream broke off.
+            StreamInterrupted: While reading: the stream was interrupted.
         """
         hide_headers(arguments)
-        own, options = split_options(WorkflowsChatAPI.stream, arguments)
-        stream = self._client.stream(_operations.CHAT_STREAM, _chat_models.ChatStream, own, options, ChatStream)
+        params, options = split_options(WorkflowsChatAPI.stream, arguments)
+        stream = self._client.stream(_operations.CHAT_STREAM, _chat_models.ChatStream, params, options, ChatStream)
         return stream._set_chat_ref(ChatAPI(self._client), options)
+
+
+class WorkflowRuns(WorkflowsRunsAPI):
+    """Run workflows: with one response, as a stream, or in the background."""
+
+    def create(self, **arguments: Unpack[RunsCreateParams]) -> RunResponse:
+        """Run a workflow and return its result in one response.
+
+        Args:
+            **arguments: Those of the operation `workflows.runs.create`.
+
+        Returns:
+            The result: `data` is its text, `output_json()` parses it. If the run was interrupted, `interrupt_data` is
+            set and `question` has its question; `resume` replies to it. With `is_async` only `execute_id` is set;
+            `poll` waits for that run.
+
+        Raises:
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            APIError: Coze returned an error, or the run failed; `debug_url` then shows it node by node.
+        """
+        hide_headers(arguments)
+        params, options = split_options(WorkflowsRunsAPI.create, arguments)
+        return self._client.request(_CREATE, params, options)
+
+    def resume(self, **arguments: Unpack[RunsResumeParams]) -> ResumeResponse:
+        """Reply to the interrupt of a run that was started with `create` or `create_and_poll`.
+
+        Args:
+            **arguments: Those of the operation `workflows.runs.resume`.
+
+        Returns:
+            The result, as of `create`. For a run in the background only `execute_id` is set; `poll` waits for it.
+
+        Raises:
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            APIError: Coze returned an error, or the run failed.
+        """
+        hide_headers(arguments)
+        params, options = split_options(WorkflowsRunsAPI.resume, arguments)
+        return self._client.request(_RESUME, params, options)
+
+    def stream(self, **arguments: Unpack[RunsStreamParams]) -> WorkflowRun:  # type: ignore[override]  # a run is more than one stream: it continues when it is resumed
+        """Run a workflow and stream its events, over all its interrupts.
+
+        Args:
+            **arguments: Those of the operation `workflows.runs.stream`. `extra_headers` and `timeout` are used for
+                every request.
+
+        Returns:
+            The run. The request is sent when it is entered by `with` or first iterated over.
+
+        Raises:
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            APIError: On opening or resuming: Coze returned an error.
+            WorkflowFailed: While reading: the run failed.
+            StreamInterrupted: While reading: the stream was interrupted.
+        """
+        hide_headers(arguments)
+        params, options = split_options(WorkflowsRunsAPI.stream, arguments)
+        return self._make_run(_operations.RUNS_STREAM, params, options, arguments)
+
+    def stream_resume(self, **arguments: Unpack[RunsStreamResumeParams]) -> WorkflowRun:  # type: ignore[override]  # as above
+        """Reply to the interrupt of a run that was started with `stream`, also by another process, and stream the rest.
+
+        Args:
+            **arguments: Those of the operation `workflows.runs.stream_resume`.
+
+        Returns:
+            The run, as of `stream`.
+
+        Raises:
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            APIError: On opening or resuming: Coze returned an error.
+            WorkflowFailed: While reading: the run failed.
+            StreamInterrupted: While reading: the stream was interrupted.
+        """
+        hide_headers(arguments)
+        params, options = split_options(WorkflowsRunsAPI.stream_resume, arguments)
+        return self._make_run(_operations.RUNS_STREAM_RESUME, params, options, arguments)
+
+    def create_and_poll(
+        self, *, poll_interval: float = 1.0, poll_timeout: float = 600.0, **arguments: Unpack[RunsCreateParams]
+    ) -> WorkflowResult:
+        """Run a workflow in the background and wait until it ends. For runs that take longer than a request may.
+
+        Args:
+            poll_interval: Seconds between two polls. Grows up to 5 seconds.
+            poll_timeout: Seconds to wait at most. A run may take 24 hours.
+            **arguments: Those of `create`. `extra_headers` and `timeout` are used for every request.
+
+        Returns:
+            The result; its `interrupt` is set if the run waits for a reply.
+
+        Raises:
+            WorkflowFailed: The run failed.
+            PollTimeout: It did not end in time.
+            APIError: Coze returned an error.
+        """
+        hide_headers(arguments)
+        response = self.create(**_force_async(arguments))
+        return self.poll(
+            workflow_id=arguments["workflow_id"],
+            execute_id=response.execute_id or "",
+            poll_interval=poll_interval,
+            poll_timeout=poll_timeout,
+            **followup_options(arguments),
+        )
+
+    def poll(
+        self,
+        *,
+        workflow_id: str,
+        execute_id: str,
+        poll_interval: float = 1.0,
+        poll_timeout: float = 600.0,
+        **options: Unpack[RequestOptions],
+    ) -> WorkflowResult:
+        """Wait until a run in the background ends.
+
+        Args:
+            workflow_id: Id of the workflow.
+            execute_id: Id of the execution, as `create` and `resume` return it.
+            poll_interval: Seconds between two polls. Grows up to 5 seconds.
+            poll_timeout: Seconds to wait at most.
+            **options: `extra_headers`, `extra_query`, `extra_body`, `timeout`.
+
+        Returns:
+            The result, as of `create_and_poll`.
+
+        Raises:
+            WorkflowFailed: The run failed.
+            PollTimeout: It did not end in time.
+            APIError: Coze returned an error.
+        """
+        hide_headers(options)
+        histories = self.run_histories
+        history, *_ = poll_until_done(
+            _operations.RUNS_CREATE,
+            lambda: histories.retrieve(workflow_id=workflow_id, execute_id=execute_id, **options),
+            f"the run {execute_id} did not end",
+            interval=poll_interval,
+            limit=poll_timeout,
+        )
+        result = WorkflowResult(
+            history,
+            lambda key: histories.execute_nodes.retrieve(
+                workflow_id=workflow_id, execute_id=execute_id, node_execute_uuid=key, **options
+            ),
+        )
+        raise_if_failed(result)
+        return result
+
+    def _make_run(
+        self, operation: Operation[Any], params: dict[str, Any], options: Options, arguments: Mapping[str, Any]
+    ) -> WorkflowRun:
+        followup = Options(headers=options.headers, timeout=options.timeout)
+
+        def open_stream(operation: Operation[Any], params: dict[str, Any], options: Options) -> WorkflowStream:
+            return self._client.stream(operation, _models.WorkflowStream, params, options, WorkflowStream)
+
+        def resume(interrupt: WorkflowInterruptData, data: str) -> WorkflowStream:
+            params = _resume_params(arguments["workflow_id"], interrupt, data)
+            return open_stream(_operations.RUNS_STREAM_RESUME, params, followup)
+
+        return WorkflowRun(open_stream(operation, params, options), resume)
 
 
 class Workflows(WorkflowsAPI):
@@ -58,5 +239,5 @@ class Workflows(WorkflowsAPI):
 
     @cached_property
     def runs(self) -> WorkflowRuns:
-        """Run workflows: in one piece, as a stream, in the background."""
+        """Run workflows: with one response, as a stream, or in the background."""
         return WorkflowRuns(self._client)

@@ -1,4 +1,4 @@
-"""What became of a run of a workflow in the background."""
+"""Results of workflow runs in the background."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from coze_api.models import (
 )
 from coze_api.operations import workflows as _operations
 
-from .._polling import goes_on, has_failed
+from .._polling_async import has_failed
 from .._type_guards import instance_of, text_of
 from ..errors import InvalidArgumentError, WorkflowFailed
 from .output import interrupt_question, parse_object, parse_output, to_text
@@ -27,17 +27,15 @@ from .output import interrupt_question, parse_object, parse_output, to_text
 if TYPE_CHECKING:
     from coze_api.models import WorkflowExecuteStatus
 
-    from .._polling import Waiting
 
-__all__ = ["AsyncWorkflowResult", "checked", "run_goes_on"]
-
+__all__ = ["AsyncWorkflowResult", "raise_if_failed"]
 
 F = TypeVar("F", bound=Callable[[str], Any])
 
 
 @attrs.frozen
 class _Result(Generic[F]):
-    """What both clients tell alike.
+    """The result without requests.
 
     Attributes:
         history: The run as Coze describes it.
@@ -58,19 +56,19 @@ class _Result(Generic[F]):
 
     @property
     def interrupt(self) -> WorkflowInterruptData | None:
-        """What the run waits for; None if it has ended. `workflows.runs.resume` answers it."""
+        """What the run waits for; None if it has ended. `workflows.runs.resume` replies to it."""
         return instance_of(self.history.interrupt_data, WorkflowInterruptData)
 
     @property
     def question(self) -> str:
-        """What the run asks, if it waits; else ""."""
+        """The question of the run if it waits; else ""."""
         return interrupt_question(self.interrupt)
 
     @property
     def output(self) -> str:
-        """What the end node put out, as text, normally JSON."""
-        told = self._told()
-        return to_text(self.history.output if told is None else told.output)
+        """Output of the end node as text, normally JSON."""
+        output = self._run_output()
+        return to_text(self.history.output if output is None else output.output)
 
     def output_json(self) -> Any:
         """Parse the output.
@@ -82,20 +80,20 @@ class _Result(Generic[F]):
 
     @property
     def outputs(self) -> dict[str, Any]:
-        """What the output nodes put out, by the title of the node. Above 1 MB it may be cut; see `node_output`."""
-        told = self._told()
-        return {} if told is None else told.extra_fields
+        """Outputs of the output nodes by title. Above 1 MB they may be truncated; `node_output` fetches the whole."""
+        output = self._run_output()
+        return {} if output is None else output.extra_fields
 
     @property
     def nodes(self) -> dict[str, WorkflowNodeStatus]:
         """The executions of output nodes, by the title of the node."""
-        told: Any = self.history.node_execute_status
-        if isinstance(told, str):  # which is how Coze was seen to send it, too
-            found = parse_object(told) or {}
-            told = {title: WorkflowNodeStatus.from_dict(one) for title, one in found.items() if isinstance(one, dict)}
-        if not isinstance(told, dict):
+        nodes: Any = self.history.node_execute_status
+        if isinstance(nodes, str):  # Coze sends JSON text, too
+            data = parse_object(nodes) or {}
+            nodes = {key: WorkflowNodeStatus.from_dict(value) for key, value in data.items() if isinstance(value, dict)}
+        if not isinstance(nodes, dict):
             return {}
-        return {title: status for title, status in told.items() if isinstance(status, WorkflowNodeStatus)}
+        return {title: status for title, status in nodes.items() if isinstance(status, WorkflowNodeStatus)}
 
     @property
     def usage(self) -> ChatUsage | None:
@@ -112,20 +110,20 @@ class _Result(Generic[F]):
         """Log id of the call that started the run."""
         return text_of(self.history.logid_)
 
-    def _told(self) -> WorkflowRunOutput | None:
-        told = parse_object(self.history.output)
-        return None if told is None else WorkflowRunOutput.from_dict(told)
+    def _run_output(self) -> WorkflowRunOutput | None:
+        data = parse_object(self.history.output)
+        return None if data is None else WorkflowRunOutput.from_dict(data)
 
     def _execution(self, node: str) -> str:
         for title, status in self.nodes.items():
             if node in (title, status.node_id, status.node_execute_uuid):
                 return status.node_execute_uuid
-        known = ", ".join(self.nodes) or "none"
-        raise InvalidArgumentError(f"the run {self.execute_id} has no output node {node!r:.60}; it has {known}")
+        titles = ", ".join(self.nodes) or "none"
+        raise InvalidArgumentError(f"the run {self.execute_id} has no output node {node!r:.60}; it has {titles}")
 
 
 class AsyncWorkflowResult(_Result[Callable[[str], Awaitable[WorkflowNodeRun]]]):
-    """What became of a run in the background: it has ended well, or waits for an answer.
+    """The result of a run in the background that has ended, or waits for a reply.
 
     Attributes:
         history: The run as Coze describes it.
@@ -134,34 +132,25 @@ class AsyncWorkflowResult(_Result[Callable[[str], Awaitable[WorkflowNodeRun]]]):
     __slots__ = ()
 
     async def node_output(self, node: str) -> str:
-        """Ask for the whole output of an output node.
+        """Fetch the whole output of an output node.
 
         Args:
             node: Title or id of the node, or id of its execution.
 
         Raises:
             InvalidArgumentError: The run has no such node.
-            APIError: Coze refused the call.
+            APIError: Coze returned an error.
         """
         return to_text((await self._fetch(self._execution(node))).node_output)
 
 
-def run_goes_on(told: list[WorkflowRunHistory], execute_id: str, waiting: Waiting) -> bool:
-    """Tell whether a run still runs by itself.
+def raise_if_failed(result: _Result[Any]) -> None:
+    """Check the result of a run.
 
     Raises:
-        PollTimeout: It runs for too long.
+        WorkflowFailed: The run failed.
     """
-    last = told[0] if told else None
-    return goes_on(_operations.RUNS_CREATE, told, waiting, f"the run {execute_id} did not end", last=last)
-
-
-def checked(history: WorkflowRunHistory, result: Any) -> None:
-    """Raise what a failed run tells.
-
-    Raises:
-        WorkflowFailed: It failed.
-    """
+    history = result.history
     if not has_failed(_operations.RUNS_CREATE, history):
         return
     code = code_of({"code": history.error_code})

@@ -1,5 +1,5 @@
 # @generated from run_async.py by `python -m generator sync`; do not edit.
-"""A run of a workflow as it happens, over all its interrupts."""
+"""The events of a run of a workflow, over all its interrupts."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from coze_api._core._stream import Stream
 from coze_api.models import WorkflowInterruptData, WorkflowStreamEvent
 
 from .._streams.chained import ChainedStream
-from ..errors import StreamFailed
-from .run_async import _RunState, _text_of, serialize_resume_data
+from ..errors import WorkflowFailed
+from .run_async import _RunState, _text_of
 
-__all__ = ["WorkflowRun", "serialize_resume_data"]
+__all__ = ["WorkflowRun", "WorkflowStream"]
 
 
-class WorkflowRun(
-    _RunState[Stream[WorkflowStreamEvent]], ChainedStream[Stream[WorkflowStreamEvent], WorkflowStreamEvent]
-):
-    """A run of a workflow: its events, over all its interrupts.
+class WorkflowStream(Stream[WorkflowStreamEvent]):
+    """One round of a run: to its end, or until it waits for a reply."""
+
+    _failure_type = WorkflowFailed
+
+
+class WorkflowRun(_RunState[WorkflowStream], ChainedStream[WorkflowStream, WorkflowStreamEvent]):
+    """The events of a run of a workflow, over all its interrupts.
 
     ```python
     with coze.workflows.runs.stream(workflow_id="…") as run:
@@ -28,22 +32,17 @@ class WorkflowRun(
     print(run.output_json())
     ```
 
-    Iterating ends where the run ends, and where it waits and was not resumed; after `resume` it can be iterated over
-    again.
+    Iterating ends when the run ends, or when it waits and was not resumed. After `resume`, iterate again.
     """
 
-    def __init__(
-        self,
-        first: Stream[WorkflowStreamEvent],
-        resume: Callable[[WorkflowInterruptData, str], Stream[WorkflowStreamEvent]],
-    ) -> None:
+    def __init__(self, first: WorkflowStream, resume: Callable[[WorkflowInterruptData, str], WorkflowStream]) -> None:
         super().__init__(first)
-        self.nodes, self._growing = [], {}
+        self.nodes, self._open_nodes = [], {}
         self._resume = resume
 
     @property
     def text(self) -> Iterator[str]:
-        """What the nodes put out, piece by piece, as it comes. Reads the stream, as iterating over events does."""
+        """The output of all nodes, in pieces as they arrive. Reads the stream, as iterating over events does."""
         for event in self:
             if text := _text_of(event):
                 yield text
@@ -51,9 +50,10 @@ class WorkflowRun(
     def __next__(self) -> WorkflowStreamEvent:
         try:
             return super().__next__()
-        except StreamFailed as error:
-            raise self._to_workflow_failed(error) from error
+        except WorkflowFailed as error:
+            self._on_failure(error)
+            raise
 
-    def _next_stream(self) -> Stream[WorkflowStreamEvent] | None:
-        taken = self._take_resume_data()
-        return None if taken is None else self._resume(*taken)
+    def _next_stream(self) -> WorkflowStream | None:
+        resume_data = self._take_resume_data()
+        return None if resume_data is None else self._resume(*resume_data)

@@ -1,4 +1,4 @@
-"""A run of a workflow as it happens, over all its interrupts."""
+"""The events of a run of a workflow, over all its interrupts."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from coze_api.operations import workflows as _operations
 from .._streams.chained_async import AsyncChainedStream
 from .._streams.chained_base import ChainedStreamBase, StreamT
 from .._type_guards import instance_of, key_of, text_of
-from ..errors import CozeError, InvalidArgumentError, StreamFailed, WorkflowFailed
+from ..errors import InvalidArgumentError, WorkflowFailed
 from .output import NodeOutput, interrupt_question, parse_output, to_json
 
-__all__ = ["AsyncWorkflowRun", "serialize_resume_data"]
+__all__ = ["AsyncWorkflowRun", "AsyncWorkflowStream"]
 
 _EXECUTE_ID = _operations.RUNS_RUN_HISTORIES_RETRIEVE.arguments["execute_id"].wire
 
 
-def serialize_resume_data(data: str | Mapping[str, Any]) -> str:
-    """Write a reply: a text as it is, the parameters of an input node as JSON.
+def _serialize_resume_data(data: str | Mapping[str, Any]) -> str:
+    """Return text as it is, and the parameters of an input node as JSON.
 
     Raises:
-        InvalidArgumentError: It is neither.
+        InvalidArgumentError: It is neither text nor a mapping.
     """
     if isinstance(data, str):
         return data
     if not isinstance(data, Mapping):
-        raise InvalidArgumentError(f"a workflow is resumed with a text or a mapping, not {type(data).__name__}")
+        raise InvalidArgumentError(f"resume data must be a str or a mapping, not {type(data).__name__}")
     return to_json(dict(data))
 
 
 def _text_of(event: WorkflowStreamEvent) -> str:
-    """Return what an event adds to the text."""
+    """Return the text that an event adds to the output."""
     data = event.data
     if not isinstance(event, WorkflowMessageEvent) or not isinstance(data, WorkflowMessage):
         return ""
@@ -52,42 +52,42 @@ def _text_of(event: WorkflowStreamEvent) -> str:
 
 
 class _RunState(ChainedStreamBase[StreamT], Generic[StreamT]):
-    """What a run told so far.
+    """State accumulated over all rounds of a run.
 
     Attributes:
-        nodes: What the nodes put out, in the order in which they began.
+        nodes: Outputs of the nodes, in the order in which they began.
         interrupt: What the run waits for: `event_id`, `type`, `data`, and for input nodes `required_parameters`. None
             while it does not wait.
-        usage: Tokens used, as the run told last; None before that.
-        debug_url: Page that shows the run node by node; "" until the run told it.
+        usage: Tokens used, as last received; None before that.
+        debug_url: Page that shows the run node by node; "" until it was received.
     """
 
     nodes: list[NodeOutput]
     interrupt: WorkflowInterruptData | None = None
     usage: ChatUsage | None = None
     debug_url: str = ""
-    _growing: dict[tuple[Any, ...], NodeOutput]
-    _latest: NodeOutput | None = None  # the node that spoke last since the run was started or resumed
-    _execution: tuple[object, ...] | None = None  # the ids by which it goes on
+    _open_nodes: dict[tuple[Any, ...], NodeOutput]
+    _latest: NodeOutput | None = None  # the node with the latest message since the run was started or resumed
+    _execution: tuple[object, ...] | None = None  # the ids of its messages
     _reply: str | None = None
     _done = False
     _failed = False
 
     @property
     def ended(self) -> bool:
-        """Whether the run told its end, good or bad. A run that waits, or broke off, has not."""
+        """Whether the run ended or failed. A run that waits, or whose stream was interrupted, has not ended."""
         return self._done or self._failed
 
     @property
     def question(self) -> str:
-        """What the run asks while it waits: what the interrupt says, else what the node that spoke last did."""
+        """The question of the interrupt, else the latest output; "" if the run does not wait."""
         if self.interrupt is None:
             return ""
         return interrupt_question(self.interrupt) or ("" if self._latest is None else self._latest.content)
 
     @property
     def output(self) -> str:
-        """What the end node put out, as text, normally JSON; "" until the run has ended."""
+        """Output of the end node as text, normally JSON; "" until the run has ended."""
         return self._latest.content if self._done and self._latest is not None else ""
 
     def output_json(self) -> Any:
@@ -100,7 +100,7 @@ class _RunState(ChainedStreamBase[StreamT], Generic[StreamT]):
 
     @property
     def execute_id(self) -> str:
-        """Id of the execution, as `debug_url` tells it; "" until then."""
+        """Id of the execution, from `debug_url`; "" until that was received."""
         try:
             query = urlsplit(self.debug_url).query
         except ValueError:  # it is no URL
@@ -108,17 +108,17 @@ class _RunState(ChainedStreamBase[StreamT], Generic[StreamT]):
         return parse_qs(query).get(_EXECUTE_ID, [""])[0]
 
     def resume(self, data: str | Mapping[str, Any]) -> None:
-        """Answer what the run waits for. Iterating goes on with what follows; the answer is sent then.
+        """Reply to what the run waits for. The reply is sent when iterating continues.
 
         Args:
             data: The reply; for an input node its parameters by name, or their JSON text.
 
         Raises:
-            InvalidArgumentError: The run waits for nothing, or *data* is neither text nor mapping.
+            InvalidArgumentError: The run does not wait, or *data* is neither text nor a mapping.
         """
         if self.interrupt is None:
-            raise InvalidArgumentError("the run waits for nothing; look at run.interrupt before run.resume(…)")
-        self._reply = serialize_resume_data(data)
+            raise InvalidArgumentError("the run does not wait for a reply; check run.interrupt before run.resume(…)")
+        self._reply = _serialize_resume_data(data)
 
     def _on_event(self, event: WorkflowStreamEvent) -> None:
         data = event.data
@@ -144,68 +144,67 @@ class _RunState(ChainedStreamBase[StreamT], Generic[StreamT]):
             node.pieces.append(message.content)
         if message.node_is_finish is True:
             node.finish()
-            del self._growing[tuple(map(key_of, execution))]  # the node may be executed again
+            del self._open_nodes[tuple(map(key_of, execution))]  # the node may be executed again
             self._execution = None
         if isinstance(message.usage, ChatUsage):
             self.usage = message.usage
 
     def _node(self, execution: tuple[object, ...], message: WorkflowMessage) -> NodeOutput:
-        """Find the output that a message of another node than the one before belongs to, or begin it."""
+        """Return the output that a message belongs to; create it for the first message of an execution."""
         key = tuple(map(key_of, execution))
-        node = self._growing.get(key)
+        node = self._open_nodes.get(key)
         if node is None:
-            node = self._growing[key] = NodeOutput(text_of(message.node_title), message)
+            node = self._open_nodes[key] = NodeOutput(text_of(message.node_title), message)
             self.nodes.append(node)
         return node
 
     def _take_resume_data(self) -> tuple[WorkflowInterruptData, str] | None:
-        """Take what a pending reply answers, and the reply."""
+        """Pop the pending interrupt and its reply."""
         if self.interrupt is None or self._reply is None:
             return None
-        taken = self.interrupt, self._reply
+        interrupt_and_reply = self.interrupt, self._reply
         self.interrupt = self._reply = self._latest = self._execution = None
-        self._growing.clear()
-        return taken
+        self._open_nodes.clear()
+        return interrupt_and_reply
 
-    def _to_workflow_failed(self, error: StreamFailed) -> CozeError:
-        """Turn the failure of a stream into that of its run."""
+    def _on_failure(self, error: WorkflowFailed) -> None:
         self._failed = True
-        self.debug_url = error.debug_url or self.debug_url
-        failed = WorkflowFailed.__new__(WorkflowFailed, *error.args)
-        failed.__dict__.update(error.__dict__, debug_url=self.debug_url, run=self)
-        return failed
+        self.debug_url = error.debug_url = error.debug_url or self.debug_url
+        error.run = self
 
 
-class AsyncWorkflowRun(
-    _RunState[AsyncStream[WorkflowStreamEvent]],
-    AsyncChainedStream[AsyncStream[WorkflowStreamEvent], WorkflowStreamEvent],
-):
-    """A run of a workflow: its events, over all its interrupts.
+class AsyncWorkflowStream(AsyncStream[WorkflowStreamEvent]):
+    """One round of a run: to its end, or until it waits for a reply."""
+
+    _failure_type = WorkflowFailed
+
+
+class AsyncWorkflowRun(_RunState[AsyncWorkflowStream], AsyncChainedStream[AsyncWorkflowStream, WorkflowStreamEvent]):
+    """The events of a run of a workflow, over all its interrupts.
 
     ```python
-    with coze.workflows.runs.stream(workflow_id="…") as run:
-        for event in run:
+    async with coze.workflows.runs.stream(workflow_id="…") as run:
+        async for event in run:
             if run.interrupt:
                 run.resume(input(run.question))
     print(run.output_json())
     ```
 
-    Iterating ends where the run ends, and where it waits and was not resumed; after `resume` it can be iterated over
-    again.
+    Iterating ends when the run ends, or when it waits and was not resumed. After `resume`, iterate again.
     """
 
     def __init__(
         self,
-        first: AsyncStream[WorkflowStreamEvent],
-        resume: Callable[[WorkflowInterruptData, str], AsyncStream[WorkflowStreamEvent]],
+        first: AsyncWorkflowStream,
+        resume: Callable[[WorkflowInterruptData, str], AsyncWorkflowStream],
     ) -> None:
         super().__init__(first)
-        self.nodes, self._growing = [], {}
+        self.nodes, self._open_nodes = [], {}
         self._resume = resume
 
     @property
     async def text(self) -> AsyncIterator[str]:
-        """What the nodes put out, piece by piece, as it comes. Reads the stream, as iterating over events does."""
+        """The output of all nodes, in pieces as they arrive. Reads the stream, as iterating over events does."""
         async for event in self:
             if text := _text_of(event):
                 yield text
@@ -213,9 +212,10 @@ class AsyncWorkflowRun(
     async def __anext__(self) -> WorkflowStreamEvent:
         try:
             return await super().__anext__()
-        except StreamFailed as error:
-            raise self._to_workflow_failed(error) from error
+        except WorkflowFailed as error:
+            self._on_failure(error)
+            raise
 
-    async def _next_stream(self) -> AsyncStream[WorkflowStreamEvent] | None:
-        taken = self._take_resume_data()
-        return None if taken is None else self._resume(*taken)
+    async def _next_stream(self) -> AsyncWorkflowStream | None:
+        resume_data = self._take_resume_data()
+        return None if resume_data is None else self._resume(*resume_data)

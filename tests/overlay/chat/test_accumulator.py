@@ -1,4 +1,4 @@
-"""How a stream puts its answer together, from events of any shape."""
+"""How a stream assembles its answer from events in any order."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ END = ("done", "[DONE]")
 
 
 def delta(key: Any, text: Any, kind: Any = "answer") -> tuple[str, Any]:
-    """Make a piece of a message."""
+    """Create a delta of a message."""
     return "conversation.message.delta", {"id": key, "type": kind, "content": text}
 
 
 def complete(key: Any, text: Any, kind: Any = "answer") -> tuple[str, Any]:
-    """Make a complete message."""
+    """Create a complete message."""
     return "conversation.message.completed", {"id": key, "type": kind, "content": text}
 
 
 @pytest.fixture
 def follow(connect: Connect) -> Follow:
-    """Give a function that makes a stream of events."""
+    """Return a function that creates a stream of the given events."""
 
     def make(*events: tuple[str, Any]) -> Any:
         text = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events)
@@ -55,29 +55,29 @@ CASES: dict[str, tuple[str, list[tuple[str, Any]]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_answer(follow, case):
-    """The answer is that of the complete messages, then of the pieces of those that are not complete."""
+def test_answer_consists_of_complete_messages_then_of_deltas(follow, case):
+    """The answer consists of the complete messages, then of the deltas of messages that are not complete."""
     expected, events = CASES[case]
     assert follow(*events, END).until_done().answer == expected
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case != "without ids"])
-def test_text(follow, case):
-    """All pieces of text together are the answer, also where an answer came in one piece."""
+def test_text_deltas_add_up_to_the_answer(follow, case):
+    """All text deltas together are the answer, also if an answer came in one delta."""
     expected, events = CASES[case]
     stream = follow(*events, END)
     with stream:
         assert "".join(stream.text) == expected
 
 
-def test_interleaved(follow):
-    """Answers that come at the same time are told apart by the ids of their messages."""
+def test_interleaved_answers_are_separated_by_message_id(follow):
+    """The deltas of simultaneous answers are separated by the ids of their messages."""
     stream = follow(delta("1", "a"), delta("2", "c"), delta("1", "b"), complete("1", "ab"), delta("2", "d"), END)
     assert stream.until_done().answer == "ab\ncd"
 
 
-def test_text_and_events_together(follow):
-    """Text can be read on after events, and the other way round: both read the same stream."""
+def test_text_and_events_read_the_same_stream(follow):
+    """Iterating over the text can continue after events, and the other way round: both read the same stream."""
     stream = follow(delta("1", "a"), delta("1", "b"), delta("1", "c"), complete("1", "abc"), END)
     with stream:
         assert next(iter(stream)).data.content == "a"
@@ -90,13 +90,13 @@ def test_text_and_events_together(follow):
     assert stream.answer == "abc"
 
 
-def test_complete_message_corrects(follow):
-    """Where the pieces were not all, the complete message has the last word."""
+def test_complete_message_replaces_its_deltas(follow):
+    """If deltas are missing, the complete message replaces them."""
     assert follow(delta("1", "a"), complete("1", "abc"), END).until_done().answer == "abc"
 
 
-def test_pieces_are_let_go(follow):
-    """A long answer is held once: its pieces are let go when the message is complete."""
+def test_deltas_are_freed_when_their_message_is_complete(follow):
+    """A long answer is in memory once: its deltas are freed when the message is complete."""
     pieces, size = 4, 500_000
     text = "x" * size
     events = [delta("1", text) for _ in range(pieces)]
@@ -111,8 +111,8 @@ def test_pieces_are_let_go(follow):
     assert held < 2 * pieces * size + 500_000  # the message, and the body that the mock holds
 
 
-def test_failure_without_chat(follow):
-    """A failure that names only a code keeps the chat as it was before, and the answer so far."""
+def test_failure_event_without_a_chat_keeps_chat_and_answer(follow):
+    """A failure event that holds only a code keeps the previous chat and the answer so far."""
     chat = {"id": "7", "conversation_id": "8", "status": "in_progress"}
     stream = follow(
         ("conversation.chat.in_progress", chat),
@@ -125,8 +125,8 @@ def test_failure_without_chat(follow):
     assert (caught.value.chat.id, caught.value.stream.answer) == ("7", "half")
 
 
-def test_error_without_frame(connect):
-    """An error envelope in the middle of a stream, without an event around it, is a ChatFailed too."""
+def test_bare_error_envelope_is_a_chat_failed(connect):
+    """An error envelope in the middle of a stream, without an event around it, raises ChatFailed."""
     body = b'{"code":4100,"msg":"expired","detail":{"logid":"L"}}\n\n'
     answer = httpx.Response(200, content=body, headers={"content-type": "text/event-stream"})
     with pytest.raises(ChatFailed) as caught:
@@ -134,8 +134,8 @@ def test_error_without_frame(connect):
     assert (caught.value.code, caught.value.msg) == (4100, "expired")
 
 
-def test_unknown_event(follow):
-    """An event that the description does not know is handed over with name and data, and changes nothing."""
+def test_unknown_event_is_yielded_and_changes_nothing(follow):
+    """An event that the description does not know is yielded with name and data, and does not change the answer."""
     stream = follow(("conversation.weather", {"id": "1", "status": "sunny"}), delta("1", "a"), END)
     first, *_ = list(stream)
     assert (first.event, first.data) == ("conversation.weather", {"id": "1", "status": "sunny"})

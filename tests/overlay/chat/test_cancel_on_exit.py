@@ -1,4 +1,4 @@
-"""Chats that are left before their end, and canceled where that was asked for."""
+"""Streams that are closed before their end, and cancel their chat with `cancel_on_exit`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def canceled(sandbox: Sandbox) -> list[str]:
 
 
 @pytest.mark.parametrize("leave", ["break", "exception", "close"])
-def test_leaving_a_stream(coze, coze_sandbox, leave):
-    """A stream that is left cancels its chat, which would go on, however it is left; the connection is free before."""
+def test_early_exit_cancels_the_chat(coze, coze_sandbox, leave):
+    """A stream that is closed early, in any way, cancels its running chat; its connection is free before that."""
     stream = coze.chat.stream(**ASK, additional_messages=["/slow 60 Hello"], cancel_on_exit=True)
     try:
         with stream:
@@ -42,8 +42,8 @@ def test_leaving_a_stream(coze, coze_sandbox, leave):
     assert len(canceled(coze_sandbox)) == 1
 
 
-def test_a_chat_that_is_left_goes_on(coze, coze_sandbox):
-    """Without a cancellation the chat ends in its time, with its answer."""
+def test_chat_continues_without_cancel_on_exit(coze, coze_sandbox):
+    """Without `cancel_on_exit` the chat runs to its end and has its answer."""
     with coze.chat.stream(**ASK, additional_messages=["/slow 60 Hello"]) as stream:
         next(iter(stream))
     chat = coze.chat.retrieve(conversation_id=stream.chat.conversation_id, chat_id=stream.chat.id)
@@ -55,8 +55,8 @@ def test_a_chat_that_is_left_goes_on(coze, coze_sandbox):
     assert (stream.chat.status, stream.answer) == ("completed", "You said: Hello")
 
 
-def test_what_is_not_canceled(coze, coze_sandbox):
-    """Nothing is canceled where it was not asked for, after the end, before the first event, or after a break."""
+def test_chat_is_not_canceled_when_off_ended_unstarted_or_interrupted(coze, coze_sandbox):
+    """No chat is canceled if `cancel_on_exit` is off, after its end, before its first event, or after an interruption."""
     with coze.chat.stream(**ASK, additional_messages=["/long 50"]) as stream:
         next(iter(stream))
     coze.chat.stream(**ASK, additional_messages=["hi"], cancel_on_exit=True).until_done().close()
@@ -72,8 +72,8 @@ def test_what_is_not_canceled(coze, coze_sandbox):
     assert canceled(coze_sandbox) == []
 
 
-def test_waiting_for_tools_is_not_canceled(coze, coze_sandbox):
-    """A chat that waits for tools cannot be canceled, and nobody tries."""
+def test_chat_that_waits_for_tools_is_not_canceled(coze, coze_sandbox):
+    """A chat that waits for tool outputs cannot be canceled, and no cancel request is sent."""
     stream = coze.chat.run_stream(**ASK, additional_messages=["/tool a {}"], tools=[], cancel_on_exit=True)
     with pytest.raises(errors.ActionRequired), stream:
         stream.until_done()
@@ -82,8 +82,8 @@ def test_waiting_for_tools_is_not_canceled(coze, coze_sandbox):
     assert canceled(coze_sandbox) == []
 
 
-def test_leaving_a_later_round(coze, coze_sandbox):
-    """A run that is left in any round cancels its chat."""
+def test_early_exit_in_any_round_cancels_the_chat(coze, coze_sandbox):
+    """A tool run that is closed in any round cancels its chat."""
     text = tool(lambda: "word " * 50, name="text")
     stream = coze.chat.run_stream(**ASK, additional_messages=["/tool text {}"], tools=[text], cancel_on_exit=True)
     with stream:
@@ -95,8 +95,8 @@ def test_leaving_a_later_round(coze, coze_sandbox):
 
 
 @pytest.mark.parametrize("method", ["create_and_poll", "run"])
-def test_waiting_no_longer(coze, coze_sandbox, method):
-    """Waiting that ends by time cancels the chat where that was asked for."""
+def test_poll_timeout_cancels_the_chat(coze, coze_sandbox, method):
+    """A poll that times out cancels the chat if `cancel_on_exit` is set."""
     more = {"tools": []} if method == "run" else {}
     for cancel in (False, True):
         with pytest.raises(errors.PollTimeout) as late:
@@ -108,8 +108,8 @@ def test_waiting_no_longer(coze, coze_sandbox, method):
         assert now.status is (models.ChatStatus.CANCELED if cancel else models.ChatStatus.IN_PROGRESS)
 
 
-def test_refusal_is_logged(coze, coze_sandbox, caplog):
-    """Where canceling fails, what ended the stream is raised all the same, and the log tells."""
+def test_failed_cancellation_is_logged(coze, coze_sandbox, caplog):
+    """If the cancellation fails, the original exception is raised, and the failure is logged."""
     coze_sandbox.faults.add("status", operation="chat.cancel", status=500, times=9)
     caplog.set_level(logging.INFO, "cozekit.chat")
     stream = coze.chat.stream(**ASK, additional_messages=["/long 50"], cancel_on_exit=True)
@@ -121,8 +121,8 @@ def test_refusal_is_logged(coze, coze_sandbox, caplog):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("how", ["stream", "run_stream", "create_and_poll", "run"])
-async def test_cancelled_task(coze_sandbox, how):
-    """A task that is cancelled while it reads or waits still cancels its chat."""
+async def test_cancelled_task_cancels_the_chat(coze_sandbox, how):
+    """A task that is cancelled while it reads or polls still cancels its chat."""
     options: dict[str, Any] = {**ASK, "additional_messages": ["/slow 60"], "cancel_on_exit": True}
     if "run" in how:
         options["tools"] = []
@@ -151,8 +151,8 @@ async def test_cancelled_task(coze_sandbox, how):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("is_async", [True, False], ids=["async tools", "sync tools"])
-async def test_cancelled_tools(coze_sandbox, is_async):
-    """A task that is cancelled while its tools run does not wait for them; async ones are cancelled with it."""
+async def test_cancelled_task_does_not_wait_for_its_tools(coze_sandbox, is_async):
+    """A task that is cancelled while its tools run does not wait for them; async tools are cancelled with it."""
     begun, ended, freed = anyio.Event(), [], threading.Event()
     portal = anyio.from_thread
 

@@ -1,4 +1,4 @@
-"""What accumulates takes time in proportion to its size. Steps are counted, not measured."""
+"""Accumulating takes time in proportion to the size of the data. The tests count steps and measure no time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OK = {"content-type": "text/event-stream"}
 
 
 class Piece(str):
-    """A text that counts the characters copied by adding it to another one."""
+    """A text that counts the characters copied when it is added to another text."""
 
     copied = 0
 
@@ -40,7 +40,7 @@ class Piece(str):
 
 @pytest.fixture
 def joined(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Give the numbers of pieces that buffers joined."""
+    """Return the list of how many pieces each join of a buffer took."""
     counts: list[int] = []
 
     def getitem(self: TextBuffer, key: Any) -> Any:
@@ -58,18 +58,20 @@ def _nothing_copied() -> None:
 
 
 def begun(coze: Coze) -> Any:
-    """Begin a run of a workflow; nothing is sent before it is read."""
+    """Start a workflow run; nothing is sent before it is read."""
     return coze.workflows.runs.stream(workflow_id="1")
 
 
 def node(text: str, **more: Any) -> WorkflowMessageEvent:
-    """Make the event of a piece that a node puts out."""
+    """Create the event of an output piece of a node."""
     message = WorkflowMessage(content=text, node_title="t", node_seq_id="0", node_is_finish=False, **more)
     return WorkflowMessageEvent(data=message)
 
 
-def test_output_of_nodes(joined: list[int]) -> None:
-    """Pieces of a node's output are not copied as others come, and each is joined once however often it is read."""
+def test_node_output_is_joined_once_however_often_it_is_read(joined: list[int]) -> None:
+    """Pieces of a node's output are not copied as others arrive, and each is joined once, however often the output is
+    read.
+    """
     with Coze("t") as coze:
         run = begun(coze)
         for number in range(PIECES):
@@ -80,8 +82,8 @@ def test_output_of_nodes(joined: list[int]) -> None:
     assert [len(one.content) for one in run.nodes] == [PIECES // 2, PIECES // 2]
 
 
-def test_node_that_ends() -> None:
-    """The output of a node that is done is whole, equal however it was cut, and another execution begins anew."""
+def test_output_of_an_ended_node_is_complete() -> None:
+    """The output of an ended node is complete and equal however it was cut, and another execution starts empty."""
     with Coze("t") as coze:
         runs = [begun(coze), begun(coze)]
     for run, pieces in zip(runs, (["ab", "c"], ["abc"]), strict=True):
@@ -98,8 +100,8 @@ def test_node_that_ends() -> None:
     assert [one.content for one in runs[0].nodes] == ["abc!", "again"]
 
 
-def test_answer_read_while_it_grows(joined: list[int]) -> None:
-    """The answer may be read with each event: each of its pieces is joined once."""
+def test_answer_read_with_each_event_is_joined_once(joined: list[int]) -> None:
+    """If the answer is read with each event, each of its pieces is joined once."""
     with Coze("t") as coze:
         stream = coze.chat.stream(bot_id="1", user_id="u")
         for number in range(PIECES):
@@ -112,8 +114,10 @@ def test_answer_read_while_it_grows(joined: list[int]) -> None:
 
 
 @pytest.mark.needs_asyncio
-def test_interpretation(connect: Any, joined: list[int]) -> None:
-    """What an interpretation heard and said is not copied as more comes, and each piece is joined once."""
+def test_interpretation_texts_are_joined_once(connect: Any, joined: list[int]) -> None:
+    """The transcript and the translation of an interpretation are not copied as more arrives, and each piece is joined
+    once.
+    """
     coze = connect("t")
     session = coze.websockets.audio.simult_interpretation.connect(input_audio=audio.PCM(16000))
     heard = session.interpret(b"")
@@ -127,7 +131,7 @@ def test_interpretation(connect: Any, joined: list[int]) -> None:
 
 
 class Sound(bytes):
-    """A piece of sound that counts the bytes copied by adding it to another one."""
+    """Audio data that counts the bytes copied when it is added to other data."""
 
     copied = 0
 
@@ -137,8 +141,8 @@ class Sound(bytes):
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_chunks_of_sound(is_async: bool) -> None:
-    """Tiny pieces that make up a huge chunk are not copied again with each piece."""
+def test_tiny_audio_pieces_are_not_copied_again(is_async: bool) -> None:
+    """Tiny pieces that form one huge chunk are not copied again with each new piece."""
     Sound.copied = 0
     pcm, pieces = audio.PCM(8000), [Sound(b"ab")] * PIECES
 
@@ -155,8 +159,8 @@ def test_chunks_of_sound(is_async: bool) -> None:
     assert Sound.copied == 0
 
 
-def test_buffer_in_two_threads() -> None:
-    """What is appended while the text is read is neither lost nor doubled."""
+def test_text_appended_during_a_read_is_kept_once() -> None:
+    """Text that is appended while another thread reads the buffer is neither lost nor duplicated."""
     buffer = TextBuffer("a")
     assert buffer.text == "a"
     buffer.append("b")
@@ -167,8 +171,8 @@ def test_buffer_in_two_threads() -> None:
     assert (buffer.text, buffer.text) == ("abc", "abc")
 
 
-def test_text_of_a_run(connect: Any) -> None:
-    """The text of a run is all that its nodes put out, as it comes, without what is no text."""
+def test_run_text_is_the_output_of_all_nodes(connect: Any) -> None:
+    """The text of a run is the output of all nodes in order of arrival, without pieces that are no text."""
     contents: list[Any] = ["a", ["b"], None, 1, {"c": 1}, "d"]
     stream = "".join(
         f"id: {number}\nevent: Message\ndata: {httpx.Response(200, json={'content': content, 'node_title': []}).text}\n\n"

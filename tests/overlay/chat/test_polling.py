@@ -1,4 +1,4 @@
-"""Waiting for a chat that is not streamed."""
+"""Polling a chat that is not streamed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WAITS_FOR = [operations.CREATE.poll, operations.SUBMIT_TOOL_OUTPUTS.poll]
 
 
 class Server:
-    """Answers with chats in the given states, the last again and again, and with one message."""
+    """Returns a chat in the given states, one per request, then the last state repeatedly, and one message."""
 
     def __init__(self, *states: str | None, **members: Any) -> None:
         self.states = list(states)
@@ -40,8 +40,8 @@ class Server:
         return [request.url.path for request in self.requests]
 
 
-def test_states_are_complete():
-    """Each state of a chat either goes on or ends the waiting, and the client knows which."""
+def test_every_state_is_pending_or_final():
+    """The client classifies each state of a chat as pending or final."""
     for poll in WAITS_FOR:
         assert poll is not None
         assert poll.pending == PENDING
@@ -50,8 +50,8 @@ def test_states_are_complete():
 
 
 @pytest.mark.parametrize("status", ChatStatus)
-def test_every_state(connect, pauses, status):
-    """Every state that the description knows ends in the result, in ChatFailed or in PollTimeout."""
+def test_every_known_state_ends_as_defined(connect, pauses, status):
+    """Every known state ends in the result, in ChatFailed or in PollTimeout."""
     server = Server("created", status, last_error={"code": 4028, "msg": "no credits"})
     coze = connect(handler=server)
     if status in PENDING:
@@ -75,31 +75,31 @@ def test_every_state(connect, pauses, status):
 
 
 @pytest.mark.parametrize("status", ["paused_by_moderator", None])
-def test_new_state(connect, pauses, status):
-    """A state that the description does not know, or none at all, ends the waiting instead of going on for ever."""
+def test_unknown_or_missing_state_ends_the_polling(connect, pauses, status):
+    """An unknown state, or none at all, ends the polling, which would otherwise never end."""
     result = connect(handler=Server("in_progress", status)).chat.create_and_poll(**ASK)
     assert result.status == status
     assert len(result.messages) == 2
 
 
 @pytest.mark.parametrize("last_error", [None, {}, {"code": 0, "msg": ""}, {"code": "x", "msg": None}, "broken", 7])
-def test_failed_without_reason(connect, pauses, last_error):
-    """A chat that failed without saying why is a ChatFailed all the same."""
+def test_failed_chat_without_a_reason_is_a_chat_failed(connect, pauses, last_error):
+    """A failed chat without a reason raises ChatFailed."""
     with pytest.raises(ChatFailed, match="the chat failed") as caught:
         connect(handler=Server("failed", last_error=last_error)).chat.create_and_poll(**ASK)
     assert caught.value.code == 0
 
 
-def test_code_as_text(connect, pauses):
-    """A code that comes as text is the same code."""
+def test_error_code_may_be_a_string(connect, pauses):
+    """An error code that arrives as a string equals the same number."""
     with pytest.raises(ChatFailed) as caught:
         connect(handler=Server("failed", last_error={"code": "4011", "msg": "m"})).chat.create_and_poll(**ASK)
     assert caught.value.code == 4011
     assert caught.value.hint
 
 
-def test_pauses_grow(connect, pauses):
-    """Pauses grow by half up to five seconds; an interval beyond that stays as it is."""
+def test_pauses_grow_to_five_seconds(connect, pauses):
+    """Pauses grow by half up to five seconds; a longer poll interval stays constant."""
     running = ["in_progress"] * 7
     connect(handler=Server(*running, "completed")).chat.create_and_poll(**ASK)
     assert pauses == [1.0, 1.5, 2.25, 3.375, 5.0, 5.0, 5.0]
@@ -108,8 +108,8 @@ def test_pauses_grow(connect, pauses):
     assert pauses == [9.0] * 7
 
 
-def test_last_pause_is_cut(connect, pauses):
-    """The last pause ends with the time given, and the chat is asked for once more after it."""
+def test_last_pause_ends_at_the_timeout(connect, pauses):
+    """The last pause ends when the timeout is reached, and the chat is polled once more after it."""
     server = Server("in_progress")
     with pytest.raises(PollTimeout):
         connect(handler=server).chat.create_and_poll(**ASK, poll_timeout=3)
@@ -118,8 +118,8 @@ def test_last_pause_is_cut(connect, pauses):
     assert len(server.requests) == 4
 
 
-def test_no_time(connect, pauses):
-    """With a timeout of 0 the chat is started, and given up where it has not ended at once."""
+def test_timeout_zero_starts_the_chat_without_polling(connect, pauses):
+    """With a timeout of 0 the chat is started, and PollTimeout is raised unless it ended at once."""
     server = Server("in_progress")
     with pytest.raises(PollTimeout):
         connect(handler=server).chat.create_and_poll(**ASK, poll_timeout=0)
@@ -127,16 +127,16 @@ def test_no_time(connect, pauses):
     assert pauses == []
 
 
-def test_ended_at_once(connect, pauses):
-    """A chat that has ended when it is started is not asked for again."""
+def test_chat_that_ended_at_once_is_not_polled(connect, pauses):
+    """A chat that is already completed in the first response is not polled."""
     server = Server("completed")
     assert connect(handler=server).chat.create_and_poll(**ASK).text == "hello"
     assert server.paths == [operations.CREATE.path, operations.MESSAGES_LIST.path]
     assert pauses == []
 
 
-def test_options_go_with_every_request(connect, pauses):
-    """Headers and timeout that are given go with each request; other extras only with the first."""
+def test_headers_and_timeout_apply_to_every_request(connect, pauses):
+    """Headers and timeout apply to each request; other extra options only to the first."""
     server = Server("created", "completed")
     options = {"extra_headers": {"X-Trace": "1"}, "timeout": 9, "extra_body": {"shade": 1}, "extra_query": {"q": "2"}}
     connect(handler=server).chat.create_and_poll(**ASK, **options)
@@ -145,7 +145,7 @@ def test_options_go_with_every_request(connect, pauses):
     assert ["q" in request.url.params for request in server.requests] == [True, False, False]
 
 
-def test_result(coze, coze_sandbox):
+def test_result_has_chat_messages_text_suggestions_usage_and_log_id(coze, coze_sandbox):
     """The result has chat, messages, text, suggestions, usage and log id."""
     ask = {**ASK, "additional_messages": ["/suggest hi"]}
     result = coze.chat.create_and_poll(**ask, poll_interval=0)
@@ -156,36 +156,36 @@ def test_result(coze, coze_sandbox):
     assert result.logid == result.chat.logid == coze_sandbox.requests.of("chat.retrieve")[-1].logid
 
 
-def test_failure_of_the_sandbox(coze):
-    """A chat that fails in the sandbox tells code and text."""
+def test_failed_chat_has_code_and_message(coze):
+    """A chat that fails in the sandbox raises an error with code and message."""
     with pytest.raises(ChatFailed, match="no credits") as caught:
         coze.chat.create_and_poll(**{**ASK, "additional_messages": ["/fail 4028 no credits"]}, poll_interval=0)
     assert caught.value.code == 4028
 
 
-def test_tools(coze):
-    """A chat that waits for tools is returned, and can be waited for again after the outputs were handed over."""
+def test_chat_that_waits_for_tools_is_returned_and_polled_again(coze):
+    """A chat that waits for tools is returned, and can be polled again after the outputs were submitted."""
     result = coze.chat.create_and_poll(**{**ASK, "additional_messages": ["/tool clock {}"]}, poll_interval=0)
     assert result.status is ChatStatus.REQUIRES_ACTION
     assert len(result.chat.required_action.submit_tool_outputs.tool_calls) == 1
 
 
-def test_trouble_while_waiting(coze, coze_sandbox):
-    """A failure that passes is tried again while waiting, and the chat is not started twice."""
+def test_temporary_failure_is_retried_without_a_second_chat(coze, coze_sandbox):
+    """A temporary failure is retried while polling, and the chat is not started twice."""
     coze_sandbox.faults.add("status", operation="chat.retrieve", status=503, times=2)
     coze_sandbox.faults.add("drop", operation="chat.messages.list")
     assert coze.chat.create_and_poll(**ASK, poll_interval=0).text == "You said: hi"
     assert len(coze_sandbox.requests.of("chat.create")) == 1
 
 
-def test_refusals(coze):
-    """What Coze refuses is raised as it is."""
+def test_rejected_requests_raise_their_errors(coze):
+    """A request that Coze rejects raises the error of the response."""
     with pytest.raises(NotFoundError):
         coze.chat.create_and_poll(**{**ASK, "bot_id": "7"})
 
 
-def test_conversation_occupied(coze, coze_sandbox):
-    """A chat in an occupied conversation is tried again, so that it begins when the other one has ended."""
+def test_occupied_conversation_is_retried(coze, coze_sandbox):
+    """A chat in an occupied conversation is retried until the other chat has ended."""
     coze_sandbox.faults.add("code", operation="chat.create", code=4016, times=2)
     assert coze.chat.create_and_poll(**ASK, poll_interval=0).text == "You said: hi"
     assert [record.code for record in coze_sandbox.requests.of("chat.create")] == [4016, 4016, 0]

@@ -1,4 +1,4 @@
-"""Getting what a broken stream left out."""
+"""Recovery of the messages that an interrupted stream did not deliver."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Start = Callable[[Any, str], Any]
 
 
 def of_bot(coze: Any, text: str, **others: Any) -> Any:
-    """Begin a chat with a bot."""
+    """Start a chat with a bot."""
     return coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=[text], **others)
 
 
 def of_chatflow(coze: Any, text: str) -> Any:
-    """Begin a chat with a chatflow."""
+    """Start a chat with a chatflow."""
     return coze.workflows.chat.stream(
         workflow_id=WORKFLOW_CHAT, bot_id=BOT_ID, additional_messages=[text], parameters={}
     )
 
 
 def whole(coze: Any, start: Start, text: str) -> list[tuple[str, str]]:
-    """Return type and content of all messages of an undisturbed chat."""
+    """Return type and content of all messages of an uninterrupted chat."""
     return told(start(coze, text).until_done().messages)
 
 
@@ -48,8 +48,10 @@ def interrupted(stream: Any) -> StreamInterrupted:
 @pytest.mark.parametrize(
     ("start", "operation"), [(of_bot, "chat.create"), (of_chatflow, "workflows.chat.stream")], ids=["bot", "chatflow"]
 )
-def test_every_message_once(coze, coze_sandbox, start, operation, events):
-    """Wherever a stream is cut, what came and what is recovered are together all messages, each once and in full."""
+def test_received_and_recovered_messages_are_complete(coze, coze_sandbox, start, operation, events):
+    """Wherever a stream is cut, the received and the recovered messages together are all messages, each once and
+    complete.
+    """
     expected = whole(coze, start, "/suggest Good day to you")
     coze_sandbox.faults.add("cut", operation=operation, events=events, bytes=20)
     stream = start(coze, "/suggest Good day to you")
@@ -64,8 +66,8 @@ def test_every_message_once(coze, coze_sandbox, start, operation, events):
     assert stream.usage.token_count > 0
 
 
-def test_within_the_handler(coze, coze_sandbox):
-    """Recovering works inside `with`, in the handler of the error, by the stream that the error carries."""
+def test_recovery_works_inside_the_exception_handler(coze, coze_sandbox):
+    """Recovery works inside `with`, in the exception handler, through the stream of the exception."""
     coze_sandbox.faults.add("cut", operation="chat.create", events=4)
     with of_bot(coze, "/say Good day") as stream:
         try:
@@ -78,8 +80,8 @@ def test_within_the_handler(coze, coze_sandbox):
     assert list(stream) == []
 
 
-def test_after_closing(coze):
-    """A stream that its reader closed can be recovered too, and so can one that was never read to its end."""
+def test_closed_or_partly_read_stream_can_be_recovered(coze):
+    """A stream that its reader closed, or did not read to its end, can be recovered."""
     for close in (True, False):
         stream = of_bot(coze, "/say Good day").open()
         source = iter(stream)
@@ -91,8 +93,8 @@ def test_after_closing(coze):
         assert stream.answer == "Good day"
 
 
-def test_nothing_missing(coze, coze_sandbox):
-    """Where nothing is missing nothing is asked; a second recovery yields nothing."""
+def test_recovery_of_a_complete_stream_sends_nothing(coze, coze_sandbox):
+    """If no message is missing, recovery sends no request; a second recovery yields nothing."""
     stream = of_bot(coze, "/say Good day").until_done()
     sent = len(coze_sandbox.requests)
     assert list(stream.recover()) == []
@@ -104,8 +106,8 @@ def test_nothing_missing(coze, coze_sandbox):
     assert list(stream.recover(poll_interval=0)) == []
 
 
-def test_known_messages(coze, coze_sandbox):
-    """Messages that are known from before are not yielded, as where tool outputs were submitted in between."""
+def test_known_messages_are_not_yielded(coze, coze_sandbox):
+    """Recovery does not yield messages that are already known, for example from before a submission of tool outputs."""
     first = of_bot(coze, "/tool get_weather {}").until_done()
     [call] = first.chat.required_action.submit_tool_outputs.tool_calls
     coze_sandbox.faults.add("cut", operation="chat.submit_tool_outputs", events=0)
@@ -120,8 +122,8 @@ def test_known_messages(coze, coze_sandbox):
     assert not set(missing) & set(told(first.messages))
 
 
-def test_waiting_for_tools(coze, coze_sandbox):
-    """A chat that waits for its caller ends the recovery as it would have ended the stream."""
+def test_chat_that_waits_for_tools_ends_the_recovery(coze, coze_sandbox):
+    """A chat that waits for tool outputs ends the recovery as it would have ended the stream."""
     coze_sandbox.faults.add("cut", operation="chat.create", events=2)
     stream = of_bot(coze, "/tool get_weather {}")
     interrupted(stream)
@@ -131,8 +133,8 @@ def test_waiting_for_tools(coze, coze_sandbox):
     assert stream.ended
 
 
-def test_chat_failed(coze, coze_sandbox):
-    """A chat that failed meanwhile raises what the stream would have raised, then and later."""
+def test_failed_chat_raises_the_same_error_as_the_stream(coze, coze_sandbox):
+    """A chat that has failed raises what the stream would have raised, each time it is recovered."""
     coze_sandbox.faults.add("cut", operation="chat.create", events=2)
     stream = of_bot(coze, "/fail 4028 no credits")
     interrupted(stream)
@@ -145,8 +147,8 @@ def test_chat_failed(coze, coze_sandbox):
         stream.until_done()
 
 
-def test_too_slow(connect):
-    """A chat that goes on for too long raises PollTimeout, after which recovering goes on."""
+def test_recovery_times_out_and_can_continue(connect):
+    """A chat that runs for too long raises PollTimeout, after which recovery can continue."""
     chat = {"id": "1", "conversation_id": "2", "status": "in_progress"}
     first = f"event: conversation.chat.created\ndata: {json.dumps(chat)}\n\n"
     messages = [{"id": "3", "role": "assistant", "type": "answer", "content": "Hi"}]
@@ -166,8 +168,8 @@ def test_too_slow(connect):
     assert len(answers) == 7
 
 
-def test_chat_unknown(coze, coze_sandbox):
-    """A stream that broke off before its first event says that nothing can be asked for."""
+def test_stream_without_events_cannot_be_recovered(coze, coze_sandbox):
+    """A stream that was interrupted before its first event raises an error: there is no chat id to poll."""
     coze_sandbox.faults.add("cut", operation="chat.create", events=0)
     stream = of_bot(coze, "/say Hi")
     interrupted(stream)
@@ -179,8 +181,8 @@ def test_chat_unknown(coze, coze_sandbox):
     assert len(coze_sandbox.requests) == 1
 
 
-def test_not_saved(coze, coze_sandbox):
-    """Where Coze does not know the chat, since its history was not to be saved, the error says what is needed."""
+def test_recovery_needs_saved_history(coze, coze_sandbox):
+    """If the chat's history was not saved, the error says which option recovery needs."""
     coze_sandbox.faults.add("cut", operation="chat.create", events=3)
     stream = of_bot(coze, "/say Hi", auto_save_history=False)
     interrupted(stream)
@@ -189,8 +191,8 @@ def test_not_saved(coze, coze_sandbox):
     assert "auto_save_history" in caught.value.__notes__[0]
 
 
-def test_headers_and_timeout(coze, coze_sandbox):
-    """What was given for the stream's request goes with those of the recovery."""
+def test_stream_options_apply_to_recovery_requests(coze, coze_sandbox):
+    """The headers and timeout of the stream's request apply to the requests of the recovery."""
     coze_sandbox.faults.add("cut", operation="chat.create", events=3)
     stream = of_bot(coze, "/say Hi", extra_headers={"X-Trace": "7"})
     interrupted(stream)
@@ -203,8 +205,8 @@ def test_headers_and_timeout(coze, coze_sandbox):
     assert {record.headers.get("x-trace") for record in coze_sandbox.requests} == {"7"}
 
 
-def test_run_with_tools(coze, coze_sandbox):
-    """A run whose second round broke off recovers what that round left out, and nothing of the first."""
+def test_interrupted_second_round_is_recovered_alone(coze, coze_sandbox):
+    """If the second round of a tool run is interrupted, recovery yields the missing messages of that round only."""
 
     def get_weather(city: str) -> str:
         return f"rain in {city}"

@@ -1,4 +1,4 @@
-"""Streams of chats over the sandbox."""
+"""Chat streams against the sandbox."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from coze_sandbox import BOT_ID
 from cozekit.errors import ChatFailed, StreamInterrupted
 
 
-def said(text: str, **arguments: Any) -> dict[str, Any]:
-    """Return the arguments of a chat in which the user says *text*."""
+def user_message(text: str, **arguments: Any) -> dict[str, Any]:
+    """Return the arguments of a chat in which the user writes *text*."""
     return {"bot_id": BOT_ID, "user_id": "u", "additional_messages": [text], **arguments}
 
 
-def test_events_are_typed(coze):
-    """Each event is an object of its own class, whose data is a model."""
-    with coze.chat.stream(**said("/say Good day")) as stream:
+def test_each_event_has_its_class_and_model(coze):
+    """Each event is an instance of its own class, whose data is a model."""
+    with coze.chat.stream(**user_message("/say Good day")) as stream:
         events = list(stream)
     kinds = [type(event) for event in events]
     assert kinds == [
@@ -35,9 +35,9 @@ def test_events_are_typed(coze):
     assert events[-2].event == "conversation.chat.completed"
 
 
-def test_what_is_known_afterwards(coze, coze_sandbox):
-    """After its end a stream tells answer, messages, suggestions, chat, usage, log id and its HTTP answer."""
-    with coze.chat.stream(**said("/suggest Hi")) as stream:
+def test_ended_stream_has_answer_chat_usage_and_response(coze, coze_sandbox):
+    """An ended stream has answer, messages, suggestions, chat, usage, log id and HTTP response."""
+    with coze.chat.stream(**user_message("/suggest Hi")) as stream:
         pieces = list(stream.text)
     assert len(pieces) > 1
     assert "".join(pieces) == stream.answer == "You said: Hi"
@@ -51,9 +51,9 @@ def test_what_is_known_afterwards(coze, coze_sandbox):
     assert stream.ended
 
 
-def test_what_is_known_meanwhile(coze):
-    """Answer and chat grow with the events; before the first there are none."""
-    stream = coze.chat.stream(**said("/say Good day"))
+def test_answer_and_chat_are_updated_by_events(coze):
+    """Events update answer and chat; before the first event there are none."""
+    stream = coze.chat.stream(**user_message("/say Good day"))
     assert (stream.answer, stream.messages, stream.follow_ups, stream.chat, stream.usage, stream.logid) == (
         "", [], [], None, None, "",
     )  # fmt: skip
@@ -72,9 +72,9 @@ def test_what_is_known_meanwhile(coze):
     ]
 
 
-def test_nothing_is_sent_before_it_is_entered(coze, coze_sandbox):
-    """Making a stream sends nothing, entering it sends one request, entering it again sends no other."""
-    stream = coze.chat.stream(**said("hi"))
+def test_request_is_sent_once_on_enter(coze, coze_sandbox):
+    """Creating a stream sends nothing, entering it sends one request, entering it again sends no other."""
+    stream = coze.chat.stream(**user_message("hi"))
     assert not coze_sandbox.requests
     with pytest.raises(RuntimeError, match="the stream is not open yet: enter it with `with`, or iterate"):
         _ = stream.response
@@ -85,18 +85,18 @@ def test_nothing_is_sent_before_it_is_entered(coze, coze_sandbox):
     assert len(coze_sandbox.requests) == 1
 
 
-def test_iterating_without_with(coze):
-    """The first event opens a stream too; until_done returns the stream."""
-    stream = coze.chat.stream(**said("/say hi"))
+def test_iteration_opens_a_stream_without_with(coze):
+    """Iteration opens a stream too, and `until_done` returns the stream."""
+    stream = coze.chat.stream(**user_message("/say hi"))
     assert [event.event for event in stream][-1] == "done"
-    assert coze.chat.stream(**said("/say hi")).until_done().answer == "hi"
+    assert coze.chat.stream(**user_message("/say hi")).until_done().answer == "hi"
 
 
-def test_end_stays(coze):
-    """A stream that has ended stays ended, and its failure is raised again rather than taken for an end."""
-    stream = coze.chat.stream(**said("hi")).until_done()
+def test_ended_stream_stays_ended_and_failure_is_raised_again(coze):
+    """An ended stream stays ended, and a failed one raises its failure again."""
+    stream = coze.chat.stream(**user_message("hi")).until_done()
     assert list(stream) == []
-    stream = coze.chat.stream(**said("/fail 5000 no"))
+    stream = coze.chat.stream(**user_message("/fail 5000 no"))
     for _ in range(2):
         with pytest.raises(ChatFailed, match="no"):
             stream.until_done()
@@ -105,9 +105,9 @@ def test_end_stays(coze):
 @pytest.mark.parametrize(
     ("text", "code", "status"), [("/fail 4011 tokens", 4011, "failed"), ("/error 4013 tokens", 4013, "in_progress")]
 )
-def test_failure(coze, text, code, status):
-    """A failed chat and an error event end a stream by ChatFailed, which has code, text, chat and stream."""
-    stream = coze.chat.stream(**said(text))
+def test_failed_chat_raises_chat_failed_with_details(coze, text, code, status):
+    """A failed chat and an error event raise ChatFailed, which has code, message, chat and stream."""
+    stream = coze.chat.stream(**user_message(text))
     with pytest.raises(ChatFailed) as caught, stream:
         stream.until_done()
     error = caught.value
@@ -121,10 +121,10 @@ def test_failure(coze, text, code, status):
 
 
 @pytest.mark.parametrize("events", range(8))
-def test_cut_anywhere(coze, coze_sandbox, events):
-    """Wherever the connection breaks before the last event, the stream ends by StreamInterrupted with what arrived."""
+def test_cut_stream_raises_stream_interrupted(coze, coze_sandbox, events):
+    """Wherever the connection breaks before the last event, the stream raises StreamInterrupted with what arrived."""
     coze_sandbox.faults.add("cut", operation="chat.create", events=events)
-    stream = coze.chat.stream(**said("/say Good day"))
+    stream = coze.chat.stream(**user_message("/say Good day"))
     with pytest.raises(StreamInterrupted) as caught, stream:
         stream.until_done()
     error = caught.value
@@ -135,23 +135,23 @@ def test_cut_anywhere(coze, coze_sandbox, events):
     assert ("chat.retrieve" in str(error)) is (events > 0)
 
 
-def test_several_answers(coze):
-    """Several answers are kept apart by line breaks, in the text as well, and as in a chat without stream."""
-    with coze.chat.stream(**said("/answers 3")) as stream:
+def test_answers_are_separated_by_line_breaks(coze):
+    """Several answers are separated by line breaks, in `text` as well, as in a chat without a stream."""
+    with coze.chat.stream(**user_message("/answers 3")) as stream:
         text = "".join(stream.text)
     assert text == stream.answer == "Answer 1 of 3.\nAnswer 2 of 3.\nAnswer 3 of 3."
-    assert coze.chat.create_and_poll(**said("/answers 3"), poll_interval=0).text == text
+    assert coze.chat.create_and_poll(**user_message("/answers 3"), poll_interval=0).text == text
 
 
-def test_thoughts_are_no_answer(coze):
-    """What a bot thinks before it answers is neither text nor answer."""
-    with coze.chat.stream(**said("/think Hi")) as stream:
+def test_reasoning_is_not_part_of_the_answer(coze):
+    """The reasoning of a bot is neither in `text` nor in the answer."""
+    with coze.chat.stream(**user_message("/think Hi")) as stream:
         assert "".join(stream.text) == stream.answer == "You said: Hi"
 
 
-def test_tools(coze):
-    """A chat that waits for tools ends its stream; the outputs are handed over and the chat goes on as a stream."""
-    with coze.chat.stream(**said('/tool get_weather {"city": "Ulm"}')) as stream:
+def test_stream_ends_for_tools_and_continues_after_submission(coze):
+    """A chat that waits for tools ends its stream; after the outputs are submitted it continues as a stream."""
+    with coze.chat.stream(**user_message('/tool get_weather {"city": "Ulm"}')) as stream:
         stream.until_done()
     assert stream.chat.status is models.ChatStatus.REQUIRES_ACTION
     (call,) = stream.chat.required_action.submit_tool_outputs.tool_calls
@@ -167,15 +167,15 @@ def test_tools(coze):
     assert going_on.chat.status is models.ChatStatus.COMPLETED
 
 
-def test_options_of_a_request(coze, coze_sandbox):
-    """Streams take extra headers, query and body and a timeout, as every call does."""
+def test_streams_take_request_options(coze, coze_sandbox):
+    """Streams take extra headers, query, body and timeout, like every call."""
     options = {
         "extra_headers": {"X-Trace": "1"},
         "extra_query": {"q": "2"},
         "extra_body": {"shade": 3},
         "timeout": 44,
     }
-    with coze.chat.stream(**said("hi"), **options) as stream:
+    with coze.chat.stream(**user_message("hi"), **options) as stream:
         assert stream.response.http.request.extensions["timeout"]["read"] == 44
     record = coze_sandbox.requests[-1]
     assert record.headers["x-trace"] == "1"
@@ -185,8 +185,8 @@ def test_options_of_a_request(coze, coze_sandbox):
 
 
 @pytest.mark.parametrize("kind", ["garbage", "duplicate", "lost"])
-def test_spoilt_events(coze, coze_sandbox, kind):
-    """Garbage between events and a lost or doubled one do not end a stream; the complete message heals the answer."""
+def test_malformed_lost_and_duplicate_events_do_not_end_a_stream(coze, coze_sandbox, kind):
+    """Malformed, lost or duplicate events do not end a stream; the complete message corrects the answer."""
     coze_sandbox.faults.add(kind, operation="chat.create", events=3)
-    with coze.chat.stream(**said("/say Good day")) as stream:
+    with coze.chat.stream(**user_message("/say Good day")) as stream:
         assert stream.until_done().answer == "Good day"

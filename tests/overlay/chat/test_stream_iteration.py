@@ -1,4 +1,4 @@
-"""The ways of reading the stream of a chat."""
+"""The ways of iterating over the stream of a chat."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def sound(data: bytes | str) -> bytes:
 
 
 def chat(connect: Any, *events: bytes) -> Any:
-    """Begin a chat that is answered by *events*."""
+    """Start a chat that responds with *events*."""
     content = b"".join([CREATED, *events])
     answer = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=content)
     coze = connect(handler=lambda _: httpx.Response(200, headers=answer.headers, content=content))
     return coze.chat.stream(bot_id="1", user_id="u", additional_messages=["Hi"])
 
 
-def test_reasoning(connect):
-    """Thoughts come piece by piece, apart from the answer, also where a piece carries both."""
+def test_reasoning_is_yielded_apart_from_the_answer(connect):
+    """Reasoning deltas are yielded apart from the answer, also if one event holds both."""
     events = (
         delta(reasoning_content="Let me "),
         delta("H", reasoning_content="think."),
@@ -64,14 +64,14 @@ def test_reasoning(connect):
     assert list(chat(connect, *events).text) == ["H", "i"]
 
 
-def test_reasoning_in_one_piece(connect):
-    """Thoughts that came with the complete message alone are not left out."""
+def test_reasoning_of_a_complete_message_is_yielded(connect):
+    """Reasoning that arrives only with the complete message is yielded."""
     stream = chat(connect, delta("Hi"), complete("Hi", reasoning_content="Simple."), DONE)
     assert list(stream.reasoning) == ["Simple."]
 
 
-def test_audio(connect):
-    """The spoken answer comes as bytes, also after the chat was completed, and is no text."""
+def test_audio_is_yielded_as_bytes(connect):
+    """The spoken answer is yielded as bytes, also after the chat has completed, and is not part of the text."""
     events = (delta("Hi"), complete("Hi"), COMPLETED, *[sound(SOUND[at : at + 100]) for at in range(0, 768, 100)], DONE)
     stream = chat(connect, *events)
     pieces = list(stream.audio)
@@ -82,8 +82,8 @@ def test_audio(connect):
     assert list(chat(connect, *events).text) == ["Hi"]
 
 
-def test_audio_that_is_none(connect):
-    """A piece that is not Base64 is a DecodeError that names the call; an empty one is passed over."""
+def test_invalid_base64_audio_is_a_decode_error(connect):
+    """An audio delta that is not Base64 raises a DecodeError with the operation; an empty one is skipped."""
     stream = chat(connect, sound(""), sound(b"ab"), sound("abc"), DONE)
     pieces = []
     with pytest.raises(DecodeError, match=r"chat\.stream: a piece of the spoken answer is not Base64"):
@@ -92,8 +92,8 @@ def test_audio_that_is_none(connect):
     assert pieces == [b"ab"]
 
 
-def test_completed_messages(connect):
-    """Messages come one by one as they are complete, and are kept."""
+def test_messages_are_yielded_when_complete(connect):
+    """Each message is yielded when it is complete, and all are kept."""
     stream = chat(connect, delta("H"), complete("Hi"), complete("More?", id="f", type="follow_up"), COMPLETED, DONE)
     found = [(each.content, len(stream.messages)) for each in stream.completed_messages]
     assert found == [("Hi", 1), ("More?", 2)]
@@ -101,8 +101,8 @@ def test_completed_messages(connect):
     assert stream.ended
 
 
-def test_mixed(connect):
-    """One way of reading goes on where another stopped."""
+def test_iterators_continue_where_another_stopped(connect):
+    """One way of iterating continues where another one stopped."""
     stream = chat(connect, delta("H"), delta("i"), complete("Hi"), delta("Bye", id="n"), complete("Bye", id="n"), DONE)
     source = iter(stream)
     next(source)
@@ -115,15 +115,15 @@ def test_mixed(connect):
 
 
 @pytest.mark.parametrize("ending", ['"[DONE]"', "[DONE]", "", "null", "{}", '{"debug_url": null}'])
-def test_debug_url_is_missing(connect, ending):
-    """Chats with bots tell no page of their run, however they end."""
+def test_chats_with_bots_have_no_debug_url(connect, ending):
+    """Chats with bots have no debug URL, however they end."""
     stream = chat(connect, event("done", ending)).until_done()
     assert stream.debug_url is None
     assert stream.ended
 
 
-def test_chatflow(coze):
-    """A chatflow tells a page that shows its run; chat, usage and log id are known as soon as they come."""
+def test_chatflow_has_a_debug_url(coze):
+    """A chatflow has the debug URL of its run; chat, usage and log id are available as soon as they arrive."""
     stream = coze.workflows.chat.stream(
         workflow_id=WORKFLOW_CHAT, bot_id=BOT_ID, additional_messages=["/say Good day"], parameters={}
     )
@@ -139,8 +139,8 @@ def test_chatflow(coze):
 
 @pytest.mark.parametrize("usage", [None, {"token_count": 0, "output_count": 0, "input_count": 0}])
 @pytest.mark.parametrize("error", [None, {"code": 0, "msg": ""}])
-def test_null_or_zero(connect, usage, error):
-    """Usage and last error may be null or zeros while all is well."""
+def test_null_usage_and_zero_error_are_no_failure(connect, usage, error):
+    """Usage and last error may be null or zeros in a chat that succeeds."""
     data = {"id": "c", "conversation_id": "v", "status": "in_progress", "usage": usage, "last_error": error}
     stream = chat(connect, event("conversation.chat.in_progress", data), DONE).until_done()
     assert (stream.usage is None) == (usage is None)
@@ -148,8 +148,10 @@ def test_null_or_zero(connect, usage, error):
     assert stream.ended
 
 
-def test_interrupted_by_a_question(connect):
-    """A chatflow that asks ends without `completed`: the question is the answer, a verbose message tells of it."""
+def test_question_of_a_chatflow_is_the_answer(connect):
+    """A chatflow that stops with a question ends without `completed`: the question is the answer, and a verbose message
+    marks the interrupt.
+    """
     verbose = json.dumps({"msg_type": "interrupt", "data": "", "from_module": None, "from_unit": None})
     stream = chat(connect, delta("Where?"), complete("Where?"), complete(verbose, id="v", type="verbose"), DONE)
     stream.until_done()

@@ -1,4 +1,4 @@
-"""A command line with nothing set, and folders of its own."""
+"""A command line without settings, and with its own folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SETTINGS = (
 
 @attrs.frozen
 class Done:
-    """What a command did."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -43,14 +43,14 @@ class Commands:
 
     @property
     def files(self) -> dict[str, str]:
-        """All files of the folder by their paths in it."""
+        """Return all files of the config folder by their relative paths."""
         found = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
         return {str(path.relative_to(self.folder)): path.read_text(encoding="utf-8") for path in found}
 
 
 @pytest.fixture
 def cozekit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Commands:
-    """Give a way to run commands, apart from what is set on this machine."""
+    """Return a runner of commands, independent of this machine's settings."""
     for name in _SETTINGS:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -62,7 +62,7 @@ def cozekit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Capt
 
 @pytest.fixture
 def quick_sandbox() -> Iterator[Sandbox]:
-    """Give a sandbox whose devices ask every second."""
+    """Return a sandbox whose devices poll every second."""
     with Sandbox(device_interval=1) as sandbox:
         yield sandbox
         assert not sandbox.violations
@@ -70,7 +70,7 @@ def quick_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give a way to say what is piped into the next command."""
+    """Return a function that sets what is piped into the next command."""
     import io
 
     return lambda text: monkeypatch.setattr(sys, "stdin", io.StringIO(text))
@@ -78,5 +78,5 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def environment(cozekit: Commands) -> dict[str, str]:
-    """Give the variables for commands in processes of their own."""
+    """Return the variables for commands in separate processes."""
     return {**os.environ, "PYTHONUNBUFFERED": "1"}

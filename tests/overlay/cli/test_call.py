@@ -11,21 +11,21 @@ from coze_sandbox import BOT_ID, USER_ID, VOICE_ID, WORKFLOW_ECHO, WORKSPACE_ID
 
 @pytest.fixture
 def call(cozekit, coze_sandbox, monkeypatch):
-    """Give a way to call operations of the sandbox."""
+    """Return a function that calls operations of the sandbox."""
     monkeypatch.setenv("COZE_API_TOKEN", coze_sandbox.token)
     monkeypatch.setenv("COZE_API_BASE", coze_sandbox.base_url)
     return lambda *arguments: cozekit("call", *arguments)
 
 
-def test_result(call):
-    """The result is JSON on standard output, and nothing else is."""
+def test_result_is_json_on_standard_output(call):
+    """The result is JSON on standard output, which contains nothing else."""
     done = call("users.me")
     assert (done.status, done.err) == (0, "")
     assert json.loads(done.out)["user_id"] == USER_ID
 
 
-def test_kinds_of_arguments(call, coze_sandbox):
-    """Digits are a text where a text is wanted; else a value is JSON, or a member of an enum as it stands."""
+def test_argument_values_are_text_json_or_enum_members(call, coze_sandbox):
+    """Digits are a text if the argument is a string; otherwise a value is JSON, or a bare enum member."""
     done = call(
         "chat.create", f"bot_id={BOT_ID}", "user_id=17", 'additional_messages=["Hi"]', 'meta_data={"a": "1"}', "auto_save_history=true"
     )  # fmt: skip
@@ -37,8 +37,8 @@ def test_kinds_of_arguments(call, coze_sandbox):
     assert [bot["id"] for bot in json.loads(done.out)] == [BOT_ID]
 
 
-def test_pages(call):
-    """Of a list the first page is shown, with a notice that there is more; --all shows all."""
+def test_first_page_is_shown_and_all_shows_every_page(call):
+    """A list shows its first page, with a notice if there are more; --all shows all pages."""
     for number in range(3):
         assert call("bots.create", f"space_id={WORKSPACE_ID}", f"name=bot {number}").status == 0
     arguments = ["bots.list", f"workspace_id={WORKSPACE_ID}", "page_size=2", "publish_status=all"]
@@ -49,8 +49,8 @@ def test_pages(call):
     assert (len(json.loads(everything.out)), everything.err) == (4, "")
 
 
-def test_files(call, tmp_path, coze_sandbox):
-    """Files go up by their paths, and come down where --output says."""
+def test_files_are_uploaded_by_path_and_saved_by_output(call, tmp_path, coze_sandbox):
+    """Files are uploaded by their paths and downloaded to the path of --output."""
     up, down = tmp_path / "note.txt", tmp_path / "hello.mp3"
     up.write_text("hello", encoding="utf-8")
     for value in (str(up), f"@{up}"):
@@ -66,8 +66,8 @@ def test_files(call, tmp_path, coze_sandbox):
         assert (absent.status, f" {tmp_path / 'absent'} cannot be read" in absent.err) == (1, True)
 
 
-def test_values_from_files_and_pipes(call, tmp_path, typed, coze_sandbox):
-    """With @ a value comes from a file or a pipe."""
+def test_at_sign_reads_a_value_from_a_file_or_pipe(call, tmp_path, typed, coze_sandbox):
+    """With @ a value is read from a file or a pipe."""
     path = tmp_path / "messages.json"
     path.write_text('["From a file"]', encoding="utf-8")
     typed("piped-user")
@@ -90,16 +90,16 @@ def test_values_from_files_and_pipes(call, tmp_path, typed, coze_sandbox):
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_wrong_use(call, coze_sandbox, arguments, told):
-    """What cannot be called ends with status 2 and one line, and nothing is sent."""
+def test_usage_error_exits_with_2_and_sends_nothing(call, coze_sandbox, arguments, told):
+    """A usage error exits with status 2 and one line, and nothing is sent."""
     done = call(*arguments)
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
     assert told in done.err
     assert not len(coze_sandbox.requests)
 
 
-def test_refusals(call, coze_sandbox):
-    """What the client or Coze refuses ends with status 1 and one line."""
+def test_rejected_call_exits_with_1_and_one_line(call, coze_sandbox):
+    """A call that the client or Coze rejects exits with status 1 and one line."""
     for arguments, told in (
         (["bots.list", f"workspace_id={WORKSPACE_ID}", "page_size=x"], "page_size must be an int"),
         (["datasets.delete", "dataset_id=1"], "4200"),
@@ -109,8 +109,8 @@ def test_refusals(call, coze_sandbox):
         assert told in done.err
 
 
-def test_profile(cozekit, coze_sandbox, typed):
-    """A profile can be named, and its token goes nowhere else."""
+def test_profile_option_sends_its_token_to_its_service_only(cozekit, coze_sandbox, typed):
+    """A profile can be selected by name, and its token is sent to its own service only."""
     typed(f"{coze_sandbox.token}\n")
     cozekit("login", "--token", "--base-url", coze_sandbox.base_url, "--profile", "work")
     assert cozekit("call", "users.me", "--profile", "work").status == 0
@@ -121,8 +121,8 @@ def test_profile(cozekit, coze_sandbox, typed):
         assert f"the profile 'work' is for {coze_sandbox.base_url}, not for https://api.coze.cn" in elsewhere.err
 
 
-def test_operations(cozekit):
-    """The operations are listed with their arguments."""
+def test_operations_are_listed_with_arguments(cozekit):
+    """All operations are listed with their arguments."""
     done = cozekit("operations", "workspaces.members")
     assert "workspaces.members.list workspace_id [page_num]" in done.out
     assert all("workspaces.members" in line for line in done.out.splitlines())

@@ -1,4 +1,4 @@
-"""The doctor, in good and bad situations."""
+"""`cozekit doctor` with good and bad settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOREIGN = "pat_of_the_other_region"
 
 @pytest.fixture
 def examined(cozekit, monkeypatch):
-    """Give a way to run the doctor and read what it found: status, bad findings by check, the whole report."""
+    """Return a function that runs the doctor and returns its status, errors by check, and the full report."""
 
     def run(token=None, *arguments):
         if token is not None:
@@ -43,7 +43,7 @@ def told(report, check):
 
 
 class Server:
-    """Answers all requests alike, over plain HTTP or with a certificate that nobody trusts."""
+    """Sends the same response to all requests, over plain HTTP or with an untrusted certificate."""
 
     def __init__(self, body=b"{}", content_type="application/json", date=None, context=None):
         class Handler(BaseHTTPRequestHandler):
@@ -81,8 +81,8 @@ class Server:
 ME = json.dumps({"code": 0, "msg": "", "data": {"user_id": "1", "user_name": "a", "nick_name": "A", "avatar_url": ""}})
 
 
-def test_well(examined, coze_sandbox):
-    """With a good token it says who takes it and what it may do, and exits with 0."""
+def test_valid_token_reports_user_and_permissions(examined, coze_sandbox):
+    """With a valid token the doctor reports its user and permissions, and exits with 0."""
     status, _, report = examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
     assert status == 0
     assert report["services"] == [coze_sandbox.base_url]
@@ -92,16 +92,16 @@ def test_well(examined, coze_sandbox):
     assert "right" in told(report, "clock")
 
 
-def test_only_reads(examined, coze_sandbox):
-    """It asks for nothing but to read, and calls each operation once."""
+def test_doctor_sends_only_read_requests(examined, coze_sandbox):
+    """The doctor sends only read requests, and calls each operation once."""
     examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
     asked = [record.operation for record in coze_sandbox.requests]
     assert len(asked) == len(set(asked)) <= 10
     assert {record.method for record in coze_sandbox.requests} == {"GET"}
 
 
-def test_for_people(cozekit, coze_sandbox, monkeypatch):
-    """For people each finding is a line with a mark, and each remedy one with an arrow."""
+def test_terminal_report_has_marks_and_arrows(cozekit, coze_sandbox, monkeypatch):
+    """In the text report each finding is a line with a mark, and each remedy a line with an arrow."""
     monkeypatch.setenv("COZE_API_TOKEN", "pat_wrong")
     done = cozekit("doctor", "--base-url", coze_sandbox.base_url)
     assert (done.status, done.err) == (1, "")
@@ -110,8 +110,8 @@ def test_for_people(cozekit, coze_sandbox, monkeypatch):
     assert "    -> make a token on the web site" in done.out
 
 
-def test_few_permissions(examined):
-    """What the token may not do is listed with the permission that it lacks, and is no fault."""
+def test_missing_permissions_are_listed_and_are_no_error(examined):
+    """Operations that the token does not permit are listed with the missing permission, and are no error."""
     with Sandbox(tokens={"pat_few": frozenset({"listWorkspace", "listBot"})}) as sandbox:
         status, _, report = examined("pat_few", "--base-url", sandbox.base_url)
     assert status == 0
@@ -119,15 +119,15 @@ def test_few_permissions(examined):
     assert report["may_not"]["workflows.list"] == "listWorkflow"
 
 
-def test_no_token(examined):
-    """Without a token it says how to get one, and asks nobody."""
+def test_missing_token_is_reported_without_sending(examined):
+    """Without a token the doctor reports how to get one, and sends nothing."""
     status, bad, _ = examined()
     assert status == 1
     assert "cozekit login" in bad["token"]
 
 
-def test_unknown_token(examined, coze_sandbox):
-    """A token that is not known is misspelt, expired or deleted."""
+def test_unknown_token_is_reported_with_possible_causes(examined, coze_sandbox):
+    """An unknown token is reported as misspelled, expired or deleted."""
     _, bad, report = examined("pat_wrong", "--base-url", coze_sandbox.base_url)
     assert "4100" in bad["token"]
     assert (report["may"], report["services"]) == ([], [])
@@ -135,22 +135,22 @@ def test_unknown_token(examined, coze_sandbox):
 
 @pytest.fixture
 def two_regions(monkeypatch):
-    """Stand in for both official services: the token of one is foreign to the other."""
+    """Replace both official services by servers that reject each other's tokens."""
     with Sandbox(token="pat_com", foreign_tokens={"pat_cn"}) as com, Sandbox(token="pat_cn") as cn:
         monkeypatch.setattr("cozekit.cli._doctor.COZE_COM", com.base_url)
         monkeypatch.setattr("cozekit.cli._doctor.REGIONS", {com.base_url: "region com", cn.base_url: "region cn"})
         yield com, cn
 
 
-def test_token_of_the_default_region(examined, two_regions):
-    """Where nobody named an address, both regions are asked, and the one that takes the token is named."""
+def test_without_base_url_both_regions_are_checked(examined, two_regions):
+    """If no base URL is set, both regions are checked, and the one that accepts the token is named."""
     status, _, report = examined("pat_com")
     assert status == 0
     assert told(report, "region") == "the token belongs to region com."
     assert all(region.requests for region in two_regions)
 
 
-def test_token_of_the_other_region(examined, two_regions):
+def test_token_of_the_other_region_needs_coze_api_base(examined, two_regions):
     """A token of the region that is not the default needs COZE_API_BASE, and the report says so."""
     status, bad, report = examined("pat_cn")
     assert status == 1
@@ -159,14 +159,14 @@ def test_token_of_the_other_region(examined, two_regions):
     assert "workspaces.list" in report["may"]
 
 
-def test_token_of_no_region(examined, two_regions):
-    """A token that no region takes is told as that."""
+def test_token_that_no_region_accepts_is_reported(examined, two_regions):
+    """A token that neither region accepts is reported as such."""
     _, bad, _ = examined("pat_nobody")
     assert "no region takes the token" in bad["region"]
 
 
-def test_named_address_is_the_only_one(examined, two_regions, monkeypatch):
-    """With COZE_API_BASE the other region is not asked: the token is not sent there."""
+def test_with_coze_api_base_the_other_region_gets_no_request(examined, two_regions, monkeypatch):
+    """With COZE_API_BASE the token is not sent to the other region."""
     com, cn = two_regions
     monkeypatch.setenv("COZE_API_BASE", com.base_url)
     _, bad, _ = examined(FOREIGN)
@@ -175,45 +175,45 @@ def test_named_address_is_the_only_one(examined, two_regions, monkeypatch):
     assert not cn.requests
 
 
-def test_clock(examined):
-    """A clock that is wrong by more than a minute is told with how much."""
+def test_clock_offset_is_reported(examined):
+    """A clock that is off by more than a minute is reported with the offset."""
     with Server(ME.encode(), date=formatdate(time.time() - 3600, usegmt=True)) as server:
         _, bad, _ = examined("pat_x", "--base-url", server.base_url)
     assert "ahead" in bad["clock"]
     assert "3600 s" in bad["clock"] or "360" in bad["clock"]
 
 
-def test_gateway(examined, coze_sandbox):
-    """A page of HTML is told as something that stands in between."""
+def test_html_response_is_reported_as_a_gateway(examined, coze_sandbox):
+    """An HTML page is reported as the response of a gateway or proxy."""
     coze_sandbox.faults.add("html", "users.me", status=200)
     _, bad, _ = examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
     assert "not of Coze" in bad["service"]
 
 
-def test_failing_service(examined, coze_sandbox):
-    """A failure of the service is told with its log id."""
+def test_server_error_is_reported_with_log_id(examined, coze_sandbox):
+    """An error of the service is reported with its log id."""
     coze_sandbox.faults.add("status", "users.me", status=500)
     _, bad, _ = examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
     assert "500" in bad["service"]
     assert "logid 2" in bad["service"]
 
 
-def test_no_such_name(examined):
-    """A host that has no address is told as a matter of DNS."""
+def test_unknown_host_is_reported_as_dns_failure(examined):
+    """A host without an IP address is reported as a DNS failure."""
     _, bad, _ = examined("pat_x", "--base-url", "https://coze.invalid")
     assert "(DNS)" in bad["connection"]
 
 
-def test_nothing_listens(examined):
-    """A port that nothing listens on is told as that."""
+def test_refused_connection_is_reported(examined):
+    """A port on which no server listens is reported as a refused connection."""
     with Server() as server:
         address = server.base_url
     _, bad, _ = examined("pat_x", "--base-url", address)
     assert "nothing listens" in bad["connection"]
 
 
-def test_untrusted_certificate(examined, tmp_path):
-    """A certificate that is not trusted is told as that, with what to do behind a company's proxy."""
+def test_untrusted_certificate_is_reported_with_a_remedy(examined, tmp_path):
+    """An untrusted certificate is reported, with a remedy for companies whose proxy replaces certificates."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(_certificate(tmp_path))
     with Server(context=context) as server:
@@ -222,8 +222,8 @@ def test_untrusted_certificate(examined, tmp_path):
     assert "SSL_CERT_FILE" in bad["connection"]
 
 
-def test_no_encryption(examined):
-    """What answers without encryption at an https address is told as that."""
+def test_plain_http_at_an_https_url_is_reported(examined):
+    """A server that speaks plain HTTP at an https URL is reported as such."""
     with Server() as server:
         _, bad, _ = examined("pat_x", "--base-url", server.base_url.replace("http:", "https:"))
     assert "no encrypted connection" in bad["connection"]
@@ -237,15 +237,15 @@ def test_no_encryption(examined):
         ("SSL_CERT_FILE", "/absent.pem", "certificates"),
     ],
 )
-def test_bad_variables(examined, monkeypatch, name, value, check):
-    """Variables that no connection can come about with are named, without passwords, and nothing is sent."""
+def test_unusable_variables_are_reported_without_passwords(examined, monkeypatch, name, value, check):
+    """Environment variables that make connections impossible are reported without passwords, and nothing is sent."""
     monkeypatch.setenv(name, value)
     _, bad, _ = examined("pat_x")
     assert name.upper() in bad[check]
 
 
-def test_dead_proxy(examined, monkeypatch):
-    """A proxy that nothing listens at is named as a possible cause."""
+def test_unreachable_proxy_is_named_as_possible_cause(examined, monkeypatch):
+    """A proxy on whose port no server listens is reported as a possible cause."""
     with Server() as server:
         address = server.base_url
     monkeypatch.setenv("HTTPS_PROXY", address.replace("http://", "http://user:hush@"))
@@ -255,7 +255,7 @@ def test_dead_proxy(examined, monkeypatch):
 
 
 def keep(cozekit, sandbox, *, refresh_token=None, age=3600):
-    """Leave a profile with a token that expired."""
+    """Save a profile with an expired token."""
     profiles = Profiles(cozekit.folder)
     end = datetime.now(UTC) - timedelta(seconds=age)
     profiles.store.save("default", Token(access_token="czu_old", expires_at=end, refresh_token=refresh_token))
@@ -263,8 +263,8 @@ def keep(cozekit, sandbox, *, refresh_token=None, age=3600):
     profiles.save(Profile(method="device", **base))
 
 
-def test_expired(examined, cozekit, coze_sandbox):
-    """A token that expired and cannot be renewed is told with the command that logs in again."""
+def test_expired_token_is_reported_with_the_login_command(examined, cozekit, coze_sandbox):
+    """A token that expired and cannot be renewed is reported with the login command."""
     keep(cozekit, coze_sandbox)
     _, bad, _ = examined()
     assert "expired at" in bad["token"]
@@ -272,32 +272,32 @@ def test_expired(examined, cozekit, coze_sandbox):
     assert not coze_sandbox.requests
 
 
-def test_refused_refresh(examined, cozekit, coze_sandbox):
-    """A refresh token that is refused is told with the command that logs in again."""
+def test_rejected_refresh_token_is_reported_with_the_login_command(examined, cozekit, coze_sandbox):
+    """A rejected refresh token is reported with the login command."""
     keep(cozekit, coze_sandbox, refresh_token="used")
     _, bad, _ = examined()
     assert "gives no new token" in bad["token"]
     assert "cozekit login --device" in bad["token"]
 
 
-def test_two_tokens(examined, coze_sandbox, monkeypatch):
-    """That COZE_API_TOKEN wins over COZE_PROFILE is told, since people forget what they have set."""
+def test_token_variable_that_overrides_a_profile_is_reported(examined, coze_sandbox, monkeypatch):
+    """If both are set, the report says that COZE_API_TOKEN overrides COZE_PROFILE."""
     monkeypatch.setenv("COZE_PROFILE", "work")
     status, _, report = examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
     assert status == 0
     assert "the profile 'work' of COZE_PROFILE is not" in told(report, "token")
 
 
-def test_other_address_than_the_profile(examined, cozekit, coze_sandbox):
-    """The token of a profile is not sent to another address than its own."""
+def test_profile_token_is_not_sent_to_another_base_url(examined, cozekit, coze_sandbox):
+    """The token of a profile is not sent to a base URL other than its own."""
     keep(cozekit, coze_sandbox, refresh_token="used")
     with Server() as server:
         _, bad, _ = examined(None, "--base-url", server.base_url)
     assert "is for" in bad["token"]
 
 
-def test_unknown_profile(examined):
-    """A profile that is not there is told as that."""
+def test_unknown_profile_is_reported(examined):
+    """A profile that does not exist is reported as such."""
     _, bad, _ = examined(None, "--profile", "absent")
     assert "there is no profile 'absent'" in bad["token"]
 

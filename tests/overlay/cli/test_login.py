@@ -1,4 +1,4 @@
-"""Logging in and out, as a person does it."""
+"""`cozekit login` and `logout`, as a person uses them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMMAND = [sys.executable, "-m", "cozekit.cli"]
 
 @pytest.fixture
 def spawn(environment):
-    """Give a way to run a command in a terminal; what is left of it is ended."""
+    """Return a function that runs a command in a terminal; processes that remain are ended."""
     terminals = []
 
     def run(*arguments):
@@ -44,7 +44,7 @@ def spawn(environment):
 
 
 def end_of(terminal):
-    """Return the exit status and all that the person has seen since the last expectation."""
+    """Return the exit status and the output since the last expectation."""
     terminal.expect(pexpect.EOF)
     terminal.close()
     return terminal.exitstatus, terminal.before
@@ -54,8 +54,8 @@ def tokens_of(cozekit):
     return {name: json.loads(text) for name, text in cozekit.files.items() if name.startswith("tokens") and text}
 
 
-def test_device(spawn, cozekit, quick_sandbox):
-    """A person reads address and code, allows elsewhere, and is logged in; nothing secret was shown."""
+def test_device_login_shows_url_and_code(spawn, cozekit, quick_sandbox):
+    """A person reads URL and code, allows access elsewhere, and is logged in; no secret is shown."""
     base_url = quick_sandbox.base_url
     terminal = spawn("login", "--device", "--client-id", PUBLIC_APP.client_id, "--base-url", base_url)
     terminal.expect(rf"Open +({base_url}/device)\r\n")
@@ -73,8 +73,8 @@ def test_device(spawn, cozekit, quick_sandbox):
     assert cozekit("whoami", "--json").out.count(USER_ID) == 1
 
 
-def test_device_denied(spawn, cozekit, quick_sandbox):
-    """Who refuses ends the command with one line and status 1, and nothing is kept."""
+def test_denied_device_login_exits_with_1_and_saves_nothing(spawn, cozekit, quick_sandbox):
+    """A denial ends the command with one line and status 1, and nothing is saved."""
     base_url = quick_sandbox.base_url
     terminal = spawn("login", "--device", "--client-id", PUBLIC_APP.client_id, "--base-url", base_url)
     terminal.expect(r"code +([A-Z]{4}-[A-Z]{4})")
@@ -87,7 +87,7 @@ def test_device_denied(spawn, cozekit, quick_sandbox):
     assert cozekit.files == {}
 
 
-def test_interrupted(spawn, cozekit, quick_sandbox):
+def test_ctrl_c_exits_with_130(spawn, cozekit, quick_sandbox):
     """Ctrl-C ends the wait at once, with status 130 and without a traceback."""
     base_url = quick_sandbox.base_url
     terminal = spawn("login", "--device", "--client-id", PUBLIC_APP.client_id, "--base-url", base_url)
@@ -99,8 +99,8 @@ def test_interrupted(spawn, cozekit, quick_sandbox):
     assert "Traceback" not in shown
 
 
-def test_token_at_the_keyboard(spawn, cozekit, coze_sandbox):
-    """A token that is typed in is not shown."""
+def test_typed_token_is_not_echoed(spawn, cozekit, coze_sandbox):
+    """A token that is typed in is not echoed."""
     terminal = spawn("login", "--token", "--base-url", coze_sandbox.base_url)
     terminal.expect("Token: ")
     terminal.sendline(coze_sandbox.token)
@@ -110,7 +110,7 @@ def test_token_at_the_keyboard(spawn, cozekit, coze_sandbox):
     assert coze_sandbox.token not in shown
 
 
-def test_no_token_at_the_keyboard(spawn, coze_sandbox):
+def test_ctrl_d_instead_of_a_token_is_one_line(spawn, coze_sandbox):
     """Ctrl-D in place of a token ends the command with one line."""
     terminal = spawn("login", "--token", "--base-url", coze_sandbox.base_url)
     terminal.expect("Token: ")
@@ -122,8 +122,8 @@ def test_no_token_at_the_keyboard(spawn, coze_sandbox):
 
 
 @needs_chromium
-def test_browser(environment, cozekit, coze_sandbox, tmp_path):
-    """The browser opens, a person clicks on Allow, and comes back to a page that sends them to the terminal."""
+def test_browser_login_returns_to_a_page_for_the_terminal(environment, cozekit, coze_sandbox, tmp_path):
+    """The browser opens, a person clicks on Allow, and the last page sends them back to the terminal."""
     opener, told = tmp_path / "browser", tmp_path / "address"
     opener.write_text(f'#!/bin/sh\nprintf %s "$1" > {told}.part && mv {told}.part {told}\n', encoding="utf-8")
     opener.chmod(0o700)
@@ -160,7 +160,7 @@ def test_browser(environment, cozekit, coze_sandbox, tmp_path):
 
 
 class Waiting:
-    """A login in the browser that waits on a thread."""
+    """A browser login that waits in a thread."""
 
     def __init__(self, cozekit, coze_sandbox, monkeypatch, *arguments):
         found = threading.Event()
@@ -184,8 +184,8 @@ class Waiting:
         return self.done
 
 
-def test_answers_of_others(cozekit, coze_sandbox, monkeypatch):
-    """What comes with another state, or elsewhere, is refused and not counted; the right answer counts once."""
+def test_redirects_with_another_state_or_path_are_rejected(cozekit, coze_sandbox, monkeypatch):
+    """Requests with another state or path are rejected and ignored; the right redirect counts once."""
     coze_sandbox.oauth.auto_consent = True
     login = Waiting(cozekit, coze_sandbox, monkeypatch)
     assert httpx.get(login.back, params={"code": "code_x", "state": "guess"}).status_code == 400
@@ -203,8 +203,8 @@ def test_answers_of_others(cozekit, coze_sandbox, monkeypatch):
         httpx.get(location)
 
 
-def test_one_answer_to_one_address():
-    """The end of a login listens at 127.0.0.1 alone, and takes one answer, even before anybody waits for it."""
+def test_redirect_server_listens_on_127_0_0_1_and_accepts_one_redirect():
+    """The redirect server listens on 127.0.0.1 only and accepts one redirect, even before the login waits for it."""
     with Loopback(0, lambda url: url.rpartition("=")[2]) as loopback:
         address = httpx.URL(loopback.redirect_uri)
         assert address.host == "127.0.0.1"
@@ -214,8 +214,8 @@ def test_one_answer_to_one_address():
         assert loopback.wait(60) == "a"
 
 
-def test_nonsense_from_others(capfd):
-    """Who hangs up or sends nonsense is not told in the terminal, and does not end the login."""
+def test_malformed_requests_do_not_end_the_login(capfd):
+    """Closed connections and malformed requests are not shown in the terminal and do not end the login."""
     with Loopback(0, lambda url: parse_callback(url, state="s")) as loopback:
         address = httpx.URL(loopback.redirect_uri)
         for sent in (b"GET http://[ HTTP/1.1\r\n\r\n", b"\0\r\n", b""):
@@ -229,14 +229,14 @@ def test_nonsense_from_others(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_no_port(cozekit):
-    """A number that is no port is told in one line."""
+def test_invalid_port_is_one_line(cozekit):
+    """A number that is no port causes one line."""
     done = cozekit("login", "--client-id", "1", "--port", "65536", "--no-browser")
     assert (done.status, done.out, done.err) == (2, "", "cozekit: 65536 is no port: they go from 0 to 65535\n")
 
 
-def test_denied_in_the_browser(cozekit, coze_sandbox, monkeypatch):
-    """Who refuses in the browser is told so in both places, and nothing is kept."""
+def test_denial_in_the_browser_is_shown_in_both_places(cozekit, coze_sandbox, monkeypatch):
+    """A denial is shown in the browser and in the terminal, and nothing is saved."""
     coze_sandbox.oauth.auto_consent = False
     login = Waiting(cozekit, coze_sandbox, monkeypatch)
     page = httpx.get(login.address, follow_redirects=True)
@@ -247,15 +247,15 @@ def test_denied_in_the_browser(cozekit, coze_sandbox, monkeypatch):
     assert cozekit.files == {}
 
 
-def test_nobody_comes_back(cozekit, coze_sandbox, monkeypatch):
-    """A browser that does not come back ends the command in time."""
+def test_browser_login_times_out(cozekit, coze_sandbox, monkeypatch):
+    """If the browser never returns, the command ends after its timeout."""
     done = Waiting(cozekit, coze_sandbox, monkeypatch, "--timeout", "0.2").end()
     assert done.status == 1
     assert "did not come back within 0.2 s" in done.err
 
 
-def test_taken_port(cozekit, coze_sandbox):
-    """A port that is taken is told in one line."""
+def test_port_in_use_is_one_line(cozekit, coze_sandbox):
+    """A port that is in use causes one line."""
     port = str(urlsplit(coze_sandbox.base_url).port)
     done = cozekit("login", "--client-id", "1", "--base-url", coze_sandbox.base_url, "--port", port)
     assert (done.status, done.err.count("\n")) == (1, 1)
@@ -264,14 +264,14 @@ def test_taken_port(cozekit, coze_sandbox):
 
 @pytest.fixture
 def app_file(tmp_path, coze_sandbox):
-    """Give the file of an app that signs JWTs."""
+    """Return the settings file of a JWT app."""
     path = tmp_path / "app.json"
     path.write_text(json.dumps(coze_sandbox.oauth.jwt_config()), encoding="utf-8")
     return path
 
 
-def test_jwt(cozekit, app_file, coze_sandbox):
-    """A service logs in with its file, whose key stays where it is, and its client signs for new tokens."""
+def test_jwt_login_keeps_the_path_of_the_key(cozekit, app_file, coze_sandbox):
+    """A service logs in with its settings file, whose key is not copied, and its client signs for new tokens."""
     done = cozekit("login", "--jwt", str(app_file), "--profile", "svc")
     assert (done.status, done.out) == (0, "")
     key = json.loads(app_file.read_text(encoding="utf-8"))["private_key"]
@@ -286,8 +286,8 @@ def test_jwt(cozekit, app_file, coze_sandbox):
         assert coze.users.me().user_id == USER_ID
 
 
-def test_jwt_behind_a_gateway(cozekit, app_file, coze_sandbox, monkeypatch):
-    """A profile keeps which Coze stands behind a gateway: all JWTs are for that one, and its login command names it."""
+def test_jwt_profile_keeps_the_audience_behind_a_gateway(cozekit, app_file, coze_sandbox, monkeypatch):
+    """A profile keeps the audience behind a gateway: all JWTs use it, and its login command contains it."""
     audiences = []
     sign = Signer.sign
 
@@ -310,8 +310,8 @@ def test_jwt_behind_a_gateway(cozekit, app_file, coze_sandbox, monkeypatch):
     assert current.login_command == f"run `cozekit {' '.join(arguments)} api.coze.com`"
 
 
-def test_failure_leaves_what_was_there(cozekit, typed, coze_sandbox, app_file):
-    """A login that fails leaves the one before as it was."""
+def test_failed_login_keeps_the_previous_one(cozekit, typed, coze_sandbox, app_file):
+    """A login that fails keeps the previous login."""
     typed(f"{coze_sandbox.token}\n")
     cozekit("login", "--token", "--base-url", coze_sandbox.base_url)
     before = cozekit.files
@@ -327,8 +327,8 @@ def test_failure_leaves_what_was_there(cozekit, typed, coze_sandbox, app_file):
     assert cozekit("whoami").status == 0
 
 
-def test_waits_for_a_renewal(cozekit, typed, coze_sandbox, monkeypatch):
-    """A login waits for a client that is renewing the token, which would else replace the new one."""
+def test_login_waits_for_a_token_renewal(cozekit, typed, coze_sandbox, monkeypatch):
+    """A login waits for a client that is renewing the token, which would otherwise overwrite the new token."""
     monkeypatch.setattr("cozekit.cli._locks._PATIENCE", 0.1)
     store = Profiles(cozekit.folder).store
     unlock = store.try_lock("default")
@@ -341,8 +341,8 @@ def test_waits_for_a_renewal(cozekit, typed, coze_sandbox, monkeypatch):
     assert cozekit("login", "--token", "--base-url", coze_sandbox.base_url).status == 0
 
 
-def test_bad_jwt_file(cozekit, tmp_path):
-    """A file that is none of an app is told in one line."""
+def test_invalid_jwt_app_file_is_one_line(cozekit, tmp_path):
+    """A file that is no settings file of an app causes one line."""
     path = tmp_path / "x.json"
     path.write_text("{", encoding="utf-8")
     done = cozekit("login", "--jwt", str(path))
@@ -351,8 +351,8 @@ def test_bad_jwt_file(cozekit, tmp_path):
     assert cozekit("login", "--jwt", str(tmp_path / "absent.json")).status == 1
 
 
-def test_piped_token(cozekit, typed, coze_sandbox):
-    """A token that is piped in is checked, kept for its owner alone, and forgotten by logout."""
+def test_piped_token_is_checked_saved_and_removed_by_logout(cozekit, typed, coze_sandbox):
+    """A piped token is checked, saved with access for its owner only, and removed by logout."""
     typed(f"{coze_sandbox.token}\n")
     done = cozekit("login", "--token", "--base-url", coze_sandbox.base_url)
     assert (done.status, done.out) == (0, "")
@@ -369,8 +369,8 @@ def test_piped_token(cozekit, typed, coze_sandbox):
     assert cozekit("logout").status == 1
 
 
-def test_wrong_token(cozekit, typed, coze_sandbox):
-    """A token that Coze does not take is not kept, nor is none, nor what cannot be one; none of them is shown."""
+def test_rejected_or_invalid_token_is_neither_saved_nor_shown(cozekit, typed, coze_sandbox):
+    """A token that Coze rejects, an empty one and an invalid one are neither saved nor shown."""
     for text in ("pat_wrong_one\n", "", "\n", "pat_a b\n"):
         typed(text)
         done = cozekit("login", "--token", "--base-url", coze_sandbox.base_url)
@@ -380,8 +380,8 @@ def test_wrong_token(cozekit, typed, coze_sandbox):
     assert cozekit.files == {}
 
 
-def test_wrong_command_lines(cozekit):
-    """What cannot be meant ends with status 2, before anything is asked."""
+def test_contradictory_options_exit_with_2_before_any_prompt(cozekit):
+    """Contradictory options exit with status 2 before any prompt."""
     wrong = [
         ["nonsense"],
         ["login", "--nonsense"],
@@ -399,16 +399,16 @@ def test_wrong_command_lines(cozekit):
     assert "--client-id" in cozekit("login").err
 
 
-def test_address_without_encryption(cozekit, typed):
-    """A token is not sent where everybody could read it."""
+def test_login_requires_https(cozekit, typed):
+    """A token is not sent over plain HTTP."""
     typed("pat_x\n")
     done = cozekit("login", "--token", "--base-url", "http://coze.example.com")
     assert done.status == 1
     assert "https" in done.err
 
 
-def test_what_was_used_last_time(cozekit, coze_sandbox, monkeypatch):
-    """Logging in again needs neither app nor address."""
+def test_second_login_reuses_app_and_base_url(cozekit, coze_sandbox, monkeypatch):
+    """A second login needs neither app nor base URL."""
     coze_sandbox.oauth.auto_consent = True
     arguments = ["login", "--device", "--client-id", PUBLIC_APP.client_id, "--base-url", coze_sandbox.base_url]
     monkeypatch.setattr("cozekit.auth._device_code._sleep", lambda _: None)
@@ -416,8 +416,8 @@ def test_what_was_used_last_time(cozekit, coze_sandbox, monkeypatch):
     assert cozekit("login", "--device").status == 0
 
 
-def test_names_are_shown_without_control(cozekit, typed, coze_sandbox):
-    """A name cannot steer the terminal."""
+def test_user_names_cannot_control_the_terminal(cozekit, typed, coze_sandbox):
+    """Control characters in a user name are not sent to the terminal."""
     user = coze_sandbox._state.find("user", USER_ID)
     coze_sandbox._state.store.put("user", USER_ID, {**user, "nick_name": "\x1b[2Jevil\r\n"})
     typed(f"{coze_sandbox.token}\n")
@@ -427,13 +427,13 @@ def test_names_are_shown_without_control(cozekit, typed, coze_sandbox):
     assert "\r" not in done.err
 
 
-def test_secret_options_do_not_exist(cozekit):
-    """No token can be given on the command line, where other users could read it."""
+def test_no_option_takes_a_token(cozekit):
+    """No option takes a token, since other users could read it from the process list."""
     assert cozekit("login", "--token", "pat_x").status == 2
 
 
-def test_profile_files(cozekit, typed, coze_sandbox):
-    """The file of profiles holds no secret, and one that is damaged is told with its path."""
+def test_profile_file_holds_no_secret(cozekit, typed, coze_sandbox):
+    """The profile file holds no secret, and a damaged one is reported with its path."""
     typed(f"{coze_sandbox.token}\n")
     cozekit("login", "--token", "--base-url", coze_sandbox.base_url)
     assert coze_sandbox.token not in cozekit.files["profiles.json"]

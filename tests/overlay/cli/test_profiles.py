@@ -1,4 +1,4 @@
-"""Profiles, and clients that find them."""
+"""Profiles, and clients that use them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cozekit.errors import CozeError, InvalidArgumentError
 
 @pytest.fixture
 def logged_in(cozekit, typed, coze_sandbox):
-    """Give the commands of somebody who has logged in twice."""
+    """Return the commands of a user who has logged in twice."""
     for name in ("default", "work"):
         typed(f"{coze_sandbox.token}\n")
         done = cozekit("login", "--token", "--base-url", coze_sandbox.base_url, "--profile", name)
@@ -26,8 +26,8 @@ def logged_in(cozekit, typed, coze_sandbox):
     return cozekit
 
 
-def test_listed(logged_in, coze_sandbox):
-    """The profiles are listed, and the first one is the default until another is chosen."""
+def test_profiles_are_listed_with_the_default(logged_in, coze_sandbox):
+    """The profiles are listed, and the first is the default until another is chosen."""
     where = f"token  {coze_sandbox.base_url}"
     assert logged_in("profiles").out == f"* default  {where}\n  work  {where}\n"
     assert logged_in("profiles", "--use", "work").out == f"  default  {where}\n* work  {where}\n"
@@ -39,15 +39,15 @@ def test_listed(logged_in, coze_sandbox):
     assert logged_in("whoami", "--profile", "work").status == 1
 
 
-def test_nobody(cozekit):
-    """Where nobody has logged in, there is an empty list."""
+def test_list_is_empty_before_the_first_login(cozekit):
+    """Before the first login the list of profiles is empty."""
     done = cozekit("profiles")
     assert (done.status, done.out) == (0, "")
     assert "cozekit login" in done.err
 
 
-def test_client(logged_in, coze_sandbox, monkeypatch):
-    """A client that is told nothing uses the default profile, or the one of COZE_PROFILE, and its address."""
+def test_client_without_arguments_uses_a_profile(logged_in, coze_sandbox, monkeypatch):
+    """A client without arguments uses the default profile, or that of COZE_PROFILE, with its base URL."""
     with Coze() as coze:
         assert coze.base_url == coze_sandbox.base_url
         assert coze.users.me().user_id == USER_ID
@@ -60,14 +60,14 @@ def test_client(logged_in, coze_sandbox, monkeypatch):
 
 
 @pytest.mark.anyio
-async def test_async_client(logged_in):
-    """An async client does so, too."""
+async def test_async_client_without_arguments_uses_a_profile(logged_in):
+    """An async client without arguments uses the default profile."""
     async with AsyncCoze() as coze:
         assert (await coze.users.me()).user_id == USER_ID
 
 
-def test_what_is_said_wins(logged_in, coze_sandbox, monkeypatch):
-    """Arguments and variables win over the profile, whose token goes to no other service."""
+def test_arguments_and_variables_override_the_profile(logged_in, coze_sandbox, monkeypatch):
+    """Arguments and variables override the profile, whose token is sent to no other service."""
     with Coze("pat_other") as coze:
         assert coze.base_url == "https://api.coze.com"
     with httpx.Client(headers={"Authorization": "Bearer x"}) as http:
@@ -85,8 +85,8 @@ def test_what_is_said_wins(logged_in, coze_sandbox, monkeypatch):
     assert (done.status, "4100" in done.err) == (1, True)
 
 
-def test_profile_of_a_later_version(logged_in):
-    """Profiles in which a later version keeps more than this one knows are read all the same."""
+def test_profile_of_a_later_version_can_be_read(logged_in):
+    """Profiles with fields of a later version can be read."""
     path = logged_in.folder / "profiles.json"
     kept = json.loads(path.read_text(encoding="utf-8"))
     kept["profiles"]["default"]["since"] = 2
@@ -95,15 +95,15 @@ def test_profile_of_a_later_version(logged_in):
         assert coze.users.me().user_id == USER_ID
 
 
-def test_lost_token(logged_in):
-    """A profile whose token was removed says how to get another."""
+def test_profile_without_its_token_is_an_error_with_a_remedy(logged_in):
+    """If the token of a profile was removed, the error says how to get another."""
     (logged_in.folder / "tokens" / "default.json").unlink()
     with pytest.raises(CozeError, match="run `cozekit login --token`"):
         Coze()
 
 
-def test_without_platformdirs(cozekit, monkeypatch):
-    """Without the package that knows the folder there is no profile, which is an error only if one was named."""
+def test_missing_platformdirs_is_an_error_only_for_a_named_profile(cozekit, monkeypatch):
+    """Without platformdirs there are no profiles, which is an error only if one was requested by name."""
     monkeypatch.delenv("COZE_CONFIG_DIR")
     monkeypatch.setitem(sys.modules, "platformdirs", None)
     with pytest.raises(InvalidArgumentError, match="no access token"):
@@ -113,8 +113,8 @@ def test_without_platformdirs(cozekit, monkeypatch):
         Coze()
 
 
-def test_unreadable_profiles(cozekit, monkeypatch):
-    """Profiles that cannot be read are told with what to do, and do not matter where a token is set."""
+def test_unreadable_profiles_are_an_error_unless_a_token_is_set(cozekit, monkeypatch):
+    """Unreadable profiles raise an error with a remedy, and are ignored if a token is set."""
     cozekit.folder.mkdir()
     (cozekit.folder / "profiles.json").mkdir()
     with pytest.raises(InvalidArgumentError, match=r"profiles.json cannot be read: .*; set COZE_API_TOKEN"):
@@ -123,8 +123,8 @@ def test_unreadable_profiles(cozekit, monkeypatch):
     Coze().close()
 
 
-def test_folder_of_the_platform(cozekit, monkeypatch, tmp_path, typed, coze_sandbox):
-    """Unless told otherwise, profiles are in the folder that the platform has for settings."""
+def test_profiles_are_in_the_platform_config_folder(cozekit, monkeypatch, tmp_path, typed, coze_sandbox):
+    """By default profiles are in the config folder of the platform."""
     monkeypatch.delenv("COZE_CONFIG_DIR")
     monkeypatch.setattr("platformdirs.user_config_path", lambda name, **_: tmp_path / "platform" / name)
     typed(f"{coze_sandbox.token}\n")
@@ -132,8 +132,8 @@ def test_folder_of_the_platform(cozekit, monkeypatch, tmp_path, typed, coze_sand
     assert (tmp_path / "platform" / "cozekit" / "profiles.json").is_file()
 
 
-def test_cheap_where_a_token_is_set(environment):
-    """With COZE_API_TOKEN nothing of profiles is loaded."""
+def test_coze_api_token_loads_no_profile_code(environment):
+    """With COZE_API_TOKEN no module for profiles is imported."""
     code = (
         "import sys; from cozekit import Coze; Coze()\n"
         "assert not {'platformdirs', 'cozekit._profiles', 'cozekit.auth'} & set(sys.modules), sys.modules"
@@ -141,8 +141,8 @@ def test_cheap_where_a_token_is_set(environment):
     subprocess.run([sys.executable, "-c", code], env={**environment, "COZE_API_TOKEN": "pat_x"}, check=True, timeout=60)
 
 
-def test_two_regions(cozekit, typed):
-    """Each profile keeps its own service."""
+def test_each_profile_keeps_its_base_url(cozekit, typed):
+    """Each profile keeps its own base URL."""
     with Sandbox(token="pat_a") as one, Sandbox(token="pat_b") as two:
         for name, sandbox in (("a", one), ("b", two)):
             typed(f"{sandbox.token}\n")
@@ -154,15 +154,15 @@ def test_two_regions(cozekit, typed):
 GUIDE = (Path(__file__).resolve().parents[3] / "docs/guides/command-line.md").read_text(encoding="utf-8")
 
 
-def test_guide(logged_in, environment, coze_sandbox):
-    """The code in the guide runs as it stands for somebody who has logged in."""
+def test_guide_code_runs_with_a_profile(logged_in, environment, coze_sandbox):
+    """The code of the guide runs unchanged for a user who has logged in."""
     for code in re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL):
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
         assert (done.stdout, done.stderr) == ("Sandbox Owner\n", "")
 
 
-def test_options_of_the_guide(cozekit):
-    """Every option that the guide names is one of a command."""
+def test_guide_options_exist(cozekit):
+    """Every option in the guide is an option of a command."""
     told = "".join(cozekit(command, "--help").out for command in ("login", "whoami", "profiles", "doctor", "call"))
     named = set(re.findall(r"--[a-z]+(?:-[a-z]+)*", GUIDE))
     assert len(named) > 10

@@ -1,7 +1,7 @@
-"""A bare HTTP server for very many connections at once, in a process of its own: `python _paced_server.py STREAMS`.
+"""A bare HTTP server for very many simultaneous connections: `python _paced_server.py STREAMS`.
 
-It prints its port, and ends when its standard input does. A chat's stream gets an event every fifth of a second, and
-ends once STREAMS of them were open at the same moment. Every other call is answered at once.
+It prints its port, and ends when its standard input does. The stream of a chat gets an event every fifth of a second,
+and ends once STREAMS of them were open at the same time. Every other call gets its response at once.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ PACE = 0.2
 
 
 class Server:
-    """Answers connections.
+    """Handles connections.
 
     Args:
-        streams: How many streams are to be open before one of them ends.
+        streams: How many streams must be open before one of them ends.
     """
 
     def __init__(self, streams: int) -> None:

@@ -1,4 +1,4 @@
-"""Very many calls and streams at once, by clients as they are without any settings."""
+"""Very many simultaneous calls and streams, by clients with default settings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _many_files() -> Iterator[None]:
 
 @contextmanager
 def paced_server(streams: int) -> Iterator[str]:
-    """Run the server, and give its address."""
+    """Start the server and return its URL."""
     with subprocess.Popen(
         [sys.executable, SERVER, str(streams)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
@@ -44,7 +44,7 @@ def paced_server(streams: int) -> Iterator[str]:
 
 
 def outcomes(streams: int, calls: int, call: Callable[[AsyncCoze], Awaitable[object]], at_once: int = 0) -> set[object]:
-    """Call with a client that has no settings, so many times, and return what came of the calls."""
+    """Call that many times with a client with default settings, and return the outcomes."""
 
     async def run() -> set[object]:
         places = asyncio.Semaphore(at_once or calls)
@@ -60,8 +60,8 @@ def outcomes(streams: int, calls: int, call: Callable[[AsyncCoze], Awaitable[obj
     return asyncio.run(run())
 
 
-def test_streams():
-    """A client without settings holds 1,000 streams open at the same time, and each comes to its proper end."""
+def test_1000_simultaneous_streams():
+    """A client with default settings holds 1,000 simultaneous streams, and each is read to its end."""
 
     async def stream(coze: AsyncCoze) -> bool:
         async with coze.chat.stream(bot_id="3", user_id="u", additional_messages=["hi"]) as stream:
@@ -71,8 +71,8 @@ def test_streams():
     assert outcomes(STREAMS, STREAMS, stream) == {True}
 
 
-def test_more_streams_than_connections(monkeypatch):
-    """Streams beyond the limit wait until others end, and none is lost."""
+def test_streams_beyond_the_connection_limit_wait(monkeypatch):
+    """Streams beyond the connection limit wait until others end, and none is lost."""
     monkeypatch.setattr("coze_api._core._http._MOST_CONNECTIONS", 50)
 
     async def stream(coze: AsyncCoze) -> bool:
@@ -83,8 +83,8 @@ def test_more_streams_than_connections(monkeypatch):
     assert outcomes(50, 300, stream) == {True}
 
 
-def test_small_calls():
-    """2,000 calls, 400 of them at any time, all succeed."""
+def test_2000_calls_succeed():
+    """2,000 calls, 400 of them simultaneously, all succeed."""
 
     async def ask(coze: AsyncCoze) -> str:
         return (await coze.users.me()).user_id
@@ -92,8 +92,8 @@ def test_small_calls():
     assert outcomes(0, 2000, ask, at_once=400) == {"1"}
 
 
-def test_batch():
-    """800 chats that are started at once and asked for until they end all give their answer."""
+def test_800_polled_chats_succeed():
+    """800 chats that are started simultaneously and polled to their end all have their answer."""
 
     async def chat(coze: AsyncCoze) -> str:
         return (await coze.chat.create_and_poll(bot_id="3", user_id="u", additional_messages=["hi"])).text
@@ -101,8 +101,8 @@ def test_batch():
     assert outcomes(0, 800, chat) == {"x"}
 
 
-def test_streams_in_threads():
-    """A sync client without settings holds 200 streams open at the same time, one in each thread."""
+def test_200_simultaneous_streams_in_threads():
+    """A sync client with default settings holds 200 simultaneous streams, one in each thread."""
     with paced_server(SYNC_STREAMS) as address, Coze("pat_a", base_url=address) as coze:
 
         def stream(_: int) -> bool:

@@ -1,4 +1,4 @@
-"""Where token and address come from, and what is said about bad ones."""
+"""Where token and base URL come from, and the errors for invalid ones."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SECRET = "pat_Secret0123456789"
 
 
 def sent(answers: Counter) -> str | None:
-    """Return the authorisation of the last request."""
+    """Return the Authorization header of the last request."""
     return answers.requests[-1].headers.get("Authorization")
 
 
-def test_environment(connect, monkeypatch):
-    """Token and address come from the environment where the call names none."""
+def test_token_and_base_url_come_from_the_environment(connect, monkeypatch):
+    """Token and base URL come from the environment if no arguments are given."""
     monkeypatch.setenv("COZE_API_TOKEN", f" {SECRET}\n")
     monkeypatch.setenv("COZE_API_BASE", " https://coze.example/ ")
     answers = Counter(200)
@@ -32,8 +32,8 @@ def test_environment(connect, monkeypatch):
     assert sent(answers) == f"Bearer {SECRET}"
 
 
-def test_arguments_come_first(connect, monkeypatch):
-    """Arguments win over the environment."""
+def test_arguments_override_the_environment(connect, monkeypatch):
+    """Arguments override the environment."""
     monkeypatch.setenv("COZE_API_TOKEN", "pat_environment")
     monkeypatch.setenv("COZE_API_BASE", "https://coze.example")
     answers = Counter(200)
@@ -42,15 +42,15 @@ def test_arguments_come_first(connect, monkeypatch):
     assert sent(answers) == f"Bearer {SECRET}"
 
 
-def test_default_address(connect):
-    """The international service is called where nothing is said; both services have a name."""
+def test_default_base_url_is_the_international_service(connect):
+    """The international service is the default; both services have a constant."""
     assert connect(SECRET).base_url == COZE_COM == "https://api.coze.com"
     assert connect(SECRET, base_url=COZE_CN).base_url == "https://api.coze.cn"
 
 
 @pytest.mark.parametrize("setting", ["", " \n"])
-def test_empty_settings_count_as_none(connect, monkeypatch, setting):
-    """Variables that are set to nothing are as good as not set."""
+def test_empty_variables_count_as_unset(connect, monkeypatch, setting):
+    """Environment variables that are empty count as unset."""
     monkeypatch.setenv("COZE_API_TOKEN", setting)
     monkeypatch.setenv("COZE_API_BASE", setting)
     assert connect(SECRET).base_url == COZE_COM
@@ -59,8 +59,8 @@ def test_empty_settings_count_as_none(connect, monkeypatch, setting):
 
 
 @pytest.mark.parametrize("given", [(), ("",), ("  ",)])
-def test_no_token(connect, given):
-    """Without a token the message names the variable, the arguments and where tokens are made."""
+def test_missing_token_error_names_variable_arguments_and_page(connect, given):
+    """If no token is set, the error names the variable, the arguments, and the page that creates tokens."""
     with pytest.raises(InvalidArgumentError) as caught:
         connect(*given)
     assert str(caught.value) == (
@@ -70,22 +70,22 @@ def test_no_token(connect, given):
 
 
 @pytest.mark.parametrize("token", ["pat_a b", "Bearer pat_a", "pat_a\r\nX: y", "pat_ä", "pat_\x00", "“pat_a”"])
-def test_garbled_token(connect, token):
-    """A token with characters that no token has is refused at once, by a message that does not show it."""
+def test_token_with_invalid_characters_is_rejected_without_showing_it(connect, token):
+    """A token with characters that no token contains is rejected at once, by an error that does not show it."""
     with pytest.raises(InvalidArgumentError) as caught:
         connect(token)
     assert str(caught.value) == "the access token contains invalid characters; check for extra copied text"
 
 
 @pytest.mark.parametrize("token", [b"pat_a", 7, ["pat_a"]])
-def test_token_of_another_type(connect, token):
-    """A token must be text."""
+def test_token_must_be_a_string(connect, token):
+    """A token that is no string is rejected."""
     with pytest.raises(InvalidArgumentError, match="the access token must be a str, not "):
         connect(token)
 
 
-def test_function(connect):
-    """A function is asked for the token before every request, and white space is cut off."""
+def test_token_function_is_called_before_every_request(connect):
+    """A token function is called before every request, and white space around its result is removed."""
     answers, tokens = Counter(200), iter(["pat_1", "pat_2\n"])
     coze = connect(lambda: next(tokens), handler=answers)
     coze.users.me()
@@ -95,8 +95,8 @@ def test_function(connect):
 
 
 @pytest.mark.parametrize("function", [lambda: f"{SECRET}\r\nX: y", lambda: "", lambda: None])
-def test_function_returns_no_token(connect, function):
-    """What a function returns is checked like a token, before anything is sent and without showing it."""
+def test_invalid_result_of_a_token_function_is_rejected(connect, function):
+    """The result of a token function is validated like a token, before anything is sent and without showing it."""
     answers = Counter(200)
     coze = connect(function, handler=answers)
     with pytest.raises(InvalidArgumentError) as caught:
@@ -110,8 +110,8 @@ async def _coroutine() -> str:
 
 
 @pytest.mark.parametrize("function", [_coroutine, lambda: _coroutine()], ids=["async function", "function"])
-def test_async_function(connect, function):
-    """An async function is awaited before every request of an async client; a sync one refuses it."""
+def test_async_token_function_needs_an_async_client(connect, function):
+    """An async client awaits an async token function before every request; a sync client rejects it."""
     answers = Counter(200)
     if connect.is_async:
         connect(function, handler=answers).users.me()
@@ -122,8 +122,8 @@ def test_async_function(connect, function):
     assert not answers.requests
 
 
-def test_function_fails(connect):
-    """What the function raises reaches the caller as it is, without another try."""
+def test_exception_of_a_token_function_is_raised_unchanged(connect):
+    """An exception of the token function reaches the caller unchanged and is not retried."""
 
     def locked() -> str:
         raise PermissionError("the key store is locked")
@@ -133,7 +133,7 @@ def test_function_fails(connect):
 
 
 class Signed(httpx.Auth):
-    """Authorises by its own header, and again where it was refused."""
+    """Authorizes with its own header, and sends the request again if it is rejected."""
 
     def auth_flow(self, request: httpx.Request) -> Any:
         request.headers["X-Signature"] = "1"
@@ -143,8 +143,8 @@ class Signed(httpx.Auth):
             yield request
 
 
-def test_strategy(connect, monkeypatch):
-    """An httpx.Auth replaces the token, that of the environment as well, and may send again."""
+def test_httpx_auth_replaces_the_token(connect, monkeypatch):
+    """An httpx.Auth replaces the token, also that of the environment, and may send the request again."""
     monkeypatch.setenv("COZE_API_TOKEN", SECRET)
     answers = Counter(httpx.Response(401, json={"code": 4100}), 200)
     connect(handler=answers, auth=Signed()).users.me()
@@ -152,14 +152,14 @@ def test_strategy(connect, monkeypatch):
     assert sent(answers) is None
 
 
-def test_both(connect):
-    """Token and strategy together are refused."""
+def test_token_and_auth_together_are_rejected(connect):
+    """Passing both a token and an auth strategy is rejected."""
     with pytest.raises(InvalidArgumentError, match="pass either token or auth, not both"):
         connect(SECRET, auth=Signed())
 
 
-def test_http_client_that_authorises(connect, monkeypatch):
-    """Auth or header of one's own HTTP client wins over the environment, and makes a token needless."""
+def test_auth_of_the_callers_http_client_overrides_the_environment(connect, monkeypatch):
+    """Auth or header of the caller's HTTP client overrides the environment, and no token is required."""
     monkeypatch.setenv("COZE_API_TOKEN", SECRET)
     answers = Counter(200)
     transport = httpx.MockTransport(answers)
@@ -170,8 +170,8 @@ def test_http_client_that_authorises(connect, monkeypatch):
     assert sent(answers) == "Bearer other"
 
 
-def test_token_beside_http_client_that_authorises(connect):
-    """A token that is given wins over auth and headers of one's own HTTP client."""
+def test_token_argument_overrides_the_callers_http_client(connect):
+    """A token argument overrides auth and headers of the caller's HTTP client."""
     answers = Counter(200)
     for options in ({"auth": Signed()}, {"headers": {"Authorization": "Bearer other"}}):
         http = connect.http(transport=httpx.MockTransport(answers), **options)
@@ -180,14 +180,14 @@ def test_token_beside_http_client_that_authorises(connect):
 
 
 @pytest.mark.parametrize("base_url", ["api.coze.com", "ftp://api.coze.com", "https://", "https://a.b/?x=1"])
-def test_bad_address(connect, base_url):
-    """An address that cannot be one is refused, and shown."""
+def test_invalid_base_url_is_rejected_and_shown(connect, base_url):
+    """An invalid base URL is rejected by an error that shows it."""
     with pytest.raises(InvalidArgumentError, match="base_url"):
         connect(SECRET, base_url=base_url)
 
 
-def test_address_with_password(connect):
-    """An address with a password is refused without showing it."""
+def test_base_url_with_a_password_is_rejected_without_showing_it(connect):
+    """A base URL that contains a password is rejected without showing the password."""
     with pytest.raises(InvalidArgumentError) as caught:
         connect(SECRET, base_url="https://user:hidden@api.coze.com")
     assert "hidden" not in str(caught.value)
@@ -202,8 +202,8 @@ def test_address_with_password(connect):
         ({"deadline": "5"}, "deadline must be a number of seconds above 0, not '5'"),
     ],
 )
-def test_unusable_policies(connect, options, message):
-    """Unusable policies are refused when the client is made, and by with_options."""
+def test_invalid_options_are_rejected_at_construction(connect, options, message):
+    """Invalid options are rejected when the client is created, and by with_options."""
     coze = connect(SECRET)
     for make in (lambda: connect(SECRET, **options), lambda: coze.with_options(**options)):
         with pytest.raises(InvalidArgumentError) as caught:
@@ -215,16 +215,16 @@ def test_unusable_policies(connect, options, message):
     "base_url",
     ["http://127.0.0.1:8080", "http://localhost:1", "http://coze.localhost", "http://[::1]:9", "HTTPS://a.b"],
 )
-def test_address_that_nobody_listens_to(connect, base_url):
-    """Addresses with encryption and those of this machine are fine."""
+def test_https_and_loopback_urls_are_accepted(connect, base_url):
+    """URLs with https and URLs of this machine are accepted."""
     assert connect(SECRET, base_url=base_url).base_url == base_url
 
 
 @pytest.mark.parametrize(
     "base_url", ["http://api.coze.com", "http://10.0.0.1:80", "http://localhost.evil.example", "HTTP://a"]
 )
-def test_address_without_encryption(connect, monkeypatch, base_url):
-    """An address without encryption is refused, wherever it comes from, unless it is allowed."""
+def test_plain_http_is_rejected_unless_allowed(connect, monkeypatch, base_url):
+    """A base URL with plain HTTP is rejected, wherever it is set, unless it is allowed explicitly."""
     with pytest.raises(
         InvalidArgumentError, match=r"base_url must use https:// .*: without encryption, the token can be read"
     ):
@@ -235,8 +235,8 @@ def test_address_without_encryption(connect, monkeypatch, base_url):
     assert connect(SECRET, base_url=base_url, allow_http=True).base_url == base_url
 
 
-def test_socket_address_without_encryption(connect):
-    """An address for WebSockets without encryption is refused as well: the token goes there."""
+def test_plain_ws_url_is_rejected(connect):
+    """An unencrypted WebSocket URL is rejected as well, since the token is sent there."""
     sockets = SocketOptions(base_url="ws://ws.coze.com")
     with pytest.raises(InvalidArgumentError, match=r"base_url must use wss:// \(or pass allow_http=True\)"):
         connect(SECRET, sockets=sockets)
@@ -244,8 +244,10 @@ def test_socket_address_without_encryption(connect):
     connect(SECRET, sockets=SocketOptions(base_url="ws://127.0.0.1:8080"))
 
 
-def test_auth_that_is_no_strategy(connect):
-    """The client raises at once for an auth that is no httpx.Auth; for a flow, the message names the method to call."""
+def test_invalid_auth_is_rejected_with_a_remedy(connect):
+    """A value that cannot authorize requests is rejected when the client is created; for an OAuth flow the error names
+    the method to call.
+    """
     with pytest.raises(InvalidArgumentError, match=r"another httpx\.Auth, not str$"):
         connect(auth=SECRET)
     with pytest.raises(InvalidArgumentError, match=r"not DeviceOAuth; call its method auth\(\) for one"):

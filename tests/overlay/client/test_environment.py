@@ -1,4 +1,4 @@
-"""Clients made in odd surroundings: variables of the environment, addresses, timeouts and texts that cannot be used."""
+"""Clients with unusable environment variables, URLs, timeouts and texts."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "https_proxy"])
 @pytest.mark.parametrize("value", [":::", "ftp://x", "http://[::1", "http://h:port", "http://h\x01", "socks4://h:1"])
-def test_proxy(connect, monkeypatch, name, value):
-    """A proxy in the environment that cannot be used is refused when a client is made, by the variable's name."""
+def test_invalid_proxy_variable_is_rejected_by_name(connect, monkeypatch, name, value):
+    """An invalid proxy in the environment is rejected when the client is created, with the variable's name."""
     monkeypatch.setenv(name, value)
     with pytest.raises(InvalidArgumentError, match=rf"the proxy in {name} cannot be used: name it as http://host:port"):
         connect("pat_a")
 
 
-def test_proxy_with_password(connect, monkeypatch):
-    """Nothing in the exception shows the password of a proxy that cannot be used."""
+def test_password_of_an_invalid_proxy_is_not_shown(connect, monkeypatch):
+    """No part of the exception shows the password of an invalid proxy."""
     monkeypatch.setenv("HTTPS_PROXY", "http://me:hunter2:x@proxy:hunter2")
     with pytest.raises(InvalidArgumentError) as caught:
         connect("pat_a")
@@ -42,16 +42,16 @@ def test_proxy_with_password(connect, monkeypatch):
 
 
 @pytest.mark.parametrize("value", ["[::1", ":::", "http://a:b", "٣.example.com"])
-def test_no_proxy(connect, monkeypatch, value):
-    """A list of hosts without a proxy that cannot be read is refused by the variable's name."""
+def test_invalid_no_proxy_variable_is_rejected_by_name(connect, monkeypatch, value):
+    """An invalid NO_PROXY list is rejected with the variable's name."""
     monkeypatch.setenv("NO_PROXY", value)
     with pytest.raises(InvalidArgumentError, match=r"NO_PROXY cannot be used"):
         connect("pat_a")
 
 
 @pytest.mark.parametrize("content", [None, b"nonsense", b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"])
-def test_certificates(connect, monkeypatch, tmp_path: Path, content):
-    """Certificates that are missing or broken are refused when a client is made, by the variable's name."""
+def test_invalid_certificate_variable_is_rejected_by_name(connect, monkeypatch, tmp_path: Path, content):
+    """Missing or broken certificates are rejected when the client is created, with the variable's name."""
     file = tmp_path / "certificates.pem"
     if content is not None:
         file.write_bytes(content)
@@ -62,8 +62,8 @@ def test_certificates(connect, monkeypatch, tmp_path: Path, content):
             make()
 
 
-def test_own_client(connect, monkeypatch):
-    """An HTTP client of one's own is used whatever the environment says of proxies and certificates."""
+def test_callers_http_client_ignores_the_environment(connect, monkeypatch):
+    """A caller's HTTP client is used whatever the environment sets for proxies and certificates."""
     monkeypatch.setenv("HTTPS_PROXY", ":::")
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull + "/nothing")
     http = connect.http(transport=httpx.MockTransport(Counter(200)), trust_env=False, verify=False)
@@ -88,16 +88,16 @@ BASES = [
 
 
 @pytest.mark.parametrize("base_url", BASES, ids=lambda base: ascii(base)[:24])
-def test_base_url(connect, base_url):
-    """An address to which no connection can be made is refused when a client is made."""
+def test_unusable_base_url_is_rejected_at_construction(connect, base_url):
+    """A base URL to which no connection is possible is rejected when the client is created."""
     with pytest.raises(InvalidArgumentError, match=r"^base_url .* is not an address: "):
         connect("pat_a", base_url=base_url)
     with pytest.raises(InvalidArgumentError, match=r"^sockets\.base_url .* is not an address: "):
         SocketOptions(base_url=base_url.replace("https", "wss"))
 
 
-def test_base_url_with_password(connect):
-    """A password in an address that cannot be used does not show."""
+def test_password_of_an_unusable_base_url_is_not_shown(connect):
+    """The password of an unusable base URL is not shown."""
     for base_url in ("https://me:hunter2@host", "https://me:hunter2@host:port", "https://me:hunter2@" + "a" * 64):
         with pytest.raises(InvalidArgumentError, match="must not hold a user name or password") as caught:
             connect("pat_a", base_url=base_url)
@@ -105,8 +105,8 @@ def test_base_url_with_password(connect):
 
 
 @pytest.mark.parametrize("base_url", ["https://" + "a" * 63 + ".com.", "https://[::1]:65535", "http://127.0.0.1:1"])
-def test_usable_base_url(connect, base_url):
-    """Addresses at the limits are taken."""
+def test_unusual_but_valid_base_urls_are_accepted(connect, base_url):
+    """Unusual but valid base URLs are accepted."""
     assert connect("pat_a", base_url=base_url).base_url == base_url
 
 
@@ -126,8 +126,8 @@ TIMEOUTS: list[Any] = [
 
 
 @pytest.mark.parametrize("timeout", TIMEOUTS, ids=lambda timeout: repr(timeout)[:12])
-def test_timeouts(connect, timeout):
-    """A timeout that cannot be waited for is refused, for a client, for some calls and for one."""
+def test_invalid_timeouts_are_rejected(connect, timeout):
+    """An invalid timeout is rejected for a client, for with_options and for one call."""
     with pytest.raises(InvalidArgumentError, match=r"^timeout must be a number of seconds from 0 to 100,000,000"):
         connect("pat_a", timeout=timeout)
     coze = connect(handler=Counter(200))
@@ -138,14 +138,14 @@ def test_timeouts(connect, timeout):
 
 
 @pytest.mark.parametrize("deadline", [1e300, float("inf")])
-def test_endless_deadline(connect, deadline):
-    """A deadline that nobody lives to see is none."""
+def test_very_long_deadline_counts_as_none(connect, deadline):
+    """A deadline that is too large for a clock counts as no deadline."""
     connect(handler=Counter(200), deadline=deadline, timeout=(None,) * 4).users.me()
 
 
 @pytest.mark.parametrize("headers", ["a", [("a", "b")], 1])
-def test_headers(connect, headers):
-    """Headers that are no dictionary are refused, wherever they are given."""
+def test_headers_must_be_a_mapping(connect, headers):
+    """Headers that are no mapping are rejected, wherever they are passed."""
     coze = connect(handler=Counter(200))
     for give in (
         lambda: connect("pat_a", headers=headers),
@@ -180,8 +180,8 @@ for _ in range(100_000):
         (lambda coze: coze.files.upload(b"x", extra_body={HALF: "x"}), "files.upload: the name of a field 'a"),
     ],
 )
-def test_texts_that_are_no_utf8(connect, call, where):
-    """Text that UTF-8 cannot write is refused before anything is sent, naming operation and field."""
+def test_text_that_is_no_utf8_is_rejected_before_sending(connect, call, where):
+    """Text that UTF-8 cannot encode is rejected before anything is sent, with operation and field."""
     counter = Counter(200)
     with pytest.raises(InvalidArgumentError, match=f"^{where}.*udcff.*half of a surrogate pair"):
         call(connect(handler=counter))
@@ -189,8 +189,8 @@ def test_texts_that_are_no_utf8(connect, call, where):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names of files are Unicode there")
-def test_file_name_that_is_no_utf8(connect, tmp_path: Path):
-    """A file whose name on disk is no UTF-8 is refused with what to do, and sent under another name."""
+def test_file_name_that_is_no_utf8_needs_another_name(connect, tmp_path: Path):
+    """A file whose name is no UTF-8 is rejected with a remedy, and can be sent under another name."""
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.txt"))
     path.write_bytes(b"content")
     counter = Counter({"code": 0, "data": {"id": "1"}})
@@ -204,9 +204,9 @@ def test_file_name_that_is_no_utf8(connect, tmp_path: Path):
 
 
 @pytest.mark.parametrize("path", ["a\0b", "\ud800"])
-def test_impossible_path(connect, path):
-    """A path that no file can have is refused, naming operation and field."""
-    with pytest.raises(InvalidArgumentError, match=r"^files\.upload: file .* is no path of a file"):
+def test_invalid_file_path_is_rejected(connect, path):
+    """A path that no file can have is rejected, with operation and field."""
+    with pytest.raises(InvalidArgumentError, match=r"^files\.upload: file .* is not a valid path"):
         connect(handler=Counter(200)).files.upload(path)
 
 
@@ -218,13 +218,13 @@ def test_impossible_path(connect, path):
         lambda coze: coze.files.upload(b"x", extra_body={"a": DEEP}),
     ],
 )
-def test_deep_arguments(connect, call):
-    """Arguments that are nested too deeply to be written are refused, naming the operation."""
+def test_too_deeply_nested_arguments_are_rejected(connect, call):
+    """Arguments that are nested too deeply for the JSON encoder are rejected, with the operation."""
     with pytest.raises(InvalidArgumentError, match=r"^[a-z.]+: .*nested too deeply"):
         call(connect(handler=Counter(200)))
 
 
-def test_endless_number(connect):
-    """A number with more digits than Python writes is refused, naming operation and field."""
+def test_number_with_too_many_digits_is_rejected(connect):
+    """A number with more digits than Python converts is rejected, with operation and field."""
     with pytest.raises(InvalidArgumentError, match=r"^users\.me: x is a number with more digits than can be written"):
         connect(handler=Counter(200), base_url=COZE_COM).users.me(extra_query={"x": 10**5000})

@@ -1,4 +1,4 @@
-"""HTTP clients of the caller's own, and closing."""
+"""HTTP clients that the caller passes, and closing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.overlay._clients import Connect, Counter, at_once
 
 
 def hook(connect: Connect, function: Any) -> Any:
-    """Make an event hook of the kind that the client wants."""
+    """Create an event hook of the kind that the client requires."""
 
     async def awaited(message: Any) -> None:
         function(message)
@@ -24,8 +24,10 @@ def hook(connect: Connect, function: Any) -> Any:
     return awaited if connect.is_async else function
 
 
-def test_is_used_as_it_is(connect):
-    """Headers, cookies and query parameters of one's own client go with every request, and its transport sends it."""
+def test_headers_cookies_and_parameters_of_the_callers_client_are_sent(connect):
+    """Headers, cookies and query parameters of the caller's HTTP client are in every request, and its transport sends
+    it.
+    """
     answers = Counter(200)
     http = connect.http(
         transport=httpx.MockTransport(answers), headers={"X-Mine": "1", "User-Agent": "mine"}, cookies={"c": "d"}
@@ -37,8 +39,8 @@ def test_is_used_as_it_is(connect):
     assert dict(request.url.params) == {"is_published": "true"}
 
 
-def test_timeouts(connect):
-    """The timeout is that of the call, else that of `timeout`, else that of one's own client."""
+def test_timeout_precedence(connect):
+    """The timeout of the call overrides `timeout`, which overrides that of the caller's HTTP client."""
     answers = Counter(200)
     http = connect.http(transport=httpx.MockTransport(answers), timeout=11)
     connect("pat_a", http_client=http).users.me()
@@ -51,14 +53,14 @@ def test_timeouts(connect):
     assert found == [(11,) * 4, (12,) * 4, (13,) * 4, (1, 2, 3, 4), (11,) * 4]
 
 
-def test_default_timeouts(connect):
-    """Without any word on it there is a timeout for everything."""
+def test_every_phase_has_a_default_timeout(connect):
+    """By default every phase of a request has a timeout."""
     timeout = getattr(connect("pat_a"), "raw", connect("pat_a"))._http.timeout
     assert (timeout.connect, timeout.read, timeout.write, timeout.pool) == (5, 60, 60, 600)
 
 
-def test_event_hooks(connect):
-    """Event hooks of one's own client see every request and every answer, retries too."""
+def test_event_hooks_see_every_request_and_response(connect):
+    """Event hooks of the caller's HTTP client receive every request and response, also those of retries."""
     seen: list[str] = []
     http = connect.http(transport=httpx.MockTransport(Counter(httpx.Response(503, json={}), 200)))
     http.event_hooks = {
@@ -69,8 +71,8 @@ def test_event_hooks(connect):
     assert seen == ["GET", "503", "GET", "200"]
 
 
-def test_hook_that_refuses(connect):
-    """What an event hook of one's own client raises reaches the caller as it is, and nothing is sent again."""
+def test_exception_of_a_hook_is_raised_unchanged(connect):
+    """An exception of an event hook reaches the caller unchanged, and nothing is sent again."""
     answers = Counter(httpx.Response(503, json={"code": 5000}))
     http = connect.http(transport=httpx.MockTransport(answers))
     http.event_hooks = {"response": [hook(connect, lambda response: response.raise_for_status())]}
@@ -79,16 +81,18 @@ def test_hook_that_refuses(connect):
     assert len(answers) == 1
 
 
-def test_proxy(connect):
-    """Mounted transports and proxies of one's own client are used."""
+def test_mounts_and_proxies_of_the_callers_client_are_used(connect):
+    """Mounted transports and proxies of the caller's HTTP client are used."""
     answers = Counter(200)
     http = connect.http(mounts={"all://api.coze.cn": httpx.MockTransport(answers)})
     connect("pat_a", http_client=http, base_url="https://api.coze.cn").users.me()
     assert answers.requests[0].url.host == "api.coze.cn"
 
 
-def test_limits(connect, coze_sandbox):
-    """Limits of one's own client hold: a second connection is not made while a stream holds the only one."""
+def test_limits_of_the_callers_client_apply(connect, coze_sandbox):
+    """Connection limits of the caller's HTTP client apply: no second connection is opened while a stream holds the only
+    one.
+    """
     http = connect.http(limits=httpx.Limits(max_connections=1), timeout=httpx.Timeout(5, pool=0.01))
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, http_client=http, retry=0)
     free = pytest.raises(APIConnectionError, match=r"no free connection in time; .* higher limits")
@@ -100,7 +104,7 @@ def test_limits(connect, coze_sandbox):
 
 @pytest.fixture
 def no_more_files() -> Iterator[Callable[[], None]]:
-    """Give a function after which this process can open no file and no connection until the test ends."""
+    """Return a function after which this process can open no file and no connection until the test ends."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 
@@ -113,8 +117,8 @@ def no_more_files() -> Iterator[Callable[[], None]]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_too_many_open_files(connect, coze_sandbox, no_more_files):
-    """Where the process may open nothing more, a call fails with what to do about it, and nothing was sent."""
+def test_too_many_open_files_is_an_error_with_a_remedy(connect, coze_sandbox, no_more_files):
+    """If the process can open no more files, a call raises an error with a remedy, and nothing was sent."""
     connect(coze_sandbox.token, base_url=coze_sandbox.base_url).users.me()  # imports what it needs, from files
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=at_once())
     no_more_files()
@@ -124,8 +128,8 @@ def test_too_many_open_files(connect, coze_sandbox, no_more_files):
 
 
 @pytest.mark.needs_asyncio
-def test_too_many_open_files_for_a_socket(connect, coze_sandbox, no_more_files):
-    """Where the process may open nothing more, a WebSocket fails with what to do about it, too."""
+def test_too_many_open_files_for_a_websocket(connect, coze_sandbox, no_more_files):
+    """If the process can open no more files, opening a WebSocket raises an error with a remedy."""
     pytest.importorskip("cozekit._websockets.connect")  # which is imported when it is needed, from a file
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=0)
     session = coze.websockets.chat.connect(bot_id=BOT_ID)
@@ -134,8 +138,8 @@ def test_too_many_open_files_for_a_socket(connect, coze_sandbox, no_more_files):
         pass
 
 
-def test_stays_open(connect):
-    """One's own client is not closed by leaving `with`, nor by close()."""
+def test_callers_client_stays_open(connect):
+    """The caller's HTTP client is closed neither at the end of `with` nor by close()."""
     http = connect.http(transport=httpx.MockTransport(Counter(200)))
     coze = connect("pat_a", http_client=http)
     with coze:
@@ -144,8 +148,8 @@ def test_stays_open(connect):
     assert not http.is_closed
 
 
-def test_context_manager(connect):
-    """Leaving `with` closes the connections of a client that made them itself; `with` gives the client."""
+def test_with_closes_own_connections(connect):
+    """At the end of `with` a client closes the connections that it opened; `with` returns the client."""
     coze = connect("pat_a")
     raw = getattr(coze, "raw", coze)
     with coze as same:
@@ -155,14 +159,14 @@ def test_context_manager(connect):
 
 
 @pytest.mark.parametrize(("client", "http"), [(Coze, httpx.AsyncClient), (AsyncCoze, httpx.Client)])
-def test_wrong_kind(client, http):
-    """A client of the wrong kind is refused at once rather than at the first call."""
+def test_http_client_of_the_wrong_kind_is_rejected(client, http):
+    """An HTTP client of the wrong kind is rejected at construction, not at the first call."""
     with pytest.raises(InvalidArgumentError, match="http_client must be an httpx"):
         client("pat_a", http_client=http())
 
 
-def test_headers_of_the_client(connect):
-    """`headers=` go with every request, and a call may replace them in whatever spelling."""
+def test_client_headers_are_sent_and_can_be_replaced(connect):
+    """The client's `headers` are in every request, and a call may replace them in any spelling."""
     answers = Counter(200)
     coze = connect(handler=answers, headers={"X-Trace": "1"})
     coze.users.me()

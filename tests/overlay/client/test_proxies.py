@@ -1,4 +1,4 @@
-"""What is meant for this machine stays on it, whatever proxies the environment names."""
+"""Requests to this machine bypass the proxies of the environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Let the environment name a proxy, which keeps what it is asked for and refuses it."""
+    """Set a proxy in the environment that records requests and rejects them."""
     asked: list[str] = []
 
     class Refuse(BaseHTTPRequestHandler):
@@ -49,8 +49,8 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_calls(connect, coze_sandbox, proxy, host):
-    """Calls and streams for this machine pass no proxy of the environment."""
+def test_local_calls_bypass_the_proxy(connect, coze_sandbox, proxy, host):
+    """Calls and streams to this machine bypass the proxy of the environment."""
     base_url = coze_sandbox.base_url.replace("127.0.0.1", host)
     coze = connect(coze_sandbox.token, base_url=base_url, retry=0)
     assert coze.users.me().user_id
@@ -62,15 +62,15 @@ def test_calls(connect, coze_sandbox, proxy, host):
 @pytest.mark.parametrize(
     "address", ["http://127.9.9.9:9", "http://[::1]:9", "https://127.0.0.1:9", "http://a.localhost:9"]
 )
-def test_every_name_of_this_machine(connect, proxy, address):
-    """All of 127.0.0.0/8, [::1] and names below localhost are this machine, with and without encryption."""
+def test_every_loopback_name_bypasses_the_proxy(connect, proxy, address):
+    """All of 127.0.0.0/8, [::1] and names below localhost are this machine, with http and https."""
     with pytest.raises(APIConnectionError):
         connect("pat_a", base_url=address, retry=0).users.me()
     assert proxy.asked == []
 
 
-def test_token_requests(connect: Connect, flows: Flows, proxy: Any) -> None:
-    """Requests for tokens that this machine gives out pass no proxy of the environment, either."""
+def test_local_token_requests_bypass_the_proxy(connect: Connect, flows: Flows, proxy: Any) -> None:
+    """Token requests to this machine bypass the proxy of the environment."""
     assert flows.jwt().token().access_token
     config = flows.app()
     strategy = JWTAuth(config["client_id"], config["private_key"], config["public_key_id"], base_url=flows.base_url)
@@ -79,8 +79,8 @@ def test_token_requests(connect: Connect, flows: Flows, proxy: Any) -> None:
 
 
 @pytest.mark.needs_asyncio
-def test_websockets(connect, coze_sandbox, proxy):
-    """WebSockets of this machine pass no proxy of the environment."""
+def test_local_websockets_bypass_the_proxy(connect, coze_sandbox, proxy):
+    """WebSockets to this machine bypass the proxy of the environment."""
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=0)
     with coze.websockets.chat.connect(bot_id=BOT_ID) as session:
         assert session.is_open
@@ -99,23 +99,23 @@ def test_websockets(connect, coze_sandbox, proxy):
     ],
 )
 @pytest.mark.needs_asyncio
-def test_proxy_of_websockets(connect, base_url, given, used):
-    """A WebSocket uses the environment's proxy for other machines, and a proxy that was named for any."""
+def test_remote_websockets_use_the_proxy(connect, base_url, given, used):
+    """A WebSocket uses the environment's proxy for other machines, and an explicit proxy for every machine."""
     pytest.importorskip("websockets")
     coze = connect("pat_a", base_url=base_url)
     handshake = WebsocketsChatAPI(getattr(coze, "raw", coze)).handshake(bot_id="1")
     assert _Dialer(handshake, SocketOptions(proxy=given), 1)(handshake.built).proxy == used
 
 
-def test_other_machines(connect, proxy):
-    """Calls for other machines pass the proxy that the environment names."""
+def test_remote_calls_use_the_proxy(connect, proxy):
+    """Calls to other machines use the proxy of the environment."""
     with pytest.raises(GatewayError):
         connect("pat_a", base_url="http://coze.invalid", allow_http=True, retry=0).users.me()
     assert proxy.asked == ["GET http://coze.invalid/v1/users/me"]
 
 
-def test_proxy_of_an_own_client(connect, coze_sandbox, proxy, monkeypatch):
-    """A proxy that one's own HTTP client names is used for this machine, too."""
+def test_proxy_of_the_callers_client_is_used_for_this_machine(connect, coze_sandbox, proxy, monkeypatch):
+    """A proxy of the caller's HTTP client is used for this machine, too."""
     for name in VARIABLES:
         monkeypatch.delenv(name)
         monkeypatch.delenv(name.lower())
@@ -125,8 +125,8 @@ def test_proxy_of_an_own_client(connect, coze_sandbox, proxy, monkeypatch):
     assert proxy.asked == [f"GET {coze_sandbox.base_url}/v1/users/me"]
 
 
-def test_proxy_that_cannot_be_used(connect, coze_sandbox, monkeypatch):
-    """A variable that names no usable proxy does not disturb calls for this machine."""
+def test_invalid_proxy_does_not_affect_local_calls(connect, coze_sandbox, monkeypatch):
+    """An invalid proxy in the environment does not affect calls to this machine."""
     monkeypatch.setenv("ALL_PROXY", "htp://nonsense")
     assert connect(coze_sandbox.token, base_url=coze_sandbox.base_url).users.me().user_id
 
@@ -139,7 +139,7 @@ def test_proxy_that_cannot_be_used(connect, coze_sandbox, monkeypatch):
         ("localhost.example.com", False), ("127.0.0.1.example.com", False), ("", False),
     ],
 )  # fmt: skip
-def test_is_loopback(host, expected):
-    """Only addresses and names that no network can claim are this machine."""
+def test_only_loopback_addresses_and_names_count(host, expected):
+    """Only loopback addresses and reserved local names count as this machine."""
     assert is_loopback(host) is expected
     assert is_loopback(urlsplit(f"//{f'[{host}]' if ':' in host else host}").hostname or "") is expected

@@ -1,4 +1,4 @@
-"""Answers that are larger than anybody expects: they end where they exceed what the client allows."""
+"""Responses that are larger than the client allows raise an error."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ OK = {"code": 0, "data": {"user_id": "1"}}
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer, sent piece by piece as it is read.
+    """A response body whose pieces are produced as they are read.
 
     Attributes:
-        sent: How many pieces were asked for.
-        closed: Whether it was closed.
+        sent: How many pieces were read.
+        closed: Whether the body was closed.
     """
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
@@ -53,7 +53,7 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class Service:
-    """Answers every request by a body that never seems to end.
+    """Returns an endless body for every request.
 
     Attributes:
         bodies: The bodies so far.
@@ -70,13 +70,13 @@ class Service:
 
 
 def endless() -> Iterator[bytes]:
-    """Begin a JSON text that grows by 10,000 bytes for each piece, up to 10 MB."""
+    """Yield the start of a JSON text that grows by 10,000 bytes per piece, up to 10 MB."""
     yield b'{"code": 0, "msg": "'
     yield from [b"x" * 10_000] * 1000
 
 
 def bomb() -> Iterator[bytes]:
-    """Send 200 MB of a JSON text, compressed to one piece of 200 KB."""
+    """Return 200 MB of JSON text, compressed to one piece of 200 KB."""
     packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
     yield (
         packer.compress(b'{"code": 0, "msg": "')
@@ -117,8 +117,8 @@ def limited(connect: Connect, service: Service, **options: Any) -> Any:
 @pytest.mark.parametrize("operation", CALLS)
 @pytest.mark.parametrize("status", [200, 400, 404])
 @pytest.mark.parametrize("kind", [JSON, HTML])
-def test_stopped_early(connect, operation, status, kind):
-    """Answers of calls, also of refused streams and files and with errors, are read to the limit and closed there."""
+def test_response_is_read_to_the_limit_and_closed(connect, operation, status, kind):
+    """Responses of calls, rejected streams and files, and error responses are read up to the limit and closed there."""
     service = Service(endless, status, content_type=kind, x_tt_logid="L")
     with pytest.raises(ResponseTooLarge, match=rf"^{operation}: the answer is larger than 100,000 bytes \(") as caught:
         CALLS[operation](limited(connect, service))
@@ -130,16 +130,16 @@ def test_stopped_early(connect, operation, status, kind):
     assert body.sent == 11  # the beginning, nine of 10,000 bytes, and the one that is too much
 
 
-def test_redirect(connect):
-    """So is an answer that was to be a redirect."""
+def test_redirect_response_is_read_to_the_limit_and_closed(connect):
+    """The response of a call that returns a redirect is read up to the limit and closed there."""
     service = Service(endless, content_type=JSON)
     with pytest.raises(ResponseTooLarge):
         redirect(limited(connect, service))
     assert service.bodies[0].sent == 11
 
 
-def test_announced(connect):
-    """An answer that announces more than the limit is not read at all."""
+def test_announced_size_beyond_the_limit_is_not_read(connect):
+    """A response whose Content-Length exceeds the limit is not read at all."""
     service = Service(endless, content_type=JSON, content_length="10000020")
     with pytest.raises(ResponseTooLarge):
         me(limited(connect, service))
@@ -147,8 +147,8 @@ def test_announced(connect):
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_compressed(connect, operation):
-    """An answer of 200 KB that decompresses to 200 MB takes no more memory than a few times the limit."""
+def test_compressed_response_takes_little_memory(connect, operation):
+    """A response of 200 KB that decompresses to 200 MB takes no more memory than a few times the limit."""
     answer = b"".join(bomb())
     service = Service(lambda: iter([answer]), content_type=JSON, content_encoding="gzip")
     coze = limited(connect, service)
@@ -163,7 +163,7 @@ def test_compressed(connect, operation):
         tracemalloc.stop()
 
 
-def test_compressed_event(connect):
+def test_compressed_event_takes_little_memory(connect):
     """A stream that decompresses to 200 MB in one line takes no more memory than a few times the largest event."""
     answer = b"".join(bomb())
     service = Service(lambda: iter([answer]), content_type=EVENTS, content_encoding="gzip")
@@ -180,8 +180,8 @@ def test_compressed_event(connect):
 @pytest.mark.parametrize("operation", CALLS)
 @pytest.mark.parametrize("encoding", ["gzip, gzip", "gzip,deflate,gzip", "br", "zstd"])
 @pytest.mark.parametrize("kind", [JSON, EVENTS, "audio/mpeg"])
-def test_other_compressions(connect, operation, encoding, kind):
-    """What is compressed several times, or in a way that was not asked for, expands without bound: it is not read."""
+def test_nested_or_unrequested_compression_is_not_read(connect, operation, encoding, kind):
+    """Content with several encodings, or one that was not requested, could expand without limit and is not read."""
     service = Service(endless, content_type=kind, content_encoding=encoding)
     http = connect.http(transport=httpx.MockTransport(service), headers={"Accept-Encoding": "gzip, deflate"})
     coze = connect("pat_a", http_client=http, retry=0)
@@ -190,8 +190,8 @@ def test_other_compressions(connect, operation, encoding, kind):
     assert (service.bodies[0].sent, service.bodies[0].closed) == (0, True)
 
 
-def test_asked_for(connect):
-    """Clients ask for compressions that expand within bounds alone."""
+def test_only_bounded_compressions_are_requested(connect):
+    """Clients request only compressions whose expansion is bounded."""
     coze = connect("pat_a")
     assert getattr(coze, "raw", coze)._http.headers["accept-encoding"] == "gzip, deflate"
 
@@ -208,8 +208,8 @@ def test_asked_for(connect):
     ],
 )
 @pytest.mark.parametrize("size", [1, 5000])
-def test_within_the_limit(connect, encoding, pack, size):
-    """Answers up to the limit are read as ever, compressed or not, in pieces of any size."""
+def test_response_within_the_limit_is_read(connect, encoding, pack, size):
+    """Responses up to the limit are read, compressed or not, in pieces of any size."""
     text = json.dumps(OK).encode().ljust(LIMIT)
     packed = pack(text)
     headers = {} if encoding is None else {"content_encoding": encoding}
@@ -224,8 +224,8 @@ def test_within_the_limit(connect, encoding, pack, size):
         me(connect(handler=service, max_response_bytes=LIMIT - 1))
 
 
-def test_read_before(connect):
-    """An answer that a hook of one's own HTTP client has read already is measured, too."""
+def test_response_that_a_hook_has_read_is_measured(connect):
+    """A response that a hook of the caller's HTTP client has read is measured, too."""
     service = Service(endless, content_type=JSON)
     http = connect.http(transport=httpx.MockTransport(service))
 
@@ -237,8 +237,8 @@ def test_read_before(connect):
         me(connect("pat_a", http_client=http, max_response_bytes=LIMIT))
 
 
-def test_token_requests(connect, coze_sandbox):
-    """An answer to a request for a token has the limit of the client that needs it, and is not asked for again."""
+def test_token_response_has_the_same_limit(connect, coze_sandbox):
+    """The response to a token request has the limit of its client, and the request is not retried."""
     config = jwt_config(coze_sandbox)
     strategy = JWTAuth(config["client_id"], config["private_key"], config["public_key_id"])
     service = Service(endless, content_type=JSON)
@@ -251,8 +251,8 @@ def test_token_requests(connect, coze_sandbox):
         connect.run(async_authorization if connect.is_async else authorization, getattr(coze, "raw", coze))
 
 
-def test_answers_that_a_strategy_reads(connect, coze_sandbox):
-    """An answer that a strategy looks into, since it may refuse the token, has the limit as well."""
+def test_response_that_a_strategy_inspects_has_the_same_limit(connect, coze_sandbox):
+    """A response that a token strategy inspects for a rejected token has the same limit."""
     config = jwt_config(coze_sandbox)
     strategy = JWTAuth(config["client_id"], config["private_key"], config["public_key_id"])
     service = Service(endless, content_type=JSON)
@@ -267,15 +267,15 @@ def test_answers_that_a_strategy_reads(connect, coze_sandbox):
     assert [body.sent for body in service.bodies] == [11]
 
 
-def test_files_have_no_limit(connect, tmp_path):
-    """A file may be of any size: it is written as it arrives."""
+def test_downloads_have_no_limit(connect, tmp_path):
+    """A downloaded file may have any size: it is written as it arrives."""
     service = Service(endless, content_type="audio/mpeg")
     assert connect.run(download(limited(connect, service)).save, tmp_path / "a.mp3") == 10_000_020
 
 
 @pytest.mark.parametrize("name", ["max_response_bytes", "max_event_bytes"])
 @pytest.mark.parametrize("size", [0, -1, 1.5, "1", None, True])
-def test_refused_sizes(connect, name, size):
-    """A limit that is no whole number of bytes is refused by name."""
+def test_invalid_limit_is_rejected_by_name(connect, name, size):
+    """A limit that is no whole number of bytes is rejected by argument name."""
     with pytest.raises(InvalidArgumentError, match=f"{name} must be a whole number of bytes from 1"):
         connect("pat_a", **{name: size})

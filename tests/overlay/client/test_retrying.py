@@ -1,4 +1,4 @@
-"""What is tried again, how often and after how long."""
+"""What is retried, how often and after which delay."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ OK = {"code": 0, "data": {"id": "1", "status": "completed", "conversation_id": "
 
 
 def refused(status: int, code: int = 0, **headers: str) -> httpx.Response:
-    """Make an answer that tells an error."""
+    """Create an error response."""
     return httpx.Response(status, json={"code": code, "msg": "no"}, headers=headers)
 
 
 def idempotent(coze: Any) -> Any:
-    """Call an operation that may run twice."""
+    """Call an idempotent operation."""
     return coze.chat.retrieve(chat_id="1", conversation_id="2")
 
 
 def once(coze: Any) -> Any:
-    """Call an operation that must not run twice."""
+    """Call an operation that is not idempotent."""
     return coze.chat.create(bot_id="1", user_id="u", additional_messages=["hi"])
 
 
 def streamed(coze: Any) -> Any:
-    """Open a stream, which must not run twice either."""
+    """Open a stream, which is not idempotent either."""
     return coze.chat.stream(bot_id="1", user_id="u", additional_messages=["hi"]).open()
 
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Give the list of pauses, which are not made."""
+    """Return the list of delays, which take no time."""
     import anyio
 
     made: list[float] = []
@@ -68,8 +68,8 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     ],
     ids=lambda failure: getattr(failure, "__name__", None) or f"{failure.status_code} {failure.text}",
 )
-def test_without_effect(connect, call, failure):
-    """What certainly had no effect is tried again for every operation: 429, 4009, 4016, no connection."""
+def test_failure_without_effect_is_retried(connect, call, failure):
+    """A failure without effect is retried for every operation: 429, 4009, 4016, no connection."""
     answers = Counter(failure, failure, events("done") if call is streamed else OK)
     call(connect(handler=answers, retry=at_once(2)))
     assert len(answers) == 3
@@ -80,8 +80,8 @@ def test_without_effect(connect, call, failure):
     [refused(200, 5000), refused(500, 5000), refused(503), refused(502), httpx.ReadTimeout, httpx.RemoteProtocolError],
     ids=lambda failure: getattr(failure, "__name__", None) or f"{failure.status_code} {failure.text}",
 )
-def test_with_unknown_effect(connect, failure):
-    """What may have had an effect is tried again only for operations that may run twice: 5000, 503, lost answers."""
+def test_failure_with_unknown_effect_is_retried_if_idempotent(connect, failure):
+    """A failure with unknown effect is retried for idempotent operations only: 5000, 503, lost responses."""
     answers = Counter(failure, failure, OK)
     assert idempotent(connect(handler=answers, retry=at_once(2))).id == "1"
     assert len(answers) == 3
@@ -93,8 +93,8 @@ def test_with_unknown_effect(connect, failure):
 
 
 @pytest.mark.parametrize("call", [idempotent, once, streamed])
-def test_no_free_connection(connect, call):
-    """A call that waited in vain for a free connection is not tried again: it would wait anew, behind all others."""
+def test_pool_timeout_is_not_retried(connect, call):
+    """A call that timed out waiting for a free connection is not retried: it would queue again behind all others."""
     answers = Counter(httpx.PoolTimeout, OK)
     with pytest.raises(APITimeoutError, match=r"no free connection in time; close .* \(tried once, ") as caught:
         call(connect(handler=answers, retry=at_once(2)))
@@ -103,16 +103,16 @@ def test_no_free_connection(connect, call):
 
 
 @pytest.mark.parametrize("failure", [refused(400, 4000), refused(401, 4100), refused(429, 4028), refused(200, 4008)])
-def test_final(connect, failure):
-    """What will not get better is not tried again, such as a quota that is used up, even where it comes as HTTP 429."""
+def test_final_failure_is_not_retried(connect, failure):
+    """A final failure, such as a used-up quota, is not retried, even with HTTP status 429."""
     answers = Counter(failure)
     with pytest.raises(APIError):
         idempotent(connect(handler=answers, retry=at_once(2)))
     assert len(answers) == 1
 
 
-def test_gives_up(connect):
-    """The last failure is raised when all tries are used up."""
+def test_last_failure_is_raised(connect):
+    """The last failure is raised when all attempts are used up."""
     answers = Counter(refused(500, 5000), refused(503, 5000))
     with pytest.raises(ServerError) as caught:
         idempotent(connect(handler=answers, retry=at_once(3)))
@@ -120,7 +120,7 @@ def test_gives_up(connect):
     assert len(answers) == 4
 
 
-def test_default_and_none(connect, pauses):
+def test_default_is_two_retries(connect, pauses):
     """By default there are two retries; with retry=0 there are none."""
     for options, expected in (({}, 3), ({"retry": 0}, 1), ({"retry": 1}, 2)):
         answers = Counter(refused(429))
@@ -129,8 +129,8 @@ def test_default_and_none(connect, pauses):
         assert len(answers) == expected
 
 
-def test_may_have_acted(connect):
-    """`sent` tells of all tries: that the last found no connection does not undo that an earlier one was sent."""
+def test_sent_covers_all_attempts(connect):
+    """`sent` covers all attempts: it stays true if an earlier attempt was sent and the last found no connection."""
     answers = Counter(httpx.ReadTimeout, httpx.ConnectError)
     with pytest.raises(APIConnectionError) as caught:
         idempotent(connect(handler=answers, retry=at_once(1)))
@@ -141,8 +141,8 @@ def test_may_have_acted(connect):
     assert (caught.value.sent, caught.value.attempts) == (False, 2)
 
 
-def test_growing_pauses_with_jitter(connect, pauses, monkeypatch):
-    """Pauses double up to a limit, and a random part is taken off."""
+def test_delays_double_with_jitter(connect, pauses, monkeypatch):
+    """Delays double up to a limit, reduced by a random fraction."""
     policy = RetryPolicy(max_retries=5, initial_delay=1, max_delay=6, jitter=0.5)
     monkeypatch.setattr(_retrying_async.random, "random", lambda: 0.5)
     with pytest.raises(APIError):
@@ -150,16 +150,16 @@ def test_growing_pauses_with_jitter(connect, pauses, monkeypatch):
     assert pauses == [0.75, 1.5, 3.0, 4.5, 4.5]
 
 
-def test_jitter_differs(connect, pauses):
-    """Two clients that fail together do not come back together."""
+def test_clients_have_different_jitter(connect, pauses):
+    """Two clients that fail at the same time retry at different times."""
     for _ in range(2):
         with pytest.raises(APIError):
             idempotent(connect(handler=Counter(refused(429)), retry=4))
     assert pauses[:4] != pauses[4:]
 
 
-def test_retry_after(connect, pauses):
-    """What the server asks for is waited, unless it is too long: then its error is raised at once."""
+def test_retry_after_is_waited_for_unless_too_long(connect, pauses):
+    """The client waits for Retry-After, unless it is too long: then the error is raised at once."""
     answers = Counter(refused(429, **{"Retry-After": "7"}), OK)
     idempotent(connect(handler=answers, retry=RetryPolicy(jitter=0)))
     assert pauses == [7.0]
@@ -169,8 +169,8 @@ def test_retry_after(connect, pauses):
     assert len(answers) == 1
 
 
-def test_retry_after_is_spread(connect, pauses):
-    """Of 90 clients that are asked to wait 2 s, none comes back before, and they do not come back together."""
+def test_retry_after_is_spread_over_clients(connect, pauses):
+    """Of 90 clients with a Retry-After of 2 s, none retries before, and they retry at different times."""
     for _ in range(90):
         idempotent(connect(handler=Counter(refused(429, **{"Retry-After": "2"}), OK)))
     assert len(pauses) == 90
@@ -178,16 +178,16 @@ def test_retry_after_is_spread(connect, pauses):
     assert len({round(pause, 2) for pause in pauses}) > 20
 
 
-def test_retry_after_of_the_sandbox(coze, coze_sandbox):
-    """A rate limit of the sandbox is waited for, and the stream opens then."""
+def test_rate_limited_stream_opens_after_retry_after(coze, coze_sandbox):
+    """After a rate limit of the sandbox, the stream waits and then opens."""
     coze_sandbox.faults.add("rate_limit", seconds=0)
     with coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["hi"]) as stream:
         assert stream.until_done().answer == "You said: hi"
     assert [record.status for record in coze_sandbox.requests] == [429, 200]
 
 
-def test_deadline_ends_waiting(connect, pauses):
-    """A pause that would end after the deadline is not begun; the error that caused it is raised."""
+def test_delay_beyond_the_deadline_raises_the_failure(connect, pauses):
+    """A delay that would end after the deadline is not started; the failure before it is raised."""
     answers = Counter(refused(429, **{"Retry-After": "20"}))
     with pytest.raises(APIError) as caught:
         idempotent(connect(handler=answers, deadline=10))
@@ -195,8 +195,8 @@ def test_deadline_ends_waiting(connect, pauses):
     assert (len(answers), pauses) == (1, [])
 
 
-def test_deadline_caps_timeouts(connect, monkeypatch):
-    """No try may take longer than what is left of the deadline."""
+def test_deadline_limits_the_timeout_of_each_attempt(connect, monkeypatch):
+    """No attempt has a timeout longer than the time until the deadline."""
     late = 0.0
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -218,16 +218,16 @@ def test_deadline_caps_timeouts(connect, monkeypatch):
     ]
 
 
-def test_deadline_is_told(connect, coze_sandbox):
-    """A call that is ended by its deadline says so, rather than to give more timeout."""
+def test_deadline_error_names_the_deadline(connect, coze_sandbox):
+    """The error of a call that its deadline ended names the deadline, not the timeout."""
     coze_sandbox.faults.add("delay", seconds=0.5)
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, deadline=0.05)
     with pytest.raises(APITimeoutError, match=r"^users.me: the deadline of 0.05 s passed \(tried once, "):
         coze.users.me()
 
 
-def test_deadline_does_not_end_streams(connect, coze_sandbox):
-    """The deadline is for opening a stream: events may come later than that."""
+def test_deadline_applies_to_opening_a_stream_only(connect, coze_sandbox):
+    """The deadline applies to opening a stream only; its events may arrive later."""
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, deadline=30)
     with coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["hi"]) as stream:
         # Where the HTTP library looks before it reads on.
@@ -235,22 +235,22 @@ def test_deadline_does_not_end_streams(connect, coze_sandbox):
 
 
 def events(*names: str) -> httpx.Response:
-    """Make a stream of events without content."""
+    """Create a stream of events without content."""
     text = "".join(f"event: {name}\ndata: {{}}\n\n" for name in names)
     return httpx.Response(200, text=text, headers={"content-type": "text/event-stream"})
 
 
 @pytest.mark.parametrize("last", ["conversation.chat.failed", "error", "conversation.chat.created"])
-def test_never_after_the_first_event(connect, last):
-    """A stream that has begun is never asked for again, however it ends."""
+def test_started_stream_is_never_requested_again(connect, last):
+    """A stream that has yielded an event is never requested again, however it ends."""
     answers = Counter(events("conversation.chat.created", last), events("done"))
     with pytest.raises((ChatFailed, StreamInterrupted)):
         streamed(connect(handler=answers, retry=at_once(5))).until_done()
     assert len(answers) == 1
 
 
-def test_file_is_rewound(connect, tmp_path):
-    """A file that can be rewound is sent from its beginning by every try."""
+def test_rewindable_file_is_sent_from_its_start_again(connect, tmp_path):
+    """Every attempt sends a rewindable file from its start."""
     path = tmp_path / "a.bin"
     path.write_bytes(b"0123456789" * 10_000)
     sources: list[Callable[[], Any]] = [
@@ -270,7 +270,7 @@ def test_file_is_rewound(connect, tmp_path):
 
 
 class Pipe:
-    """A file that can be read once."""
+    """A file that can be read only once."""
 
     def __init__(self, content: bytes) -> None:
         self._file = io.BytesIO(content)
@@ -279,8 +279,8 @@ class Pipe:
         return self._file.read(size)
 
 
-def test_pipe_is_not_sent_twice(connect):
-    """A file that cannot be rewound is sent once; the error is that of the only try."""
+def test_file_that_cannot_rewind_is_sent_once(connect):
+    """A file that cannot be rewound is sent once, and the error is that of the only attempt."""
     answers = Counter(refused(429), {"code": 0, "data": {"id": "1"}})
     with pytest.raises(APIError) as caught:
         connect(handler=answers, retry=at_once(2)).files.upload(("a.txt", Pipe(b"once")))
@@ -288,8 +288,8 @@ def test_pipe_is_not_sent_twice(connect):
     assert len(answers) == 1
 
 
-def test_lost_upload(connect):
-    """An upload whose answer was lost is not sent again, though its file could be."""
+def test_upload_with_lost_response_is_not_retried(connect):
+    """An upload whose response was lost is not sent again, even if its file could be."""
     answers = Counter(httpx.ReadTimeout, OK)
     with pytest.raises(APITimeoutError):
         connect(handler=answers, retry=at_once(2)).files.upload(b"x")

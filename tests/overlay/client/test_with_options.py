@@ -1,4 +1,4 @@
-"""Copies of a client with other policies."""
+"""Copies of a client with other options."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.overlay._clients import Counter, at_once
 
 
 def raw(coze: Any) -> Any:
-    """Return the client itself."""
+    """Return the client without its sync wrapper."""
     return getattr(coze, "raw", coze)
 
 
-def test_shares_connections(connect):
-    """A copy sends over the connections of the original, and closing it does not close them."""
+def test_copy_shares_connections(connect):
+    """A copy uses the connections of the original, and closing the copy does not close them."""
     coze = connect("pat_a")
     copy = coze.with_options(timeout=1)
     assert raw(copy)._http is raw(coze)._http
@@ -28,7 +28,7 @@ def test_shares_connections(connect):
     assert not raw(coze)._http.is_closed
 
 
-def test_original_is_unchanged(connect):
+def test_original_keeps_its_options(connect):
     """The original keeps timeout, retries, deadline, headers and resources."""
     coze = connect("pat_a", headers={"X-A": "1"}, retry=1, deadline=9, timeout=8)
     resources = raw(coze.chat), raw(coze.bots), raw(coze.chat.messages)
@@ -41,8 +41,8 @@ def test_original_is_unchanged(connect):
     assert raw(copy)._headers == {"X-A": "1", "X-B": "2"}
 
 
-def test_resources_are_rebuilt(connect):
-    """Resources of a copy, nested ones too, send with the copy's policies."""
+def test_resources_of_a_copy_use_its_options(connect):
+    """Resources of a copy, nested ones too, use the copy's options."""
     answers = Counter({"code": 0, "data": []})
     coze = connect(handler=answers)
     coze.chat.messages.list(conversation_id="1", chat_id="2")
@@ -52,8 +52,8 @@ def test_resources_are_rebuilt(connect):
     assert [request.headers.get("X-B") for request in answers.requests] == [None, "2", None]
 
 
-def test_what_is_not_given_stays(connect):
-    """A copy has the policies of the original where it is told nothing else; None restores a default."""
+def test_omitted_options_are_inherited(connect):
+    """Options that are omitted are those of the original; None restores a default."""
     coze = connect("pat_a", retry=7, deadline=9, timeout=8)
     copy = coze.with_options()
     assert (raw(copy)._retry.max_retries, raw(copy)._deadline, raw(copy)._timeout) == (7, 9, 8)
@@ -61,16 +61,16 @@ def test_what_is_not_given_stays(connect):
     assert (raw(plain)._retry, raw(plain)._deadline, raw(plain)._timeout) == (RetryPolicy(), None, None)
 
 
-def test_copies_of_copies(connect):
-    """Copies can be copied, and add up."""
+def test_copies_of_copies_combine_options(connect):
+    """Copies can be copied, and their options combine."""
     answers = Counter(200)
     coze = connect(handler=answers)
     coze.with_options(headers={"X-A": "1"}).with_options(headers={"X-B": "2"}).users.me()
     assert {"x-a", "x-b"} <= set(answers.requests[0].headers)
 
 
-def test_retries(connect):
-    """A copy without retries tries once, its original goes on trying."""
+def test_copy_without_retries_sends_once(connect):
+    """A copy without retries sends once; its original still retries."""
     answers = Counter(httpx.Response(503, json={"code": 5000}))
     coze = connect(handler=answers, retry=at_once(3))
     with pytest.raises(APIError):
@@ -81,8 +81,8 @@ def test_retries(connect):
     assert len(answers) == 5
 
 
-def test_kind_is_kept(connect):
-    """A copy of a subclass is of the subclass."""
+def test_copy_keeps_the_subclass(connect):
+    """A copy of a subclass is an instance of the subclass."""
 
     class Mine(connect.client):  # type: ignore[misc,name-defined]  # a class that a fixture chose
         pass
@@ -90,7 +90,7 @@ def test_kind_is_kept(connect):
     assert type(Mine("pat_a").with_options(retry=0)) is Mine
 
 
-def test_threads(connect):
+def test_copies_can_be_made_while_resources_load(connect):
     """Copies can be made while other threads load resources."""
     coze = raw(connect("pat_a"))
     errors: list[Exception] = []

@@ -1,4 +1,4 @@
-"""Whatever goes wrong shows one clear typed error. The texts are compared, since people read them."""
+"""Each failure raises one clear typed error. The tests compare the messages, since people read them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HELLO: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u", "additional_messages"
 
 
 class Huge(io.RawIOBase):
-    """A file that says that it is huge, and cannot be read."""
+    """A file that claims to be huge and cannot be read."""
 
     def __init__(self) -> None:
         self._here = 0
@@ -58,8 +58,8 @@ class Huge(io.RawIOBase):
         return self._here
 
 
-def test_wrong_token(connect, coze_sandbox):
-    """A wrong token is an AuthenticationError that tells what to check, the region first of all."""
+def test_rejected_token_is_an_authentication_error(connect, coze_sandbox):
+    """A rejected token raises AuthenticationError, which says what to check, the region first."""
     with pytest.raises(AuthenticationError) as caught:
         connect("pat_wrong", base_url=coze_sandbox.base_url).users.me()
     error = caught.value
@@ -72,16 +72,16 @@ def test_wrong_token(connect, coze_sandbox):
     )
 
 
-def test_wrong_region(connect):
-    """A token of the other region is a PermissionDeniedError that names both regions."""
+def test_token_of_another_region_is_a_permission_denied_error(connect):
+    """A token of the other region raises PermissionDeniedError, which names both regions."""
     with Sandbox(foreign_tokens=["pat_cn"]) as sandbox, pytest.raises(PermissionDeniedError) as caught:
         connect("pat_cn", base_url=sandbox.base_url).users.me()
     assert caught.value.code == 4101
     assert "(api.coze.com or api.coze.cn)" in str(caught.value)
 
 
-def test_missing_permission(connect):
-    """A token without the permission of an operation is told the name of the permission."""
+def test_missing_permission_is_named(connect):
+    """If the token lacks the permission of an operation, the error names the permission."""
     with Sandbox(tokens={"pat_few": frozenset({"chat"})}) as sandbox:
         coze = connect("pat_few", base_url=sandbox.base_url)
         with pytest.raises(PermissionDeniedError) as caught:
@@ -93,8 +93,8 @@ def test_missing_permission(connect):
     assert str(uploading.value).endswith("The token needs the permission 'uploadFile'.")
 
 
-def test_unknown_bot(coze, coze_sandbox):
-    """A bot that does not exist is a NotFoundError that tells where to find its id."""
+def test_unknown_bot_is_a_not_found_error(coze, coze_sandbox):
+    """A bot that does not exist raises NotFoundError, which says where to find its id."""
     for call in (
         lambda: coze.chat.create(bot_id="7", user_id="u", additional_messages=["hi"]),
         lambda: coze.chat.stream(bot_id="7", user_id="u", additional_messages=["hi"]).open(),
@@ -108,8 +108,8 @@ def test_unknown_bot(coze, coze_sandbox):
     assert len(coze_sandbox.requests) == 2
 
 
-def test_oversized_file(coze, coze_sandbox):
-    """A file that is too large is refused before a byte is sent, with its size and the limit."""
+def test_oversized_file_is_rejected_before_sending(coze, coze_sandbox):
+    """A file that is too large is rejected before a byte is sent, with its size and the limit."""
     for file in (Huge(), ("film.mp4", Huge())):
         with pytest.raises(InvalidArgumentError) as caught:
             coze.files.upload(file)
@@ -117,8 +117,8 @@ def test_oversized_file(coze, coze_sandbox):
     assert not coze_sandbox.requests
 
 
-def test_missing_argument(coze, coze_sandbox):
-    """An argument that was forgotten is a TypeError that names it, as in any Python call."""
+def test_missing_argument_is_a_type_error(coze, coze_sandbox):
+    """A missing argument raises a TypeError with its name, as in any Python call."""
     for call in (coze.chat.create, coze.chat.stream, coze.chat.create_and_poll):
         with pytest.raises(TypeError, match="bot_id"):
             call(user_id="u")
@@ -129,16 +129,16 @@ def test_missing_argument(coze, coze_sandbox):
     assert not coze_sandbox.requests
 
 
-def test_misspelt_argument(coze, coze_sandbox):
-    """An argument that does not exist is a TypeError that names it; it is not dropped."""
+def test_misspelled_argument_is_a_type_error(coze, coze_sandbox):
+    """An argument that does not exist raises a TypeError with its name, and is not dropped."""
     for call in (coze.chat.create, coze.chat.stream, coze.chat.create_and_poll):
         with pytest.raises(TypeError, match="additional_message"):
             call(bot_id=BOT_ID, user_id="u", additional_message=["hi"])
     assert not coze_sandbox.requests
 
 
-def test_argument_that_is_none(coze, coze_sandbox):
-    """None for a required argument is refused by name, before anything is sent."""
+def test_none_for_a_required_argument_is_rejected(coze, coze_sandbox):
+    """None for a required argument is rejected by name before anything is sent."""
     with pytest.raises(InvalidArgumentError) as caught:
         coze.chat.stream(bot_id=None, user_id="u")
     assert str(caught.value) == "chat.stream: bot_id is required"
@@ -151,16 +151,16 @@ def test_argument_that_is_none(coze, coze_sandbox):
     assert not coze_sandbox.requests
 
 
-def test_argument_of_wrong_type(coze, coze_sandbox):
-    """An argument of a wrong type is refused by name, type and value."""
+def test_argument_of_the_wrong_type_is_rejected(coze, coze_sandbox):
+    """An argument of the wrong type is rejected by name, type and value."""
     with pytest.raises(InvalidArgumentError) as caught:
         coze.chat.stream(bot_id=7, user_id="u")
     assert str(caught.value) == "chat.stream: bot_id must be a str, not int (7)"
     assert not coze_sandbox.requests
 
 
-def test_dead_port(connect):
-    """Nobody listening is an APIConnectionError that tells how often and where it was tried, and that nothing was sent."""
+def test_refused_connection_is_an_api_connection_error(connect):
+    """A refused connection raises APIConnectionError with the attempts and the URL, and that nothing was sent."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -173,8 +173,8 @@ def test_dead_port(connect):
     assert isinstance(error.__cause__, httpx.ConnectError)
 
 
-def test_timeout(connect, coze_sandbox):
-    """An answer that does not come in time is an APITimeoutError, a TimeoutError too, that names the remedy."""
+def test_late_response_is_an_api_timeout_error(connect, coze_sandbox):
+    """A response that does not arrive in time raises APITimeoutError, which is a TimeoutError and names the remedy."""
     coze_sandbox.faults.add("delay", seconds=30)
     url = coze_sandbox.base_url
     patience = httpx.Timeout(30, read=0.05)
@@ -188,8 +188,10 @@ def test_timeout(connect, coze_sandbox):
     assert isinstance(caught.value, TimeoutError)
 
 
-def test_broken_connection(connect, coze_sandbox):
-    """A connection that ends without an answer is an APIConnectionError, which tells that Coze may have acted."""
+def test_lost_response_is_an_api_connection_error(connect, coze_sandbox):
+    """A connection that ends without a response raises APIConnectionError, which says that the request may have taken
+    effect.
+    """
     coze_sandbox.faults.add("drop", times=None)
     with pytest.raises(APIConnectionError) as caught:
         connect(coze_sandbox.token, base_url=coze_sandbox.base_url).chat.create(**HELLO)
@@ -199,8 +201,8 @@ def test_broken_connection(connect, coze_sandbox):
 
 
 @pytest.mark.parametrize("open_", [lambda coze: coze.users.me(), lambda coze: coze.chat.stream(**HELLO).open()])
-def test_gateway(connect, coze_sandbox, open_):
-    """A gateway's HTML page is a GatewayError that shows its beginning and says who did not answer."""
+def test_html_error_page_is_a_gateway_error(connect, coze_sandbox, open_):
+    """An HTML error page raises GatewayError, which shows the start of the page and says that Coze did not send it."""
     coze_sandbox.faults.add("html", times=None, status=504)
     with pytest.raises(GatewayError) as caught:
         open_(connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=at_once()))
@@ -212,8 +214,8 @@ def test_gateway(connect, coze_sandbox, open_):
     assert str(error).endswith("A gateway between here and Coze answered, not Coze itself; try again.")
 
 
-def test_web_site(connect):
-    """A page of success is a GatewayError that names the right base URLs."""
+def test_html_success_page_is_a_gateway_error_with_base_urls(connect):
+    """An HTML page with a success status raises GatewayError, which names the right base URLs."""
     answers = Counter(httpx.Response(200, html="<!doctype html><title>Coze</title>"))
     with pytest.raises(GatewayError) as caught:
         connect(handler=answers, base_url="https://www.coze.com").users.me()
@@ -222,15 +224,15 @@ def test_web_site(connect):
     )
 
 
-def test_unknown_shape(connect):
-    """JSON that is no answer of Coze is a DecodeError that shows it."""
+def test_json_without_envelope_is_a_decode_error(connect):
+    """JSON that is no Coze response raises DecodeError, which shows it."""
     with pytest.raises(DecodeError) as caught:
         connect(handler=Counter([1, 2])).users.me()
     assert str(caught.value) == "users.me: the answer has an unknown shape: it is [1, 2] (HTTP 200, code 200)"
 
 
-def test_cut_stream(coze, coze_sandbox):
-    """A stream that is cut is a StreamInterrupted that has what arrived and tells where to ask for the rest."""
+def test_cut_stream_is_stream_interrupted(coze, coze_sandbox):
+    """A stream that is cut raises StreamInterrupted, which has what arrived and says how to recover the rest."""
     coze_sandbox.faults.add("cut", operation="chat.create", events=5)
     stream = coze.chat.stream(**HELLO)
     pieces: list[str] = []
@@ -255,8 +257,8 @@ def test_cut_stream(coze, coze_sandbox):
     assert coze.chat.retrieve(chat_id=chat.id, conversation_id=chat.conversation_id).status == "completed"
 
 
-def test_failed_chat(coze):
-    """A chat that fails in its stream is a ChatFailed with Coze's code and words, and what to do about it."""
+def test_failed_chat_is_chat_failed(coze):
+    """A chat that fails in its stream raises ChatFailed with Coze's code and message, and a hint."""
     stream = coze.chat.stream(**{**HELLO, "additional_messages": ["/fail 4028 no credits"]})
     with stream, pytest.raises(ChatFailed) as caught:
         stream.until_done()
@@ -279,8 +281,8 @@ def test_failed_chat(coze):
         (418, 999, InvalidRequestError),
     ],
 )
-def test_categories(connect, status, code, kind):
-    """The code decides about the class of the error, the HTTP status where the code says nothing."""
+def test_code_then_status_decides_the_class(connect, status, code, kind):
+    """The error code decides the class of the error; the HTTP status decides if the code is unknown."""
     answers = Counter(httpx.Response(status, json={"code": code, "msg": "no", "detail": {"logid": "L"}}))
     with pytest.raises(kind) as caught:
         connect(handler=answers, retry=0).users.me()

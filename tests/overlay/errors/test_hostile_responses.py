@@ -1,4 +1,4 @@
-"""Whatever an answer holds, what leaves a call is an exception below CozeError."""
+"""Whatever a response holds, a call raises only subclasses of CozeError."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CHARSETS = ["utf-16", "utf-32", "hex", "rot13", "zlib", "undefined", "idna", "no
 
 
 def answered(content: bytes | str, status: int = 200, **headers: str | bytes) -> Counter:
-    """Answer every request by exactly this."""
+    """Return exactly this response for every request."""
     pairs = [
         (name.replace("_", "-").encode(), value if isinstance(value, bytes) else value.encode())
         for name, value in {"content_type": "application/json", **headers}.items()
@@ -54,12 +54,12 @@ def answered(content: bytes | str, status: int = 200, **headers: str | bytes) ->
 
 
 def retrieve(coze: Any) -> Any:
-    """Call an operation with a JSON answer."""
+    """Call an operation with a JSON response."""
     return coze.chat.retrieve(chat_id="1", conversation_id="2")
 
 
 def download(coze: Any) -> Any:
-    """Call an operation whose answer is a file."""
+    """Call an operation whose response is a file."""
     return coze.audio.speech.create(input="hi", voice_id="1").read()
 
 
@@ -69,12 +69,12 @@ def stream(coze: Any) -> Any:
 
 
 def token(coze: Any) -> Any:
-    """Call an operation whose answer is a secret."""
+    """Call an operation whose response is a secret."""
     return coze.oauth.token(grant_type="refresh_token", client_id="1", refresh_token="r")
 
 
 def redirect(coze: Any) -> Any:
-    """Call an operation that sends a browser elsewhere."""
+    """Call an operation that redirects a browser."""
     return coze.oauth.authorize(response_type="code", client_id="1", redirect_uri="https://example.com", state="s")
 
 
@@ -83,7 +83,7 @@ EVERY_KIND = pytest.mark.parametrize("call", [retrieve, token, download, stream,
 
 @pytest.fixture(params=["orjson", "json"])
 def parser(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Run a test with each parser."""
+    """Run a test with each JSON parser."""
     if request.param == "orjson":
         pytest.importorskip("orjson")
     _json.use(request.param)
@@ -92,8 +92,8 @@ def parser(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("delay", DELAYS, ids=lambda delay: delay[:12])
-def test_absurd_retry_after(connect, delay):
-    """An absurd Retry-After hides neither the error that came with it nor makes another one."""
+def test_absurd_retry_after_does_not_hide_the_error(connect, delay):
+    """An absurd Retry-After neither hides the error of its response nor raises another one."""
     counter = answered('{"code": 4009, "msg": "slow down"}', 429, retry_after=delay)
     with pytest.raises(RateLimitError, match="slow down"):
         retrieve(connect(handler=counter, retry=at_once(1)))
@@ -101,24 +101,24 @@ def test_absurd_retry_after(connect, delay):
 
 @EVERY_KIND
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_redirect_to_no_address(connect, address, call):
-    """A redirect to what cannot be requested is a connection error, although redirects are not followed."""
+def test_redirect_to_an_invalid_url_is_a_connection_error(connect, address, call):
+    """A redirect to an invalid URL raises a connection error, although redirects are not followed."""
     with pytest.raises(APIConnectionError, match="the connection was lost: "):
         call(connect(handler=answered("", 302, location=address), retry=0))
 
 
 @EVERY_KIND
 @pytest.mark.parametrize("charset", CHARSETS, ids=lambda charset: charset[:12])
-def test_charset_of_no_text(connect, charset, call):
-    """A charset that is no encoding of texts does not hide that a gateway answered."""
+def test_invalid_charset_does_not_hide_a_gateway_error(connect, charset, call):
+    """A charset that is no text encoding does not hide that a gateway sent the response."""
     counter = answered(b"\xff\xfe<h1>Bad Gateway</h1>\x00", 502, content_type=f"text/html; charset={charset}")
     with pytest.raises(GatewayError) as caught:
         call(connect(handler=counter, retry=0))
     assert caught.value.status == 502
 
 
-def test_charset_of_china(connect):
-    """Text of a gateway in an encoding other than UTF-8 is read by what it says of itself."""
+def test_gateway_text_is_decoded_by_its_charset(connect):
+    """The text of a gateway is decoded by the charset that its header or page declares."""
     counter = answered("网关超时".encode("gbk"), 504, content_type="text/html; charset=gbk")
     with pytest.raises(GatewayError, match="网关超时"):
         retrieve(connect(handler=counter, retry=0))
@@ -127,16 +127,16 @@ def test_charset_of_china(connect):
 @pytest.mark.parametrize("shape", ["arrays", "objects", "both"])
 @pytest.mark.parametrize("depth", [_json.MAX_DEPTH, DEEP, 100_000])
 @EVERY_KIND
-def test_deep_answer(connect, parser, call, shape, depth):
-    """An answer with more levels than are read is a DecodeError, whichever parser reads it."""
+def test_too_deep_json_is_a_decode_error(connect, parser, call, shape, depth):
+    """JSON with too many levels raises DecodeError with either parser."""
     begin, end = {"arrays": ("[", "]"), "objects": ('{"a":', "}"), "both": ('[{"a":', "}]")}[shape]
     text = f'{{"code": 0, "msg": "", "data": {{"unknown": {begin * depth}1{end * depth}}}}}'
     with pytest.raises(DecodeError, match="more than 128 levels"):
         call(connect(handler=answered(text), retry=0))
 
 
-def test_deepest_answer(connect, parser):
-    """An answer with as many levels as are read can be shown, compared, copied and encoded."""
+def test_deepest_accepted_json_can_be_shown_compared_and_copied(connect, parser):
+    """JSON with as many levels as are accepted can be shown, compared, copied and encoded."""
     depth = _json.MAX_DEPTH - 2
     text = f'{{"code": 0, "data": {{"unknown": {"[" * depth}{"]" * depth}}}}}'
     one, other = (retrieve(connect(handler=answered(text))) for _ in range(2))
@@ -147,8 +147,8 @@ def test_deepest_answer(connect, parser):
 
 
 @pytest.mark.parametrize("text", ["[" * 500, "]" * 500, '\\"[{' * 500, "[]{}" * 500, "\\\\" * 500 + "["])
-def test_brackets_in_texts(connect, parser, text):
-    """Brackets inside texts are no levels."""
+def test_brackets_in_strings_are_no_levels(connect, parser, text):
+    """Brackets inside strings do not count as levels."""
     body = f'{{"code": 0, "data": {{"id": "{text}", "list": [{"[]," * 500}[]]}}}}'
     assert retrieve(connect(handler=answered(body))).id == json.loads(f'"{text}"')
 
@@ -174,8 +174,8 @@ for _ in range(100):
         "error_description",
     ],
 )
-def test_members_of_the_envelope(connect, member, status):
-    """No member of an envelope or an error, of whatever type, makes an exception of another kind."""
+def test_malformed_envelope_raises_only_coze_errors(connect, member, status):
+    """No field of an envelope or an error, of whatever type, raises another kind of exception."""
     for value in NONSENSE:
         answer = {"code": 4000, "msg": "no", "data": {"id": "1"}, "detail": {"logid": "L"}}
         answer |= {"detail": {"logid": value}} if member == "logid" else {member: value}
@@ -192,8 +192,8 @@ def test_members_of_the_envelope(connect, member, status):
 
 @EVERY_KIND
 @pytest.mark.parametrize("header", ["x-tt-logid", "content-type", "date", "set-cookie", "content-encoding", "link"])
-def test_headers(connect, call, header):
-    """No value of a header that is read makes an exception of another kind."""
+def test_malformed_headers_raise_only_coze_errors(connect, call, header):
+    """No value of a header that the client reads raises another kind of exception."""
     for value in (
         b"",
         b"\xff\xfe\x00",
@@ -217,8 +217,8 @@ def test_headers(connect, call, header):
     "kind", [ValueError, KeyError, RuntimeError, UnicodeError, OSError, RecursionError, MemoryError]
 )
 @pytest.mark.parametrize("place", ["request", "response"])
-def test_hooks_keep_their_errors(connect, place, kind):
-    """What an event hook of one's own HTTP client raises reaches the caller as it is."""
+def test_exception_of_a_hook_is_raised_unchanged(connect, place, kind):
+    """An exception of an event hook of the caller's HTTP client reaches the caller unchanged."""
 
     def fail(_: Any) -> None:
         raise kind("mine")
@@ -232,8 +232,8 @@ def test_hooks_keep_their_errors(connect, place, kind):
         retrieve(connect("pat_a", http_client=http))
 
 
-def test_library_errors_below_hooks(connect):
-    """What the HTTP library raises while a hook reads an answer is a connection error all the same."""
+def test_http_error_inside_a_hook_is_a_connection_error(connect):
+    """An exception of the HTTP library while a hook reads a response is raised as a connection error."""
 
     def read(response: httpx.Response) -> None:
         response.read()
@@ -248,8 +248,8 @@ def test_library_errors_below_hooks(connect):
 
 
 @pytest.mark.parametrize("call", [retrieve, stream])
-def test_interruptions_pass(connect, call):
-    """KeyboardInterrupt is not taken for an error of the connection."""
+def test_keyboard_interrupt_is_no_connection_error(connect, call):
+    """A KeyboardInterrupt is not converted into a connection error."""
 
     def interrupt(_: Any) -> None:
         raise KeyboardInterrupt
@@ -260,8 +260,8 @@ def test_interruptions_pass(connect, call):
         call(connect(handler=interrupt))
 
 
-def test_cause_is_kept_without_secrets(connect):
-    """The cause of a connection error is kept, and no variable of its traceback shows the token."""
+def test_cause_of_a_connection_error_shows_no_token(connect):
+    """A connection error keeps its cause, and no variable of the traceback shows the token."""
     with pytest.raises(APIConnectionError) as caught:
         retrieve(connect("pat_of_mine", handler=answered("", 302, location="http://xn--/"), retry=0))
     error: BaseException | None = caught.value
@@ -279,8 +279,8 @@ def test_cause_is_kept_without_secrets(connect):
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError, httpx.ReadTimeout, answered("", 302, location="http://xn--/")])
-def test_authorization_without_answer(connect, failure):
-    """Asking for the Authorization header alone raises what a call would, where the token request gets no answer."""
+def test_authorization_without_a_token_response_raises_like_a_call(connect, failure):
+    """`authorization` raises what a call would raise if the token request gets no response."""
 
     class Asking(httpx.Auth):
         def auth_flow(self, request: httpx.Request) -> Any:

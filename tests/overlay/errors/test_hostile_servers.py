@@ -1,4 +1,4 @@
-"""Servers that speak nonsense over real connections: each ends a call by an exception below CozeError."""
+"""Servers that send malformed data over real connections: each call raises a subclass of CozeError."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ ANSWERS = {
 
 
 class _Server(socketserver.ThreadingTCPServer):
-    """Sends the same bytes over every connection, whatever it is asked."""
+    """Sends the same bytes over every connection, whatever the request."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -78,23 +78,23 @@ class _Handler(socketserver.BaseRequestHandler):
 
 @pytest.fixture(scope="module")
 def line() -> Iterator[tuple[str, _Server]]:
-    """Give a server and its address."""
+    """Start a server and return it with its URL."""
     server = _Server(("127.0.0.1", 0), _Handler)
     with serving(server) as url:
         yield url, server
 
 
-def asked(connect: Any, line: tuple[str, _Server], says: bytes) -> Any:
-    """Make a client of a server that says only this."""
+def client_of(connect: Any, line: tuple[str, _Server], says: bytes) -> Any:
+    """Create a client of a server that sends only these bytes."""
     url, server = line
     server.says = says
     return connect("pat_a", base_url=url, retry=at_once(1), timeout=5)
 
 
 @pytest.mark.parametrize("says", NO_ANSWER.values(), ids=NO_ANSWER)
-def test_no_answer(connect, line, says):
-    """What is no answer is a connection error for every kind of call, and an idempotent one is tried again."""
-    coze = asked(connect, line, says)
+def test_malformed_http_is_a_connection_error(connect, line, says):
+    """Malformed HTTP raises a connection error for every kind of call, and an idempotent call is retried."""
+    coze = client_of(connect, line, says)
     with pytest.raises(APIConnectionError) as caught:
         coze.chat.retrieve(chat_id="1", conversation_id="2")
     assert caught.value.attempts == 2
@@ -108,8 +108,8 @@ def test_no_answer(connect, line, says):
 
 
 @pytest.mark.parametrize("says", ANSWERS.values(), ids=ANSWERS)
-def test_odd_answers(connect, line, says):
-    """Answers with odd bytes are read, and tell that they are none of Coze's."""
+def test_responses_with_odd_bytes_are_gateway_errors(connect, line, says):
+    """Responses with odd bytes are decoded, and the error says that Coze did not send them."""
     with pytest.raises(CozeError) as caught:
-        asked(connect, line, says).users.me()
+        client_of(connect, line, says).users.me()
     assert isinstance(caught.value, GatewayError | APIConnectionError) or caught.value.status == 500

@@ -1,4 +1,4 @@
-"""Errors and results go to other processes, as pools and task queues send them."""
+"""Errors and results can be pickled, as process pools and task queues do."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ FAILURES = {
 
 @pytest.mark.parametrize("way", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy])
 @pytest.mark.parametrize("case", FAILURES)
-def test_errors_survive(connect, case, way):
-    """Every error keeps class, text and facts on its way to another process."""
+def test_pickled_errors_keep_class_text_and_attributes(connect, case, way):
+    """A pickled error keeps class, text and attributes."""
     answer, call = FAILURES[case]
     with pytest.raises(CozeError) as caught:
         call(connect(SECRET, handler=Counter(answer), retry=0))
@@ -66,16 +66,16 @@ def test_errors_survive(connect, case, way):
 
 
 @pytest.mark.parametrize("case", FAILURES)
-def test_token_stays_here(connect, case):
-    """A pickled error does not have the token in it."""
+def test_pickled_error_holds_no_token(connect, case):
+    """A pickled error does not contain the token."""
     answer, call = FAILURES[case]
     with pytest.raises(CozeError) as caught:
         call(connect(SECRET, handler=Counter(answer), retry=0))
     assert SECRET.encode() not in pickle.dumps(caught.value)
 
 
-def test_facts_of_the_overlays_own_errors(connect):
-    """What tells how to go on is still there: attempts, the chat, the events."""
+def test_pickled_errors_keep_attempts_chat_and_events(connect):
+    """A pickled error keeps what is needed to continue: attempts, chat and events."""
     found = {}
     for case in ("timeout", "poll", "failed", "stream failed", "stream cut"):
         answer, call = FAILURES[case]
@@ -94,14 +94,14 @@ def test_facts_of_the_overlays_own_errors(connect):
     assert found["stream cut"].last_event.data.id == "7"
 
 
-def test_messages_of_a_result(coze):
-    """The models of a result can be pickled and are equal then."""
+def test_models_of_a_result_can_be_pickled(coze):
+    """The models of a result can be pickled and are equal afterwards."""
     result = coze.chat.create_and_poll(bot_id=BOT_ID, user_id="u", additional_messages=["hi"], poll_interval=0)
     assert pickle.loads(pickle.dumps(result.messages[0])) == result.messages[0]
 
 
-def test_token_stays_here_with_results(coze, coze_sandbox):
-    """A pickled result keeps status, headers and log id of its answer, but neither request nor token."""
+def test_pickled_result_holds_neither_request_nor_token(coze, coze_sandbox):
+    """A pickled result keeps status, headers and log id of its response, but neither request nor token."""
     user = coze.users.me()
     data = pickle.dumps(user)
     assert coze_sandbox.token.encode() not in data
@@ -115,8 +115,8 @@ def test_token_stays_here_with_results(coze, coze_sandbox):
 
 
 @pytest.mark.parametrize("offered", ["cozekit.errors", "cozekit.webhooks", "coze_api.errors"])
-def test_exceptions_tell_where_they_are_found(offered: str) -> None:
-    """The module of an exception, which tracebacks show, is one that offers it in public."""
+def test_exceptions_name_a_public_module(offered: str) -> None:
+    """The module of an exception, which tracebacks show, is a public module that exports it."""
     module = importlib.import_module(offered)
     kinds = [getattr(module, name) for name in module.__all__]
     found = {kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseException)}
@@ -127,6 +127,6 @@ def test_exceptions_tell_where_they_are_found(offered: str) -> None:
 
 
 def test_webhook_errors_can_be_pickled() -> None:
-    """What is wrong with a callback survives the way to another process."""
+    """A pickled webhook error keeps class and message."""
     error = pickle.loads(pickle.dumps(webhooks.StaleCallback("too old")))
     assert (type(error), str(error), error.status) == (webhooks.StaleCallback, "too old", 401)

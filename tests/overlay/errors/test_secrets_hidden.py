@@ -1,4 +1,4 @@
-"""Whatever goes wrong in whatever operation, nothing that an exception can show is a secret."""
+"""Whatever fails in whatever operation, no exception reveals a secret."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _text(text: str, status: int = 200, kind: str = "application/json") -> httpx
 
 
 class _Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that breaks off."""
+    """A response body that breaks off."""
 
     def __iter__(self) -> Iterator[bytes]:
         yield json.dumps(BARE).encode()[:-3]
@@ -82,7 +82,7 @@ def _operation(name: str) -> Operation[Any]:
 
 
 def _fitting(one: description.Operation) -> dict[str, Any]:
-    """Return the arguments of an operation from the description's examples, by their names in Python."""
+    """Return the arguments of an operation from the description's examples, by their Python names."""
     found = {argument.wire: name for name, argument in _operation(one.id).arguments.items()}
     return {found[wire]: value for wire, value in one.arguments.items() if wire in found}
 
@@ -99,8 +99,10 @@ def _called(client: Any, one: description.Operation, **options: Any) -> Any:
 
 
 @pytest.mark.parametrize("failure", [*ANSWERS, *FAILURES, "header"])
-def test_every_operation(connect: Connect, failure: str, caplog: pytest.LogCaptureFixture) -> None:
-    """No exception of any operation shows a token that was sent or one of the answer; of token operations, nothing."""
+def test_no_operation_error_shows_a_token(connect: Connect, failure: str, caplog: pytest.LogCaptureFixture) -> None:
+    """No exception of any operation shows a token of its request or response; for token operations, nothing of the
+    response.
+    """
     caplog.set_level(logging.DEBUG)
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -129,8 +131,8 @@ def test_every_operation(connect: Connect, failure: str, caplog: pytest.LogCaptu
 @pytest.mark.parametrize(
     "answer", [name for name in ANSWERS if name not in {"broken", "redirected", "no data", "message", "refused"}]
 )
-def test_token_operations(connect: Connect, answer: str) -> None:
-    """An error of an operation that gives tokens tells what is wrong, and holds the status but nothing of the answer."""
+def test_token_operation_error_holds_the_status_only(connect: Connect, answer: str) -> None:
+    """The error of a token operation says what is wrong and holds the status, but nothing of the response."""
     coze = connect("pat_x", handler=lambda _: ANSWERS[answer](), retry=0)
     try:
         coze.oauth.token(grant_type="refresh_token", client_id="i", refresh_token=REFRESH)
@@ -145,15 +147,15 @@ def test_token_operations(connect: Connect, answer: str) -> None:
         assert answer in {"data is a list", "data is a text", "items are an object", "items are texts"}
 
 
-def test_which_operations_are_confidential() -> None:
-    """Operations whose answers hold a member with `format: password` are confidential, and no others."""
+def test_operations_with_password_fields_are_confidential() -> None:
+    """Operations whose responses have a field with `format: password` are confidential, and no others."""
     found = {one.id for one in description.operations() if _operation(one.id).confidential}
     assert {"oauth.token", "oauth.device_code", "audio.rooms.create", "api_apps.list", "api_apps.create"} <= found
     assert not {"users.me", "oauth.authorize", "chat.create"} & found
 
 
-def test_arguments_that_are_secrets(connect: Connect) -> None:
-    """Codes and refresh tokens do not show in variables where another argument is refused."""
+def test_secret_arguments_are_hidden_if_another_is_rejected(connect: Connect) -> None:
+    """If another argument is rejected, codes and refresh tokens are not visible in any variable."""
     wrong: Any = 17
     for name in ("code", "refresh_token", "device_code", "code_verifier"):
         with pytest.raises(InvalidArgumentError) as caught:
@@ -168,16 +170,18 @@ def test_arguments_that_are_secrets(connect: Connect) -> None:
     "options", [{"base_url": "http://"}, {"base_url": f"http://a:{SENT}@b"}, {"timeout": -1}, {"on_gap": "x"}],
     ids=lambda options: next(iter(options)),
 )  # fmt: skip
-def test_clients_without_the_overlay(cls: Any, options: Mapping[str, Any]) -> None:
-    """A client of the description alone that cannot be made shows neither its token nor its headers."""
+def test_generated_client_errors_hide_token_and_headers(cls: Any, options: Mapping[str, Any]) -> None:
+    """If a generated client cannot be created, the error shows neither its token nor its headers."""
     with pytest.raises(CozeError) as caught:
         cls(**{"base_url": "https://api.coze.com", **options}, token=SENT, headers={"X-Key": SENT})
     assert "Hidden" not in shown(caught.value)
 
 
 @pytest.mark.parametrize("kind", [str, list, tuple, set, iter])
-def test_tokens_of_callbacks(kind: Any) -> None:
-    """Tokens of callbacks, given in whatever way, do not show where a callback is refused or the tokens are unusable."""
+def test_callback_tokens_are_hidden(kind: Any) -> None:
+    """Callback tokens are not shown if a callback is rejected or the tokens are invalid, in whatever way they are
+    passed.
+    """
     tokens = "Hidden-verify" if kind is str else kind(["Hidden-verify", "Hidden-other"])
     with pytest.raises(webhooks.WebhookError) as caught:
         webhooks.parse({"X-Coze-Signature": "s", **GIVEN}, b"{}", token=tokens)
@@ -189,8 +193,10 @@ def test_tokens_of_callbacks(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("resource", ["speech", "transcriptions"])
-def test_websockets(connect: Connect, resource: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A WebSocket that cannot be opened shows neither the token nor the headers that it would have been opened with."""
+def test_failed_websocket_hides_token_and_headers(
+    connect: Connect, resource: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If a WebSocket cannot be opened, the error shows neither the token nor the headers of its handshake."""
     caplog.set_level(logging.DEBUG)
     coze = connect("pat_Hidden-token", base_url="http://127.0.0.1:1", retry=0)
     with pytest.raises(CozeError) as caught:
@@ -199,8 +205,8 @@ def test_websockets(connect: Connect, resource: str, caplog: pytest.LogCaptureFi
     assert "Hidden" not in caplog.text
 
 
-def test_models_hide_what_is_secret() -> None:
-    """Secrets of a model, and whatever else came with them, show neither by `repr` nor to tools that look at fields."""
+def test_secret_fields_of_models_are_hidden() -> None:
+    """Secret and unknown fields of a model with secrets are hidden from `repr` and from tools that read its fields."""
     from rich.pretty import pretty_repr
 
     token = OauthTokenResponse.from_dict({**BARE, "more": {"deep": ["Hidden"]}})
@@ -209,8 +215,8 @@ def test_models_hide_what_is_secret() -> None:
     assert "Hidden" not in f"{token!r} {token} {pretty_repr(token)} {attrs.asdict(token)!r}"
 
 
-def test_secret_texts() -> None:
-    """A secret is the text that it was, but its `repr`, and that of any part of it, does not show it."""
+def test_secret_string_hides_its_repr_and_slices() -> None:
+    """A secret string equals its text, but the `repr` of it and of its slices hides it."""
     secret = hidden("Hidden" * 30)
     assert isinstance(secret, Secret)
     assert secret == "Hidden" * 30
@@ -248,8 +254,8 @@ QUOTED = [
 
 
 @pytest.mark.parametrize("text", QUOTED)
-def test_masks(text: str) -> None:
-    """Tokens, keys and passwords are masked in whatever form they are quoted, cut off and url-encoded as well."""
+def test_tokens_keys_and_passwords_are_masked_in_any_quoting(text: str) -> None:
+    """Tokens, keys and passwords are masked in every quoting, also if cut off or URL-encoded."""
     assert "Hidden" not in mask(text)
     assert "Hidden" not in str(CozeError(text))
     assert "…" in mask(text)
@@ -270,13 +276,13 @@ def test_masks(text: str) -> None:
         "no access token: set COZE_API_TOKEN, or pass token= or auth=",
     ],
 )
-def test_other_texts_stay(text: str) -> None:
-    """What is no secret is not masked, although it speaks of tokens."""
+def test_text_without_secrets_is_not_masked(text: str) -> None:
+    """Text without secrets is not masked, even if it mentions tokens."""
     assert mask(text) == text
 
 
-def test_masking_is_linear() -> None:
-    """Texts that are made to be slow to mask are not: each is cut to a length that is looked at once per pattern."""
+def test_masking_takes_linear_time() -> None:
+    """Masking is fast for texts made to be slow: each is cut to a length that every pattern scans once."""
     for piece in (
         '"access_token":"',
         "\\",
@@ -291,6 +297,6 @@ def test_masking_is_linear() -> None:
         assert len(mask(piece * 50_000)) < 45_000
 
 
-def test_known_secrets() -> None:
-    """Secrets that are known are masked as a whole, also where one begins like another."""
+def test_known_secrets_are_masked_completely() -> None:
+    """Known secrets are masked completely, even if one is a prefix of another."""
     assert without("a Hidden1 b Hidden12", ["Hidden1", "Hidden12", None, ""]) == "a … b …"

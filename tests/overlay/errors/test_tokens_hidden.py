@@ -1,4 +1,4 @@
-"""The token shows nowhere."""
+"""No error, log or repr shows the token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECRET = "pat_Secret0123456789"
 
 
 class Signed(httpx.Auth):
-    """Sends the token by itself."""
+    """Adds the token to requests by itself."""
 
     def auth_flow(self, request: httpx.Request) -> Any:
         request.headers["Authorization"] = f"Bearer {SECRET}"
@@ -32,12 +32,12 @@ WAYS = {"token": (SECRET, None), "function": (lambda: SECRET, None), "strategy":
 
 @pytest.fixture(params=WAYS)
 def make(request: pytest.FixtureRequest, connect: Connect):
-    """Give a maker of clients that hold the token in one of several ways."""
+    """Return a factory of clients that hold the token in one of several ways."""
     token, auth = WAYS[request.param]
     return lambda **options: connect(token, auth=auth, **options)
 
 
-def test_representation(make):
+def test_reprs_hide_the_token(make):
     """Neither repr nor str of a client, its copies, resources and streams shows the token."""
     coze = make(headers={"X-Other": SECRET})
     raw = getattr(coze, "raw", coze)
@@ -57,8 +57,8 @@ def test_representation(make):
     ],
     ids=lambda answer: f"{type(answer).__name__} {getattr(answer, 'status_code', '')}",
 )
-def test_tracebacks(make, answer):
-    """No traceback shows the token, not even one that shows the values of local variables."""
+def test_tracebacks_with_locals_hide_the_token(make, answer):
+    """No traceback shows the token, even with the values of local variables."""
     coze = make(http_client=None, retry=0)
     raw = getattr(coze, "raw", coze)
     raw._http._transport = httpx.MockTransport(Counter(answer))
@@ -73,8 +73,8 @@ def test_tracebacks(make, answer):
     assert SECRET not in f"{caught.value!r}{caught.value.__dict__}"
 
 
-def test_logs(connect, coze_sandbox, caplog):
-    """No log of httpx and httpcore shows the token, at the lowest level."""
+def test_debug_logs_hide_the_token(connect, coze_sandbox, caplog):
+    """No log of httpx and httpcore shows the token, even at the lowest level."""
     caplog.set_level(logging.DEBUG)
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url)
     coze.workspaces.list()
@@ -84,8 +84,8 @@ def test_logs(connect, coze_sandbox, caplog):
     assert coze_sandbox.token not in caplog.text
 
 
-def test_frames_of_the_http_library(connect):
-    """What the HTTP library was about to send when its connection broke is not in the traceback."""
+def test_frames_of_the_http_library_are_cut(connect):
+    """If the connection breaks, the traceback does not show what the HTTP library was sending."""
 
     def breaks(request: httpx.Request) -> httpx.Response:
         sending = dict(request.headers)
@@ -110,8 +110,8 @@ QUOTING = {
 
 
 @pytest.mark.parametrize("answer", QUOTING.values(), ids=QUOTING)
-def test_answers_that_quote_the_token(connect, answer):
-    """No error shows the token of its request, though the answer quotes it, whole or cut."""
+def test_error_hides_a_token_quoted_by_the_response(connect, answer):
+    """No error shows the token of its request, even if the response quotes it, complete or cut."""
     with pytest.raises(CozeError) as caught:
         connect(OPAQUE, handler=lambda _: answer, retry=0).users.me()
     shown = f"{caught.value!s}{caught.value!r}{pickle.dumps(caught.value)!r}"
@@ -119,8 +119,8 @@ def test_answers_that_quote_the_token(connect, answer):
     assert OPAQUE[-16:] not in shown
 
 
-def test_streams_that_quote_the_token(connect):
-    """The failure of a stream does not show the token of its request, though an event quotes it."""
+def test_stream_failure_hides_a_token_quoted_by_an_event(connect):
+    """The failure of a stream hides the token of its request, even if an event quotes it."""
     body = f'event:error\ndata:{{"code":4100,"msg":"{OPAQUE} is wrong"}}\n\n'
     headers = {"content-type": "text/event-stream"}
     coze = connect(OPAQUE, handler=lambda _: httpx.Response(200, text=body, headers=headers), retry=0)

@@ -1,4 +1,4 @@
-"""Copies of bots, apps and workflows that are waited for."""
+"""Copies of bots, apps and workflows that are polled to their end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FAILED = {
 }
 
 
-def test_copy_by_a_task(coze, coze_sandbox):
+def test_copy_task_is_polled_to_its_end(coze, coze_sandbox):
     """An app is copied by a task, and the result has the id of the copy once the task has ended."""
     result = coze.copy_tasks.create_and_poll(entity_id=APP_ID, entity_type="app", poll_interval=0)
     assert result.task.task_status == models.CopyTaskStatus.SUCCESSFUL
@@ -33,8 +33,8 @@ def test_copy_by_a_task(coze, coze_sandbox):
     assert result.entity_id in {app.id for app in coze.apps.list(workspace_id=WORKSPACE_ID, publish_status="all")}
 
 
-def test_copy_at_once(coze, coze_sandbox):
-    """A bot that stays in its workspace is copied at once, and nothing is asked for."""
+def test_immediate_copy_is_not_polled(coze, coze_sandbox):
+    """A bot that stays in its workspace is copied in the first request, and nothing is polled."""
     result = coze.copy_tasks.create_and_poll(entity_id=BOT_ID, entity_type="bot", to_workspace_id=WORKSPACE_ID)
     assert result.task is None
     assert result.entity_id == result.started.copied_entity_id not in {None, BOT_ID}
@@ -42,7 +42,7 @@ def test_copy_at_once(coze, coze_sandbox):
 
 
 class Server:
-    """Starts task 7, and tells of it what it is given, one after the other, the last again and again."""
+    """Starts task 7 and returns the given states in order, then the last state repeatedly."""
 
     def __init__(self, *told: dict[str, Any]) -> None:
         self.told = list(told)
@@ -62,22 +62,22 @@ def copied(connect: Connect, server: Server, **options: Any) -> Any:
     return connect(handler=server).copy_tasks.create_and_poll(**arguments)
 
 
-def test_asks_until_it_ends(connect: Connect):
-    """A task is asked for until it goes on no longer; the caller's headers go with every request."""
+def test_task_is_polled_with_the_callers_headers(connect: Connect):
+    """A task is polled until it is no longer in progress; the caller's headers are in every request."""
     server = Server({"task_status": "in_progress"}, {"task_status": "successful", "target_entity_id": "9"})
     assert copied(connect, server, extra_headers={"X-Trace": "1"}).entity_id == "9"
     assert [request.method for request in server.requests] == ["POST", "GET", "GET"]
     assert {request.headers["X-Trace"] for request in server.requests} == {"1"}
 
 
-def test_new_state_ends_the_waiting(connect: Connect):
-    """A state that the description does not know is a result: whoever waits on might wait for ever."""
+def test_unknown_state_ends_the_polling(connect: Connect):
+    """A task in an unknown state is returned as the result, since polling might never end."""
     result = copied(connect, Server({"task_status": "paused"}))
     assert (result.task.task_status, result.entity_id) == ("paused", "")
 
 
-def test_failed_copy(connect: Connect):
-    """A task that failed raises what could not be copied and why, with its log id, and can be pickled."""
+def test_failed_copy_raises_reasons_and_log_id(connect: Connect):
+    """A failed task raises an error with what could not be copied, why, and the log id; it can be pickled."""
     with pytest.raises(errors.CopyFailed) as caught:
         copied(connect, Server(FAILED))
     error = pickle.loads(pickle.dumps(caught.value))
@@ -90,13 +90,13 @@ def test_failed_copy(connect: Connect):
 
 
 def test_failed_copy_without_a_reason(connect: Connect):
-    """A failure without reasons says that there are none."""
-    with pytest.raises(errors.CopyFailed, match="the copy task 7 failed: Coze does not tell why"):
+    """The error of a failed task without reasons says that Coze gave none."""
+    with pytest.raises(errors.CopyFailed, match="the copy task 7 failed: Coze returned no reason"):
         copied(connect, Server({"task_status": "failed"}))
 
 
-def test_copy_that_takes_too_long(connect: Connect):
-    """A copy that is not complete in time is a PollTimeout with the task as it was last seen."""
+def test_slow_copy_is_a_poll_timeout(connect: Connect):
+    """A copy that is not complete in time raises PollTimeout with the last response."""
     with pytest.raises(errors.PollTimeout, match="the copy task 7 did not end within 0 s") as caught:
         copied(connect, Server({"task_status": "in_progress"}), poll_timeout=0)
     assert caught.value.last.task_id == "7"

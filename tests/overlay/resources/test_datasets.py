@@ -1,4 +1,4 @@
-"""Documents that are added to a knowledge base and waited for."""
+"""Documents that are added to a knowledge base and polled until they are processed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def file(name: str, text: str) -> dict[str, Any]:
     return {"name": name, "source_info": {"file_base64": content, "file_type": "txt"}}
 
 
-def test_documents(coze):
-    """Documents are waited for until all are processed; those that failed are told apart."""
+def test_documents_are_polled_until_processed(coze):
+    """Documents are polled until all are processed; failed ones are listed separately."""
     dataset = coze.datasets.create(name="d", space_id=WORKSPACE_ID, format_type=0)
     result = coze.datasets.documents.create_and_poll(
         dataset_id=dataset.dataset_id,
@@ -39,7 +39,7 @@ def test_documents(coze):
 
 
 class Server:
-    """Adds two documents and tells of them what it is given, one after the other, the last again and again."""
+    """Adds two documents and returns the given states in order, then the last state repeatedly."""
 
     def __init__(self, *told: list[int]) -> None:
         self.told = list(told)
@@ -60,8 +60,10 @@ def add(connect: Connect, server: Server, **options: Any) -> Any:
     return documents.create_and_poll(**{**arguments, **options})
 
 
-def test_all_are_waited_for(connect: Connect):
-    """Waiting ends when none is in a state that goes on; a new state does not, and the order stays that of adding."""
+def test_polling_ends_when_no_document_is_pending(connect: Connect):
+    """Polling ends when no document is in a pending state; an unknown state is not pending, and the order stays that of
+    adding.
+    """
     server = Server([], [0, 1], [1, 4], [77, 1000])
     result = add(connect, server, extra_headers={"X-Trace": "1"})
     assert [(one.document_id, one.status) for one in result.documents] == [("1", 77), ("2", 1000)]
@@ -70,8 +72,8 @@ def test_all_are_waited_for(connect: Connect):
     assert {request.headers["X-Trace"] for request in server.requests} == {"1"}
 
 
-def test_too_long(connect: Connect):
-    """Documents that are not processed in time are a PollTimeout with what is known of them."""
+def test_slow_documents_are_a_poll_timeout(connect: Connect):
+    """Documents that are not processed in time raise PollTimeout with the last response."""
     with pytest.raises(errors.PollTimeout, match="documents of the knowledge base 7 were not processed") as caught:
         add(connect, Server([0, 1]), poll_timeout=0)
     assert [one.status for one in caught.value.last.data] == [1, 0]

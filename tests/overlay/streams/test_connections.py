@@ -1,4 +1,4 @@
-"""Streams give their connection back, whatever ends them."""
+"""Every end of a stream releases its connection."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ LONG: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u", "additional_messages":
 
 @pytest.fixture
 def narrow(connect: Connect, coze_sandbox: Sandbox) -> Any:
-    """Give a client that has one connection, and waits for it only shortly."""
+    """Create a client with one connection and a short pool timeout."""
     http = connect.http(limits=httpx.Limits(max_connections=1), timeout=httpx.Timeout(5, pool=0.05))
     return connect(coze_sandbox.token, base_url=coze_sandbox.base_url, http_client=http, retry=0)
 
 
-def test_read_to_the_end(narrow):
+def test_complete_stream_keeps_its_connection_alive(narrow):
     """A stream that was read to its end keeps its connection alive for the next call."""
     stream = narrow.chat.stream(**LONG)
     stream.until_done()
@@ -35,8 +35,8 @@ def test_read_to_the_end(narrow):
     assert following.response.http.extensions["network_stream"].get_extra_info("client_addr") == port
 
 
-def test_left_early(narrow):
-    """Leaving `with` after some events frees the connection."""
+def test_exit_after_some_events_releases_the_connection(narrow):
+    """Leaving `with` after some events releases the connection."""
     for _ in range(3):
         with narrow.chat.stream(**LONG) as stream:
             for number, _event in enumerate(stream):
@@ -46,30 +46,30 @@ def test_left_early(narrow):
     assert narrow.users.me().user_id
 
 
-def test_left_unread(narrow):
-    """Leaving `with` without having read anything frees the connection."""
+def test_exit_of_an_unread_stream_releases_the_connection(narrow):
+    """Leaving `with` without reading anything releases the connection."""
     with narrow.chat.stream(**LONG):
         pass
     assert narrow.users.me().user_id
 
 
-def test_text_left_early(narrow):
-    """Breaking off the text within `with` frees the connection."""
+def test_break_from_text_releases_the_connection(narrow):
+    """A `break` from the loop over `text` within `with` releases the connection."""
     with narrow.chat.stream(**LONG) as stream:
         for _piece in stream.text:
             break
     assert narrow.users.me().user_id
 
 
-def test_left_by_an_error(narrow):
-    """An error of the caller's own within `with` frees the connection and reaches the caller."""
+def test_exception_of_the_caller_releases_the_connection(narrow):
+    """An exception of the caller within `with` releases the connection and reaches the caller."""
     with pytest.raises(TypeError), narrow.chat.stream(**LONG) as stream:
         next(iter(stream)) / 0
     assert narrow.users.me().user_id
 
 
-def test_closed(narrow):
-    """Closing a stream frees the connection, more than once if need be."""
+def test_close_releases_the_connection(narrow):
+    """Closing a stream releases the connection, and closing it again is allowed."""
     stream = narrow.chat.stream(**LONG).open()
     next(iter(stream))
     stream.close()
@@ -77,8 +77,8 @@ def test_closed(narrow):
     assert narrow.users.me().user_id
 
 
-def test_failed(narrow, coze_sandbox):
-    """Streams that are refused, cut, or end by a failure free the connection even outside `with`."""
+def test_failed_streams_release_the_connection_without_with(narrow, coze_sandbox):
+    """Streams that are rejected, cut, or end with a failure release the connection even without `with`."""
     with pytest.raises(APIError):
         narrow.chat.stream(**{**LONG, "bot_id": "7"}).open()
     with pytest.raises(ChatFailed):
@@ -92,8 +92,8 @@ def test_failed(narrow, coze_sandbox):
     assert narrow.users.me().user_id
 
 
-def test_refused_then_opened(connect, coze_sandbox):
-    """A stream that is refused with 429 and opened by the second try needs one connection."""
+def test_retried_stream_uses_one_connection(connect, coze_sandbox):
+    """A stream that is rejected with 429 and opened by the second attempt uses one connection."""
     http = connect.http(limits=httpx.Limits(max_connections=1), timeout=httpx.Timeout(5, pool=0.05))
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, http_client=http, retry=at_once())
     coze_sandbox.faults.add("rate_limit", seconds=0, times=2)
@@ -103,7 +103,7 @@ def test_refused_then_opened(connect, coze_sandbox):
 
 
 class Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that counts how often it is closed."""
+    """A response body that counts how often it is closed."""
 
     def __init__(self, *chunks: bytes) -> None:
         self._chunks = chunks
@@ -124,8 +124,8 @@ class Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 @pytest.mark.parametrize("body", [b'{"code": 4100, "msg": "no"}', b"<html>", b"event: done\ndata: 1\n\n", b""])
-def test_body_is_closed(connect, body):
-    """The body of every answer is closed, whether it is a stream or an error in its place."""
+def test_every_response_body_is_closed(connect, body):
+    """The body of every response is closed, whether it is a stream or an error in its place."""
     chunks = Chunks(body)
     kind = "text/event-stream" if body.startswith(b"event") else "application/json"
     answer = httpx.Response(200, stream=chunks, headers={"content-type": kind})
@@ -139,8 +139,8 @@ def test_body_is_closed(connect, body):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("when", ["opening", "reading"])
-async def test_cancelled(coze_sandbox, when):
-    """A task that is cancelled while it opens or reads a stream frees the connection."""
+async def test_cancelled_task_releases_the_connection(coze_sandbox, when):
+    """A task that is cancelled while it opens or reads a stream releases the connection."""
     if when == "opening":
         coze_sandbox.faults.add("delay", operation="chat.create", seconds=30)
     else:
@@ -167,8 +167,8 @@ async def test_cancelled(coze_sandbox, when):
 
 
 @pytest.mark.anyio
-async def test_many_at_once(coze_sandbox):
-    """Many streams at once do not mix."""
+async def test_simultaneous_streams_do_not_mix(coze_sandbox):
+    """The events of simultaneous streams do not mix."""
     async with AsyncCoze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
         answers: dict[int, str] = {}
 
@@ -186,14 +186,14 @@ async def test_many_at_once(coze_sandbox):
 
 @pytest.fixture
 def no_collector() -> Iterator[None]:
-    """Keep the garbage collector from looking for cycles."""
+    """Disable the collection of reference cycles."""
     gc.disable()
     yield
     gc.enable()
 
 
-def test_an_ended_stream_is_freed_at_once(coze_sandbox, no_collector):
-    """A stream that was read to its end holds no cycle: its memory does not wait for the garbage collector."""
+def test_ended_stream_has_no_reference_cycle(coze_sandbox, no_collector):
+    """A stream that was read to its end has no reference cycle, so its memory is freed without the garbage collector."""
     with Coze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
         with coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["/say Good day"]) as stream:
             assert stream.until_done().answer == "Good day"
@@ -203,8 +203,10 @@ def test_an_ended_stream_is_freed_at_once(coze_sandbox, no_collector):
 
 
 @pytest.mark.anyio
-async def test_an_ended_async_stream_is_freed_at_once(coze_sandbox, no_collector):
-    """So is an async one."""
+async def test_ended_async_stream_has_no_reference_cycle(coze_sandbox, no_collector):
+    """An async stream that was read to its end has no reference cycle, so its memory is freed without the garbage
+    collector.
+    """
     async with AsyncCoze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
         async with coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["/say Good day"]) as stream:
             assert (await stream.until_done()).answer == "Good day"

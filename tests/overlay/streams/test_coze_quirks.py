@@ -1,4 +1,4 @@
-"""What hosted Coze does with its streams, for each of the five operations that stream, sync and async."""
+"""Peculiarities of hosted Coze's streams, for each of the five streaming operations, sync and async."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ DONE = 'event:done\ndata:"[DONE]"\n\n'
 
 
 def answered(connect: Any, begin: Begin, content: str, kind: str = "text/event-stream", status: int = 200) -> Any:
-    """Begin a stream that is answered by *content*."""
+    """Open a stream whose response is *content*."""
     headers = {"content-type": kind, "x-tt-logid": "log-1"}
     coze = connect(handler=lambda _: httpx.Response(status, headers=headers, content=content), retry=at_once())
     return begin(coze)
@@ -54,8 +54,8 @@ def message(number: int, seq: int, content: str = "x") -> str:
 @chats
 @pytest.mark.parametrize("data", ['"[DONE]"', "[DONE]", "", "{}", '{"debug_url":"https://debug?a=1\\u0026b=2"}'])
 @pytest.mark.parametrize("end", ["\n\n", "\n", ""], ids=["blank-line", "line-end", "nothing"])
-def test_done(connect, begin, data, end):
-    """`done` ends a chat's stream, quoted, bare, empty or an object, with or without its last line ends."""
+def test_done_event_ends_a_chat_stream(connect, begin, data, end):
+    """`done` ends a chat's stream: quoted, bare, empty or an object, with or without the final line breaks."""
     stream = answered(connect, begin, f"{CREATED}event: done\ndata: {data}{end}")
     if not data and end != "\n\n":
         with pytest.raises(StreamInterrupted):  # the data may have been cut off
@@ -69,8 +69,8 @@ def test_done(connect, begin, data, end):
 @chats
 @pytest.mark.parametrize("code", [4028, "4028"])
 @pytest.mark.parametrize("shape", ["bare", "chat"])
-def test_failed_without_done(connect, begin, code, shape):
-    """A failed chat needs no `done`; its code may be a number or text, bare or in `last_error`."""
+def test_failed_chat_needs_no_done(connect, begin, code, shape):
+    """A failed chat needs no `done`; its code may be a number or a string, at the top level or in `last_error`."""
     told = {"code": code, "msg": "no credits"}
     data = told if shape == "bare" else {**CHAT, "status": "failed", "last_error": told}
     stream = answered(connect, begin, f"{CREATED}event:conversation.chat.failed\ndata:{json.dumps(data)}\n\n")
@@ -81,16 +81,16 @@ def test_failed_without_done(connect, begin, code, shape):
 
 
 @chats
-def test_requires_action_without_done(connect, begin):
-    """A chat that waits for its caller may end without `done`."""
+def test_chat_that_requires_action_needs_no_done(connect, begin):
+    """A chat that waits for tool outputs may end without `done`."""
     data = json.dumps({**CHAT, "status": "requires_action", "required_action": {"type": "submit_tool_outputs"}})
     stream = answered(connect, begin, f"{CREATED}event:conversation.chat.requires_action\ndata:{data}\n\n")
     assert stream.until_done().chat.status == "requires_action"
 
 
 @every
-def test_json_instead(connect, begin):
-    """An error as JSON in place of a stream is that error, with HTTP 200 too."""
+def test_json_error_instead_of_a_stream_is_raised(connect, begin):
+    """A JSON error in place of a stream is raised, also with HTTP 200."""
     for status in (200, 401):
         body = '{"code":4100,"msg":"authentication is invalid","detail":{"logid":"log-2"}}'
         with pytest.raises(AuthenticationError, match="authentication is invalid") as caught:
@@ -99,8 +99,8 @@ def test_json_instead(connect, begin):
 
 
 @every
-def test_html_instead(connect, begin):
-    """A gateway's page in place of a stream is told as such."""
+def test_html_page_instead_of_a_stream_is_a_gateway_error(connect, begin):
+    """An HTML page in place of a stream raises GatewayError."""
     for status in (200, 502):
         with pytest.raises(GatewayError, match="text/html"):
             answered(connect, begin, "<html>Bad Gateway", "text/html", status).until_done()
@@ -108,8 +108,8 @@ def test_html_instead(connect, begin):
 
 @every
 @pytest.mark.parametrize("end", ["\n\n", "\n", ""], ids=["blank-line", "line-end", "nothing"])
-def test_json_inside(connect, begin, end):
-    """An error as a line of JSON inside a stream is that error."""
+def test_json_error_inside_a_stream_is_raised(connect, begin, end):
+    """An error as a line of JSON inside a stream is raised."""
     stream = answered(connect, begin, '{"code":4100,"msg":"authentication is invalid"}' + end)
     with pytest.raises(StreamFailed, match="authentication is invalid") as caught:
         stream.until_done()
@@ -118,8 +118,8 @@ def test_json_inside(connect, begin, end):
 
 @every
 @pytest.mark.parametrize("end", ["\n\n", "\n", ""], ids=["blank-line", "line-end", "nothing"])
-def test_json_right_after_an_event(connect, begin, end):
-    """An error as a line of JSON loses nothing of the event before it, even without a blank line between them."""
+def test_json_error_right_after_an_event_loses_no_event(connect, begin, end):
+    """A JSON error line right after an event, without a blank line, does not drop that event."""
     content = 'event: later\ndata: {"content":"last words"}\n{"code":4100,"msg":"authentication is invalid"}' + end
     stream = answered(connect, begin, content)
     assert next(stream).data == {"content": "last words"}
@@ -128,8 +128,8 @@ def test_json_right_after_an_event(connect, begin, end):
 
 
 @every
-def test_too_large_at_the_end(connect, begin):
-    """A stream that ends within an event that is too large broke off, after the events before it."""
+def test_stream_cut_in_a_too_large_event_is_interrupted(connect, begin):
+    """A stream that ends inside an event that is too large raises StreamInterrupted after the events before it."""
     content = "event: later\ndata: {}\n\nevent: later\ndata: " + "x" * 1000
     headers = {"content-type": "text/event-stream"}
     coze = connect(
@@ -144,8 +144,8 @@ def test_too_large_at_the_end(connect, begin):
 
 
 @runs
-def test_heartbeats(connect, begin):
-    """Heartbeats, with and without data, are events without a number, and no gap."""
+def test_heartbeats_are_unnumbered_and_no_gap(connect, begin):
+    """Heartbeats, with and without data, are events without a number and cause no gap."""
     content = (
         message(0, 0) + "event: PING\n\n" + message(1, 1) + "event: PING\ndata: {}\n\nid: 2\nevent: Done\ndata: {}\n\n"
     )
@@ -154,8 +154,8 @@ def test_heartbeats(connect, begin):
 
 
 @runs
-def test_error_of_a_run(connect, begin):
-    """A failed run has names of its own for code and message."""
+def test_failed_run_uses_other_field_names(connect, begin):
+    """A failed run has other field names for code and message than a failed chat."""
     content = message(0, 0) + 'id: 1\nevent: Error\ndata: {"error_code":4000,"error_message":"wrong"}\n\n'
     with pytest.raises(StreamFailed, match="wrong") as caught:
         answered(connect, begin, content).until_done()
@@ -163,8 +163,8 @@ def test_error_of_a_run(connect, begin):
 
 
 @every
-def test_broken_off(connect, begin):
-    """A stream without its last event broke off, whatever came before."""
+def test_stream_without_its_last_event_is_interrupted(connect, begin):
+    """A stream without its last event raises StreamInterrupted, whatever came before."""
     content = CREATED if begin in CHATS.values() else message(0, 0)
     with pytest.raises((StreamInterrupted, APIError)) as caught:
         answered(connect, begin, content).until_done()
@@ -172,8 +172,8 @@ def test_broken_off(connect, begin):
     assert caught.value.events == 1
 
 
-def test_ids_begin_anew_on_resume(coze):
-    """The ids of a resumed run begin with 0 again, which is no gap."""
+def test_ids_restart_on_resume_without_a_gap(coze):
+    """The event ids of a resumed run restart at 0, which is no gap."""
     run = coze.workflows.runs.stream(workflow_id=WORKFLOW_ASK, parameters={})
     assert [event.id for event in run] == ["0", "1"]
     run.resume("Ulm")
@@ -182,8 +182,8 @@ def test_ids_begin_anew_on_resume(coze):
 
 
 @pytest.mark.parametrize("kind", ["lost", "duplicate"])
-def test_gaps_of_a_run(coze, coze_sandbox, kind):
-    """A run lists the gaps of its streams, and `with_options` decides what they do."""
+def test_run_lists_the_gaps_of_its_streams(coze, coze_sandbox, kind):
+    """A run lists the gaps of its streams, and `with_options` sets how gaps are handled."""
     coze_sandbox.faults.add(kind, operation="workflows.runs.stream", events=1, times=2)
     arguments = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "Hello to you all"}}
     run = coze.with_options(on_gap="ignore").workflows.runs.stream(**arguments).until_done()

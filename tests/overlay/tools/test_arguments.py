@@ -1,4 +1,4 @@
-"""What a bot gives a tool, and what the function gets."""
+"""The JSON arguments of a tool call, and what the function receives."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ City = NewType("City", str)
 
 
 def decode(hint: Any, value: Any) -> Any:
-    """Give one argument to a function annotated with *hint*."""
+    """Pass one argument to a function annotated with *hint*."""
 
     def function(one: Any) -> None: ...
 
@@ -100,8 +100,8 @@ def decode(hint: Any, value: Any) -> Any:
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_types(hint, value, expected):
-    """JSON becomes what the parameter is annotated with."""
+def test_json_is_decoded_by_annotation(hint, value, expected):
+    """JSON is decoded to the annotated type of the parameter."""
     found = decode(hint, value)
     assert found == expected
     assert type(found) is type(expected)
@@ -119,7 +119,7 @@ def test_types(hint, value, expected):
         (bool, 1, "one must be true or false, not 1"),
         (None, 1, "one must be null, not 1"),
         (int | None, "a", 'one must be an integer, not "a", or one must be null, not "a"'),
-        (list[int], {"a": 1}, 'one must be a list, not {"a":1}'),
+        (list[int], {"a": 1}, 'one must be an array, not {"a":1}'),
         (list[int], [1, "b"], 'one[1] must be an integer, not "b"'),
         (dict[str, int], [], "one must be an object, not []"),
         (dict[str, int], {"a": "b"}, 'one.a must be an integer, not "b"'),
@@ -138,8 +138,8 @@ def test_types(hint, value, expected):
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_what_does_not_fit(hint, value, reason):
-    """What does not fit is told to the bot by name, with what was wanted and what came."""
+def test_wrong_types_are_reported_to_the_bot(hint, value, reason):
+    """An argument of the wrong type is reported to the bot with its name, the expected type and the value."""
     with pytest.raises(ToolError) as caught:
         decode(hint, value)
     assert reason in str(caught.value)
@@ -159,8 +159,8 @@ def weather(city: str, days: int = 1, *, unit: Literal["C", "F"] = "C") -> str:
         (' {"unit": "C", "city": ""} ', {"city": "", "unit": "C"}),
     ],
 )
-def test_calls(text, arguments):
-    """Arguments are given by name; a null for something that need not be given leaves it out."""
+def test_arguments_are_passed_by_name(text, arguments):
+    """Arguments are passed by name; null for a parameter with a default uses the default."""
     assert tool(weather).parameters.decode(text) == arguments
 
 
@@ -177,15 +177,15 @@ def test_calls(text, arguments):
         ('{"city": "a", "town": "b"}', "Invalid arguments for weather: town is unknown; expected: city, days, unit."),
     ],
 )
-def test_calls_that_do_not_fit(text, reason):
-    """Text that is no JSON object, missing and unknown arguments are told to the bot."""
+def test_invalid_arguments_are_reported_to_the_bot(text, reason):
+    """Text that is no JSON object, and missing or unknown arguments, are reported to the bot."""
     with pytest.raises(ToolError) as caught:
         tool(weather).parameters.decode(text)
     assert str(caught.value).startswith(reason)
 
 
-def test_others():
-    """A function that takes any names gets all of them, decoded."""
+def test_var_keyword_receives_other_arguments_decoded():
+    """A function with `**kwargs` receives all other arguments, decoded."""
 
     def sums(first: int, **others: int) -> int: ...
 
@@ -256,15 +256,15 @@ def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
         "tool in class",
     ],
 )
-def test_kinds_of_functions(one, name, text, arguments):
-    """Methods, callable objects, partial and decorated functions are tools as well."""
+def test_methods_callables_and_partials_are_tools(one, name, text, arguments):
+    """Methods, callable objects, partials and decorated functions can be tools."""
     assert one.name == name
     assert one.parameters.decode(text) == arguments
     assert repr(one) == f"Tool('{name}')"
 
 
-def test_a_tool_is_its_function():
-    """A tool is called like the function that it was made of, and has its documentation."""
+def test_tool_can_be_called_like_its_function():
+    """A tool can be called like its function, and has its docstring."""
 
     @tool(name="add-up")
     def add(a: int, b: int) -> int:
@@ -275,8 +275,8 @@ def test_a_tool_is_its_function():
     assert (add.name, add.__doc__, add.__name__) == ("add-up", "Add.", "add")
 
 
-def test_methods():
-    """A method that is a tool inside its class is called with its object; what an object has of its own stays."""
+def test_tool_method_is_bound_to_its_object():
+    """A method that is a tool is called with its object, and attributes of the object stay its own."""
     assert Named().count(2) == "mine as well 2"
     assert Named.count.name == "count-up"
     one = tool(Named(), name="one")
@@ -307,8 +307,8 @@ def unknown_name(a: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa:
     ],
     ids=["positional", "starred", "class", "item", "name", "lambda", "partial", "text"],
 )
-def test_what_is_no_tool(make, reason):
-    """What bots cannot call is refused when the tool is made, with the reason."""
+def test_invalid_tools_are_rejected_with_the_reason(make, reason):
+    """A function that bots cannot call is rejected when the tool is created, with the reason."""
     with pytest.raises(InvalidArgumentError, match=reason):
         make()
 
@@ -331,8 +331,8 @@ HINTS = st.recursive(st.sampled_from(SIMPLE), around, max_leaves=4)
 
 @settings(deadline=None)
 @given(HINTS, JSON)
-def test_any_json_fits_or_is_told(hint, value):
-    """Whatever a bot sends, it becomes a value or a text for the bot; nothing else is raised."""
+def test_any_json_is_decoded_or_reported(hint, value):
+    """Any JSON is decoded to a value or reported to the bot; nothing else is raised."""
     try:
         decode(hint, value)
     except ToolError as error:
@@ -342,8 +342,8 @@ def test_any_json_fits_or_is_told(hint, value):
 @settings(deadline=None)
 @given(st.text())
 @example('{"city": "Oslo"}')
-def test_any_text_fits_or_is_told(text):
-    """Whatever text stands in place of the arguments, it becomes arguments or a text for the bot."""
+def test_any_arguments_text_is_decoded_or_reported(text):
+    """Any text in place of the arguments is decoded or reported to the bot; nothing else is raised."""
     try:
         assert "city" in tool(weather).parameters.decode(text)
     except ToolError as error:
@@ -366,8 +366,8 @@ VALUES = st.fixed_dictionaries(
 
 @settings(deadline=None)
 @given(VALUES)
-def test_what_is_written_is_read(values):
-    """What a tool would return for a value is read as that value where it comes as argument."""
+def test_serialized_value_is_decoded_to_itself(values):
+    """A value that a tool can return is decoded to itself if it arrives as an argument."""
     from cozekit._tools.tool import serialize_result
 
     def function(

@@ -1,4 +1,4 @@
-"""Chats that call tools, by stream and without."""
+"""Chats that call tools, streamed and polled."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def get_time(zone: int) -> dict[str, int]:
 
 
 class Either:
-    """Runs a chat by stream or without, and shows what both tell."""
+    """Runs a chat streamed or polled, and gives both results one interface."""
 
     def __init__(self, coze: Any, *, by_stream: bool) -> None:
         self.coze = coze
@@ -66,8 +66,8 @@ def answer_of(run: Any) -> str:
     return run.text if isinstance(run, ChatRun) else run.answer
 
 
-def test_two_tools_at_once(run, coze_sandbox):
-    """Calls of one round are answered together, in the order of the calls, and the bot goes on."""
+def test_calls_of_one_round_are_submitted_together(run, coze_sandbox):
+    """The outputs of one round are submitted together, in the order of the calls, and the bot continues."""
     done = run(TWO, tools=[get_time, get_weather])
     assert answer_of(done) == 'get_weather says: rain in Ulm; get_time says: {"hour":13}'
     assert done.chat.status is models.ChatStatus.COMPLETED
@@ -81,8 +81,8 @@ def test_two_tools_at_once(run, coze_sandbox):
     assert done.usage.token_count > 0
 
 
-def test_rounds(run, coze_sandbox):
-    """A bot may call tools again and again; the messages of all rounds are there."""
+def test_messages_of_all_rounds_are_kept(run, coze_sandbox):
+    """A bot may call tools in several rounds, and the messages of all rounds are kept."""
     steps = iter(["/tool step {}", "/tool step {}", "done"])
     done = run("/tool step {}", tools=[tool(lambda: next(steps), name="step")])
     assert answer_of(done) == "step says: done"
@@ -90,14 +90,14 @@ def test_rounds(run, coze_sandbox):
     assert len(coze_sandbox.requests.of("chat.submit_tool_outputs")) == 3
 
 
-def test_no_calls(run):
-    """A chat that calls no tools is a chat."""
+def test_chat_without_tool_calls_is_a_plain_chat(run):
+    """A chat that calls no tools is a plain chat."""
     done = run("/say hi", tools=[get_weather])
     assert (answer_of(done), done.tool_runs) == ("hi", [])
 
 
-def test_results(run):
-    """What a tool returns is told as JSON unless it is a text."""
+def test_tool_result_is_sent_as_json_unless_a_string(run):
+    """The result of a tool is sent as JSON, or unchanged if it is a string."""
 
     def give(what: Literal["report", "none", "list", "usage", "state"]) -> Any:
         return {
@@ -143,8 +143,8 @@ def refuse(city: str) -> str:
     ],
     ids=["exception", "refusal", "unknown", "missing", "no tool", "no JSON"],
 )
-def test_errors_are_told_to_the_bot(run, caplog, function, call, told):
-    """The bot is told what it did wrong, and of exceptions their class alone; their text is logged."""
+def test_bot_receives_argument_errors_and_exception_classes(run, caplog, function, call, told):
+    """The bot receives errors in its arguments and the class of exceptions; their text is only logged."""
     with caplog.at_level(logging.WARNING, "cozekit.tools"):
         done = run(f"/tool {call}", tools=[function])
     (one,) = done.tool_runs
@@ -156,8 +156,8 @@ def test_errors_are_told_to_the_bot(run, caplog, function, call, told):
     assert ("hunter2" in caplog.text) is (function is boom)
 
 
-def test_policy_raise(run, coze_sandbox):
-    """With on_tool_error="raise" an exception of a tool ends the run; what the bot did wrong does not."""
+def test_on_tool_error_raise_ends_the_run(run, coze_sandbox):
+    """With on_tool_error="raise" an exception of a tool ends the run; invalid arguments do not."""
     with pytest.raises(errors.ToolFailed) as caught:
         run('/tool boom {"city": "Ulm"}', tools=[boom], on_tool_error="raise")
     error = caught.value
@@ -172,8 +172,8 @@ def test_policy_raise(run, coze_sandbox):
     assert answer_of(done) == "refuse says: I know nothing about Ulm."
 
 
-def test_limit(run, coze_sandbox):
-    """A bot that keeps calling tools is stopped after max_rounds, by an error with the chat and the calls."""
+def test_max_rounds_ends_the_run(run, coze_sandbox):
+    """A bot that keeps calling tools is stopped after max_rounds by an error with the chat and the calls."""
     endless = tool(lambda: "/tool endless {}", name="endless")
     with pytest.raises(errors.ToolRoundsExceeded) as caught:
         run("/tool endless {}", tools=[endless], max_rounds=3)
@@ -185,8 +185,8 @@ def test_limit(run, coze_sandbox):
     assert (str(copy), [one.output for one in copy.tool_runs]) == (str(caught.value), ["/tool endless {}"] * 3)
 
 
-def test_no_tools(run):
-    """A bot that calls tools where none were given is a clear error that carries the chat."""
+def test_tool_call_without_tools_is_an_error(run):
+    """A bot that calls a tool although none was passed causes an error with the chat."""
     with pytest.raises(
         errors.ActionRequired, match="the bot calls get_weather, get_time, but there are no tools"
     ) as caught:
@@ -195,15 +195,15 @@ def test_no_tools(run):
     assert run("/say hi", tools=[]).tool_runs == []
 
 
-def test_waiting_chat_is_a_result(coze):
-    """Without `run` a chat that waits for tools is the result, with what it waits for."""
+def test_chat_that_waits_for_tools_is_the_result_without_run(coze):
+    """Without `run` a chat that waits for tools is the result, with its required action."""
     result = coze.chat.create_and_poll(**ASK, additional_messages=[TWO], poll_interval=0)
     assert result.status is models.ChatStatus.REQUIRES_ACTION
     assert len(result.chat.required_action.submit_tool_outputs.tool_calls) == 2
 
 
-def test_hooks(run):
-    """Hooks see each call before it is carried out, and after."""
+def test_hooks_receive_each_call_before_and_after(run):
+    """Hooks receive each call before it is executed, and its result afterwards."""
     seen: list[str] = []
 
     def weather(city: str) -> str:
@@ -220,8 +220,8 @@ def test_hooks(run):
     assert seen == ["before weather", "weather Ulm", "after weather: rain"]
 
 
-def test_hook_that_raises(run, coze_sandbox):
-    """An exception of a hook ends the run and is never sent."""
+def test_exception_of_a_hook_ends_the_run(run, coze_sandbox):
+    """An exception of a hook ends the run and is never sent to the bot."""
 
     def after(one: ToolRun) -> None:
         raise KeyError(one.name)
@@ -234,8 +234,8 @@ def test_hook_that_raises(run, coze_sandbox):
 trace: contextvars.ContextVar[str] = contextvars.ContextVar("trace", default="")
 
 
-def test_side_by_side(run):
-    """Calls of one round wait for each other if they must: they run at the same time, in the caller's context."""
+def test_calls_of_one_round_run_concurrently(run):
+    """Calls of one round run concurrently, in the caller's context."""
     meet = threading.Barrier(3, timeout=60)
 
     def wait(place: int) -> str:
@@ -246,8 +246,8 @@ def test_side_by_side(run):
     assert [one.output for one in done.tool_runs] == ["0", "1", "2"]
 
 
-def test_context_of_threads(coze_sandbox):
-    """Functions see the context variables of the caller, in threads as well."""
+def test_tools_in_threads_have_the_callers_context(coze_sandbox):
+    """Tools have the context variables of the caller, also in threads."""
     token = trace.set("T1")
     try:
         with Coze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
@@ -271,8 +271,8 @@ class AsyncService:
 
 
 @pytest.mark.parametrize("function", [fetch, tool(AsyncService(), name="fetch")], ids=["function", "object"])
-def test_async_tools(connect: Connect, coze_sandbox, function):
-    """Async tools run in AsyncCoze beside sync ones; Coze refuses them before anything is sent."""
+def test_async_tools_need_async_coze(connect: Connect, coze_sandbox, function):
+    """AsyncCoze runs async tools beside sync ones; Coze rejects them before anything is sent."""
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url)
     for by_stream in (True, False):
         run = Either(coze, by_stream=by_stream)
@@ -287,8 +287,8 @@ def test_async_tools(connect: Connect, coze_sandbox, function):
             assert not coze_sandbox.requests
 
 
-def test_hidden_coroutine(connect: Connect, coze_sandbox):
-    """A function that returns something to be awaited is awaited by AsyncCoze, and a failed tool in Coze."""
+def test_awaitable_result_needs_async_coze(connect: Connect, coze_sandbox):
+    """AsyncCoze awaits an awaitable result of a function; in Coze it is a failed tool."""
     run = Either(connect(coze_sandbox.token, base_url=coze_sandbox.base_url), by_stream=True)
     hidden = tool(lambda city: fetch(city), name="hidden")
     (one,) = run('/tool hidden {"city": "Ulm"}', tools=[hidden]).tool_runs
@@ -309,15 +309,15 @@ def test_hidden_coroutine(connect: Connect, coze_sandbox):
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_wrong_settings(run, coze_sandbox, options, reason):
-    """What cannot work is refused before anything is sent."""
+def test_invalid_tool_options_are_rejected_before_sending(run, coze_sandbox, options, reason):
+    """Invalid tool options are rejected before anything is sent."""
     with pytest.raises(errors.InvalidArgumentError, match=reason):
         run("hi", **options)
     assert not coze_sandbox.requests
 
 
-def test_misspelt_argument(coze):
-    """A misspelt argument is a TypeError that names it."""
+def test_misspelled_argument_is_a_type_error(coze):
+    """A misspelled argument raises a TypeError with its name."""
     with pytest.raises(TypeError, match="bot"):
         coze.chat.run_stream(tools=[], bot="1", user_id="u")
 
@@ -325,8 +325,8 @@ def test_misspelt_argument(coze):
 # --- The stream as a whole
 
 
-def test_one_stream(coze):
-    """The events of all rounds come as one stream, from the first to the last done."""
+def test_events_of_all_rounds_are_one_stream(coze):
+    """The events of all rounds are one stream, from the first event to the last `done`."""
     with coze.chat.run_stream(**ASK, additional_messages=[TWO], tools=[get_weather, get_time]) as stream:
         kinds = [event.event for event in stream]
         assert list(stream) == []
@@ -337,8 +337,8 @@ def test_one_stream(coze):
     assert stream.logid == stream.response.logid
 
 
-def test_text(coze):
-    """The text of all rounds comes as one; answers of different rounds are kept apart by line breaks."""
+def test_text_of_all_rounds_is_separated_by_line_breaks(coze):
+    """The text of all rounds is one; answers of different rounds are separated by line breaks."""
     with coze.chat.run_stream(**ASK, additional_messages=[TWO], tools=[get_weather, get_time]) as stream:
         assert stream.chat is None
         assert stream.logid != ""
@@ -349,7 +349,7 @@ def test_text(coze):
 
 
 class Server:
-    """Answers with what it is given, one after the other: lists are streams of events, all else is JSON."""
+    """Returns the given responses in order, then the last one repeatedly: lists are event streams, all else is JSON."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
@@ -377,8 +377,8 @@ def message(content: str) -> dict[str, Any]:
     return {"id": content, "conversation_id": "8", "role": "assistant", "type": "answer", "content": content}
 
 
-def test_answers_before_tools(connect: Connect):
-    """What a bot says before it calls a tool is part of the answer, on a line of its own."""
+def test_answer_before_a_tool_call_is_on_its_own_line(connect: Connect):
+    """An answer before a tool call is part of the answer, on its own line."""
     server = Server(
         [
             ("conversation.message.delta", message("I look")),
@@ -408,8 +408,8 @@ def test_answers_before_tools(connect: Connect):
     ],
     ids=["question beside tools", "unknown kind", "nothing"],
 )
-def test_what_no_tool_can_do(connect: Connect, by_stream, calls, reason):
-    """A chat that waits for something that is no tool ends by ActionRequired."""
+def test_action_without_tool_calls_is_action_required(connect: Connect, by_stream, calls, reason):
+    """A chat that waits for an action other than tool outputs raises ActionRequired."""
     waiting = chat("requires_action", *calls)
     server = Server([("conversation.chat.requires_action", waiting)] if by_stream else waiting)
     with pytest.raises(errors.ActionRequired, match=reason):
@@ -417,7 +417,7 @@ def test_what_no_tool_can_do(connect: Connect, by_stream, calls, reason):
 
 
 @pytest.mark.parametrize("by_stream", [True, False], ids=["stream", "poll"])
-def test_question_of_a_workflow(connect: Connect, by_stream):
+def test_question_to_the_user_ends_the_run(connect: Connect, by_stream):
     """A question to the user is no failure: the run ends with a chat that waits for the next message."""
     waiting = chat("requires_action", called("", kind="reply_message"))
     server = Server([("conversation.chat.requires_action", waiting)] if by_stream else waiting, None)
@@ -426,16 +426,16 @@ def test_question_of_a_workflow(connect: Connect, by_stream):
     assert done.tool_runs == []
 
 
-def test_options_go_with_every_request(coze, coze_sandbox):
-    """Headers that are given go with the submitted outputs as well."""
+def test_headers_are_sent_with_submitted_outputs(coze, coze_sandbox):
+    """The extra headers of the call are also sent with the submitted outputs."""
     for by_stream in (True, False):
         coze_sandbox.requests.clear()
         Either(coze, by_stream=by_stream)(TWO, tools=[get_weather, get_time], extra_headers={"X-Trace": "1"})
         assert {record.headers.get("x-trace") for record in coze_sandbox.requests} == {"1"}
 
 
-def test_failure_in_a_later_round(coze, coze_sandbox):
-    """A stream that breaks off in a later round raises, and what came before it is kept."""
+def test_interrupted_later_round_keeps_earlier_events(coze, coze_sandbox):
+    """An interruption in a later round is raised, and the events before it are kept."""
     coze_sandbox.faults.add("cut", operation="chat.submit_tool_outputs", events=3)
     stream = coze.chat.run_stream(**ASK, additional_messages=[TWO], tools=[get_weather, get_time])
     with pytest.raises(errors.StreamInterrupted), stream:
@@ -448,8 +448,8 @@ def test_failure_in_a_later_round(coze, coze_sandbox):
 @pytest.mark.parametrize(
     ("operation", "events"), [("chat.create", 3), ("chat.submit_tool_outputs", 0), ("chat.submit_tool_outputs", 4)]
 )
-def test_recover(coze, coze_sandbox, operation, events):
-    """A round that breaks off is recovered, the run goes on with its tools, and no message comes twice."""
+def test_recovered_round_continues_with_its_tools(coze, coze_sandbox, operation, events):
+    """A round that is interrupted is recovered, its tools are called, and no message is duplicated."""
     coze_sandbox.faults.add("cut", operation=operation, events=events)
     stream = coze.chat.run_stream(**ASK, additional_messages=[TWO], tools=[get_weather, get_time])
     with pytest.raises(errors.StreamInterrupted), stream:
@@ -466,8 +466,8 @@ def test_recover(coze, coze_sandbox, operation, events):
     assert len(set(ids)) == len(ids)
 
 
-def test_views(coze):
-    """Thoughts, sound and whole messages are read through all rounds, as words are."""
+def test_all_iterators_cover_all_rounds(coze):
+    """The iterators of reasoning, audio and messages cover all rounds, as `text` does."""
     think = tool(lambda: "ok", name="think")
     for name, count in (("reasoning", 0), ("audio", 0), ("completed_messages", 2)):
         with coze.chat.run_stream(**ASK, additional_messages=["/tool think {}"], tools=[think]) as stream:
@@ -476,8 +476,8 @@ def test_views(coze):
         assert len(stream.tool_runs) == 1
 
 
-def test_a_failed_round_is_not_repeated(coze):
-    """Reading on after a tool ended the run raises the same again and calls no tool twice."""
+def test_failed_run_raises_again_and_calls_no_tool_twice(coze):
+    """Reading after a tool ended the run raises the same error again and calls no tool twice."""
     calls: list[str] = []
 
     def once() -> str:
@@ -492,8 +492,8 @@ def test_a_failed_round_is_not_repeated(coze):
     assert calls == ["x"]
 
 
-def test_closed_between_rounds(coze, coze_sandbox):
-    """A stream that was closed before its tools were carried out does not look finished."""
+def test_stream_closed_before_its_tools_is_not_complete(coze, coze_sandbox):
+    """A stream that was closed before its tools were called does not count as complete."""
     calls: list[Callable[..., Any]] = []
     stream = coze.chat.run_stream(
         **ASK, additional_messages=["/tool one {}"], tools=[tool(lambda: calls.append, name="one")]
@@ -509,8 +509,8 @@ def test_closed_between_rounds(coze, coze_sandbox):
     assert not coze_sandbox.requests.of("chat.submit_tool_outputs")
 
 
-def test_closed_while_a_tool_works(coze, coze_sandbox):
-    """A stream that another thread closes while a tool works sends no results, and does not look finished."""
+def test_stream_closed_during_a_tool_sends_no_outputs(coze, coze_sandbox):
+    """A stream that another thread closes during a tool call sends no outputs, and does not count as complete."""
     stream = coze.chat.run_stream(
         **ASK, additional_messages=["/tool leave {}"], tools=[tool(lambda: stream.close(), name="leave")]
     )
@@ -522,9 +522,10 @@ def test_closed_while_a_tool_works(coze, coze_sandbox):
 
 
 @pytest.mark.parametrize("where", ["tool", "hook before", "hook after"])
-def test_interrupted_between_rounds(coze_sandbox, where):
-    """A stream that was interrupted while tools worked is recovered like one that broke off: it calls the tools that had
-    not ended, and goes on."""
+def test_run_interrupted_during_tools_can_be_recovered(coze_sandbox, where):
+    """A run that was interrupted during its tool calls can be recovered: it calls the tools that had not ended, and
+    continues.
+    """
     calls: list[str] = []
     places = [where]
 
@@ -561,8 +562,8 @@ def test_interrupted_between_rounds(coze_sandbox, where):
 
 
 @pytest.mark.anyio
-async def test_cancelled_between_rounds(coze_sandbox):
-    """A task that is cancelled while tools work leaves a stream that can be recovered; no tool that ended works again."""
+async def test_run_cancelled_during_tools_can_be_recovered(coze_sandbox):
+    """A run whose task was cancelled during its tool calls can be recovered; no tool that had ended is called again."""
     calls: list[str] = []
 
     async def quick() -> str:
@@ -590,8 +591,8 @@ async def test_cancelled_between_rounds(coze_sandbox):
     assert calls.count("slow") == 2
 
 
-def test_interrupted_beside_a_tool_that_ended(coze_sandbox):
-    """Of two tools at once, only the one that was interrupted is called again."""
+def test_only_the_interrupted_tool_is_called_again(coze_sandbox):
+    """Of two concurrent tools, only the interrupted one is called again."""
     calls: list[str] = []
     ended = threading.Event()
 
@@ -618,14 +619,14 @@ def test_interrupted_beside_a_tool_that_ended(coze_sandbox):
 
 
 def waiting_for(*names: str) -> models.Chat:
-    """Make a chat that waits for tools without parameters."""
+    """Create a chat that waits for tools without parameters."""
     calls = [{"id": name, "type": "function", "function": {"name": name, "arguments": "{}"}} for name in names]
     action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls}}
     return models.Chat.from_dict({"id": "1", "status": "requires_action", "required_action": action})
 
 
-def test_tool_that_ends_after_its_round():
-    """A tool that an interruption left behind and that ends in a later round is not taken for a call of that round."""
+def test_late_tool_result_is_not_used_in_a_later_round():
+    """The result of a tool that ends after its interrupted round is not used for a call of a later round."""
     left: list[threading.Thread] = []
     begun, late = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""Uploads from whatever is at hand, up to the server."""
+"""Uploads from all kinds of sources, up to the server."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 1000
 
 
 def stored(sandbox: Sandbox, key: str) -> tuple[str, str]:
-    """Return name and digest of what arrived."""
+    """Return name and digest of the uploaded file."""
     file = sandbox._state.find("file", key)
     assert file is not None
     return file["file_name"], file["_sha256"]
 
 
 class Pipe:
-    """A file that can be read once, and has no name."""
+    """A file without a name that can be read only once."""
 
     def __init__(self, content: bytes) -> None:
         self._file = io.BytesIO(content)
@@ -36,7 +36,7 @@ class Pipe:
 
 
 def at_end(path: Path) -> Any:
-    """Open a file and read it, so that it stands at its end."""
+    """Open a file and read it, so that its position is at its end."""
     file = path.open("rb")
     file.read()
     return file
@@ -60,7 +60,7 @@ SOURCES = {
 
 @pytest.mark.parametrize("progress", [False, True])
 @pytest.mark.parametrize("source", SOURCES)
-def test_arrives_whole(coze, coze_sandbox, tmp_path, source, progress):
+def test_every_source_arrives_complete(coze, coze_sandbox, tmp_path, source, progress):
     """Each kind of source arrives byte for byte, under a name with the right extension."""
     path = tmp_path / "picture.png"
     path.write_bytes(PNG)
@@ -81,14 +81,14 @@ def test_arrives_whole(coze, coze_sandbox, tmp_path, source, progress):
             opened.close()
 
 
-def test_boundary_in_the_content(coze, coze_sandbox):
-    """Content that looks like the end of a form arrives whole, too."""
+def test_content_with_a_boundary_arrives_complete(coze, coze_sandbox):
+    """Content that resembles the end of a form arrives complete."""
     content = b'x\r\n--+++--\r\n--boundary\r\nContent-Disposition: form-data; name="file"\r\n\r\ny\r\n--'
     file = coze.files.upload(("a.txt", content))
     assert stored(coze_sandbox, file.id)[1] == hashlib.sha256(content).hexdigest()
 
 
-def test_large_file(coze, coze_sandbox):
+def test_large_file_is_read_in_pieces(coze, coze_sandbox):
     """A large file is read in pieces."""
     largest = 0
 
@@ -105,8 +105,8 @@ def test_large_file(coze, coze_sandbox):
     assert largest <= 1 << 20
 
 
-def test_progress_that_raises(coze, coze_sandbox):
-    """What the progress function raises ends the upload and reaches the caller."""
+def test_exception_of_the_progress_function_ends_the_upload(coze, coze_sandbox):
+    """An exception of the progress function ends the upload and reaches the caller."""
 
     def cancel(done: int, total: int | None) -> None:
         raise KeyError("enough")
@@ -116,8 +116,8 @@ def test_progress_that_raises(coze, coze_sandbox):
     assert coze.files.upload(PNG).bytes == len(PNG)
 
 
-def test_path_is_closed(connect, tmp_path):
-    """A file that was opened for the caller is closed, also when the upload fails."""
+def test_file_opened_by_path_is_closed(connect, tmp_path):
+    """A file that the client opened by its path is closed, also when the upload fails."""
     path = tmp_path / "a.txt"
     path.write_bytes(b"a")
     connect(handler=Counter({"code": 0, "data": {"id": "1"}})).files.upload(path)
@@ -126,8 +126,8 @@ def test_path_is_closed(connect, tmp_path):
     # An open file would warn when it is let go, and warnings are errors here.
 
 
-def test_no_file(coze, coze_sandbox, tmp_path):
-    """A path to nothing and a folder are told apart, with the path."""
+def test_missing_file_and_folder_have_different_errors(coze, coze_sandbox, tmp_path):
+    """A missing file and a folder raise different errors, with the path."""
     with pytest.raises(FileNotFoundError, match=r"nothing\.png"):
         coze.files.upload(tmp_path / "nothing.png")
     with pytest.raises(IsADirectoryError, match="Is a folder"):
@@ -136,15 +136,15 @@ def test_no_file(coze, coze_sandbox, tmp_path):
 
 
 @pytest.mark.parametrize("source", [None, 7, ["a.txt"], ("a.txt",), (b"a.txt", b"a")])
-def test_no_source(coze, coze_sandbox, source):
-    """What is no source at all is a TypeError that lists what is."""
-    with pytest.raises(InvalidArgumentError, match=r"given as a path, bytes|is \(name, content\)"):
+def test_invalid_source_is_a_type_error_with_the_valid_kinds(coze, coze_sandbox, source):
+    """An invalid source raises a TypeError that lists the valid kinds."""
+    with pytest.raises(InvalidArgumentError, match=r"must be a path, bytes|is \(name, content\)"):
         coze.files.upload(source)
     assert not coze_sandbox.requests
 
 
-def test_text_mode(coze, coze_sandbox, tmp_path):
-    """A file in text mode is refused with the remedy."""
+def test_file_in_text_mode_is_rejected_with_a_remedy(coze, coze_sandbox, tmp_path):
+    """A file in text mode is rejected with the remedy."""
     path = tmp_path / "a.txt"
     path.write_text("a", encoding="utf-8")
     with path.open() as file, pytest.raises(InvalidArgumentError, match="open it with mode 'rb'"):
@@ -152,28 +152,28 @@ def test_text_mode(coze, coze_sandbox, tmp_path):
     assert not coze_sandbox.requests
 
 
-def test_bad_media_type(coze, coze_sandbox):
-    """A media type that would break the form is refused."""
+def test_media_type_that_breaks_the_form_is_rejected(coze, coze_sandbox):
+    """A media type that would break the form is rejected."""
     with pytest.raises(InvalidArgumentError, match="media type"):
         coze.files.upload(("a.txt", b"a", "text/plain\r\nX: y"))
     assert not coze_sandbox.requests
 
 
-def test_misleading_extension(coze):
-    """A name that contradicts its content causes a warning before the server refuses it."""
-    with pytest.warns(ExtensionMismatchWarning, match=r"'a\.jpg' is image/png by its content"):
+def test_extension_mismatch_warns(coze):
+    """A name whose extension contradicts its content causes a warning before the server rejects it."""
+    with pytest.warns(ExtensionMismatchWarning, match=r"the content of 'a\.jpg' is image/png"):
         coze.files.upload(("a.jpg", PNG))
 
 
-def test_options(coze, coze_sandbox):
-    """Uploads take extra headers, query and body and a timeout, as every call does."""
+def test_uploads_take_request_options(coze, coze_sandbox):
+    """Uploads take extra headers, query, body and timeout, like every call."""
     coze.files.upload(("a.txt", b"a"), extra_headers={"X-Trace": "1"}, extra_query={"q": "2"}, extra_body={"n": 3})
     record = coze_sandbox.requests[-1]
     assert (record.headers["x-trace"], record.query) == ("1", "q=2")
     assert record.headers["content-type"].startswith("multipart/form-data; boundary=")
 
 
-def test_other_operations(coze):
-    """What is uploaded can be asked for."""
+def test_uploaded_file_can_be_retrieved(coze):
+    """An uploaded file can be retrieved."""
     file = coze.files.upload(("a.txt", b"abc"))
     assert coze.files.retrieve(file_id=file.id).bytes == 3

@@ -1,4 +1,4 @@
-"""Real servers for the applications that receive callbacks."""
+"""Real servers for the webhook applications."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["serving_asgi", "serving_wsgi"]
 
 class Quiet(WSGIRequestHandler):
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Applications that receive callbacks, mounted in real servers."""
+"""Webhook applications, mounted in real servers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Post = Callable[..., httpx.Response]
 
 @contextmanager
 def sending(app: Any) -> Iterator[Post]:
-    """Serve *app*, and give a function that posts signed callbacks to it."""
+    """Serve *app* and return a function that posts signed callbacks to it."""
     serving = serving_wsgi if isinstance(app, webhooks.WSGIApp) else serving_asgi
     with serving(app) as url, httpx.Client() as http:
 
@@ -44,20 +44,20 @@ def sending(app: Any) -> Iterator[Post]:
 
 @pytest.fixture(params=[webhooks.ASGIApp, webhooks.WSGIApp], ids=["asgi", "wsgi"])
 def kind(request: pytest.FixtureRequest) -> Any:
-    """Give each kind of application."""
+    """Return each kind of application."""
     return request.param
 
 
-def test_a_callback_reaches_the_handler(kind: Any) -> None:
-    """A signed callback is handed over, typed, and answered with 200."""
+def test_signed_callback_is_passed_to_the_handler(kind: Any) -> None:
+    """A signed callback is passed to the handler, typed, and gets status 200."""
     seen: list[Any] = []
     with sending(kind(seen.append, token=TOKEN)) as post:
         assert post(DELETED).status_code == 200
     assert [type(message) for message in seen] == [BotDeletedCallback]
 
 
-def test_what_is_not_from_coze_is_refused(kind: Any) -> None:
-    """A wrong signature is answered with 401, and the handler is not called."""
+def test_wrong_signature_gets_401(kind: Any) -> None:
+    """A wrong signature gets status 401, and the handler is not called."""
     seen: list[Any] = []
     with sending(kind(seen.append, token="another")) as post:
         answer = post(DELETED)
@@ -66,23 +66,23 @@ def test_what_is_not_from_coze_is_refused(kind: Any) -> None:
     assert seen == []
 
 
-def test_the_review_of_a_channel_is_answered(kind: Any) -> None:
-    """What the handler returns is the answer's body, in JSON."""
+def test_return_value_of_the_handler_is_the_json_body(kind: Any) -> None:
+    """The return value of the handler is the response's JSON body."""
     with sending(kind(lambda _: webhooks.reject("No"), token=TOKEN)) as post:
         answer = post(PUBLISHED)
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == {"audit": {"audit_status": 3, "reason": "No"}}
 
 
-def test_a_channel_without_an_answer_is_warned_of(kind: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """No answer to a bot that is published to a channel would make publishing fail, so it is logged."""
+def test_missing_channel_reply_is_logged(kind: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A missing reply to a channel's publish request would make publishing fail, so it is logged."""
     with caplog.at_level(logging.WARNING, "cozekit.webhooks"), sending(kind(lambda _: None, token=TOKEN)) as post:
         assert post(PUBLISHED).status_code == 200
     assert "no answer to a bot that is published to a channel" in caplog.text
 
 
-def test_a_repeated_callback_is_handled_once(kind: Any) -> None:
-    """A callback that is sent again gets the first answer again, and the handler is not called again."""
+def test_repeated_callback_is_handled_once(kind: Any) -> None:
+    """A repeated callback gets the first response again, and the handler is not called again."""
     seen: list[Any] = []
 
     def handle(message: Any) -> Any:
@@ -95,8 +95,8 @@ def test_a_repeated_callback_is_handled_once(kind: Any) -> None:
     assert answers == [{"audit": {"audit_status": 2}}] * 3
 
 
-def test_repetitions_can_be_asked_for(kind: Any) -> None:
-    """With remember=0 every request is handed over; with a small number the oldest are forgotten."""
+def test_remember_limits_the_deduplication(kind: Any) -> None:
+    """With remember=0 the handler is called for every request; with a small number the oldest callbacks are forgotten."""
     seen: list[Any] = []
     with sending(kind(seen.append, token=TOKEN, remember=0)) as post:
         post(DELETED)
@@ -109,8 +109,10 @@ def test_repetitions_can_be_asked_for(kind: Any) -> None:
     assert len(seen) == 5
 
 
-def test_a_failing_handler_is_called_again(kind: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """An exception is logged and answered with 500, and the callback is handed over when it comes again."""
+def test_failed_handler_gets_500_and_is_called_again(kind: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """An exception of the handler is logged and gets status 500, and the handler is called again for the repeated
+    callback.
+    """
     failures = [RuntimeError("database away"), None]
 
     def handle(_: Any) -> None:
@@ -126,8 +128,8 @@ def test_a_failing_handler_is_called_again(kind: Any, caplog: pytest.LogCaptureF
     assert "database away" in caplog.text
 
 
-def test_a_callback_under_way_is_not_handled_twice(kind: Any) -> None:
-    """While a callback is being handled, its repetition is answered with 503, so that it comes once more."""
+def test_repetition_during_handling_gets_503(kind: Any) -> None:
+    """While a callback is handled, its repetition gets status 503, so that it is sent again later."""
     begun, go_on = threading.Event(), threading.Event()
 
     def handle(_: Any) -> None:
@@ -147,21 +149,21 @@ def test_a_callback_under_way_is_not_handled_twice(kind: Any) -> None:
         assert post(DELETED).status_code == 200
 
 
-def test_a_wrong_return_value_is_a_failure(kind: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """A handler that returns what is no answer is told so in the log."""
+def test_invalid_return_value_is_logged(kind: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """An invalid return value of a handler is logged as an error."""
     with sending(kind(lambda _: {"audit": {}}, token=TOKEN)) as post:
         assert post(PUBLISHED).status_code == 500
     assert "returned dict" in caplog.text
 
 
-def test_the_address_is_checked_unsigned(kind: Any) -> None:
-    """The challenge for an address is answered unchanged."""
+def test_unsigned_challenge_is_returned(kind: Any) -> None:
+    """The challenge that verifies the URL is returned unchanged, without a signature."""
     with sending(kind(print, token=TOKEN)) as post:
         assert post({"challenge": "c"}, **{"X-Coze-Signature": ""}).json() == {"challenge": "c"}
 
 
-def test_large_bodies_and_other_methods_are_refused(kind: Any) -> None:
-    """More than 1 MiB is answered with 413, anything but POST with 405."""
+def test_large_body_gets_413_and_other_methods_405(kind: Any) -> None:
+    """A body above 1 MiB gets status 413, any method except POST 405."""
     app = kind(print, token=TOKEN)
     serving = serving_wsgi if isinstance(app, webhooks.WSGIApp) else serving_asgi
     with serving(app) as url:
@@ -172,8 +174,8 @@ def test_large_bodies_and_other_methods_are_refused(kind: Any) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("hidden", [False, True])
-async def test_a_coroutine_function_is_awaited(hidden: bool) -> None:
-    """The ASGI application awaits a handler that is a coroutine function, or a plain one that returns a coroutine."""
+async def test_asgi_awaits_the_handler(hidden: bool) -> None:
+    """The ASGI application awaits a coroutine function, or the coroutine that a plain function returns."""
 
     async def handle(_: Any) -> Any:
         return webhooks.in_review()
@@ -185,8 +187,8 @@ async def test_a_coroutine_function_is_awaited(hidden: bool) -> None:
     assert answer.json() == {"audit": {"audit_status": 1}}
 
 
-def test_wsgi_cannot_await() -> None:
-    """A coroutine function is refused by the WSGI application when it is made, not when a callback comes."""
+def test_wsgi_rejects_a_coroutine_function() -> None:
+    """The WSGI application rejects a coroutine function when it is created, not when a callback arrives."""
 
     async def handle(_: Any) -> None:
         """Do nothing."""
@@ -195,8 +197,8 @@ def test_wsgi_cannot_await() -> None:
         webhooks.WSGIApp(handle, token=TOKEN)  # type: ignore[arg-type, unused-ignore]  # the checker may see it, too
 
 
-def test_asgi_runs_on_its_own_with_lifespan() -> None:
-    """The application serves a server that insists on the lifespan protocol."""
+def test_asgi_supports_lifespan() -> None:
+    """The application works in a server that requires the lifespan protocol."""
     config = uvicorn.Config(webhooks.ASGIApp(print, token=TOKEN), lifespan="on", log_level="critical", port=0)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
@@ -208,8 +210,10 @@ def test_asgi_runs_on_its_own_with_lifespan() -> None:
 
 
 @pytest.mark.parametrize(("route", "path"), [(Route, "/coze"), (Mount, "/coze/")], ids=["route", "mount"])
-def test_part_of_a_starlette_application(route: Any, path: str) -> None:
-    """A route receives callbacks at exactly its path, and a mount below it, from a sender that follows no redirects."""
+def test_starlette_route_and_mount(route: Any, path: str) -> None:
+    """A Starlette route receives callbacks at exactly its path, and a mount below it, from a sender that follows no
+    redirects.
+    """
     received: list[Any] = []
     app = Starlette(routes=[route("/coze", webhooks.ASGIApp(received.append, token=TOKEN))])
     body = json.dumps(DELETED).encode()

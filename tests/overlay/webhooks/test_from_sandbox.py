@@ -1,4 +1,4 @@
-"""Callbacks that the sandbox sends, received by the applications of the client."""
+"""Callbacks that the sandbox sends and the webhook applications receive."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ KINDS = ("bot.published", "bot.unpublished", "bot.deleted", "benefit.usage")
 @pytest.mark.parametrize(
     ("make", "serving"), [(webhooks.ASGIApp, serving_asgi), (webhooks.WSGIApp, serving_wsgi)], ids=["asgi", "wsgi"]
 )
-def test_signed_and_decoded(make: Any, serving: Any) -> None:
-    """What the sandbox sends is signed as the client checks it, and arrives decoded, each message once."""
+def test_sandbox_callbacks_are_verified_and_decoded(make: Any, serving: Any) -> None:
+    """The signature of the sandbox's callbacks is valid for the client, and each message arrives decoded and once."""
     received: list[Any] = []
     with Sandbox() as sandbox, Coze(base_url=sandbox.base_url, token=sandbox.token) as coze:
         app = coze.api_apps.create(app_type=ApiAppType.NORMAL, name="Orders")
@@ -42,8 +42,8 @@ def test_signed_and_decoded(make: Any, serving: Any) -> None:
     assert {delivery.state for delivery in sandbox.callbacks.deliveries} == {"delivered"}
 
 
-def test_wrong_secret_and_repetition() -> None:
-    """With another app's secret a callback is turned away, and is sent again; with the right one it is handled once."""
+def test_rejected_callback_is_sent_again_and_handled_once() -> None:
+    """A callback with another app's secret is rejected and sent again; with the right secret it is handled once."""
     handled = threading.Semaphore(0)
     token = "another"
     with Sandbox() as sandbox, Coze(base_url=sandbox.base_url, token=sandbox.token) as coze:
@@ -63,8 +63,8 @@ def test_wrong_secret_and_repetition() -> None:
     assert not handled.acquire(blocking=False)
 
 
-def test_channel_decides() -> None:
-    """The app of a channel decides about a bot with the client's own words."""
+def test_channel_app_reviews_a_bot_with_reply_builders() -> None:
+    """The app of a channel reviews a bot with the reply functions of the client."""
     with Sandbox() as sandbox, Coze(base_url=sandbox.base_url, token=sandbox.token) as coze:
         app = coze.api_apps.create(app_type=ApiAppType.CONNECTOR, connector_id="7001")
         coze.api_apps.events.create(api_app_id=app.id, event_types=["bot.published"])
@@ -77,8 +77,8 @@ def test_channel_decides() -> None:
         assert sandbox.store.list("review") == [{"audit_status": 3, "reason": "too loud"}]
 
 
-def test_a_route_is_reached_where_a_mount_redirects() -> None:
-    """At the path of a mount Starlette answers with a redirect, of which a delivery says so; a route gets the callback."""
+def test_route_is_reached_where_a_mount_redirects() -> None:
+    """At the path of a mount Starlette redirects, and the delivery reports it; a route receives the callback."""
     received: list[Any] = []
     with Sandbox() as sandbox, Coze(base_url=sandbox.base_url, token=sandbox.token) as coze:
         app = coze.api_apps.create(app_type=ApiAppType.NORMAL, name="Orders")

@@ -1,4 +1,4 @@
-"""Callbacks that are checked and read without a server."""
+"""Callbacks that are verified and decoded without a server."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from tests._callbacks import TOKEN, signed
 BODY = json.dumps({"header": {"event_type": "bot.deleted", "event_id": "e1"}, "event": {"bot_id": "7"}}).encode()
 
 
-def test_a_signed_callback_is_decoded() -> None:
-    """A callback that is signed rightly becomes the message of its kind."""
+def test_signed_callback_is_decoded() -> None:
+    """A callback with a valid signature is decoded to the message of its kind."""
     message = webhooks.parse(signed(BODY), BODY, token=TOKEN)
     assert isinstance(message, BotDeletedCallback)
     assert message.event.bot_id == "7"
 
 
-def test_headers_come_in_any_form() -> None:
-    """Headers may be pairs of bytes in lower case, as ASGI has them."""
+def test_headers_may_be_pairs_of_bytes() -> None:
+    """Headers may be pairs of bytes in lower case, as in ASGI."""
     pairs = [(name.lower().encode(), value.encode()) for name, value in signed(BODY).items()]
     assert isinstance(webhooks.parse(pairs, BODY, token=TOKEN), BotDeletedCallback)
 
 
-def test_one_address_may_serve_several_apps() -> None:
-    """The token of any app given is enough, and that of another is not."""
+def test_one_url_may_serve_several_apps() -> None:
+    """The token of any configured app is valid, and that of another app is not."""
     assert isinstance(webhooks.parse(signed(BODY), BODY, token=["old", TOKEN]), BotDeletedCallback)
     with pytest.raises(webhooks.InvalidSignature, match="verify_token of the app"):
         webhooks.parse(signed(BODY), BODY, token=["old", "older"])
 
 
 @pytest.mark.parametrize("name", list(Callbacks.signature.headers.values()))
-def test_a_missing_header_is_named(name: str) -> None:
-    """A callback without all headers of the signature is refused, and the error names the one that is missing."""
+def test_missing_signature_header_is_named(name: str) -> None:
+    """A callback without all signature headers is rejected, and the error names the missing one."""
     headers = signed(BODY)
     del headers[name]
     with pytest.raises(webhooks.InvalidSignature, match=name) as caught:
@@ -51,16 +51,16 @@ def test_a_missing_header_is_named(name: str) -> None:
 
 
 @given(at=st.integers(0, len(BODY) - 1), by=st.integers(1, 255))
-def test_every_byte_is_signed(at: int, by: int) -> None:
-    """A body of which one byte was changed is refused, wherever it was changed."""
+def test_changed_byte_is_rejected(at: int, by: int) -> None:
+    """A body with one changed byte is rejected, wherever the byte is."""
     spoiled = bytearray(BODY)
     spoiled[at] ^= by
     with pytest.raises(webhooks.WebhookError):
         webhooks.parse(signed(BODY), bytes(spoiled), token=TOKEN)
 
 
-def test_what_can_be_appended_to_a_plain_hash_is_refused() -> None:
-    """A body lengthened by the hash's own padding is refused even with the signature that fits it."""
+def test_length_extension_is_rejected() -> None:
+    """A body that is extended by the hash's padding is rejected, even with the signature that matches it."""
     length = len("1749038258245abc" + TOKEN) + len(BODY)
     padding = b"\x80" + b"\x00" * ((55 - length) % 64) + (8 * length).to_bytes(8, "big")
     longer = BODY + padding + b'{"header": {"event_type": "bot.published"}}'
@@ -71,8 +71,8 @@ def test_what_can_be_appended_to_a_plain_hash_is_refused() -> None:
 @pytest.mark.parametrize(
     ("age", "told"), [(600.0, "600 s old"), (-600.0, "600 s ahead of this machine's clock")], ids=["old", "future"]
 )
-def test_a_replay_window_can_be_set(age: float, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With max_age, a callback from another time is refused, and without it is taken."""
+def test_max_age_rejects_old_callbacks(age: float, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With max_age a callback from another time is rejected, and without it is accepted."""
     monkeypatch.setattr(time, "time", lambda: 1_800_000_000.0)
     headers = signed(BODY, at=1_800_000_000.0 - age)
     assert isinstance(webhooks.parse(headers, BODY, token=TOKEN), BotDeletedCallback)
@@ -81,8 +81,8 @@ def test_a_replay_window_can_be_set(age: float, told: str, monkeypatch: pytest.M
         webhooks.parse(headers, BODY, token=TOKEN, max_age=599)
 
 
-def test_digits_cannot_move_between_time_and_nonce() -> None:
-    """A signature fits also where digits moved from the time to the nonce, but then the time is no longer near."""
+def test_moved_digits_exceed_max_age() -> None:
+    """A signature also matches if digits move from the timestamp to the nonce, but then max_age rejects the timestamp."""
     headers = signed(BODY, nonce="123")
     names = Callbacks.signature.headers
     moved = {
@@ -96,22 +96,22 @@ def test_digits_cannot_move_between_time_and_nonce() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff\xfe", b"[" * 200_000], ids=range(6))
-def test_a_signed_body_must_be_an_object(body: bytes) -> None:
-    """What is signed and no JSON object is a malformed callback, never a JSON error."""
+def test_signed_body_that_is_no_object_is_malformed(body: bytes) -> None:
+    """A signed body that is no JSON object raises the error for malformed callbacks, never a JSON error."""
     with pytest.raises(webhooks.MalformedCallback):
         webhooks.parse(signed(body), body, token=TOKEN)
 
 
-def test_an_unknown_kind_is_kept() -> None:
-    """A kind of callback that the description does not know comes with all that it says."""
+def test_unknown_callback_is_kept() -> None:
+    """A callback of an unknown kind is returned with all its content."""
     body = b'{"header": {"event_type": "bot.cloned"}, "event": {"a": [1]}}'
     message = webhooks.parse(signed(body), body, token=TOKEN)
     assert isinstance(message, Unknown)
     assert message.raw["event"] == {"a": [1]}
 
 
-def test_the_check_of_an_address_is_answered() -> None:
-    """A challenge is told apart from callbacks, signed or not, and says what to answer."""
+def test_challenge_is_distinguished_from_callbacks() -> None:
+    """A challenge is distinguished from callbacks, signed or not, and has the response to send."""
     body = b'{"challenge": "c-1"}'
     for headers in ({}, signed(body)):
         message = webhooks.parse(headers, body, token=TOKEN)
@@ -120,20 +120,20 @@ def test_the_check_of_an_address_is_answered() -> None:
 
 
 @pytest.mark.parametrize("token", ["", [], [""], [None]], ids=["empty", "none", "one-empty", "null"])
-def test_a_token_is_needed(token: Any) -> None:
-    """Without a token nothing could be checked: that is an error, not a pass."""
+def test_missing_token_is_an_error(token: Any) -> None:
+    """Without a token no signature can be verified, so an error is raised."""
     with pytest.raises(InvalidArgumentError, match="verify_token"):
         webhooks.parse(signed(BODY, token=""), BODY, token=token)
 
 
-def test_the_body_must_be_bytes() -> None:
-    """A body that was decoded is refused, since its signature could not be checked."""
+def test_body_must_be_bytes() -> None:
+    """A decoded body is rejected, since its signature could not be verified."""
     with pytest.raises(InvalidArgumentError, match="bytes that were received"):
         webhooks.parse(signed(BODY), BODY.decode(), token=TOKEN)  # type: ignore[arg-type]  # that is the mistake
 
 
-def test_errors_do_not_tell_the_token() -> None:
-    """No error tells the token, or the signature that would be right."""
+def test_errors_show_neither_token_nor_signature() -> None:
+    """No error shows the token, or the signature that would be valid."""
     right = signed(BODY)[Callbacks.signature.headers["signature"]]
     with pytest.raises(CozeError) as caught:
         webhooks.parse({**signed(BODY), "x-coze-signature": "0" * 40}, BODY, token=TOKEN)
@@ -141,8 +141,8 @@ def test_errors_do_not_tell_the_token() -> None:
     assert right not in str(caught.value)
 
 
-def test_replies_say_how_a_review_went() -> None:
-    """Each reply is the described answer of a channel's app."""
+def test_replies_match_the_described_responses() -> None:
+    """Each reply function returns the described response of a channel's app."""
     assert webhooks.approve(share_link="https://x.test").to_dict() == {
         "audit": {"audit_status": 2},
         "share_link": "https://x.test",
@@ -151,8 +151,8 @@ def test_replies_say_how_a_review_went() -> None:
     assert webhooks.in_review().to_dict() == {"audit": {"audit_status": 1}}
 
 
-def test_names_are_sorted_and_there() -> None:
-    """Every name that the package offers can be had, and the list is sorted."""
+def test_all_names_resolve_and_are_sorted() -> None:
+    """Every name in `__all__` can be imported, and the list is sorted."""
     assert sorted(webhooks.__all__) == webhooks.__all__ or webhooks.__all__ == dir(webhooks)
     for name in webhooks.__all__:
         assert getattr(webhooks, name).__name__ == name

@@ -1,4 +1,4 @@
-"""A WebSocket server that plays a part: what it is sent decides what it answers."""
+"""A WebSocket server that follows a script: the messages that it receives decide what it sends."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ LOGID = "021752378236593fdbddc02002408160000"
 
 
 def frame(kind: str, data: Any = None, **more: Any) -> str:
-    """Write a message of the server."""
+    """Encode a message of the server."""
     content = {"event_type": kind, "id": "s", **({} if data is None else {"data": data})}
     return json.dumps({**content, "detail": {"logid": LOGID}, **more})
 
 
 class Part:
-    """What the server does with a connection.
+    """The server's side of one connection.
 
     Attributes:
         connection: The connection.
-        received: The messages that came.
+        received: The messages that arrived.
     """
 
     def __init__(self, connection: ServerConnection, received: list[dict[str, Any]]) -> None:
@@ -41,7 +41,7 @@ class Part:
         self.connection.send(frame(kind, data, **more))
 
     def await_kind(self, *kinds: str) -> dict[str, Any]:
-        """Receive until a message of one of these kinds comes."""
+        """Receive until a message of one of these kinds arrives."""
         while True:
             message: dict[str, Any] = json.loads(self.connection.recv())
             self.received.append(message)
@@ -49,21 +49,21 @@ class Part:
                 return message
 
     def wait_closed(self) -> None:
-        """Wait until the client is gone."""
+        """Wait until the client has closed the connection."""
         with suppress(ConnectionClosed):
             while True:
                 self.received.append(json.loads(self.connection.recv()))
 
 
 def hang_up(connection: ServerConnection, last: bytes = b"") -> None:
-    """Break the connection without a goodbye, perhaps in the middle of a frame."""
+    """Break the connection without a close frame, optionally in the middle of a frame."""
     if last:
         connection.socket.sendall(last)
     connection.close_socket()
 
 
 def refusing(*answers: Any) -> Callable[[ServerConnection, Request], Response | None]:
-    """Answer handshakes with these, one after the other: a status, status with body, or None to accept."""
+    """Respond to handshakes in order: with a status, with status and body, or None to accept."""
     left = list(answers)
 
     def answer(connection: ServerConnection, request: Request) -> Response | None:
@@ -82,13 +82,13 @@ def refusing(*answers: Any) -> Callable[[ServerConnection, Request], Response | 
 
 
 class SocketServer:
-    """The server while it runs.
+    """A running server.
 
     Attributes:
-        url: Its address.
-        received: All messages that came.
+        url: Its URL.
+        received: All messages that arrived.
         requests: The handshakes.
-        errors: What went wrong in the parts that it played.
+        errors: Exceptions of the scripts.
     """
 
     def __init__(self, url: str) -> None:
@@ -110,8 +110,8 @@ def socket_server(
     """Listen on a free port of this machine.
 
     Args:
-        play: What is done with each connection, which is closed in the normal way after it.
-        process_request: Answers handshakes; see `refusing`.
+        play: The script of each connection, which is closed normally afterwards.
+        process_request: Responds to handshakes; see `refusing`.
         tls: TLS settings.
     """
     state = SocketServer("")

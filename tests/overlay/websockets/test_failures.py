@@ -1,4 +1,4 @@
-"""What goes wrong on a WebSocket: silence, broken frames, closes, cancellation; and that nothing is left behind."""
+"""Failures of a WebSocket: silence, broken frames, closes and cancellation, and that no thread or task remains."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def b64(data: bytes) -> str:
 
 
 def begin(part: Part) -> None:
-    """Confirm settings, await a whole text, and give the first piece of sound."""
+    """Confirm settings, receive a whole text, and send the first piece of audio."""
     part.await_kind("speech.update")
     part.send("speech.updated", {})
     part.await_kind("input_text_buffer.complete")
     part.send("speech.audio.update", {"delta": b64(b"one")})
 
 
-def heard(session: Any, expected: type[Exception]) -> tuple[list[bytes], Any]:
-    """Speak, and return what was heard before the error, and the error."""
+def speak(session: Any, expected: type[Exception]) -> tuple[list[bytes], Any]:
+    """Speak, and return the audio before the error, and the error."""
     sound: list[bytes] = []
     with pytest.raises(expected) as raised:
         for piece in session.say("Hi"):
@@ -60,8 +60,10 @@ def heard(session: Any, expected: type[Exception]) -> tuple[list[bytes], Any]:
         (4321, "own", False, "a reason of the server's own"),
     ],
 )
-def test_close_before_the_end_is_an_error(connect: Connect, code: int, reason: str, clean: bool, told: str) -> None:
-    """Sound that has no end was interrupted, however politely; what came before was given out."""
+def test_close_before_the_last_message_is_socket_closed(
+    connect: Connect, code: int, reason: str, clean: bool, told: str
+) -> None:
+    """A close before the last message raises SocketClosed, whatever the close code; the audio before it is yielded."""
 
     def play(part: Part) -> None:
         begin(part)
@@ -69,7 +71,7 @@ def test_close_before_the_end_is_an_error(connect: Connect, code: int, reason: s
 
     with socket_server(play) as server:
         with client(connect, server).websockets.audio.speech.connect(output_audio=PCM) as session:
-            sound, error = heard(session, SocketClosed)
+            sound, error = speak(session, SocketClosed)
             with pytest.raises(SocketClosed, match="closed after 2 messages"):
                 session.recv()
             with pytest.raises(SocketClosed):
@@ -84,8 +86,8 @@ def test_close_before_the_end_is_an_error(connect: Connect, code: int, reason: s
 
 
 @pytest.mark.parametrize("code", [1000, 1001])
-def test_normal_close_ends_an_iteration_over_the_session(connect: Connect, code: int) -> None:
-    """Who reads bare messages has asked for nothing that would be missing."""
+def test_normal_close_ends_the_iteration(connect: Connect, code: int) -> None:
+    """A normal close ends the iteration over the bare messages of a session without an error."""
 
     def play(part: Part) -> None:
         part.send("speech.created")
@@ -95,8 +97,8 @@ def test_normal_close_ends_an_iteration_over_the_session(connect: Connect, code:
         assert len(list(session)) == 1
 
 
-def test_other_close_is_an_error_of_an_iteration_over_the_session(connect: Connect) -> None:
-    """A server that fails does not look like one that has finished."""
+def test_abnormal_close_is_an_error_of_the_iteration(connect: Connect) -> None:
+    """A close with an error code raises SocketClosed in the iteration over the messages of a session."""
 
     def play(part: Part) -> None:
         part.send("speech.created")
@@ -108,8 +110,8 @@ def test_other_close_is_an_error_of_an_iteration_over_the_session(connect: Conne
 
 
 @pytest.mark.parametrize("last", [b"", b"\x81", b"\x81\x7e\x01", b"\x81\x7e\x01\x00{half of a", b"\x01\x05{half"])
-def test_connection_that_breaks_in_a_frame(connect: Connect, last: bytes) -> None:
-    """Half a frame is no message; all frames before it count."""
+def test_incomplete_frame_is_no_message(connect: Connect, last: bytes) -> None:
+    """An incomplete frame at the end is no message; all frames before it are yielded."""
 
     def play(part: Part) -> None:
         begin(part)
@@ -117,14 +119,14 @@ def test_connection_that_breaks_in_a_frame(connect: Connect, last: bytes) -> Non
 
     with socket_server(play) as server:
         with client(connect, server).websockets.audio.speech.connect(output_audio=PCM) as session:
-            sound, error = heard(session, SocketClosed)
+            sound, error = speak(session, SocketClosed)
     assert sound == [b"one"]
     assert (error.code, error.clean) == (1006, False)
     assert "without a goodbye" in str(error)
 
 
-def test_fragments_make_one_message(connect: Connect) -> None:
-    """A message may come in any number of fragments, with time and pings between them."""
+def test_fragmented_message_is_assembled(connect: Connect) -> None:
+    """A message may arrive in any number of fragments, with pauses and pings between them."""
     whole = frame("speech.audio.update", {"delta": b64(bytes(range(256)))})
 
     def play(part: Part) -> None:
@@ -147,8 +149,8 @@ def test_fragments_make_one_message(connect: Connect) -> None:
             assert list(session.say("Hi")) == [b"one", bytes(range(256))]
 
 
-def test_message_may_be_large(connect: Connect) -> None:
-    """Sound of many seconds in one message is nothing unusual: 4 MiB are far below the limit."""
+def test_message_of_4_mib_is_accepted(connect: Connect) -> None:
+    """A message of 4 MiB, with many seconds of audio, is far below the size limit."""
     sound = bytes(3 * 1024 * 1024)
 
     def play(part: Part) -> None:
@@ -161,8 +163,8 @@ def test_message_may_be_large(connect: Connect) -> None:
             assert list(session.say("Hi"))[1] == sound
 
 
-def test_message_may_be_too_large(connect: Connect) -> None:
-    """A limit of one's own closes the connection with a word about it."""
+def test_message_beyond_the_limit_closes_the_connection(connect: Connect) -> None:
+    """A message beyond the configured limit closes the connection with an error that names the limit."""
 
     def play(part: Part) -> None:
         begin(part)
@@ -172,14 +174,14 @@ def test_message_may_be_too_large(connect: Connect) -> None:
     with socket_server(play) as server:
         session = client(connect, server, max_message_bytes=2000).websockets.audio.speech.connect(output_audio=PCM)
         with session:
-            sound, error = heard(session, SocketClosed)
+            sound, error = speak(session, SocketClosed)
     assert sound == [b"one"]
     assert error.code == 1009
     assert "larger than max_message_bytes" in str(error)
 
 
-def test_silence_is_a_timeout(connect: Connect) -> None:
-    """After `idle_timeout` without a message, waiting ends; the session itself is still there."""
+def test_idle_timeout_raises_and_keeps_the_session(connect: Connect) -> None:
+    """After `idle_timeout` without a message, receiving raises a timeout; the session stays open."""
     silent = threading.Event()
 
     def play(part: Part) -> None:
@@ -203,8 +205,8 @@ def test_silence_is_a_timeout(connect: Connect) -> None:
     assert LOGID in str(raised.value)
 
 
-def test_sending_is_no_silence(connect: Connect) -> None:
-    """While sound goes up, a server that has nothing to tell yet is not idle."""
+def test_idle_timeout_does_not_count_while_sending(connect: Connect) -> None:
+    """While audio is being sent, a server without a message does not count as idle."""
 
     def play(part: Part) -> None:
         part.await_kind("transcriptions.update")
@@ -220,8 +222,8 @@ def test_sending_is_no_silence(connect: Connect) -> None:
             assert list(session.listen(sound)) == ["all"]
 
 
-def test_other_side_that_does_not_answer_pings(connect: Connect) -> None:
-    """A dead connection is found out by its unanswered pings, long before the idle timeout."""
+def test_missing_pong_ends_the_session(connect: Connect) -> None:
+    """A dead connection is detected by its missing pongs, long before the idle timeout."""
     stop = threading.Event()
 
     def play(part: Part) -> None:
@@ -239,8 +241,8 @@ def test_other_side_that_does_not_answer_pings(connect: Connect) -> None:
             stop.set()
 
 
-def test_pings_keep_a_silent_session_alive(connect: Connect) -> None:
-    """Pings that are answered go on as long as the session is open, whether or not anybody waits for a message."""
+def test_pings_continue_while_the_session_is_open(connect: Connect) -> None:
+    """Pings and pongs continue as long as the session is open, even if no one receives."""
     pinged = threading.Semaphore(0)
 
     def play(part: Part) -> None:
@@ -263,8 +265,8 @@ def test_pings_keep_a_silent_session_alive(connect: Connect) -> None:
             assert session.is_open
 
 
-def test_slow_reader_is_no_dead_connection(connect: Connect) -> None:
-    """Who takes time between two pieces finds all of them, although the answers to pings wait behind them."""
+def test_slow_reader_receives_everything(connect: Connect) -> None:
+    """A slow reader receives every piece, although the pongs queue behind them."""
 
     def play(part: Part) -> None:
         begin(part)
@@ -285,8 +287,8 @@ def test_slow_reader_is_no_dead_connection(connect: Connect) -> None:
     assert count == 101
 
 
-def test_leaving_while_much_is_unread_says_goodbye(connect: Connect) -> None:
-    """The server sees a normal close also where it has sent more than was read."""
+def test_exit_with_unread_messages_closes_normally(connect: Connect) -> None:
+    """Closing a session with unread messages sends a normal close frame."""
     closes: list[Any] = []
 
     def play(part: Part) -> None:
@@ -306,8 +308,8 @@ def test_leaving_while_much_is_unread_says_goodbye(connect: Connect) -> None:
     assert [close.code for close in closes] == [1000]
 
 
-def test_server_that_does_not_read_does_not_hold_the_session(connect: Connect) -> None:
-    """Sending stops at a server that takes nothing; waiting times out, and leaving does not wait for ever."""
+def test_server_that_does_not_read_cannot_block_the_session(connect: Connect) -> None:
+    """If the server reads nothing, sending blocks, receiving times out, and closing does not hang."""
     stop = threading.Event()
 
     def play(part: Part) -> None:
@@ -327,8 +329,8 @@ def test_server_that_does_not_read_does_not_hold_the_session(connect: Connect) -
     assert not {thread.name for thread in set(threading.enumerate()) - before if thread.name.startswith("cozekit")}
 
 
-def test_failure_before_the_close_is_told_rather_than_the_close(connect: Connect) -> None:
-    """Coze may tell what is wrong and hang up, while sound is still being sent."""
+def test_error_message_before_a_close_is_raised(connect: Connect) -> None:
+    """If Coze sends an error and closes the connection during an upload, the error is raised, not the close."""
 
     def play(part: Part) -> None:
         part.await_kind("transcriptions.update")
@@ -346,15 +348,15 @@ def test_failure_before_the_close_is_told_rather_than_the_close(connect: Connect
 
 
 def waiting(part: Part) -> None:
-    """Confirm settings where there are any, and say nothing more."""
+    """Confirm settings if required, and send nothing more."""
     part.send("transcriptions.created")
     while True:
         part.await_kind("transcriptions.update")
         part.send("transcriptions.updated", {})
 
 
-def test_cancellation_leaves_nothing_behind() -> None:
-    """A task that is cancelled while it listens closes the connection; no task or warning remains."""
+def test_cancelled_task_closes_the_connection() -> None:
+    """A task that is cancelled while it receives closes the connection; no task or warning remains."""
     with socket_server(waiting) as server:
 
         async def listen(coze: AsyncCoze, begun: asyncio.Event) -> None:
@@ -391,8 +393,8 @@ def test_cancellation_leaves_nothing_behind() -> None:
             assert server.gone.acquire(timeout=60)
 
 
-def test_cancelled_wait_loses_no_message() -> None:
-    """Waiting may be cancelled and begun again; the message comes all the same."""
+def test_cancelled_receive_loses_no_message() -> None:
+    """A receive call that is cancelled loses no message: the next call returns it."""
     go = threading.Event()
 
     def play(part: Part) -> None:
@@ -414,8 +416,8 @@ def test_cancelled_wait_loses_no_message() -> None:
         asyncio.run(main())
 
 
-def test_two_that_wait_are_told() -> None:
-    """Only one thread or task can wait for messages; the second is told so."""
+def test_second_receiver_is_rejected() -> None:
+    """Only one thread or task can receive messages; a second one gets an error."""
     with socket_server(waiting) as server:
         base_url = server.url.replace("ws", "http", 1)
         with Coze("pat_x", base_url=base_url).websockets.audio.transcriptions.connect() as session:
@@ -449,8 +451,8 @@ def test_two_that_wait_are_told() -> None:
         asyncio.run(main())
 
 
-def test_closing_from_another_thread_ends_a_wait() -> None:
-    """`close` may be called by anybody; who iterates comes to the end."""
+def test_close_from_another_thread_ends_the_iteration() -> None:
+    """`close` may be called from another thread; the iteration then ends."""
     with socket_server(waiting) as server:
         coze = Coze("pat_x", base_url=server.url.replace("ws", "http", 1))
         with coze.websockets.audio.transcriptions.connect() as session:
@@ -462,7 +464,7 @@ def test_closing_from_another_thread_ends_a_wait() -> None:
 
 
 def test_async_sessions_need_asyncio() -> None:
-    """On trio, the error says what to do."""
+    """On trio, opening an async session raises an error with a remedy."""
 
     async def main() -> None:
         async with AsyncCoze("pat_x", base_url="http://127.0.0.1:9") as coze:
@@ -472,8 +474,8 @@ def test_async_sessions_need_asyncio() -> None:
     trio.run(main)
 
 
-def test_errors_can_be_pickled(connect: Connect) -> None:
-    """They go to other processes without the session."""
+def test_socket_errors_are_pickled_without_the_session(connect: Connect) -> None:
+    """WebSocket errors are pickled without their session."""
 
     def play(part: Part) -> None:
         part.send("error", {"code": 4000, "msg": "bad"})
@@ -491,8 +493,8 @@ def test_errors_can_be_pickled(connect: Connect) -> None:
     assert not isinstance(failed.value, ChatFailed)
 
 
-def test_many_sessions_at_once(connect: Connect) -> None:
-    """Sessions of one client are independent of each other."""
+def test_sessions_of_one_client_are_independent(connect: Connect) -> None:
+    """Simultaneous sessions of one client are independent of each other."""
 
     def play(part: Part) -> None:
         begin(part)
@@ -509,8 +511,8 @@ def test_many_sessions_at_once(connect: Connect) -> None:
     assert len(server.requests) == 10
 
 
-def test_session_opens_itself(connect: Connect) -> None:
-    """The first message sent opens the session; `close` may come before that."""
+def test_first_message_opens_the_session(connect: Connect) -> None:
+    """The first message that is sent opens the session; `close` may be called before that."""
 
     def play(part: Part) -> None:
         part.await_kind("input_text_buffer.append")

@@ -1,4 +1,4 @@
-"""The faults that the sandbox does to WebSockets, and what the client makes of each."""
+"""The sandbox's WebSocket faults, and how the client handles each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BEFORE = 5  # what comes before the second piece of sound: four messages that ar
 
 @pytest.fixture
 def ended(coze_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
-    """Wait until the sandbox knows that a session is over."""
+    """Wait until the sandbox has noticed the end of a session."""
     seen: queue.SimpleQueue[Any] = queue.SimpleQueue()
     monkeypatch.setattr(coze_sandbox.requests, "watcher", seen.put)
 
@@ -49,13 +49,13 @@ def ended(coze_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Callable[[A
 
 
 async def tasks() -> set[Any]:
-    """List the tasks of the event loop but this one."""
+    """Return the other tasks of the event loop."""
     return asyncio.all_tasks() - {asyncio.current_task()}
 
 
 @pytest.fixture(autouse=True)
 def _nothing_left(connect: Connect) -> Iterator[None]:
-    """Check that no thread or task of a session outlives it."""
+    """Check that no thread or task of a session remains."""
     threads = set(threading.enumerate())
     waiting = connect.run(tasks) if connect.is_async else set()
     yield
@@ -67,8 +67,8 @@ def client(connect: Connect, sandbox: Sandbox, retry: Any = 0, **options: Any) -
     return connect(sandbox.token, base_url=sandbox.base_url, retry=retry, sockets=SocketOptions(**options))
 
 
-def said(coze: Any) -> tuple[list[bytes], CozeError | None, Any]:
-    """Have a text spoken; return the pieces of sound, the error that broke it off, and the session."""
+def speak(coze: Any) -> tuple[list[bytes], CozeError | None, Any]:
+    """Synthesize a text; return the audio pieces, the error that ended it, and the session."""
     sound: list[bytes] = []
     with coze.websockets.audio.speech.connect(output_audio=PCM) as session:
         try:
@@ -81,8 +81,8 @@ def said(coze: Any) -> tuple[list[bytes], CozeError | None, Any]:
 
 @pytest.fixture
 def whole(connect: Connect, coze_sandbox: Sandbox) -> list[bytes]:
-    """Return the sound of a session without a fault."""
-    sound, error, _ = said(client(connect, coze_sandbox))
+    """Return the audio of a session without a fault."""
+    sound, error, _ = speak(client(connect, coze_sandbox))
     assert error is None
     assert len(sound) > 3
     return sound
@@ -100,12 +100,12 @@ def whole(connect: Connect, coze_sandbox: Sandbox) -> list[bytes]:
     ],
     ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else str(value),
 )
-def test_connections_that_end_too_early(
+def test_early_end_is_raised_with_the_audio_so_far(
     connect: Connect, coze_sandbox: Sandbox, whole: list[bytes], ended: Any, settings: dict[str, Any], code: int
 ) -> None:
-    """However a connection ends before the sound does, it is told as such, and what was heard is in hand."""
+    """If a connection ends before the audio does, its error is raised, and the audio so far is available."""
     coze_sandbox.faults.add(operation=SPEECH, events=BEFORE, **settings)
-    sound, error, session = said(client(connect, coze_sandbox))
+    sound, error, session = speak(client(connect, coze_sandbox))
     assert isinstance(error, SocketClosed)
     assert (error.code, error.messages, error.operation) == (code, BEFORE, SPEECH)
     assert error.logid == session.logid
@@ -115,21 +115,23 @@ def test_connections_that_end_too_early(
 
 
 @pytest.mark.parametrize("kind", ["stall", "lost"])
-def test_silence(connect: Connect, coze_sandbox: Sandbox, whole: list[bytes], ended: Any, kind: str) -> None:
-    """A server that falls silent, or whose last message is lost, is not waited for without end; it is left."""
+def test_silent_server_times_out(
+    connect: Connect, coze_sandbox: Sandbox, whole: list[bytes], ended: Any, kind: str
+) -> None:
+    """If a server stops sending, or its last message is lost, the session times out and is closed."""
     before_end = BEFORE + len(whole) - 1
     coze_sandbox.faults.add(kind, SPEECH, events=BEFORE if kind == "stall" else before_end)
-    sound, error, session = said(client(connect, coze_sandbox, idle_timeout=2))
+    sound, error, session = speak(client(connect, coze_sandbox, idle_timeout=2))
     assert isinstance(error, APITimeoutError)
     assert sound == (whole[:1] if kind == "stall" else whole)
     assert not session.is_open
     ended(session)
 
 
-def test_huge_message_is_refused(connect: Connect, coze_sandbox: Sandbox, whole: list[bytes], ended: Any) -> None:
-    """A message above the limit ends the session instead of filling the memory; within the limit it is one like others."""
+def test_huge_message_ends_the_session(connect: Connect, coze_sandbox: Sandbox, whole: list[bytes], ended: Any) -> None:
+    """A message above the size limit ends the session; below the limit it is received like any other."""
     coze_sandbox.faults.add("huge", SPEECH, events=BEFORE)
-    sound, error, session = said(client(connect, coze_sandbox, max_message_bytes=1 << 20))
+    sound, error, session = speak(client(connect, coze_sandbox, max_message_bytes=1 << 20))
     assert isinstance(error, SocketClosed)
     assert error.code == 1009
     assert "max_message_bytes" in str(error)
@@ -150,7 +152,7 @@ def test_huge_message_is_refused(connect: Connect, coze_sandbox: Sandbox, whole:
     ],
     ids=lambda value: value["kind"] if isinstance(value, dict) else "",
 )
-def test_faults_that_are_survived(
+def test_harmless_faults_are_ignored(
     connect: Connect,
     coze_sandbox: Sandbox,
     whole: list[bytes],
@@ -159,9 +161,9 @@ def test_faults_that_are_survived(
     left_out: int,
     twice: int,
 ) -> None:
-    """What neither ends the session nor its sound is passed over: messages have no numbers that would tell a loss."""
+    """Faults that end neither the session nor its audio are ignored: messages have no sequence numbers."""
     coze_sandbox.faults.add(operation=SPEECH, events=BEFORE, **settings)
-    sound, error, session = said(client(connect, coze_sandbox))
+    sound, error, session = speak(client(connect, coze_sandbox))
     assert error is None
     assert sound == [whole[0], *whole[1:2] * twice, *whole[1 + left_out :]]
     assert not session.is_open
@@ -178,26 +180,28 @@ REFUSALS: list[tuple[dict[str, Any], type[CozeError]]] = [
 
 
 @pytest.mark.parametrize(("settings", "expected"), REFUSALS, ids=[settings["kind"] for settings, _ in REFUSALS])
-def test_refused_handshakes(
+def test_rejected_handshake_raises_like_a_call(
     connect: Connect, coze_sandbox: Sandbox, settings: dict[str, Any], expected: type[CozeError]
 ) -> None:
-    """A handshake fails with the errors of calls; the next session is as usual."""
+    """A rejected handshake raises the errors of calls, and the next session works."""
     coze_sandbox.faults.add(operation=SPEECH, **settings)
     coze = client(connect, coze_sandbox)
     with pytest.raises(expected):
-        said(coze)
+        speak(coze)
     assert len(coze_sandbox.requests) == 1
-    assert said(coze)[1] is None
+    assert speak(coze)[1] is None
 
 
 SETTINGS: dict[str, dict[str, Any]] = {"status": {"status": 503}, "rate_limit": {"seconds": 0}}
 
 
 @pytest.mark.parametrize("kind", ["status", "rate_limit", "html", "drop"])
-def test_handshakes_are_tried_again(connect: Connect, coze_sandbox: Sandbox, whole: list[bytes], kind: str) -> None:
-    """A refusal that may pass is overcome by the client's policy, as of calls."""
+def test_temporary_handshake_failure_is_retried(
+    connect: Connect, coze_sandbox: Sandbox, whole: list[bytes], kind: str
+) -> None:
+    """A temporary rejection of the handshake is retried by the client's retry policy."""
     coze_sandbox.faults.add(kind, SPEECH, **SETTINGS.get(kind, {}))
     before = len(coze_sandbox.requests)
-    sound, error, _ = said(client(connect, coze_sandbox, at_once()))
+    sound, error, _ = speak(client(connect, coze_sandbox, at_once()))
     assert (sound, error) == (whole, None)
     assert len(coze_sandbox.requests) == before + 2

@@ -1,4 +1,4 @@
-"""Opening a WebSocket: handshakes, refusals, attempts, authorisation, settings."""
+"""Opening a WebSocket: handshakes, rejections, retries, authorization and settings."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def http_url(url: str) -> str:
     return url.replace("ws", "http", 1)
 
 
-def test_session_is_opened_with_query_and_token(connect: Connect) -> None:
-    """The handshake carries arguments, token and headers; the log id is known at once."""
+def test_handshake_has_query_token_and_headers(connect: Connect) -> None:
+    """The handshake contains arguments, token and headers; the log id is available at once."""
     with socket_server(greet) as server:
         coze = connect("pat_secret", base_url=http_url(server.url), headers={"X-Team": "voice"})
         session = coze.websockets.audio.speech.connect(entity_type="bot", entity_id="7", extra_query={"new": 1})
@@ -60,8 +60,8 @@ def test_session_is_opened_with_query_and_token(connect: Connect) -> None:
     assert "pat_secret" not in repr(session)
 
 
-def test_address_may_be_set(connect: Connect) -> None:
-    """`SocketOptions.base_url` takes the place of the address that belongs to the client's."""
+def test_base_url_option_replaces_the_default(connect: Connect) -> None:
+    """`SocketOptions.base_url` replaces the WebSocket URL that belongs to the client's base URL."""
     with socket_server(greet) as server:
         coze = connect("pat_x", base_url="https://api.coze.com", sockets=SocketOptions(base_url=f"{server.url}/gate/"))
         with coze.websockets.chat.connect(bot_id="1") as session:
@@ -79,8 +79,10 @@ def test_address_may_be_set(connect: Connect) -> None:
         ((302, "<h1>elsewhere</h1>"), GatewayError, 302, "elsewhere"),
     ],
 )
-def test_refusal_is_the_error_of_http(connect: Connect, answer: Any, error: type[Any], code: int, told: str) -> None:
-    """A handshake that is refused raises what an HTTP call would, with code, hint, log id and operation."""
+def test_rejected_handshake_raises_like_a_call(
+    connect: Connect, answer: Any, error: type[Any], code: int, told: str
+) -> None:
+    """A rejected handshake raises what an HTTP call would, with code, hint, log id and operation."""
     with socket_server(greet, process_request=refusing(*[answer] * 5)) as server:
         coze = connect("pat_x", base_url=http_url(server.url), retry=at_once())
         with pytest.raises(error) as raised, coze.websockets.audio.speech.connect():
@@ -93,7 +95,7 @@ def test_refusal_is_the_error_of_http(connect: Connect, answer: Any, error: type
 
 
 def test_redirect_is_not_followed(connect: Connect) -> None:
-    """A redirect would take the token to another host."""
+    """A redirect of the handshake is not followed, since it would send the token to another host."""
 
     def redirect(connection: Any, request: Any) -> Any:
         response = connection.respond(302, "over there\n")
@@ -107,8 +109,8 @@ def test_redirect_is_not_followed(connect: Connect) -> None:
         assert not other.requests
 
 
-def test_attempts_follow_the_retry_policy(connect: Connect) -> None:
-    """Before anything was sent, a busy server is asked again."""
+def test_busy_server_is_retried(connect: Connect) -> None:
+    """A handshake with a busy server is retried, since nothing was sent before."""
     busy = (503, {"code": 5000, "msg": "busy"})
     with socket_server(greet, process_request=refusing(busy, 429)) as server:
         coze = connect("pat_x", base_url=http_url(server.url), retry=at_once(2))
@@ -117,8 +119,8 @@ def test_attempts_follow_the_retry_policy(connect: Connect) -> None:
         assert len(server.requests) == 3
 
 
-def test_no_connection_is_an_api_connection_error(connect: Connect) -> None:
-    """It tells address and attempts, and that nothing was sent."""
+def test_refused_connection_is_an_api_connection_error(connect: Connect) -> None:
+    """A refused connection raises APIConnectionError with URL and attempts, and that nothing was sent."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -128,7 +130,7 @@ def test_no_connection_is_an_api_connection_error(connect: Connect) -> None:
     assert (raised.value.attempts, raised.value.sent) == (2, False)
 
 
-def test_silent_server_is_an_api_timeout_error(connect: Connect) -> None:
+def test_open_timeout_limits_each_attempt(connect: Connect) -> None:
     """`open_timeout` limits each attempt, from the first byte to the last of the handshake."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         coze = connect("pat_x", base_url=f"http://127.0.0.1:{silent.getsockname()[1]}", retry=0)
@@ -140,7 +142,7 @@ def test_silent_server_is_an_api_timeout_error(connect: Connect) -> None:
 
 
 class Refreshing(httpx.Auth):
-    """Fetches a token from a server of its own, and a new one when that is refused."""
+    """Fetches a token from a separate server, and a new one when that is rejected."""
 
     def __init__(self) -> None:
         self.tokens = 0
@@ -155,8 +157,8 @@ class Refreshing(httpx.Auth):
                 return
 
 
-def test_strategy_authorises_and_refreshes(connect: Connect) -> None:
-    """A strategy may send requests of its own, sees the answer to the handshake, and may try once more."""
+def test_strategy_authorizes_and_refreshes(connect: Connect) -> None:
+    """A strategy may send its own requests, receives the response to the handshake, and may send it again once."""
     strategy = Refreshing()
 
     def token(request: httpx.Request) -> httpx.Response:
@@ -171,8 +173,8 @@ def test_strategy_authorises_and_refreshes(connect: Connect) -> None:
     assert [request.headers["authorization"] for request in server.requests] == ["Bearer made-1", "Bearer made-2"]
 
 
-def test_refusal_after_a_strategy_gave_up(connect: Connect) -> None:
-    """If the second token is refused, too, that is told."""
+def test_second_rejection_of_a_strategy_is_raised(connect: Connect) -> None:
+    """If the second token of a strategy is rejected, too, the rejection is raised."""
     refusal = (401, {"code": 4100, "msg": "expired"})
     with socket_server(greet, process_request=refusing(*[refusal] * 4)) as server:
         coze = connect(
@@ -185,8 +187,8 @@ def test_refusal_after_a_strategy_gave_up(connect: Connect) -> None:
         assert len(server.requests) == 2
 
 
-def test_function_gives_the_token_of_each_session(connect: Connect) -> None:
-    """A function given as token is asked for each handshake."""
+def test_token_function_is_called_for_each_handshake(connect: Connect) -> None:
+    """A token function is called for each handshake."""
     tokens = iter(["one", "two"])
     with socket_server(greet) as server:
         coze = connect(lambda: next(tokens), base_url=http_url(server.url))
@@ -204,8 +206,8 @@ def confirm(part: Part) -> None:
     part.wait_closed()
 
 
-def test_settings_are_sent_and_confirmed_first(connect: Connect) -> None:
-    """When `with` goes on, Coze has confirmed the settings; what came meanwhile is still to be read."""
+def test_settings_are_confirmed_before_with_continues(connect: Connect) -> None:
+    """When the `with` block starts, Coze has confirmed the settings; messages before that can still be received."""
     settings = SpeechSettings(output_audio=SpeechOutputAudio(voice_id="v"))
     with socket_server(confirm) as server:
         coze = connect("pat_x", base_url=http_url(server.url))
@@ -221,8 +223,8 @@ def test_settings_are_sent_and_confirmed_first(connect: Connect) -> None:
     assert settings.output_audio.codec is None, "the caller's object is not changed"
 
 
-def test_refused_settings_are_an_error(connect: Connect) -> None:
-    """Where Coze answers settings by an error, `with` raises it and the connection is closed."""
+def test_rejected_settings_raise_and_close(connect: Connect) -> None:
+    """If Coze responds to settings with an error, `with` raises it and the connection is closed."""
 
     def refuse(part: Part) -> None:
         part.await_kind("speech.update")
@@ -242,8 +244,8 @@ def test_refused_settings_are_an_error(connect: Connect) -> None:
     assert raised.value.event.event_type == "error"
 
 
-def test_confirmation_that_was_not_subscribed_to_is_not_awaited(connect: Connect) -> None:
-    """With `event_subscriptions` that leave it out, Coze would never send it."""
+def test_unsubscribed_confirmation_is_not_awaited(connect: Connect) -> None:
+    """If `event_subscriptions` exclude the confirmation of settings, it is not awaited."""
     settings = ChatSocketSettings(event_subscriptions=["conversation.chat.completed"])
     with socket_server(greet) as server:
         coze = connect("pat_x", base_url=http_url(server.url))
@@ -264,10 +266,10 @@ def test_confirmation_that_was_not_subscribed_to_is_not_awaited(connect: Connect
         ({"options": SocketOptions(base_url="ws://other.test")}, "belongs to the client"),
     ],
 )
-def test_unusable_arguments_are_refused_before_connecting(
+def test_invalid_arguments_are_rejected_before_connecting(
     connect: Connect, arguments: dict[str, Any], told: str
 ) -> None:
-    """Arguments and settings are checked when the session is made."""
+    """Invalid arguments and settings are rejected when the session is created."""
     coze = connect("pat_x", base_url="http://127.0.0.1:9")
     with pytest.raises(InvalidArgumentError) as raised:
         coze.websockets.audio.speech.connect(**arguments)
@@ -278,20 +280,20 @@ def test_unusable_arguments_are_refused_before_connecting(
     "options",
     [{"base_url": "https://x.test"}, {"idle_timeout": 0}, {"ping_interval": -1}, {"max_message_bytes": "1"}],
 )
-def test_unusable_options_are_refused(options: dict[str, Any]) -> None:
-    """Options are checked when they are made."""
+def test_invalid_socket_options_are_rejected(options: dict[str, Any]) -> None:
+    """Invalid SocketOptions are rejected when they are created."""
     with pytest.raises(InvalidArgumentError):
         SocketOptions(**options)
 
 
-def test_options_of_another_kind_are_refused(connect: Connect) -> None:
-    """A client takes `SocketOptions`, not a dict of them."""
+def test_socket_options_must_not_be_a_dict(connect: Connect) -> None:
+    """A client accepts `SocketOptions`, and rejects a dict of them."""
     with pytest.raises(InvalidArgumentError, match="sockets must be SocketOptions, not dict"):
         connect("pat_x", sockets={})
 
 
-def test_missing_library_is_told(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without websockets, the error names the extra that installs it."""
+def test_missing_websockets_library_names_the_extra(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the websockets library, the error names the extra that installs it."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "websockets"]:
         monkeypatch.delitem(sys.modules, name)
     for name in ("cozekit._websockets.connect", "cozekit._websockets.connection"):
@@ -304,8 +306,8 @@ def test_missing_library_is_told(connect: Connect, monkeypatch: pytest.MonkeyPat
         session.open()
 
 
-def test_log_hides_the_token(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
-    """The log of a handshake shows that there is a token, not which."""
+def test_handshake_log_hides_the_token(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    """The log of a handshake shows that there is a token, but not its value."""
     caplog.set_level(logging.DEBUG)
     with socket_server(greet) as server:
         coze = connect("pat_secret", base_url=http_url(server.url))
@@ -316,8 +318,8 @@ def test_log_hides_the_token(connect: Connect, caplog: pytest.LogCaptureFixture)
     assert not any("pat_secret" in text for text in sent)
 
 
-def test_tls_settings_are_used(connect: Connect, certificate: str) -> None:
-    """A certificate that nobody signed is refused, unless the TLS settings trust it."""
+def test_tls_settings_decide_about_certificates(connect: Connect, certificate: str) -> None:
+    """A self-signed certificate is rejected, unless the TLS settings trust it."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
     with socket_server(greet, tls=tls) as server:
@@ -329,8 +331,8 @@ def test_tls_settings_are_used(connect: Connect, certificate: str) -> None:
             session.recv()
 
 
-def test_sessions_leave_no_thread(connect: Connect) -> None:
-    """After a session was closed, its heartbeat and its reader are gone."""
+def test_closed_session_has_no_thread(connect: Connect) -> None:
+    """After a session is closed, its heartbeat and reader threads have ended."""
     before = set(threading.enumerate())
     with socket_server(greet) as server:
         coze = connect("pat_x", base_url=http_url(server.url), sockets=SocketOptions(ping_interval=0.01))

@@ -1,4 +1,4 @@
-"""What sessions over a WebSocket do: speak, listen, talk, interpret, and the bare messages."""
+"""WebSocket sessions: speech, transcription, chat, interpretation, and bare messages."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def take(source: Any, count: int) -> list[Any]:
 
 
 def stream(connect: Connect, items: list[Any], before: Callable[[], None] = lambda: None) -> Any:
-    """Return an iterable of the kind that the client is for."""
+    """Return an iterable of the client's kind."""
 
     def plain() -> Iterator[Any]:
         before()
@@ -87,8 +87,8 @@ def speaking(part: Part) -> None:
         part.send("speech.audio.completed")
 
 
-def test_say_gives_the_sound_of_a_text(connect: Connect) -> None:
-    """A text is sent with its end, and the decoded sound comes back; a second text may follow."""
+def test_say_yields_the_audio_of_a_text(connect: Connect) -> None:
+    """`say` sends a text and its end, and yields the decoded audio; a second text may follow."""
     with socket_server(speaking) as server:
         with client(connect, server).websockets.audio.speech.connect(output_audio=PCM) as speech:
             assert list(speech.say("Hello")) == [b"\1", b"\2\2", b"\3\3\3"]
@@ -97,8 +97,8 @@ def test_say_gives_the_sound_of_a_text(connect: Connect) -> None:
     assert texts == ["Hello", "again"]
 
 
-def test_say_sends_pieces_as_they_are_written(connect: Connect) -> None:
-    """Pieces of text are sent while sound is received."""
+def test_say_sends_text_while_audio_arrives(connect: Connect) -> None:
+    """`say` sends pieces of text while audio is received."""
     with socket_server(speaking) as server:
         with client(connect, server).websockets.audio.speech.connect(output_audio=PCM) as speech:
             sound = speech.say(stream(connect, ["Hel", "lo"]))
@@ -125,10 +125,10 @@ def test_say_sends_pieces_as_they_are_written(connect: Connect) -> None:
         ("chat", {"bot_id": "1"}, lambda session: session.talk("Hi").audio, "format of the sound to receive"),
     ],
 )
-def test_format_of_sound_is_never_assumed(
+def test_audio_format_must_be_set(
     connect: Connect, name: str, arguments: dict[str, Any], call: Callable[[Any], Any], told: str
 ) -> None:
-    """Where the format was not told, nothing is sent: what Coze assumes is often not what was meant."""
+    """If no audio format was set, nothing is sent, since Coze's default is often the wrong one."""
     group: Any = connect("pat_x", base_url="http://127.0.0.1:9").websockets
     for part in name.split("."):
         group = getattr(group, part)
@@ -148,8 +148,8 @@ WAV = PCM.to_wav(b"\1\2" * 400)
         (PCM, ["text"], "a piece of sound must be bytes, not str"),
     ],
 )
-def test_sound_of_another_format_is_refused(connect: Connect, told: Any, sound: list[Any], message: str) -> None:
-    """What begins like another format than was told is not sent."""
+def test_audio_in_another_format_is_rejected(connect: Connect, told: Any, sound: list[Any], message: str) -> None:
+    """Audio that starts like another format than the one that was set is not sent."""
     with socket_server(listening) as server:
         session = client(connect, server).websockets.audio.transcriptions.connect(input_audio=told)
         with session, pytest.raises(InvalidArgumentError, match=message):
@@ -171,8 +171,8 @@ def listening(part: Part) -> None:
             part.send("transcriptions.message.completed")
 
 
-def test_listen_gives_the_text_so_far(connect: Connect) -> None:
-    """Text comes while sound is still being sent: the second piece is held back until the first was understood."""
+def test_listen_yields_text_while_audio_is_sent(connect: Connect) -> None:
+    """`listen` yields text while audio is still being sent."""
     understood = threading.Event()
 
     def pieces() -> Iterator[bytes]:
@@ -199,8 +199,8 @@ def test_listen_gives_the_text_so_far(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("kind", ["bytes", "list"])
-def test_listen_takes_sound_as_a_whole(connect: Connect, kind: str) -> None:
-    """All of the sound is cut into messages of a size that every server takes."""
+def test_listen_splits_audio_into_messages(connect: Connect, kind: str) -> None:
+    """`listen` splits audio into messages of a size that every server accepts."""
     whole = bytes(100_000)
     with socket_server(listening) as server:
         with client(connect, server).websockets.audio.transcriptions.connect(input_audio=PCM) as session:
@@ -211,8 +211,8 @@ def test_listen_takes_sound_as_a_whole(connect: Connect, kind: str) -> None:
     assert texts[-1] == "a" * len(sent)
 
 
-def test_failure_of_the_source_is_raised_where_the_text_is_awaited(connect: Connect) -> None:
-    """An exception of the caller's own microphone comes out of `listen`, at once and as it was."""
+def test_exception_of_the_audio_source_is_raised(connect: Connect) -> None:
+    """An exception of the caller's audio source is raised by `listen` at once and unchanged."""
 
     def broken() -> None:
         raise OSError("no microphone")
@@ -224,8 +224,8 @@ def test_failure_of_the_source_is_raised_where_the_text_is_awaited(connect: Conn
         assert server.gone.acquire(timeout=60)
 
 
-def test_leaving_early_stops_both_directions(connect: Connect) -> None:
-    """After the first text is enough, nothing more is sent, and the connection is closed."""
+def test_early_exit_stops_sending_and_closes(connect: Connect) -> None:
+    """Leaving the loop after the first text stops the sending and closes the connection."""
     sent = threading.Event()
 
     def endless() -> Iterator[bytes]:
@@ -249,7 +249,7 @@ def test_leaving_early_stops_both_directions(connect: Connect) -> None:
 
 
 def talking(part: Part) -> None:
-    """Answer each question: text and sound, or a tool call, or a failure."""
+    """Respond to each question with text and audio, a tool call, or a failure."""
     part.send("chat.created")
     while True:
         message = part.await_kind(
@@ -314,7 +314,7 @@ def answer(part: Part, question: str) -> None:
 
 @pytest.fixture
 def call(connect: Connect) -> Iterator[Any]:
-    """Give an open call."""
+    """Return an open voice call."""
     with socket_server(talking) as server:
         session = client(connect, server, close_timeout=2.0).websockets.chat.connect(
             bot_id="b1", input_audio=PCM, output_audio=audio.PCM(24000)
@@ -323,8 +323,8 @@ def call(connect: Connect) -> Iterator[Any]:
             yield session
 
 
-def test_talk_gives_text_and_sound_of_the_answer(call: Any) -> None:
-    """A turn can be read for words, for sound or for messages, and knows everything at its end."""
+def test_turn_yields_text_audio_or_messages(call: Any) -> None:
+    """A turn can be read as text, as audio or as messages, and has all of them at its end."""
     turn = call.talk("hello")
     assert list(turn.text) == ["You said ", "hello"]
     assert turn.ended
@@ -344,15 +344,15 @@ def test_talk_gives_text_and_sound_of_the_answer(call: Any) -> None:
     assert kinds[-1] == "conversation.chat.completed"
 
 
-def test_talk_by_voice(call: Any, connect: Connect) -> None:
-    """Sound is sent with its end; what was understood is the transcript."""
+def test_spoken_question_has_a_transcript(call: Any, connect: Connect) -> None:
+    """Audio is sent with its end, and the turn has the transcript."""
     turn = call.talk(stream(connect, SOUND)).until_done()
     assert turn.transcript == "what is it"
     assert turn.answer == "You said by voice"
 
 
-def test_tool_outputs_go_over_the_socket(call: Any) -> None:
-    """A turn that waits for tools goes on when it is given their results."""
+def test_turn_continues_after_tool_outputs(call: Any) -> None:
+    """A turn that waits for tools continues after their outputs were sent."""
     turn = call.talk("tool")
     for message in turn:
         if isinstance(message, ChatSocketRequiresAction):
@@ -362,8 +362,8 @@ def test_tool_outputs_go_over_the_socket(call: Any) -> None:
 
 
 @pytest.mark.parametrize("read", ["text", "audio", "until_done"])
-def test_tools_that_nobody_provides_are_told(call: Any, read: str) -> None:
-    """Who reads only words or sound does not wait for ever for a tool; the turn can go on all the same."""
+def test_tool_call_without_tools_is_an_error(call: Any, read: str) -> None:
+    """A tool call without tools raises an error in the iterators of text and audio; the turn can continue afterwards."""
     turn = call.talk("tool")
     with pytest.raises(ActionRequired, match="the bot waits for tool outputs") as raised:
         turn.until_done() if read == "until_done" else list(getattr(turn, read))
@@ -374,8 +374,8 @@ def test_tools_that_nobody_provides_are_told(call: Any, read: str) -> None:
 
 
 @pytest.mark.parametrize("read", ["text", "audio", "until_done"])
-def test_tools_are_carried_out(call: Any, read: str) -> None:
-    """Functions given to a turn answer what the bot calls, and the turn goes on by itself."""
+def test_tools_of_a_turn_are_called(call: Any, read: str) -> None:
+    """Functions that are passed to a turn are called for the bot, and the turn continues by itself."""
 
     def now() -> str:
         """Tell the time."""
@@ -389,8 +389,8 @@ def test_tools_are_carried_out(call: Any, read: str) -> None:
     assert [(run.name, run.output) for run in turn.tool_runs] == [("now", "noon")]
 
 
-def test_async_tools_are_carried_out_by_async_calls(call: Any, connect: Connect) -> None:
-    """A coroutine function is a tool of an async call, and refused by a sync one before anything is said."""
+def test_async_tools_need_an_async_call(call: Any, connect: Connect) -> None:
+    """A coroutine function is a tool of an async call, and a sync call rejects it before anything is sent."""
 
     async def now() -> str:
         """Tell the time."""
@@ -403,8 +403,8 @@ def test_async_tools_are_carried_out_by_async_calls(call: Any, connect: Connect)
             call.talk("tool", tools=[now])
 
 
-def test_tools_of_a_call_have_their_limits(call: Any) -> None:
-    """A bot that calls tools more often than it may ends the reading by the error of `chat.run`, with its chat."""
+def test_max_rounds_ends_a_turn(call: Any) -> None:
+    """A bot that calls tools in too many rounds ends the turn with the error of `chat.run`, with its chat."""
 
     def now() -> str:
         """Tell the time."""
@@ -415,8 +415,8 @@ def test_tools_of_a_call_have_their_limits(call: Any) -> None:
     assert raised.value.chat.required_action is not None
 
 
-def test_failing_tools_of_a_call(call: Any) -> None:
-    """The bot is told that a tool failed, unless the policy is to raise."""
+def test_tool_failure_is_reported_or_raised(call: Any) -> None:
+    """A failed tool is reported to the bot, or raised with on_tool_error="raise"."""
 
     def now() -> str:
         """Tell the time."""
@@ -430,8 +430,8 @@ def test_failing_tools_of_a_call(call: Any) -> None:
         call.talk("tool", tools=[now], on_tool_error="raise").until_done()
 
 
-def test_cancelled_turn_ends(call: Any) -> None:
-    """`cancel` makes Coze break the answer off."""
+def test_cancel_ends_the_answer(call: Any) -> None:
+    """`cancel` makes Coze end the answer."""
     turn = call.talk("long")
     for message in turn:
         if message.event_type == "conversation.message.delta" and message.data.content == "You said ":
@@ -440,8 +440,8 @@ def test_cancelled_turn_ends(call: Any) -> None:
     assert turn.answer == "You said too late"
 
 
-def test_next_turn_ends_the_one_before(call: Any) -> None:
-    """A turn that was left has its answer broken off, and no part of it comes up in the next one."""
+def test_next_turn_cancels_the_unfinished_one(call: Any) -> None:
+    """The next turn cancels an unfinished turn, and receives no part of its answer."""
     first = call.talk("long")
     words = iter(first.text)
     assert next(words) == "You said "
@@ -450,8 +450,8 @@ def test_next_turn_ends_the_one_before(call: Any) -> None:
     assert (first.canceled, first.ended) == (True, True)
 
 
-def test_turn_that_was_never_read_lies_between(call: Any) -> None:
-    """A turn that was left is ended by the next one that is read, though another was made and never read."""
+def test_unread_turn_between_two_turns_is_skipped(call: Any) -> None:
+    """The next turn that is read cancels the unfinished turn, even if an unread turn was created between them."""
     first = call.talk("long")
     assert next(iter(first.text)) == "You said "
     call.talk("never asked")
@@ -459,8 +459,8 @@ def test_turn_that_was_never_read_lies_between(call: Any) -> None:
     assert (first.canceled, first.ended) == (True, True)
 
 
-def test_turn_that_is_forgotten(connect: Connect) -> None:
-    """A turn that was left half-read, and forgotten together with its session, leaves no complaint behind."""
+def test_dropped_turn_causes_no_warning(connect: Connect) -> None:
+    """A turn that was read halfway and dropped with its session causes no warning."""
 
     def playing(part: Part) -> None:
         part.await_kind("chat.update")
@@ -493,14 +493,14 @@ def test_turn_that_is_forgotten(connect: Connect) -> None:
     assert complaints == []
 
 
-def test_turn_that_was_never_read_was_never_asked(call: Any) -> None:
-    """What is said is sent when reading begins."""
+def test_unread_turn_sends_nothing(call: Any) -> None:
+    """A turn sends its input when it is first read."""
     call.talk("long")
     assert call.talk("hello").until_done().answer == "You said hello"
 
 
-def test_failed_chat_is_an_error(call: Any) -> None:
-    """It carries code, chat and turn; reading on tells it again; the session goes on."""
+def test_failed_chat_raises_with_code_chat_and_turn(call: Any) -> None:
+    """A failed chat raises an error with code, chat and turn; reading again raises it again; the session stays usable."""
     turn = call.talk("fail")
     with pytest.raises(ChatFailed, match="too fast") as raised:
         turn.until_done()
@@ -512,8 +512,8 @@ def test_failed_chat_is_an_error(call: Any) -> None:
     assert call.talk("hello").until_done().answer == "You said hello"
 
 
-def test_error_message_is_an_error(call: Any) -> None:
-    """It carries code, message, log id, operation and session. The session is still open."""
+def test_error_message_raises_and_keeps_the_session(call: Any) -> None:
+    """An error message raises an error with code, message, log id, operation and session, which stays open."""
     with pytest.raises(SocketFailed, match="bad parameter") as raised:
         call.talk("error").until_done()
     error = raised.value
@@ -524,8 +524,8 @@ def test_error_message_is_an_error(call: Any) -> None:
     assert not isinstance(error, RateLimitError)
 
 
-def test_turn_after_an_error_waits_for_nothing(connect: Connect) -> None:
-    """Where an error came in place of a chat, there is nothing to cancel: the next turn begins at once."""
+def test_turn_after_an_error_starts_at_once(connect: Connect) -> None:
+    """After an error in place of a chat there is nothing to cancel, and the next turn starts at once."""
 
     def refusing(part: Part) -> None:
         part.await_kind("conversation.message.create")
@@ -542,13 +542,13 @@ def test_turn_after_an_error_waits_for_nothing(connect: Connect) -> None:
     assert [one["event_type"] for one in server.received] == ["conversation.message.create"] * 2
 
 
-def test_speak_says_a_text_as_it_is(call: Any) -> None:
-    """A given text is spoken without a chat."""
+def test_speak_synthesizes_a_text_without_a_chat(call: Any) -> None:
+    """`speak` synthesizes the given text without a chat."""
     assert list(call.speak("Are you there?")) == [b"spoken"]
 
 
-def test_converse_yields_whatever_comes(connect: Connect) -> None:
-    """Where Coze finds the ends of turns, sound goes up and messages come down until one leaves."""
+def test_converse_sends_audio_and_yields_messages(connect: Connect) -> None:
+    """With server-side turn detection, audio is sent and messages are received until the loop ends."""
 
     def hearing(part: Part) -> None:
         part.await_kind("chat.update")
@@ -582,8 +582,8 @@ def interpreting(part: Part) -> None:
 
 
 @pytest.mark.parametrize("read", ["text", "audio", "until_done"])
-def test_interpret_gives_both_texts_and_sound(connect: Connect, read: str) -> None:
-    """An interpretation can be read for words, for sound or for messages, and knows both texts."""
+def test_interpretation_yields_texts_audio_or_messages(connect: Connect, read: str) -> None:
+    """An interpretation can be read as text, as audio or as messages, and has both texts."""
     with socket_server(interpreting) as server:
         session = client(connect, server).websockets.audio.simult_interpretation.connect(
             input_audio=PCM,
@@ -601,8 +601,10 @@ def test_interpret_gives_both_texts_and_sound(connect: Connect, read: str) -> No
     assert server.received[0]["data"]["translate_config"] == {"from": "zh", "to": "en"}
 
 
-def test_error_during_an_interpretation(connect: Connect) -> None:
-    """An error message ends an interpretation by SocketFailed at once; reading on raises it again; both texts are kept."""
+def test_error_during_an_interpretation_is_socket_failed(connect: Connect) -> None:
+    """An error message ends an interpretation with SocketFailed at once; reading again raises it again; both texts are
+    kept.
+    """
 
     def failing(part: Part) -> None:
         part.await_kind("simult_interpretation.update")
@@ -635,8 +637,8 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("protocol", SETTINGS)
-def test_error_in_place_of_a_confirmation(connect: Connect, protocol: str) -> None:
-    """Settings that are refused by an error message are raised when the session opens, whatever its protocol."""
+def test_error_instead_of_a_confirmation_is_raised(connect: Connect, protocol: str) -> None:
+    """Settings that an error message rejects raise when the session opens, for each protocol."""
 
     def refusing(part: Part) -> None:
         part.connection.recv()
@@ -652,8 +654,8 @@ def test_error_in_place_of_a_confirmation(connect: Connect, protocol: str) -> No
             pass
 
 
-def test_bare_messages(connect: Connect) -> None:
-    """Anything of the protocol can be sent and received by hand; ids are made where there are none."""
+def test_bare_messages_can_be_sent_and_received(connect: Connect) -> None:
+    """Any message of the protocol can be sent and received by hand; missing ids are generated."""
     with socket_server(speaking) as server, client(connect, server).websockets.audio.speech.connect() as session:
         first = session.send(SpeechTextAppend(data=SpeechText(delta="Hi")))
         assert session.send(SpeechTextComplete(id="mine")) == "mine"
@@ -666,8 +668,8 @@ def test_bare_messages(connect: Connect) -> None:
     assert [one["id"] for one in server.received[:3]] == [first, "mine", second]
 
 
-def test_bare_messages_of_a_call(call: Any) -> None:
-    """Iterating over a session and waiting for one message are the same."""
+def test_iteration_and_recv_return_the_same_messages(call: Any) -> None:
+    """Iterating over a session and `recv` return the same messages."""
     call.send(ChatSocketClear())
     assert [type(message).__name__ for message in take(call, 2)] == ["ChatSocketCreated", "ChatSocketCleared"]
     call.send(ChatSocketClear())
@@ -687,8 +689,8 @@ def test_bare_messages_of_a_call(call: Any) -> None:
         (Unknown(None, {"what": object()}), "cannot be written as JSON"),
     ],
 )
-def test_messages_are_checked_before_they_are_sent(connect: Connect, message: Any, told: str) -> None:
-    """What does not fit is told with operation and member, without even a connection."""
+def test_invalid_message_is_rejected_without_a_connection(connect: Connect, message: Any, told: str) -> None:
+    """An invalid message is rejected with operation and field, before a connection is opened."""
     session = connect("pat_x", base_url="http://127.0.0.1:9").websockets.audio.speech.connect()
     with pytest.raises(InvalidArgumentError, match=told) as raised:
         session.send(message)
@@ -708,8 +710,8 @@ def garbage(part: Part) -> None:
     part.wait_closed()
 
 
-def test_what_is_not_understood_is_not_lost(connect: Connect) -> None:
-    """A frame of no or unknown form becomes `Unknown`, and the session goes on."""
+def test_unknown_frames_are_unknown_messages(connect: Connect) -> None:
+    """A malformed or unknown frame becomes `Unknown`, and the session continues."""
     with socket_server(garbage) as server, client(connect, server).websockets.audio.speech.connect() as session:
         messages = take(session, 9)
     assert messages[:3] == [Unknown(None, {"data": data}) for data in ("no JSON", "\ufffd\ufffd", ["a list"])]
@@ -717,8 +719,8 @@ def test_what_is_not_understood_is_not_lost(connect: Connect) -> None:
     assert messages[4].data == "?"
 
 
-def test_garbage_does_not_disturb_the_sound(connect: Connect) -> None:
-    """`say` passes over what is no sound."""
+def test_say_ignores_malformed_messages(connect: Connect) -> None:
+    """`say` ignores messages that contain no audio."""
 
     def play(part: Part) -> None:
         part.await_kind("speech.update")
@@ -730,11 +732,11 @@ def test_garbage_does_not_disturb_the_sound(connect: Connect) -> None:
             assert b"".join(session.say("Hi")) == b"!"
 
 
-def test_tools_of_a_call_with_the_sandbox(coze: Any) -> None:
-    """Several calls of one round are carried out and answered together, with the arguments that the bot gives."""
+def test_sandbox_tool_calls_of_one_round_are_answered_together(coze: Any) -> None:
+    """Tool calls of one round run with the bot's arguments and are answered together, against the sandbox."""
 
     def get_weather(city: str) -> str:
-        """Tell the weather."""
+        """Return the weather."""
         return f"sunny in {city}"
 
     def now() -> str:

@@ -1,4 +1,4 @@
-"""TLS of sync WebSockets, which one thread reads while another writes."""
+"""TLS of sync WebSockets, where one thread reads while another writes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def serving(certificate: str) -> ssl.SSLContext:
 
 
 class Peer:
-    """The server's end of a connection. It sends nothing before it is told to, and then everything at once."""
+    """The server's side of a connection. It sends nothing until told, and then everything at once."""
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
         self.sock = sock
@@ -55,7 +55,7 @@ class Peer:
             self.incoming.write_eof()
 
     def drive(self, act: Callable[[], Any]) -> Any:
-        """Do what may have to wait for the other side."""
+        """Run an operation that may have to wait for the other side."""
         while True:
             try:
                 return act()
@@ -64,7 +64,7 @@ class Peer:
                 self.feed()
 
     def accept(self) -> None:
-        """Shake hands; what goes wrong is kept."""
+        """Perform the handshake and record its error."""
         try:
             self.drive(self.tls.do_handshake)
             self.flush()
@@ -73,7 +73,7 @@ class Peer:
         self.ready.set()
 
     def echo(self) -> None:
-        """Send back what comes, in pieces, until the other side ends."""
+        """Send received data back in pieces until the other side closes."""
         while piece := self.drive(lambda: self.tls.read(5000)):
             self.tls.write(piece)
             self.flush()
@@ -85,7 +85,7 @@ class Peer:
 
 @contextmanager
 def accepted(server: ssl.SSLContext) -> Iterator[tuple[socket.socket, Peer]]:
-    """Connect two sockets within this process; one shakes hands by itself, which is over at the end."""
+    """Connect two sockets within this process and let the server's handshake run in a thread."""
     here, there = socket.socketpair()
     with here, there:
         for sock in (here, there):
@@ -101,7 +101,7 @@ def accepted(server: ssl.SSLContext) -> Iterator[tuple[socket.socket, Peer]]:
 
 @contextmanager
 def joined(client: ssl.SSLContext, server: ssl.SSLContext) -> Iterator[tuple[TLSSocket, Peer]]:
-    """Connect both ends."""
+    """Connect both sides."""
     with accepted(server) as (here, peer):
         made = GuardedTLS(client).wrap_socket(here, server_hostname=NAME)
         peer.ready.wait()
@@ -118,8 +118,8 @@ def read_all(made: TLSSocket, size: int) -> bytes:
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda value: value.name)
-def test_one_thread_at_a_time_uses_the_tls_object(certificate: str, version: ssl.TLSVersion) -> None:
-    """While one thread sends and another receives, they never meet in the TLS object, and nothing is lost."""
+def test_tls_object_is_used_by_one_thread_at_a_time(certificate: str, version: ssl.TLSVersion) -> None:
+    """A sending and a receiving thread never use the TLS object simultaneously, and no data is lost."""
     inside = threading.Lock()
     met: list[str] = []
 
@@ -159,8 +159,8 @@ def test_one_thread_at_a_time_uses_the_tls_object(certificate: str, version: ssl
     assert not met
 
 
-def test_whole_sessions_over_tls(connect: Connect) -> None:
-    """A session over TLS sends, receives and keeps its heart beating at the same time."""
+def test_session_over_tls_sends_receives_and_pings(connect: Connect) -> None:
+    """A session over TLS sends, receives and keeps pinging at the same time."""
     with Sandbox(tls=True) as sandbox:
         verify = trusting(sandbox.ca_file)
         coze = connect(
@@ -177,16 +177,16 @@ def test_whole_sessions_over_tls(connect: Connect) -> None:
     assert heard[0] > 0
 
 
-def test_sending_waits_for_a_server_that_does_not_read(certificate: str) -> None:
-    """No more is taken than the other side has room for, and waiting for room ends with the timeout."""
+def test_sending_to_a_server_that_does_not_read_times_out(certificate: str) -> None:
+    """If the other side does not read, sending blocks once its buffers are full, and ends with the timeout."""
     with joined(trusting(certificate), serving(certificate)) as (made, _):
         made.settimeout(0.05)
         with pytest.raises(TimeoutError):
             made.sendall(bytes(32 << 20))
 
 
-def test_receiving_ends_with_the_timeout(certificate: str) -> None:
-    """A timeout while nothing comes loses nothing of what comes later, even half a record."""
+def test_receive_timeout_loses_no_data(certificate: str) -> None:
+    """A receive timeout loses no data that arrives later, even in the middle of a record."""
     with joined(trusting(certificate), serving(certificate)) as (made, peer):
         peer.tls.write(b"late")
         record = peer.outgoing.read()
@@ -199,8 +199,8 @@ def test_receiving_ends_with_the_timeout(certificate: str) -> None:
         assert made.recv(65536) == b"late"
 
 
-def test_slow_handshake_ends_with_the_timeout(certificate: str) -> None:
-    """The time for the handshake is limited as a whole: a server cannot prolong it byte by byte."""
+def test_timeout_limits_the_whole_handshake(certificate: str) -> None:
+    """The timeout limits the handshake as a whole: a server cannot extend it byte by byte."""
     here, there = socket.socketpair()
     patient: list[bool] = []
 
@@ -229,16 +229,18 @@ def test_slow_handshake_ends_with_the_timeout(certificate: str) -> None:
     [(NAME, False, "UNKNOWN_CA"), ("coze.example", True, "BAD_CERTIFICATE")],
     ids=["issuer", "name"],
 )
-def test_certificates_are_checked(certificate: str, name: str, trusts: bool, alert: str) -> None:
-    """A server with another name, or that nobody vouches for, is refused and told why."""
+def test_untrusted_certificate_is_rejected_with_the_reason(
+    certificate: str, name: str, trusts: bool, alert: str
+) -> None:
+    """A server with another name or an untrusted certificate is rejected, and the server receives the reason."""
     client = trusting(certificate) if trusts else ssl.create_default_context()
     with accepted(serving(certificate)) as (here, peer), pytest.raises(ssl.SSLCertVerificationError):
         TLSSocket(here, client, name)
     assert alert in str(peer.error)
 
 
-def test_client_certificates_are_shown(certificate: str) -> None:
-    """A server that asks who is calling gets the client's certificate."""
+def test_client_certificate_is_sent_on_request(certificate: str) -> None:
+    """A server that requests a client certificate receives it."""
     client, server = trusting(certificate), serving(certificate)
     client.load_cert_chain(certificate)
     server.load_verify_locations(certificate)
@@ -248,8 +250,8 @@ def test_client_certificates_are_shown(certificate: str) -> None:
         assert (peer.tls.getpeercert() or {})["subject"]
 
 
-def test_closing_wakes_who_waits(certificate: str) -> None:
-    """Closing from another thread ends a wait for something to arrive."""
+def test_close_ends_a_receive_in_another_thread(certificate: str) -> None:
+    """Closing from another thread ends a receive call that waits for data."""
     with joined(trusting(certificate), serving(certificate)) as (made, _):
         begun = threading.Event()
         ended: list[bytes] = []
@@ -270,8 +272,8 @@ def test_closing_wakes_who_waits(certificate: str) -> None:
         assert ended == [b""]
 
 
-def test_end_is_said_in_tls(certificate: str) -> None:
-    """The server is told that nothing more comes, so that it can tell an end from a broken connection."""
+def test_close_sends_the_tls_close_notify(certificate: str) -> None:
+    """Closing sends the TLS close_notify, so that the server can distinguish it from a broken connection."""
     with joined(trusting(certificate), serving(certificate)) as (made, peer):
         made.sendall(b"last")
         made.shutdown(socket.SHUT_WR)
@@ -279,8 +281,8 @@ def test_end_is_said_in_tls(certificate: str) -> None:
         assert peer.read() == b""  # without the goodbye this raises SSLEOFError
 
 
-def test_end_is_noticed_by_who_waits_by_select(certificate: str) -> None:
-    """The server's goodbye that came along with the last words is not forgotten, although the network is silent."""
+def test_close_notify_with_the_last_data_is_not_missed(certificate: str) -> None:
+    """A close_notify that arrived with the last data is reported, although the socket becomes readable no more."""
     with joined(trusting(certificate), serving(certificate)) as (made, peer):
         peer.tls.write(b"last")
         with suppress(ssl.SSLWantReadError):
@@ -293,8 +295,8 @@ def test_end_is_noticed_by_who_waits_by_select(certificate: str) -> None:
         assert peer.read() == b"still heard"
 
 
-def test_end_without_goodbye(certificate: str) -> None:
-    """A server that hangs up without the goodbye of TLS has ended all the same."""
+def test_end_without_close_notify_is_an_end(certificate: str) -> None:
+    """A server that closes the connection without close_notify has ended the stream."""
     with joined(trusting(certificate), serving(certificate)) as (made, peer):
         peer.tls.write(b"last")
         peer.flush()
@@ -302,8 +304,8 @@ def test_end_without_goodbye(certificate: str) -> None:
         assert [made.recv(65536), made.recv(65536)] == [b"last", b""]
 
 
-def test_what_arrived_is_read_though_nothing_can_be_sent(certificate: str) -> None:
-    """Last words are read also where TLS has something to say to a server that has hung up."""
+def test_received_data_is_readable_after_the_peer_has_closed(certificate: str) -> None:
+    """Received data can be read even if TLS has to send something to a server that has closed."""
     with joined(trusting(certificate), serving(certificate)) as (made, peer):
         peer.tls.write(b"last")
         peer.flush()
@@ -312,8 +314,8 @@ def test_what_arrived_is_read_though_nothing_can_be_sent(certificate: str) -> No
         assert [made.recv(65536), made.recv(65536)] == [b"last", b""]
 
 
-def test_damage_is_an_error(certificate: str) -> None:
-    """What arrived before a damaged record is given out; then receiving fails and the server is told why."""
+def test_damaged_record_is_an_error_after_the_data_before_it(certificate: str) -> None:
+    """Data before a damaged record is returned; then receiving fails, and the server receives an alert."""
     with joined(trusting(certificate), serving(certificate)) as (made, peer):
         peer.tls.write(b"whole")
         whole = peer.outgoing.read()
@@ -326,8 +328,8 @@ def test_damage_is_an_error(certificate: str) -> None:
             peer.read()
 
 
-def test_tls_within_tls_is_refused(certificate: str) -> None:
-    """A proxy that itself speaks TLS is refused with a word about it."""
+def test_tls_within_tls_is_rejected(certificate: str) -> None:
+    """An https proxy would need TLS within TLS, which is rejected with an error that names the proxy."""
     with socket.socket() as plain:
         outer = trusting(certificate).wrap_socket(plain, server_hostname=NAME, do_handshake_on_connect=False)
         with outer, pytest.raises(OSError, match="proxy"):

@@ -1,4 +1,4 @@
-"""Runs of workflows without a stream: in one piece, and in the background."""
+"""Workflow runs without a stream: in one response, and in the background."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from cozekit import errors
 from tests.overlay._clients import Connect
 
 
-def test_one_piece(coze):
-    """The result of a run is a text, parsed when asked."""
+def test_output_is_a_string_that_can_be_parsed(coze):
+    """The output of a run is a string, which is parsed on request."""
     answer = coze.workflows.runs.create(workflow_id=WORKFLOW_ECHO, parameters={"input": "hi"})
     assert isinstance(answer, models.WorkflowsRunsCreateResponse)
     assert answer.data == '{"output":"hi"}'
@@ -26,15 +26,15 @@ def test_one_piece(coze):
     assert answer.logid
 
 
-def test_numbers_of_any_size(connect):
-    """Whole numbers beyond 64 bits in an output stay what they are, whichever parser is installed."""
+def test_large_integers_are_kept(connect):
+    """Integers beyond 64 bits in an output are kept exactly, with either JSON parser."""
     output = {"wei": 2**70, "debt": -(2**63) - 1}
     coze = connect(handler=lambda _: httpx.Response(200, json={"code": 0, "data": json.dumps(output)}))
     assert coze.workflows.runs.create(workflow_id="1").output_json() == output
 
 
-def test_question_in_one_piece(coze):
-    """A run that stops to ask tells the question, and is answered by resume."""
+def test_interrupted_run_has_a_question_and_resumes(coze):
+    """A run that stops with a question has the question, and continues by resume."""
     answer = coze.workflows.runs.create(workflow_id=WORKFLOW_ASK)
     assert answer.question == "Which city, and which day?"
     with pytest.raises(ValueError, match="the output is not JSON"):
@@ -47,8 +47,8 @@ def test_question_in_one_piece(coze):
     assert resumed.question == ""
 
 
-def test_background(coze, coze_sandbox):
-    """A run in the background is waited for; output, outputs of nodes, usage, page and log id are known."""
+def test_background_run_is_polled_to_its_result(coze, coze_sandbox):
+    """A background run is polled; its output, node outputs, usage, debug URL and log id are available."""
     result = coze.workflows.runs.create_and_poll(
         workflow_id=WORKFLOW_ECHO, parameters={"input": "hi there"}, poll_interval=0
     )
@@ -69,8 +69,8 @@ def test_background(coze, coze_sandbox):
         result.node_output("Nobody")
 
 
-def test_question_in_the_background(coze):
-    """A run in the background that asks ends the waiting; after resume it is waited for again."""
+def test_question_of_a_background_run_ends_the_polling(coze):
+    """A background run that stops with a question ends the polling; after resume it is polled again."""
     result = coze.workflows.runs.create_and_poll(workflow_id=WORKFLOW_ASK, poll_interval=0)
     asked = result.interrupt
     assert result.question == "Which city, and which day?"
@@ -83,8 +83,8 @@ def test_question_in_the_background(coze):
     assert ended.interrupt is None
 
 
-def test_failure_in_the_background(coze):
-    """A run that failed in the background is a WorkflowFailed with code, page, log id and the result."""
+def test_failed_background_run_is_workflow_failed(coze):
+    """A failed background run raises WorkflowFailed with code, debug URL, log id and the result."""
     with pytest.raises(errors.WorkflowFailed, match="too many") as caught:
         coze.workflows.runs.create_and_poll(
             workflow_id=WORKFLOW_FAIL, parameters={"code": 4013, "message": "too many"}, poll_interval=0
@@ -97,15 +97,15 @@ def test_failure_in_the_background(coze):
     assert pickle.loads(pickle.dumps(error)).run is None
 
 
-def test_not_in_the_background(coze, coze_sandbox):
-    """To wait for a run that is not in the background is refused before anything is sent."""
-    with pytest.raises(errors.InvalidArgumentError, match="is_async must be true"):
+def test_polling_a_foreground_run_is_rejected(coze, coze_sandbox):
+    """Polling a run that is not in the background is rejected before anything is sent."""
+    with pytest.raises(errors.InvalidArgumentError, match="is_async must be omitted or True"):
         coze.workflows.runs.create_and_poll(workflow_id=WORKFLOW_ECHO, is_async=False)
     assert not coze_sandbox.requests
 
 
 class Server:
-    """Starts a run and tells of it what it is given, one after the other, the last again and again."""
+    """Starts a run and returns the given states in order, then the last state repeatedly."""
 
     def __init__(self, *histories: Any) -> None:
         self.histories = list(histories)
@@ -127,8 +127,8 @@ def wait(connect: Connect, *histories: Any, **options: Any) -> Any:
     return connect(handler=Server(*histories)).workflows.runs.create_and_poll(workflow_id="1", **options)
 
 
-def test_states(connect: Connect, pauses):
-    """Waiting goes on while nothing is known or the run runs; an unknown state ends it."""
+def test_polling_continues_while_running_and_ends_on_unknown_states(connect: Connect, pauses):
+    """Polling continues while a run has no state or is running; an unknown state ends it."""
     assert wait(connect, [], history("Running"), history("Success")).status == "Success"
     assert pauses == [1.0, 1.5]
     assert wait(connect, history("Paused")).status == "Paused"
@@ -136,8 +136,8 @@ def test_states(connect: Connect, pauses):
 
 
 @pytest.mark.parametrize("told", [[], history("Running")], ids=["nothing", "running"])
-def test_too_long(connect: Connect, pauses, told):
-    """A run that does not end in time is a PollTimeout, with what was last known of it."""
+def test_slow_run_is_a_poll_timeout(connect: Connect, pauses, told):
+    """A run that does not end in time raises PollTimeout with the last response."""
     with pytest.raises(errors.PollTimeout, match="the run 5 did not end within 30 s") as caught:
         wait(connect, told, poll_timeout=30)
     assert (caught.value.last and caught.value.last.execute_id) == ("5" if told else None)
@@ -157,28 +157,28 @@ def test_too_long(connect: Connect, pauses, told):
         (None, "", {}),
     ],
 )
-def test_outputs(connect: Connect, pauses, output, text, outputs):
-    """The output is that of the end node; a run that puts out no object has its text as output."""
+def test_output_is_that_of_the_end_node(connect: Connect, pauses, output, text, outputs):
+    """The output is that of the end node; a run whose output is no object has its text as output."""
     result = wait(connect, history("Success", output=output))
     assert (result.output, result.outputs) == (text, outputs)
 
 
 @pytest.mark.parametrize("told", [None, "{}", {}, "", "no JSON", '{"A": 1}'])
-def test_no_nodes(connect: Connect, pauses, told):
-    """A run without output nodes has none, however Coze writes that."""
+def test_run_without_output_nodes_has_none(connect: Connect, pauses, told):
+    """A run without output nodes has none, in whatever form Coze sends that."""
     result = wait(connect, history("Success", node_execute_status=told))
     assert result.nodes == {}
 
 
-def test_nodes_as_text(connect: Connect, pauses):
-    """Nodes that come as JSON text are read all the same."""
+def test_node_outputs_may_be_json_text(connect: Connect, pauses):
+    """Node outputs that arrive as JSON text are parsed."""
     told = json.dumps({"Message": {"node_id": "9", "node_execute_uuid": "77", "is_finish": True}})
     (node,) = wait(connect, history("Success", node_execute_status=told)).nodes.items()
     assert (node[0], node[1].node_execute_uuid, node[1].is_finish) == ("Message", "77", True)
 
 
-def test_options_go_with_every_request(connect: Connect, pauses):
-    """Headers and timeout that are given go with each request."""
+def test_headers_and_timeout_apply_to_every_request(connect: Connect, pauses):
+    """Headers and timeout apply to every request."""
     server = Server(history("Running"), history("Success"))
     connect(handler=server).workflows.runs.create_and_poll(workflow_id="1", extra_headers={"X-Trace": "1"}, timeout=9)
     assert [request.headers["X-Trace"] for request in server.requests] == ["1"] * 3

@@ -1,4 +1,4 @@
-"""Runs of workflows as streams, over all their interrupts."""
+"""Streamed workflow runs, across all their interrupts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ECHO: dict[str, Any] = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "H
 ASK: dict[str, Any] = {"workflow_id": WORKFLOW_ASK, "parameters": {}}
 
 
-def test_run(coze):
-    """A run gives its events; afterwards output, nodes, usage, page and id are known."""
+def test_run_yields_events_and_has_output_usage_and_id(coze):
+    """A run yields its events; afterwards output, nodes, usage, debug URL and id are available."""
     with coze.workflows.runs.stream(**ECHO) as run:
         assert (run.output, run.nodes, run.usage, run.debug_url, run.execute_id) == ("", [], None, "", "")
         events = list(run)
@@ -43,16 +43,16 @@ def test_run(coze):
     assert run.logid == run.response.logid
 
 
-def test_text(coze):
-    """The text is that of all messages, as they come."""
+def test_text_is_that_of_all_messages(coze):
+    """The text is that of all messages in order of arrival."""
     with coze.workflows.runs.stream(**ECHO) as run:
         pieces = list(run.text)
     assert len(pieces) > 2
     assert "".join(pieces) == "Hello out there" + run.output
 
 
-def test_nodes_that_alternate(coze):
-    """Nodes that speak in turns are kept apart."""
+def test_alternating_nodes_are_kept_apart(coze):
+    """The outputs of nodes that alternate are kept apart."""
     run = coze.workflows.runs.stream(
         workflow_id=WORKFLOW_INTERLEAVED, parameters={"input": "one two three"}
     ).until_done()
@@ -63,8 +63,8 @@ def test_nodes_that_alternate(coze):
     assert run.output_json() == {"output": "one two three"}
 
 
-def test_resume(coze, coze_sandbox):
-    """A run that asks is answered and goes on in the same loop."""
+def test_resumed_run_continues_in_the_same_loop(coze, coze_sandbox):
+    """A run that stops with a question is resumed and continues in the same loop."""
     kinds = []
     with coze.workflows.runs.stream(**ASK) as run:
         for event in run:
@@ -87,8 +87,8 @@ def test_resume(coze, coze_sandbox):
     ]
 
 
-def test_several_interrupts(coze):
-    """A reply that does not fit makes the run ask again; mappings are sent as JSON."""
+def test_rejected_reply_interrupts_again_and_mappings_are_json(coze):
+    """A reply that the workflow rejects interrupts the run again; mappings are sent as JSON."""
     replies = ["", " ", {"city": "Ulm"}]
     with coze.workflows.runs.stream(**ASK) as run:
         for _ in run:
@@ -99,8 +99,8 @@ def test_several_interrupts(coze):
     assert [node.title for node in run.nodes] == ["Question"] * 3 + ["End"]
 
 
-def test_without_resume(coze, coze_sandbox):
-    """Without a reply iterating ends at the interrupt, without exception; a later reply goes on."""
+def test_iteration_ends_at_the_interrupt_without_resume(coze, coze_sandbox):
+    """Without a reply the iteration ends at the interrupt without an exception; a later reply continues the run."""
     with coze.workflows.runs.stream(**ASK) as run:
         run.until_done()
         assert list(run) == []
@@ -113,8 +113,8 @@ def test_without_resume(coze, coze_sandbox):
     assert run.output_json() == {"output": "You answered: Ulm"}
 
 
-def test_in_another_process(coze):
-    """What the interrupt tells is enough to go on elsewhere, and to be asked again there."""
+def test_interrupt_data_resumes_in_another_process(coze):
+    """The data of the interrupt is enough to resume the run in another process, where it can be interrupted again."""
     with coze.workflows.runs.stream(**ASK) as first:
         first.until_done()
     asked = first.interrupt
@@ -128,18 +128,18 @@ def test_in_another_process(coze):
     assert again.output_json() == {"output": "You answered: Bonn"}
 
 
-def test_wrong_replies(coze):
-    """A reply where nobody asked, and one that is no text or mapping, are refused."""
+def test_invalid_replies_are_rejected(coze):
+    """A reply without an interrupt, and one that is neither string nor mapping, are rejected."""
     with coze.workflows.runs.stream(**ASK) as run:
-        with pytest.raises(errors.InvalidArgumentError, match="the run waits for nothing"):
+        with pytest.raises(errors.InvalidArgumentError, match="the run does not wait for a reply"):
             run.resume("x")
         run.until_done()
-        with pytest.raises(errors.InvalidArgumentError, match="resumed with a text or a mapping, not int"):
+        with pytest.raises(errors.InvalidArgumentError, match="resume data must be a str or a mapping, not int"):
             run.resume(7)
 
 
-def test_no_more_replies(coze):
-    """The failure after the third reply that does not fit carries the run."""
+def test_third_rejected_reply_fails_with_the_run(coze):
+    """The failure after the third rejected reply has the run."""
     with (
         coze.workflows.runs.stream(**ASK) as run,
         pytest.raises(errors.WorkflowFailed, match="No answer after") as caught,
@@ -150,8 +150,8 @@ def test_no_more_replies(coze):
     assert len(caught.value.run.nodes) == 3
 
 
-def test_failure(coze):
-    """A failed run is a WorkflowFailed with code, text, page, log id and the run with all that it told."""
+def test_failed_run_is_workflow_failed(coze):
+    """A failed run raises WorkflowFailed with code, message, debug URL, log id and the run with all its data."""
     run = coze.workflows.runs.stream(workflow_id=WORKFLOW_FAIL, parameters={"code": 4013, "message": "too many"})
     for _ in range(2):
         with pytest.raises(errors.WorkflowFailed, match="stream: too many") as caught:
@@ -172,16 +172,16 @@ def test_failure(coze):
     assert (str(copy), copy.run) == (str(error), None)
 
 
-def test_refusals(coze):
-    """A refused call is an APIError when the run is entered; a misspelt argument is a TypeError."""
+def test_rejected_run_raises_on_enter(coze):
+    """A rejected call raises APIError when the run is entered; a misspelled argument raises TypeError."""
     with pytest.raises(errors.NotFoundError):
         coze.workflows.runs.stream(workflow_id=WORKFLOW_UNPUBLISHED).open()
     with pytest.raises(TypeError, match="flow"):
         coze.workflows.runs.stream(workflow_id="1", flow="2")
 
 
-def test_break_off(coze, coze_sandbox):
-    """A run that breaks off, in any part, raises StreamInterrupted; what it told before is kept."""
+def test_interrupted_run_raises_stream_interrupted(coze, coze_sandbox):
+    """A run whose connection breaks, in any part, raises StreamInterrupted, and the data before it is kept."""
     coze_sandbox.faults.add("cut", operation="workflows.runs.stream_resume", events=1)
     run = coze.workflows.runs.stream(**ASK)
     with pytest.raises(errors.StreamInterrupted), run:
@@ -193,8 +193,8 @@ def test_break_off(coze, coze_sandbox):
 
 
 @pytest.mark.parametrize("operation", ["workflows.runs.stream", "workflows.runs.stream_resume"])
-def test_gap(connect: Connect, coze_sandbox, operation):
-    """A lost event is told in every part of a run, whose numbers begin anew, and reading can go on."""
+def test_lost_event_is_reported_in_every_part(connect: Connect, coze_sandbox, operation):
+    """A lost event is reported in every part of a run, whose ids restart, and reading can continue."""
     coze_sandbox.faults.add("lost", operation=operation, events=0)
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, on_gap="raise")
     with coze.workflows.runs.stream(**ASK) as run:
@@ -211,8 +211,8 @@ def test_gap(connect: Connect, coze_sandbox, operation):
     assert gaps == 1
 
 
-def test_refused_reply_is_sent_again(coze, coze_sandbox):
-    """A reply that could not be sent is sent by the next try to read on, and no other request is."""
+def test_failed_reply_is_sent_again_by_the_next_read(coze, coze_sandbox):
+    """A reply that could not be sent is sent again by the next read, and no other request is sent."""
     with coze.workflows.runs.stream(**ASK) as run:
         run.until_done()
         run.resume("Ulm")
@@ -222,8 +222,8 @@ def test_refused_reply_is_sent_again(coze, coze_sandbox):
         assert run.until_done().output_json() == {"output": "You answered: Ulm"}
 
 
-def test_options_go_with_every_request(coze, coze_sandbox):
-    """Headers and timeout that are given go with the replies as well."""
+def test_headers_and_timeout_apply_to_replies(coze, coze_sandbox):
+    """Headers and timeout apply to the replies as well."""
     with coze.workflows.runs.stream(**ASK, extra_headers={"X-Trace": "1"}, timeout=44) as run:
         run.until_done()
         run.resume("Ulm")
@@ -233,7 +233,7 @@ def test_options_go_with_every_request(coze, coze_sandbox):
 
 
 def server(*events: tuple[str, Any]) -> Any:
-    """Answer every request with one stream of events."""
+    """Respond to every request with one stream of events."""
     text = "".join(
         f"id: {number}\nevent: {name}\ndata: {json.dumps(data)}\n\n" for number, (name, data) in enumerate(events)
     )
@@ -244,7 +244,9 @@ def server(*events: tuple[str, Any]) -> Any:
     return answer
 
 
-def said(content: str, title: str = "Message", seq: int = 0, *, last: bool = True, **others: Any) -> tuple[str, Any]:
+def node_message(
+    content: str, title: str = "Message", seq: int = 0, *, last: bool = True, **others: Any
+) -> tuple[str, Any]:
     message = {"content": content, "node_title": title, "node_seq_id": str(seq), "node_is_finish": last, **others}
     return "Message", message
 
@@ -253,16 +255,16 @@ def follow(connect: Connect, *events: tuple[str, Any]) -> Any:
     return connect(handler=server(*events)).workflows.runs.stream(workflow_id="1")
 
 
-def test_node_that_runs_again(connect: Connect):
-    """Each execution of a node is a node output of its own, also where events carry no ids of nodes."""
+def test_each_execution_of_a_node_has_its_own_output(connect: Connect):
+    """Each execution of a node has its own node output, also if events have no node ids."""
     run = follow(
         connect,
-        said("a", last=False),
-        said("b", seq=1),
-        said("c"),
-        said("d", loop_index=1, last=False),
-        said("e", loop_index=2),
-        said("f", loop_index=1, seq=1),
+        node_message("a", last=False),
+        node_message("b", seq=1),
+        node_message("c"),
+        node_message("d", loop_index=1, last=False),
+        node_message("e", loop_index=2),
+        node_message("f", loop_index=1, seq=1),
         ("Done", {}),
     ).until_done()
     assert [node.content for node in run.nodes] == ["ab", "c", "df", "e"]
@@ -270,16 +272,16 @@ def test_node_that_runs_again(connect: Connect):
 
 
 @pytest.mark.parametrize(("content", "reason"), [("plain", "'plain'"), ("", "''")])
-def test_output_that_is_no_json(connect: Connect, content, reason):
-    """An output that is not JSON is a text, and a clear error where it is to be parsed."""
-    run = follow(connect, said(content, ""), ("Done", {})).until_done()
+def test_output_that_is_no_json_is_a_string(connect: Connect, content, reason):
+    """An output that is not JSON is a string, and parsing it raises a clear error."""
+    run = follow(connect, node_message(content, ""), ("Done", {})).until_done()
     assert run.output == content
     with pytest.raises(ValueError, match=f"the output is not JSON .*{reason}"):
         run.output_json()
 
 
-def test_run_without_output(connect: Connect):
-    """A run that only tells that it is done has an empty output, and no id."""
+def test_run_without_output_is_empty(connect: Connect):
+    """A run with only a `Done` event has an empty output and no id."""
     run = follow(connect, ("PING", {}), ("New", {"a": 1}), ("Done", {})).until_done()
     assert (run.output, run.nodes, run.execute_id, run.ended) == ("", [], "", True)
 
@@ -293,15 +295,15 @@ def test_run_without_output(connect: Connect):
         ('{"content_type":"text"}', "Which day?"),
     ],
 )
-def test_question(connect: Connect, data, question):
-    """The question is what the interrupt says, and else what the node said that asked."""
+def test_question_is_in_the_interrupt_or_its_node(connect: Connect, data, question):
+    """The question is that of the interrupt, or else the output of the node that interrupted."""
     interrupt = {"interrupt_data": {"event_id": "1/2", "type": 2, "data": data}, "node_title": "Ask"}
-    run = follow(connect, said("Which day?", "Ask"), ("Interrupt", interrupt)).until_done()
+    run = follow(connect, node_message("Which day?", "Ask"), ("Interrupt", interrupt)).until_done()
     assert run.question == question
 
 
-def test_interrupt_of_a_new_kind(connect: Connect):
-    """A kind of interrupt that the description does not know is shown, and told where it cannot be sent back."""
+def test_unknown_interrupt_can_be_read_but_not_resumed(connect: Connect):
+    """An interrupt of an unknown kind can be read, and resuming it raises an error."""
     run = follow(
         connect, ("Interrupt", {"interrupt_data": {"event_id": "1", "type": 99}, "node_title": ""})
     ).until_done()
@@ -313,13 +315,13 @@ def test_interrupt_of_a_new_kind(connect: Connect):
 
 @settings(deadline=None)
 @given(st.none() | st.text())
-def test_any_question(data):
-    """Whatever an interrupt carries, its question is a text."""
+def test_question_is_always_a_string(data):
+    """Whatever an interrupt contains, its question is a string."""
     assert isinstance(interrupt_question(models.WorkflowInterruptData(event_id="1", type=2, data=data)), str)
 
 
-def test_closed_as_it_ends(coze):
-    """A run that is closed after its last event, before the end is read, ends as if nobody had closed it."""
+def test_run_closed_after_its_last_event_is_complete(coze):
+    """A run that is closed after its last event, before its end is read, counts as complete."""
     run = coze.workflows.runs.stream(**ECHO)
     for event in run:
         if type(event) is models.WorkflowDoneEvent:
@@ -329,8 +331,8 @@ def test_closed_as_it_ends(coze):
     assert run.output_json() == {"output": "Hello out there"}
 
 
-def test_closed_while_it_waits(coze, coze_sandbox):
-    """A run that waits and was closed is not resumed: reading on tells that it was closed, and sends nothing."""
+def test_closed_run_cannot_be_resumed(coze, coze_sandbox):
+    """A run that was closed while it waits for a reply cannot be resumed: reading raises an error, and nothing is sent."""
     with coze.workflows.runs.stream(**ASK) as run:
         list(run)
     run.resume("blue")
