@@ -182,6 +182,7 @@ if TYPE_CHECKING:
     from .conversations import MessageContentType as MessageContentType
     from .conversations import MessageOrder as MessageOrder
     from .conversations import MessageRole as MessageRole
+    from .conversations import MessageTimeCost as MessageTimeCost
     from .conversations import MessageType as MessageType
     from .conversations import ObjectString as ObjectString
     from .conversations import ObjectStringType as ObjectStringType
@@ -569,6 +570,7 @@ if TYPE_CHECKING:
     from .workflows import WorkflowOutput as WorkflowOutput
     from .workflows import WorkflowParameter as WorkflowParameter
     from .workflows import WorkflowParameterType as WorkflowParameterType
+    from .workflows import WorkflowPing as WorkflowPing
     from .workflows import WorkflowPingEvent as WorkflowPingEvent
     from .workflows import WorkflowPublishStatus as WorkflowPublishStatus
     from .workflows import WorkflowQuestion as WorkflowQuestion
@@ -902,6 +904,7 @@ __all__ = [
     "MessageDeltaEvent",
     "MessageOrder",
     "MessageRole",
+    "MessageTimeCost",
     "MessageType",
     "NewDatasetFormat",
     "NewDocument",
@@ -1161,6 +1164,7 @@ __all__ = [
     "WorkflowOutput",
     "WorkflowParameter",
     "WorkflowParameterType",
+    "WorkflowPing",
     "WorkflowPingEvent",
     "WorkflowPublishStatus",
     "WorkflowQuestion",
@@ -1494,6 +1498,7 @@ _MODULES = {
     "MessageDeltaEvent": "chat",
     "MessageOrder": "conversations",
     "MessageRole": "conversations",
+    "MessageTimeCost": "conversations",
     "MessageType": "conversations",
     "NewDatasetFormat": "datasets",
     "NewDocument": "datasets",
@@ -1753,6 +1758,7 @@ _MODULES = {
     "WorkflowOutput": "workflows",
     "WorkflowParameter": "workflows",
     "WorkflowParameterType": "workflows",
+    "WorkflowPing": "workflows",
     "WorkflowPingEvent": "workflows",
     "WorkflowPublishStatus": "workflows",
     "WorkflowQuestion": "workflows",

@@ -128,6 +128,8 @@ class Chat(Model):
     """
     inserted_additional_messages: list[InsertedMessage] | None = None
     """The ids that the `additional_messages` of the request were stored under, in their order."""
+    execute_id: str | None = None
+    """Id of the run of the workflow. Only in the stream of `workflows.chat.stream`."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -144,6 +146,7 @@ class Chat(Model):
             "usage",
             "section_id",
             "inserted_additional_messages",
+            "execute_id",
         ]
     )
 
@@ -207,8 +210,12 @@ class Chat(Model):
             if value.__class__ is list
             else value
         )
+        value = data.get("execute_id")
+        if value is None:
+            absent += 1
+        self.execute_id = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 13 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 14 else leftovers(data, cls._known)
         self._response = None
         return self
 

@@ -471,6 +471,8 @@ class Message(Model):
     """Chain of thought of the model. Present only where the model can reason step by step and the bot
     has that turned on. A delta event holds only the new part.
     """
+    time_cost: MessageTimeCost | None = None
+    """How long the answer took. Only in the stream of a chat, with the complete answer."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -487,6 +489,7 @@ class Message(Model):
             "created_at",
             "updated_at",
             "reasoning_content",
+            "time_cost",
         ]
     )
 
@@ -546,8 +549,35 @@ class Message(Model):
         if value is None:
             absent += 1
         self.reasoning_content = value
+        value = data.get("time_cost")
+        if value is None:
+            absent += 1
+        self.time_cost = MessageTimeCost.from_dict(value) if value.__class__ is dict else value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 13 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 14 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class MessageTimeCost(Model):
+    """How long an answer took."""
+
+    total_duration_ms: int | None = None
+    """Duration in milliseconds."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["total_duration_ms"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        absent = 0
+        value: Any = data.get("total_duration_ms")
+        if value is None:
+            absent += 1
+        self.total_duration_ms = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
         self._response = None
         return self
 

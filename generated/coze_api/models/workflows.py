@@ -815,8 +815,10 @@ class WorkflowDone(Model):
 
     debug_url: str | None = None
     """Page that shows the run node by node. Valid for seven days."""
+    node_execute_uuid: str | None = None
+    """Id of the execution of the node. Empty in all recordings."""
 
-    _known: ClassVar[frozenset[str]] = frozenset(["debug_url"])
+    _known: ClassVar[frozenset[str]] = frozenset(["debug_url", "node_execute_uuid"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -826,8 +828,12 @@ class WorkflowDone(Model):
         if value is None:
             absent += 1
         self.debug_url = value
+        value = data.get("node_execute_uuid")
+        if value is None:
+            absent += 1
+        self.node_execute_uuid = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -840,8 +846,12 @@ class WorkflowError(Model):
     """Error code of `shared/errors.yaml`."""
     error_message: str
     """Error message."""
+    debug_url: str | None = None
+    """Page that shows the run node by node. Valid for seven days. Absent if the run never started."""
+    node_execute_uuid: str | None = None
+    """Id of the execution of the node. Empty in all recordings."""
 
-    _known: ClassVar[frozenset[str]] = frozenset(["error_code", "error_message"])
+    _known: ClassVar[frozenset[str]] = frozenset(["error_code", "error_message", "debug_url", "node_execute_uuid"])
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -855,8 +865,16 @@ class WorkflowError(Model):
         if value is None:
             absent += 1
         self.error_message = value
+        value = data.get("debug_url")
+        if value is None:
+            absent += 1
+        self.debug_url = value
+        value = data.get("node_execute_uuid")
+        if value is None:
+            absent += 1
+        self.node_execute_uuid = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -937,8 +955,16 @@ class WorkflowInterrupt(Model):
     """What the workflow waits for."""
     node_title: str
     """Title of the node that waits for input."""
+    debug_url: str | None = None
+    """Page that shows the run node by node. Valid for seven days."""
+    node_execute_uuid: str | None = None
+    """Id of the execution of the node."""
+    node_type: str | None = None
+    """Kind of the node."""
 
-    _known: ClassVar[frozenset[str]] = frozenset(["interrupt_data", "node_title"])
+    _known: ClassVar[frozenset[str]] = frozenset(
+        ["interrupt_data", "node_title", "debug_url", "node_execute_uuid", "node_type"]
+    )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -952,8 +978,20 @@ class WorkflowInterrupt(Model):
         if value is None:
             absent += 1
         self.node_title = value
+        value = data.get("debug_url")
+        if value is None:
+            absent += 1
+        self.debug_url = value
+        value = data.get("node_execute_uuid")
+        if value is None:
+            absent += 1
+        self.node_execute_uuid = value
+        value = data.get("node_type")
+        if value is None:
+            absent += 1
+        self.node_type = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -1074,6 +1112,10 @@ class WorkflowMessage(Model):
     """Reserved."""
     token: int | None = None
     """Tokens consumed, as an older form of `usage`."""
+    node_type: str | None = None
+    """Kind of the node."""
+    card_body: str | None = None
+    """The card, if `content_type` is `card`."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -1091,6 +1133,8 @@ class WorkflowMessage(Model):
             "sub_execute_id",
             "cost",
             "token",
+            "node_type",
+            "card_body",
         ]
     )
 
@@ -1154,8 +1198,16 @@ class WorkflowMessage(Model):
         if value is None:
             absent += 1
         self.token = value
+        value = data.get("node_type")
+        if value is None:
+            absent += 1
+        self.node_type = value
+        value = data.get("card_body")
+        if value is None:
+            absent += 1
+        self.card_body = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 14 else leftovers(data, cls._known)
+        self._extra = None if absent + len(data) == 16 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -1346,6 +1398,35 @@ class WorkflowParameter(Model):
         self.default_value = value
         # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
         self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        self._response = None
+        return self
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class WorkflowPing(Model):
+    """Heartbeat of the stream of a workflow."""
+
+    content: str | None = None
+    """Text without a meaning, `{}` in all recordings."""
+    node_execute_uuid: str | None = None
+    """Empty."""
+
+    _known: ClassVar[frozenset[str]] = frozenset(["content", "node_execute_uuid"])
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        self: Self = new(cls)
+        absent = 0
+        value: Any = data.get("content")
+        if value is None:
+            absent += 1
+        self.content = value
+        value = data.get("node_execute_uuid")
+        if value is None:
+            absent += 1
+        self.node_execute_uuid = value
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
+        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
         self._response = None
         return self
 
@@ -1834,7 +1915,7 @@ class WorkflowMessageEvent:
 
 @attrs.define
 class WorkflowErrorEvent:
-    """The run failed."""
+    """The run failed. A `Done` with the page of the run may follow; it does not mean success."""
 
     data: WorkflowError
     id: str | None = None
@@ -1861,9 +1942,12 @@ class WorkflowInterruptEvent:
 
 @attrs.define
 class WorkflowPingEvent:
-    """Heartbeat that keeps the connection open while there are no other events. Carries no content."""
+    """Heartbeat that keeps the connection open while there are no other events. In recordings the
+    first one came 30 seconds after the request, together with the headers, and then one every 35
+    seconds.
+    """
 
-    data: Any
+    data: WorkflowPing
     id: str | None = None
     event: Literal["PING"] = "PING"
 
@@ -1902,10 +1986,10 @@ WorkflowStream: Protocol[WorkflowStreamEvent] = Protocol(
                 "node_is_finish",
             ),
         ),
-        "Error": Event(WorkflowErrorEvent, WorkflowError.from_dict, ends="always", fails=True),
+        "Error": Event(WorkflowErrorEvent, WorkflowError.from_dict, ends="maybe", fails=True),
         "Done": Event(WorkflowDoneEvent, WorkflowDone.from_dict, ends="always"),
         "Interrupt": Event(WorkflowInterruptEvent, WorkflowInterrupt.from_dict, ends="always"),
-        "PING": Event(WorkflowPingEvent),
+        "PING": Event(WorkflowPingEvent, WorkflowPing.from_dict),
     },
     unknown=UnknownWorkflowStreamEvent,
     ids=True,

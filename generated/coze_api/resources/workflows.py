@@ -822,7 +822,8 @@ class WorkflowsRunsAPI(Resource):
         takes longer than 90 seconds. A synchronous run is stopped after 10 minutes, and its result
         is reliable only within 5; an asynchronous one after 24 hours. The limit of 20 MB covers the
         input and all messages that the run produces. A workflow that was never published fails with
-        error 4200. Needs the permission `run`.
+        error 4200. At most 1000 asynchronous runs are at work at once, over the main account and
+        its sub-accounts. Needs the permission `run`.
 
         Args:
             workflow_id: Id of the workflow, which must be published; it is in the URL of the
@@ -1158,7 +1159,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         takes longer than 90 seconds. A synchronous run is stopped after 10 minutes, and its result
         is reliable only within 5; an asynchronous one after 24 hours. The limit of 20 MB covers the
         input and all messages that the run produces. A workflow that was never published fails with
-        error 4200. Needs the permission `run`.
+        error 4200. At most 1000 asynchronous runs are at work at once, over the main account and
+        its sub-accounts. Needs the permission `run`.
 
         Args:
             workflow_id: Id of the workflow, which must be published; it is in the URL of the
