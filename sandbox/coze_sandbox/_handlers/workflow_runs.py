@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
+
 from .._common.errors import EXECUTION_ENDED, EXECUTION_NOT_FOUND, INVALID_PARAMETER, CallError, missing
 from .._http.context import Call, ResponseFields, Stream, StreamEvent
 from .._scenario.workflow_outcomes import next_outcome, run_outcome
 from .._state.state import SandboxState
-from .._workflows.scripts import resume_script, run_script
+from .._workflows.scripts import HEARTBEAT, resume_script, run_script
 from ._bot_serializers import API_CHANNEL
 from ._common import drop_none, get_or_404
 from ._registry import operation
 from ._workflows import debug_url, runnable
 
-__all__ = ["create", "resume", "stream", "stream_resume"]
+__all__ = ["create", "resume", "stream", "stream_resume", "with_heartbeats"]
+
+_FIRST_GAP, _GAP = 30.0, 35.0  # seconds until a heartbeat
 
 
 @operation("workflows.runs.create")
@@ -124,21 +128,32 @@ def _interrupted(call: Call) -> dict[str, Any]:
 def _finish_stream(state: SandboxState, run: dict[str, Any], events: Iterator[StreamEvent]) -> Iterator[StreamEvent]:
     """Append the final event, and save the run, which is completed if the client disconnects."""
     try:
-        for event in events:  # noqa: UP028 - `yield from` would end them with the stream
-            yield event
+        for event in events:
+            yield from with_heartbeats(event)
         run["update_time"] = state.clock.seconds()
         match run["status"]:
             case "Interrupted":
                 yield StreamEvent("Interrupt", {"interrupt_data": run["interrupt"], "node_title": "Question"})
             case "Fail":
+                page = {"debug_url": run["debug_url"], "node_execute_uuid": ""}
                 error = {"error_code": run["error_code"], "error_message": run["error_message"]}
-                yield StreamEvent("Error", error)
+                yield StreamEvent("Error", {**error, **page})
+                yield StreamEvent("Done", page)  # as recorded; it does not mean success
             case _:
-                yield StreamEvent("Done", {"debug_url": run["debug_url"]})
+                yield StreamEvent("Done", {"debug_url": run["debug_url"], "node_execute_uuid": ""})
     finally:
         for _ in events:
             pass
         _store(state, run)
+
+
+def with_heartbeats(event: StreamEvent) -> Iterator[StreamEvent]:
+    """Precede an event that is long in coming by heartbeats, at the times of a recording."""
+    pause, gap = event.pause, _FIRST_GAP
+    while pause > gap:
+        yield StreamEvent("PING", HEARTBEAT, gap)
+        pause, gap = pause - gap, _GAP
+    yield attrs.evolve(event, pause=pause)
 
 
 def _result(state: SandboxState, run: dict[str, Any]) -> ResponseFields | CallError:
