@@ -102,7 +102,7 @@ def test_nodes_interleave(api):
 def test_sign_of_life(api):
     """A run that pauses sends a PING before."""
     body = run(WORKFLOW_ECHO, parameters={"input": "Hi", "pause": 0.01})
-    assert api.events(STREAM, json=body)[0] == ("PING", {})
+    assert api.events(STREAM, json=body)[0] == ("PING", {"content": "{}", "node_execute_uuid": ""})
 
 
 def test_failed_stream(api):
