@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from . import _json
 from ._errors import APIError, DecodeError, GatewayError
 from ._http import excerpt_of, without_body
-from ._model import Model, new
+from ._model import Model, new_instance
 from ._secrets import mask, without, without_parts
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Empty(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Empty:
-        self: Empty = new(cls)
+        self: Empty = new_instance(cls)
         self._extra = dict(data) if data.__class__ is dict and data else None
         self._response = None
         return self

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from ._argument_types import Value
     from ._response import Response
 
-__all__ = ["Model", "Unknown", "either", "encode", "leftovers", "new", "tagged"]
+__all__ = ["Model", "Unknown", "decode_union", "encode", "unknown_fields", "new_instance", "decode_tagged_union"]
 
-new = object.__new__
+new_instance = object.__new__
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
@@ -125,7 +125,7 @@ def encode(value: Any) -> Any:
     return value
 
 
-def leftovers(data: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any] | None:
+def unknown_fields(data: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any] | None:
     """Pick the members that no attribute keeps: unknown ones, and nulls."""
     return {key: value for key, value in data.items() if value is None or key not in known} or None
 
@@ -150,7 +150,7 @@ class Unknown:
 _Decoder = Callable[[Any], Any]
 
 
-def tagged(value: Any, member: str, kinds: Mapping[str, _Decoder]) -> Any:
+def decode_tagged_union(value: Any, member: str, kinds: Mapping[str, _Decoder]) -> Any:
     """Decode one of several objects by the *member* that names its kind."""
     if value.__class__ is not dict:
         return value
@@ -159,7 +159,7 @@ def tagged(value: Any, member: str, kinds: Mapping[str, _Decoder]) -> Any:
     return Unknown(tag, value) if decoder is None else decoder(value)
 
 
-def either(value: Any, kinds: tuple[tuple[frozenset[str], _Decoder], ...]) -> Any:
+def decode_union(value: Any, kinds: tuple[tuple[frozenset[str], _Decoder], ...]) -> Any:
     """Decode one of several objects by the members that each must have; the last kind takes what is left."""
     if value.__class__ is not dict:
         return value

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import attrs
 
 from .._core._enums import OpenStr, lookup
-from .._core._model import Model, leftovers, new
+from .._core._model import Model, new_instance, unknown_fields
 from .._core._time import UnixTime, unix_time
 
 
@@ -70,7 +70,7 @@ class App(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -108,8 +108,8 @@ class App(Model):
         if value is None:
             absent += 1
         self.owner_user_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 9 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -127,7 +127,7 @@ class AppList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("items")
         if value is None:
@@ -143,7 +143,7 @@ class AppList(Model):
         if value is None:
             absent += 1
         self.total = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self

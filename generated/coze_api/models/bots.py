@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from .._core._argument_types import Bool, Choice, Float, Int, Items, Object, Text, Value
+from .._core._argument_types import Bool, EnumOf, Float, Int, ListOf, Object, Text, Value
 from .._core._enums import OpenInt, OpenStr, lookup
-from .._core._model import Model, leftovers, new
+from .._core._model import Model, new_instance, unknown_fields
 from .._core._time import UnixTime, unix_time
 
 
@@ -314,7 +314,7 @@ class Bot(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("bot_id")
         if value is None:
@@ -428,8 +428,8 @@ class Bot(Model):
         if value is None:
             absent += 1
         self.default_user_input_type = BotUserInputType_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 23 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 23 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -455,7 +455,7 @@ class BotBackgroundImage(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("image_url")
         if value is None:
@@ -477,8 +477,8 @@ class BotBackgroundImage(Model):
         if value is None:
             absent += 1
         self.gradient_position = BotGradientPosition.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -496,7 +496,7 @@ class BotBackgroundImages(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("web_background_image")
         if value is None:
@@ -506,8 +506,8 @@ class BotBackgroundImages(Model):
         if value is None:
             absent += 1
         self.mobile_background_image = BotBackgroundImage.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -529,7 +529,7 @@ class BotCanvasPosition(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("top")
         if value is None:
@@ -547,8 +547,8 @@ class BotCanvasPosition(Model):
         if value is None:
             absent += 1
         self.height = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -566,7 +566,7 @@ class BotGradientPosition(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("left")
         if value is None:
@@ -576,8 +576,8 @@ class BotGradientPosition(Model):
         if value is None:
             absent += 1
         self.right = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -593,7 +593,7 @@ class BotKnowledge(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("knowledge_infos")
         if value is None:
@@ -603,8 +603,8 @@ class BotKnowledge(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -622,7 +622,7 @@ class BotKnowledgeBase(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -632,8 +632,8 @@ class BotKnowledgeBase(Model):
         if value is None:
             absent += 1
         self.name = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -655,14 +655,14 @@ class BotKnowledgeConfig(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["dataset_ids", "auto_call", "search_strategy"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "dataset_ids": Items(Text(), max_items=150),
+        "dataset_ids": ListOf(Text(), max_items=150),
         "auto_call": Bool(),
-        "search_strategy": Choice(BotKnowledgeSearchStrategy),
+        "search_strategy": EnumOf(BotKnowledgeSearchStrategy),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("dataset_ids")
         if value is None:
@@ -676,8 +676,8 @@ class BotKnowledgeConfig(Model):
         if value is None:
             absent += 1
         self.search_strategy = BotKnowledgeSearchStrategy_members[value] if value.__class__ is int else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -696,14 +696,14 @@ class BotMediaConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("is_voice_call_closed")
         if value is None:
             absent += 1
         self.is_voice_call_closed = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -758,7 +758,7 @@ class BotModel(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("model_id")
         if value is None:
@@ -808,8 +808,8 @@ class BotModel(Model):
         if value is None:
             absent += 1
         self.parameters = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 12 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 12 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -823,19 +823,19 @@ class BotModelCaching(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["type"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "type": Choice(BotModelCachingType),
+        "type": EnumOf(BotModelCachingType),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
             absent += 1
         self.type = BotModelCachingType_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -906,9 +906,9 @@ class BotModelConfig(Model):
         "presence_penalty": Float(),
         "context_round": Int(),
         "max_tokens": Int(),
-        "response_format": Choice(BotResponseFormat),
-        "cache_type": Choice(BotCacheType),
-        "api_mode": Choice(BotModelApiMode),
+        "response_format": EnumOf(BotResponseFormat),
+        "cache_type": EnumOf(BotCacheType),
+        "api_mode": EnumOf(BotModelApiMode),
         "sp_anti_leak": Bool(),
         "sp_current_time": Bool(),
         "parameters": Object(lambda: BotModelParameters),
@@ -916,7 +916,7 @@ class BotModelConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("model_id")
         if value is None:
@@ -974,8 +974,8 @@ class BotModelConfig(Model):
         if value is None:
             absent += 1
         self.parameters = BotModelParameters.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 14 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 14 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1001,7 +1001,7 @@ class BotModelParameters(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["thinking_type", "caching", "store", "caching_expire_time"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "thinking_type": Choice(BotThinkingType),
+        "thinking_type": EnumOf(BotThinkingType),
         "caching": Object(lambda: BotModelCaching),
         "store": Bool(),
         "caching_expire_time": Int(maximum=259200),
@@ -1009,7 +1009,7 @@ class BotModelParameters(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("thinking_type")
         if value is None:
@@ -1027,8 +1027,8 @@ class BotModelParameters(Model):
         if value is None:
             absent += 1
         self.caching_expire_time = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1049,12 +1049,12 @@ class BotOnboarding(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["prologue", "suggested_questions"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "prologue": Text(max_length=300),
-        "suggested_questions": Items(Text(max_length=50)),
+        "suggested_questions": ListOf(Text(max_length=50)),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("prologue")
         if value is None:
@@ -1064,8 +1064,8 @@ class BotOnboarding(Model):
         if value is None:
             absent += 1
         self.suggested_questions = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1089,7 +1089,7 @@ class BotPlugin(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("plugin_id")
         if value is None:
@@ -1117,8 +1117,8 @@ class BotPlugin(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1140,7 +1140,7 @@ class BotPluginId(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("plugin_id")
         if value is None:
@@ -1150,8 +1150,8 @@ class BotPluginId(Model):
         if value is None:
             absent += 1
         self.api_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1165,12 +1165,12 @@ class BotPluginIdList(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["id_list"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "id_list": Items(Object(lambda: BotPluginId)),
+        "id_list": ListOf(Object(lambda: BotPluginId)),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id_list")
         if value is None:
@@ -1180,8 +1180,8 @@ class BotPluginIdList(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1201,7 +1201,7 @@ class BotPluginTool(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("api_id")
         if value is None:
@@ -1215,8 +1215,8 @@ class BotPluginTool(Model):
         if value is None:
             absent += 1
         self.description = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1238,7 +1238,7 @@ class BotPrefixPrompt(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("prefix_prompt")
         if value is None:
@@ -1248,8 +1248,8 @@ class BotPrefixPrompt(Model):
         if value is None:
             absent += 1
         self.dynamic_prompt = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1272,13 +1272,13 @@ class BotPrompt(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["prompt", "prompt_mode", "prefix_prompt_info"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "prompt": Text(max_length=20000),
-        "prompt_mode": Choice(BotPromptMode),
+        "prompt_mode": EnumOf(BotPromptMode),
         "prefix_prompt_info": Object(lambda: BotPrefixPrompt),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("prompt")
         if value is None:
@@ -1292,8 +1292,8 @@ class BotPrompt(Model):
         if value is None:
             absent += 1
         self.prefix_prompt_info = BotPrefixPrompt.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1327,7 +1327,7 @@ class BotShortcutCommand(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -1369,8 +1369,8 @@ class BotShortcutCommand(Model):
         if value is None:
             absent += 1
         self.agent_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 9 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1404,7 +1404,7 @@ class BotShortcutComponent(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("name")
         if value is None:
@@ -1434,8 +1434,8 @@ class BotShortcutComponent(Model):
         if value is None:
             absent += 1
         self.is_hide = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1453,7 +1453,7 @@ class BotShortcutTool(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("name")
         if value is None:
@@ -1463,8 +1463,8 @@ class BotShortcutTool(Model):
         if value is None:
             absent += 1
         self.type = BotShortcutToolType_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1480,13 +1480,13 @@ class BotSuggestReply(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["reply_mode", "customized_prompt"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "reply_mode": Choice(BotSuggestReplyMode),
+        "reply_mode": EnumOf(BotSuggestReplyMode),
         "customized_prompt": Text(),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("reply_mode")
         if value is None:
@@ -1496,8 +1496,8 @@ class BotSuggestReply(Model):
         if value is None:
             absent += 1
         self.customized_prompt = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1541,7 +1541,7 @@ class BotSummary(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -1579,8 +1579,8 @@ class BotSummary(Model):
         if value is None:
             absent += 1
         self.owner_user_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 9 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1598,7 +1598,7 @@ class BotSummaryList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("items")
         if value is None:
@@ -1614,8 +1614,8 @@ class BotSummaryList(Model):
         if value is None:
             absent += 1
         self.total = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1645,7 +1645,7 @@ class BotVariable(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("keyword")
         if value is None:
@@ -1675,8 +1675,8 @@ class BotVariable(Model):
         if value is None:
             absent += 1
         self.prompt_enable = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1700,7 +1700,7 @@ class BotVersion(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("version")
         if value is None:
@@ -1722,8 +1722,8 @@ class BotVersion(Model):
         if value is None:
             absent += 1
         self.publish_status = BotVersionPublishStatus_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1741,7 +1741,7 @@ class BotVersionCreator(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -1751,8 +1751,8 @@ class BotVersionCreator(Model):
         if value is None:
             absent += 1
         self.name = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1770,7 +1770,7 @@ class BotVersionList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("items")
         if value is None:
@@ -1786,8 +1786,8 @@ class BotVersionList(Model):
         if value is None:
             absent += 1
         self.has_more = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1805,7 +1805,7 @@ class BotVoice(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("voice_id")
         if value is None:
@@ -1815,8 +1815,8 @@ class BotVoice(Model):
         if value is None:
             absent += 1
         self.language_code = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1838,7 +1838,7 @@ class BotWorkflow(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -1856,8 +1856,8 @@ class BotWorkflow(Model):
         if value is None:
             absent += 1
         self.description = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1876,14 +1876,14 @@ class BotWorkflowId(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
             absent += 1
         self.id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1897,12 +1897,12 @@ class BotWorkflowIdList(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["ids"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "ids": Items(Object(lambda: BotWorkflowId)),
+        "ids": ListOf(Object(lambda: BotWorkflowId)),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("ids")
         if value is None:
@@ -1912,8 +1912,8 @@ class BotWorkflowIdList(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1934,14 +1934,14 @@ class Collaborator(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("user_id")
         if value is None:
             absent += 1
         self.user_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1957,14 +1957,14 @@ class CreatedBot(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("bot_id")
         if value is None:
             absent += 1
         self.bot_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1988,7 +1988,7 @@ class PublishedBotSummary(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("bot_id")
         if value is None:
@@ -2010,8 +2010,8 @@ class PublishedBotSummary(Model):
         if value is None:
             absent += 1
         self.publish_time = unix_time(value)
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2029,7 +2029,7 @@ class PublishedBotSummaryList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("space_bots")
         if value is None:
@@ -2045,8 +2045,8 @@ class PublishedBotSummaryList(Model):
         if value is None:
             absent += 1
         self.total = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2064,7 +2064,7 @@ class PublishedBotVersion(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("bot_id")
         if value is None:
@@ -2074,7 +2074,7 @@ class PublishedBotVersion(Model):
         if value is None:
             absent += 1
         self.version = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import attrs
 
-from .._core._argument_types import Pairs, Text, Value
+from .._core._argument_types import MapOf, Text, Value
 from .._core._enums import OpenStr, lookup
-from .._core._model import Model, either, leftovers, new
+from .._core._model import Model, decode_union, new_instance, unknown_fields
 from .._core._operation import Event, Protocol
 from .._core._time import UnixTime, unix_time
 from . import conversations as _conversations
@@ -146,7 +146,7 @@ class Chat(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -196,8 +196,8 @@ class Chat(Model):
         if value is None:
             absent += 1
         self.section_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 12 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 12 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -215,7 +215,7 @@ class ChatFailureReason(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("code")
         if value is None:
@@ -225,8 +225,8 @@ class ChatFailureReason(Model):
         if value is None:
             absent += 1
         self.msg = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -244,7 +244,7 @@ class ChatLastError(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("code")
         if value is None:
@@ -254,8 +254,8 @@ class ChatLastError(Model):
         if value is None:
             absent += 1
         self.msg = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -271,7 +271,7 @@ class ChatPendingToolCalls(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("tool_calls")
         if value is None:
@@ -283,8 +283,8 @@ class ChatPendingToolCalls(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -302,7 +302,7 @@ class ChatRequiredAction(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
@@ -312,8 +312,8 @@ class ChatRequiredAction(Model):
         if value is None:
             absent += 1
         self.submit_tool_outputs = ChatPendingToolCalls.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -333,7 +333,7 @@ class ChatUsage(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("token_count")
         if value is None:
@@ -347,8 +347,8 @@ class ChatUsage(Model):
         if value is None:
             absent += 1
         self.input_count = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -364,14 +364,14 @@ class ChatflowDone(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("debug_url")
         if value is None:
             absent += 1
         self.debug_url = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -392,12 +392,12 @@ class ShortcutCommandCall(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["command_id", "parameters"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "command_id": Text(required=True),
-        "parameters": Pairs(Text()),
+        "parameters": MapOf(Text()),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("command_id")
         if value is None:
@@ -407,8 +407,8 @@ class ShortcutCommandCall(Model):
         if value is None:
             absent += 1
         self.parameters = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -426,7 +426,7 @@ class StreamError(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("code")
         if value is None:
@@ -436,8 +436,8 @@ class StreamError(Model):
         if value is None:
             absent += 1
         self.msg = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -457,7 +457,7 @@ class ToolCall(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -471,8 +471,8 @@ class ToolCall(Model):
         if value is None:
             absent += 1
         self.function = ToolCallFunction.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -490,7 +490,7 @@ class ToolCallFunction(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("name")
         if value is None:
@@ -500,8 +500,8 @@ class ToolCallFunction(Model):
         if value is None:
             absent += 1
         self.arguments = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -525,7 +525,7 @@ class ToolOutput(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("output")
         if value is None:
@@ -535,8 +535,8 @@ class ToolOutput(Model):
         if value is None:
             absent += 1
         self.tool_call_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -683,7 +683,7 @@ ChatStream: Protocol[ChatStreamEvent] = Protocol(
         "conversation.chat.completed": Event(ChatCompletedEvent, Chat.from_dict),
         "conversation.chat.failed": Event(
             ChatFailedEvent,
-            lambda value: either(
+            lambda value: decode_union(
                 value,
                 (
                     (frozenset(["conversation_id", "id", "status"]), Chat.from_dict),
@@ -696,7 +696,7 @@ ChatStream: Protocol[ChatStreamEvent] = Protocol(
         "conversation.chat.requires_action": Event(ChatRequiresActionEvent, Chat.from_dict, ends="maybe"),
         "error": Event(ChatErrorEvent, StreamError.from_dict, ends="always", fails=True),
         "done": Event(
-            ChatDoneEvent, lambda value: either(value, ((frozenset([]), ChatflowDone.from_dict),)), ends="always"
+            ChatDoneEvent, lambda value: decode_union(value, ((frozenset([]), ChatflowDone.from_dict),)), ends="always"
         ),
     },
     unknown=UnknownChatStreamEvent,

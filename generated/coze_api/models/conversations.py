@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from .._core._argument_types import Choice, Pairs, Text, Value
+from .._core._argument_types import EnumOf, MapOf, Text, Value
 from .._core._enums import OpenStr, lookup
-from .._core._model import Model, leftovers, new
+from .._core._model import Model, new_instance, unknown_fields
 from .._core._time import UnixTime, unix_time
 from . import shared as _shared
 
@@ -179,7 +179,7 @@ class Conversation(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -213,8 +213,8 @@ class Conversation(Model):
         if value is None:
             absent += 1
         self.last_section_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -232,7 +232,7 @@ class ConversationList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("has_more")
         if value is None:
@@ -248,8 +248,8 @@ class ConversationList(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -267,7 +267,7 @@ class ConversationSection(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -277,8 +277,8 @@ class ConversationSection(Model):
         if value is None:
             absent += 1
         self.conversation_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -306,7 +306,7 @@ class ConversationsMessagesListResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("code")
         if value is None:
@@ -340,8 +340,8 @@ class ConversationsMessagesListResponse(Model):
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -373,16 +373,16 @@ class EnterMessage(Model):
         "content": "$string",
     }
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "role": Choice(MessageRole, required=True),
-        "type": Choice(EnterMessageType),
+        "role": EnumOf(MessageRole, required=True),
+        "type": EnumOf(EnterMessageType),
         "content": Text(required=True),
-        "content_type": Choice(EnterMessageContentType, required=True),
-        "meta_data": Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+        "content_type": EnumOf(EnterMessageContentType, required=True),
+        "meta_data": MapOf(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("role")
         if value is None:
@@ -404,8 +404,8 @@ class EnterMessage(Model):
         if value is None:
             absent += 1
         self.meta_data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -469,7 +469,7 @@ class Message(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -523,8 +523,8 @@ class Message(Model):
         if value is None:
             absent += 1
         self.reasoning_content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 13 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 13 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -552,7 +552,7 @@ class ObjectString(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
@@ -570,7 +570,7 @@ class ObjectString(Model):
         if value is None:
             absent += 1
         self.file_url = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self

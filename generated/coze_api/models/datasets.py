@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from .._core._argument_types import Bool, Choice, Int, Object, Text, Value
+from .._core._argument_types import Bool, EnumOf, Int, Object, Text, Value
 from .._core._enums import OpenInt, lookup
-from .._core._model import Model, leftovers, new
+from .._core._model import Model, new_instance, unknown_fields
 from .._core._time import UnixTime, unix_time
 from . import shared as _shared
 
@@ -216,17 +216,17 @@ class ChunkStrategy(Model):
         ["chunk_type", "separator", "max_tokens", "remove_extra_spaces", "remove_urls_emails", "caption_type"]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "chunk_type": Choice(ChunkType),
+        "chunk_type": EnumOf(ChunkType),
         "separator": Text(),
         "max_tokens": Int(minimum=100, maximum=2000),
         "remove_extra_spaces": Bool(),
         "remove_urls_emails": Bool(),
-        "caption_type": Choice(ImageCaptionType),
+        "caption_type": EnumOf(ImageCaptionType),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("chunk_type")
         if value is None:
@@ -252,8 +252,8 @@ class ChunkStrategy(Model):
         if value is None:
             absent += 1
         self.caption_type = ImageCaptionType_members[value] if value.__class__ is int else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -269,14 +269,14 @@ class CreatedDataset(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("dataset_id")
         if value is None:
             absent += 1
         self.dataset_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -373,7 +373,7 @@ class Dataset(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("dataset_id")
         if value is None:
@@ -479,8 +479,8 @@ class Dataset(Model):
         if value is None:
             absent += 1
         self.update_time = None if value is None else unix_time(value)
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 26 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 26 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -530,7 +530,7 @@ class DatasetImage(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("document_id")
         if value is None:
@@ -576,8 +576,8 @@ class DatasetImage(Model):
         if value is None:
             absent += 1
         self.update_time = None if value is None else unix_time(value)
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 11 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 11 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -595,7 +595,7 @@ class DatasetImageList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("photo_infos")
         if value is None:
@@ -611,8 +611,8 @@ class DatasetImageList(Model):
         if value is None:
             absent += 1
         self.total_count = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -630,7 +630,7 @@ class DatasetList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("total_count")
         if value is None:
@@ -646,8 +646,8 @@ class DatasetList(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -671,7 +671,7 @@ class DatasetsDocumentsListResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("document_infos")
         if value is None:
@@ -699,8 +699,8 @@ class DatasetsDocumentsListResponse(Model):
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -722,7 +722,7 @@ class DatasetsDocumentsUpdateResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("document_info")
         if value is None:
@@ -740,8 +740,8 @@ class DatasetsDocumentsUpdateResponse(Model):
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -806,7 +806,7 @@ class Document(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("document_id")
         if value is None:
@@ -872,8 +872,8 @@ class Document(Model):
         if value is None:
             absent += 1
         self.update_time = unix_time(value)
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 16 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 16 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -901,7 +901,7 @@ class DocumentChunking(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("chunk_type")
         if value is None:
@@ -927,8 +927,8 @@ class DocumentChunking(Model):
         if value is None:
             absent += 1
         self.caption_type = ImageCaptionType_members[value] if value.__class__ is int else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -978,7 +978,7 @@ class DocumentProgress(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("document_id")
         if value is None:
@@ -1024,8 +1024,8 @@ class DocumentProgress(Model):
         if value is None:
             absent += 1
         self.update_interval = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 11 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 11 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1041,7 +1041,7 @@ class DocumentProgressList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("data")
         if value is None:
@@ -1051,8 +1051,8 @@ class DocumentProgressList(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1068,13 +1068,13 @@ class DocumentUpdateRule(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["update_type", "update_interval"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "update_type": Choice(DocumentUpdatePolicy),
+        "update_type": EnumOf(DocumentUpdatePolicy),
         "update_interval": Int(minimum=24),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("update_type")
         if value is None:
@@ -1084,8 +1084,8 @@ class DocumentUpdateRule(Model):
         if value is None:
             absent += 1
         self.update_interval = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1113,7 +1113,7 @@ class NewDocument(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("name")
         if value is None:
@@ -1131,8 +1131,8 @@ class NewDocument(Model):
         if value is None:
             absent += 1
         self.caption = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1162,13 +1162,13 @@ class NewDocumentSource(Model):
         "file_base64": Text(),
         "file_type": Text(),
         "web_url": Text(),
-        "document_source": Choice(NewDocumentSourceType),
+        "document_source": EnumOf(NewDocumentSourceType),
         "source_file_id": Text(),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("file_base64")
         if value is None:
@@ -1190,7 +1190,7 @@ class NewDocumentSource(Model):
         if value is None:
             absent += 1
         self.source_file_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import attrs
 
-from .._core._argument_types import Anything, Bool, Choice, Float, Int, Items, Object, Pairs, Text, Value
+from .._core._argument_types import AnyValue, Bool, EnumOf, Float, Int, ListOf, MapOf, Object, Text, Value
 from .._core._enums import OpenInt, OpenStr, lookup
-from .._core._messages import Frame, MessageKinds, SocketProtocol
-from .._core._model import Model, Unknown, leftovers, new
+from .._core._messages import Frame, SocketProtocol, TaggedMessages
+from .._core._model import Model, Unknown, new_instance, unknown_fields
 from .._core._time import UnixTimeMs, unix_time_ms
 from . import audio as _audio
 from . import chat as _chat
@@ -398,13 +398,13 @@ class ChatSocketAsrConfig(Model):
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "hot_words": Items(Text()),
+        "hot_words": ListOf(Text()),
         "context": Text(),
-        "user_language": Choice(SocketLanguage),
+        "user_language": EnumOf(SocketLanguage),
         "enable_ddc": Bool(),
         "enable_itn": Bool(),
         "enable_punc": Bool(),
-        "stream_mode": Choice(SocketAsrStreamMode),
+        "stream_mode": EnumOf(SocketAsrStreamMode),
         "enable_nostream": Bool(),
         "enable_emotion": Bool(),
         "enable_gender": Bool(),
@@ -413,7 +413,7 @@ class ChatSocketAsrConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("hot_words")
         if value is None:
@@ -459,8 +459,8 @@ class ChatSocketAsrConfig(Model):
         if value is None:
             absent += 1
         self.sensitive_words_filter = SocketSensitiveWordsFilter.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 11 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 11 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -476,14 +476,14 @@ class ChatSocketAudioDump(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("url")
         if value is None:
             absent += 1
         self.url = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -501,7 +501,7 @@ class ChatSocketCancellation(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("code")
         if value is None:
@@ -511,8 +511,8 @@ class ChatSocketCancellation(Model):
         if value is None:
             absent += 1
         self.msg = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -554,18 +554,18 @@ class ChatSocketChatConfig(Model):
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "meta_data": Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
-        "custom_variables": Pairs(Text()),
-        "extra_params": Pairs(Text()),
+        "meta_data": MapOf(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+        "custom_variables": MapOf(Text()),
+        "extra_params": MapOf(Text()),
         "user_id": Text(),
         "conversation_id": Text(),
         "auto_save_history": Bool(),
-        "parameters": Pairs(Anything()),
+        "parameters": MapOf(AnyValue()),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("meta_data")
         if value is None:
@@ -595,8 +595,8 @@ class ChatSocketChatConfig(Model):
         if value is None:
             absent += 1
         self.parameters = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -612,13 +612,13 @@ class ChatSocketInterruptConfig(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["mode", "keywords"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "mode": Choice(ChatSocketInterruptMode),
-        "keywords": Items(Text(), max_items=5),
+        "mode": EnumOf(ChatSocketInterruptMode),
+        "keywords": ListOf(Text(), max_items=5),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("mode")
         if value is None:
@@ -628,8 +628,8 @@ class ChatSocketInterruptConfig(Model):
         if value is None:
             absent += 1
         self.keywords = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -670,7 +670,7 @@ class ChatSocketOutputAudioInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("codec")
         if value is None:
@@ -704,8 +704,8 @@ class ChatSocketOutputAudioInUse(Model):
         if value is None:
             absent += 1
         self.emotion_config = SocketEmotionConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -754,7 +754,7 @@ class ChatSocketSettings(Model):
         "input_audio": Object(lambda: SocketInputAudio),
         "output_audio": Object(lambda: SocketOutputAudio),
         "voice_processing_config": Object(lambda: ChatSocketVoiceProcessingConfig),
-        "event_subscriptions": Items(Text()),
+        "event_subscriptions": ListOf(Text()),
         "need_play_prologue": Bool(),
         "prologue_content": Text(),
         "turn_detection": Object(lambda: ChatSocketTurnDetection),
@@ -764,7 +764,7 @@ class ChatSocketSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("chat_config")
         if value is None:
@@ -808,8 +808,8 @@ class ChatSocketSettings(Model):
         if value is None:
             absent += 1
         self.voice_print_config = ChatSocketVoicePrintConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 10 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -847,7 +847,7 @@ class ChatSocketSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("chat_config")
         if value is None:
@@ -879,8 +879,8 @@ class ChatSocketSettingsInUse(Model):
         if value is None:
             absent += 1
         self.voice_print_config = ChatSocketVoicePrintConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -904,7 +904,7 @@ class ChatSocketTurnDetection(Model):
         ["type", "prefix_padding_ms", "silence_duration_ms", "semantic_vad_config", "interrupt_config"]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "type": Choice(ChatSocketTurnDetectionType),
+        "type": EnumOf(ChatSocketTurnDetectionType),
         "prefix_padding_ms": Int(),
         "silence_duration_ms": Int(),
         "semantic_vad_config": Object(lambda: SocketSemanticVadConfig),
@@ -913,7 +913,7 @@ class ChatSocketTurnDetection(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
@@ -935,8 +935,8 @@ class ChatSocketTurnDetection(Model):
         if value is None:
             absent += 1
         self.interrupt_config = ChatSocketInterruptConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -961,7 +961,7 @@ class ChatSocketVoicePrintConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("group_id")
         if value is None:
@@ -975,8 +975,8 @@ class ChatSocketVoicePrintConfig(Model):
         if value is None:
             absent += 1
         self.reuse_voice_info = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1004,7 +1004,7 @@ class ChatSocketVoiceProcessingConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("enable_ans")
         if value is None:
@@ -1018,8 +1018,8 @@ class ChatSocketVoiceProcessingConfig(Model):
         if value is None:
             absent += 1
         self.voice_print_feature_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1040,15 +1040,15 @@ class InterpretationConfig(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["from", "to", "hot_words", "glossary"])
     _renamed: ClassVar[Mapping[str, str]] = {"from_": "from"}
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "from": Choice(InterpretationLanguage, required=True),
-        "to": Choice(InterpretationLanguage, required=True),
-        "hot_words": Items(Text()),
-        "glossary": Items(Object(lambda: InterpretationGlossaryEntry)),
+        "from": EnumOf(InterpretationLanguage, required=True),
+        "to": EnumOf(InterpretationLanguage, required=True),
+        "hot_words": ListOf(Text()),
+        "glossary": ListOf(Object(lambda: InterpretationGlossaryEntry)),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("from")
         if value is None:
@@ -1070,8 +1070,8 @@ class InterpretationConfig(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1093,7 +1093,7 @@ class InterpretationGlossaryEntry(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("original")
         if value is None:
@@ -1103,8 +1103,8 @@ class InterpretationGlossaryEntry(Model):
         if value is None:
             absent += 1
         self.translation = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1129,7 +1129,7 @@ class InterpretationSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("input_audio")
         if value is None:
@@ -1143,8 +1143,8 @@ class InterpretationSettings(Model):
         if value is None:
             absent += 1
         self.translate_config = InterpretationConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1164,7 +1164,7 @@ class InterpretationSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("input_audio")
         if value is None:
@@ -1178,8 +1178,8 @@ class InterpretationSettingsInUse(Model):
         if value is None:
             absent += 1
         self.translate_config = InterpretationConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1195,14 +1195,14 @@ class InterpretationText(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("delta")
         if value is None:
             absent += 1
         self.delta = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1249,7 +1249,7 @@ class RtcAsrConfig(Model):
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "stream_mode": Choice(SocketAsrStreamMode),
+        "stream_mode": EnumOf(SocketAsrStreamMode),
         "context": Text(),
         "enable_itn": Bool(),
         "enable_punc": Bool(),
@@ -1257,13 +1257,13 @@ class RtcAsrConfig(Model):
         "enable_nostream": Bool(),
         "enable_emotion": Bool(),
         "enable_gender": Bool(),
-        "hot_words": Items(Text()),
+        "hot_words": ListOf(Text()),
         "sensitive_words_filter": Object(lambda: SocketSensitiveWordsFilter),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("stream_mode")
         if value is None:
@@ -1305,8 +1305,8 @@ class RtcAsrConfig(Model):
         if value is None:
             absent += 1
         self.sensitive_words_filter = SocketSensitiveWordsFilter.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 10 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1344,18 +1344,18 @@ class RtcChatConfig(Model):
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "meta_data": Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
-        "custom_variables": Pairs(Text()),
-        "extra_params": Pairs(Text()),
-        "plugin_interrupt_mode": Choice(RtcPluginInterruptMode),
+        "meta_data": MapOf(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+        "custom_variables": MapOf(Text()),
+        "extra_params": MapOf(Text()),
+        "plugin_interrupt_mode": EnumOf(RtcPluginInterruptMode),
         "allow_voice_interrupt": Bool(),
         "interrupt_config": Object(lambda: RtcInterruptConfig),
-        "parameters": Pairs(Anything()),
+        "parameters": MapOf(AnyValue()),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("meta_data")
         if value is None:
@@ -1385,8 +1385,8 @@ class RtcChatConfig(Model):
         if value is None:
             absent += 1
         self.parameters = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1421,7 +1421,7 @@ class RtcChatConfigInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("meta_data")
         if value is None:
@@ -1447,8 +1447,8 @@ class RtcChatConfigInUse(Model):
         if value is None:
             absent += 1
         self.interrupt_config = RtcInterruptConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1462,19 +1462,19 @@ class RtcChatModeSettings(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["user_language"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "user_language": Choice(SocketLanguage),
+        "user_language": EnumOf(SocketLanguage),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("user_language")
         if value is None:
             absent += 1
         self.user_language = SocketLanguage_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1492,7 +1492,7 @@ class RtcConversation(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("conversation_id")
         if value is None:
@@ -1502,8 +1502,8 @@ class RtcConversation(Model):
         if value is None:
             absent += 1
         self.prologue = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1523,7 +1523,7 @@ class RtcErrorData(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("code")
         if value is None:
@@ -1537,8 +1537,8 @@ class RtcErrorData(Model):
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1554,13 +1554,13 @@ class RtcInterruptConfig(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["mode", "keywords"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "mode": Choice(RtcInterruptMode, required=True),
-        "keywords": Items(Text(max_length=8), max_items=10),
+        "mode": EnumOf(RtcInterruptMode, required=True),
+        "keywords": ListOf(Text(max_length=8), max_items=10),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("mode")
         if value is None:
@@ -1570,8 +1570,8 @@ class RtcInterruptConfig(Model):
         if value is None:
             absent += 1
         self.keywords = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1593,7 +1593,7 @@ class RtcModeSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("mode")
         if value is None:
@@ -1603,8 +1603,8 @@ class RtcModeSettings(Model):
         if value is None:
             absent += 1
         self.chat = RtcChatModeSettings.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1622,7 +1622,7 @@ class RtcModeSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("mode")
         if value is None:
@@ -1632,8 +1632,8 @@ class RtcModeSettingsInUse(Model):
         if value is None:
             absent += 1
         self.chat = RtcChatModeSettings.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1655,7 +1655,7 @@ class RtcPreAnswerSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("pre_answer")
         if value is None:
@@ -1665,8 +1665,8 @@ class RtcPreAnswerSettings(Model):
         if value is None:
             absent += 1
         self.trigger = RtcPreAnswerTrigger.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1684,7 +1684,7 @@ class RtcPreAnswerSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("pre_answer")
         if value is None:
@@ -1694,8 +1694,8 @@ class RtcPreAnswerSettingsInUse(Model):
         if value is None:
             absent += 1
         self.trigger = RtcPreAnswerTrigger.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1719,15 +1719,15 @@ class RtcPreAnswerSource(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["type", "file_id", "pre_answer_list", "bot_id"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "type": Choice(RtcPreAnswerType, required=True),
+        "type": EnumOf(RtcPreAnswerType, required=True),
         "file_id": Text(),
-        "pre_answer_list": Items(Text(max_length=10)),
+        "pre_answer_list": ListOf(Text(max_length=10)),
         "bot_id": Text(),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
@@ -1745,8 +1745,8 @@ class RtcPreAnswerSource(Model):
         if value is None:
             absent += 1
         self.bot_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1764,7 +1764,7 @@ class RtcPreAnswerText(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("content")
         if value is None:
@@ -1774,8 +1774,8 @@ class RtcPreAnswerText(Model):
         if value is None:
             absent += 1
         self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1791,13 +1791,13 @@ class RtcPreAnswerTrigger(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["type", "time_after"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "type": Choice(RtcPreAnswerTriggerType, required=True),
+        "type": EnumOf(RtcPreAnswerTriggerType, required=True),
         "time_after": Int(minimum=0, maximum=3000),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
@@ -1807,8 +1807,8 @@ class RtcPreAnswerTrigger(Model):
         if value is None:
             absent += 1
         self.time_after = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1826,7 +1826,7 @@ class RtcSession(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("voice_id")
         if value is None:
@@ -1836,8 +1836,8 @@ class RtcSession(Model):
         if value is None:
             absent += 1
         self.log_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1889,7 +1889,7 @@ class RtcSettings(Model):
         "speech_rate": Int(minimum=-50, maximum=100),
         "loudness_rate": Int(minimum=-50, maximum=100),
         "longest_silence_ms": Int(),
-        "event_subscriptions": Items(Text()),
+        "event_subscriptions": ListOf(Text()),
         "chat_config": Object(lambda: RtcChatConfig),
         "turn_detection": Object(lambda: RtcTurnDetection),
         "asr_config": Object(lambda: RtcAsrConfig),
@@ -1900,7 +1900,7 @@ class RtcSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("voice_id")
         if value is None:
@@ -1946,8 +1946,8 @@ class RtcSettings(Model):
         if value is None:
             absent += 1
         self.voice_processing_config = RtcVoiceProcessingConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 11 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 11 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1994,7 +1994,7 @@ class RtcSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("voice_id")
         if value is None:
@@ -2036,8 +2036,8 @@ class RtcSettingsInUse(Model):
         if value is None:
             absent += 1
         self.voice_processing_config = RtcVoiceProcessingConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 10 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2053,14 +2053,14 @@ class RtcTranscript(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("content")
         if value is None:
             absent += 1
         self.content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2081,13 +2081,13 @@ class RtcTtsConfig(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["context_texts", "emotion", "emotion_scale"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "context_texts": Text(),
-        "emotion": Choice(_audio.SpeechEmotion),
+        "emotion": EnumOf(_audio.SpeechEmotion),
         "emotion_scale": Float(minimum=1, maximum=5),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("context_texts")
         if value is None:
@@ -2101,8 +2101,8 @@ class RtcTtsConfig(Model):
         if value is None:
             absent += 1
         self.emotion_scale = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2124,7 +2124,7 @@ class RtcTurnDetection(Model):
         ["type", "prefix_padding_ms", "silence_duration_ms", "semantic_vad_config"]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "type": Choice(RtcTurnDetectionType),
+        "type": EnumOf(RtcTurnDetectionType),
         "prefix_padding_ms": Int(),
         "silence_duration_ms": Int(minimum=200, maximum=2000),
         "semantic_vad_config": Object(lambda: SocketSemanticVadConfig),
@@ -2132,7 +2132,7 @@ class RtcTurnDetection(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
@@ -2150,8 +2150,8 @@ class RtcTurnDetection(Model):
         if value is None:
             absent += 1
         self.semantic_vad_config = SocketSemanticVadConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2171,7 +2171,7 @@ class RtcTurnDetectionInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
@@ -2185,8 +2185,8 @@ class RtcTurnDetectionInUse(Model):
         if value is None:
             absent += 1
         self.semantic_vad_config = SocketSemanticVadConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2205,14 +2205,14 @@ class RtcVoiceActivity(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("vad")
         if value is None:
             absent += 1
         self.vad = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2243,7 +2243,7 @@ class RtcVoicePrintConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("group_id")
         if value is None:
@@ -2261,8 +2261,8 @@ class RtcVoicePrintConfig(Model):
         if value is None:
             absent += 1
         self.feature_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2286,7 +2286,7 @@ class RtcVoiceProcessingConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("enable_ans")
         if value is None:
@@ -2296,8 +2296,8 @@ class RtcVoiceProcessingConfig(Model):
         if value is None:
             absent += 1
         self.enable_pdns = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2318,14 +2318,14 @@ class SocketAudio(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("delta")
         if value is None:
             absent += 1
         self.delta = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2350,7 +2350,7 @@ class SocketDetail(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("logid")
         if value is None:
@@ -2364,8 +2364,8 @@ class SocketDetail(Model):
         if value is None:
             absent += 1
         self.origin_message = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2381,13 +2381,13 @@ class SocketEmotionConfig(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["emotion", "emotion_scale"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "emotion": Choice(_audio.SpeechEmotion),
+        "emotion": EnumOf(_audio.SpeechEmotion),
         "emotion_scale": Float(minimum=1, maximum=5),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("emotion")
         if value is None:
@@ -2397,8 +2397,8 @@ class SocketEmotionConfig(Model):
         if value is None:
             absent += 1
         self.emotion_scale = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2419,14 +2419,14 @@ class SocketEnterMessage(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["role", "content_type", "content"])
     _from_string: ClassVar[Mapping[str, Any] | None] = {"role": "user", "content_type": "text", "content": "$string"}
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "role": Choice(_conversations.MessageRole, required=True),
-        "content_type": Choice(_conversations.EnterMessageContentType, required=True),
+        "role": EnumOf(_conversations.MessageRole, required=True),
+        "content_type": EnumOf(_conversations.EnterMessageContentType, required=True),
         "content": Text(required=True),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("role")
         if value is None:
@@ -2440,8 +2440,8 @@ class SocketEnterMessage(Model):
         if value is None:
             absent += 1
         self.content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2459,7 +2459,7 @@ class SocketError(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("code")
         if value is None:
@@ -2469,8 +2469,8 @@ class SocketError(Model):
         if value is None:
             absent += 1
         self.msg = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2492,16 +2492,16 @@ class SocketInputAudio(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["format", "codec", "sample_rate", "channel", "bit_depth"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "format": Choice(SocketInputFormat),
-        "codec": Choice(SocketInputCodec),
-        "sample_rate": Choice(SocketInputSampleRate),
-        "channel": Choice(SocketChannelCount),
-        "bit_depth": Choice(SocketBitDepth),
+        "format": EnumOf(SocketInputFormat),
+        "codec": EnumOf(SocketInputCodec),
+        "sample_rate": EnumOf(SocketInputSampleRate),
+        "channel": EnumOf(SocketChannelCount),
+        "bit_depth": EnumOf(SocketBitDepth),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("format")
         if value is None:
@@ -2523,8 +2523,8 @@ class SocketInputAudio(Model):
         if value is None:
             absent += 1
         self.bit_depth = SocketBitDepth_members[value] if value.__class__ is int else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2548,7 +2548,7 @@ class SocketInputAudioInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("format")
         if value is None:
@@ -2570,8 +2570,8 @@ class SocketInputAudioInUse(Model):
         if value is None:
             absent += 1
         self.bit_depth = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2593,7 +2593,7 @@ class SocketLimitConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("period")
         if value is None:
@@ -2603,8 +2603,8 @@ class SocketLimitConfig(Model):
         if value is None:
             absent += 1
         self.max_frame_num = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2620,13 +2620,13 @@ class SocketMp3Config(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["sample_rate", "bit_rate"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "sample_rate": Choice(SocketMp3SampleRate),
+        "sample_rate": EnumOf(SocketMp3SampleRate),
         "bit_rate": Int(minimum=8000, maximum=1600000),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("sample_rate")
         if value is None:
@@ -2636,8 +2636,8 @@ class SocketMp3Config(Model):
         if value is None:
             absent += 1
         self.bit_rate = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2659,7 +2659,7 @@ class SocketOpusConfig(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["sample_rate", "bitrate", "use_cbr", "frame_size_ms", "limit_config"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "sample_rate": Choice(SocketOpusSampleRate),
+        "sample_rate": EnumOf(SocketOpusSampleRate),
         "bitrate": Int(),
         "use_cbr": Bool(),
         "frame_size_ms": Float(minimum=2.5, maximum=60),
@@ -2668,7 +2668,7 @@ class SocketOpusConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("sample_rate")
         if value is None:
@@ -2690,8 +2690,8 @@ class SocketOpusConfig(Model):
         if value is None:
             absent += 1
         self.limit_config = SocketLimitConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2735,7 +2735,7 @@ class SocketOutputAudio(Model):
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "codec": Choice(SocketOutputCodec),
+        "codec": EnumOf(SocketOutputCodec),
         "pcm_config": Object(lambda: SocketPcmConfig),
         "opus_config": Object(lambda: SocketOpusConfig),
         "mp3_config": Object(lambda: SocketMp3Config),
@@ -2748,7 +2748,7 @@ class SocketOutputAudio(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("codec")
         if value is None:
@@ -2786,8 +2786,8 @@ class SocketOutputAudio(Model):
         if value is None:
             absent += 1
         self.emotion_config = SocketEmotionConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 9 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2805,14 +2805,14 @@ class SocketPcmConfig(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["sample_rate", "frame_size_ms", "limit_config"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "sample_rate": Choice(_audio.SpeechSampleRate),
+        "sample_rate": EnumOf(_audio.SpeechSampleRate),
         "frame_size_ms": Float(minimum=0, maximum=1000),
         "limit_config": Object(lambda: SocketLimitConfig),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("sample_rate")
         if value is None:
@@ -2826,8 +2826,8 @@ class SocketPcmConfig(Model):
         if value is None:
             absent += 1
         self.limit_config = SocketLimitConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2849,7 +2849,7 @@ class SocketSemanticVadConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("silence_threshold_ms")
         if value is None:
@@ -2859,8 +2859,8 @@ class SocketSemanticVadConfig(Model):
         if value is None:
             absent += 1
         self.semantic_unfinished_wait_time_ms = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2879,13 +2879,13 @@ class SocketSensitiveWordsFilter(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["system_reserved_filter", "filter_with_empty", "filter_with_signed"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "system_reserved_filter": Bool(),
-        "filter_with_empty": Items(Text()),
-        "filter_with_signed": Items(Text()),
+        "filter_with_empty": ListOf(Text()),
+        "filter_with_signed": ListOf(Text()),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("system_reserved_filter")
         if value is None:
@@ -2899,8 +2899,8 @@ class SocketSensitiveWordsFilter(Model):
         if value is None:
             absent += 1
         self.filter_with_signed = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2916,14 +2916,14 @@ class SocketSentence(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("text")
         if value is None:
             absent += 1
         self.text = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2939,13 +2939,13 @@ class SocketSpokenText(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["mode", "text"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "mode": Choice(SocketSpokenTextMode, required=True),
+        "mode": EnumOf(SocketSpokenTextMode, required=True),
         "text": Text(),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("mode")
         if value is None:
@@ -2955,8 +2955,8 @@ class SocketSpokenText(Model):
         if value is None:
             absent += 1
         self.text = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2973,12 +2973,12 @@ class SocketToolOutputs(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["chat_id", "tool_outputs"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "chat_id": Text(required=True),
-        "tool_outputs": Items(Object(lambda: _chat.ToolOutput), required=True),
+        "tool_outputs": ListOf(Object(lambda: _chat.ToolOutput), required=True),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("chat_id")
         if value is None:
@@ -2994,8 +2994,8 @@ class SocketToolOutputs(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3011,14 +3011,14 @@ class SocketTranscript(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("content")
         if value is None:
             absent += 1
         self.content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3061,7 +3061,7 @@ class SpeechOutputAudio(Model):
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "codec": Choice(SpeechOutputCodec),
+        "codec": EnumOf(SpeechOutputCodec),
         "pcm_config": Object(lambda: SocketPcmConfig),
         "opus_config": Object(lambda: SocketOpusConfig),
         "speech_rate": Int(minimum=-50, maximum=100),
@@ -3073,7 +3073,7 @@ class SpeechOutputAudio(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("codec")
         if value is None:
@@ -3107,8 +3107,8 @@ class SpeechOutputAudio(Model):
         if value is None:
             absent += 1
         self.emotion_config = SocketEmotionConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3132,7 +3132,7 @@ class SpeechOutputAudioInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("codec")
         if value is None:
@@ -3154,8 +3154,8 @@ class SpeechOutputAudioInUse(Model):
         if value is None:
             absent += 1
         self.voice_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3174,14 +3174,14 @@ class SpeechSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("output_audio")
         if value is None:
             absent += 1
         self.output_audio = SpeechOutputAudio.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3197,14 +3197,14 @@ class SpeechSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("output_audio")
         if value is None:
             absent += 1
         self.output_audio = SpeechOutputAudioInUse.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3223,14 +3223,14 @@ class SpeechText(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("delta")
         if value is None:
             absent += 1
         self.delta = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3258,9 +3258,9 @@ class TranscriptionAsrConfig(Model):
         ["hot_words", "context", "user_language", "enable_ddc", "enable_itn", "enable_punc"]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "hot_words": Items(Text()),
+        "hot_words": ListOf(Text()),
         "context": Text(),
-        "user_language": Choice(TranscriptionLanguage),
+        "user_language": EnumOf(TranscriptionLanguage),
         "enable_ddc": Bool(),
         "enable_itn": Bool(),
         "enable_punc": Bool(),
@@ -3268,7 +3268,7 @@ class TranscriptionAsrConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("hot_words")
         if value is None:
@@ -3294,8 +3294,8 @@ class TranscriptionAsrConfig(Model):
         if value is None:
             absent += 1
         self.enable_punc = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3317,8 +3317,8 @@ class TranscriptionInputAudio(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["format", "codec", "sample_rate", "channel", "bit_depth"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "format": Choice(SocketInputFormat),
-        "codec": Choice(TranscriptionInputCodec),
+        "format": EnumOf(SocketInputFormat),
+        "codec": EnumOf(TranscriptionInputCodec),
         "sample_rate": Int(),
         "channel": Int(),
         "bit_depth": Int(),
@@ -3326,7 +3326,7 @@ class TranscriptionInputAudio(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("format")
         if value is None:
@@ -3348,8 +3348,8 @@ class TranscriptionInputAudio(Model):
         if value is None:
             absent += 1
         self.bit_depth = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3371,7 +3371,7 @@ class TranscriptionSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("input_audio")
         if value is None:
@@ -3381,8 +3381,8 @@ class TranscriptionSettings(Model):
         if value is None:
             absent += 1
         self.asr_config = TranscriptionAsrConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3398,14 +3398,14 @@ class TranscriptionSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("input_audio")
         if value is None:
             absent += 1
         self.input_audio = SocketInputAudioInUse.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3463,9 +3463,9 @@ class ChatSocketChatCancel(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -3583,9 +3583,9 @@ class ChatSocketClear(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -3683,7 +3683,7 @@ class ChatSocketGenerateAudio(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketSpokenText, required=True),
     }
@@ -3705,7 +3705,7 @@ class ChatSocketInputAudioAppend(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketAudio, required=True),
     }
@@ -3727,9 +3727,9 @@ class ChatSocketInputAudioClear(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -3766,9 +3766,9 @@ class ChatSocketInputAudioComplete(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -3829,7 +3829,7 @@ class ChatSocketMessageCreate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketEnterMessage, required=True),
     }
@@ -3951,7 +3951,7 @@ class ChatSocketSubmitToolOutputs(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketToolOutputs, required=True),
     }
@@ -4013,7 +4013,7 @@ class ChatSocketUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: ChatSocketSettings),
     }
@@ -4114,7 +4114,7 @@ class InterpretationInputAudioAppend(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketAudio, required=True),
     }
@@ -4136,9 +4136,9 @@ class InterpretationInputAudioComplete(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -4234,7 +4234,7 @@ class InterpretationUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: InterpretationSettings),
     }
@@ -4308,9 +4308,9 @@ class RtcChatCancel(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -4413,7 +4413,7 @@ class RtcClientVad(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: RtcVoiceActivity, required=True),
     }
@@ -4473,7 +4473,7 @@ class RtcGenerateAudio(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketSpokenText, required=True),
     }
@@ -4495,9 +4495,9 @@ class RtcInputAudioComplete(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -4530,9 +4530,9 @@ class RtcInputAudioStart(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -4582,7 +4582,7 @@ class RtcMessageCreate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketEnterMessage, required=True),
     }
@@ -4621,7 +4621,7 @@ class RtcModeUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: RtcModeSettings, required=True),
     }
@@ -4660,7 +4660,7 @@ class RtcPreAnswerUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: RtcPreAnswerSettings, required=True),
     }
@@ -4736,7 +4736,7 @@ class RtcSessionUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: RtcSettings),
     }
@@ -4775,7 +4775,7 @@ class RtcSubmitToolOutputs(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketToolOutputs, required=True),
     }
@@ -4942,7 +4942,7 @@ class SpeechTextAppend(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SpeechText, required=True),
     }
@@ -4964,9 +4964,9 @@ class SpeechTextComplete(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -5003,7 +5003,7 @@ class SpeechUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SpeechSettings),
     }
@@ -5084,7 +5084,7 @@ class TranscriptionInputAudioAppend(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketAudio, required=True),
     }
@@ -5106,9 +5106,9 @@ class TranscriptionInputAudioClear(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -5145,9 +5145,9 @@ class TranscriptionInputAudioComplete(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -5223,7 +5223,7 @@ class TranscriptionUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: TranscriptionSettings),
     }
@@ -5292,7 +5292,7 @@ ChatSocketDownlinkMessage: TypeAlias = (
 )
 
 ChatSocket: SocketProtocol[ChatSocketUplinkMessage, ChatSocketDownlinkMessage] = SocketProtocol(
-    uplink=MessageKinds(
+    uplink=TaggedMessages(
         ("event_type",),
         {
             "chat.update": ChatSocketUpdate,
@@ -5306,7 +5306,7 @@ ChatSocket: SocketProtocol[ChatSocketUplinkMessage, ChatSocketDownlinkMessage] =
             "input_text.generate_audio": ChatSocketGenerateAudio,
         },
     ),
-    downlink=MessageKinds(
+    downlink=TaggedMessages(
         ("event_type",),
         {
             "chat.created": ChatSocketCreated,
@@ -5380,7 +5380,7 @@ InterpretationDownlinkMessage: TypeAlias = (
 )
 
 InterpretationSocket: SocketProtocol[InterpretationUplinkMessage, InterpretationDownlinkMessage] = SocketProtocol(
-    uplink=MessageKinds(
+    uplink=TaggedMessages(
         ("event_type",),
         {
             "simult_interpretation.update": InterpretationUpdate,
@@ -5388,7 +5388,7 @@ InterpretationSocket: SocketProtocol[InterpretationUplinkMessage, Interpretation
             "input_audio_buffer.complete": InterpretationInputAudioComplete,
         },
     ),
-    downlink=MessageKinds(
+    downlink=TaggedMessages(
         ("event_type",),
         {
             "simult_interpretation.created": InterpretationCreated,
@@ -5457,7 +5457,7 @@ RtcDownlinkMessage: TypeAlias = (
 )
 
 RtcRoom: SocketProtocol[RtcUplinkMessage, RtcDownlinkMessage] = SocketProtocol(
-    uplink=MessageKinds(
+    uplink=TaggedMessages(
         ("event_type",),
         {
             "session.update": RtcSessionUpdate,
@@ -5472,7 +5472,7 @@ RtcRoom: SocketProtocol[RtcUplinkMessage, RtcDownlinkMessage] = SocketProtocol(
             "input_audio_buffer.complete": RtcInputAudioComplete,
         },
     ),
-    downlink=MessageKinds(
+    downlink=TaggedMessages(
         ("event_type",),
         {
             "session.created": RtcSessionCreated,
@@ -5536,7 +5536,7 @@ SpeechDownlinkMessage: TypeAlias = (
 )
 
 SpeechSocket: SocketProtocol[SpeechUplinkMessage, SpeechDownlinkMessage] = SocketProtocol(
-    uplink=MessageKinds(
+    uplink=TaggedMessages(
         ("event_type",),
         {
             "speech.update": SpeechUpdate,
@@ -5544,7 +5544,7 @@ SpeechSocket: SocketProtocol[SpeechUplinkMessage, SpeechDownlinkMessage] = Socke
             "input_text_buffer.complete": SpeechTextComplete,
         },
     ),
-    downlink=MessageKinds(
+    downlink=TaggedMessages(
         ("event_type",),
         {
             "speech.created": SpeechCreated,
@@ -5592,7 +5592,7 @@ TranscriptionDownlinkMessage: TypeAlias = (
 )
 
 TranscriptionSocket: SocketProtocol[TranscriptionUplinkMessage, TranscriptionDownlinkMessage] = SocketProtocol(
-    uplink=MessageKinds(
+    uplink=TaggedMessages(
         ("event_type",),
         {
             "transcriptions.update": TranscriptionUpdate,
@@ -5601,7 +5601,7 @@ TranscriptionSocket: SocketProtocol[TranscriptionUplinkMessage, TranscriptionDow
             "input_audio_buffer.clear": TranscriptionInputAudioClear,
         },
     ),
-    downlink=MessageKinds(
+    downlink=TaggedMessages(
         ("event_type",),
         {
             "transcriptions.created": TranscriptionCreated,

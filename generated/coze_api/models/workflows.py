@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import attrs
 
-from .._core._argument_types import Choice, Pairs, Text, Value
+from .._core._argument_types import EnumOf, MapOf, Text, Value
 from .._core._enums import OpenInt, OpenStr, lookup
-from .._core._model import Model, leftovers, new
+from .._core._model import Model, new_instance, unknown_fields
 from .._core._operation import Counter, Event, Protocol
 from .._core._time import UnixTime, unix_time
 from . import chat as _chat
@@ -215,16 +215,16 @@ class ChatflowMessage(Model):
         "content": "$string",
     }
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "role": Choice(_conversations.MessageRole, required=True),
-        "type": Choice(ChatflowMessageType),
+        "role": EnumOf(_conversations.MessageRole, required=True),
+        "type": EnumOf(ChatflowMessageType),
         "content": Text(),
-        "content_type": Choice(ChatflowMessageContentType),
-        "meta_data": Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+        "content_type": EnumOf(ChatflowMessageContentType),
+        "meta_data": MapOf(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("role")
         if value is None:
@@ -246,8 +246,8 @@ class ChatflowMessage(Model):
         if value is None:
             absent += 1
         self.meta_data = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -279,7 +279,7 @@ class Workflow(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("workflow_id")
         if value is None:
@@ -313,8 +313,8 @@ class Workflow(Model):
         if value is None:
             absent += 1
         self.updated_at = None if value is None else unix_time(value)
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -332,7 +332,7 @@ class WorkflowCreator(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -342,8 +342,8 @@ class WorkflowCreator(Model):
         if value is None:
             absent += 1
         self.name = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -359,14 +359,14 @@ class WorkflowDone(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("debug_url")
         if value is None:
             absent += 1
         self.debug_url = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -384,7 +384,7 @@ class WorkflowError(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("error_code")
         if value is None:
@@ -394,8 +394,8 @@ class WorkflowError(Model):
         if value is None:
             absent += 1
         self.error_message = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -415,7 +415,7 @@ class WorkflowInfo(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("workflow_detail")
         if value is None:
@@ -429,8 +429,8 @@ class WorkflowInfo(Model):
         if value is None:
             absent += 1
         self.output = WorkflowOutput.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -446,7 +446,7 @@ class WorkflowInput(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("parameters")
         if value is None:
@@ -456,8 +456,8 @@ class WorkflowInput(Model):
             if value.__class__ is dict
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -475,7 +475,7 @@ class WorkflowInterrupt(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("interrupt_data")
         if value is None:
@@ -485,8 +485,8 @@ class WorkflowInterrupt(Model):
         if value is None:
             absent += 1
         self.node_title = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -510,7 +510,7 @@ class WorkflowInterruptData(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("data")
         if value is None:
@@ -532,8 +532,8 @@ class WorkflowInterruptData(Model):
             if value.__class__ is dict
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -551,7 +551,7 @@ class WorkflowList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("items")
         if value is None:
@@ -567,8 +567,8 @@ class WorkflowList(Model):
         if value is None:
             absent += 1
         self.has_more = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -629,7 +629,7 @@ class WorkflowMessage(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("content")
         if value is None:
@@ -687,8 +687,8 @@ class WorkflowMessage(Model):
         if value is None:
             absent += 1
         self.token = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 14 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 14 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -706,7 +706,7 @@ class WorkflowNodeRun(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("is_finish")
         if value is None:
@@ -716,8 +716,8 @@ class WorkflowNodeRun(Model):
         if value is None:
             absent += 1
         self.node_output = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -747,7 +747,7 @@ class WorkflowNodeStatus(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("node_id")
         if value is None:
@@ -777,8 +777,8 @@ class WorkflowNodeStatus(Model):
         if value is None:
             absent += 1
         self.node_execute_uuid = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -800,7 +800,7 @@ class WorkflowOutput(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("terminate_plan")
         if value is None:
@@ -818,8 +818,8 @@ class WorkflowOutput(Model):
             if value.__class__ is dict
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -847,7 +847,7 @@ class WorkflowParameter(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
@@ -877,8 +877,8 @@ class WorkflowParameter(Model):
         if value is None:
             absent += 1
         self.default_value = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -896,7 +896,7 @@ class WorkflowQuestion(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("content_type")
         if value is None:
@@ -906,8 +906,8 @@ class WorkflowQuestion(Model):
         if value is None:
             absent += 1
         self.content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -986,7 +986,7 @@ class WorkflowRunHistory(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("execute_id")
         if value is None:
@@ -1064,8 +1064,8 @@ class WorkflowRunHistory(Model):
         if value is None:
             absent += 1
         self.logid_ = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 18 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 18 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1084,14 +1084,14 @@ class WorkflowRunOutput(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("Output")
         if value is None:
             absent += 1
         self.output = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1123,7 +1123,7 @@ class WorkflowVersion(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("version")
         if value is None:
@@ -1157,8 +1157,8 @@ class WorkflowVersion(Model):
         if value is None:
             absent += 1
         self.output = WorkflowOutput.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1178,7 +1178,7 @@ class WorkflowVersionList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("items")
         if value is None:
@@ -1198,8 +1198,8 @@ class WorkflowVersionList(Model):
         if value is None:
             absent += 1
         self.next_page_token = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1233,7 +1233,7 @@ class WorkflowsRunsCreateResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("data")
         if value is None:
@@ -1267,8 +1267,8 @@ class WorkflowsRunsCreateResponse(Model):
         if value is None:
             absent += 1
         self.interrupt_data = WorkflowInterruptData.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1304,7 +1304,7 @@ class WorkflowsRunsResumeResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("code")
         if value is None:
@@ -1338,8 +1338,8 @@ class WorkflowsRunsResumeResponse(Model):
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Bool, Choice, Int, Items, Object, Text
+from .._core._argument_types import Bool, EnumOf, Int, ListOf, Object, Text
 from .._core._operation import Argument, Operation, Paging, Poll
 from .._core._response import Empty, ItemList
 from ..models import datasets as _datasets
@@ -16,7 +16,7 @@ CREATE: Operation[_datasets.CreatedDataset] = Operation(
     arguments={
         "name": Argument("name", "body", Text(max_length=100, required=True)),
         "space_id": Argument("space_id", "body", Text(required=True)),
-        "format_type": Argument("format_type", "body", Choice(_datasets.NewDatasetFormat, required=True)),
+        "format_type": Argument("format_type", "body", EnumOf(_datasets.NewDatasetFormat, required=True)),
         "description": Argument("description", "body", Text()),
         "file_id": Argument("file_id", "body", Text()),
     },
@@ -46,10 +46,10 @@ DOCUMENTS_CREATE: Operation[ItemList[_datasets.Document]] = Operation(
     arguments={
         "dataset_id": Argument("dataset_id", "body", Text(required=True)),
         "document_bases": Argument(
-            "document_bases", "body", Items(Object(lambda: _datasets.NewDocument), max_items=10, required=True)
+            "document_bases", "body", ListOf(Object(lambda: _datasets.NewDocument), max_items=10, required=True)
         ),
         "chunk_strategy": Argument("chunk_strategy", "body", Object(lambda: _datasets.ChunkStrategy, required=True)),
-        "format_type": Argument("format_type", "body", Choice(_datasets.NewDatasetFormat)),
+        "format_type": Argument("format_type", "body", EnumOf(_datasets.NewDatasetFormat)),
     },
     headers={"Agw-Js-Conv": "str"},
     permission="createDocument",
@@ -68,7 +68,7 @@ DOCUMENTS_DELETE: Operation[Empty] = Operation(
     path="/open_api/knowledge/document/delete",
     decode=Empty.from_dict,
     arguments={
-        "document_ids": Argument("document_ids", "body", Items(Text(), max_items=100, required=True)),
+        "document_ids": Argument("document_ids", "body", ListOf(Text(), max_items=100, required=True)),
     },
     headers={"Agw-Js-Conv": "str"},
     idempotent=True,
@@ -159,7 +159,7 @@ LIST: Operation[_datasets.DatasetList] = Operation(
     arguments={
         "space_id": Argument("space_id", "query", Text(required=True)),
         "name": Argument("name", "query", Text()),
-        "format_type": Argument("format_type", "query", Choice(_datasets.DatasetFormat)),
+        "format_type": Argument("format_type", "query", EnumOf(_datasets.DatasetFormat)),
         "page_num": Argument("page_num", "query", Int(minimum=1)),
         "page_size": Argument("page_size", "query", Int(minimum=1, maximum=300)),
     },
@@ -181,7 +181,7 @@ PROCESS: Operation[_datasets.DocumentProgressList] = Operation(
     decode=_datasets.DocumentProgressList.from_dict,
     arguments={
         "dataset_id": Argument("dataset_id", "path", Text(required=True)),
-        "document_ids": Argument("document_ids", "body", Items(Text(), required=True)),
+        "document_ids": Argument("document_ids", "body", ListOf(Text(), required=True)),
     },
     idempotent=True,
     permission="readDocumentProgress",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Anything, Bool, Choice, Int, Items, Object, Pairs, Text
+from .._core._argument_types import AnyValue, Bool, EnumOf, Int, ListOf, MapOf, Object, Text
 from .._core._operation import Argument, Operation, Paging, Poll
 from .._core._response import Empty, ItemList
 from ..models import bots as _bots
@@ -20,13 +20,13 @@ CHAT_STREAM: Operation[Empty] = Operation(
         "additional_messages": Argument(
             "additional_messages",
             "body",
-            Items(Object(lambda: _workflows.ChatflowMessage), max_items=50, required=True),
+            ListOf(Object(lambda: _workflows.ChatflowMessage), max_items=50, required=True),
         ),
-        "parameters": Argument("parameters", "body", Pairs(Anything())),
+        "parameters": Argument("parameters", "body", MapOf(AnyValue())),
         "app_id": Argument("app_id", "body", Text()),
         "bot_id": Argument("bot_id", "body", Text()),
         "conversation_id": Argument("conversation_id", "body", Text()),
-        "ext": Argument("ext", "body", Pairs(Text())),
+        "ext": Argument("ext", "body", MapOf(Text())),
         "workflow_version": Argument("workflow_version", "body", Text()),
         "connector_id": Argument("connector_id", "body", Text()),
     },
@@ -40,7 +40,7 @@ COLLABORATION_MODES_UPDATE: Operation[Empty] = Operation(
     decode=Empty.from_dict,
     arguments={
         "workflow_id": Argument("workflow_id", "path", Text(required=True)),
-        "collaboration_mode": Argument("collaboration_mode", "body", Choice(_workflows.WorkflowCollaborationMode)),
+        "collaboration_mode": Argument("collaboration_mode", "body", EnumOf(_workflows.WorkflowCollaborationMode)),
     },
     idempotent=True,
     permission="Workflow.switchDevelopMode",
@@ -54,7 +54,7 @@ COLLABORATORS_CREATE: Operation[Empty] = Operation(
     arguments={
         "workflow_id": Argument("workflow_id", "path", Text(required=True)),
         "collaborators": Argument(
-            "collaborators", "body", Items(Object(lambda: _bots.Collaborator), max_items=1, required=True)
+            "collaborators", "body", ListOf(Object(lambda: _bots.Collaborator), max_items=1, required=True)
         ),
     },
     permission="Workflow.addCollaborator",
@@ -82,9 +82,9 @@ LIST: Operation[_workflows.WorkflowList] = Operation(
         "workspace_id": Argument("workspace_id", "query", Text(required=True)),
         "page_num": Argument("page_num", "query", Int(minimum=1, required=True)),
         "page_size": Argument("page_size", "query", Int(minimum=1, maximum=30)),
-        "workflow_mode": Argument("workflow_mode", "query", Choice(_workflows.WorkflowMode)),
+        "workflow_mode": Argument("workflow_mode", "query", EnumOf(_workflows.WorkflowMode)),
         "app_id": Argument("app_id", "query", Text()),
-        "publish_status": Argument("publish_status", "query", Choice(_workflows.WorkflowPublishStatus)),
+        "publish_status": Argument("publish_status", "query", EnumOf(_workflows.WorkflowPublishStatus)),
     },
     idempotent=True,
     permission="listWorkflow",
@@ -118,10 +118,10 @@ RUNS_CREATE: Operation[_workflows.WorkflowsRunsCreateResponse] = Operation(
     result=".",
     arguments={
         "workflow_id": Argument("workflow_id", "body", Text(required=True)),
-        "parameters": Argument("parameters", "body", Pairs(Anything())),
+        "parameters": Argument("parameters", "body", MapOf(AnyValue())),
         "bot_id": Argument("bot_id", "body", Text()),
         "app_id": Argument("app_id", "body", Text()),
-        "ext": Argument("ext", "body", Pairs(Text())),
+        "ext": Argument("ext", "body", MapOf(Text())),
         "is_async": Argument("is_async", "body", Bool()),
         "workflow_version": Argument("workflow_version", "body", Text()),
         "connector_id": Argument("connector_id", "body", Text()),
@@ -147,7 +147,7 @@ RUNS_RESUME: Operation[_workflows.WorkflowsRunsResumeResponse] = Operation(
     arguments={
         "workflow_id": Argument("workflow_id", "body", Text(required=True)),
         "event_id": Argument("event_id", "body", Text(required=True)),
-        "interrupt_type": Argument("interrupt_type", "body", Choice(_workflows.WorkflowInterruptType, required=True)),
+        "interrupt_type": Argument("interrupt_type", "body", EnumOf(_workflows.WorkflowInterruptType, required=True)),
         "resume_data": Argument("resume_data", "body", Text(required=True)),
     },
     permission="run",
@@ -190,9 +190,9 @@ RUNS_STREAM: Operation[Empty] = Operation(
     result=".",
     arguments={
         "workflow_id": Argument("workflow_id", "body", Text(required=True)),
-        "parameters": Argument("parameters", "body", Pairs(Anything())),
+        "parameters": Argument("parameters", "body", MapOf(AnyValue())),
         "bot_id": Argument("bot_id", "body", Text()),
-        "ext": Argument("ext", "body", Pairs(Text())),
+        "ext": Argument("ext", "body", MapOf(Text())),
         "app_id": Argument("app_id", "body", Text()),
         "workflow_version": Argument("workflow_version", "body", Text()),
         "connector_id": Argument("connector_id", "body", Text()),
@@ -209,7 +209,7 @@ RUNS_STREAM_RESUME: Operation[Empty] = Operation(
     arguments={
         "workflow_id": Argument("workflow_id", "body", Text(required=True)),
         "event_id": Argument("event_id", "body", Text(required=True)),
-        "interrupt_type": Argument("interrupt_type", "body", Choice(_workflows.WorkflowInterruptType, required=True)),
+        "interrupt_type": Argument("interrupt_type", "body", EnumOf(_workflows.WorkflowInterruptType, required=True)),
         "resume_data": Argument("resume_data", "body", Text(required=True)),
     },
     permission="run",
@@ -222,7 +222,7 @@ VERSIONS_LIST: Operation[_workflows.WorkflowVersionList] = Operation(
     decode=_workflows.WorkflowVersionList.from_dict,
     arguments={
         "workflow_id": Argument("workflow_id", "path", Text(required=True)),
-        "publish_status": Argument("publish_status", "query", Choice(_workflows.WorkflowPublishStatus)),
+        "publish_status": Argument("publish_status", "query", EnumOf(_workflows.WorkflowPublishStatus)),
         "page_size": Argument("page_size", "query", Int(minimum=1, maximum=30)),
         "page_token": Argument("page_token", "query", Text()),
         "include_input_output": Argument("include_input_output", "query", Bool()),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Int, Items, Object, Text
+from .._core._argument_types import Int, ListOf, Object, Text
 from .._core._operation import Argument, Operation, Paging
 from .._core._response import Empty
 from ..models import workspaces as _workspaces
@@ -53,7 +53,7 @@ MEMBERS_CREATE: Operation[_workspaces.WorkspaceMembersAdded] = Operation(
     decode=_workspaces.WorkspaceMembersAdded.from_dict,
     arguments={
         "workspace_id": Argument("workspace_id", "path", Text(required=True)),
-        "users": Argument("users", "body", Items(Object(lambda: _workspaces.WorkspaceInvitation), max_items=20)),
+        "users": Argument("users", "body", ListOf(Object(lambda: _workspaces.WorkspaceInvitation), max_items=20)),
     },
     idempotent=True,
     permission="addMember",
@@ -66,7 +66,7 @@ MEMBERS_DELETE: Operation[_workspaces.WorkspaceMembersRemoved] = Operation(
     decode=_workspaces.WorkspaceMembersRemoved.from_dict,
     arguments={
         "workspace_id": Argument("workspace_id", "path", Text(required=True)),
-        "user_ids": Argument("user_ids", "body", Items(Text(), max_items=5, required=True)),
+        "user_ids": Argument("user_ids", "body", ListOf(Text(), max_items=5, required=True)),
     },
     idempotent=True,
     permission="removeMember",
