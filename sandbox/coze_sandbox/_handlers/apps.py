@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from .._http.context import Call, ResponseFields
 from ._bot_serializers import API_CHANNEL
-from ._collaborators import add_collaborators, remove_collaborator
 from ._common import get_or_404, newest_first, numbered_page
 from ._registry import operation
-
-__all__ = ["create_collaborator", "list_apps", "delete_collaborator"]
 
 
 @operation("apps.list")
 def list_apps(call: Call) -> ResponseFields:
-    """List the apps of a workspace in one state of publication, last changed first.
-
-    Raises:
-        CallError: The workspace does not exist.
-    """
+    """List the apps of a workspace in one state of publication, last changed first."""
     state, query = call.state, call.query
     get_or_404(state, "workspace", query["workspace_id"])
     wanted = query.get("publish_status", "published_online")
@@ -30,27 +23,3 @@ def list_apps(call: Call) -> ResponseFields:
     page, _ = numbered_page(call, newest_first(found))
     shown = [{name: value for name, value in app.items() if name != "space_id"} for app in page]
     return {"data": {"items": shown, "total": len(found)}}
-
-
-@operation("apps.collaborators.create")
-def create_collaborator(call: Call) -> None:
-    """Add collaborators to an app.
-
-    Raises:
-        CallError: The app or an account does not exist.
-    """
-    key = call.path["app_id"]
-    app = get_or_404(call.state, "app", key)
-    add_collaborators(call, "app_collaborator", key, app["space_id"])
-
-
-@operation("apps.collaborators.delete")
-def delete_collaborator(call: Call) -> None:
-    """Remove a collaborator from an app.
-
-    Raises:
-        CallError: The app does not exist or the account is not a collaborator.
-    """
-    key = call.path["app_id"]
-    get_or_404(call.state, "app", key)
-    remove_collaborator(call, "app_collaborator", key)

@@ -13,17 +13,10 @@ from ._common import get_or_404
 from ._conversations import new_conversation
 from ._registry import operation
 
-__all__ = ["create", "retrieve_live"]
-
 
 @operation("audio.rooms.create")
 def create(call: Call) -> ResponseFields:
-    """Create a room with a published bot in it. The same calls give the same ids and tokens.
-
-    Raises:
-        CallError: The bot, the conversation, the voice or the workflow does not exist, or the bot is
-            not published.
-    """
+    """Create a room with a published bot in it. The same calls give the same ids and tokens."""
     state, body = call.state, call.body
     published(state, get_or_404(state, "bot", body["bot_id"]), API_CHANNEL)
     if "voice_id" in body:
@@ -47,11 +40,7 @@ def create(call: Call) -> ResponseFields:
 
 @operation("audio.live.retrieve")
 def retrieve_live(call: Call) -> ResponseFields:
-    """Return the streams of a live session. No operation creates one; the seed data has one.
-
-    Raises:
-        CallError: The session does not exist.
-    """
+    """Return the streams of a live session. No operation creates one; the seed data has one."""
     live = get_or_404(call.state, "live", call.path["live_id"])
     return {"data": {"app_id": RTC_APP_ID, "stream_infos": live["stream_infos"]}}
 

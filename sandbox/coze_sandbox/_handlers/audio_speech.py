@@ -8,8 +8,6 @@ from .._http.context import Call, FileResponse, ResponseFields
 from ._common import get_or_404, sent_file
 from ._registry import operation
 
-__all__ = ["speak", "transcribe"]
-
 _LONGEST = 1024
 _SECONDS_PER_CHARACTER = 0.02
 _SPEEDS = {"big": (0.5, 2), "small": (0.2, 3)}  # by the model of the voice
@@ -17,11 +15,7 @@ _SPEEDS = {"big": (0.5, 2), "small": (0.2, 3)}  # by the model of the voice
 
 @operation("audio.speech.create")
 def speak(call: Call) -> FileResponse:
-    """Return audio whose length depends on the text.
-
-    Raises:
-        CallError: The text is too long, there is no such voice, or it cannot speak that fast or slowly.
-    """
+    """Return audio whose length depends on the text."""
     body, text = call.body, call.body["input"]
     if len(text.encode()) > _LONGEST:
         raise CallError(SPEECH_TOO_LONG, f"body.input: more than {_LONGEST} bytes")
@@ -37,10 +31,6 @@ def speak(call: Call) -> FileResponse:
 
 @operation("audio.transcriptions.create")
 def transcribe(call: Call) -> ResponseFields:
-    """Return size and name of the file: there is no speech recognition.
-
-    Raises:
-        CallError: The file is empty.
-    """
+    """Return size and name of the file: there is no speech recognition."""
     file = sent_file(call)
     return {"data": {"text": f"Sound of {file.size} bytes from {file.name}."}}

@@ -8,8 +8,6 @@ from .._state.store import public
 from ._common import get_or_404, numbered_page, sent_file
 from ._registry import operation
 
-__all__ = ["clone", "list_voices"]
-
 _TIMES = 10
 _BYTES = {"voice_name": 128, "text": 1024}
 _GREETING = "你好。"
@@ -34,12 +32,7 @@ def list_voices(call: Call) -> ResponseFields:
 
 @operation("audio.voices.clone")
 def clone(call: Call) -> ResponseFields:
-    """Clone a voice, or clone it again.
-
-    Raises:
-        CallError: A text is too long, the file is empty, the workspace or the voice does not exist, or the
-            voice is a system voice or was cloned too often.
-    """
+    """Clone a voice, or clone it again."""
     state, body = call.state, call.body
     for name, most in _BYTES.items():
         if len(body.get(name, "").encode()) > most:

@@ -10,19 +10,13 @@ from ._bot_serializers import API_CHANNEL, published
 from ._common import check_owner, get_or_404, numbered_page
 from ._registry import operation
 
-__all__ = ["list_versions", "publish", "unpublish"]
-
 _VERSIONS_PER_PAGE = 10
 _OF_THE_PLATFORM = {API_CHANNEL, "999"}  # the API and the Chat SDK; all others are custom channels
 
 
 @operation("bots.publish")
 def publish(call: Call) -> ResponseFields:
-    """Publish the draft as a new version to the given channels.
-
-    Raises:
-        CallError: The bot does not exist, no channel is given, or a custom one without the API channel.
-    """
+    """Publish the draft as a new version to the given channels."""
     state, bot_id = call.state, call.body["bot_id"]
     bot = get_or_404(state, "bot", bot_id)
     channels = call.body.get("connector_ids", [API_CHANNEL])
@@ -50,11 +44,7 @@ def publish(call: Call) -> ResponseFields:
 
 @operation("bots.unpublish")
 def unpublish(call: Call) -> None:
-    """Unpublish a bot from a channel. Its versions are kept.
-
-    Raises:
-        CallError: The bot does not exist, is not published to that channel, or is another account's.
-    """
+    """Unpublish a bot from a channel. Its versions are kept."""
     state, bot_id = call.state, call.path["bot_id"]
     bot = get_or_404(state, "bot", bot_id)
     published(state, bot, call.body["connector_id"])
@@ -66,11 +56,7 @@ def unpublish(call: Call) -> None:
 
 @operation("bots.versions.list")
 def list_versions(call: Call) -> ResponseFields:
-    """List published versions, newest first, or the draft alone.
-
-    Raises:
-        CallError: The bot does not exist.
-    """
+    """List published versions, newest first, or the draft alone."""
     state, bot_id, query = call.state, call.path["bot_id"], call.query
     bot = get_or_404(state, "bot", bot_id)
     wanted = query.get("publish_status", "published_online")

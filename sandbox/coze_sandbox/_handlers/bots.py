@@ -11,8 +11,6 @@ from ._bot_serializers import API_CHANNEL, published, serialize_detail, serializ
 from ._common import check_file, get_or_404, newest_first, numbered_page
 from ._registry import operation
 
-__all__ = ["create", "list_bots", "list_published", "retrieve", "retrieve_published", "update"]
-
 _EDITABLE = (
     "name",
     "description",
@@ -30,11 +28,7 @@ _EDITABLE = (
 
 @operation("bots.create")
 def create(call: Call) -> ResponseFields:
-    """Create a bot, not published.
-
-    Raises:
-        CallError: The workspace or the icon does not exist.
-    """
+    """Create a bot, not published."""
     state, space_id = call.state, call.body["space_id"]
     get_or_404(state, "workspace", space_id, name="space_id")
     now = state.clock.seconds()
@@ -52,11 +46,7 @@ def create(call: Call) -> ResponseFields:
 
 @operation("bots.update")
 def update(call: Call) -> None:
-    """Change the draft, not the published snapshot.
-
-    Raises:
-        CallError: The bot or the icon does not exist.
-    """
+    """Change the draft, not the published snapshot."""
     state = call.state
     bot = get_or_404(state, "bot", call.body["bot_id"])
     bot["draft"] = {**bot["draft"], **_edited(call), "update_time": state.clock.seconds()}
@@ -65,11 +55,7 @@ def update(call: Call) -> None:
 
 @operation("bots.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return the snapshot that is published to the API channel, or the draft.
-
-    Raises:
-        CallError: The bot does not exist or is not published.
-    """
+    """Return the snapshot that is published to the API channel, or the draft."""
     bot = get_or_404(call.state, "bot", call.path["bot_id"])
     if not call.query.get("is_published", True):
         return {"data": serialize_detail(bot["draft"], None)}
@@ -79,11 +65,7 @@ def retrieve(call: Call) -> ResponseFields:
 
 @operation("bots.retrieve_published")
 def retrieve_published(call: Call) -> ResponseFields:
-    """Return the snapshot that is published to the API channel.
-
-    Raises:
-        CallError: The bot does not exist or is not published.
-    """
+    """Return the snapshot that is published to the API channel."""
     bot = get_or_404(call.state, "bot", call.query["bot_id"])
     online = published(call.state, bot, API_CHANNEL)
     return {"data": serialize_detail(online["snapshot"], online["version"])}
@@ -91,11 +73,7 @@ def retrieve_published(call: Call) -> ResponseFields:
 
 @operation("bots.list")
 def list_bots(call: Call) -> ResponseFields:
-    """List the bots of a workspace in one state of publication, last changed first.
-
-    Raises:
-        CallError: The workspace does not exist.
-    """
+    """List the bots of a workspace in one state of publication, last changed first."""
     state, query = call.state, call.query
     get_or_404(state, "workspace", query["workspace_id"])
     wanted = query.get("publish_status", "published_online")
@@ -114,11 +92,7 @@ def list_bots(call: Call) -> ResponseFields:
 
 @operation("bots.list_published")
 def list_published(call: Call) -> ResponseFields:
-    """List the bots of a workspace that are published to the API channel.
-
-    Raises:
-        CallError: The workspace does not exist.
-    """
+    """List the bots of a workspace that are published to the API channel."""
     state = call.state
     get_or_404(state, "workspace", call.query["space_id"], name="space_id")
     lines = []

@@ -16,8 +16,6 @@ from ._common import check_owner, get_or_404, numbered_page
 from ._dataset_serializers import serialize_document, store_document
 from ._registry import operation
 
-__all__ = ["create", "delete", "list_documents", "update"]
-
 _TEXT, _IMAGE = 0, 2
 _LOCAL_FILE, _WEB_PAGE, _UPLOADED_FILE = 0, 1, 5
 _CUSTOM_CHUNKS = 1
@@ -38,10 +36,6 @@ class _Source:
 def create(call: Call) -> ResponseFields:
     """Add documents, which are processed until their time has come. Empty files fail then, and web
     pages under `.invalid`.
-
-    Raises:
-        CallError: The knowledge base or a file does not exist, the chunking or a source is not complete, or
-            a source is of another kind than the others or the knowledge base.
     """
     state, body = call.state, call.body
     dataset = get_or_404(state, "dataset", body["dataset_id"])
@@ -93,9 +87,6 @@ def update(call: Call) -> None:
     """Rename a document, or change how often it is read anew.
 
     A rule is kept with documents of every kind, as by `create`; only web pages are read anew by it.
-
-    Raises:
-        CallError: The document does not exist.
     """
     state, body = call.state, call.body
     document = get_or_404(state, "document", body["document_id"])
@@ -107,11 +98,7 @@ def update(call: Call) -> None:
 
 @operation("datasets.documents.delete")
 def delete(call: Call) -> None:
-    """Remove documents.
-
-    Raises:
-        CallError: One does not exist, or is in a knowledge base of another account; then none is removed.
-    """
+    """Remove documents."""
     for key in call.body["document_ids"]:
         document = get_or_404(call.state, "document", key)
         check_owner(call, get_or_404(call.state, "dataset", document["_dataset_id"])["creator_id"], "knowledge base")
@@ -120,11 +107,7 @@ def delete(call: Call) -> None:
 
 @operation("datasets.documents.list")
 def list_documents(call: Call) -> ResponseFields:
-    """List the documents of a knowledge base, the newest first.
-
-    Raises:
-        CallError: The knowledge base does not exist.
-    """
+    """List the documents of a knowledge base, the newest first."""
     state, key = call.state, call.body["dataset_id"]
     get_or_404(state, "dataset", key)
     found = state.store.list("document", key)[::-1]

@@ -10,18 +10,12 @@ from ._common import get_or_404, numbered_page
 from ._dataset_serializers import serialize_document, store_document
 from ._registry import operation
 
-__all__ = ["list_images", "update"]
-
 _IMAGE = 2
 
 
 @operation("datasets.images.list")
 def list_images(call: Call) -> ResponseFields:
-    """List the images of a knowledge base, the newest first.
-
-    Raises:
-        CallError: The knowledge base does not exist, or is not one of images.
-    """
+    """List the images of a knowledge base, the newest first."""
     state, query, key = call.state, call.query, call.path["dataset_id"]
     _image_dataset(call)
     found = [
@@ -36,11 +30,7 @@ def list_images(call: Call) -> ResponseFields:
 
 @operation("datasets.images.update")
 def update(call: Call) -> None:
-    """Set the caption of an image.
-
-    Raises:
-        CallError: The knowledge base or the image does not exist, or the knowledge base is not one of images.
-    """
+    """Set the caption of an image."""
     state, key = call.state, call.path["document_id"]
     _image_dataset(call)
     document = get_or_404(state, "document", key)

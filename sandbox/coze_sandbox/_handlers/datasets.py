@@ -9,16 +9,10 @@ from ._dataset_serializers import serialize_dataset, serialize_progress
 from ._registry import operation
 from .workspaces import member_key
 
-__all__ = ["create", "delete", "list_datasets", "process", "update"]
-
 
 @operation("datasets.create")
 def create(call: Call) -> ResponseFields:
-    """Create an empty knowledge base.
-
-    Raises:
-        CallError: The workspace or the icon does not exist.
-    """
+    """Create an empty knowledge base."""
     state, body = call.state, call.body
     get_or_404(state, "workspace", body["space_id"], name="space_id")
     check_file(state, body.get("file_id"))
@@ -40,11 +34,7 @@ def create(call: Call) -> ResponseFields:
 
 @operation("datasets.update")
 def update(call: Call) -> None:
-    """Replace name, description and icon; omitted ones are reset to their defaults.
-
-    Raises:
-        CallError: The knowledge base or the icon does not exist, or the first is another account's.
-    """
+    """Replace name, description and icon; omitted ones are reset to their defaults."""
     state, body = call.state, call.body
     dataset = get_or_404(state, "dataset", call.path["dataset_id"])
     check_owner(call, dataset["creator_id"], "knowledge base")
@@ -60,12 +50,7 @@ def update(call: Call) -> None:
 
 @operation("datasets.delete")
 def delete(call: Call) -> None:
-    """Remove a knowledge base with all that is in it, and unbind it from the bots' drafts.
-
-    Raises:
-        CallError: The knowledge base does not exist, or it is another account's and the caller is no
-            administrator of the workspace.
-    """
+    """Remove a knowledge base with all that is in it, and unbind it from the bots' drafts."""
     store, key = call.state.store, call.path["dataset_id"]
     dataset = get_or_404(call.state, "dataset", key)
     member = call.state.find("member", member_key(dataset["space_id"], call.user_id)) or {}
@@ -82,11 +67,7 @@ def delete(call: Call) -> None:
 
 @operation("datasets.list")
 def list_datasets(call: Call) -> ResponseFields:
-    """List the knowledge bases of a workspace, the newest first.
-
-    Raises:
-        CallError: The workspace does not exist.
-    """
+    """List the knowledge bases of a workspace, the newest first."""
     state, query = call.state, call.query
     get_or_404(state, "workspace", query["space_id"], name="space_id")
     found = [
@@ -102,11 +83,7 @@ def list_datasets(call: Call) -> ResponseFields:
 
 @operation("datasets.process")
 def process(call: Call) -> ResponseFields:
-    """Return the progress of documents.
-
-    Raises:
-        CallError: The knowledge base does not exist, or a document is not in it.
-    """
+    """Return the progress of documents."""
     state, key = call.state, call.path["dataset_id"]
     get_or_404(state, "dataset", key)
     known = {document["document_id"]: document for document in state.store.list("document", key)}

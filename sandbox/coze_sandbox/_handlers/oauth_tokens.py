@@ -16,8 +16,6 @@ from ._jwt import read_jwt
 from ._registry import operation
 from ._tokens import LIFETIME, new_token
 
-__all__ = ["exchange", "exchange_for_account", "exchange_for_enterprise"]
-
 _REFRESH_SECONDS = 30 * 86_400
 _REFRESH = "oauth_refresh"
 
@@ -48,11 +46,7 @@ def exchange(call: Call) -> ResponseFields | CallError:
 
 @operation("oauth.token_account")
 def exchange_for_account(call: Call) -> ResponseFields:
-    """Issue a token of another account, or of an organization, for a JWT.
-
-    Raises:
-        OAuthError: The JWT is invalid, or the account does not exist.
-    """
+    """Issue a token of another account, or of an organization, for a JWT."""
     app, account = read_jwt(call), call.path["account_id"]
     if app.kind not in {"service", "any"}:
         raise OAuthError("access_deny", "invalid app type")
@@ -65,11 +59,7 @@ def exchange_for_account(call: Call) -> ResponseFields:
 
 @operation("oauth.token_enterprise")
 def exchange_for_enterprise(call: Call) -> ResponseFields:
-    """Issue a token for the administration of an enterprise for a JWT.
-
-    Raises:
-        OAuthError: The JWT is invalid or not of an enterprise privileged app, or the enterprise does not exist.
-    """
+    """Issue a token for the administration of an enterprise for a JWT."""
     app = read_jwt(call)
     if app.kind not in {"enterprise", "any"}:
         raise OAuthError("access_deny", "invalid app type")

@@ -15,17 +15,10 @@ from ._conversations import new_conversation
 from ._registry import operation
 from ._workflows import debug_url, runnable
 
-__all__ = ["stream"]
-
 
 @operation("workflows.chat.stream")
 def stream(call: Call) -> Stream:
-    """Run a chatflow, which replies as the bot does, and stream its events.
-
-    Raises:
-        CallError: The chatflow, bot or app does not exist or is not published, the workflow is not a chatflow, or the
-            last message is not one of the user or is invalid.
-    """
+    """Run a chatflow, which replies as the bot does, and stream its events."""
     state, body = call.state, call.body
     workflow = runnable(call)
     if workflow["mode"] != "chatflow":

@@ -10,19 +10,13 @@ from .._http.context import Call, ResponseFields
 from ._common import drop_none, get_or_404
 from ._registry import operation
 
-__all__ = ["retrieve", "retrieve_node"]
-
 _NODES_KEPT, _OUTPUT_KEPT = 86_400, 7 * 86_400  # seconds
 _RUN_MODES = {"sync": 0, "stream": 1, "async": 2}
 
 
 @operation("workflows.runs.run_histories.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return the history of a run.
-
-    Raises:
-        CallError: The run of that workflow does not exist.
-    """
+    """Return the history of a run."""
     run = _run(call)
     is_running = _is_running(call, run)
     entry = {
@@ -57,11 +51,7 @@ def retrieve(call: Call) -> ResponseFields:
 
 @operation("workflows.runs.run_histories.execute_nodes.retrieve")
 def retrieve_node(call: Call) -> ResponseFields:
-    """Return the output of a node.
-
-    Raises:
-        CallError: The run or the node does not exist.
-    """
+    """Return the output of a node."""
     run, key = _run(call), call.path["node_execute_uuid"]
     for node in run.get("nodes", {}).values():
         if node["node_execute_uuid"] == key:

@@ -15,8 +15,6 @@ from ._common import drop_none, get_or_404
 from ._registry import operation
 from ._workflows import debug_url, runnable
 
-__all__ = ["create", "resume", "stream", "stream_resume"]
-
 
 @operation("workflows.runs.create")
 def create(call: Call) -> ResponseFields | CallError:
@@ -54,22 +52,14 @@ def resume(call: Call) -> ResponseFields | CallError:
 
 @operation("workflows.runs.stream")
 def stream(call: Call) -> Stream:
-    """Run a workflow and stream its events.
-
-    Raises:
-        CallError: The workflow does not exist or is not published.
-    """
+    """Run a workflow and stream its events."""
     run, events = _new_run(call, "stream")
     return Stream(_finish_stream(call.state, run, events), "workflow")
 
 
 @operation("workflows.runs.stream_resume")
 def stream_resume(call: Call) -> Stream:
-    """Answer the question of a run, and stream the rest.
-
-    Raises:
-        CallError: The run does not exist or has ended.
-    """
+    """Answer the question of a run, and stream the rest."""
     run = _interrupted(call)
     return Stream(_finish_stream(call.state, run, _resumed(call, run)), "workflow")
 

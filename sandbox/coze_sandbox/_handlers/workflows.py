@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
-from ._collaborators import add_collaborators, remove_collaborator
 from ._common import get_or_404, numbered_page, token_page
 from ._registry import operation
 from ._workflows import VERSION
-
-__all__ = ["list_versions", "list_workflows", "retrieve"]
 
 _ICON = "https://sandbox.invalid/workflow.png"
 _INPUT = {"parameters": {"input": {"type": "string", "required": False, "description": "The text."}}}
@@ -21,11 +17,7 @@ _OUTPUT = {"terminate_plan": "return_variables", "parameters": {"output": {"type
 
 @operation("workflows.list")
 def list_workflows(call: Call) -> ResponseFields:
-    """List the workflows of a workspace in one state of publication.
-
-    Raises:
-        CallError: The workspace does not exist.
-    """
+    """List the workflows of a workspace in one state of publication."""
     state, query = call.state, call.query
     get_or_404(state, "workspace", query["workspace_id"])
     found = [
@@ -41,22 +33,14 @@ def list_workflows(call: Call) -> ResponseFields:
 
 @operation("workflows.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return a workflow.
-
-    Raises:
-        CallError: The workflow does not exist.
-    """
+    """Return a workflow."""
     workflow = get_or_404(call.state, "workflow", call.path["workflow_id"])
     return {"data": {"workflow_detail": _summary(call.state, workflow), **_inside(call)}}
 
 
 @operation("workflows.versions.list")
 def list_versions(call: Call) -> ResponseFields:
-    """List the versions of a workflow, newest first: a draft, and the published one.
-
-    Raises:
-        CallError: The workflow does not exist, or the page token is invalid.
-    """
+    """List the versions of a workflow, newest first: a draft, and the published one."""
     state, key = call.state, call.path["workflow_id"]
     workflow = get_or_404(state, "workflow", key)
     versions = [("", False)]
@@ -76,47 +60,6 @@ def list_versions(call: Call) -> ResponseFields:
         if _is_wanted(call.query.get("publish_status"), published=published)
     ]
     return token_page(call, found, "items", size=10)
-
-
-@operation("workflows.collaboration_modes.update")
-def update_mode(call: Call) -> None:
-    """Set the collaboration mode.
-
-    Raises:
-        CallError: The workflow does not exist, or it still has collaborators.
-    """
-    store, key = call.state.store, call.path["workflow_id"]
-    workflow = get_or_404(call.state, "workflow", key)
-    workflow["collaboration_mode"] = call.body.get("collaboration_mode", "single")
-    if workflow["collaboration_mode"] == "single" and store.list("workflow_collaborator", key):
-        raise CallError(INVALID_PARAMETER, "The workflow still has collaborators.")
-    store.put("workflow", key, workflow, workflow["space_id"])
-
-
-@operation("workflows.collaborators.create")
-def create_collaborator(call: Call) -> None:
-    """Add collaborators to a workflow.
-
-    Raises:
-        CallError: The workflow or an account does not exist, or the workflow has one editor only.
-    """
-    key = call.path["workflow_id"]
-    workflow = get_or_404(call.state, "workflow", key)
-    if workflow["collaboration_mode"] == "single":
-        raise CallError(INVALID_PARAMETER, "The workflow is not in collaboration mode.")
-    add_collaborators(call, "workflow_collaborator", key, workflow["space_id"])
-
-
-@operation("workflows.collaborators.delete")
-def delete_collaborator(call: Call) -> None:
-    """Remove a collaborator from a workflow.
-
-    Raises:
-        CallError: The workflow does not exist or the account is not a collaborator.
-    """
-    key = call.path["workflow_id"]
-    get_or_404(call.state, "workflow", key)
-    remove_collaborator(call, "workflow_collaborator", key)
 
 
 def _summary(state: SandboxState, workflow: dict[str, Any]) -> dict[str, Any]:

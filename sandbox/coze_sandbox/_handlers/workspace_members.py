@@ -10,18 +10,12 @@ from ._common import get_or_404, numbered_page
 from ._registry import operation
 from .workspaces import member_key
 
-__all__ = ["create", "delete", "list_members"]
-
 _TOO_MANY_MEMBERS = 702042018
 
 
 @operation("workspaces.members.list")
 def list_members(call: Call) -> ResponseFields:
-    """List the members, the first to join first.
-
-    Raises:
-        CallError: The workspace does not exist.
-    """
+    """List the members, the first to join first."""
     key = call.path["workspace_id"]
     get_or_404(call.state, "workspace", key)
     members = [_described(call, member) for member in call.state.store.list("member", key)]
@@ -31,11 +25,7 @@ def list_members(call: Call) -> ResponseFields:
 
 @operation("workspaces.members.create")
 def create(call: Call) -> ResponseFields:
-    """Add accounts, and return the result of each. Accounts join at once, without an invitation.
-
-    Raises:
-        CallError: The workspace does not exist, or it would get too many members.
-    """
+    """Add accounts, and return the result of each. Accounts join at once, without an invitation."""
     state, key = call.state, call.path["workspace_id"]
     get_or_404(state, "workspace", key)
     result: dict[str, list[str]] = {
@@ -64,11 +54,7 @@ def create(call: Call) -> ResponseFields:
 
 @operation("workspaces.members.delete")
 def delete(call: Call) -> ResponseFields:
-    """Remove accounts, and return the result of each. The owner cannot be removed.
-
-    Raises:
-        CallError: The workspace does not exist.
-    """
+    """Remove accounts, and return the result of each. The owner cannot be removed."""
     state, key = call.state, call.path["workspace_id"]
     get_or_404(state, "workspace", key)
     removed: list[str] = []

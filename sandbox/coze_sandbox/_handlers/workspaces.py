@@ -9,7 +9,7 @@ from .._http.context import Call, ResponseFields
 from ._common import check_file, get_or_404, numbered_page
 from ._registry import operation
 
-__all__ = ["create", "list_workspaces", "member_key", "update"]
+__all__ = ["member_key"]
 
 _ICON = "https://sandbox.invalid/workspace.png"
 
@@ -21,11 +21,7 @@ def member_key(workspace_id: str, user_id: str) -> str:
 
 @operation("workspaces.list")
 def list_workspaces(call: Call) -> ResponseFields:
-    """List the workspaces in which the caller is a member.
-
-    Raises:
-        CallError: Only one of `user_id` and `coze_account_id` is given.
-    """
+    """List the workspaces in which the caller is a member."""
     query, store = call.query, call.state.store
     if ("user_id" in query) != ("coze_account_id" in query):
         raise CallError(INVALID_PARAMETER, "query.user_id: goes together with coze_account_id only")
@@ -43,11 +39,7 @@ def list_workspaces(call: Call) -> ResponseFields:
 
 @operation("workspaces.create")
 def create(call: Call) -> ResponseFields:
-    """Create a team workspace, owned by the caller or by `owner_uid`.
-
-    Raises:
-        CallError: The icon or the owner does not exist.
-    """
+    """Create a team workspace, owned by the caller or by `owner_uid`."""
     state, body = call.state, call.body
     check_file(state, body.get("icon_file_id"), "icon_file_id")
     owner = body.get("owner_uid", call.user_id)
@@ -70,11 +62,7 @@ def create(call: Call) -> ResponseFields:
 
 @operation("workspaces.update")
 def update(call: Call) -> None:
-    """Change name and description.
-
-    Raises:
-        CallError: The workspace does not exist.
-    """
+    """Change name and description."""
     key = call.path["workspace_id"]
     workspace = get_or_404(call.state, "workspace", key)
     changes = {name: call.body[name] for name in ("name", "description") if name in call.body}
