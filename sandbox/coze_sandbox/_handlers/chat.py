@@ -22,9 +22,8 @@ from .._scenario.bot_replies import plan_reply
 from .._state.state import SandboxState
 from .._state.store import public
 from ._bot_serializers import API_CHANNEL, find_version, published
-from ._chat_creation import new_chat, questions, resume_chat, save_messages
+from ._chats import new_chat, new_conversation, questions, resume_chat, save_messages
 from ._common import get_or_404
-from ._conversations import new_conversation
 from ._registry import operation
 
 _SAVED_TYPES = ("question", "answer")

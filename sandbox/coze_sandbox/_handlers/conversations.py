@@ -8,9 +8,8 @@ from .._bots.content import parse_content
 from .._common.errors import CONVERSATION_NOT_FOUND
 from .._http.context import Call, ResponseFields
 from .._state.store import public
+from ._chats import enter_message, new_conversation, store_conversation
 from ._common import get_or_404, numbered_page
-from ._conversations import new_conversation, store_conversation
-from ._messages import enter_message
 from ._registry import operation
 
 _PER_PAGE = 50

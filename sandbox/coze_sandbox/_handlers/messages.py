@@ -9,8 +9,8 @@ from .._bots.lifecycle import advance_last_chat, save_message
 from .._common.errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, MESSAGE_NOT_FOUND, NOT_FOUND, CallError, missing
 from .._http.context import Call, ResponseFields
 from .._state.store import public
+from ._chats import enter_message
 from ._common import get_or_404
-from ._messages import enter_message
 from ._registry import operation
 
 _LIMIT = 50

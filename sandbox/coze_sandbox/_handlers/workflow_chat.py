@@ -9,11 +9,10 @@ from .._bots.messages import count_tokens
 from .._common.errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, CallError
 from .._http.context import Call, Stream
 from .._scenario.bot_replies import plan_reply
-from ._chat_creation import new_chat, questions, save_messages
+from ._chats import new_chat, new_conversation, questions, save_messages
 from ._common import get_or_404
-from ._conversations import new_conversation
 from ._registry import operation
-from ._workflows import debug_url, runnable
+from .workflows import debug_url, runnable
 
 
 @operation("workflows.chat.stream")
