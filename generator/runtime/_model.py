@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import attrs
 
+from ._response import Response
 from ._time import UnixTime, UnixTimeMs, to_wire
 
-if TYPE_CHECKING:
-    from ._argument_types import Value
-    from ._response import Response
-
-__all__ = ["Model", "Unknown", "decode_union", "encode", "unknown_fields", "new_instance", "decode_tagged_union"]
+__all__ = [
+    "Empty",
+    "Model",
+    "Unknown",
+    "Value",
+    "decode_union",
+    "encode",
+    "unknown_fields",
+    "new_instance",
+    "decode_tagged_union",
+]
 
 new_instance = object.__new__
+
+
+@attrs.frozen
+class Value:
+    """Any kind of argument."""
+
+    required: bool = attrs.field(default=False, kw_only=True)
+
+    def encode(self, value: Any, where: str) -> Any:
+        """Check *value* and return what is sent for it.
+
+        Raises:
+            InvalidValue: It does not fit; the message starts with *where*.
+        """
+        raise TypeError(where)  # each kind has its own
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
@@ -98,6 +120,19 @@ class Model:
         if self._extra:
             parts.append(f"extra_fields={self._extra!r}")
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+class Empty(Model):
+    """The answer of an operation that returns nothing. Members that came all the same are in `extra_fields`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Empty:
+        self: Empty = new_instance(cls)
+        self._extra = dict(data) if data.__class__ is dict and data else None
+        self._response = None
+        return self
 
 
 _NAMES: dict[type[Any], tuple[tuple[str, str], ...]] = {}

@@ -7,10 +7,11 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
+from ._decode import undecodable
 from ._errors import DecodeError
 from ._model import Model
 from ._operation import Operation, Paging
-from ._response import ItemList, Response, undecodable
+from ._response import ItemList, Response
 
 __all__ = ["AsyncPage", "AsyncPager", "Page", "page_info"]
 

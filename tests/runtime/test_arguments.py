@@ -25,8 +25,8 @@ from coze_api._core._argument_types import (
     Text,
     Value,
 )
+from coze_api._core._model import Empty
 from coze_api._core._operation import Argument, Operation, Options
-from coze_api._core._response import Empty
 from coze_api.errors import CozeError, InvalidArgumentError
 from coze_api.models import BotMode, BotPublishStatus, EnterMessage, Message, ToolOutput
 from tests.runtime._responses import Recorder, answer, async_client, client, nothing_sent

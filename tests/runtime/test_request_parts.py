@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from coze_api._core._argument_types import Bool, ListOf, Text
+from coze_api._core._model import Empty
 from coze_api._core._operation import Argument, Operation, Options
 from coze_api._core._request import prepare
-from coze_api._core._response import Empty
 from coze_api.errors import InvalidArgumentError
 from tests.runtime._responses import Recorder, answer, client, nothing_sent
 

@@ -11,13 +11,25 @@ from typing import Any
 
 import attrs
 
-from ._model import Model, Unknown, encode
+from ._model import Model, Unknown, Value, encode
 from ._secrets import Secret
 
 __all__ = [
-    "AnyValue", "Bool", "EnumOf", "FileValue", "Float", "Int", "ListOf", "NO_UTF8", "Object", "MapOf", "Text", "Value",
-    "InvalidValue", "is_utf8",
-]  # fmt: skip
+    "NO_UTF8",
+    "AnyValue",
+    "Bool",
+    "EnumOf",
+    "FileValue",
+    "Float",
+    "Int",
+    "InvalidValue",
+    "ListOf",
+    "MapOf",
+    "Object",
+    "Text",
+    "Value",
+    "is_utf8",
+]
 
 
 NO_UTF8 = "cannot be written as UTF-8: it holds half of a surrogate pair"
@@ -33,21 +45,6 @@ def _invalid(where: str, message: str) -> InvalidValue:
 
 def _type_name(value: object) -> str:
     return type(value).__name__
-
-
-@attrs.frozen
-class Value:
-    """Any kind of argument."""
-
-    required: bool = attrs.field(default=False, kw_only=True)
-
-    def encode(self, value: Any, where: str) -> Any:
-        """Check *value* and return what is sent for it.
-
-        Raises:
-            InvalidValue: It does not fit; the message starts with *where*.
-        """
-        raise TypeError(where)  # each kind has its own
 
 
 @attrs.frozen

@@ -11,6 +11,7 @@ import attrs
 
 from ._body import ENCODINGS, MAX_RESPONSE_BYTES, aread_body, check_encoding, read_body
 from ._client_config import MAX_EVENT_BYTES, USER_AGENT, ClientConfig
+from ._decode import read, read_redirect, refusal
 from ._download import AsyncBinary, Binary, is_binary
 from ._errors import DecodeError
 from ._handshake import Handshake
@@ -30,7 +31,7 @@ from ._operation import Operation, Options, Protocol, Timeout
 from ._pagination import AsyncPage, AsyncPager, Page, page_info, response_of
 from ._pool import AsyncConnectionLimit
 from ._request import Request, prepare
-from ._response import Redirect, read, read_redirect, refusal
+from ._response import Redirect
 from ._secrets import hidden, hidden_userinfo
 from ._sequence import OnGap
 from ._stream import AsyncStream, Stream, is_event_stream

@@ -9,11 +9,12 @@ from itertools import chain
 from typing import Any, ClassVar, Generic, TypeVar
 
 from . import _json
+from ._decode import code_of, logid_of, redacted, retryable
 from ._errors import CozeError, StreamFailed, StreamGap, StreamGapWarning, StreamInterrupted
 from ._http import HTTPResponse
 from ._model import Model
 from ._operation import Event, Operation, Protocol
-from ._response import Response, code_of, logid_of, redacted, retryable
+from ._response import Response
 from ._sequence import OnGap, SequenceChecker, checked_on_gap
 from ._sse import EventTooLarge, ServerEvent, SSEDecoder
 

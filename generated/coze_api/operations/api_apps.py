@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from .._core._argument_types import EnumOf, Int, ListOf, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging
-from .._core._response import Empty
 from ..models import api_apps as _api_apps
 
 CREATE: Operation[_api_apps.ApiApp] = Operation(

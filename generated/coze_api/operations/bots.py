@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from .._core._argument_types import Bool, EnumOf, Int, ListOf, MapOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging
-from .._core._response import Empty
 from ..models import bots as _bots
 
 COLLABORATION_MODES_UPDATE: Operation[Empty] = Operation(

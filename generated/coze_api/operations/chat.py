@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from .._core._argument_types import AnyValue, Bool, EnumOf, ListOf, MapOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Poll
-from .._core._response import Empty, ItemList
+from .._core._response import ItemList
 from ..models import chat as _chat
 from ..models import conversations as _conversations
 

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from .._core._argument_types import Bool, EnumOf, Int, ListOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging, Poll
-from .._core._response import Empty, ItemList
+from .._core._response import ItemList
 from ..models import datasets as _datasets
 
 CREATE: Operation[_datasets.CreatedDataset] = Operation(

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from .._core._argument_types import EnumOf, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation
-from .._core._response import Empty
 from ..models import websockets as _websockets
 
 AUDIO_SIMULT_INTERPRETATION_HANDSHAKE: Operation[Empty] = Operation(

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from .._core._argument_types import AnyValue, Bool, EnumOf, Int, ListOf, MapOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging, Poll
-from .._core._response import Empty, ItemList
+from .._core._response import ItemList
 from ..models import bots as _bots
 from ..models import workflows as _workflows
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from coze_api._core._client_config import ClientConfig
+from coze_api._core._decode import read
 from coze_api._core._http import URL, AsyncHTTPClient, Auth, HTTPClient, HTTPResponse
 from coze_api._core._operation import Operation
 from coze_api._core._request import Request
-from coze_api._core._response import read
 from coze_api.models import OAuthGrantType
 from coze_api.operations import oauth
 
