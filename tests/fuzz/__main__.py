@@ -61,9 +61,9 @@ def main() -> int:
             interrupted = True
         found += runner.findings
         outcomes = runner.outcomes.get(kind, Counter())
-        told = ", ".join(f"{outcome} {times:,}" for outcome, times in outcomes.most_common(6))
+        counts = ", ".join(f"{outcome} {times:,}" for outcome, times in outcomes.most_common(6))
         print(
-            f"{outcomes.total():,} {kind} in {time.monotonic() - started:.0f} s: {len(runner.findings):,} findings ({told})",
+            f"{outcomes.total():,} {kind} in {time.monotonic() - started:.0f} s: {len(runner.findings):,} findings ({counts})",
             flush=True,
         )
         if interrupted:

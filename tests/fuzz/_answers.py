@@ -185,9 +185,9 @@ def get_weather(city: str = "", days: int = 1) -> dict[str, Any]:
 
 def _spoiled(arguments: dict[str, Any], rng: Random, done: list[str]) -> dict[str, Any]:
     name = rng.choice(sorted(arguments))
-    said, value = hostile(rng)
+    name_of_value, value = hostile(rng)
     arguments = {**arguments, name: value.text if isinstance(value, Raw) else value}
-    done.append(f"argument {name} = {said}")
+    done.append(f"argument {name} = {name_of_value}")
     return arguments
 
 
@@ -264,7 +264,7 @@ def check_valid() -> list[str]:
             coroutine = _call(case, client, one.id, dict(one.arguments), secrets_of(), False)
             try:
                 on_loop(coroutine) if wait else drive(coroutine)
-            except Exception as error:  # whatever it is, it is told
+            except Exception as error:  # any exception is reported
                 failed.append(f"{one.id}: {error!r}")
             if case.outcome:
                 failed.append(f"{one.id}: {case.outcome}")

@@ -151,8 +151,8 @@ async def _step(way: str, wait: bool, http: Any, rng: Random, texts: Texts) -> A
             return code
         if wait:
             return await device.wait(code, timeout=600)
-        asked = iter((False, False, False))  # then the caller stops waiting
-        return device.wait(attrs.evolve(code, interval=1e-9), cancel=lambda: next(asked, True))
+        checks = iter((False, False, False))  # then the caller stops waiting
+        return device.wait(attrs.evolve(code, interval=1e-9), cancel=lambda: next(checks, True))
     if way == "jwt.token":
         jwt: Any = (auth.AsyncJWTOAuth if wait else auth.JWTOAuth)(_ID, _key(), "kid", **options)
         return await settled(jwt.token(duration=900))

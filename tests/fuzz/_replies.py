@@ -143,8 +143,8 @@ def mutated(one: Operation, rng: Random, secrets: Sequence[str] = (), *, kinds: 
         if "e" in ways and isinstance(tree, dict):
             tree = _envelope(tree, rng, done)
         if "v" in ways:
-            tree, said = mutate(tree, rng)
-            done += said
+            tree, changes = mutate(tree, rng)
+            done += changes
     elif rng.random() < 0.5:
         tree, media = {"code": rng.choice((0, 4000, 4100)), "msg": "refused"}, b"application/json"
         done.append("JSON for a file")

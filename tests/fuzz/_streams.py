@@ -170,11 +170,11 @@ def _spoil_values(events: list[Event], rng: Random, done: list[str]) -> None:
         if not with_data:
             return
         one = rng.choice(with_data)
-        tree, said = mutate(one.data, rng, rare=0.001)
+        tree, changes = mutate(one.data, rng, rare=0.001)
         if isinstance(tree, dict) and isinstance(tree.get("data"), str) and rng.random() < 0.2:
             tree["data"] = dumps({"content": [1], "question": {"a": 1}})
         one.data = tree
-        done.append(f"{one.name}: {', '.join(said)}")
+        done.append(f"{one.name}: {', '.join(changes)}")
 
 
 def _encode(one: Event, rng: Random, end: str, odd: bool) -> bytes:

@@ -142,7 +142,7 @@ def _options(rng: Random) -> dict[str, Any]:
                 "on_gap",
             )
         )
-        said, value = hostile(rng, rare=0)
+        name_of_value, value = hostile(rng, rare=0)
         choices: dict[str, tuple[Any, ...]] = {"base_url": _BASES, "token": _TOKENS, "headers": _HEADERS}
         found[name] = rng.choice(choices.get(name, _TIMEOUTS))
         if rng.random() < 0.1:

@@ -21,7 +21,7 @@ __all__ = ["Leaked", "Secrets", "each", "end_by", "look", "settled", "use", "use
 _NODES = 60
 _ITEMS = 30
 
-# What the docstrings say beside `CozeError`, by attribute.
+# What the docstrings document beside `CozeError`, by attribute.
 _DOCUMENTED: dict[str, tuple[type[Exception], ...]] = {
     "datetime": (OverflowError,),  # beyond the year 9999
     "output_json": (ValueError,),  # no JSON
@@ -88,7 +88,7 @@ async def use(result: Any, secrets: Secrets) -> None:
     look(result, secrets)
     if hasattr(result, "next_page"):
         await _turn_pages(result, secrets)
-    elif hasattr(result, "node_output"):  # asks for more by its client, as pages do, so it is not pickled
+    elif hasattr(result, "node_output"):  # requests more by its client, as pages do, so it is not pickled
         repr(copy.copy(result))
     elif _is_ours(result) or isinstance(result, list):
         _copy(result)

@@ -64,8 +64,8 @@ def _frames(protocol: str, rng: Random, done: list[str]) -> list[str | bytes]:
         if number in spoilt:
             way = rng.random()
             if way < 0.8:
-                frame, said = mutate(frame, rng, rare=0.001)
-                done.append(f"{name}: {', '.join(said)}")
+                frame, changes = mutate(frame, rng, rare=0.001)
+                done.append(f"{name}: {', '.join(changes)}")
             elif way < 0.9:
                 found.append(rng.choice(_FRAMES))
                 done.append(f"before {name}: {found[-1][:60]!r}")
@@ -91,8 +91,8 @@ def _hello(protocol: str, rng: Random, done: list[str]) -> tuple[list[str], list
         if schema:
             frame["data"] = instance(schema, rng)
         if rng.random() < 0.15:
-            frame, said = mutate(frame, rng, rare=0)
-            done.append(f"{name}: {', '.join(said)}")
+            frame, changes = mutate(frame, rng, rare=0)
+            done.append(f"{name}: {', '.join(changes)}")
         found.append(dumps(frame))
     return [found[0]], [found[1]]
 

@@ -73,18 +73,20 @@ def test_every_operation_is_a_method(real: Bundle, api: ir.Api) -> None:
 
 def test_provenance_counts_match_the_description(real: Bundle, api: ir.Api) -> None:
     """The counts in the provenance match the description."""
-    told = tomllib.loads((GENERATED / "provenance.toml").read_text(encoding="utf-8"))
+    provenance = tomllib.loads((GENERATED / "provenance.toml").read_text(encoding="utf-8"))
     streams = [one for one in http(real).values() if one.get("x-coze-stream", {}).get("method")]
-    assert told["operations"] == len(http(real))
-    assert told["methods"] == len(SYNC) == len(real.operations()) + len(streams)
-    assert told["sockets"] == len(real.operations()) - len(http(real))
-    assert told["callbacks"] == len(real.callbacks()) == len(api.callbacks.messages.kinds if api.callbacks else ())
+    assert provenance["operations"] == len(http(real))
+    assert provenance["methods"] == len(SYNC) == len(real.operations()) + len(streams)
+    assert provenance["sockets"] == len(real.operations()) - len(http(real))
+    assert (
+        provenance["callbacks"] == len(real.callbacks()) == len(api.callbacks.messages.kinds if api.callbacks else ())
+    )
     sides = [side for one in real.document["components"]["x-coze-websockets"].values() for side in one.values()]
-    assert told["messages"] == sum(len(side["messages"]) for side in sides if "messages" in side)
-    assert (told["models"] + told["messages"], told["enums"]) == (len(api.models), len(api.enums))
-    assert told["error_codes"] == len(real.document["components"]["x-coze-errors"])
-    assert told["description_files"].keys() == set(real.files)
-    assert told["files"] == len(list((GENERATED / "coze_api").rglob("*.py"))) + len(["py.typed"])
+    assert provenance["messages"] == sum(len(side["messages"]) for side in sides if "messages" in side)
+    assert (provenance["models"] + provenance["messages"], provenance["enums"]) == (len(api.models), len(api.enums))
+    assert provenance["error_codes"] == len(real.document["components"]["x-coze-errors"])
+    assert provenance["description_files"].keys() == set(real.files)
+    assert provenance["files"] == len(list((GENERATED / "coze_api").rglob("*.py"))) + len(["py.typed"])
 
 
 def options(operation: ir.Operation) -> list[str]:

@@ -169,9 +169,9 @@ class TestOtherPolicies:
 
     def test_default_is_a_warning_at_the_reading_line(self) -> None:
         """By default a gap is a warning at the line that reads, and no event is skipped."""
-        with pytest.warns(StreamGapWarning, match="the events with id 2 to 3 are missing") as told:
+        with pytest.warns(StreamGapWarning, match="the events with id 2 to 3 are missing") as warned:
             stream = client(streaming(*LOST)).workflows.runs.stream(workflow_id="1").until_done()
-        assert len(told) == 1
+        assert len(warned) == 1
         assert [gap.missing_from for gap in stream.gaps] == [2]
 
     def test_ignored_gaps_are_listed(self) -> None:

@@ -161,7 +161,7 @@ def test_unsupported_description_is_reported_with_file_and_line(small: Small, na
     case = CASES[name]
     small.replace(case.file, case.old, case.new)
     places = small.places(linted=False)
-    if case.place == "coze":  # it has no name by which its place could be found; the lint tells the place
+    if case.place == "coze":  # without a name it has no place here; the linter reports the place
         assert places == {("coze.yaml", 1)}
         assert (case.file, small.line(case.file, "free:")) in small.places()
         return
