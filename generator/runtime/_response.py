@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import copy
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ._http import HTTPResponse
+if TYPE_CHECKING:  # models need no HTTP library
+    from ._http import HTTPResponse
 
 __all__ = ["ItemList", "Redirect", "Response", "header_logid"]
 
