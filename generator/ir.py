@@ -243,7 +243,7 @@ class Operation:
     constants: Mapping[str, Any]
     headers: Mapping[str, str]
     servers: tuple[str, ...]
-    authorised: bool
+    authorized: bool
     confidential: bool
     answer: Literal["json", "file", "redirect", "socket"]
     result: str

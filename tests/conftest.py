@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Settings for all tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytest_plugins = ["coze_sandbox.pytest_plugin"]
 
 
 def pytest_configure() -> None:
-    """Make tests depend on nothing but the code: not on how they were started, and not on how busy the machine is."""
+    """Make tests independent of how they were started and of how busy the machine is."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under nohup and in the background of scripts
         signal.signal(signal.SIGINT, signal.default_int_handler)  # for processes that tests start, too
     for phase in ("connect", "read", "write", "pool"):  # of clients that tests make without saying how patient they are

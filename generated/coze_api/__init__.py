@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from ._core._download import AsyncBinary as AsyncBinary
     from ._core._download import Binary as Binary
     from ._core._files import FileContent as FileContent
+    from ._core._model import Empty as Empty
     from ._core._model import Model as Model
     from ._core._model import Unknown as Unknown
     from ._core._operation import Options as Options
     from ._core._pagination import AsyncPage as AsyncPage
     from ._core._pagination import AsyncPager as AsyncPager
     from ._core._pagination import Page as Page
-    from ._core._response import Empty as Empty
     from ._core._response import ItemList as ItemList
     from ._core._response import Redirect as Redirect
     from ._core._response import Response as Response
@@ -63,7 +63,7 @@ _MODULES = {
     "Binary": "_core._download",
     "Client": "_clients",
     "CozeError": "errors",
-    "Empty": "_core._response",
+    "Empty": "_core._model",
     "FileContent": "_core._files",
     "ItemList": "_core._response",
     "Model": "_core._model",

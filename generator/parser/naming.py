@@ -27,9 +27,9 @@ _CLIENT = {"base_url", "close", "download", "handshake", "paginate", "redirect",
 _BUILTINS = {"bool", "bytes", "cached_property", "dict", "float", "int", "str"}
 #: What the modules of models import.
 _IMPORTED = {
-    "Any", "Anything", "Bool", "Callable", "CallbackProtocol", "Callbacks", "Choice", "ClassVar", "Content", "Event",
-    "Float", "Frame", "Int", "Items", "Literal", "Mapping", "MessageKinds", "Model", "Object", "OpenInt", "OpenStr",
-    "Pairs", "Protocol", "Self", "Signature", "SocketProtocol", "Text", "TypeAlias", "UnixTime", "UnixTimeMs",
+    "Any", "AnyValue", "Bool", "Callable", "CallbackProtocol", "Callbacks", "EnumOf", "ClassVar", "FileValue", "Event",
+    "Float", "Frame", "Int", "ListOf", "Literal", "Mapping", "TaggedMessages", "Model", "Object", "OpenInt", "OpenStr",
+    "MapOf", "Protocol", "Self", "Signature", "SocketProtocol", "Text", "TypeAlias", "UnixTime", "UnixTimeMs",
     "Unknown", "Value",
 }  # fmt: skip
 _ARGUMENTS = {"extra_headers", "extra_query", "extra_body", "timeout"}

@@ -100,7 +100,7 @@ class _Builder(Classes):
             "arguments": tuple(arguments),
             "headers": {one["name"]: str(one["schema"]["const"]) for one in self.listed(raw) if is_constant(one)},
             "servers": self.servers(raw),
-            "authorised": all(raw.get("security", ({"bearer": []},))) and raw.get("security") != [],
+            "authorized": all(raw.get("security", ({"bearer": []},))) and raw.get("security") != [],
             "confidential": holds_secrets(self, self.answer(raw)),
             "answer": self.answer_kind(raw),
         }

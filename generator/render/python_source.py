@@ -29,7 +29,7 @@ _SCALARS = {
 _VALUES = {
     "float": "Float",
     "bool": "Bool",
-    "any": "Anything",
+    "any": "AnyValue",
     "unix-time": "Int",
     "unix-time-ms": "Int",
 }
@@ -222,7 +222,7 @@ class Types:
     def _decode_union(self, kind: ir.OneOf, variable: str) -> str:
         if kind.tag is not None:
             table = ", ".join(f"{literal(tag)}: {self.name(name)}.from_dict" for tag, name in kind.kinds)
-            return f"tagged({variable}, {literal(kind.tag)}, {{{table}}})"
+            return f"decode_tagged_union({variable}, {literal(kind.tag)}, {{{table}}})"
         models = [member.name for member in kind.members if isinstance(member, ir.ModelRef)]
         if not models:
             return variable
@@ -230,7 +230,7 @@ class Types:
         for name in models:
             required = sorted(field.wire for field in self._models[name].fields if field.required)
             pairs.append(f"(frozenset({literal(required)}), {self.name(name)}.from_dict)")
-        return f"either({variable}, ({', '.join(pairs)},))"
+        return f"decode_union({variable}, ({', '.join(pairs)},))"
 
     def decoder(self, kind: ir.Type | None, nothing: str) -> str:
         """Write a function that decodes a result; what is absent or null becomes *nothing*."""
@@ -253,7 +253,7 @@ class Types:
         limits: dict[str, str]
         match kind:
             case ir.Scalar("binary"):
-                name, limits = "Content", {"x-coze-max-bytes": "max_bytes"}
+                name, limits = "FileValue", {"x-coze-max-bytes": "max_bytes"}
             case ir.Scalar("str"):
                 name, limits = "Text", {"minLength": "min_length", "maxLength": "max_length"}
             case ir.Scalar("int" | "float" as scalar):
@@ -261,20 +261,20 @@ class Types:
             case ir.Scalar(scalar):
                 name, limits = _VALUES[scalar], {}
             case ir.EnumRef(enum):
-                name, limits, arguments = "Choice", {}, [self.name(enum)]
+                name, limits, arguments = "EnumOf", {}, [self.name(enum)]
             case ir.ModelRef(model):
                 name, limits, arguments = "Object", {}, [f"lambda: {self.name(model)}"]
             case ir.ListOf(item):
-                name, limits = "Items", {"minItems": "min_items", "maxItems": "max_items"}
+                name, limits = "ListOf", {"minItems": "min_items", "maxItems": "max_items"}
                 arguments = [self.value(item, deref(schema.get("items")), deref)]
             case ir.MapOf(inner):
-                name, limits = "Pairs", {"maxProperties": "max_items"}
+                name, limits = "MapOf", {"maxProperties": "max_items"}
                 values = schema.get("additionalProperties")
                 arguments = [self.value(inner, deref(values if isinstance(values, Mapping) else None), deref)]
                 if keys := schema.get("propertyNames"):
                     arguments.append(f"key={self.value(ir.Scalar('str'), keys, deref)}")
             case _:
-                name, limits = "Anything", {}
+                name, limits = "AnyValue", {}
         found = {word: schema[key] for key, word in limits.items() if key in schema}
         if kind == ir.Scalar("int"):
             if "exclusiveMinimum" in schema:

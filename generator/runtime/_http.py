@@ -5,29 +5,55 @@ from __future__ import annotations
 import os
 import ssl
 import sys
-from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
-from ._errors import GatewayError, InvalidArgumentError
+from ._base_errors import InvalidArgumentError
 from ._loopback import is_loopback
 from ._secrets import hidden, mask
 
-if TYPE_CHECKING:
-    from ._request import Request
-
 __all__ = [
-    "AsyncByteStream", "AsyncHTTPClient", "AsyncHTTPTransport", "Auth", "BODY_LIMIT", "BodyLimit", "ByteStream",
-    "check_token_answer", "checked_address", "ConnectError", "ConnectTimeout", "default_limits", "default_ssl",
-    "default_timeout", "excerpt_of", "HTTPClient", "HTTPError", "HTTPRequest", "HTTPResponse", "HTTPTimeout",
-    "HTTPTransport", "InvalidURL", "is_token_request", "LONGEST_TIMEOUT", "make_http_client",
-    "make_timeout", "map_exceptions", "may_be_sent_again", "NetworkError", "parse_url", "PoolTimeout", "same_service",
-    "send", "send_async", "StreamError", "TimeoutException", "token_request", "UnsupportedProtocol", "URL",
+    "BODY_LIMIT",
+    "LONGEST_TIMEOUT",
+    "URL",
+    "AsyncByteStream",
+    "AsyncHTTPClient",
+    "AsyncHTTPTransport",
+    "Auth",
+    "BodyLimit",
+    "ByteStream",
+    "ConnectError",
+    "ConnectTimeout",
+    "HTTPClient",
+    "HTTPError",
+    "HTTPHeaders",
+    "HTTPRequest",
+    "HTTPResponse",
+    "HTTPTimeout",
+    "HTTPTransport",
+    "InvalidURL",
+    "NetworkError",
+    "PoolTimeout",
+    "StreamError",
+    "TimeoutException",
+    "UnsupportedProtocol",
+    "checked_address",
+    "default_limits",
+    "default_ssl",
+    "default_timeout",
+    "excerpt_of",
+    "make_http_client",
+    "make_timeout",
+    "map_exceptions",
+    "may_be_sent_again",
+    "parse_url",
+    "send",
+    "send_async",
     "without_body",
-]  # fmt: skip
+]
 
 AsyncByteStream = httpx.AsyncByteStream
 ByteStream = httpx.SyncByteStream
@@ -37,6 +63,7 @@ Auth = httpx.Auth
 ConnectError = httpx.ConnectError
 ConnectTimeout = httpx.ConnectTimeout
 HTTPClient = httpx.Client
+HTTPHeaders = httpx.Headers
 HTTPError = httpx.HTTPError
 HTTPRequest = httpx.Request
 HTTPResponse = httpx.Response
@@ -271,12 +298,6 @@ def checked_address(base_url: str, name: str) -> httpx.URL:
     return url
 
 
-_NOT_FOR_TOKENS = (
-    "accept", "authorization", "connection", "content-encoding", "content-length", "content-type", "cookie", "expect",
-    "host", "transfer-encoding",
-)  # fmt: skip
-_MARK = "coze_token"
-
 BODY_LIMIT = "coze_body_limit"
 """Extension of a request: a `BodyLimit`."""
 
@@ -291,67 +312,6 @@ class BodyLimit(NamedTuple):
 
     max_bytes: int
     operation: str
-
-
-def token_request(request: Request | None, url: httpx.URL, cause: httpx.Request) -> httpx.Request:
-    """Make a request for a token, which *cause* needs: with its timeouts and the headers of its client.
-
-    A redirect would carry what it sends to another server; its body refuses to be sent twice.
-    """
-    headers = httpx.Headers(cause.headers)
-    for name in _NOT_FOR_TOKENS:
-        headers.pop(name, None)
-    extensions = {**cause.extensions, _MARK: True}
-    if request is None:
-        return httpx.Request("POST", url, extensions=extensions)
-    headers.update(request.headers)
-    if BODY_LIMIT in extensions:
-        extensions[BODY_LIMIT] = extensions[BODY_LIMIT]._replace(operation=request.operation.id)
-    built = httpx.Request(request.method, url, headers=headers, content=request.content, extensions=extensions)
-    built.stream = _Once(request.content or b"", request.operation.id)
-    return built
-
-
-def check_token_answer(response: httpx.Response, sent: httpx.Request, operation: str) -> None:
-    """Make sure that an answer comes from where a token was asked for.
-
-    Raises:
-        GatewayError: A redirect was followed.
-    """
-    if response.request.url != sent.url:
-        raise _redirected(operation)
-
-
-def _redirected(operation: str) -> GatewayError:
-    return GatewayError(
-        "the token request was redirected, which is not followed",
-        operation=operation,
-        hint="The base URL seems to be a web site: use https://api.coze.com or https://api.coze.cn.",
-    )
-
-
-def is_token_request(error: httpx.HTTPError) -> bool:
-    """Tell whether it was a request for a token that failed, and so the one that needed the token was not sent."""
-    request = getattr(error, "_request", None)
-    return request is not None and _MARK in request.extensions
-
-
-class _Once(httpx.SyncByteStream, httpx.AsyncByteStream):
-    def __init__(self, content: bytes, operation: str) -> None:
-        self._left: bytes | None = content
-        self._operation = operation
-
-    def _take(self) -> bytes:
-        content, self._left = self._left, None
-        if content is None:
-            raise _redirected(self._operation)
-        return content
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._take()
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._take()
 
 
 def without_body(response: httpx.Response) -> httpx.Response:
@@ -380,17 +340,3 @@ def may_be_sent_again(request: httpx.Request) -> bool:
         return False
     files = [field.file for field in fields if hasattr(field, "file")]
     return all(isinstance(file, str | bytes) or getattr(file, "seekable", lambda: False)() for file in files)
-
-
-def same_service(url: httpx.URL, base_url: str) -> bool:
-    """Tell whether an address belongs to the service at *base_url*: its own host, or www and ws beside api."""
-    base = parse_url(base_url)
-    scheme = {"wss": "https", "ws": "http"}.get(url.scheme, url.scheme)
-    part, _, rest = url.host.partition(".")
-    host = f"api.{rest}" if base.host.startswith("api.") and part in {"www", "ws"} else url.host
-    ports = {"http": 80, "https": 443}
-    return (scheme, host, url.port or ports.get(scheme)) == (
-        base.scheme,
-        base.host,
-        base.port or ports.get(base.scheme),
-    )

@@ -96,7 +96,7 @@ class Event(Generic[E]):
         ends: Whether the stream ends with it.
         fails: Whether it tells a failure.
         counter: What counts such events, if anything does.
-        goes_on: Whether it tells nothing about the end of its stream, as most events do.
+        continues: Whether the stream neither ends nor fails with it, as with most events.
     """
 
     make: Callable[[Any, str | None], E]
@@ -104,9 +104,9 @@ class Event(Generic[E]):
     ends: Literal["never", "maybe", "always"] = "never"
     fails: bool = False
     counter: Counter | None = None
-    goes_on: bool = attrs.field(init=False)
+    continues: bool = attrs.field(init=False)
 
-    @goes_on.default
+    @continues.default
     def _goes_on(self) -> bool:
         return self.ends == "never" and not self.fails
 
@@ -141,7 +141,7 @@ class Operation(Generic[T]):
         headers: Headers that the operation sets itself.
         servers: Addresses of the official service, where they are not those of the other operations: of pages in the
             browser, and of WebSockets.
-        authorised: Whether the token is sent.
+        authorized: Whether the token is sent.
         confidential: Whether the answer holds secrets, so that no error shows anything of it.
         idempotent: Whether a repeated request does no harm.
         permission: The permission that the token needs, if any.
@@ -158,7 +158,7 @@ class Operation(Generic[T]):
     constants: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     servers: tuple[str, ...] = attrs.field(default=(), repr=False)
-    authorised: bool = True
+    authorized: bool = True
     confidential: bool = False
     idempotent: bool = False
     permission: str | None = None

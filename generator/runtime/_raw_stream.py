@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from ._http import HTTPResponse
 
-__all__ = ["aiter_chunks", "at_most", "hang_up", "iter_chunks", "release"]
+__all__ = ["aiter_chunks", "shutdown_after", "shutdown_socket", "iter_chunks", "close_shielded"]
 
 
 def iter_chunks(response: HTTPResponse) -> Iterator[bytes]:
@@ -30,7 +30,7 @@ def aiter_chunks(response: HTTPResponse) -> AsyncIterator[bytes]:
     return aiter(cast("AsyncIterable[bytes]", response.stream))
 
 
-async def release(response: HTTPResponse) -> None:
+async def close_shielded(response: HTTPResponse) -> None:
     """Close an answer, even if the task that does so is cancelled meanwhile.
 
     A close that is interrupted cannot be made up for, and the connection would be lost to its pool. HTTP libraries
@@ -52,7 +52,7 @@ async def release(response: HTTPResponse) -> None:
             await asyncio.shield(asyncio.ensure_future(response.aclose()))
 
 
-def hang_up(response: HTTPResponse) -> bool:
+def shutdown_socket(response: HTTPResponse) -> bool:
     """Shut down the connection of an answer, so that a read which waits in another thread ends at once.
 
     Closing would not wake it. The reader has to close the answer afterwards.
@@ -68,12 +68,12 @@ def hang_up(response: HTTPResponse) -> bool:
 
 
 @contextmanager
-def at_most(seconds: float, response: HTTPResponse) -> Iterator[None]:
+def shutdown_after(seconds: float, response: HTTPResponse) -> Iterator[None]:
     """Hang up when what is read in this context takes longer."""
     if _socket_of(response) is None:
         yield
         return
-    timer = threading.Timer(seconds, hang_up, (response,))
+    timer = threading.Timer(seconds, shutdown_socket, (response,))
     timer.daemon = True
     timer.start()
     try:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import attrs
 
 from . import _json
-from ._argument_types import NO_UTF8, Wrong, is_utf8
+from ._argument_types import NO_UTF8, InvalidValue, is_utf8
 from ._errors import InvalidArgumentError
 from ._operation import Operation, Options, Timeout
 
@@ -55,8 +55,8 @@ def prepare(operation: Operation[Any], given: Mapping[str, Any], options: Option
     """
     try:
         return _prepare(operation, given, options)
-    except Wrong as wrong:
-        problem = str(wrong)
+    except InvalidValue as invalid:
+        problem = str(invalid)
     except RecursionError:
         problem = "an argument is nested too deeply"
     except UnicodeEncodeError as error:
@@ -73,7 +73,7 @@ def _prepare(operation: Operation[Any], given: Mapping[str, Any], options: Optio
             if argument.place == "query" and isinstance(encoded, list):
                 _refuse_commas(encoded, name)
         elif argument.value.required:
-            raise Wrong(f"{name} is required")
+            raise InvalidValue(f"{name} is required")
     more: tuple[tuple[str, object], ...] = (
         ("headers", options.headers),
         ("query", options.query),
@@ -81,7 +81,7 @@ def _prepare(operation: Operation[Any], given: Mapping[str, Any], options: Optio
     )
     for name, mapping in more:
         if mapping is not None and not isinstance(mapping, Mapping):
-            raise Wrong(f"extra_{name} must be a dict, not {type(mapping).__name__}")
+            raise InvalidValue(f"extra_{name} must be a dict, not {type(mapping).__name__}")
     body = {**places["body"], **operation.constants, **(options.body or {})}
     headers: dict[str, str] = {}
     add_headers(headers, operation.headers, operation.id)
@@ -125,7 +125,7 @@ def _target(operation: Operation[Any], path: Mapping[str, Any], query: Mapping[s
         if (text := _text(value, name)) in {"", ".", ".."}:
             # Such a segment would address another operation: DELETE /datasets/ for DELETE /datasets/{id}.
             # Quoting the dots would not help: to servers, %2E%2E is the same as two dots.
-            raise Wrong(f"{name} must not be {f'{text!r}' if text else 'empty'}")
+            raise InvalidValue(f"{name} must not be {f'{text!r}' if text else 'empty'}")
         target = target.replace("{" + name + "}", quote(_utf8(text, name), safe=""))
     pairs = [(key, _utf8(_query_value(value, key), key)) for key, value in query.items() if value is not None]
     return f"{target}?{urlencode(pairs)}" if pairs else target
@@ -135,13 +135,13 @@ def _utf8(text: str, name: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise Wrong(f"{name} {text!r:.60} {NO_UTF8}") from None
+        raise InvalidValue(f"{name} {text!r:.60} {NO_UTF8}") from None
 
 
 def _refuse_commas(items: list[Any], name: str) -> None:
     for number, item in enumerate(items):
         if isinstance(item, str) and "," in item:
-            raise Wrong(f"{name}[{number}] must not contain a comma, as Coze would read two items: {item!r:.60}")
+            raise InvalidValue(f"{name}[{number}] must not contain a comma, as Coze would read two items: {item!r:.60}")
 
 
 def _query_value(value: Any, name: str) -> str:
@@ -156,7 +156,7 @@ def _text(value: object, name: str) -> str:
     try:
         return str(value)
     except ValueError:
-        raise Wrong(f"{name} is a number with more digits than can be written") from None
+        raise InvalidValue(f"{name} is a number with more digits than can be written") from None
 
 
 def _form_value(value: Any) -> str:
@@ -168,9 +168,9 @@ def _serialise(body: Any) -> bytes:
         return _json.dumps(body)
     except UnicodeEncodeError:
         where, text = next(_not_utf8(body, ""), ("it", ""))
-        raise Wrong(f"the body cannot be written as JSON: {where} {text!r:.60} {NO_UTF8}") from None
+        raise InvalidValue(f"the body cannot be written as JSON: {where} {text!r:.60} {NO_UTF8}") from None
     except (TypeError, ValueError) as error:
-        raise Wrong(f"the body cannot be written as JSON: {error}") from None
+        raise InvalidValue(f"the body cannot be written as JSON: {error}") from None
 
 
 def _not_utf8(value: Any, where: str) -> Iterator[tuple[str, str]]:

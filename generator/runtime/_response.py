@@ -1,46 +1,17 @@
-"""From an HTTP answer to a result, or to the error that it tells."""
+"""What a call returns of its HTTP response."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
-from reprlib import Repr
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from . import _json
-from ._errors import APIError, DecodeError, GatewayError
-from ._http import excerpt_of, without_body
-from ._model import Model, new
-from ._secrets import mask, without, without_parts
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # models need no HTTP library
     from ._http import HTTPResponse
-    from ._operation import Operation
 
-__all__ = ["Empty", "ItemList", "Redirect", "Response", "header_logid", "read", "read_redirect", "refusal"]
+__all__ = ["ItemList", "Redirect", "Response", "header_logid"]
 
 T = TypeVar("T")
-E = TypeVar("E", bound=APIError)
-_MOST_DIGITS = 18
-_TEXTS = ("msg", "message", "error_message", "error_description")  # the last two in OAuth answers
-_TOLD = {*_TEXTS, "error", "error_code", "debug_url", "detail"}
-_NOT_JSON: Any = object()
-_LOOKED_AT = 1000
-_SHORTEST_TOKEN = 8
-
-
-class _Excerpt(Repr):
-    """Looks at the beginning alone. Takes secrets out of texts before these are shortened in their middle."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxstring = self.maxother = 60
-
-    def repr_str(self, value: str, level: int) -> str:
-        return super().repr_str(mask(value[:_LOOKED_AT]), level)
-
-
-_repr = _Excerpt()
 
 
 class Response:
@@ -76,19 +47,6 @@ class Response:
         kept.request = type(kept.request)(kept.request.method, kept.request.url)
         kept.history, kept.next_request = [], None  # hold requests, too
         return (Response, (kept, self.logid))
-
-
-class Empty(Model):
-    """The answer of an operation that returns nothing. Members that came all the same are in `extra_fields`."""
-
-    __slots__ = ()
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Empty:
-        self: Empty = new(cls)
-        self._extra = dict(data) if data.__class__ is dict and data else None
-        self._response = None
-        return self
 
 
 class ItemList(list[T], Generic[T]):
@@ -130,234 +88,6 @@ class Redirect:
         return f"Redirect({self.location!r})"
 
 
-def read_redirect(operation: Operation[Any], http: HTTPResponse) -> Redirect:
-    """Make the result of an operation that answers with a redirect.
-
-    Raises:
-        APIError: The answer tells an error.
-        GatewayError: The answer is no JSON, and no redirect either.
-        DecodeError: The answer is JSON that tells no error.
-    """
-    if http.has_redirect_location:
-        return Redirect(http.headers["location"], Response(http, header_logid(http)))
-    raise refusal(operation, http, "it is no redirect:")
-
-
-def read(operation: Operation[T], http: HTTPResponse) -> T:
-    """Make the result of *operation* from its answer.
-
-    Raises:
-        APIError: The answer tells an error, by its code or its HTTP status.
-        GatewayError: The answer is no JSON.
-        DecodeError: The answer is no JSON object, or its result is no object or list where that is described.
-    """
-    result, error = _decoded(operation, http)
-    if error is not None:
-        raise error  # here, where no variable holds the answer
-    return result  # type: ignore[no-any-return]  # of the operation's type
-
-
-def refusal(operation: Operation[Any], http: HTTPResponse, problem: str = "it is not what was asked for:") -> APIError:
-    """Make the error for an answer that is no stream, file or redirect. Its body must have been read."""
-    answer, error = parse(operation, http)
-    found = _quoted(operation, answer) if operation.confidential else repr(excerpt_of(http, 80))
-    return error or undecodable(operation, http, logid_of(answer, http), f"{problem} {found}")
-
-
-def _decoded(operation: Operation[T], http: HTTPResponse) -> tuple[Any, APIError | None]:
-    answer, error = parse(operation, http)
-    if error is not None:
-        return None, error
-    response = Response(http, logid_of(answer, http))
-    payload = answer if operation.result == "." else answer.get(operation.result)
-    result: Any = None
-    try:
-        # Null stands for an empty list, and for "nothing to tell" after a success.
-        result = operation.decode({} if payload is None else payload)
-    except Exception as failure:
-        if isinstance(failure, MemoryError):
-            raise
-        # Whatever decoders stumble over is the answer's fault. Refused below, where no exception holds the answer.
-    problem = ""
-    if not (isinstance(result, Model) or (isinstance(result, ItemList) and isinstance(payload, list | None))):
-        problem = f"member {operation.result!r} is {_quoted(operation, payload)}"
-    elif payload is None and not isinstance(result, Empty) and operation.result not in answer and "code" not in answer:
-        problem = f"it has no member {operation.result!r}: {_quoted(operation, answer)}"
-    if problem:
-        return None, undecodable(operation, http, response.logid, problem)
-    if isinstance(result, Model):
-        result._response = response
-    else:
-        result.response = response
-    return result, None
-
-
-def parse(operation: Operation[Any], http: HTTPResponse) -> tuple[dict[str, Any], APIError | None]:
-    """Parse an answer.
-
-    Nothing is raised: the traceback would hold the answer, and so would that of the parser's error.
-
-    Returns:
-        The answer, and the error that it tells; see `read`.
-    """
-    answer, problem = _NOT_JSON, ""
-    try:
-        answer = _json.loads(http.content)
-    except _json.NestedTooDeeply as error:
-        problem = f"it has {error}"
-    except ValueError:
-        pass
-    if problem:
-        return {}, undecodable(operation, http, header_logid(http), problem)
-    if answer is _NOT_JSON:
-        return {}, gateway_error(operation, http)
-    if not isinstance(answer, dict):
-        return {}, undecodable(operation, http, header_logid(http), f"it is {_quoted(operation, answer)}")
-    code = answer.get("code")
-    if (code and code != "0") or answer.get("error_code") or not http.is_success:
-        return answer, answered_error(operation, answer, http)
-    return answer, None
-
-
-def answered_error(operation: Operation[Any], answer: Mapping[str, Any], http: HTTPResponse) -> APIError:
-    """Make the error that an answer tells. The code decides first, the HTTP status second."""
-    from ..errors import error_class, hint  # the table of codes is needed by failing calls only
-
-    code = code_of(answer)
-    reason = answer.get("error_code") or answer.get("error")  # OAuth answers: text, or an object in older ones
-    text = next((_text(answer[key]) for key in _TEXTS if answer.get(key)), http.reason_phrase or "")
-    if operation.confidential:
-        text = without(text, _texts_of({key: value for key, value in answer.items() if key not in _TOLD}))
-    error = error_class(code, http.status_code)(
-        text,
-        code=code or http.status_code,
-        status=http.status_code,
-        logid=logid_of(answer, http),
-        operation=operation.id,
-        hint=hint(code, http.status_code, operation.permission),
-        debug_url=_text(answer.get("debug_url") or ""),
-        reason=reason if isinstance(reason, str) else "",
-        retryable=retryable(code, http.status_code),
-        response=_kept(operation, http, logid_of(answer, http)),
-    )
-    return redacted(error, http)
-
-
-def redacted(error: E, http: HTTPResponse) -> E:
-    """Mask the request's own token in every text of an error: some answers quote it."""
-    try:
-        header = http.request.headers.get("authorization", "")
-    except RuntimeError:  # a response that was made without a request
-        return error
-    token = header.partition(" ")[2] or header
-    if len(token) >= _SHORTEST_TOKEN:
-        error.args = tuple(without_parts(one, token) if isinstance(one, str) else one for one in error.args)
-        for name, value in list(vars(error).items()):
-            if isinstance(value, str):
-                setattr(error, name, without_parts(value, token))
-    return error
-
-
-def _texts_of(value: Any) -> Iterator[str]:
-    """List the texts in an answer that are long enough to be secrets."""
-    if isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts_of(item)
-    elif isinstance(value, str) and len(value) >= 8:
-        yield value
-
-
-def retryable(code: int, status: int) -> bool:
-    """Tell whether the same call can succeed later."""
-    from ..errors import CODES
-
-    known = CODES.get(code)
-    return known.retryable if known is not None else status in {408, 429} or status >= 500
-
-
-def code_of(answer: Mapping[str, Any]) -> int:
-    """Read the error code, which some answers write as text."""
-    code = answer.get("code")
-    if isinstance(code, str) and len(code) <= _MOST_DIGITS:
-        code = code.strip()
-        return int(code) if code.isascii() and code.removeprefix("-").isdigit() else 0
-    if isinstance(code, float) and code.is_integer() and abs(code) < 10**_MOST_DIGITS:
-        return int(code)
-    return int(code) if isinstance(code, int) and abs(code) < 10**_MOST_DIGITS else 0
-
-
-def _shown(value: object) -> str:
-    return mask(_repr.repr(value))[:80]
-
-
-def _text(value: object) -> str:
-    """Return a member that should be a text. Others have been seen, so they are shown."""
-    return value if isinstance(value, str) else _shown(value)
-
-
-def logid_of(answer: Mapping[str, Any], http: HTTPResponse) -> str:
-    """Find the log id in the body, else in the headers."""
-    detail = answer.get("detail")
-    logid = detail.get("logid") if detail.__class__ is dict else None
-    # A text; numbers have been seen too. Anything else is none, and could be of any size.
-    if logid and (logid.__class__ is str or (logid.__class__ is int and abs(logid) < 10**_MOST_DIGITS)):
-        return str(logid)
-    return header_logid(http)
-
-
 def header_logid(http: HTTPResponse) -> str:
     """Return the log id in the headers of an answer, or ""."""
     return str(http.headers.get("x-tt-logid") or "")
-
-
-def gateway_error(operation: Operation[Any], http: HTTPResponse) -> GatewayError:
-    """Make the error for an answer that is not the API's."""
-    content_type = mask(http.headers.get("content-type", ""))
-    # An answer that breaks off may be half of one that holds tokens.
-    excerpt = "" if operation.confidential else excerpt_of(http, 200)
-    looks_like_site = (http.status_code < 400 or http.status_code in {404, 405}) and "html" in content_type
-    if operation.confidential:
-        beginning = "its text is not shown, since it may hold a secret" if http.content else "(empty)"
-    else:
-        beginning = excerpt or "(empty)"
-    error = GatewayError(
-        f"the answer is not JSON but {content_type or 'of no stated type'}: {beginning}",
-        code=http.status_code,
-        status=http.status_code,
-        logid=header_logid(http),
-        operation=operation.id,
-        hint=(
-            "The base URL seems to be a web site: use https://api.coze.com or https://api.coze.cn."
-            if looks_like_site
-            else "A gateway between here and Coze answered, not Coze itself; try again."
-        ),
-        retryable=retryable(0, http.status_code),
-        response=_kept(operation, http, header_logid(http)),
-    )
-    error.content_type, error.excerpt = content_type, excerpt
-    return redacted(error, http)
-
-
-def undecodable(operation: Operation[Any], http: HTTPResponse, logid: str, problem: str) -> DecodeError:
-    """Make the error for an answer that is JSON but not what was described."""
-    error = DecodeError(
-        f"the answer has an unknown shape: {problem}",
-        code=http.status_code,
-        status=http.status_code,
-        logid=logid,
-        operation=operation.id,
-        response=_kept(operation, http, logid),
-    )
-    return redacted(error, http)
-
-
-def _quoted(operation: Operation[Any], value: Any) -> str:
-    """Quote the beginning of an answer or a part of it, unless it may be a secret."""
-    if operation.confidential:
-        return f"(a {type(value).__name__} that is not shown, since it may hold a secret)"
-    return _shown(value)
-
-
-def _kept(operation: Operation[Any], http: HTTPResponse, logid: str) -> Response:
-    """Make what an error has of an answer: without its body, where that may hold a secret."""
-    return Response(without_body(http) if operation.confidential else http, logid)

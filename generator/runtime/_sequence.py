@@ -10,7 +10,7 @@ import attrs
 from ._errors import InvalidArgumentError
 from ._operation import Counter
 
-__all__ = ["OnGap", "Watch", "checked_on_gap"]
+__all__ = ["OnGap", "SequenceChecker", "checked_on_gap"]
 
 OnGap: TypeAlias = Literal["raise", "warn", "ignore"]
 """What a gap in the numbers of a stream's events does. See `Coze`."""
@@ -28,7 +28,7 @@ def checked_on_gap(value: object) -> OnGap:
 
 
 @attrs.define
-class Watch:
+class SequenceChecker:
     """What the numbers of one stream have been so far.
 
     The ids of events count over the whole answer. Some events also have a number among their likes, by which an event
@@ -37,17 +37,17 @@ class Watch:
 
     _id: int = 0  # the id that comes next
     _numbers: dict[tuple[Any, ...], int] = attrs.field(factory=dict)  # the number that comes next, by count
-    _sure: bool = True  # whether counts that were not seen yet begin with 0
-    _passes: bool = False  # whether the next event was looked at before
+    _starts_at_zero: bool = True  # whether counts that were not seen yet begin with 0
+    _skips_next: bool = False  # whether the next event was looked at before
 
-    def see(self, event_id: bytes, counter: Counter | None, data: Any) -> tuple[str, int, int] | None:
+    def check(self, event_id: bytes, counter: Counter | None, data: Any) -> tuple[str, int, int] | None:
         """Look at the next event.
 
         Returns:
             What counts, the number that should have come, and the one that came; None where they are the same.
         """
-        if self._passes:
-            self._passes = False
+        if self._skips_next:
+            self._skips_next = False
             return None
         number = _number(event_id)
         if number is not None and number != self._id:
@@ -56,7 +56,7 @@ class Watch:
                 self._id = number + 1
                 # What is missing may have belonged to any count.
                 self._numbers.clear()
-                self._sure = False
+                self._starts_at_zero = False
                 self._count(counter, data)
             elif number == 0:
                 self._id = 1  # a count that began anew; told once, not with each event of it
@@ -65,9 +65,9 @@ class Watch:
             self._id += 1
         return self._count(counter, data)
 
-    def pass_next(self) -> None:
+    def skip_next(self) -> None:
         """Say nothing of the next event, which was looked at before."""
-        self._passes = True
+        self._skips_next = True
 
     def _count(self, counter: Counter | None, data: Any) -> tuple[str, int, int] | None:
         if counter is None or not isinstance(data, Mapping):
@@ -76,7 +76,7 @@ class Watch:
         if number is None:
             return None
         key = (counter.member, *(str(data.get(name)) for name in counter.within))
-        expected = self._numbers.get(key, 0 if self._sure else number)
+        expected = self._numbers.get(key, 0 if self._starts_at_zero else number)
         if counter.until is not None and data.get(counter.until) is True:
             self._numbers[key] = 0
         elif number >= expected or number == 0:

@@ -11,10 +11,10 @@ from typing import Any, Self, TypeVar
 from ._errors import StreamGap
 from ._http import HTTPError, HTTPResponse, StreamError
 from ._operation import Operation, Protocol
-from ._raw_stream import aiter_chunks, at_most, hang_up, iter_chunks, release
+from ._raw_stream import aiter_chunks, close_shielded, iter_chunks, shutdown_after, shutdown_socket
 from ._sequence import OnGap
 from ._sse import EventTooLarge
-from ._stream_base import PATIENCE, TRAILING, StreamState, is_event_stream
+from ._stream_base import DRAIN_TIMEOUT, MAX_DRAIN_CHUNKS, BaseStream, is_event_stream
 
 __all__ = ["AsyncStream", "Stream", "is_event_stream"]
 
@@ -23,7 +23,7 @@ _CLOSED = "it was closed here before its end"
 _CANCELLED = "a read was cancelled before its end"
 
 
-class Stream(StreamState[E]):
+class Stream(BaseStream[E]):
     """A stream of events. Opened by `with` or by the first event; closed by the end, an error, or leaving `with`.
 
     Iterating ends in one of three ways: the stream's own end, `StreamFailed` where the stream tells a failure,
@@ -53,7 +53,7 @@ class Stream(StreamState[E]):
             self._http = self._open()
             self._chunks = iter_chunks(self._http)
             # Chunk after chunk, as events are asked for, without any bytecode in between.
-            self._found = chain.from_iterable(map(self._decoder.feed, self._chunks))
+            self._arrived = chain.from_iterable(map(self._decoder.feed, self._chunks))
         return self
 
     def close(self) -> None:
@@ -61,11 +61,11 @@ class Stream(StreamState[E]):
 
         Reading on raises `StreamInterrupted`, and so does a read that waits.
         """
-        self._leave(_CLOSED)
+        self._mark_closed(_CLOSED)
         if self._http is None:
             return
         reading = self._reader is not None and getgeneratorstate(self._reader) == GEN_RUNNING
-        if not (reading and hang_up(self._http)):  # else the reader closes: its socket must not vanish under it
+        if not (reading and shutdown_socket(self._http)):  # else the reader closes: its socket must not vanish under it
             self._http.close()
 
     def until_done(self) -> Self:
@@ -109,15 +109,15 @@ class Stream(StreamState[E]):
         except StreamGap:
             raise  # it can be read on
         except BaseException:
-            self._leave(_CANCELLED)
+            self._mark_closed(_CANCELLED)
             http.close()
             raise
         http.close()
 
     def _drain(self, http: HTTPResponse) -> None:
         """Read the end of the HTTP answer, since only then can the connection be used again. It follows at once."""
-        with suppress(HTTPError, StreamError), at_most(PATIENCE, http):
-            for _ in zip(range(TRAILING), self._chunks, strict=False):
+        with suppress(HTTPError, StreamError), shutdown_after(DRAIN_TIMEOUT, http):
+            for _ in zip(range(MAX_DRAIN_CHUNKS), self._chunks, strict=False):
                 pass
 
     def __enter__(self) -> Self:
@@ -127,7 +127,7 @@ class Stream(StreamState[E]):
         self.close()
 
 
-class AsyncStream(StreamState[E]):
+class AsyncStream(BaseStream[E]):
     """A stream of events. Opened by `async with` or by the first event; closed by the end, an error, or leaving.
 
     Iterating ends in one of three ways: the stream's own end, `StreamFailed` where the stream tells a failure,
@@ -165,7 +165,7 @@ class AsyncStream(StreamState[E]):
 
         Reading on raises `StreamInterrupted`, and so does a read that waits.
         """
-        self._leave(_CLOSED)
+        self._mark_closed(_CLOSED)
         await self._release()
 
     async def until_done(self) -> Self:
@@ -203,7 +203,7 @@ class AsyncStream(StreamState[E]):
             raise
         except BaseException:
             if self._http is not None:  # else it was not opened, and can be
-                self._leave(_CANCELLED)
+                self._mark_closed(_CANCELLED)
                 await self._release()
             raise
         await self._release()
@@ -217,7 +217,7 @@ class AsyncStream(StreamState[E]):
         try:
             chunk = await anext(self._chunks, None)
             if chunk is not None:
-                self._found = iter(self._decoder.feed(chunk))
+                self._arrived = iter(self._decoder.feed(chunk))
         except (HTTPError, StreamError) as error:
             raise self._interrupted(f"{type(error).__name__}: {error}") from error
         except EventTooLarge as error:
@@ -237,14 +237,14 @@ class AsyncStream(StreamState[E]):
         self._drained = True
         from anyio import move_on_after  # comes with httpx
 
-        with suppress(HTTPError, StreamError), move_on_after(PATIENCE):
-            for _ in range(TRAILING):
+        with suppress(HTTPError, StreamError), move_on_after(DRAIN_TIMEOUT):
+            for _ in range(MAX_DRAIN_CHUNKS):
                 await anext(self._chunks, None)
 
     async def _release(self) -> None:
         """Give the connection back."""
         if self._http is not None:
-            await release(self._http)
+            await close_shielded(self._http)
 
     async def __aenter__(self) -> Self:
         return await self.open()

@@ -89,9 +89,8 @@ _MODULES = {
     "webhooks": "",
 }
 
-__all__ = list(_MODULES)
-
-if not TYPE_CHECKING:  # visible to type checkers, it would make every misspelt name valid
+if not TYPE_CHECKING:  # type checkers read the imports above; __getattr__ would make every misspelt name valid
+    __all__ = list(_MODULES)
 
     def __getattr__(name):
         from coze_api._core._lazy import load

@@ -22,7 +22,7 @@ from ._client_options import (
     validate_http_client,
     validate_websocket_options,
 )
-from ._credentials import TokenCallableAuth, TokenSource, choose_base_url, resolve_auth, resolve_profile
+from ._credentials import TokenSource, choose_base_url, resolve_auth, resolve_profile
 from ._retry_policy import RetryPolicy
 from ._retrying import Retrying
 
@@ -99,7 +99,7 @@ class Coze(ClientOptions, Client):
             timeout=timeout,
             headers=headers,
             http_client=validate_http_client(http_client, HTTPClient),
-            **resolve_auth(token, auth, http_client, TokenCallableAuth),
+            **resolve_auth(token, auth, http_client, HTTPClient),
             on_gap=on_gap,
             **options,
         )

@@ -21,7 +21,6 @@ from ._client_options import (
     validate_websocket_options,
 )
 from ._credentials import (
-    AsyncTokenCallableAuth,
     AsyncTokenSource,
     choose_base_url,
     resolve_auth,
@@ -105,7 +104,7 @@ class AsyncCoze(ClientOptions, AsyncClient):
             timeout=timeout,
             headers=headers,
             http_client=validate_http_client(http_client, AsyncHTTPClient),
-            **resolve_auth(token, auth, http_client, AsyncTokenCallableAuth),
+            **resolve_auth(token, auth, http_client, AsyncHTTPClient),
             on_gap=on_gap,
             **options,
         )

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from coze_api._core._client_config import Settings, checked_headers, checked_timeout
+from coze_api._core._client_config import ClientConfig, checked_headers, checked_timeout
 from coze_api._core._http import LONGEST_TIMEOUT, HTTPTimeout, make_timeout
 from coze_api._core._operation import Operation, Timeout
 from coze_api._core._resource import AsyncResource, Resource
@@ -33,7 +33,7 @@ NOT_GIVEN: Any = object()
 C = TypeVar("C")
 
 
-class ClientOptions(Settings):
+class ClientOptions(ClientConfig):
     """Options that the overlay adds to both clients."""
 
     _owns_http: bool

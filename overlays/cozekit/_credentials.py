@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any, TypeAlias
 
 from coze_api._core._http import AsyncHTTPClient, Auth, HTTPClient, HTTPRequest, HTTPResponse
@@ -13,9 +13,7 @@ from ._config import env_base_url, normalize_token, require_https, resolve_base_
 from .errors import InvalidArgumentError
 
 __all__ = [
-    "AsyncTokenCallableAuth",
     "AsyncTokenSource",
-    "TokenCallableAuth",
     "TokenSource",
     "choose_base_url",
     "resolve_auth",
@@ -28,33 +26,23 @@ TokenSource: TypeAlias = str | Callable[[], str]
 AsyncTokenSource: TypeAlias = TokenSource | Callable[[], Awaitable[str]]
 """A token, or a function that returns one, which may be async."""
 
+_IS_ASYNC = "the function passed as token is async: use AsyncCoze, or pass a sync function"
+
 
 class TokenCallableAuth(Auth):
     """Calls a function for the token before each request, for tokens that are refreshed elsewhere."""
 
     def __init__(self, source: Callable[[], Any]) -> None:
         self._source = source
-        if inspect.iscoroutinefunction(source):
-            self._reject_async()
 
-    def auth_flow(self, request: HTTPRequest) -> Any:
+    def auth_flow(self, request: HTTPRequest) -> Generator[HTTPRequest, HTTPResponse, None]:
         token = hidden(self._source())
         if inspect.isawaitable(token):
             if inspect.iscoroutine(token):
                 token.close()  # otherwise Python warns that it was never awaited
-            self._reject_async()
+            raise InvalidArgumentError(_IS_ASYNC)
         _authorize(request, token)
         yield request
-
-    def _reject_async(self) -> None:
-        raise InvalidArgumentError("the function passed as token is async: use AsyncCoze, or pass a sync function")
-
-
-class AsyncTokenCallableAuth(Auth):
-    """Calls a function for the token before each request of an async client. The function may be async."""
-
-    def __init__(self, source: Callable[[], Any]) -> None:
-        self._source = source
 
     async def async_auth_flow(self, request: HTTPRequest) -> AsyncGenerator[HTTPRequest, HTTPResponse]:
         token = hidden(self._source())
@@ -88,7 +76,7 @@ def resolve_auth(
     token: AsyncTokenSource | None,
     auth: Auth | None,
     http_client: HTTPClient | AsyncHTTPClient | None,
-    callable_auth: type[TokenCallableAuth | AsyncTokenCallableAuth],
+    http_class: type[HTTPClient | AsyncHTTPClient],
 ) -> dict[str, Any]:
     """Return `token` and `auth` for the generated client.
 
@@ -106,14 +94,16 @@ def resolve_auth(
     if auth is not None and token is not None:
         raise InvalidArgumentError("pass either token or auth, not both")
     if callable(token):
-        return {"token": None, "auth": callable_auth(token)}
+        if http_class is HTTPClient and inspect.iscoroutinefunction(token):
+            raise InvalidArgumentError(_IS_ASYNC)
+        return {"token": None, "auth": TokenCallableAuth(token)}
     if auth is not None:
         return {"token": None, "auth": auth}
     if token is None and _has_auth(http_client):
         return {"token": None, "auth": None}
     text = resolve_token(token)
     if text is not None and http_client is not None and http_client.auth is not None:
-        return {"token": None, "auth": callable_auth(lambda: text)}  # the auth of the client would replace a header
+        return {"token": None, "auth": TokenCallableAuth(lambda: text)}  # the auth of the client would replace a header
     if text is None and http_client is None:
         raise InvalidArgumentError(
             "no access token: run `cozekit login`, set COZE_API_TOKEN, or pass token= or auth=; create tokens on "

@@ -20,11 +20,11 @@ from coze_api._core._http import (
     PoolTimeout,
     TimeoutException,
     UnsupportedProtocol,
-    is_token_request,
     make_timeout,
 )
 from coze_api._core._request import Request
 from coze_api._core._secrets import mask
+from coze_api._core._token_requests import is_token_request
 
 from ._retry_policy import Failure, FailureKind, RetryPolicy, parse_retry_after, retry_delay
 from ._sleep import sleep_async

@@ -11,9 +11,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._callbacks.delivery import Attempt as Attempt
-    from ._callbacks.delivery import Delivery as Delivery
     from ._callbacks.dispatcher import Callbacks as Callbacks
+    from ._callbacks.sender import Attempt as Attempt
+    from ._callbacks.sender import Delivery as Delivery
     from ._common.clock import Clock as Clock
     from ._config.oauth_apps import CHANNEL_APP as CHANNEL_APP
     from ._config.oauth_apps import ENTERPRISE_APP as ENTERPRISE_APP
@@ -103,14 +103,14 @@ __all__ = [
 
 _MODULES = {
     "APP_ID": "_state.seed",
-    "Attempt": "_callbacks.delivery",
+    "Attempt": "_callbacks.sender",
     "BOT_ID": "_state.seed",
     "CHANNEL_APP": "_config.oauth_apps",
     "COLLEAGUE_IDS": "_state.seed",
     "Callbacks": "_callbacks.dispatcher",
     "Clock": "_common.clock",
     "DEFAULT_TOKEN": "_config.options",
-    "Delivery": "_callbacks.delivery",
+    "Delivery": "_callbacks.sender",
     "ENTERPRISE_APP": "_config.oauth_apps",
     "ENTERPRISE_ID": "_state.seed",
     "FAULT_KINDS": "_faults.faults",

@@ -1,4 +1,4 @@
-"""A small run of the soak in benchmarks/."""
+"""A small run of the soak test in benchmarks/."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks import soak
 
 @pytest.mark.anyio
 async def test_async_streams_leak_nothing() -> None:
-    """After a crowd of broken, cancelled and recovered async streams no connection is busy and no task is left."""
+    """After many interrupted, cancelled and recovered async streams no connection is in use and no task remains."""
     with soak.sandbox() as service:
         report = await soak.run(service, streams=6, rounds=4)
     assert (report.busy, report.left) == (0, 0)
@@ -19,15 +19,15 @@ async def test_async_streams_leak_nothing() -> None:
 
 
 def test_sync_streams_leak_nothing() -> None:
-    """So for threads, some of which are closed by others."""
+    """After many interrupted, closed and recovered sync streams no connection is in use and no thread remains."""
     with soak.sandbox() as service:
         report = soak.run_threads(service, streams=6, rounds=4)
     assert (report.busy, report.left) == (0, 0)
     assert report.ended.total() == 24
 
 
-def test_memory_is_what_objects_take() -> None:
-    """Memory that threads took and gave back counts no more, whatever their allocators keep; what is held counts."""
+def test_memory_counts_live_objects_only() -> None:
+    """Memory that threads freed does not count, whatever their allocators keep; live objects count."""
     held: list[bytes] = []
 
     def take() -> None:

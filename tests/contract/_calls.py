@@ -16,7 +16,7 @@ import attrs
 import httpx
 
 from coze_api import AsyncClient, Client, Model
-from coze_api._core._argument_types import Items, Object, Pairs, Value
+from coze_api._core._argument_types import ListOf, MapOf, Object, Value
 from coze_api._core._operation import Operation
 
 __all__ = [
@@ -240,9 +240,9 @@ class Call:
 def _as_model(value: Any, kind: Value) -> Any:
     if isinstance(kind, Object) and isinstance(value, dict):
         return kind.model().from_dict(value)
-    if isinstance(kind, Items) and isinstance(value, list):
+    if isinstance(kind, ListOf) and isinstance(value, list):
         return [_as_model(item, kind.item) for item in value]
-    if isinstance(kind, Pairs) and isinstance(value, dict):
+    if isinstance(kind, MapOf) and isinstance(value, dict):
         return {key: _as_model(item, kind.item) for key, item in value.items()}
     return value
 

@@ -12,7 +12,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 from coze_api import models
-from coze_api._core._messages import MessageKinds
+from coze_api._core._messages import TaggedMessages
 from tests.contract._calls import Call, calls, document
 
 __all__ = ["Source", "alter", "callbacks", "events", "generated", "messages", "whole"]
@@ -34,7 +34,7 @@ class Source:
 
     id: str
     schema: dict[str, Any] | None = attrs.field(repr=False)
-    kinds: MessageKinds[Any] | None = attrs.field(default=None, repr=False)
+    kinds: TaggedMessages[Any] | None = attrs.field(default=None, repr=False)
     call: Call | None = attrs.field(default=None, repr=False)
 
 

@@ -35,7 +35,7 @@ _DEFAULTS = {
 
 
 def main() -> int:
-    """Run the fuzzers and report what they found; the status is 1 if that is anything."""
+    """Run the fuzzers and report their findings; the status is 1 if there are any."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="decides every case, with its number (default: 1)")
     for kind, number in _DEFAULTS.items():
@@ -61,9 +61,9 @@ def main() -> int:
             interrupted = True
         found += runner.findings
         outcomes = runner.outcomes.get(kind, Counter())
-        told = ", ".join(f"{outcome} {times:,}" for outcome, times in outcomes.most_common(6))
+        counts = ", ".join(f"{outcome} {times:,}" for outcome, times in outcomes.most_common(6))
         print(
-            f"{outcomes.total():,} {kind} in {time.monotonic() - started:.0f} s: {len(runner.findings):,} findings ({told})",
+            f"{outcomes.total():,} {kind} in {time.monotonic() - started:.0f} s: {len(runner.findings):,} findings ({counts})",
             flush=True,
         )
         if interrupted:

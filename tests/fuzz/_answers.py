@@ -1,4 +1,4 @@
-"""Mutated answers of every operation, sync and async, over a transport of the caller's own HTTP client."""
+"""Mutated responses of every operation, sync and async, through a transport of the caller's HTTP client."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Texts:
 
     @classmethod
     def of(cls, case: Case) -> Texts:
-        """Make secrets of one of the forms that there are: with known beginnings, bare, JWTs, hexadecimal."""
+        """Create secrets in one of the existing formats: with known prefixes, bare, JWTs, hexadecimal."""
         rng = Random(f"{case.kind}/{case.seed}/{case.number}/secrets")
         form = rng.randrange(4)
 
@@ -70,12 +70,12 @@ class Texts:
 
     @property
     def answered(self) -> tuple[str, str]:
-        """Those of token answers."""
+        """Return the secrets in token responses."""
         return self.access, self.refresh
 
 
 def echo(request: httpx.Request, rng: Random) -> Reply:
-    """Make a refusal that repeats what was sent, as debug pages of gateways and some services do."""
+    """Create an error response that repeats the request, as debug pages of gateways and some services do."""
     sent = request.headers.get("authorization", "")
     body = request.content[:2000].decode("utf-8", "replace")
     status = rng.choice((400, 401, 403, 500, 502, 200))
@@ -110,7 +110,7 @@ def make_client(
     follow: bool = False,
     **options: Any,
 ) -> Coze | AsyncCoze:
-    """Make a client whose requests *handler* answers."""
+    """Create a client whose responses come from *handler*."""
     transport = httpx.MockTransport(handler)
     options = {"token": TOKEN, "base_url": "https://api.coze.com", **options}
     if wait:
@@ -119,7 +119,7 @@ def make_client(
 
 
 def method(client: Coze | AsyncCoze, name: str) -> Callable[..., Any]:
-    """Find the method of an operation."""
+    """Return the method of an operation."""
     found: Any = client
     for part in name.split("."):
         found = getattr(found, part)
@@ -127,7 +127,7 @@ def method(client: Coze | AsyncCoze, name: str) -> Callable[..., Any]:
 
 
 class Service:
-    """Answers requests: those of one operation as decided, all others by valid or mutated answers."""
+    """Responds to requests: to those of one operation as decided, to all others with valid or mutated responses."""
 
     def __init__(self, one: Operation, rng: Random, done: list[str], texts: Texts) -> None:
         self._one = one
@@ -140,10 +140,10 @@ class Service:
         self._echoes = rng.random() < 0.02
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request.
+        """Respond to a request.
 
         Raises:
-            httpx.HTTPError: There is no answer.
+            httpx.HTTPError: There is no response.
         """
         self._requests += 1
         if self._requests > _MOST_REQUESTS:
@@ -162,7 +162,7 @@ class Service:
         return reply.response()
 
     def answer_well(self, one: Operation) -> httpx.Response:
-        """Answer validly."""
+        """Send a valid response."""
         tree, media = valid(one, self._rng, self._texts.answered)
         if isinstance(tree, bytes):
             return httpx.Response(200, content=tree, headers={"content-type": media.decode()})
@@ -179,20 +179,20 @@ class Service:
 
 
 def get_weather(city: str = "", days: int = 1) -> dict[str, Any]:
-    """Tell the weather."""
+    """Return the weather."""
     return {"city": city, "days": days}
 
 
 def _spoiled(arguments: dict[str, Any], rng: Random, done: list[str]) -> dict[str, Any]:
     name = rng.choice(sorted(arguments))
-    said, value = hostile(rng)
+    name_of_value, value = hostile(rng)
     arguments = {**arguments, name: value.text if isinstance(value, Raw) else value}
-    done.append(f"argument {name} = {said}")
+    done.append(f"argument {name} = {name_of_value}")
     return arguments
 
 
 def answers(case: Case) -> None:
-    """Call an operation whose answer is mutated, and do with the outcome what callers do."""
+    """Call an operation whose response is mutated, and use the outcome as callers do."""
     rng, texts = case.rng(), Texts.of(case)
     every = operations()
     one = every[case.number % len(every)]
@@ -241,7 +241,9 @@ async def _call(
 
 
 def check_valid() -> list[str]:
-    """Call every operation with valid arguments and answers; return what is no result. It is no fuzzing without."""
+    """Call every operation with valid arguments and responses, and return what is no result: without mutation all must
+    succeed.
+    """
     failed = []
     for one in operations():
         for wait in (False, True):
@@ -262,7 +264,7 @@ def check_valid() -> list[str]:
             coroutine = _call(case, client, one.id, dict(one.arguments), secrets_of(), False)
             try:
                 on_loop(coroutine) if wait else drive(coroutine)
-            except Exception as error:  # whatever it is, it is told
+            except Exception as error:  # any exception is reported
                 failed.append(f"{one.id}: {error!r}")
             if case.outcome:
                 failed.append(f"{one.id}: {case.outcome}")

@@ -1,4 +1,4 @@
-"""Running cases: each decided by its seed and number alone, watched, judged, and grouped by what went wrong."""
+"""Running cases: each is decided by its seed and number only, watched, judged, and grouped by its error."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Case:
     """One case.
 
     Attributes:
-        kind: Which of the fuzzers it belongs to.
+        kind: The fuzzer to which it belongs.
         seed: Seed of the run.
         number: Its number in the run.
         operation: Operation that is called; set by the fuzzer.
-        done: What was spoiled; set by the fuzzer.
+        done: What was mutated; set by the fuzzer.
         step: What the caller was doing.
     """
 
@@ -61,18 +61,18 @@ class Case:
     outcome: str = ""
 
     def rng(self) -> Random:
-        """Return what decides about this case, and about no other."""
+        """Return the random numbers of this case, which no other case has."""
         return Random(f"{self.kind}/{self.seed}/{self.number}")
 
     @property
     def command(self) -> str:
-        """Command line that runs this case alone."""
+        """Return the command line that runs only this case."""
         return f"python -m tests.fuzz --seed {self.seed} --case {self.kind}:{self.number}"
 
 
 @dataclass
 class Finding:
-    """An outcome that is none of the two that are fine."""
+    """An outcome that is neither a result nor a CozeError."""
 
     case: Case
     error: str
@@ -86,7 +86,7 @@ class Finding:
 
 
 def _frame_of(error: BaseException) -> str:
-    """Find the deepest frame of the client in a traceback, else the deepest of all."""
+    """Return the deepest frame of the client in a traceback, else the deepest of all."""
     deepest = "?"
     for found in traceback.extract_tb(error.__traceback__):
         for own in _OWN:
@@ -105,7 +105,7 @@ Kind = Callable[[Case], None]
 
 
 def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine that never waits, without an event loop: code of sync clients, written once for both."""
+    """Run a coroutine that never waits without an event loop, so that code for sync and async clients is written once."""
     try:
         coroutine.send(None)
     except StopIteration as stop:
@@ -115,7 +115,7 @@ def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 class _Sleeps:
-    """Sleeping that takes no time, but minds its argument as the real one does."""
+    """Replaces sleeping: it takes no time, but validates its argument as the real one does."""
 
     def __init__(self) -> None:
         self.total = 0.0
@@ -136,7 +136,7 @@ class _Sleeps:
 
 @contextmanager
 def no_sleep() -> Iterator[None]:
-    """Let sleeping take no time."""
+    """Make sleeping take no time."""
     sleeps = _Sleeps()
     old = time.sleep, anyio.sleep
     time.sleep, anyio.sleep = sleeps.sleep, sleeps.asleep  # type: ignore[assignment]
@@ -159,7 +159,7 @@ class Runner:
         self._recent: list[Case] = []
 
     def run(self, cases: Iterable[Case]) -> list[Finding]:
-        """Run cases, one after the other, and return what was found."""
+        """Run cases one after the other, and return the findings."""
         found_before = len(self.findings)
         gc.collect()  # what others left open is theirs
         self._stray.clear()
@@ -201,7 +201,7 @@ class Runner:
         self.findings.append(Finding(case, name, f"{error}"[:300], _frame_of(error), trace[-3000:]))
 
     def _collect(self) -> None:
-        """Look for what was left open. Where something was, each of the recent cases runs again alone."""
+        """Look for resources that were not closed. If there are any, each of the recent cases runs again separately."""
         gc.collect()
         recent, self._recent = self._recent, []
         if not self._stray:
@@ -226,7 +226,7 @@ class Runner:
 
     @contextmanager
     def _noticing(self) -> Iterator[None]:
-        """Notice warnings of resources, and exceptions that nobody gets."""
+        """Record resource warnings, and exceptions that reach no caller."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", ResourceWarning)
@@ -248,7 +248,7 @@ class Runner:
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        """End cases that hang: by an exception, and where none can be raised by the end of the process."""
+        """End cases that hang: with an exception, or by ending the process where none can be raised."""
         if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
             yield
             return
@@ -274,7 +274,7 @@ class Runner:
 
 
 def report(findings: list[Finding], shown: int = 2) -> str:
-    """Group findings by exception and frame, most frequent first, with some of each group."""
+    """Group findings by exception and frame, most frequent first, with some examples of each group."""
     groups: dict[tuple[str, str], list[Finding]] = {}
     for one in findings:
         groups.setdefault(one.group, []).append(one)
@@ -293,7 +293,7 @@ _LOOP: asyncio.AbstractEventLoop | None = None
 
 
 def on_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine on one event loop that is used again and again."""
+    """Run a coroutine on one event loop that all cases share."""
     global _LOOP
     if _LOOP is None or _LOOP.is_closed():
         _LOOP = asyncio.new_event_loop()

@@ -1,4 +1,4 @@
-"""The description as data: operations, arguments from its examples, and valid answers made from its schemas."""
+"""The description as data: operations, arguments from its examples, and valid responses generated from its schemas."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ class Operation:
 
     @property
     def gives_tokens(self) -> bool:
-        """Whether its answers hold secrets."""
+        """Return whether its responses contain secrets."""
         return self.id.startswith("oauth.") and not self.redirects
 
 
 @cache
 def operations() -> tuple[Operation, ...]:
-    """Return the HTTP operations; those that open WebSockets are not among them."""
+    """Return the HTTP operations, without those that open WebSockets."""
     return tuple(
         _operation(verb, path, found)
         for path, members in _document()["paths"].items()
@@ -82,7 +82,7 @@ def operations() -> tuple[Operation, ...]:
 
 @cache
 def operation(name: str) -> Operation:
-    """Return the operation called *name*."""
+    """Return the operation named *name*."""
     return next(one for one in operations() if one.id == name)
 
 
@@ -145,12 +145,12 @@ def schema_of_event(protocol: str, event: str) -> Any:
 
 
 def example(one: Operation) -> Any:
-    """Return the example answer of an operation, or the empty envelope."""
+    """Return the example response of an operation, or an empty envelope."""
     return one.sample if one.sample is not None else {"code": 0, "msg": "", "detail": {"logid": "20241210152726AB"}}
 
 
 def instance(schema: Any, rng: Random, depth: int = 0) -> Any:
-    """Make a value that fits *schema*, with optional members now and then."""
+    """Create a value that matches *schema*, with random optional fields."""
     schema = _resolved(schema)
     if not isinstance(schema, dict):
         return None

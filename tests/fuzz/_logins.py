@@ -1,4 +1,4 @@
-"""Mutated answers to every way to log in, and to the strategies that renew tokens."""
+"""Mutated responses to every login flow, and to the strategies that renew tokens."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _secrets(texts: Texts) -> Secrets:
 
 
 class _Service:
-    """Answers token requests by mutated answers, others by valid ones or by refusals."""
+    """Responds to token requests with mutated responses, to others with valid responses or errors."""
 
     def __init__(self, rng: Random, done: list[str], good: str, texts: Texts) -> None:
         self._rng = rng
@@ -64,10 +64,10 @@ class _Service:
         self._requests = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request.
+        """Respond to a request.
 
         Raises:
-            httpx.HTTPError: There is no answer.
+            httpx.HTTPError: There is no response.
         """
         self._requests += 1
         if self._requests > _MOST_REQUESTS:
@@ -101,7 +101,7 @@ class _Service:
 
 
 def logins(case: Case) -> None:
-    """Log in, or call by a strategy that logs in, while answers to token requests are mutated."""
+    """Log in, or call with a strategy that logs in, while responses to token requests are mutated."""
     rng, texts = case.rng(), Texts.of(case)
     way = case.operation = _WAYS[case.number % len(_WAYS)]
     wait = rng.random() < 0.5
@@ -151,8 +151,8 @@ async def _step(way: str, wait: bool, http: Any, rng: Random, texts: Texts) -> A
             return code
         if wait:
             return await device.wait(code, timeout=600)
-        asked = iter((False, False, False))  # then the caller stops waiting
-        return device.wait(attrs.evolve(code, interval=1e-9), cancel=lambda: next(asked, True))
+        checks = iter((False, False, False))  # then the caller stops waiting
+        return device.wait(attrs.evolve(code, interval=1e-9), cancel=lambda: next(checks, True))
     if way == "jwt.token":
         jwt: Any = (auth.AsyncJWTOAuth if wait else auth.JWTOAuth)(_ID, _key(), "kid", **options)
         return await settled(jwt.token(duration=900))

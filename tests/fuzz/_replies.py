@@ -1,4 +1,4 @@
-"""HTTP answers: valid ones, what is done to them, and the byte streams that carry them."""
+"""HTTP responses: valid ones, their mutations, and the byte streams that carry them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _NO_ANSWER: tuple[type[httpx.HTTPError], ...] = (
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """Pieces of a body, and how it breaks off if it does."""
+    """The pieces of a body, and the exception that breaks it off, if any."""
 
     def __init__(self, pieces: Sequence[bytes], breaks: type[httpx.HTTPError] | None = None) -> None:
         self.pieces = pieces
@@ -57,11 +57,11 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 @dataclass
 class Reply:
-    """What a transport answers.
+    """The response of a transport.
 
     Attributes:
-        done: What was done to a valid answer.
-        raises: Raised instead of an answer.
+        done: The mutations of a valid response.
+        raises: Raised instead of a response.
     """
 
     status: int = 200
@@ -72,26 +72,26 @@ class Reply:
     done: list[str] = field(default_factory=list)
 
     def response(self) -> httpx.Response:
-        """Make the answer of a mocked transport.
+        """Create the response of a mocked transport.
 
         Raises:
-            httpx.HTTPError: There is no answer.
+            httpx.HTTPError: There is no response.
         """
         if self.raises is not None:
             raise self.raises("no answer")
         return httpx.Response(self.status, headers=self.headers, stream=Body(self.pieces, self.breaks))
 
     def set(self, name: bytes, value: bytes) -> None:
-        """Set a header in place of those of the same name."""
+        """Set a header in place of those with the same name."""
         self.headers = [(key, old) for key, old in self.headers if key.lower() != name.lower()]
         self.headers.append((name, value))
 
 
 def valid(one: Operation, rng: Random, secrets: Sequence[str] = ()) -> tuple[Any, bytes]:
-    """Make a valid answer.
+    """Create a valid response.
 
     Returns:
-        Its JSON and its media type; bytes instead of JSON where it is a file.
+        Its JSON and its media type; bytes instead of JSON if it is a file.
     """
     if one.media_type.startswith("audio/"):
         return b"ID3" + rng.randbytes(rng.randrange(400)), one.media_type.encode()
@@ -120,12 +120,12 @@ def _plain(tree: Any, kind: bytes) -> Reply:
 
 
 def mutated(one: Operation, rng: Random, secrets: Sequence[str] = (), *, kinds: str = "vvvvveepbbhhscx") -> Reply:
-    """Make an answer and spoil it in one or two ways.
+    """Create a response and mutate it in one or two ways.
 
     Args:
-        one: The operation that is answered.
-        rng: What decides.
-        secrets: Put into token answers, as access and refresh token.
+        one: The operation of the response.
+        rng: Source of all decisions.
+        secrets: The access and refresh token of token responses.
         kinds: Ways to choose from: v values, e envelope, p pages, b bytes, h headers, s status, c compression and
             charset, x connection.
     """
@@ -143,8 +143,8 @@ def mutated(one: Operation, rng: Random, secrets: Sequence[str] = (), *, kinds: 
         if "e" in ways and isinstance(tree, dict):
             tree = _envelope(tree, rng, done)
         if "v" in ways:
-            tree, said = mutate(tree, rng)
-            done += said
+            tree, changes = mutate(tree, rng)
+            done += changes
     elif rng.random() < 0.5:
         tree, media = {"code": rng.choice((0, 4000, 4100)), "msg": "refused"}, b"application/json"
         done.append("JSON for a file")
@@ -156,7 +156,7 @@ def mutated(one: Operation, rng: Random, secrets: Sequence[str] = (), *, kinds: 
 
 
 def spoil(reply: Reply, ways: str, rng: Random, done: list[str]) -> None:
-    """Spoil what is not JSON: see `mutated` for the ways."""
+    """Mutate everything except JSON: see `mutated` for the ways."""
     kinds = {"b": _bytes, "h": _header, "s": _status, "c": _coding, "x": _connection}
     for way in ways:
         if way in kinds:

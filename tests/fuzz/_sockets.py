@@ -1,4 +1,4 @@
-"""Hostile servers: raw TCP that speaks nonsense, to clients over real connections."""
+"""Hostile servers: raw TCP with malformed data, to clients over real connections."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Script:
     Attributes:
         pieces: Sent one after the other.
         reads: Whether the request is read before anything is sent.
-        ends: "close", "reset", or "wait" until the client leaves.
+        ends: "close", "reset", or "wait" until the client closes.
     """
 
     pieces: list[bytes] = field(default_factory=list)
@@ -150,7 +150,7 @@ def _script(rng: Random, body: bytes) -> Script:
 
 
 class _Server:
-    """A server on this machine that plays one script, for each connection anew."""
+    """A server on this machine that runs one script for each connection."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -203,14 +203,14 @@ class _Server:
 
 @contextmanager
 def _nobody() -> Iterator[int]:
-    """Yield a port that nobody listens on."""
+    """Yield a port on which no server listens."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
 
 
 def hostile_sockets(case: Case) -> None:
-    """Call an operation of a server that speaks nonsense."""
+    """Call an operation of a server that sends malformed data."""
     rng = case.rng()
     name = rng.choice((*_OPERATIONS, *_STREAMS, rng.choice(operations()).id))
     one = operation("chat.create" if name == "chat.stream" else name)

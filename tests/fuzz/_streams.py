@@ -39,8 +39,8 @@ class Event:
     """One event.
 
     Attributes:
-        id: What the `id:` line says, or None for no such line.
-        data: JSON, or text that stands as it is.
+        id: The value of the `id:` line, or None for no such line.
+        data: JSON, or text that is sent unchanged.
     """
 
     id: str | None
@@ -49,7 +49,7 @@ class Event:
 
 
 def _chat(rng: Random) -> list[Event]:
-    """Make the events of a chat that goes as described."""
+    """Create the events of a valid chat."""
     protocol = "ChatStream"
 
     def event(name: str, **members: Any) -> Event:
@@ -110,7 +110,7 @@ def _chat(rng: Random) -> list[Event]:
 
 
 def _run(rng: Random) -> list[Event]:
-    """Make the events of a workflow's run that goes as described."""
+    """Create the events of a valid workflow run."""
     protocol, found = "WorkflowStream", []
     for node in range(rng.randrange(1, 4)):
         count = rng.randrange(1, 5)
@@ -133,7 +133,7 @@ def _run(rng: Random) -> list[Event]:
 
 
 def _spoil_events(events: list[Event], protocol: str, rng: Random, done: list[str]) -> None:
-    """Change which events there are, and in which order."""
+    """Change the set and order of events."""
     place = rng.randrange(len(events))
     one = events[place]
     way = rng.choice(("swap", "twice", "drop", "end", "name", "unknown", "id", "id", "other data", "whole data", "all"))
@@ -164,17 +164,17 @@ def _spoil_events(events: list[Event], protocol: str, rng: Random, done: list[st
 
 
 def _spoil_values(events: list[Event], rng: Random, done: list[str]) -> None:
-    """Change members of the data of events."""
+    """Change fields in the data of events."""
     with_data = [one for one in events if isinstance(one.data, dict | list)]
     for _ in range(rng.choice((1, 1, 2, 4))):
         if not with_data:
             return
         one = rng.choice(with_data)
-        tree, said = mutate(one.data, rng, rare=0.001)
+        tree, changes = mutate(one.data, rng, rare=0.001)
         if isinstance(tree, dict) and isinstance(tree.get("data"), str) and rng.random() < 0.2:
             tree["data"] = dumps({"content": [1], "question": {"a": 1}})
         one.data = tree
-        done.append(f"{one.name}: {', '.join(said)}")
+        done.append(f"{one.name}: {', '.join(changes)}")
 
 
 def _encode(one: Event, rng: Random, end: str, odd: bool) -> bytes:
@@ -286,7 +286,7 @@ def _chunked(body: bytes, rng: Random) -> list[bytes]:
 
 
 def _reply(protocol: str, rng: Random) -> Reply:
-    """Make a stream and spoil it in one or more ways."""
+    """Create a stream and mutate it in one or more ways."""
     events = _chat(rng) if protocol == "ChatStream" else _run(rng)
     done: list[str] = []
     ways = "".join(rng.sample("vvvvvvooobbbxh", rng.choice((1, 1, 1, 2, 2, 3))))
@@ -316,7 +316,7 @@ def _reply(protocol: str, rng: Random) -> Reply:
 
 
 class _Service:
-    """Answers requests for streams by mutated streams, and others by answers that are mutated at times."""
+    """Responds to stream requests with mutated streams, and to others with responses that are sometimes mutated."""
 
     def __init__(self, rng: Random, done: list[str]) -> None:
         self._rng = rng
@@ -324,10 +324,10 @@ class _Service:
         self._requests = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request.
+        """Respond to a request.
 
         Raises:
-            httpx.HTTPError: There is no answer.
+            httpx.HTTPError: There is no response.
         """
         self._requests += 1
         if self._requests > _MOST_REQUESTS:
@@ -359,7 +359,7 @@ async def _events(stream: Any, case: Case, secrets: Secrets) -> None:
 
 
 async def _one_by_one(stream: Any, case: Case, secrets: Secrets) -> None:
-    """Read properties after each event, as programs that show progress do, and answer questions."""
+    """Read properties after each event, as programs with a progress display do, and answer questions."""
     count = answered = 0
     steps = stream.__aiter__() if hasattr(stream, "__aiter__") else iter(stream)
     while count < _PIECES:
@@ -383,7 +383,7 @@ async def _one_by_one(stream: Any, case: Case, secrets: Secrets) -> None:
 
 
 async def _entered(stream: Any, case: Case, secrets: Secrets) -> None:
-    """Enter, read a bit, and leave early."""
+    """Enter, read some events, and exit early."""
     if hasattr(stream, "__aenter__"):
         async with stream:
             await each(stream, 3)
@@ -417,7 +417,7 @@ _READERS: dict[str, Reader] = {
 
 
 def streaming(case: Case) -> None:
-    """Open a stream that is mutated, read it in some way, and do with it what callers do."""
+    """Open a mutated stream, read it in some way, and use it as callers do."""
     rng = case.rng()
     operation_id, name = _ENTRIES[case.number % len(_ENTRIES)]
     one = operation(operation_id)

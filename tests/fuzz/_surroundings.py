@@ -1,4 +1,4 @@
-"""Clients made in odd surroundings: variables of the environment, addresses, tokens, and names of files."""
+"""Clients with unusual settings: environment variables, URLs, tokens, and file names."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _options(rng: Random) -> dict[str, Any]:
                 "on_gap",
             )
         )
-        said, value = hostile(rng, rare=0)
+        name_of_value, value = hostile(rng, rare=0)
         choices: dict[str, tuple[Any, ...]] = {"base_url": _BASES, "token": _TOKENS, "headers": _HEADERS}
         found[name] = rng.choice(choices.get(name, _TIMEOUTS))
         if rng.random() < 0.1:
@@ -151,7 +151,7 @@ def _options(rng: Random) -> dict[str, Any]:
 
 
 def surroundings(case: Case) -> None:
-    """Make a client in odd surroundings, and upload a file with an odd name or ask for something by it."""
+    """Create a client with unusual settings, and upload a file with an unusual name or make a call."""
     rng = case.rng()
     wait = rng.random() < 0.5
     with tempfile.TemporaryDirectory() as name:

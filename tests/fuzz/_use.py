@@ -1,4 +1,4 @@
-"""What callers do with results and exceptions. Anything but a `CozeError` that comes out of it is a finding."""
+"""What callers do with results and exceptions. Any exception from it except a `CozeError` is a finding."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Leaked", "Secrets", "each", "end_by", "look", "settled", "use", "use
 _NODES = 60
 _ITEMS = 30
 
-# What the docstrings say beside `CozeError`, by attribute.
+# What the docstrings document beside `CozeError`, by attribute.
 _DOCUMENTED: dict[str, tuple[type[Exception], ...]] = {
     "datetime": (OverflowError,),  # beyond the year 9999
     "output_json": (ValueError,),  # no JSON
@@ -32,15 +32,15 @@ _PLAIN = (str, bytes, int, float, bool, type(None))
 
 
 class Leaked(AssertionError):
-    """A secret can be seen."""
+    """A secret is visible."""
 
 
 class Secrets:
-    """Texts that nothing shows.
+    """Texts that must not be visible.
 
     Args:
-        always: Shown by nothing.
-        answered: Tokens in answers, shown by no exception.
+        always: Never visible.
+        answered: Tokens in responses, not visible in any exception.
     """
 
     def __init__(self, always: Iterable[str], answered: Iterable[str] = ()) -> None:
@@ -48,7 +48,7 @@ class Secrets:
         self._answered = [one.encode() for one in answered]
 
     def refuse(self, what: str, shown: str | bytes, *, answered: bool) -> None:
-        """Look for secrets.
+        """Search for secrets.
 
         Raises:
             Leaked: There is one.
@@ -69,7 +69,7 @@ def _is_ours(value: object) -> bool:
 
 
 async def use(result: Any, secrets: Secrets) -> None:
-    """Do with a result what callers do."""
+    """Use a result as callers do."""
     if inspect.isawaitable(result):  # a pager: it is iterated, too
         if hasattr(result, "__aiter__"):
             await _iterate(result)
@@ -88,7 +88,7 @@ async def use(result: Any, secrets: Secrets) -> None:
     look(result, secrets)
     if hasattr(result, "next_page"):
         await _turn_pages(result, secrets)
-    elif hasattr(result, "node_output"):  # asks for more by its client, as pages do, so it is not pickled
+    elif hasattr(result, "node_output"):  # requests more by its client, as pages do, so it is not pickled
         repr(copy.copy(result))
     elif _is_ours(result) or isinstance(result, list):
         _copy(result)
@@ -113,7 +113,7 @@ def _copy(value: Any) -> None:
 
 
 def look(root: Any, secrets: Secrets) -> None:
-    """Read all public properties of a result and of what it is made of."""
+    """Read all public properties of a result and of its parts."""
     waiting, seen = [root], 0
     while waiting and seen < _NODES:
         value = waiting.pop()
@@ -146,7 +146,7 @@ def look(root: Any, secrets: Secrets) -> None:
 
 
 async def each(found: Any, limit: int = _ITEMS) -> list[Any]:
-    """Take some of what can be iterated, and close it."""
+    """Iterate over some items, and close the iterator."""
     taken: list[Any] = []
     if hasattr(found, "__aiter__"):
         steps = found.__aiter__()
@@ -167,7 +167,7 @@ async def each(found: Any, limit: int = _ITEMS) -> list[Any]:
 
 
 async def settled(value: Any) -> Any:
-    """Await what is to be awaited."""
+    """Await a value if it can be awaited."""
     return await value if inspect.isawaitable(value) else value
 
 
@@ -204,13 +204,13 @@ async def _download(file: Any, secrets: Secrets) -> None:
 
 
 def end_by(error: CozeError, case: Case, secrets: Secrets, *, variables: bool) -> None:
-    """Note that a case ended by an exception, and use it.
+    """Record that a case ended with an exception, and use the exception.
 
     Args:
         error: The exception.
         case: The case.
-        secrets: What must not show.
-        variables: Whether to look at the variables of its traceback as well, which takes long.
+        secrets: What must not be visible.
+        variables: Whether to read the variables of its traceback as well, which takes long.
     """
     case.outcome = type(error).__name__
     case.step = "use of the exception"
@@ -221,7 +221,7 @@ def end_by(error: CozeError, case: Case, secrets: Secrets, *, variables: bool) -
 
 
 def use_error(error: BaseException, secrets: Secrets) -> None:
-    """Do with an exception what callers, loggers and process pools do."""
+    """Use an exception as callers, loggers and process pools do."""
     for what, text in (("str", str(error)), ("repr", repr(error)), ("args", repr(error.args))):
         secrets.refuse(f"{what} of {type(error).__name__}", text, answered=True)
     text = "".join(traceback.format_exception(error))
@@ -240,7 +240,7 @@ def use_error(error: BaseException, secrets: Secrets) -> None:
 
 
 def show_locals(error: BaseException, secrets: Secrets) -> None:
-    """Look at variables of the frames below the caller's, as error trackers do."""
+    """Read variables of the frames below the caller's, as error trackers do."""
     chain: BaseException | None = error
     while chain is not None:
         for frame, _ in traceback.walk_tb(chain.__traceback__):

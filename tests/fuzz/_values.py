@@ -1,4 +1,4 @@
-"""Hostile JSON: values of every kind in every place, and texts that no encoder of ours would write."""
+"""Hostile JSON: values of every kind in every place, and texts that no JSON encoder writes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO_TOKEN = ("\ud800", "\n", "\r\nx: y", "\x00", " x", "\xe9", "\u4e16", '"', "x
 
 
 class Raw:
-    """JSON text that stands in a tree as it is."""
+    """JSON text that is written unchanged within a tree."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -111,7 +111,7 @@ def hostile(rng: Random, rare: float = 0.004) -> tuple[str, Any]:
 
 
 def dumps(tree: Any) -> str:
-    """Write a tree as JSON, its `Raw` parts as they are."""
+    """Write a tree as JSON, its `Raw` parts unchanged."""
     parts: list[str] = []
 
     def mark(value: Any) -> str:
@@ -129,7 +129,7 @@ Path = tuple[str | int, ...]
 
 
 def paths(tree: Any, start: Path = ()) -> list[Path]:
-    """List the places of all values of a tree, its root not among them."""
+    """List the places of all values of a tree except its root."""
     found: list[Path] = []
     pairs = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     for key, value in pairs:
@@ -145,7 +145,7 @@ def _within(tree: Any, path: Path) -> Any:
 
 
 def put(tree: Any, path: Path, value: Any) -> None:
-    """Put *value* where *path* leads."""
+    """Put *value* at *path*."""
     _within(tree, path[:-1])[path[-1]] = value
 
 
@@ -157,7 +157,7 @@ def mutate(tree: Any, rng: Random, rare: float = 0.004) -> tuple[Any, list[str]]
     """Change a copy of *tree* in one to three places.
 
     Returns:
-        The changed tree and what was done to it.
+        The changed tree and a list of the changes.
     """
     tree = deepcopy(tree)
     done: list[str] = []

@@ -1,4 +1,4 @@
-"""Mutated messages over WebSockets, to sessions of each protocol, used in every public way."""
+"""Mutated WebSocket messages, to sessions of each protocol, used in every public way."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _CODES = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 3000, 4000
 
 
 def _frames(protocol: str, rng: Random, done: list[str]) -> list[str | bytes]:
-    """Make messages as they come after the first two, and spoil some."""
+    """Create the messages that follow the first two, and mutate some."""
     downlink = sockets()[protocol]["downlink"]
     messages: dict[str, Any] = downlink["messages"]
     ends = [name for name, one in messages.items() if one.get("ends") or "completed" in name]
@@ -64,8 +64,8 @@ def _frames(protocol: str, rng: Random, done: list[str]) -> list[str | bytes]:
         if number in spoilt:
             way = rng.random()
             if way < 0.8:
-                frame, said = mutate(frame, rng, rare=0.001)
-                done.append(f"{name}: {', '.join(said)}")
+                frame, changes = mutate(frame, rng, rare=0.001)
+                done.append(f"{name}: {', '.join(changes)}")
             elif way < 0.9:
                 found.append(rng.choice(_FRAMES))
                 done.append(f"before {name}: {found[-1][:60]!r}")
@@ -79,7 +79,7 @@ def _frames(protocol: str, rng: Random, done: list[str]) -> list[str | bytes]:
 
 
 def _hello(protocol: str, rng: Random, done: list[str]) -> tuple[list[str], list[str]]:
-    """Make what is sent on opening, and in answer to settings; now and then spoiled."""
+    """Create the messages that are sent on opening and after settings, sometimes mutated."""
     names = list(sockets()[protocol]["downlink"]["messages"])
     found: list[str] = []
     for kind in ("created", "updated"):
@@ -91,8 +91,8 @@ def _hello(protocol: str, rng: Random, done: list[str]) -> tuple[list[str], list
         if schema:
             frame["data"] = instance(schema, rng)
         if rng.random() < 0.15:
-            frame, said = mutate(frame, rng, rare=0)
-            done.append(f"{name}: {', '.join(said)}")
+            frame, changes = mutate(frame, rng, rare=0)
+            done.append(f"{name}: {', '.join(changes)}")
         found.append(dumps(frame))
     return [found[0]], [found[1]]
 
@@ -192,7 +192,7 @@ _USES = {
 
 
 def websockets(case: Case) -> None:
-    """Open a session, use it in some way, and read what comes of it."""
+    """Open a session, use it in some way, and read the results."""
     rng = case.rng()
     name, protocol = _ENTRIES[case.number % len(_ENTRIES)]
     use, ways = _USES[protocol]

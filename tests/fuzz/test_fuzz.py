@@ -1,4 +1,4 @@
-"""The fuzzer finds nothing in the client, and finds what is planted."""
+"""The fuzzer finds no error in the client, and finds planted ones."""
 
 from __future__ import annotations
 
@@ -33,25 +33,27 @@ def run(kind: str, numbers: range) -> list[Finding]:
     return Runner(KINDS, in_time=kind in IN_TIME).run(Case(kind, SEED, number) for number in numbers)
 
 
-def test_every_operation_gives_a_result_for_a_valid_answer() -> None:
-    """Without mutations each call of the fuzzer gives a result: what it finds later is due to a mutation."""
+def test_every_operation_has_a_result_without_mutations() -> None:
+    """Without mutations each call of the fuzzer has a result, so that any finding is caused by a mutation."""
     assert check_valid() == []
 
 
 def test_all_operations_and_streams_are_fuzzed() -> None:
-    """The fuzzer takes operations and protocols from the description, which has 126 and two of them."""
+    """The fuzzer reads all 126 operations and both stream protocols from the description."""
     assert len(operations()) == 126
     assert {one.protocol for one in operations()} - {""} == set(streams())
 
 
 @pytest.mark.parametrize(("kind", "count"), [("answers", 400), ("streams", 150), ("logins", 100), ("surroundings", 80)])
 def test_some_mutations_of_each_kind_find_nothing(kind: str, count: int) -> None:
-    """Mutated answers, streams, token answers and surroundings end in results or below CozeError; `make fuzz` runs more."""
+    """Mutated responses, streams, token responses and settings end in results or below CozeError; `make fuzz` runs
+    more.
+    """
     found = run(kind, range(count))
     assert not found, report(found)
 
 
-def test_a_case_depends_on_its_seed_and_number_alone() -> None:
+def test_case_depends_on_seed_and_number_only() -> None:
     """A case that runs a second time, after others, does the same and ends the same."""
     for kind in KINDS:
         cases = [Case(kind, SEED, number) for number in range(0, 60, 7)]
@@ -87,7 +89,7 @@ def _forget() -> None:
 def test_planted_faults_are_found(monkeypatch: pytest.MonkeyPatch, fault: Callable[[], None], error: str) -> None:
     """An untyped error, a secret in a message, an endless sleep and an open file are found, sync and async.
 
-    Each finding names its case, and that case alone shows the fault again.
+    Each finding has the command of its case, and that case shows the error again when it runs alone.
     """
     place = next(number for number, one in enumerate(operations()) if one.id == "users.me")
     monkeypatch.setattr(Texts, "of", classmethod(lambda cls, case: cls(TOKEN, "a" * 40, "b" * 40, "c" * 40)))

@@ -1,4 +1,4 @@
-"""The description in `small/`, which uses every feature of the generator once, and ways to change and generate it."""
+"""The description in `small/`, which uses every feature of the generator once, with ways to change and generate it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Small:
 
     @property
     def index(self) -> Path:
-        """The file that the generator is given."""
+        """Return the file that the generator reads."""
         return self.folder / "coze.yaml"
 
     def write(self, name: str, text: str) -> None:
@@ -41,7 +41,7 @@ class Small:
         path.write_text(textwrap.dedent(text), encoding="utf-8")
 
     def replace(self, name: str, old: str, new: str) -> None:
-        """Replace every *old* in a file, in which it must be."""
+        """Replace every *old* in a file, which must contain it."""
         text = (self.folder / name).read_text(encoding="utf-8")
         if old not in text:
             raise ValueError(f"{name} does not contain {old!r}")
@@ -53,16 +53,16 @@ class Small:
         return next(number for number, line in enumerate(lines, start=1) if text in line)
 
     def bundle(self) -> Bundle:
-        """Make one document of it."""
+        """Bundle the description into one document."""
         return bundle(self.index)
 
     def api(self) -> ir.Api:
-        """Decide names and types, without a lint before."""
+        """Decide names and types, without linting first."""
         bundled = self.bundle()
         return build_api(bundled, parse(bundled))
 
     def problems(self, *, linted: bool = True) -> list[Problem]:
-        """Return what keeps `python -m generator generate` from generating; nothing if it would generate."""
+        """Return what prevents `python -m generator generate`, or nothing."""
         try:
             if linted and (found := misshapen(self.bundle()) or lint(self.bundle())):
                 return found

@@ -19,13 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def small(tmp_path: Path) -> Small:
-    """A small description of the test's own, to be changed."""
+    """Return a small description that the test may change."""
     return Small(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def real() -> Bundle:
-    """The description of this repository."""
+    """Return the description of this repository."""
     return bundle(ROOT / "openapi" / "coze.yaml")
 
 

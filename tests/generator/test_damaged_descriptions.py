@@ -1,4 +1,4 @@
-"""However a description is damaged, the generator says what is wrong, or makes code that compiles."""
+"""For any damaged description the generator reports what is wrong, or writes code that compiles."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ VALUES: tuple[Any, ...] = (
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
-    """List every key and index below *value*, with what holds it."""
+    """List every key and index below *value*, with its container."""
     own = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else []
     return [(value, key) for key in own] + [place for key in own for place in places(value[key])]
 
 
 def damage(folder: Path, chance: random.Random) -> str:
-    """Change one thing in one file: remove it, replace it, rename it, add to it, or put something from elsewhere there."""
+    """Change one thing in one file: remove it, replace it, rename it, add to it, or insert something from elsewhere."""
     path = chance.choice(sorted(folder.rglob("*.yaml")))
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     holder, key = chance.choice(places(content))
@@ -67,7 +67,7 @@ def damage(folder: Path, chance: random.Random) -> str:
 
 
 def assert_placed(problems: list[Problem]) -> None:
-    """Each problem is one line, with a file and a line of the description."""
+    """Check that each problem is one line, with a file and a line of the description."""
     for problem in problems:
         assert problem.file.startswith("openapi"), problem
         assert problem.line > 0, problem
@@ -76,8 +76,8 @@ def assert_placed(problems: list[Problem]) -> None:
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32))
-def test_damage_is_told_or_harmless(seed: int) -> None:
-    """One to three damages to the description end in problems with places, or in files that compile and in pages."""
+def test_damage_is_reported_or_harmless(seed: int) -> None:
+    """One to three changes to the description end in problems with places, or in files that compile and in pages."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         small = Small(Path(folder) / "project")
@@ -101,8 +101,8 @@ def test_damage_is_told_or_harmless(seed: int) -> None:
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32))
-def test_damage_to_messages_and_callbacks_is_told_or_harmless(seed: int) -> None:
-    """Damages to a description with WebSockets and callbacks end in problems with places, or in pages."""
+def test_damage_to_messages_and_callbacks_is_reported_or_harmless(seed: int) -> None:
+    """Changes to a description with WebSockets and callbacks end in problems with places, or in pages."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))

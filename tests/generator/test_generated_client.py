@@ -1,4 +1,4 @@
-"""What the generated client of the real description offers, held against that description."""
+"""The generated client, compared with the description."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ OPTIONS = ["extra_headers", "extra_query", "extra_body", "timeout"]
 
 @pytest.fixture(scope="module")
 def api(real: Bundle) -> ir.Api:
-    """The description with every name decided."""
+    """Return the description with all names decided."""
     return build_api(real, parse(real))
 
 
 def methods(client: type[Any]) -> Iterator[tuple[str, Any]]:
-    """Find every method of a client, with the id of its operation."""
+    """Return every method of a client, with the id of its operation."""
 
     def visit(cls: Any, path: str) -> Iterator[tuple[str, Any]]:
         for name, member in vars(cls).items():
@@ -55,13 +55,13 @@ SYNC = dict(methods(Client))
 ASYNC = dict(methods(AsyncClient))
 
 
-def test_generated_code_is_what_the_description_says(real: Bundle) -> None:
+def test_generated_code_is_up_to_date(real: Bundle) -> None:
     """Generating now would change nothing in generated/."""
     assert stale(real, GENERATED) == []
 
 
 def http(real: Bundle) -> dict[str, Any]:
-    """Return the operations that are called by HTTP."""
+    """Return the operations that are called over HTTP."""
     return {name: one for name, (_, _, one) in real.operations().items() if "x-coze-websocket" not in one}
 
 
@@ -71,42 +71,48 @@ def test_every_operation_is_a_method(real: Bundle, api: ir.Api) -> None:
     assert SYNC.keys() == ASYNC.keys() == {one.id for one in api.operations}
 
 
-def test_counts(real: Bundle, api: ir.Api) -> None:
-    """The provenance counts what the description has."""
-    told = tomllib.loads((GENERATED / "provenance.toml").read_text(encoding="utf-8"))
+def test_provenance_counts_match_the_description(real: Bundle, api: ir.Api) -> None:
+    """The counts in the provenance match the description."""
+    provenance = tomllib.loads((GENERATED / "provenance.toml").read_text(encoding="utf-8"))
     streams = [one for one in http(real).values() if one.get("x-coze-stream", {}).get("method")]
-    assert told["operations"] == len(http(real))
-    assert told["methods"] == len(SYNC) == len(real.operations()) + len(streams)
-    assert told["sockets"] == len(real.operations()) - len(http(real))
-    assert told["callbacks"] == len(real.callbacks()) == len(api.callbacks.messages.kinds if api.callbacks else ())
+    assert provenance["operations"] == len(http(real))
+    assert provenance["methods"] == len(SYNC) == len(real.operations()) + len(streams)
+    assert provenance["sockets"] == len(real.operations()) - len(http(real))
+    assert (
+        provenance["callbacks"] == len(real.callbacks()) == len(api.callbacks.messages.kinds if api.callbacks else ())
+    )
     sides = [side for one in real.document["components"]["x-coze-websockets"].values() for side in one.values()]
-    assert told["messages"] == sum(len(side["messages"]) for side in sides if "messages" in side)
-    assert (told["models"] + told["messages"], told["enums"]) == (len(api.models), len(api.enums))
-    assert told["error_codes"] == len(real.document["components"]["x-coze-errors"])
-    assert told["description_files"].keys() == set(real.files)
-    assert told["files"] == len(list((GENERATED / "coze_api").rglob("*.py"))) + len(["py.typed"])
+    assert provenance["messages"] == sum(len(side["messages"]) for side in sides if "messages" in side)
+    assert (provenance["models"] + provenance["messages"], provenance["enums"]) == (len(api.models), len(api.enums))
+    assert provenance["error_codes"] == len(real.document["components"]["x-coze-errors"])
+    assert provenance["description_files"].keys() == set(real.files)
+    assert provenance["files"] == len(list((GENERATED / "coze_api").rglob("*.py"))) + len(["py.typed"])
 
 
 def options(operation: ir.Operation) -> list[str]:
-    """Return the options of a method. A handshake has no body and is not sent by the method: it has two of them."""
+    """Return the option arguments of a method. A handshake has two of them, since it has no body and the method sends
+    nothing.
+    """
     return OPTIONS[:2] if operation.socket else OPTIONS
 
 
 def parameters(method: Any) -> list[inspect.Parameter]:
-    """Return the parameters of a method but self."""
+    """Return the parameters of a method except self."""
     return list(inspect.signature(method).parameters.values())[1:]
 
 
 @pytest.mark.parametrize("name", SYNC)
-def test_sync_and_async_agree(name: str) -> None:
-    """A method takes the same arguments in both clients, all by keyword."""
+def test_sync_and_async_methods_have_the_same_parameters(name: str) -> None:
+    """A method has the same parameters in both clients, all by keyword."""
     assert parameters(SYNC[name]) == parameters(ASYNC[name])
     assert {one.kind for one in parameters(SYNC[name])} == {inspect.Parameter.KEYWORD_ONLY}
 
 
 @pytest.mark.parametrize("name", SYNC)
-def test_arguments(name: str, api: ir.Api) -> None:
-    """A method takes what is described, required arguments without a default, and the same four options at the end."""
+def test_methods_take_the_described_arguments_and_four_options(name: str, api: ir.Api) -> None:
+    """A method takes the described arguments, the required ones without a default, and the same four options at the
+    end.
+    """
     [operation] = [one for one in api.operations if one.id == name]
     found = parameters(SYNC[name])
     assert [one.name for one in found] == [one.name for one in operation.arguments] + options(operation)
@@ -116,8 +122,8 @@ def test_arguments(name: str, api: ir.Api) -> None:
 
 
 @pytest.mark.parametrize("name", SYNC)
-def test_async_methods_are_awaited_or_iterated(name: str, api: ir.Api) -> None:
-    """An async method is a coroutine, unless it returns a pager, a stream or a handshake, which are asked for more."""
+def test_async_methods_are_coroutines_unless_they_return_streams(name: str, api: ir.Api) -> None:
+    """An async method is a coroutine, unless it returns a pager, a stream or a handshake."""
     [operation] = [one for one in api.operations if one.id == name]
     is_plain = operation.paging is None and operation.stream is None and operation.socket is None
     assert inspect.iscoroutinefunction(ASYNC[name]) == is_plain
@@ -125,8 +131,10 @@ def test_async_methods_are_awaited_or_iterated(name: str, api: ir.Api) -> None:
 
 
 @pytest.mark.parametrize("name", SYNC)
-def test_docstring(name: str, api: ir.Api) -> None:
-    """A docstring explains each argument, the result and the errors, and names request and official page."""
+def test_docstring_has_arguments_result_errors_and_links(name: str, api: ir.Api) -> None:
+    """A docstring explains each argument, the result and the errors, and contains the request and a link to the
+    official page.
+    """
     [operation] = [one for one in api.operations if one.id == name]
     text = inspect.getdoc(SYNC[name]) or ""
     assert text == inspect.getdoc(ASYNC[name]) or operation.paging
@@ -145,7 +153,7 @@ def test_docstring(name: str, api: ir.Api) -> None:
         assert f"`{operation.permission}`" in text
 
 
-def test_every_module_can_be_imported_alone() -> None:
+def test_every_module_can_be_imported_first() -> None:
     """Each generated module can be the first one that is imported."""
     names = [found.name for found in pkgutil.walk_packages(coze_api.__path__, "coze_api.")]
     script = """
@@ -176,8 +184,8 @@ def test_every_model_is_exported(api: ir.Api) -> None:
         models.Bott  # noqa: B018  (getting it is what is tested)
 
 
-def test_models_say_what_is_described(api: ir.Api) -> None:
-    """A model has a member for each property, and knows its wire name."""
+def test_models_have_a_field_for_each_property(api: ir.Api) -> None:
+    """A model has a field for each property, with its wire name."""
     models = importlib.import_module("coze_api.models")
     for model in api.models:
         cls = getattr(models, model.name)
@@ -185,7 +193,7 @@ def test_models_say_what_is_described(api: ir.Api) -> None:
         assert list(cls.__annotations__)[: len(model.fields)] == [field.name for field in model.fields]
 
 
-def test_params_hold_the_arguments(api: ir.Api) -> None:
+def test_params_have_the_arguments_and_options(api: ir.Api) -> None:
     """Each operation with arguments has a TypedDict of them and of the options."""
     for operation in api.operations:
         if operation.arguments:
@@ -199,8 +207,8 @@ def test_params_hold_the_arguments(api: ir.Api) -> None:
 @pytest.mark.parametrize(
     "path", sorted(GENERATED.rglob("*.py")), ids=lambda path: path.relative_to(GENERATED).as_posix()
 )
-def test_generated_files_read_well(path: Path) -> None:
-    """Each generated file says that it is, has a docstring, no overlong line of code and no trailing white space."""
+def test_generated_files_have_header_docstring_and_short_lines(path: Path) -> None:
+    """Each generated file has a header and a docstring, no overlong line of code and no trailing white space."""
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# @generated by `python -m generator generate`")
     assert ast.get_docstring(ast.parse(text))
@@ -212,7 +220,7 @@ def test_generated_files_read_well(path: Path) -> None:
 
 
 def test_every_schema_is_a_class_or_flattened(real: Bundle, api: ir.Api) -> None:
-    """What is described has a class, unless it is a body or an answer, which become arguments and results."""
+    """Each schema has a class, unless it is a request or response body, which becomes arguments or results."""
     schemas = real.document["components"]["schemas"]
     described = {name for name, schema in schemas.items() if "properties" in schema or "enum" in schema}
     made = {model.name for model in api.models} | {enum.name for enum in api.enums}

@@ -105,8 +105,10 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_what_is_derived(tree: Path) -> None:
-    """`async` and `await` go, names change in code, comments and docstrings, and what stays the same is imported."""
+def test_async_is_removed_and_names_change(tree: Path) -> None:
+    """`async` and `await` are removed, names change in code, comments and docstrings, and equal definitions are
+    imported.
+    """
     assert [path.name for path in sync.derive_all(tree)] == ["lines.py", "pages.py"]
     assert (tree / "overlays/cozekit/pages.py").read_text(encoding="utf-8") == SYNC
     assert sync.derive_all(tree) == []
@@ -122,8 +124,8 @@ def test_definitions_that_call_async_ones_are_not_shared(tree: Path) -> None:
     assert "\nALIAS = FIRST\n" in derived
 
 
-def test_modules_that_are_written_on_both_sides(tree: Path) -> None:
-    """A module with the comment `Not derived` is not derived; imports from it become imports from its sync sibling."""
+def test_module_with_a_reason_is_not_derived(tree: Path) -> None:
+    """A module with a line `# Not derived:` is not derived."""
     path = tree / "overlays/cozekit/lock_async.py"
     path.write_text("# Not derived: threads wait otherwise.\n", encoding="utf-8")
     user = path.with_name("user_async.py")
@@ -141,14 +143,16 @@ def test_loops_that_only_yield(tree: Path) -> None:
     assert "def each(lines):\n    yield from lines\n" in path.with_name("lines.py").read_text(encoding="utf-8")
 
 
-def test_unused_names(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A row of the table that no module uses is an error, so that the table holds what is true."""
+def test_unused_table_row_is_an_error(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row of the table of names that no module uses is an error."""
     monkeypatch.setitem(sync._NAMES, "anever", "never")
     with pytest.raises(DescriptionError, match="no async module uses anever"):
         sync.derive_all(tree)
 
 
-def test_stale_modules(tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_names_stale_modules(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """`sync --check` names each derived module that differs, writes nothing, and exits with 1."""
     sync.derive_all(tree)
     monkeypatch.chdir(tree)
@@ -163,6 +167,6 @@ def test_stale_modules(tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert "lines.py" in capsys.readouterr().out
 
 
-def test_the_committed_modules_are_fresh() -> None:
-    """Each derived module of the client is what its async module makes now."""
+def test_committed_modules_are_up_to_date() -> None:
+    """Each derived module of the client equals what its async module derives now."""
     assert sync.stale_modules(ROOT) == []

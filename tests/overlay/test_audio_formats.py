@@ -63,7 +63,7 @@ def test_streamed_wav_and_extra_chunks_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"", "no WAV file"),
         (b"OggS and so on", "no WAV file"),
@@ -74,9 +74,9 @@ def test_streamed_wav_and_extra_chunks_are_read() -> None:
         (b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 0, 8000, 8000, 1, 8), "channels cannot be 0"),
     ],
 )
-def test_invalid_wav_is_rejected_with_the_reason(data: bytes, told: str) -> None:
+def test_invalid_wav_is_rejected_with_the_reason(data: bytes, message: str) -> None:
     """Data that is no WAV file is rejected with the reason."""
-    with pytest.raises(InvalidArgumentError, match=told):
+    with pytest.raises(InvalidArgumentError, match=message):
         audio.PCM.from_wav(data)
 
 

@@ -1,4 +1,4 @@
-"""Files and output have an encoding of their own, whatever that of the machine is."""
+"""Files and output have a fixed encoding, whatever that of the machine is."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TEXT_MODE = set("rwaxt+")
 
 @pytest.fixture(scope="session")
 def locales(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    """Environments by the encoding of their locale."""
+    """Return environments by the encoding of their locale."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON", "COZE_"))}
     kept["PYTHONPATH"] = str(ROOT)
     found = {"ascii": {**kept, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}}
@@ -46,21 +46,21 @@ def locales(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str
 
 @pytest.fixture(params=["ascii", "gbk"])
 def environment(request: pytest.FixtureRequest, locales: dict[str, dict[str, str]]) -> dict[str, str]:
-    """The environment of a machine whose encoding is not UTF-8."""
+    """Return the environment of a machine whose encoding is not UTF-8."""
     if request.param not in locales:
         pytest.skip(f"this machine cannot make a locale with {request.param} (Debian's package `locales` can)")
     return locales[request.param]
 
 
 def run(environment: dict[str, str], *arguments: str, given: bytes = b"") -> bytes:
-    """Run Python, where leaving out an encoding is an error, and return what it wrote."""
+    """Run Python, where a missing encoding is an error, and return its output."""
     command = [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning", *arguments]
     done = subprocess.run(command, env=environment, cwd=ROOT, input=given, capture_output=True, timeout=120)
     assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr.decode("ascii", "replace")
     return done.stdout
 
 
-def test_generator(environment: dict[str, str], tmp_path: Path) -> None:
+def test_generator_writes_the_same_bytes(environment: dict[str, str], tmp_path: Path) -> None:
     """The generator writes the same bytes under every locale."""
     small = Small(tmp_path)
     small.replace("shared/errors.yaml", "meaning: ", f"meaning: {NAME} ")
@@ -83,8 +83,8 @@ def test_generator(environment: dict[str, str], tmp_path: Path) -> None:
     assert run(environment, *generate, str(made), "bundle") == (made / "coze_api" / "coze.openapi.json").read_bytes()
 
 
-def test_problems_of_a_description(environment: dict[str, str], tmp_path: Path) -> None:
-    """A problem is told under every locale, whatever the characters that it is about."""
+def test_problems_are_reported_with_any_characters(environment: dict[str, str], tmp_path: Path) -> None:
+    """A problem is reported under every locale, whatever characters it contains."""
     small = Small(tmp_path)
     small.replace("shared/errors.yaml", "category: ", f"category: {NAME} ")
     command = [sys.executable, "-m", "generator", "--index", str(small.index), "generate"]
@@ -94,18 +94,18 @@ def test_problems_of_a_description(environment: dict[str, str], tmp_path: Path) 
     assert b"Traceback" not in done.stderr
 
 
-def test_this_description(environment: dict[str, str]) -> None:
-    """What is generated from this description is judged fresh under every locale."""
+def test_real_description_is_up_to_date(environment: dict[str, str]) -> None:
+    """`generator check` passes for this description under every locale."""
     run(environment, "-m", "generator", "check")
 
 
-def test_imports(environment: dict[str, str]) -> None:
-    """All packages are imported under every locale."""
+def test_all_packages_can_be_imported(environment: dict[str, str]) -> None:
+    """All packages can be imported under every locale."""
     run(environment, "-c", "import coze_api.models, cozekit.webhooks, cozekit.cli, coze_sandbox, generator")
 
 
-def test_command(environment: dict[str, str], tmp_path: Path) -> None:
-    """The command reads files as UTF-8, and writes JSON that is complete and valid under every locale."""
+def test_command_reads_utf8_and_writes_valid_json(environment: dict[str, str], tmp_path: Path) -> None:
+    """The command reads files as UTF-8, and writes complete and valid JSON under every locale."""
     given = tmp_path / "given.json"
     given.write_text(json.dumps({"name": NAME}, ensure_ascii=False), encoding="utf-8")
     with Sandbox() as sandbox:
@@ -123,14 +123,14 @@ def test_command(environment: dict[str, str], tmp_path: Path) -> None:
     assert json.loads(written)["meta_data"] == json.loads(piped)["meta_data"] == {"name": NAME}
 
 
-def test_command_shows_what_the_terminal_lacks(environment: dict[str, str], tmp_path: Path) -> None:
-    """Characters that the terminal does not have are written as escapes."""
+def test_characters_that_the_terminal_lacks_are_escaped(environment: dict[str, str], tmp_path: Path) -> None:
+    """Characters that the terminal cannot show are written as escapes."""
     code = f"from cozekit.cli._console import Terminal; Terminal().result({NAME!a})"
     assert b"\\U0001f600" in run(environment, "-c", code)
 
 
-def test_sandbox(environment: dict[str, str], tmp_path: Path) -> None:
-    """The sandbox starts in a folder that the locale has no name for, and its request log survives every path."""
+def test_sandbox_starts_in_a_folder_that_the_locale_cannot_name(environment: dict[str, str], tmp_path: Path) -> None:
+    """The sandbox starts in a folder that the locale cannot name, and its request log accepts every path."""
     folder = tmp_path / NAME
     folder.mkdir()
     command = [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning", "-m", "coze_sandbox"]
@@ -148,8 +148,8 @@ def test_sandbox(environment: dict[str, str], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "gbk", "utf-8"])
-def test_request_log(encoding: str) -> None:
-    """The request log of the sandbox continues after a path that its output has no characters for."""
+def test_access_log_continues_after_an_unencodable_path(encoding: str) -> None:
+    """The access log of the sandbox continues after a path that its output cannot encode."""
     written = io.BytesIO()
     log = AccessLog(io.TextIOWrapper(written, encoding=encoding))
     for path in (f"/{NAME}", "/next"):
@@ -158,8 +158,8 @@ def test_request_log(encoding: str) -> None:
     assert shown == [f"/{NAME.encode(encoding, 'backslashreplace').decode(encoding)}", "/next"]
 
 
-def test_every_file_is_opened_with_an_encoding() -> None:
-    """No code opens a file as text without an encoding. Packages and examples name it for other processes, too."""
+def test_every_text_file_is_opened_with_an_encoding() -> None:
+    """No code opens a text file without an encoding. Packages and examples set it for subprocesses, too."""
     found = []
     for part in PARTS:
         for path in sorted((ROOT / part).rglob("*.py")):
@@ -185,15 +185,15 @@ def test_every_file_is_opened_with_an_encoding() -> None:
         "subprocess.run(command, text=True)",
     ],
 )
-def test_what_depends_on_the_locale(code: str) -> None:
-    """What leaves the encoding to the locale is found, and not found with an encoding."""
+def test_locale_dependent_calls_are_detected(code: str) -> None:
+    """Calls that leave out the encoding are detected, and calls with an encoding are not."""
     for text, expected in ((code, True), (f"{code[:-1]}, encoding='utf-8')".replace("(, ", "("), False)):
         [call] = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
         assert depends_on_locale(call, children=True) is expected
 
 
 def depends_on_locale(call: ast.Call, *, children: bool) -> bool:
-    """Decide whether a call leaves the encoding of a file, or of a child's output, to the locale."""
+    """Return whether a call leaves the encoding of a file, or of a child's output, to the locale."""
     named = {one.arg: one.value for one in call.keywords}
     if "encoding" in named or None in named:
         return False

@@ -1,4 +1,4 @@
-"""What is installed is what is needed."""
+"""What the wheel contains and installs."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def test_wheel_has_the_three_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
-    """The wheel holds the client, the overlay and the sandbox, but no generator, tests or description sources."""
+def test_wheel_has_only_the_three_packages(wheel: zipfile.ZipFile) -> None:
+    """The wheel contains the client, the overlay and the sandbox, but no generator, tests or description sources."""
     roots = {name.partition("/")[0] for name in wheel.namelist()}
     assert {root for root in roots if not root.endswith(".dist-info")} == {"coze_api", "cozekit", "coze_sandbox"}
 
 
-def test_wheel_has_types_and_the_document(wheel: zipfile.ZipFile) -> None:
-    """Type checkers find the packages typed, and the sandbox finds the description."""
+def test_wheel_has_py_typed_and_the_description(wheel: zipfile.ZipFile) -> None:
+    """The wheel contains py.typed files for type checkers and the description for the sandbox."""
     names = set(wheel.namelist())
     assert {"coze_api/py.typed", "cozekit/py.typed", "coze_sandbox/py.typed", "coze_api/coze.openapi.json"} <= names
 
 
 def test_wheel_requires_three_libraries(wheel: zipfile.ZipFile) -> None:
-    """Without extras, installing brings httpx, attrs, python-dateutil and what those bring."""
+    """Without extras, installing requires httpx, attrs, python-dateutil and their dependencies."""
     [name] = [name for name in wheel.namelist() if name.endswith("METADATA")]
     requires = [line for line in wheel.read(name).decode().splitlines() if line.startswith("Requires-Dist")]
     plain = {line.split()[1].split(">")[0].split("<")[0] for line in requires if "extra ==" not in line}
     assert plain == {"attrs", "httpx", "python-dateutil"}
 
 
-def test_wheel_gives_the_command(wheel: zipfile.ZipFile) -> None:
-    """Installing makes the command cozekit."""
+def test_wheel_installs_the_command(wheel: zipfile.ZipFile) -> None:
+    """Installing the wheel creates the command cozekit."""
     [name] = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
     assert "[console_scripts]\ncozekit = cozekit.cli:main\n" in wheel.read(name).decode()
 
 
-def test_wheel_gives_pytest_its_fixtures(wheel: zipfile.ZipFile) -> None:
-    """The entry point of the fixtures is named like its module, so that naming the module as well loads it once."""
+def test_wheel_registers_the_pytest_plugin_once(wheel: zipfile.ZipFile) -> None:
+    """The pytest entry point has the name of its module, so that listing the module as well loads it once."""
     [name] = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
     assert "[pytest11]\ncoze_sandbox.pytest_plugin = coze_sandbox.pytest_plugin\n" in wheel.read(name).decode()

@@ -12,21 +12,21 @@ import pytest
 
 from coze_api import Client, Unknown
 from coze_api._core._argument_types import (
-    Anything,
+    AnyValue,
     Bool,
-    Choice,
-    Content,
+    EnumOf,
+    FileValue,
     Float,
     Int,
-    Items,
+    InvalidValue,
+    ListOf,
+    MapOf,
     Object,
-    Pairs,
     Text,
     Value,
-    Wrong,
 )
+from coze_api._core._model import Empty
 from coze_api._core._operation import Argument, Operation, Options
-from coze_api._core._response import Empty
 from coze_api.errors import CozeError, InvalidArgumentError
 from coze_api.models import BotMode, BotPublishStatus, EnterMessage, Message, ToolOutput
 from tests.runtime._responses import Recorder, answer, async_client, client, nothing_sent
@@ -69,30 +69,30 @@ class TestValues:
             (Bool(), 1, "x must be True or False, not 1"),
             (Bool(), "true", "x must be True or False, not 'true'"),
             (
-                Choice(BotPublishStatus),
+                EnumOf(BotPublishStatus),
                 "gone",
                 "x must be one of 'all', 'published_online', 'published_draft', 'unpublished_draft', not 'gone' (extra_* ar",
             ),
-            (Choice(BotMode), True, "x must be one of 0, "),
-            (Items(Text()), "abc", "x must be a list, not str"),
-            (Items(Text()), {"a": 1}, "x must be a list, not dict"),
-            (Items(Text()), {"a"}, "x must be a list, not set"),
-            (Items(Text(), min_items=1), [], "x must have at least 1 items, has 0"),
-            (Items(Text(), max_items=1), ["a", "b"], "x must have at most 1 items, has 2"),
-            (Items(Text(max_length=1)), ["a", "bc"], "x[1] must have at most 1 characters, has 2"),
-            (Items(Items(Int())), [[1], [2, "3"]], "x[1][1] must be an int, not str ('3')"),
-            (Pairs(Text()), [("a", "b")], "x must be a dict, not list"),
-            (Pairs(Text(), max_items=1), {"a": "", "b": ""}, "x must have at most 1 pairs, has 2"),
-            (Pairs(Text()), {"a": 1}, "x['a'] must be a str, not int (1)"),
-            (Pairs(Text()), {1: "a"}, "x key 1 must be a str, not int (1)"),
-            (Pairs(Text(), key=Text(max_length=2)), {"abc": "a"}, "x key 'abc' must have at most 2 characters, has 3"),
+            (EnumOf(BotMode), True, "x must be one of 0, "),
+            (ListOf(Text()), "abc", "x must be a list, not str"),
+            (ListOf(Text()), {"a": 1}, "x must be a list, not dict"),
+            (ListOf(Text()), {"a"}, "x must be a list, not set"),
+            (ListOf(Text(), min_items=1), [], "x must have at least 1 items, has 0"),
+            (ListOf(Text(), max_items=1), ["a", "b"], "x must have at most 1 items, has 2"),
+            (ListOf(Text(max_length=1)), ["a", "bc"], "x[1] must have at most 1 characters, has 2"),
+            (ListOf(ListOf(Int())), [[1], [2, "3"]], "x[1][1] must be an int, not str ('3')"),
+            (MapOf(Text()), [("a", "b")], "x must be a dict, not list"),
+            (MapOf(Text(), max_items=1), {"a": "", "b": ""}, "x must have at most 1 pairs, has 2"),
+            (MapOf(Text()), {"a": 1}, "x['a'] must be a str, not int (1)"),
+            (MapOf(Text()), {1: "a"}, "x key 1 must be a str, not int (1)"),
+            (MapOf(Text(), key=Text(max_length=2)), {"abc": "a"}, "x key 'abc' must have at most 2 characters, has 3"),
             (Object(lambda: ToolOutput), 5, "x must be a ToolOutput or a dict, not int (5)"),
             (Object(lambda: ToolOutput), "text", "x must be a ToolOutput or a dict, not str ('text')"),
             (Object(lambda: ToolOutput), Message.from_dict({}), "x must be a ToolOutput, not a Message"),
             (Object(lambda: ToolOutput), {"output": "a"}, "x.tool_call_id is required"),
             (Object(lambda: ToolOutput), {"output": 1, "tool_call_id": "a"}, "x.output must be a str, not int (1)"),
             (Object(lambda: ToolOutput), ToolOutput.from_dict({"output": "a"}), "x.tool_call_id is required"),
-            (Items(Object(lambda: ToolOutput)), [{"tool_call_id": "a"}], "x[0].output is required"),
+            (ListOf(Object(lambda: ToolOutput)), [{"tool_call_id": "a"}], "x[0].output is required"),
         ],
     )
     def test_invalid_value_is_rejected_with_operation_argument_and_rule(
@@ -114,14 +114,14 @@ class TestValues:
             (Int(), 0, 0),
             (Float(minimum=0, maximum=1), 1, 1),
             (Bool(), False, False),
-            (Choice(BotPublishStatus), "published_online", "published_online"),
-            (Choice(BotPublishStatus), BotPublishStatus.PUBLISHED_ONLINE, "published_online"),
-            (Choice(BotMode), 0, 0),
-            (Items(Text()), (), []),
-            (Items(Text(), min_items=2, max_items=2), ("a", "b"), ["a", "b"]),
-            (Pairs(Anything()), {}, {}),
-            (Pairs(Text()), {"a": "b"}, {"a": "b"}),
-            (Anything(), [ToolOutput(output="a", tool_call_id="b")], [{"output": "a", "tool_call_id": "b"}]),
+            (EnumOf(BotPublishStatus), "published_online", "published_online"),
+            (EnumOf(BotPublishStatus), BotPublishStatus.PUBLISHED_ONLINE, "published_online"),
+            (EnumOf(BotMode), 0, 0),
+            (ListOf(Text()), (), []),
+            (ListOf(Text(), min_items=2, max_items=2), ("a", "b"), ["a", "b"]),
+            (MapOf(AnyValue()), {}, {}),
+            (MapOf(Text()), {"a": "b"}, {"a": "b"}),
+            (AnyValue(), [ToolOutput(output="a", tool_call_id="b")], [{"output": "a", "tool_call_id": "b"}]),
             (
                 Object(lambda: ToolOutput),
                 ToolOutput(output="a", tool_call_id="b"),
@@ -152,7 +152,7 @@ class TestValues:
     def test_value_that_is_no_json_is_rejected(self, value: Any) -> None:
         """A value that JSON cannot express is rejected before it is sent, even if any value is allowed."""
         with pytest.raises(InvalidArgumentError, match=r"o\.p: .*JSON"):
-            encode(Anything(), value)
+            encode(AnyValue(), value)
 
 
 class TestFiles:
@@ -178,7 +178,7 @@ class TestFiles:
     def test_invalid_or_oversized_file_is_rejected(self, given: Any, problem: str) -> None:
         """A value that is no file is rejected, and so is a file that is too large."""
         operation = Operation(
-            "f.up", "POST", "/", Empty.from_dict, arguments={"file": Argument("file", "part", Content(max_bytes=4))}
+            "f.up", "POST", "/", Empty.from_dict, arguments={"file": Argument("file", "part", FileValue(max_bytes=4))}
         )
         with pytest.raises(InvalidArgumentError) as caught:
             client(nothing_sent).request(operation, {"file": given}, Options())
@@ -190,7 +190,7 @@ class TestFiles:
         """
         file = io.BytesIO(b"12345")
         file.seek(5)
-        with pytest.raises(Wrong, match="has 5"):
+        with pytest.raises(InvalidValue, match="has 5"):
             prepare_file(file, max_bytes=4)
         assert file.tell() == 5
 
@@ -219,7 +219,7 @@ class TestFiles:
 
 def prepare_file(given: Any, max_bytes: int | None = None) -> Any:
     """Return the prepared file of a request."""
-    return Content(max_bytes=max_bytes).encode(given, "file")
+    return FileValue(max_bytes=max_bytes).encode(given, "file")
 
 
 CALLS: list[tuple[Callable[[Client], Any], str]] = [

@@ -11,7 +11,7 @@ import pytest
 
 from coze_api import ItemList, Model, UnixTime, UnixTimeMs, Unknown
 from coze_api._core import _json
-from coze_api._core._model import either, tagged
+from coze_api._core._model import decode_tagged_union, decode_union
 from coze_api._core._time import unix_time, unix_time_ms
 from coze_api.errors import (
     APIError,
@@ -205,27 +205,29 @@ class TestUnions:
             (frozenset(["conversation_id", "id", "status"]), Chat.from_dict),
             (frozenset(["code", "msg"]), ChatFailureReason.from_dict),
         )
-        decoded = either(source, kinds)
+        decoded = decode_union(source, kinds)
         assert type(decoded) is kind
         assert decoded.to_dict() == source
-        assert either("text", kinds) == "text"
+        assert decode_union("text", kinds) == "text"
 
     def test_tag_decides_the_type(self) -> None:
         """V8: the tag decides the type, without trial."""
-        decoded = tagged({"type": "file", "id": "1"}, "type", {"file": File.from_dict, "bot": Bot.from_dict})
+        decoded = decode_tagged_union(
+            {"type": "file", "id": "1"}, "type", {"file": File.from_dict, "bot": Bot.from_dict}
+        )
         assert isinstance(decoded, File)
 
     @pytest.mark.parametrize("tag", ["brand_new", 7, None, ["file"]])
     def test_unknown_tag_is_unknown(self, tag: Any) -> None:
         """V8: an unknown tag becomes an `Unknown` with the tag and the object as received."""
         source = {"type": tag, "id": "1"}
-        decoded = tagged(source, "type", {"file": File.from_dict})
+        decoded = decode_tagged_union(source, "type", {"file": File.from_dict})
         assert decoded == Unknown(tag, source)
         assert decoded.to_dict() == source
 
     def test_value_that_is_no_object_is_passed_through(self) -> None:
         """A value that is no object is passed through."""
-        assert tagged([1], "type", {}) == [1]
+        assert decode_tagged_union([1], "type", {}) == [1]
 
 
 class TestResults:

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from coze_api._core._argument_types import Bool, Items, Text
+from coze_api._core._argument_types import Bool, ListOf, Text
+from coze_api._core._model import Empty
 from coze_api._core._operation import Argument, Operation, Options
 from coze_api._core._request import prepare
-from coze_api._core._response import Empty
 from coze_api.errors import InvalidArgumentError
 from tests.runtime._responses import Recorder, answer, client, nothing_sent
 
 PLACES: dict[str, Argument] = {
     "thing_id": Argument("thing_id", "path", Text()),
     "flag": Argument("flag", "query", Bool()),
-    "ids": Argument("ids", "query", Items(Text())),
+    "ids": Argument("ids", "query", ListOf(Text())),
     "kind": Argument("X-Kind", "header", Text()),
 }
 OPERATION = Operation("things.get", "GET", "/things/{thing_id}", Empty.from_dict, arguments=PLACES)

@@ -104,7 +104,7 @@ class TestResponse:
 
     @pytest.mark.parametrize("name", ["response", "logid"])
     def test_nested_and_own_objects_have_no_response(self, name: str) -> None:
-        """Nested models, and models that the caller creates, raise an error that says which object has the response."""
+        """Nested models, and models that the caller creates, raise an error that names which object has the response."""
         chat = client(answer({"id": "1", "last_error": {"code": 1, "msg": ""}})).chat.retrieve(
             conversation_id="1", chat_id="1"
         )

@@ -10,7 +10,7 @@ import pytest
 
 from coze_api import Stream
 from coze_api._core._operation import Counter
-from coze_api._core._sequence import Watch
+from coze_api._core._sequence import SequenceChecker
 from coze_api.errors import InvalidArgumentError, StreamFailed, StreamGap, StreamGapWarning
 from coze_api.models import WorkflowDoneEvent, WorkflowStreamEvent
 from tests.runtime._responses import async_client, client, event, nothing_sent, streaming
@@ -41,11 +41,11 @@ class TestWatch:
     """What counts as a gap."""
 
     @staticmethod
-    def see(*events: tuple[Any, ...]) -> list[Seen]:
+    def check(*events: tuple[Any, ...]) -> list[Seen]:
         """Check events with an id and, optionally, a number, a node and whether it is the last."""
-        watch = Watch()
+        checker = SequenceChecker()
         return [
-            watch.see(
+            checker.check(
                 b"" if number is None else str(number).encode(),
                 COUNTER if rest else None,
                 dict(zip(("seq", "node", "last"), rest, strict=False)),
@@ -55,45 +55,55 @@ class TestWatch:
 
     def test_consecutive_numbers_are_no_gap(self) -> None:
         """Ids that count from 0, and numbers that count from 0 within each node, are no gap."""
-        assert self.see((0, "0", "a"), (1, "0", "b"), (2, "1", "a"), (3, 1, "b"), (4,)) == [None] * 5
+        assert self.check((0, "0", "a"), (1, "0", "b"), (2, "1", "a"), (3, 1, "b"), (4,)) == [None] * 5
 
     def test_events_without_numbers_are_skipped(self) -> None:
         """Heartbeats without an id are skipped, and so are ids that are no numbers."""
-        assert self.see((None,), (0, "0", "a"), (None,), (1, "1", "a"), ("x", "?", "a"), (2, None, "a")) == [None] * 6
-        assert Watch().see(b"0", COUNTER, "text") is None
-        assert Watch().see("²".encode(), None, None) is None
+        assert self.check((None,), (0, "0", "a"), (None,), (1, "1", "a"), ("x", "?", "a"), (2, None, "a")) == [None] * 6
+        assert SequenceChecker().check(b"0", COUNTER, "text") is None
+        assert SequenceChecker().check("²".encode(), None, None) is None
 
     def test_jump_is_reported_once(self) -> None:
         """A jump is reported once, also one before the first event, and counting continues from there."""
-        assert self.see((0,), (2,), (3,)) == [None, ("id", 1, 2), None]
-        assert self.see((3,), (4,)) == [("id", 0, 3), None]
+        assert self.check((0,), (2,), (3,)) == [None, ("id", 1, 2), None]
+        assert self.check((3,), (4,)) == [("id", 0, 3), None]
 
     def test_gap_in_ids_is_not_reported_again_for_the_node(self) -> None:
         """A gap in the ids is not reported again by the numbers within a node, nor by those of a new node."""
-        assert self.see((0, "0", "a"), (2, "2", "a"), (3, "3", "a"), (4, "1", "b")) == [None, ("id", 1, 2), None, None]
+        assert self.check((0, "0", "a"), (2, "2", "a"), (3, "3", "a"), (4, "1", "b")) == [
+            None,
+            ("id", 1, 2),
+            None,
+            None,
+        ]
 
     def test_gap_within_a_node_is_reported_without_a_gap_in_ids(self) -> None:
         """A number that is missing within a node is reported even if the ids have no gap."""
-        found = self.see((0, "0", "a"), (1, "2", "a"), (2, "3", "a"), (3, "1", "b"))
+        found = self.check((0, "0", "a"), (1, "2", "a"), (2, "3", "a"), (3, "1", "b"))
         assert found == [None, ("seq", 1, 2), None, ("seq", 0, 1)]
 
     def test_repetition_is_reported_once(self) -> None:
         """A repeated event is reported once, and its number within the node is not reported as well."""
-        assert self.see((0, "0", "a"), (1, "1", "a"), (1, "1", "a"), (2, "2", "a")) == [None, None, ("id", 2, 1), None]
-        assert self.see((0, "0", "a"), (0, "0", "a"), (1, "1", "a")) == [None, ("id", 1, 0), None]
-        assert self.see((0, "0", "a"), (1, "0", "a"), (2, "1", "a")) == [None, ("seq", 1, 0), None]
+        assert self.check((0, "0", "a"), (1, "1", "a"), (1, "1", "a"), (2, "2", "a")) == [
+            None,
+            None,
+            ("id", 2, 1),
+            None,
+        ]
+        assert self.check((0, "0", "a"), (0, "0", "a"), (1, "1", "a")) == [None, ("id", 1, 0), None]
+        assert self.check((0, "0", "a"), (1, "0", "a"), (2, "1", "a")) == [None, ("seq", 1, 0), None]
 
     def test_counts_restart(self) -> None:
         """After the last event of a node its count restarts; ids that restart are reported once."""
-        assert self.see((0, "0", "a", True), (1, "0", "a", False), (2, "1", "a", True), (3, "0", "a")) == [None] * 4
-        assert self.see((0,), (1,), (2,), (0,), (1,), (2,)) == [None, None, None, ("id", 3, 0), None, None]
+        assert self.check((0, "0", "a", True), (1, "0", "a", False), (2, "1", "a", True), (3, "0", "a")) == [None] * 4
+        assert self.check((0,), (1,), (2,), (0,), (1,), (2,)) == [None, None, None, ("id", 3, 0), None, None]
 
     def test_described_fields_separate_counts(self) -> None:
         """The fields that the description names separate one count from another."""
-        watch = Watch()
+        checker = SequenceChecker()
         for turn in (0, 1):
-            assert watch.see(b"", COUNTER, {"seq": "0", "node": "a", "turn": turn}) is None
-        assert watch.see(b"", COUNTER, {"seq": "0", "node": "a", "turn": 1}) == ("seq", 1, 0)
+            assert checker.check(b"", COUNTER, {"seq": "0", "node": "a", "turn": turn}) is None
+        assert checker.check(b"", COUNTER, {"seq": "0", "node": "a", "turn": 1}) == ("seq", 1, 0)
 
 
 class TestRaise:
@@ -159,9 +169,9 @@ class TestOtherPolicies:
 
     def test_default_is_a_warning_at_the_reading_line(self) -> None:
         """By default a gap is a warning at the line that reads, and no event is skipped."""
-        with pytest.warns(StreamGapWarning, match="the events with id 2 to 3 are missing") as told:
+        with pytest.warns(StreamGapWarning, match="the events with id 2 to 3 are missing") as warned:
             stream = client(streaming(*LOST)).workflows.runs.stream(workflow_id="1").until_done()
-        assert len(told) == 1
+        assert len(warned) == 1
         assert [gap.missing_from for gap in stream.gaps] == [2]
 
     def test_ignored_gaps_are_listed(self) -> None:

@@ -23,7 +23,7 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding
 CREATED = event("conversation.chat.created", {"id": "c"})
 DELTA = event("conversation.message.delta", {"id": "m", "content": "Hi"})
 DONE = b'event: done\ndata: "[DONE]"\n\n'
-LONG = 60.0  # seconds until a server loses patience
+LONG = 60.0  # timeout of a server in seconds
 
 
 def chunk(data: bytes) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 
 from coze_sandbox import Options
 from coze_sandbox._explorer.prerequisites import PREREQUISITES
-from coze_sandbox._explorer.sample_values import _OF_OPERATIONS, NOTES
+from coze_sandbox._explorer.sample_request import _OF_OPERATIONS, NOTES
 from coze_sandbox._spec.spec import load_spec
 from tests.sandbox.conftest import Api
 

@@ -11,24 +11,36 @@ from typing import Any
 
 import attrs
 
-from ._model import Model, Unknown, encode
+from ._model import Model, Unknown, Value, encode
 from ._secrets import Secret
 
 __all__ = [
-    "Anything", "Bool", "Choice", "Content", "Float", "Int", "Items", "NO_UTF8", "Object", "Pairs", "Text", "Value",
-    "Wrong", "is_utf8",
-]  # fmt: skip
+    "NO_UTF8",
+    "AnyValue",
+    "Bool",
+    "EnumOf",
+    "FileValue",
+    "Float",
+    "Int",
+    "InvalidValue",
+    "ListOf",
+    "MapOf",
+    "Object",
+    "Text",
+    "Value",
+    "is_utf8",
+]
 
 
 NO_UTF8 = "cannot be written as UTF-8: it holds half of a surrogate pair"
 
 
-class Wrong(ValueError):
+class InvalidValue(ValueError):
     """A value does not fit. The request builder adds operation and argument."""
 
 
-def _refuse(where: str, message: str) -> Wrong:
-    return Wrong(f"{where} {message}")
+def _invalid(where: str, message: str) -> InvalidValue:
+    return InvalidValue(f"{where} {message}")
 
 
 def _type_name(value: object) -> str:
@@ -36,22 +48,7 @@ def _type_name(value: object) -> str:
 
 
 @attrs.frozen
-class Value:
-    """Any kind of argument."""
-
-    required: bool = attrs.field(default=False, kw_only=True)
-
-    def encode(self, value: Any, where: str) -> Any:
-        """Check *value* and return what is sent for it.
-
-        Raises:
-            Wrong: It does not fit; the message starts with *where*.
-        """
-        raise TypeError(where)  # each kind has its own
-
-
-@attrs.frozen
-class Anything(Value):
+class AnyValue(Value):
     """Whatever JSON can say."""
 
     def encode(self, value: Any, where: str) -> Any:
@@ -67,11 +64,11 @@ class Text(Value):
 
     def encode(self, value: Any, where: str) -> Any:
         if not isinstance(value, str):
-            raise _refuse(where, f"must be a str, not {_type_name(value)} ({value!r:.60})")
+            raise _invalid(where, f"must be a str, not {_type_name(value)} ({value!r:.60})")
         if len(value) < self.min_length:
-            raise _refuse(where, f"must have at least {self.min_length} characters, has {len(value)}")
+            raise _invalid(where, f"must have at least {self.min_length} characters, has {len(value)}")
         if self.max_length is not None and len(value) > self.max_length:
-            raise _refuse(where, f"must have at most {self.max_length} characters, has {len(value)}")
+            raise _invalid(where, f"must have at most {self.max_length} characters, has {len(value)}")
         # Of a str enum the value, since its own __str__ may name the member.
         return value if isinstance(value, Secret) else str.__str__(value)
 
@@ -85,7 +82,7 @@ class Int(Value):
 
     def encode(self, value: Any, where: str) -> Any:
         if not isinstance(value, int) or isinstance(value, bool):
-            raise _refuse(where, f"must be an int, not {_type_name(value)} ({value!r:.60})")
+            raise _invalid(where, f"must be an int, not {_type_name(value)} ({value!r:.60})")
         _in_range(value, self.minimum, self.maximum, where)
         return int(value)
 
@@ -99,18 +96,18 @@ class Float(Value):
 
     def encode(self, value: Any, where: str) -> Any:
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise _refuse(where, f"must be a number, not {_type_name(value)} ({value!r:.60})")
+            raise _invalid(where, f"must be a number, not {_type_name(value)} ({value!r:.60})")
         if not math.isfinite(value):
-            raise _refuse(where, f"must be finite, is {value}")
+            raise _invalid(where, f"must be finite, is {value}")
         _in_range(value, self.minimum, self.maximum, where)
         return value
 
 
 def _in_range(value: float, minimum: float | None, maximum: float | None, where: str) -> None:
     if minimum is not None and value < minimum:
-        raise _refuse(where, f"must be at least {minimum}, is {value}")
+        raise _invalid(where, f"must be at least {minimum}, is {value}")
     if maximum is not None and value > maximum:
-        raise _refuse(where, f"must be at most {maximum}, is {value}")
+        raise _invalid(where, f"must be at most {maximum}, is {value}")
 
 
 @attrs.frozen
@@ -119,12 +116,12 @@ class Bool(Value):
 
     def encode(self, value: Any, where: str) -> Any:
         if not isinstance(value, bool):
-            raise _refuse(where, f"must be True or False, not {value!r:.60}")
+            raise _invalid(where, f"must be True or False, not {value!r:.60}")
         return value
 
 
 @attrs.frozen
-class Choice(Value):
+class EnumOf(Value):
     """One of the members of an enum, as member or as plain value."""
 
     enum: type[Enum]
@@ -133,7 +130,7 @@ class Choice(Value):
         plain = value.value if isinstance(value, Enum) else value
         allowed = [member.value for member in self.enum]
         if plain.__class__ is bool or plain not in allowed:
-            raise _refuse(
+            raise _invalid(
                 where,
                 f"must be one of {', '.join(map(repr, allowed))}, not {plain!r:.60} (extra_* arguments can send it)",
             )
@@ -141,7 +138,7 @@ class Choice(Value):
 
 
 @attrs.frozen
-class Items(Value):
+class ListOf(Value):
     """Several values of one kind."""
 
     item: Value
@@ -150,16 +147,16 @@ class Items(Value):
 
     def encode(self, value: Any, where: str) -> Any:
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence):
-            raise _refuse(where, f"must be a list, not {_type_name(value)}")
+            raise _invalid(where, f"must be a list, not {_type_name(value)}")
         if len(value) < self.min_items:
-            raise _refuse(where, f"must have at least {self.min_items} items, has {len(value)}")
+            raise _invalid(where, f"must have at least {self.min_items} items, has {len(value)}")
         if self.max_items is not None and len(value) > self.max_items:
-            raise _refuse(where, f"must have at most {self.max_items} items, has {len(value)}")
+            raise _invalid(where, f"must have at most {self.max_items} items, has {len(value)}")
         return [self.item.encode(item, f"{where}[{number}]") for number, item in enumerate(value)]
 
 
 @attrs.frozen
-class Pairs(Value):
+class MapOf(Value):
     """A map from names to values of one kind."""
 
     item: Value
@@ -168,9 +165,9 @@ class Pairs(Value):
 
     def encode(self, value: Any, where: str) -> Any:
         if not isinstance(value, Mapping):
-            raise _refuse(where, f"must be a dict, not {_type_name(value)}")
+            raise _invalid(where, f"must be a dict, not {_type_name(value)}")
         if self.max_items is not None and len(value) > self.max_items:
-            raise _refuse(where, f"must have at most {self.max_items} pairs, has {len(value)}")
+            raise _invalid(where, f"must have at most {self.max_items} pairs, has {len(value)}")
         return {
             self.key.encode(key, f"{where} key {key!r:.20}"): self.item.encode(item, f"{where}[{key!r:.40}]")
             for key, item in value.items()
@@ -189,17 +186,17 @@ class Object(Value):
             return {key: value if part == "$string" else part for key, part in cls._from_string.items()}
         if isinstance(value, Model):
             if not isinstance(value, cls):
-                raise _refuse(where, f"must be a {cls.__name__}, not a {_type_name(value)}")
+                raise _invalid(where, f"must be a {cls.__name__}, not a {_type_name(value)}")
             members: Mapping[str, Any] = value.to_dict()
         elif isinstance(value, Mapping):
             members = value
         elif isinstance(value, Unknown):
             return value.raw
         else:
-            raise _refuse(where, f"must be a {cls.__name__} or a dict, not {_type_name(value)} ({value!r:.60})")
+            raise _invalid(where, f"must be a {cls.__name__} or a dict, not {_type_name(value)} ({value!r:.60})")
         for name, kind in cls._inputs.items():
             if kind.required and members.get(name) is None:
-                raise _refuse(f"{where}.{name}", "is required")
+                raise _invalid(f"{where}.{name}", "is required")
         return {
             key: cls._inputs[key].encode(item, f"{where}.{key}")
             if key in cls._inputs and item is not None
@@ -209,32 +206,32 @@ class Object(Value):
 
 
 @attrs.frozen
-class Content(Value):
+class FileValue(Value):
     """The content of a file: bytes, a binary file object, or a tuple of name, content and optionally type."""
 
     max_bytes: int | None = None
 
     def encode(self, value: Any, where: str) -> Any:
         if isinstance(value, tuple) and len(value) not in {2, 3}:
-            raise _refuse(where, f"must be (name, content) or (name, content, type), not a tuple of {len(value)}")
+            raise _invalid(where, f"must be (name, content) or (name, content, type), not a tuple of {len(value)}")
         name, content, *rest = value if isinstance(value, tuple) else (None, value)
         for text in (name, *rest):
             if text is not None and not (isinstance(text, str) and text):
-                raise _refuse(where, f"must have a str as name and type, not {text!r:.60}")
+                raise _invalid(where, f"must have a str as name and type, not {text!r:.60}")
         if rest and rest[0] is not None and not (rest[0].isascii() and rest[0].isprintable()):
-            raise _refuse(where, f"has no media type in {rest[0]!r:.60}")
+            raise _invalid(where, f"has no media type in {rest[0]!r:.60}")
         if isinstance(content, bytearray | memoryview):
             content = bytes(content)
         if isinstance(content, io.TextIOBase):
-            raise _refuse(where, "must be opened in binary mode, not as text")
+            raise _invalid(where, "must be opened in binary mode, not as text")
         if not isinstance(content, bytes) and not hasattr(content, "read"):
-            raise _refuse(where, f"must be bytes, a binary file object or (name, content), not {_type_name(content)}")
+            raise _invalid(where, f"must be bytes, a binary file object or (name, content), not {_type_name(content)}")
         size = len(content) if isinstance(content, bytes) else _size_of(content)
         if self.max_bytes is not None and size is not None and size > self.max_bytes:
-            raise _refuse(where, f"must have at most {self.max_bytes:,} bytes, has {size:,}")
+            raise _invalid(where, f"must have at most {self.max_bytes:,} bytes, has {size:,}")
         name = name or _name_of(content)
         if not is_utf8(name):
-            raise _refuse(where, f"has the name {name!r:.60}, which {NO_UTF8}; give another as (name, content)")
+            raise _invalid(where, f"has the name {name!r:.60}, which {NO_UTF8}; give another as (name, content)")
         return (name, content, *rest)
 
 

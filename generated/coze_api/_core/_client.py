@@ -10,7 +10,8 @@ from typing import Any, Self, TypeVar, overload
 import attrs
 
 from ._body import ENCODINGS, MAX_RESPONSE_BYTES, aread_body, check_encoding, read_body
-from ._client_config import MAX_EVENT_BYTES, USER_AGENT, Settings
+from ._client_config import MAX_EVENT_BYTES, USER_AGENT, ClientConfig
+from ._decode import read, read_redirect, refusal
 from ._download import AsyncBinary, Binary, is_binary
 from ._errors import DecodeError
 from ._handshake import Handshake
@@ -27,10 +28,10 @@ from ._http import (
 )
 from ._messages import SocketProtocol
 from ._operation import Operation, Options, Protocol, Timeout
-from ._pagination import AsyncPage, AsyncPager, Page, following, response_of
+from ._pagination import AsyncPage, AsyncPager, Page, page_info, response_of
 from ._pool import AsyncConnectionLimit
 from ._request import Request, prepare
-from ._response import Redirect, read, read_redirect, refusal
+from ._response import Redirect
 from ._secrets import hidden, hidden_userinfo
 from ._sequence import OnGap
 from ._stream import AsyncStream, Stream, is_event_stream
@@ -48,7 +49,7 @@ _HEADERS = {"User-Agent": USER_AGENT, "Accept-Encoding": ENCODINGS}
 _Accepts = Callable[[HTTPResponse], bool]
 
 
-class BaseClient(Settings):
+class BaseClient(ClientConfig):
     """Sends requests, one after the other. Safe to share between threads."""
 
     def __init__(
@@ -114,12 +115,12 @@ class BaseClient(Settings):
     ) -> Page[Any]:
         """Load a page, with *before* items on the pages before it. Generated methods end here."""
         answer = self.request(operation, arguments, options)
-        turn = following(operation, arguments, answer, before)
-        if isinstance(turn, DecodeError):
+        info = page_info(operation, arguments, answer, before)
+        if isinstance(info, DecodeError):
             del answer
-            raise turn
-        load = partial(self.paginate, operation, options=options, before=before + len(turn.items))
-        return Page(turn.items, answer, turn.total, turn.has_more, response_of(answer), turn.next, load)
+            raise info
+        load = partial(self.paginate, operation, options=options, before=before + len(info.items))
+        return Page(info.items, answer, info.total, info.has_more, response_of(answer), info.next, load)
 
     @overload
     def stream(
@@ -210,7 +211,7 @@ class BaseClient(Settings):
         self.close()
 
 
-class AsyncBaseClient(Settings):
+class AsyncBaseClient(ClientConfig):
     """Sends requests from one event loop, many at once."""
 
     def __init__(
@@ -270,12 +271,12 @@ class AsyncBaseClient(Settings):
         self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options, before: int = 0
     ) -> AsyncPage[Any]:
         answer = await self.request(operation, arguments, options)
-        turn = following(operation, arguments, answer, before)
-        if isinstance(turn, DecodeError):
+        info = page_info(operation, arguments, answer, before)
+        if isinstance(info, DecodeError):
             del answer
-            raise turn
-        load = partial(self._page, operation, options=options, before=before + len(turn.items))
-        return AsyncPage(turn.items, answer, turn.total, turn.has_more, response_of(answer), turn.next, load)
+            raise info
+        load = partial(self._page, operation, options=options, before=before + len(info.items))
+        return AsyncPage(info.items, answer, info.total, info.has_more, response_of(answer), info.next, load)
 
     @overload
     def stream(

@@ -29,7 +29,7 @@ from ._request import Request, add_headers, prepare
 from ._secrets import hidden
 from ._sequence import OnGap, checked_on_gap
 
-__all__ = ["MAX_EVENT_BYTES", "USER_AGENT", "Settings", "checked_headers", "checked_size", "checked_timeout"]
+__all__ = ["MAX_EVENT_BYTES", "USER_AGENT", "ClientConfig", "checked_headers", "checked_size", "checked_timeout"]
 
 U = TypeVar("U")
 D = TypeVar("D")
@@ -37,7 +37,7 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 USER_AGENT = "coze-api-python"
 
 
-class Settings:
+class ClientConfig:
     """What sync and async clients share: where to send, and what goes with every request."""
 
     _http: HTTPClient | AsyncHTTPClient
@@ -77,7 +77,7 @@ class Settings:
         headers: dict[str, str] = {}
         add_headers(headers, self._headers, "headers")
         headers.update(request.headers)
-        if self._token is not None and self._auth is None and request.operation.authorised:
+        if self._token is not None and self._auth is None and request.operation.authorized:
             headers.setdefault("authorization", hidden(f"Bearer {self._token}"))
         timeout = self._timeout if request.timeout is None else request.timeout
         arguments: dict[str, Any] = {
@@ -124,12 +124,12 @@ class Settings:
 
     def _without_token(self, built: HTTPRequest, request: Request) -> HTTPRequest:
         """Take the client's own token away where the operation must not see it. One given for the request stays."""
-        if not request.operation.authorised and "authorization" not in request.headers:
+        if not request.operation.authorized and "authorization" not in request.headers:
             built.headers.pop("authorization", None)
         return built
 
     def _send_options(self, request: Request) -> dict[str, Any]:
-        if not request.operation.authorised or "authorization" in request.headers:
+        if not request.operation.authorized or "authorization" in request.headers:
             return {"auth": None}  # what the caller says of this request counts more than what the client was told
         return {} if self._auth is None else {"auth": self._auth}
 

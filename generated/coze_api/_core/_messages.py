@@ -11,11 +11,11 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import attrs
 
 from . import _json
-from ._argument_types import Object, Wrong
+from ._argument_types import InvalidValue, Object
 from ._errors import InvalidArgumentError
-from ._model import Model, Unknown, leftovers, new
+from ._model import Model, Unknown, new_instance, unknown_fields
 
-__all__ = ["CallbackProtocol", "Frame", "MessageKinds", "Signature", "SocketProtocol"]
+__all__ = ["CallbackProtocol", "Frame", "TaggedMessages", "Signature", "SocketProtocol"]
 
 M = TypeVar("M")
 U = TypeVar("U")
@@ -36,18 +36,18 @@ class Frame(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         for name in cls._known:
             value = data.get(name)
             decode = cls._decoders.get(name)
             setattr(self, name, value if decode is None else decode(value))
-        self._extra = leftovers(data, cls._known)
+        self._extra = unknown_fields(data, cls._known)
         self._response = None
         return self
 
 
 @attrs.frozen
-class MessageKinds(Generic[M]):
+class TaggedMessages(Generic[M]):
     """Several kinds of message, told apart by a member.
 
     Attributes:
@@ -82,8 +82,8 @@ class MessageKinds(Generic[M]):
             cls = self._class_of(message)
             try:
                 encoded = Object(lambda: cls).encode(message, cls.__name__)
-            except Wrong as wrong:
-                raise InvalidArgumentError(str(wrong)) from None
+            except InvalidValue as invalid:
+                raise InvalidArgumentError(str(invalid)) from None
         return {**encoded, "id": str(encoded.get("id") or uuid.uuid4())}
 
     def _class_of(self, message: object) -> type[Model]:
@@ -131,8 +131,8 @@ class SocketProtocol(Generic[U, D]):
         answers: Kinds of sent messages, with the kinds that Coze answers them with.
     """
 
-    uplink: MessageKinds[U]
-    downlink: MessageKinds[D]
+    uplink: TaggedMessages[U]
+    downlink: TaggedMessages[D]
     ends: frozenset[str] = frozenset()
     fails: frozenset[str] = frozenset()
     answers: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, repr=False)
@@ -175,6 +175,6 @@ class CallbackProtocol(Generic[M]):
         challenge: Member of the body by which Coze checks an address; its value is to be answered unchanged.
     """
 
-    messages: MessageKinds[M]
+    messages: TaggedMessages[M]
     signature: Signature
     challenge: str

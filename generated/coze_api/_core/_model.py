@@ -4,19 +4,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import attrs
 
+from ._response import Response
 from ._time import UnixTime, UnixTimeMs, to_wire
 
-if TYPE_CHECKING:
-    from ._argument_types import Value
-    from ._response import Response
+__all__ = [
+    "Empty",
+    "Model",
+    "Unknown",
+    "Value",
+    "decode_union",
+    "encode",
+    "unknown_fields",
+    "new_instance",
+    "decode_tagged_union",
+]
 
-__all__ = ["Model", "Unknown", "either", "encode", "leftovers", "new", "tagged"]
+new_instance = object.__new__
 
-new = object.__new__
+
+@attrs.frozen
+class Value:
+    """Any kind of argument."""
+
+    required: bool = attrs.field(default=False, kw_only=True)
+
+    def encode(self, value: Any, where: str) -> Any:
+        """Check *value* and return what is sent for it.
+
+        Raises:
+            InvalidValue: It does not fit; the message starts with *where*.
+        """
+        raise TypeError(where)  # each kind has its own
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
@@ -101,6 +123,19 @@ class Model:
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
+class Empty(Model):
+    """The answer of an operation that returns nothing. Members that came all the same are in `extra_fields`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Empty:
+        self: Empty = new_instance(cls)
+        self._extra = dict(data) if data.__class__ is dict and data else None
+        self._response = None
+        return self
+
+
 _NAMES: dict[type[Any], tuple[tuple[str, str], ...]] = {}
 
 
@@ -125,7 +160,7 @@ def encode(value: Any) -> Any:
     return value
 
 
-def leftovers(data: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any] | None:
+def unknown_fields(data: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any] | None:
     """Pick the members that no attribute keeps: unknown ones, and nulls."""
     return {key: value for key, value in data.items() if value is None or key not in known} or None
 
@@ -150,7 +185,7 @@ class Unknown:
 _Decoder = Callable[[Any], Any]
 
 
-def tagged(value: Any, member: str, kinds: Mapping[str, _Decoder]) -> Any:
+def decode_tagged_union(value: Any, member: str, kinds: Mapping[str, _Decoder]) -> Any:
     """Decode one of several objects by the *member* that names its kind."""
     if value.__class__ is not dict:
         return value
@@ -159,7 +194,7 @@ def tagged(value: Any, member: str, kinds: Mapping[str, _Decoder]) -> Any:
     return Unknown(tag, value) if decoder is None else decoder(value)
 
 
-def either(value: Any, kinds: tuple[tuple[frozenset[str], _Decoder], ...]) -> Any:
+def decode_union(value: Any, kinds: tuple[tuple[frozenset[str], _Decoder], ...]) -> Any:
     """Decode one of several objects by the members that each must have; the last kind takes what is left."""
     if value.__class__ is not dict:
         return value

@@ -8,12 +8,13 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
+from ._decode import undecodable
 from ._errors import DecodeError
 from ._model import Model
 from ._operation import Operation, Paging
-from ._response import ItemList, Response, undecodable
+from ._response import ItemList, Response
 
-__all__ = ["AsyncPage", "AsyncPager", "Page", "following"]
+__all__ = ["AsyncPage", "AsyncPager", "Page", "page_info"]
 
 T = TypeVar("T")
 _MOST_DIGITS = 18
@@ -112,7 +113,7 @@ class AsyncPager(Generic[T]):
 
 
 @attrs.frozen
-class Turn(Generic[T]):
+class PageInfo(Generic[T]):
     """What a page holds and how to get the next one."""
 
     items: list[T]
@@ -121,7 +122,9 @@ class Turn(Generic[T]):
     next: Mapping[str, Any] | None
 
 
-def following(operation: Operation[Any], given: Mapping[str, Any], answer: Any, before: int) -> Turn[Any] | DecodeError:
+def page_info(
+    operation: Operation[Any], given: Mapping[str, Any], answer: Any, before: int
+) -> PageInfo[Any] | DecodeError:
     """Read a page and decide about the next.
 
     Args:
@@ -135,12 +138,12 @@ def following(operation: Operation[Any], given: Mapping[str, Any], answer: Any, 
         not raised here, since the traceback would hold the answer.
     """
     try:
-        return _turn(operation, given, answer, before)
+        return _page_info(operation, given, answer, before)
     except DecodeError as error:
         return error.with_traceback(None)
 
 
-def _turn(operation: Operation[Any], given: Mapping[str, Any], answer: Any, before: int) -> Turn[Any]:
+def _page_info(operation: Operation[Any], given: Mapping[str, Any], answer: Any, before: int) -> PageInfo[Any]:
     paging = operation.paging
     assert paging is not None
     found = _find(answer, paging.items)
@@ -149,9 +152,9 @@ def _turn(operation: Operation[Any], given: Mapping[str, Any], answer: Any, befo
     items = found or []
     total = _number(_find(answer, paging.total))
     more = _find(answer, paging.has_more)
-    following_arguments = _next_arguments(operation, paging, given, answer, items, before + len(items), total, more)
-    has_more = more if isinstance(more, bool) else following_arguments is not None
-    return Turn(items, total, has_more, following_arguments)
+    next_arguments = _next_arguments(operation, paging, given, answer, items, before + len(items), total, more)
+    has_more = more if isinstance(more, bool) else next_arguments is not None
+    return PageInfo(items, total, has_more, next_arguments)
 
 
 def _unreadable(operation: Operation[Any], answer: Any, member: tuple[str, ...] | None, value: object) -> DecodeError:

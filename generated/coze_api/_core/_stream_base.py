@@ -9,23 +9,24 @@ from itertools import chain
 from typing import Any, ClassVar, Generic, TypeVar
 
 from . import _json
+from ._decode import code_of, logid_of, redacted, retryable
 from ._errors import CozeError, StreamFailed, StreamGap, StreamGapWarning, StreamInterrupted
 from ._http import HTTPResponse
 from ._model import Model
 from ._operation import Event, Operation, Protocol
-from ._response import Response, code_of, logid_of, redacted, retryable
-from ._sequence import OnGap, Watch, checked_on_gap
+from ._response import Response
+from ._sequence import OnGap, SequenceChecker, checked_on_gap
 from ._sse import EventTooLarge, ServerEvent, SSEDecoder
 
-__all__ = ["PATIENCE", "TRAILING", "StreamState", "is_event_stream"]
+__all__ = ["DRAIN_TIMEOUT", "MAX_DRAIN_CHUNKS", "BaseStream", "is_event_stream"]
 
 E = TypeVar("E")
 # Most events are shorter than so many bytes, and looking at their depth would take a tenth of the time of all else:
 # what fits in has at most twice `MAX_DEPTH` levels, which nothing that walks over a value stumbles over.
 _SHALLOW = 4 * _json.MAX_DEPTH
-PATIENCE = 1.0
+DRAIN_TIMEOUT = 1.0
 """Seconds for the end of the HTTP answer after the last event."""
-TRAILING = 8
+MAX_DRAIN_CHUNKS = 8
 """Chunks to read past the end of a stream before its connection is given up."""
 
 
@@ -35,7 +36,7 @@ def is_event_stream(http: HTTPResponse) -> bool:
     return http.is_success and content_type.partition(";")[0].strip().lower() == "text/event-stream"
 
 
-class StreamState(Generic[E]):
+class BaseStream(Generic[E]):
     """A stream without its input and output.
 
     Attributes:
@@ -55,14 +56,14 @@ class StreamState(Generic[E]):
         self._protocol = protocol
         self._decoder = SSEDecoder(max_event_bytes)
         self._on_gap = checked_on_gap(on_gap)
-        self._watch = Watch() if protocol.ids else None
-        self._found: Iterator[ServerEvent] = iter(())  # arrived, but not given out yet
+        self._sequence = SequenceChecker() if protocol.ids else None
+        self._arrived: Iterator[ServerEvent] = iter(())  # arrived, but not given out yet
         self._http: HTTPResponse | None = None
         self._ended = False
-        self._left = ""  # why nothing can be read any more, although nothing went wrong with the stream
+        self._close_reason = ""  # why nothing can be read any more, although nothing went wrong with the stream
         self._may_end = False
         self._count = 0
-        self._rest = b""
+        self._incomplete = b""
         self._last: E | None = None
         self._failure: CozeError | None = None
 
@@ -109,8 +110,8 @@ class StreamState(Generic[E]):
             raise self._interrupted(str(error)) from error
         if found and _is_cut(found[-1][1]):
             found.pop()
-            self._rest = rest
-        self._found = iter(found)
+            self._incomplete = rest
+        self._arrived = iter(found)
 
     def _events(self) -> Iterator[E]:
         """Give out what arrived, up to the event that ends the stream.
@@ -120,8 +121,8 @@ class StreamState(Generic[E]):
         loads, check_depth = _json.parser(), _json.check_depth
         shallow = _SHALLOW
         by_wire = self._protocol.by_wire
-        observe, watch = self._observe, self._watch
-        for name, data, number in self._found:
+        observe, sequence = self._observe, self._sequence
+        for name, data, number in self._arrived:
             try:
                 value = loads(data)
                 if len(data) > shallow:
@@ -137,26 +138,26 @@ class StreamState(Generic[E]):
                     value if decode is None or value.__class__ is not dict else decode(value),
                     _text(number) if number else None,
                 )
-            if watch is not None:
-                gap = watch.see(number, None if kind is None else kind.counter, value)
+            if sequence is not None:
+                gap = sequence.check(number, None if kind is None else kind.counter, value)
                 if gap is not None:
-                    self._notice(event, gap, (name, data, number))
+                    self._handle_gap(event, gap, (name, data, number))
             self._count += 1
             self._last = event
             if observe is not None:
                 observe(event)
-            if kind is None or kind.goes_on:
+            if kind is None or kind.continues:
                 yield event
             else:
                 self._end(kind, event)
                 yield event
                 if self._ended:
-                    self._found = iter(())  # what came with the end is not to be held as bytes, too
+                    self._arrived = iter(())  # what came with the end is not to be held as bytes, too
                     return
-            if self._left:
+            if self._close_reason:
                 if self._ended:
                     return
-                raise self._interrupted(self._left)
+                raise self._interrupted(self._close_reason)
 
     def _end(self, kind: Event[E], event: E) -> None:
         """Note that the stream ends with *event*, or may end."""
@@ -174,7 +175,7 @@ class StreamState(Generic[E]):
             raise self._failed(event)
         return event
 
-    def _notice(self, event: E, found: tuple[str, int, int], arrived: ServerEvent) -> None:
+    def _handle_gap(self, event: E, found: tuple[str, int, int], arrived: ServerEvent) -> None:
         """Do about a gap what was asked for."""
         counter, expected, number = found
         gap = StreamGap(
@@ -190,9 +191,9 @@ class StreamState(Generic[E]):
         if self._on_gap == "warn":
             warnings.warn(str(gap), StreamGapWarning, stacklevel=4)
         elif self._on_gap == "raise":
-            assert self._watch is not None
-            self._watch.pass_next()
-            self._found = chain([arrived], self._found)
+            assert self._sequence is not None
+            self._sequence.skip_next()
+            self._arrived = chain([arrived], self._arrived)
             raise gap
 
     def _failed(self, event: E) -> CozeError:
@@ -211,12 +212,12 @@ class StreamState(Generic[E]):
             retryable=retryable(code, 200),
         )
         error.event = event
-        return self._remember(redacted(error, self.response.http))
+        return self._record_failure(redacted(error, self.response.http))
 
     def _interrupted(self, reason: str) -> CozeError:
-        return self._remember(self._broken_off(self._advised(self._left or reason)))
+        return self._record_failure(self._interruption(self._with_advice(self._close_reason or reason)))
 
-    def _broken_off(self, reason: str) -> StreamInterrupted:
+    def _interruption(self, reason: str) -> StreamInterrupted:
         return StreamInterrupted(
             reason,
             operation=self._operation.id,
@@ -224,32 +225,32 @@ class StreamState(Generic[E]):
             stream=self,
             events=self._count,
             last_event=self._last,
-            rest=self._rest or self._decoder.pending,
+            rest=self._incomplete or self._decoder.pending,
         )
 
-    def _advised(self, reason: str) -> str:
+    def _with_advice(self, reason: str) -> str:
         """Say more of why the stream broke off. For subclasses, which may know what to do about it."""
         return reason
 
-    def _remember(self, error: CozeError) -> CozeError:
+    def _record_failure(self, error: CozeError) -> CozeError:
         self._failure = error
         return error
 
-    def _leave(self, reason: str) -> None:
+    def _mark_closed(self, reason: str) -> None:
         """Note why nothing can be read any more, unless something else has ended the stream before."""
         if self._failure is None:
-            self._left = self._left or reason
+            self._close_reason = self._close_reason or reason
 
     def _raise_if_broken(self) -> None:
         """Raise again what ended the stream: reading on turns neither a failure nor a closed stream into an end."""
         if self._failure is not None:
             raise self._failure from self._failure.__cause__
-        if self._left and not self._ended:
-            raise self._interrupted(self._left)
+        if self._close_reason and not self._ended:
+            raise self._interrupted(self._close_reason)
 
     def _finish(self) -> None:
         """Decide at the end of input whether it was the end of the stream."""
-        if self._ended or (self._may_end and not self._left):
+        if self._ended or (self._may_end and not self._close_reason):
             self._ended = True
         else:
             raise self._interrupted("the server closed it without an ending event")

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from .._core._argument_types import Choice, Int, Value
+from .._core._argument_types import EnumOf, Int, Value
 from .._core._enums import OpenStr, lookup
-from .._core._model import Model, leftovers, new
+from .._core._model import Model, new_instance, unknown_fields
 from .._core._time import UnixTime, unix_time
 
 
@@ -133,7 +133,7 @@ class BenefitLimitation(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("limit")
         if value is None:
@@ -183,8 +183,8 @@ class BenefitLimitation(Model):
         if value is None:
             absent += 1
         self.duration = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 12 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 12 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -204,7 +204,7 @@ class BenefitLimitationList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("has_more")
         if value is None:
@@ -224,8 +224,8 @@ class BenefitLimitationList(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -272,19 +272,19 @@ class BenefitLimitationSettings(Model):
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
         "limit": Int(required=True),
-        "benefit_type": Choice(LimitationBenefitType, required=True),
-        "active_mode": Choice(LimitationActiveMode, required=True),
+        "benefit_type": EnumOf(LimitationBenefitType, required=True),
+        "active_mode": EnumOf(LimitationActiveMode, required=True),
         "started_at": Int(required=True),
         "ended_at": Int(required=True),
-        "status": Choice(LimitationStatus),
-        "trigger_unit": Choice(LimitationResetUnit),
+        "status": EnumOf(LimitationStatus),
+        "trigger_unit": EnumOf(LimitationResetUnit),
         "trigger_time": Int(),
         "duration": Int(),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("limit")
         if value is None:
@@ -322,8 +322,8 @@ class BenefitLimitationSettings(Model):
         if value is None:
             absent += 1
         self.duration = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 9 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -339,13 +339,13 @@ class CreatedBenefitLimitation(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("benefit_info")
         if value is None:
             absent += 1
         self.benefit_info = BenefitLimitation.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from .._core._argument_types import Items, Object, Text, Value
+from .._core._argument_types import ListOf, Object, Text, Value
 from .._core._enums import OpenInt, lookup
-from .._core._model import Model, leftovers, new
+from .._core._model import Model, new_instance, unknown_fields
 
 
 class ConnectorReviewStatus(OpenInt):
@@ -39,12 +39,12 @@ class ConnectorConfig(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["key", "enums"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "key": Text(required=True),
-        "enums": Items(Object(lambda: ConnectorDevice), required=True),
+        "enums": ListOf(Object(lambda: ConnectorDevice), required=True),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("key")
         if value is None:
@@ -60,8 +60,8 @@ class ConnectorConfig(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -83,7 +83,7 @@ class ConnectorDevice(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("label")
         if value is None:
@@ -93,7 +93,7 @@ class ConnectorDevice(Model):
         if value is None:
             absent += 1
         self.value = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import attrs
 
 from .._core._enums import OpenStr, lookup
-from .._core._model import Model, leftovers, new
+from .._core._model import Model, new_instance, unknown_fields
 
 
 class DatabaseTaskStatus(OpenStr):
@@ -69,7 +69,7 @@ class DatabaseTask(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("status")
         if value is None:
@@ -99,7 +99,7 @@ class DatabaseTask(Model):
         if value is None:
             absent += 1
         self.error_msg = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from .._core._argument_types import Bool, Choice, Items, Object, Text, Value
+from .._core._argument_types import Bool, EnumOf, ListOf, Object, Text, Value
 from .._core._enums import OpenStr, lookup
-from .._core._model import Model, leftovers, new
+from .._core._model import Model, new_instance, unknown_fields
 from .._core._time import UnixTime, unix_time
 
 
@@ -191,7 +191,7 @@ class Database(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -253,8 +253,8 @@ class Database(Model):
         if value is None:
             absent += 1
         self.update_time = None if value is None else unix_time(value)
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 13 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 13 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -283,7 +283,7 @@ class DatabaseColumn(Model):
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
         "name": Text(max_length=64, required=True),
-        "type": Choice(DatabaseColumnType, required=True),
+        "type": EnumOf(DatabaseColumnType, required=True),
         "desc": Text(),
         "is_required": Bool(),
         "is_system_field": Bool(),
@@ -292,7 +292,7 @@ class DatabaseColumn(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("name")
         if value is None:
@@ -318,8 +318,8 @@ class DatabaseColumn(Model):
         if value is None:
             absent += 1
         self.is_primary_key = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -340,13 +340,13 @@ class DatabaseCondition(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["left", "operation", "right"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "left": Text(),
-        "operation": Choice(DatabaseOperation),
+        "operation": EnumOf(DatabaseOperation),
         "right": Text(),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("left")
         if value is None:
@@ -360,8 +360,8 @@ class DatabaseCondition(Model):
         if value is None:
             absent += 1
         self.right = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -378,12 +378,12 @@ class DatabaseConnectorConfig(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["connector_id", "connector_rw_mode"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "connector_id": Text(),
-        "connector_rw_mode": Choice(DatabaseConnectorReadWriteMode),
+        "connector_rw_mode": EnumOf(DatabaseConnectorReadWriteMode),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("connector_id")
         if value is None:
@@ -393,8 +393,8 @@ class DatabaseConnectorConfig(Model):
         if value is None:
             absent += 1
         self.connector_rw_mode = DatabaseConnectorReadWriteMode_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -416,7 +416,7 @@ class DatabaseFieldUpdate(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("field_name")
         if value is None:
@@ -426,8 +426,8 @@ class DatabaseFieldUpdate(Model):
         if value is None:
             absent += 1
         self.value = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -443,13 +443,13 @@ class DatabaseFilter(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["logic", "conditions"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "logic": Choice(DatabaseFilterLogic),
-        "conditions": Items(Object(lambda: DatabaseCondition)),
+        "logic": EnumOf(DatabaseFilterLogic),
+        "conditions": ListOf(Object(lambda: DatabaseCondition)),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("logic")
         if value is None:
@@ -463,8 +463,8 @@ class DatabaseFilter(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -480,14 +480,14 @@ class DatabaseId(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("database_id")
         if value is None:
             absent += 1
         self.database_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -506,13 +506,13 @@ class DatabaseIndex(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["index_name", "field_names", "comment"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "index_name": Text(),
-        "field_names": Items(Text(), max_items=1),
+        "field_names": ListOf(Text(), max_items=1),
         "comment": Text(),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("index_name")
         if value is None:
@@ -526,8 +526,8 @@ class DatabaseIndex(Model):
         if value is None:
             absent += 1
         self.comment = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -547,7 +547,7 @@ class DatabaseList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("items")
         if value is None:
@@ -565,8 +565,8 @@ class DatabaseList(Model):
         if value is None:
             absent += 1
         self.total_count = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -583,12 +583,12 @@ class DatabaseOrder(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["field_name", "direction"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "field_name": Text(),
-        "direction": Choice(DatabaseOrderDirection),
+        "direction": EnumOf(DatabaseOrderDirection),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("field_name")
         if value is None:
@@ -598,8 +598,8 @@ class DatabaseOrder(Model):
         if value is None:
             absent += 1
         self.direction = DatabaseOrderDirection_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -617,7 +617,7 @@ class DatabaseRecordsChange(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("affected_rows")
         if value is None:
@@ -627,8 +627,8 @@ class DatabaseRecordsChange(Model):
         if value is None:
             absent += 1
         self.task_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -652,7 +652,7 @@ class DatabaseRows(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("items")
         if value is None:
@@ -670,8 +670,8 @@ class DatabaseRows(Model):
         if value is None:
             absent += 1
         self.task_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -687,13 +687,13 @@ class DatabaseSelection(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["field_names", "is_distinct"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "field_names": Items(Text()),
+        "field_names": ListOf(Text()),
         "is_distinct": Bool(),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("field_names")
         if value is None:
@@ -703,7 +703,7 @@ class DatabaseSelection(Model):
         if value is None:
             absent += 1
         self.is_distinct = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self

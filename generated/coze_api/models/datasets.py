@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from .._core._argument_types import Bool, Choice, Float, Int, Items, Object, Text, Value
+from .._core._argument_types import Bool, EnumOf, Float, Int, ListOf, Object, Text, Value
 from .._core._enums import OpenInt, lookup
-from .._core._model import Model, leftovers, new
+from .._core._model import Model, new_instance, unknown_fields
 from .._core._time import UnixTime, unix_time
 from . import shared as _shared
 
@@ -315,13 +315,13 @@ class ChunkStrategy(Model):
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "chunk_type": Choice(ChunkType),
+        "chunk_type": EnumOf(ChunkType),
         "separator": Text(),
         "max_tokens": Int(minimum=100, maximum=2000),
         "remove_extra_spaces": Bool(),
         "remove_urls_emails": Bool(),
-        "caption_type": Choice(ImageCaptionType),
-        "content_schema": Choice(DocumentContentSchema),
+        "caption_type": EnumOf(ImageCaptionType),
+        "content_schema": EnumOf(DocumentContentSchema),
         "overlap": Int(),
         "max_level": Int(),
         "save_title": Bool(),
@@ -329,7 +329,7 @@ class ChunkStrategy(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("chunk_type")
         if value is None:
@@ -371,8 +371,8 @@ class ChunkStrategy(Model):
         if value is None:
             absent += 1
         self.save_title = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 10 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -388,14 +388,14 @@ class CreatedDataset(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("dataset_id")
         if value is None:
             absent += 1
         self.dataset_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -492,7 +492,7 @@ class Dataset(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("dataset_id")
         if value is None:
@@ -598,8 +598,8 @@ class Dataset(Model):
         if value is None:
             absent += 1
         self.update_time = None if value is None else unix_time(value)
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 26 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 26 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -649,7 +649,7 @@ class DatasetImage(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("document_id")
         if value is None:
@@ -695,8 +695,8 @@ class DatasetImage(Model):
         if value is None:
             absent += 1
         self.update_time = None if value is None else unix_time(value)
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 11 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 11 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -714,7 +714,7 @@ class DatasetImageList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("photo_infos")
         if value is None:
@@ -730,8 +730,8 @@ class DatasetImageList(Model):
         if value is None:
             absent += 1
         self.total_count = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -749,7 +749,7 @@ class DatasetList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("total_count")
         if value is None:
@@ -765,8 +765,8 @@ class DatasetList(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -790,7 +790,7 @@ class DatasetsDocumentsListResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("document_infos")
         if value is None:
@@ -818,8 +818,8 @@ class DatasetsDocumentsListResponse(Model):
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -841,7 +841,7 @@ class DatasetsDocumentsUpdateResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("document_info")
         if value is None:
@@ -859,8 +859,8 @@ class DatasetsDocumentsUpdateResponse(Model):
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -964,7 +964,7 @@ class Document(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("document_id")
         if value is None:
@@ -1086,8 +1086,8 @@ class Document(Model):
         if value is None:
             absent += 1
         self.filter_strategy = DocumentFilter.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 29 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 29 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1134,7 +1134,7 @@ class DocumentChunking(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("chunk_type")
         if value is None:
@@ -1176,8 +1176,8 @@ class DocumentChunking(Model):
         if value is None:
             absent += 1
         self.save_title = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 10 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1209,14 +1209,14 @@ class DocumentColumn(Model):
         "column_name": Text(),
         "is_semantic": Bool(),
         "sequence": Text(),
-        "column_type": Choice(DocumentColumnType),
+        "column_type": EnumOf(DocumentColumnType),
         "contains_empty_value": Bool(),
         "desc": Text(),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -1246,8 +1246,8 @@ class DocumentColumn(Model):
         if value is None:
             absent += 1
         self.desc = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1263,13 +1263,13 @@ class DocumentFilter(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["filter_page", "filter_box_position"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "filter_page": Items(Int()),
-        "filter_box_position": Items(Float()),
+        "filter_page": ListOf(Int()),
+        "filter_box_position": ListOf(Float()),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("filter_page")
         if value is None:
@@ -1279,8 +1279,8 @@ class DocumentFilter(Model):
         if value is None:
             absent += 1
         self.filter_box_position = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1310,7 +1310,7 @@ class DocumentIndexing(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("vector_indexing")
         if value is None:
@@ -1328,8 +1328,8 @@ class DocumentIndexing(Model):
         if value is None:
             absent += 1
         self.model = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1349,7 +1349,7 @@ class DocumentParsing(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["parsing_type", "image_extraction", "table_extraction", "image_ocr"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "parsing_type": Choice(DocumentParsingType),
+        "parsing_type": EnumOf(DocumentParsingType),
         "image_extraction": Bool(),
         "table_extraction": Bool(),
         "image_ocr": Bool(),
@@ -1357,7 +1357,7 @@ class DocumentParsing(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("parsing_type")
         if value is None:
@@ -1375,8 +1375,8 @@ class DocumentParsing(Model):
         if value is None:
             absent += 1
         self.image_ocr = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1426,7 +1426,7 @@ class DocumentProgress(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("document_id")
         if value is None:
@@ -1472,8 +1472,8 @@ class DocumentProgress(Model):
         if value is None:
             absent += 1
         self.update_interval = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 11 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 11 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1489,7 +1489,7 @@ class DocumentProgressList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("data")
         if value is None:
@@ -1499,8 +1499,8 @@ class DocumentProgressList(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1525,7 +1525,7 @@ class DocumentSheet(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("sheet_id")
         if value is None:
@@ -1539,8 +1539,8 @@ class DocumentSheet(Model):
         if value is None:
             absent += 1
         self.start_line_idx = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1559,14 +1559,14 @@ class DocumentStorage(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("check_index")
         if value is None:
             absent += 1
         self.check_index = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1582,13 +1582,13 @@ class DocumentUpdateRule(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["update_type", "update_interval"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "update_type": Choice(DocumentUpdatePolicy),
+        "update_type": EnumOf(DocumentUpdatePolicy),
         "update_interval": Int(minimum=24),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("update_type")
         if value is None:
@@ -1598,8 +1598,8 @@ class DocumentUpdateRule(Model):
         if value is None:
             absent += 1
         self.update_interval = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1631,14 +1631,14 @@ class NewDocument(Model):
         "source_info": Object(lambda: NewDocumentSource, required=True),
         "update_rule": Object(lambda: DocumentUpdateRule),
         "caption": Text(),
-        "table_meta": Items(Object(lambda: DocumentColumn)),
+        "table_meta": ListOf(Object(lambda: DocumentColumn)),
         "table_sheet": Object(lambda: DocumentSheet),
         "filter_strategy": Object(lambda: DocumentFilter),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("name")
         if value is None:
@@ -1672,8 +1672,8 @@ class NewDocument(Model):
         if value is None:
             absent += 1
         self.filter_strategy = DocumentFilter.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1705,14 +1705,14 @@ class NewDocumentSource(Model):
         "file_base64": Text(),
         "file_type": Text(),
         "web_url": Text(),
-        "document_source": Choice(NewDocumentSourceType),
+        "document_source": EnumOf(NewDocumentSourceType),
         "source_file_id": Text(),
         "custom_content": Text(),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("file_base64")
         if value is None:
@@ -1738,7 +1738,7 @@ class NewDocumentSource(Model):
         if value is None:
             absent += 1
         self.custom_content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from .._core._argument_types import Items, Object, Text, Value
+from .._core._argument_types import ListOf, Object, Text, Value
 from .._core._enums import OpenStr, lookup
-from .._core._model import Model, leftovers, new
+from .._core._model import Model, new_instance, unknown_fields
 from .._core._secrets import hidden
 from .._core._time import UnixTime, unix_time
 
@@ -98,19 +98,19 @@ class OAuthAccountPermission(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["permission_list"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "permission_list": Items(Text(), required=True),
+        "permission_list": ListOf(Text(), required=True),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("permission_list")
         if value is None:
             absent += 1
         self.permission_list = [] if value is None else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -129,14 +129,14 @@ class OAuthAttributeConstraint(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("connector_bot_chat_attribute")
         if value is None:
             absent += 1
         self.connector_bot_chat_attribute = OAuthBotConstraint.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -150,19 +150,19 @@ class OAuthBotConstraint(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["bot_id_list"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "bot_id_list": Items(Text(), required=True),
+        "bot_id_list": ListOf(Text(), required=True),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("bot_id_list")
         if value is None:
             absent += 1
         self.bot_id_list = [] if value is None else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -192,7 +192,7 @@ class OAuthScope(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("account_permission")
         if value is None:
@@ -210,8 +210,8 @@ class OAuthScope(Model):
         if value is None:
             absent += 1
         self.workflow_permission = OAuthWorkflowPermission.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -227,13 +227,13 @@ class OAuthWorkflowPermission(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["workflow_id_list", "permission_list"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "workflow_id_list": Items(Text()),
-        "permission_list": Items(Text()),
+        "workflow_id_list": ListOf(Text()),
+        "permission_list": ListOf(Text()),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("workflow_id_list")
         if value is None:
@@ -243,8 +243,8 @@ class OAuthWorkflowPermission(Model):
         if value is None:
             absent += 1
         self.permission_list = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -260,13 +260,13 @@ class OAuthWorkspacePermission(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["workspace_id_list", "permission_list"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "workspace_id_list": Items(Text()),
-        "permission_list": Items(Text()),
+        "workspace_id_list": ListOf(Text()),
+        "permission_list": ListOf(Text()),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("workspace_id_list")
         if value is None:
@@ -276,8 +276,8 @@ class OAuthWorkspacePermission(Model):
         if value is None:
             absent += 1
         self.permission_list = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -304,7 +304,7 @@ class OauthDeviceCodeResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("device_code")
         if value is None:
@@ -326,8 +326,8 @@ class OauthDeviceCodeResponse(Model):
         if value is None:
             absent += 1
         self.interval = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else hidden(leftovers(data, cls._known))
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else hidden(unknown_fields(data, cls._known))
         self._response = None
         return self
 
@@ -354,7 +354,7 @@ class OauthDeviceCodeWorkspaceResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("device_code")
         if value is None:
@@ -376,8 +376,8 @@ class OauthDeviceCodeWorkspaceResponse(Model):
         if value is None:
             absent += 1
         self.interval = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else hidden(leftovers(data, cls._known))
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else hidden(unknown_fields(data, cls._known))
         self._response = None
         return self
 
@@ -398,7 +398,7 @@ class OauthTokenAccountResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("access_token")
         if value is None:
@@ -412,8 +412,8 @@ class OauthTokenAccountResponse(Model):
         if value is None:
             absent += 1
         self.token_type = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else hidden(leftovers(data, cls._known))
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else hidden(unknown_fields(data, cls._known))
         self._response = None
         return self
 
@@ -434,7 +434,7 @@ class OauthTokenEnterpriseResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("access_token")
         if value is None:
@@ -448,8 +448,8 @@ class OauthTokenEnterpriseResponse(Model):
         if value is None:
             absent += 1
         self.token_type = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else hidden(leftovers(data, cls._known))
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else hidden(unknown_fields(data, cls._known))
         self._response = None
         return self
 
@@ -472,7 +472,7 @@ class OauthTokenResponse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("access_token")
         if value is None:
@@ -490,7 +490,7 @@ class OauthTokenResponse(Model):
         if value is None:
             absent += 1
         self.token_type = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else hidden(leftovers(data, cls._known))
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else hidden(unknown_fields(data, cls._known))
         self._response = None
         return self

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from .._core._argument_types import Choice, Text, Value
+from .._core._argument_types import EnumOf, Text, Value
 from .._core._enums import OpenStr, lookup
-from .._core._model import Model, leftovers, new
+from .._core._model import Model, new_instance, unknown_fields
 from .._core._time import UnixTime, unix_time
 
 
@@ -90,7 +90,7 @@ class OrganizationMember(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("user_id")
         if value is None:
@@ -124,8 +124,8 @@ class OrganizationMember(Model):
         if value is None:
             absent += 1
         self.organization_role_type = OrganizationRole_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -143,7 +143,7 @@ class OrganizationMemberList(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("items")
         if value is None:
@@ -157,8 +157,8 @@ class OrganizationMemberList(Model):
         if value is None:
             absent += 1
         self.total_count = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -177,12 +177,12 @@ class OrganizationNewcomer(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["user_id", "organization_role_type"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "user_id": Text(required=True),
-        "organization_role_type": Choice(OrganizationRole, required=True),
+        "organization_role_type": EnumOf(OrganizationRole, required=True),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("user_id")
         if value is None:
@@ -192,7 +192,7 @@ class OrganizationNewcomer(Model):
         if value is None:
             absent += 1
         self.organization_role_type = OrganizationRole_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self

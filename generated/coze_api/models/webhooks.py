@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 import attrs
 
-from .._core._argument_types import Choice, Object, Text, Value
+from .._core._argument_types import EnumOf, Object, Text, Value
 from .._core._enums import OpenInt, OpenStr, lookup
-from .._core._messages import CallbackProtocol, MessageKinds, Signature
-from .._core._model import Model, Unknown, leftovers, new
+from .._core._messages import CallbackProtocol, Signature, TaggedMessages
+from .._core._model import Model, Unknown, new_instance, unknown_fields
 from .._core._time import UnixTime, UnixTimeMs, unix_time, unix_time_ms
 from . import api_apps as _api_apps
 
@@ -92,7 +92,7 @@ class BenefitUsageCallback(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("header")
         if value is None:
@@ -102,8 +102,8 @@ class BenefitUsageCallback(Model):
         if value is None:
             absent += 1
         self.event = BenefitUsageEvent.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -192,7 +192,7 @@ class BenefitUsageEvent(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("id")
         if value is None:
@@ -290,8 +290,8 @@ class BenefitUsageEvent(Model):
         if value is None:
             absent += 1
         self.cost_account_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 24 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 24 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -309,7 +309,7 @@ class BotDeletedCallback(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("header")
         if value is None:
@@ -319,8 +319,8 @@ class BotDeletedCallback(Model):
         if value is None:
             absent += 1
         self.event = BotDeletedEvent.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -342,7 +342,7 @@ class BotDeletedEvent(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("bot_id")
         if value is None:
@@ -360,8 +360,8 @@ class BotDeletedEvent(Model):
         if value is None:
             absent += 1
         self.description = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -383,7 +383,7 @@ class BotPublishedAnswer(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("audit")
         if value is None:
@@ -393,8 +393,8 @@ class BotPublishedAnswer(Model):
         if value is None:
             absent += 1
         self.share_link = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -410,13 +410,13 @@ class BotPublishedAudit(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["audit_status", "reason"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "audit_status": Choice(BotPublishedAuditStatus, required=True),
+        "audit_status": EnumOf(BotPublishedAuditStatus, required=True),
         "reason": Text(),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("audit_status")
         if value is None:
@@ -426,8 +426,8 @@ class BotPublishedAudit(Model):
         if value is None:
             absent += 1
         self.reason = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -445,7 +445,7 @@ class BotPublishedCallback(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("header")
         if value is None:
@@ -455,8 +455,8 @@ class BotPublishedCallback(Model):
         if value is None:
             absent += 1
         self.event = BotPublishedEvent.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -505,7 +505,7 @@ class BotPublishedEvent(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("user_id_str")
         if value is None:
@@ -547,8 +547,8 @@ class BotPublishedEvent(Model):
         if value is None:
             absent += 1
         self.version = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 10 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -566,7 +566,7 @@ class BotUnpublishedCallback(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("header")
         if value is None:
@@ -576,8 +576,8 @@ class BotUnpublishedCallback(Model):
         if value is None:
             absent += 1
         self.event = BotUnpublishedEvent.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -601,7 +601,7 @@ class BotUnpublishedEvent(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("bot_id")
         if value is None:
@@ -623,8 +623,8 @@ class BotUnpublishedEvent(Model):
         if value is None:
             absent += 1
         self.description = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -652,7 +652,7 @@ class CallbackHeader(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("event_type")
         if value is None:
@@ -678,8 +678,8 @@ class CallbackHeader(Model):
         if value is None:
             absent += 1
         self.connector_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -697,7 +697,7 @@ class PluginScaleApplicant(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("user_id")
         if value is None:
@@ -707,8 +707,8 @@ class PluginScaleApplicant(Model):
         if value is None:
             absent += 1
         self.user_name = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -726,7 +726,7 @@ class PluginScaleExpiredCallback(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("header")
         if value is None:
@@ -736,8 +736,8 @@ class PluginScaleExpiredCallback(Model):
         if value is None:
             absent += 1
         self.event = PluginScaleExpiredEvent.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -765,7 +765,7 @@ class PluginScaleExpiredEvent(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("apply_id")
         if value is None:
@@ -791,8 +791,8 @@ class PluginScaleExpiredEvent(Model):
         if value is None:
             absent += 1
         self.current_capacity = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -810,7 +810,7 @@ class PluginScaleRequestedCallback(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("header")
         if value is None:
@@ -820,8 +820,8 @@ class PluginScaleRequestedCallback(Model):
         if value is None:
             absent += 1
         self.event = PluginScaleRequestedEvent.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -865,7 +865,7 @@ class PluginScaleRequestedEvent(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("apply_id")
         if value is None:
@@ -903,8 +903,8 @@ class PluginScaleRequestedEvent(Model):
         if value is None:
             absent += 1
         self.target_capacity = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 9 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -920,7 +920,7 @@ CallbackMessage: TypeAlias = (
 )
 
 Callbacks: CallbackProtocol[CallbackMessage] = CallbackProtocol(
-    messages=MessageKinds(
+    messages=TaggedMessages(
         ("header", "event_type"),
         {
             "bot.published": BotPublishedCallback,

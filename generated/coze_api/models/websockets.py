@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import attrs
 
-from .._core._argument_types import Anything, Bool, Choice, Float, Int, Items, Object, Pairs, Text, Value
+from .._core._argument_types import AnyValue, Bool, EnumOf, Float, Int, ListOf, MapOf, Object, Text, Value
 from .._core._enums import OpenInt, OpenStr, lookup
-from .._core._messages import Frame, MessageKinds, SocketProtocol
-from .._core._model import Model, Unknown, leftovers, new
+from .._core._messages import Frame, SocketProtocol, TaggedMessages
+from .._core._model import Model, Unknown, new_instance, unknown_fields
 from .._core._time import UnixTimeMs, unix_time_ms
 from . import audio as _audio
 from . import chat as _chat
@@ -401,13 +401,13 @@ class ChatSocketAsrConfig(Model):
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "hot_words": Items(Text()),
+        "hot_words": ListOf(Text()),
         "context": Text(),
-        "user_language": Choice(SocketLanguage),
+        "user_language": EnumOf(SocketLanguage),
         "enable_ddc": Bool(),
         "enable_itn": Bool(),
         "enable_punc": Bool(),
-        "stream_mode": Choice(SocketAsrStreamMode),
+        "stream_mode": EnumOf(SocketAsrStreamMode),
         "enable_nostream": Bool(),
         "enable_emotion": Bool(),
         "enable_gender": Bool(),
@@ -417,7 +417,7 @@ class ChatSocketAsrConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("hot_words")
         if value is None:
@@ -467,8 +467,8 @@ class ChatSocketAsrConfig(Model):
         if value is None:
             absent += 1
         self.context_type = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 12 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 12 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -484,14 +484,14 @@ class ChatSocketAudioDump(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("url")
         if value is None:
             absent += 1
         self.url = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -509,7 +509,7 @@ class ChatSocketCancellation(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("code")
         if value is None:
@@ -519,8 +519,8 @@ class ChatSocketCancellation(Model):
         if value is None:
             absent += 1
         self.msg = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -562,18 +562,18 @@ class ChatSocketChatConfig(Model):
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "meta_data": Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
-        "custom_variables": Pairs(Text()),
-        "extra_params": Pairs(Text()),
+        "meta_data": MapOf(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+        "custom_variables": MapOf(Text()),
+        "extra_params": MapOf(Text()),
         "user_id": Text(),
         "conversation_id": Text(),
         "auto_save_history": Bool(),
-        "parameters": Pairs(Anything()),
+        "parameters": MapOf(AnyValue()),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("meta_data")
         if value is None:
@@ -603,8 +603,8 @@ class ChatSocketChatConfig(Model):
         if value is None:
             absent += 1
         self.parameters = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -620,13 +620,13 @@ class ChatSocketInterruptConfig(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["mode", "keywords"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "mode": Choice(ChatSocketInterruptMode),
-        "keywords": Items(Text(), max_items=5),
+        "mode": EnumOf(ChatSocketInterruptMode),
+        "keywords": ListOf(Text(), max_items=5),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("mode")
         if value is None:
@@ -636,8 +636,8 @@ class ChatSocketInterruptConfig(Model):
         if value is None:
             absent += 1
         self.keywords = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -678,7 +678,7 @@ class ChatSocketOutputAudioInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("codec")
         if value is None:
@@ -712,8 +712,8 @@ class ChatSocketOutputAudioInUse(Model):
         if value is None:
             absent += 1
         self.emotion_config = SocketEmotionConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -762,7 +762,7 @@ class ChatSocketSettings(Model):
         "input_audio": Object(lambda: SocketInputAudio),
         "output_audio": Object(lambda: SocketOutputAudio),
         "voice_processing_config": Object(lambda: ChatSocketVoiceProcessingConfig),
-        "event_subscriptions": Items(Text()),
+        "event_subscriptions": ListOf(Text()),
         "need_play_prologue": Bool(),
         "prologue_content": Text(),
         "turn_detection": Object(lambda: ChatSocketTurnDetection),
@@ -772,7 +772,7 @@ class ChatSocketSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("chat_config")
         if value is None:
@@ -816,8 +816,8 @@ class ChatSocketSettings(Model):
         if value is None:
             absent += 1
         self.voice_print_config = ChatSocketVoicePrintConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 10 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -855,7 +855,7 @@ class ChatSocketSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("chat_config")
         if value is None:
@@ -887,8 +887,8 @@ class ChatSocketSettingsInUse(Model):
         if value is None:
             absent += 1
         self.voice_print_config = ChatSocketVoicePrintConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -912,7 +912,7 @@ class ChatSocketTurnDetection(Model):
         ["type", "prefix_padding_ms", "silence_duration_ms", "semantic_vad_config", "interrupt_config"]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "type": Choice(ChatSocketTurnDetectionType),
+        "type": EnumOf(ChatSocketTurnDetectionType),
         "prefix_padding_ms": Int(),
         "silence_duration_ms": Int(),
         "semantic_vad_config": Object(lambda: SocketSemanticVadConfig),
@@ -921,7 +921,7 @@ class ChatSocketTurnDetection(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
@@ -943,8 +943,8 @@ class ChatSocketTurnDetection(Model):
         if value is None:
             absent += 1
         self.interrupt_config = ChatSocketInterruptConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -969,7 +969,7 @@ class ChatSocketVoicePrintConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("group_id")
         if value is None:
@@ -983,8 +983,8 @@ class ChatSocketVoicePrintConfig(Model):
         if value is None:
             absent += 1
         self.reuse_voice_info = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1012,7 +1012,7 @@ class ChatSocketVoiceProcessingConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("enable_ans")
         if value is None:
@@ -1026,8 +1026,8 @@ class ChatSocketVoiceProcessingConfig(Model):
         if value is None:
             absent += 1
         self.voice_print_feature_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1048,15 +1048,15 @@ class InterpretationConfig(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["from", "to", "hot_words", "glossary"])
     _renamed: ClassVar[Mapping[str, str]] = {"from_": "from"}
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "from": Choice(InterpretationLanguage, required=True),
-        "to": Choice(InterpretationLanguage, required=True),
-        "hot_words": Items(Text()),
-        "glossary": Items(Object(lambda: InterpretationGlossaryEntry)),
+        "from": EnumOf(InterpretationLanguage, required=True),
+        "to": EnumOf(InterpretationLanguage, required=True),
+        "hot_words": ListOf(Text()),
+        "glossary": ListOf(Object(lambda: InterpretationGlossaryEntry)),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("from")
         if value is None:
@@ -1078,8 +1078,8 @@ class InterpretationConfig(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1101,7 +1101,7 @@ class InterpretationGlossaryEntry(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("original")
         if value is None:
@@ -1111,8 +1111,8 @@ class InterpretationGlossaryEntry(Model):
         if value is None:
             absent += 1
         self.translation = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1137,7 +1137,7 @@ class InterpretationSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("input_audio")
         if value is None:
@@ -1151,8 +1151,8 @@ class InterpretationSettings(Model):
         if value is None:
             absent += 1
         self.translate_config = InterpretationConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1172,7 +1172,7 @@ class InterpretationSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("input_audio")
         if value is None:
@@ -1186,8 +1186,8 @@ class InterpretationSettingsInUse(Model):
         if value is None:
             absent += 1
         self.translate_config = InterpretationConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1203,14 +1203,14 @@ class InterpretationText(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("delta")
         if value is None:
             absent += 1
         self.delta = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1257,7 +1257,7 @@ class RtcAsrConfig(Model):
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "stream_mode": Choice(SocketAsrStreamMode),
+        "stream_mode": EnumOf(SocketAsrStreamMode),
         "context": Text(),
         "enable_itn": Bool(),
         "enable_punc": Bool(),
@@ -1265,13 +1265,13 @@ class RtcAsrConfig(Model):
         "enable_nostream": Bool(),
         "enable_emotion": Bool(),
         "enable_gender": Bool(),
-        "hot_words": Items(Text()),
+        "hot_words": ListOf(Text()),
         "sensitive_words_filter": Object(lambda: SocketSensitiveWordsFilter),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("stream_mode")
         if value is None:
@@ -1313,8 +1313,8 @@ class RtcAsrConfig(Model):
         if value is None:
             absent += 1
         self.sensitive_words_filter = SocketSensitiveWordsFilter.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 10 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1352,18 +1352,18 @@ class RtcChatConfig(Model):
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "meta_data": Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
-        "custom_variables": Pairs(Text()),
-        "extra_params": Pairs(Text()),
-        "plugin_interrupt_mode": Choice(RtcPluginInterruptMode),
+        "meta_data": MapOf(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+        "custom_variables": MapOf(Text()),
+        "extra_params": MapOf(Text()),
+        "plugin_interrupt_mode": EnumOf(RtcPluginInterruptMode),
         "allow_voice_interrupt": Bool(),
         "interrupt_config": Object(lambda: RtcInterruptConfig),
-        "parameters": Pairs(Anything()),
+        "parameters": MapOf(AnyValue()),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("meta_data")
         if value is None:
@@ -1393,8 +1393,8 @@ class RtcChatConfig(Model):
         if value is None:
             absent += 1
         self.parameters = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 7 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 7 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1429,7 +1429,7 @@ class RtcChatConfigInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("meta_data")
         if value is None:
@@ -1455,8 +1455,8 @@ class RtcChatConfigInUse(Model):
         if value is None:
             absent += 1
         self.interrupt_config = RtcInterruptConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1470,19 +1470,19 @@ class RtcChatModeSettings(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["user_language"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "user_language": Choice(SocketLanguage),
+        "user_language": EnumOf(SocketLanguage),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("user_language")
         if value is None:
             absent += 1
         self.user_language = SocketLanguage_members[value] if value.__class__ is str else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1500,7 +1500,7 @@ class RtcConversation(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("conversation_id")
         if value is None:
@@ -1510,8 +1510,8 @@ class RtcConversation(Model):
         if value is None:
             absent += 1
         self.prologue = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1531,7 +1531,7 @@ class RtcErrorData(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("code")
         if value is None:
@@ -1545,8 +1545,8 @@ class RtcErrorData(Model):
         if value is None:
             absent += 1
         self.detail = _shared.ResponseDetail.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1562,13 +1562,13 @@ class RtcInterruptConfig(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["mode", "keywords"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "mode": Choice(RtcInterruptMode, required=True),
-        "keywords": Items(Text(max_length=8), max_items=10),
+        "mode": EnumOf(RtcInterruptMode, required=True),
+        "keywords": ListOf(Text(max_length=8), max_items=10),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("mode")
         if value is None:
@@ -1578,8 +1578,8 @@ class RtcInterruptConfig(Model):
         if value is None:
             absent += 1
         self.keywords = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1601,7 +1601,7 @@ class RtcModeSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("mode")
         if value is None:
@@ -1611,8 +1611,8 @@ class RtcModeSettings(Model):
         if value is None:
             absent += 1
         self.chat = RtcChatModeSettings.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1630,7 +1630,7 @@ class RtcModeSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("mode")
         if value is None:
@@ -1640,8 +1640,8 @@ class RtcModeSettingsInUse(Model):
         if value is None:
             absent += 1
         self.chat = RtcChatModeSettings.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1663,7 +1663,7 @@ class RtcPreAnswerSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("pre_answer")
         if value is None:
@@ -1673,8 +1673,8 @@ class RtcPreAnswerSettings(Model):
         if value is None:
             absent += 1
         self.trigger = RtcPreAnswerTrigger.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1692,7 +1692,7 @@ class RtcPreAnswerSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("pre_answer")
         if value is None:
@@ -1702,8 +1702,8 @@ class RtcPreAnswerSettingsInUse(Model):
         if value is None:
             absent += 1
         self.trigger = RtcPreAnswerTrigger.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1727,15 +1727,15 @@ class RtcPreAnswerSource(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["type", "file_id", "pre_answer_list", "bot_id"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "type": Choice(RtcPreAnswerType, required=True),
+        "type": EnumOf(RtcPreAnswerType, required=True),
         "file_id": Text(),
-        "pre_answer_list": Items(Text(max_length=10)),
+        "pre_answer_list": ListOf(Text(max_length=10)),
         "bot_id": Text(),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
@@ -1753,8 +1753,8 @@ class RtcPreAnswerSource(Model):
         if value is None:
             absent += 1
         self.bot_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1772,7 +1772,7 @@ class RtcPreAnswerText(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("content")
         if value is None:
@@ -1782,8 +1782,8 @@ class RtcPreAnswerText(Model):
         if value is None:
             absent += 1
         self.usage = _chat.ChatUsage.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1799,13 +1799,13 @@ class RtcPreAnswerTrigger(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["type", "time_after"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "type": Choice(RtcPreAnswerTriggerType, required=True),
+        "type": EnumOf(RtcPreAnswerTriggerType, required=True),
         "time_after": Int(minimum=0, maximum=3000),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
@@ -1815,8 +1815,8 @@ class RtcPreAnswerTrigger(Model):
         if value is None:
             absent += 1
         self.time_after = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1834,7 +1834,7 @@ class RtcSession(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("voice_id")
         if value is None:
@@ -1844,8 +1844,8 @@ class RtcSession(Model):
         if value is None:
             absent += 1
         self.log_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -1897,7 +1897,7 @@ class RtcSettings(Model):
         "speech_rate": Int(minimum=-50, maximum=100),
         "loudness_rate": Int(minimum=-50, maximum=100),
         "longest_silence_ms": Int(),
-        "event_subscriptions": Items(Text()),
+        "event_subscriptions": ListOf(Text()),
         "chat_config": Object(lambda: RtcChatConfig),
         "turn_detection": Object(lambda: RtcTurnDetection),
         "asr_config": Object(lambda: RtcAsrConfig),
@@ -1908,7 +1908,7 @@ class RtcSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("voice_id")
         if value is None:
@@ -1954,8 +1954,8 @@ class RtcSettings(Model):
         if value is None:
             absent += 1
         self.voice_processing_config = RtcVoiceProcessingConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 11 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 11 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2002,7 +2002,7 @@ class RtcSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("voice_id")
         if value is None:
@@ -2044,8 +2044,8 @@ class RtcSettingsInUse(Model):
         if value is None:
             absent += 1
         self.voice_processing_config = RtcVoiceProcessingConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 10 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 10 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2061,14 +2061,14 @@ class RtcTranscript(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("content")
         if value is None:
             absent += 1
         self.content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2089,13 +2089,13 @@ class RtcTtsConfig(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["context_texts", "emotion", "emotion_scale"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "context_texts": Text(),
-        "emotion": Choice(_audio.SpeechEmotion),
+        "emotion": EnumOf(_audio.SpeechEmotion),
         "emotion_scale": Float(minimum=1, maximum=5),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("context_texts")
         if value is None:
@@ -2109,8 +2109,8 @@ class RtcTtsConfig(Model):
         if value is None:
             absent += 1
         self.emotion_scale = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2132,7 +2132,7 @@ class RtcTurnDetection(Model):
         ["type", "prefix_padding_ms", "silence_duration_ms", "semantic_vad_config"]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "type": Choice(RtcTurnDetectionType),
+        "type": EnumOf(RtcTurnDetectionType),
         "prefix_padding_ms": Int(),
         "silence_duration_ms": Int(minimum=200, maximum=2000),
         "semantic_vad_config": Object(lambda: SocketSemanticVadConfig),
@@ -2140,7 +2140,7 @@ class RtcTurnDetection(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
@@ -2158,8 +2158,8 @@ class RtcTurnDetection(Model):
         if value is None:
             absent += 1
         self.semantic_vad_config = SocketSemanticVadConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2179,7 +2179,7 @@ class RtcTurnDetectionInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("type")
         if value is None:
@@ -2193,8 +2193,8 @@ class RtcTurnDetectionInUse(Model):
         if value is None:
             absent += 1
         self.semantic_vad_config = SocketSemanticVadConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2213,14 +2213,14 @@ class RtcVoiceActivity(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("vad")
         if value is None:
             absent += 1
         self.vad = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2251,7 +2251,7 @@ class RtcVoicePrintConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("group_id")
         if value is None:
@@ -2269,8 +2269,8 @@ class RtcVoicePrintConfig(Model):
         if value is None:
             absent += 1
         self.feature_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 4 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 4 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2294,7 +2294,7 @@ class RtcVoiceProcessingConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("enable_ans")
         if value is None:
@@ -2304,8 +2304,8 @@ class RtcVoiceProcessingConfig(Model):
         if value is None:
             absent += 1
         self.enable_pdns = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2326,14 +2326,14 @@ class SocketAudio(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("delta")
         if value is None:
             absent += 1
         self.delta = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2358,7 +2358,7 @@ class SocketDetail(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("logid")
         if value is None:
@@ -2372,8 +2372,8 @@ class SocketDetail(Model):
         if value is None:
             absent += 1
         self.origin_message = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2389,13 +2389,13 @@ class SocketEmotionConfig(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["emotion", "emotion_scale"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "emotion": Choice(_audio.SpeechEmotion),
+        "emotion": EnumOf(_audio.SpeechEmotion),
         "emotion_scale": Float(minimum=1, maximum=5),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("emotion")
         if value is None:
@@ -2405,8 +2405,8 @@ class SocketEmotionConfig(Model):
         if value is None:
             absent += 1
         self.emotion_scale = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2427,14 +2427,14 @@ class SocketEnterMessage(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["role", "content_type", "content"])
     _from_string: ClassVar[Mapping[str, Any] | None] = {"role": "user", "content_type": "text", "content": "$string"}
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "role": Choice(_conversations.MessageRole, required=True),
-        "content_type": Choice(_conversations.EnterMessageContentType, required=True),
+        "role": EnumOf(_conversations.MessageRole, required=True),
+        "content_type": EnumOf(_conversations.EnterMessageContentType, required=True),
         "content": Text(required=True),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("role")
         if value is None:
@@ -2448,8 +2448,8 @@ class SocketEnterMessage(Model):
         if value is None:
             absent += 1
         self.content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2467,7 +2467,7 @@ class SocketError(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("code")
         if value is None:
@@ -2477,8 +2477,8 @@ class SocketError(Model):
         if value is None:
             absent += 1
         self.msg = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2500,16 +2500,16 @@ class SocketInputAudio(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["format", "codec", "sample_rate", "channel", "bit_depth"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "format": Choice(SocketInputFormat),
-        "codec": Choice(SocketInputCodec),
-        "sample_rate": Choice(SocketInputSampleRate),
-        "channel": Choice(SocketChannelCount),
-        "bit_depth": Choice(SocketBitDepth),
+        "format": EnumOf(SocketInputFormat),
+        "codec": EnumOf(SocketInputCodec),
+        "sample_rate": EnumOf(SocketInputSampleRate),
+        "channel": EnumOf(SocketChannelCount),
+        "bit_depth": EnumOf(SocketBitDepth),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("format")
         if value is None:
@@ -2531,8 +2531,8 @@ class SocketInputAudio(Model):
         if value is None:
             absent += 1
         self.bit_depth = SocketBitDepth_members[value] if value.__class__ is int else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2556,7 +2556,7 @@ class SocketInputAudioInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("format")
         if value is None:
@@ -2578,8 +2578,8 @@ class SocketInputAudioInUse(Model):
         if value is None:
             absent += 1
         self.bit_depth = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2601,7 +2601,7 @@ class SocketLimitConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("period")
         if value is None:
@@ -2611,8 +2611,8 @@ class SocketLimitConfig(Model):
         if value is None:
             absent += 1
         self.max_frame_num = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2628,13 +2628,13 @@ class SocketMp3Config(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["sample_rate", "bit_rate"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "sample_rate": Choice(SocketMp3SampleRate),
+        "sample_rate": EnumOf(SocketMp3SampleRate),
         "bit_rate": Int(minimum=8000, maximum=1600000),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("sample_rate")
         if value is None:
@@ -2644,8 +2644,8 @@ class SocketMp3Config(Model):
         if value is None:
             absent += 1
         self.bit_rate = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2667,7 +2667,7 @@ class SocketOpusConfig(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["sample_rate", "bitrate", "use_cbr", "frame_size_ms", "limit_config"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "sample_rate": Choice(SocketOpusSampleRate),
+        "sample_rate": EnumOf(SocketOpusSampleRate),
         "bitrate": Int(),
         "use_cbr": Bool(),
         "frame_size_ms": Float(minimum=2.5, maximum=60),
@@ -2676,7 +2676,7 @@ class SocketOpusConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("sample_rate")
         if value is None:
@@ -2698,8 +2698,8 @@ class SocketOpusConfig(Model):
         if value is None:
             absent += 1
         self.limit_config = SocketLimitConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2743,7 +2743,7 @@ class SocketOutputAudio(Model):
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "codec": Choice(SocketOutputCodec),
+        "codec": EnumOf(SocketOutputCodec),
         "pcm_config": Object(lambda: SocketPcmConfig),
         "opus_config": Object(lambda: SocketOpusConfig),
         "mp3_config": Object(lambda: SocketMp3Config),
@@ -2756,7 +2756,7 @@ class SocketOutputAudio(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("codec")
         if value is None:
@@ -2794,8 +2794,8 @@ class SocketOutputAudio(Model):
         if value is None:
             absent += 1
         self.emotion_config = SocketEmotionConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 9 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 9 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2813,14 +2813,14 @@ class SocketPcmConfig(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["sample_rate", "frame_size_ms", "limit_config"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "sample_rate": Choice(_audio.SpeechSampleRate),
+        "sample_rate": EnumOf(_audio.SpeechSampleRate),
         "frame_size_ms": Float(minimum=0, maximum=1000),
         "limit_config": Object(lambda: SocketLimitConfig),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("sample_rate")
         if value is None:
@@ -2834,8 +2834,8 @@ class SocketPcmConfig(Model):
         if value is None:
             absent += 1
         self.limit_config = SocketLimitConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2857,7 +2857,7 @@ class SocketSemanticVadConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("silence_threshold_ms")
         if value is None:
@@ -2867,8 +2867,8 @@ class SocketSemanticVadConfig(Model):
         if value is None:
             absent += 1
         self.semantic_unfinished_wait_time_ms = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2887,13 +2887,13 @@ class SocketSensitiveWordsFilter(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["system_reserved_filter", "filter_with_empty", "filter_with_signed"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "system_reserved_filter": Bool(),
-        "filter_with_empty": Items(Text()),
-        "filter_with_signed": Items(Text()),
+        "filter_with_empty": ListOf(Text()),
+        "filter_with_signed": ListOf(Text()),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("system_reserved_filter")
         if value is None:
@@ -2907,8 +2907,8 @@ class SocketSensitiveWordsFilter(Model):
         if value is None:
             absent += 1
         self.filter_with_signed = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 3 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 3 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2924,14 +2924,14 @@ class SocketSentence(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("text")
         if value is None:
             absent += 1
         self.text = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2947,13 +2947,13 @@ class SocketSpokenText(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["mode", "text"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "mode": Choice(SocketSpokenTextMode, required=True),
+        "mode": EnumOf(SocketSpokenTextMode, required=True),
         "text": Text(),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("mode")
         if value is None:
@@ -2963,8 +2963,8 @@ class SocketSpokenText(Model):
         if value is None:
             absent += 1
         self.text = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -2981,12 +2981,12 @@ class SocketToolOutputs(Model):
     _known: ClassVar[frozenset[str]] = frozenset(["chat_id", "tool_outputs"])
     _inputs: ClassVar[Mapping[str, Value]] = {
         "chat_id": Text(required=True),
-        "tool_outputs": Items(Object(lambda: _chat.ToolOutput), required=True),
+        "tool_outputs": ListOf(Object(lambda: _chat.ToolOutput), required=True),
     }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("chat_id")
         if value is None:
@@ -3002,8 +3002,8 @@ class SocketToolOutputs(Model):
             if value.__class__ is list
             else value
         )
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3019,14 +3019,14 @@ class SocketTranscript(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("content")
         if value is None:
             absent += 1
         self.content = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3069,7 +3069,7 @@ class SpeechOutputAudio(Model):
         ]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "codec": Choice(SpeechOutputCodec),
+        "codec": EnumOf(SpeechOutputCodec),
         "pcm_config": Object(lambda: SocketPcmConfig),
         "opus_config": Object(lambda: SocketOpusConfig),
         "speech_rate": Int(minimum=-50, maximum=100),
@@ -3081,7 +3081,7 @@ class SpeechOutputAudio(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("codec")
         if value is None:
@@ -3115,8 +3115,8 @@ class SpeechOutputAudio(Model):
         if value is None:
             absent += 1
         self.emotion_config = SocketEmotionConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 8 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 8 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3140,7 +3140,7 @@ class SpeechOutputAudioInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("codec")
         if value is None:
@@ -3162,8 +3162,8 @@ class SpeechOutputAudioInUse(Model):
         if value is None:
             absent += 1
         self.voice_id = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3182,14 +3182,14 @@ class SpeechSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("output_audio")
         if value is None:
             absent += 1
         self.output_audio = SpeechOutputAudio.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3205,14 +3205,14 @@ class SpeechSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("output_audio")
         if value is None:
             absent += 1
         self.output_audio = SpeechOutputAudioInUse.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3231,14 +3231,14 @@ class SpeechText(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("delta")
         if value is None:
             absent += 1
         self.delta = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3266,9 +3266,9 @@ class TranscriptionAsrConfig(Model):
         ["hot_words", "context", "user_language", "enable_ddc", "enable_itn", "enable_punc"]
     )
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "hot_words": Items(Text()),
+        "hot_words": ListOf(Text()),
         "context": Text(),
-        "user_language": Choice(TranscriptionLanguage),
+        "user_language": EnumOf(TranscriptionLanguage),
         "enable_ddc": Bool(),
         "enable_itn": Bool(),
         "enable_punc": Bool(),
@@ -3276,7 +3276,7 @@ class TranscriptionAsrConfig(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("hot_words")
         if value is None:
@@ -3302,8 +3302,8 @@ class TranscriptionAsrConfig(Model):
         if value is None:
             absent += 1
         self.enable_punc = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 6 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 6 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3325,8 +3325,8 @@ class TranscriptionInputAudio(Model):
 
     _known: ClassVar[frozenset[str]] = frozenset(["format", "codec", "sample_rate", "channel", "bit_depth"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "format": Choice(SocketInputFormat),
-        "codec": Choice(TranscriptionInputCodec),
+        "format": EnumOf(SocketInputFormat),
+        "codec": EnumOf(TranscriptionInputCodec),
         "sample_rate": Int(),
         "channel": Int(),
         "bit_depth": Int(),
@@ -3334,7 +3334,7 @@ class TranscriptionInputAudio(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("format")
         if value is None:
@@ -3356,8 +3356,8 @@ class TranscriptionInputAudio(Model):
         if value is None:
             absent += 1
         self.bit_depth = value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 5 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 5 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3379,7 +3379,7 @@ class TranscriptionSettings(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("input_audio")
         if value is None:
@@ -3389,8 +3389,8 @@ class TranscriptionSettings(Model):
         if value is None:
             absent += 1
         self.asr_config = TranscriptionAsrConfig.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 2 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 2 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3406,14 +3406,14 @@ class TranscriptionSettingsInUse(Model):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        self: Self = new(cls)
+        self: Self = new_instance(cls)
         absent = 0
         value: Any = data.get("input_audio")
         if value is None:
             absent += 1
         self.input_audio = SocketInputAudioInUse.from_dict(value) if value.__class__ is dict else value
-        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for either.
-        self._extra = None if absent + len(data) == 1 else leftovers(data, cls._known)
+        # Equal only if nothing is null and nothing unknown; counting takes half the time of looking for decode_union.
+        self._extra = None if absent + len(data) == 1 else unknown_fields(data, cls._known)
         self._response = None
         return self
 
@@ -3471,9 +3471,9 @@ class ChatSocketChatCancel(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -3591,9 +3591,9 @@ class ChatSocketClear(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -3691,7 +3691,7 @@ class ChatSocketGenerateAudio(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketSpokenText, required=True),
     }
@@ -3713,7 +3713,7 @@ class ChatSocketInputAudioAppend(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketAudio, required=True),
     }
@@ -3735,9 +3735,9 @@ class ChatSocketInputAudioClear(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -3774,9 +3774,9 @@ class ChatSocketInputAudioComplete(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -3837,7 +3837,7 @@ class ChatSocketMessageCreate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketEnterMessage, required=True),
     }
@@ -3959,7 +3959,7 @@ class ChatSocketSubmitToolOutputs(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketToolOutputs, required=True),
     }
@@ -4021,7 +4021,7 @@ class ChatSocketUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: ChatSocketSettings),
     }
@@ -4122,7 +4122,7 @@ class InterpretationInputAudioAppend(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketAudio, required=True),
     }
@@ -4144,9 +4144,9 @@ class InterpretationInputAudioComplete(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -4242,7 +4242,7 @@ class InterpretationUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: InterpretationSettings),
     }
@@ -4316,9 +4316,9 @@ class RtcChatCancel(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -4421,7 +4421,7 @@ class RtcClientVad(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: RtcVoiceActivity, required=True),
     }
@@ -4481,7 +4481,7 @@ class RtcGenerateAudio(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketSpokenText, required=True),
     }
@@ -4503,9 +4503,9 @@ class RtcInputAudioComplete(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -4538,9 +4538,9 @@ class RtcInputAudioStart(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -4590,7 +4590,7 @@ class RtcMessageCreate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketEnterMessage, required=True),
     }
@@ -4629,7 +4629,7 @@ class RtcModeUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: RtcModeSettings, required=True),
     }
@@ -4668,7 +4668,7 @@ class RtcPreAnswerUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: RtcPreAnswerSettings, required=True),
     }
@@ -4744,7 +4744,7 @@ class RtcSessionUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: RtcSettings),
     }
@@ -4783,7 +4783,7 @@ class RtcSubmitToolOutputs(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketToolOutputs, required=True),
     }
@@ -4950,7 +4950,7 @@ class SpeechTextAppend(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SpeechText, required=True),
     }
@@ -4972,9 +4972,9 @@ class SpeechTextComplete(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -5011,7 +5011,7 @@ class SpeechUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SpeechSettings),
     }
@@ -5092,7 +5092,7 @@ class TranscriptionInputAudioAppend(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: SocketAudio, required=True),
     }
@@ -5114,9 +5114,9 @@ class TranscriptionInputAudioClear(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -5153,9 +5153,9 @@ class TranscriptionInputAudioComplete(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
-        "data": Pairs(Anything()),
+        "data": MapOf(AnyValue()),
     }
     _decoders: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
@@ -5231,7 +5231,7 @@ class TranscriptionUpdate(Frame):
 
     _known: ClassVar[frozenset[str]] = frozenset(["event_type", "id", "data"])
     _inputs: ClassVar[Mapping[str, Value]] = {
-        "event_type": Anything(required=True),
+        "event_type": AnyValue(required=True),
         "id": Text(),
         "data": Object(lambda: TranscriptionSettings),
     }
@@ -5300,7 +5300,7 @@ ChatSocketDownlinkMessage: TypeAlias = (
 )
 
 ChatSocket: SocketProtocol[ChatSocketUplinkMessage, ChatSocketDownlinkMessage] = SocketProtocol(
-    uplink=MessageKinds(
+    uplink=TaggedMessages(
         ("event_type",),
         {
             "chat.update": ChatSocketUpdate,
@@ -5314,7 +5314,7 @@ ChatSocket: SocketProtocol[ChatSocketUplinkMessage, ChatSocketDownlinkMessage] =
             "input_text.generate_audio": ChatSocketGenerateAudio,
         },
     ),
-    downlink=MessageKinds(
+    downlink=TaggedMessages(
         ("event_type",),
         {
             "chat.created": ChatSocketCreated,
@@ -5388,7 +5388,7 @@ InterpretationDownlinkMessage: TypeAlias = (
 )
 
 InterpretationSocket: SocketProtocol[InterpretationUplinkMessage, InterpretationDownlinkMessage] = SocketProtocol(
-    uplink=MessageKinds(
+    uplink=TaggedMessages(
         ("event_type",),
         {
             "simult_interpretation.update": InterpretationUpdate,
@@ -5396,7 +5396,7 @@ InterpretationSocket: SocketProtocol[InterpretationUplinkMessage, Interpretation
             "input_audio_buffer.complete": InterpretationInputAudioComplete,
         },
     ),
-    downlink=MessageKinds(
+    downlink=TaggedMessages(
         ("event_type",),
         {
             "simult_interpretation.created": InterpretationCreated,
@@ -5465,7 +5465,7 @@ RtcDownlinkMessage: TypeAlias = (
 )
 
 RtcRoom: SocketProtocol[RtcUplinkMessage, RtcDownlinkMessage] = SocketProtocol(
-    uplink=MessageKinds(
+    uplink=TaggedMessages(
         ("event_type",),
         {
             "session.update": RtcSessionUpdate,
@@ -5480,7 +5480,7 @@ RtcRoom: SocketProtocol[RtcUplinkMessage, RtcDownlinkMessage] = SocketProtocol(
             "input_audio_buffer.complete": RtcInputAudioComplete,
         },
     ),
-    downlink=MessageKinds(
+    downlink=TaggedMessages(
         ("event_type",),
         {
             "session.created": RtcSessionCreated,
@@ -5544,7 +5544,7 @@ SpeechDownlinkMessage: TypeAlias = (
 )
 
 SpeechSocket: SocketProtocol[SpeechUplinkMessage, SpeechDownlinkMessage] = SocketProtocol(
-    uplink=MessageKinds(
+    uplink=TaggedMessages(
         ("event_type",),
         {
             "speech.update": SpeechUpdate,
@@ -5552,7 +5552,7 @@ SpeechSocket: SocketProtocol[SpeechUplinkMessage, SpeechDownlinkMessage] = Socke
             "input_text_buffer.complete": SpeechTextComplete,
         },
     ),
-    downlink=MessageKinds(
+    downlink=TaggedMessages(
         ("event_type",),
         {
             "speech.created": SpeechCreated,
@@ -5600,7 +5600,7 @@ TranscriptionDownlinkMessage: TypeAlias = (
 )
 
 TranscriptionSocket: SocketProtocol[TranscriptionUplinkMessage, TranscriptionDownlinkMessage] = SocketProtocol(
-    uplink=MessageKinds(
+    uplink=TaggedMessages(
         ("event_type",),
         {
             "transcriptions.update": TranscriptionUpdate,
@@ -5609,7 +5609,7 @@ TranscriptionSocket: SocketProtocol[TranscriptionUplinkMessage, TranscriptionDow
             "input_audio_buffer.clear": TranscriptionInputAudioClear,
         },
     ),
-    downlink=MessageKinds(
+    downlink=TaggedMessages(
         ("event_type",),
         {
             "transcriptions.created": TranscriptionCreated,

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Choice, Int, Items, Text
+from .._core._argument_types import EnumOf, Int, ListOf, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging
-from .._core._response import Empty
 from ..models import api_apps as _api_apps
 
 CREATE: Operation[_api_apps.ApiApp] = Operation(
@@ -14,7 +14,7 @@ CREATE: Operation[_api_apps.ApiApp] = Operation(
     path="/v1/api_apps",
     decode=_api_apps.ApiApp.from_dict,
     arguments={
-        "app_type": Argument("app_type", "body", Choice(_api_apps.ApiAppType, required=True)),
+        "app_type": Argument("app_type", "body", EnumOf(_api_apps.ApiAppType, required=True)),
         "name": Argument("name", "body", Text(max_length=128)),
         "connector_id": Argument("connector_id", "body", Text()),
     },
@@ -41,7 +41,7 @@ EVENTS_CREATE: Operation[Empty] = Operation(
     decode=Empty.from_dict,
     arguments={
         "api_app_id": Argument("api_app_id", "path", Text(required=True)),
-        "event_types": Argument("event_types", "body", Items(Choice(_api_apps.ApiAppEventType), required=True)),
+        "event_types": Argument("event_types", "body", ListOf(EnumOf(_api_apps.ApiAppEventType), required=True)),
     },
     permission="subscribeApiAppEvent",
 )
@@ -53,7 +53,7 @@ EVENTS_DELETE: Operation[Empty] = Operation(
     decode=Empty.from_dict,
     arguments={
         "api_app_id": Argument("api_app_id", "path", Text(required=True)),
-        "event_types": Argument("event_types", "body", Items(Choice(_api_apps.ApiAppEventType), required=True)),
+        "event_types": Argument("event_types", "body", ListOf(EnumOf(_api_apps.ApiAppEventType), required=True)),
     },
     idempotent=True,
     permission="unsubscribeApiAppEvent",
@@ -89,7 +89,7 @@ LIST: Operation[_api_apps.ApiAppList] = Operation(
     arguments={
         "page_token": Argument("page_token", "query", Text()),
         "page_size": Argument("page_size", "query", Int(minimum=1, maximum=50)),
-        "app_type": Argument("app_type", "query", Choice(_api_apps.ApiAppType)),
+        "app_type": Argument("app_type", "query", EnumOf(_api_apps.ApiAppType)),
     },
     confidential=True,
     idempotent=True,

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Choice, Int, Items, Object, Text
+from .._core._argument_types import EnumOf, Int, ListOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging
-from .._core._response import Empty
 from ..models import apps as _apps
 from ..models import bots as _bots
 
@@ -17,7 +17,7 @@ COLLABORATORS_CREATE: Operation[Empty] = Operation(
     arguments={
         "app_id": Argument("app_id", "path", Text(required=True)),
         "collaborators": Argument(
-            "collaborators", "body", Items(Object(lambda: _bots.Collaborator), max_items=1, required=True)
+            "collaborators", "body", ListOf(Object(lambda: _bots.Collaborator), max_items=1, required=True)
         ),
     },
     permission="Project.addCollaborator",
@@ -43,7 +43,7 @@ LIST: Operation[_apps.AppList] = Operation(
     decode=_apps.AppList.from_dict,
     arguments={
         "workspace_id": Argument("workspace_id", "query", Text(required=True)),
-        "publish_status": Argument("publish_status", "query", Choice(_apps.AppPublishStatus)),
+        "publish_status": Argument("publish_status", "query", EnumOf(_apps.AppPublishStatus)),
         "connector_id": Argument("connector_id", "query", Text()),
         "page_num": Argument("page_num", "query", Int()),
         "page_size": Argument("page_size", "query", Int()),

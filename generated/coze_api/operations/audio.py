@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Bool, Choice, Content, Float, Int, Object, Text
+from .._core._argument_types import Bool, EnumOf, FileValue, Float, Int, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging
-from .._core._response import Empty
 from ..models import audio as _audio
 
 LIVE_RETRIEVE: Operation[_audio.Live] = Operation(
@@ -46,11 +46,11 @@ SPEECH_CREATE: Operation[Empty] = Operation(
         "input": Argument("input", "body", Text(max_length=1024, required=True)),
         "voice_id": Argument("voice_id", "body", Text(required=True)),
         "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
-        "emotion": Argument("emotion", "body", Choice(_audio.SpeechEmotion)),
+        "emotion": Argument("emotion", "body", EnumOf(_audio.SpeechEmotion)),
         "emotion_scale": Argument("emotion_scale", "body", Float(minimum=1, maximum=5)),
-        "response_format": Argument("response_format", "body", Choice(_audio.SpeechFormat)),
+        "response_format": Argument("response_format", "body", EnumOf(_audio.SpeechFormat)),
         "speed": Argument("speed", "body", Float(minimum=0.2, maximum=3)),
-        "sample_rate": Argument("sample_rate", "body", Choice(_audio.SpeechSampleRate)),
+        "sample_rate": Argument("sample_rate", "body", EnumOf(_audio.SpeechSampleRate)),
         "loudness_rate": Argument("loudness_rate", "body", Int(minimum=-50, maximum=100)),
         "context_texts": Argument("context_texts", "body", Text()),
     },
@@ -63,7 +63,7 @@ TRANSCRIPTIONS_CREATE: Operation[_audio.Transcription] = Operation(
     path="/v1/audio/transcriptions",
     decode=_audio.Transcription.from_dict,
     arguments={
-        "file": Argument("file", "part", Content(max_bytes=10485760, required=True)),
+        "file": Argument("file", "part", FileValue(max_bytes=10485760, required=True)),
         "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
     },
     permission="createTranscription",
@@ -101,7 +101,7 @@ VOICEPRINT_GROUPS_FEATURES_CREATE: Operation[_audio.CreatedVoiceprint] = Operati
     decode=_audio.CreatedVoiceprint.from_dict,
     arguments={
         "group_id": Argument("group_id", "path", Text(required=True)),
-        "file": Argument("file", "part", Content(max_bytes=4194304, required=True)),
+        "file": Argument("file", "part", FileValue(max_bytes=4194304, required=True)),
         "name": Argument("name", "body", Text(required=True)),
         "desc": Argument("desc", "body", Text()),
         "sample_rate": Argument("sample_rate", "body", Int()),
@@ -152,7 +152,7 @@ VOICEPRINT_GROUPS_FEATURES_UPDATE: Operation[Empty] = Operation(
     arguments={
         "group_id": Argument("group_id", "path", Text(required=True)),
         "feature_id": Argument("feature_id", "path", Text(required=True)),
-        "file": Argument("file", "part", Content(max_bytes=4194304)),
+        "file": Argument("file", "part", FileValue(max_bytes=4194304)),
         "name": Argument("name", "body", Text()),
         "desc": Argument("desc", "body", Text()),
         "sample_rate": Argument("sample_rate", "body", Int()),
@@ -193,7 +193,7 @@ VOICEPRINT_GROUPS_SPEAKER_IDENTIFY: Operation[_audio.SpeakerMatches] = Operation
     decode=_audio.SpeakerMatches.from_dict,
     arguments={
         "group_id": Argument("group_id", "path", Text(required=True)),
-        "file": Argument("file", "part", Content(max_bytes=4194304, required=True)),
+        "file": Argument("file", "part", FileValue(max_bytes=4194304, required=True)),
         "top_k": Argument("top_k", "body", Int()),
         "sample_rate": Argument("sample_rate", "body", Int()),
         "channel": Argument("channel", "body", Int()),
@@ -222,9 +222,9 @@ VOICES_CLONE: Operation[_audio.ClonedVoice] = Operation(
     decode=_audio.ClonedVoice.from_dict,
     arguments={
         "voice_name": Argument("voice_name", "body", Text(max_length=128, required=True)),
-        "file": Argument("file", "part", Content(max_bytes=10485760, required=True)),
-        "audio_format": Argument("audio_format", "body", Choice(_audio.VoiceSampleFormat, required=True)),
-        "language": Argument("language", "body", Choice(_audio.VoiceSampleLanguage)),
+        "file": Argument("file", "part", FileValue(max_bytes=10485760, required=True)),
+        "audio_format": Argument("audio_format", "body", EnumOf(_audio.VoiceSampleFormat, required=True)),
+        "language": Argument("language", "body", EnumOf(_audio.VoiceSampleLanguage)),
         "voice_id": Argument("voice_id", "body", Text()),
         "preview_text": Argument("preview_text", "body", Text()),
         "text": Argument("text", "body", Text(max_length=1024)),
@@ -241,8 +241,8 @@ VOICES_LIST: Operation[_audio.VoiceList] = Operation(
     decode=_audio.VoiceList.from_dict,
     arguments={
         "filter_system_voice": Argument("filter_system_voice", "query", Bool()),
-        "model_type": Argument("model_type", "query", Choice(_audio.VoiceModelType)),
-        "voice_state": Argument("voice_state", "query", Choice(_audio.VoiceState)),
+        "model_type": Argument("model_type", "query", EnumOf(_audio.VoiceModelType)),
+        "voice_state": Argument("voice_state", "query", EnumOf(_audio.VoiceState)),
         "page_num": Argument("page_num", "query", Int(minimum=1)),
         "page_size": Argument("page_size", "query", Int(minimum=1, maximum=100)),
     },

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Choice, Int, Object, Text
+from .._core._argument_types import EnumOf, Int, Object, Text
 from .._core._operation import Argument, Operation, Paging
 from ..models import benefit_limitations as _benefit_limitations
 
@@ -14,7 +14,7 @@ CREATE: Operation[_benefit_limitations.CreatedBenefitLimitation] = Operation(
     decode=_benefit_limitations.CreatedBenefitLimitation.from_dict,
     arguments={
         "entity_type": Argument(
-            "entity_type", "body", Choice(_benefit_limitations.LimitationEntityType, required=True)
+            "entity_type", "body", EnumOf(_benefit_limitations.LimitationEntityType, required=True)
         ),
         "benefit_info": Argument(
             "benefit_info", "body", Object(lambda: _benefit_limitations.BenefitLimitationSettings, required=True)
@@ -31,13 +31,13 @@ LIST: Operation[_benefit_limitations.BenefitLimitationList] = Operation(
     decode=_benefit_limitations.BenefitLimitationList.from_dict,
     arguments={
         "entity_type": Argument(
-            "entity_type", "query", Choice(_benefit_limitations.LimitationEntityType, required=True)
+            "entity_type", "query", EnumOf(_benefit_limitations.LimitationEntityType, required=True)
         ),
         "benefit_type": Argument(
-            "benefit_type", "query", Choice(_benefit_limitations.LimitationBenefitType, required=True)
+            "benefit_type", "query", EnumOf(_benefit_limitations.LimitationBenefitType, required=True)
         ),
         "entity_id": Argument("entity_id", "query", Text()),
-        "status": Argument("status", "query", Choice(_benefit_limitations.LimitationStatus)),
+        "status": Argument("status", "query", EnumOf(_benefit_limitations.LimitationStatus)),
         "page_token": Argument("page_token", "query", Text()),
         "page_size": Argument("page_size", "query", Int(minimum=1, maximum=200)),
     },
@@ -60,12 +60,12 @@ UPDATE: Operation[_benefit_limitations.BenefitLimitation] = Operation(
     decode=_benefit_limitations.BenefitLimitation.from_dict,
     arguments={
         "benefit_id": Argument("benefit_id", "path", Text(required=True)),
-        "active_mode": Argument("active_mode", "body", Choice(_benefit_limitations.LimitationActiveMode)),
+        "active_mode": Argument("active_mode", "body", EnumOf(_benefit_limitations.LimitationActiveMode)),
         "started_at": Argument("started_at", "body", Int()),
         "ended_at": Argument("ended_at", "body", Int()),
         "limit": Argument("limit", "body", Int()),
-        "status": Argument("status", "body", Choice(_benefit_limitations.LimitationStatus)),
-        "trigger_unit": Argument("trigger_unit", "body", Choice(_benefit_limitations.LimitationResetUnit)),
+        "status": Argument("status", "body", EnumOf(_benefit_limitations.LimitationStatus)),
+        "trigger_unit": Argument("trigger_unit", "body", EnumOf(_benefit_limitations.LimitationResetUnit)),
         "trigger_time": Argument("trigger_time", "body", Int()),
         "duration": Argument("duration", "body", Int()),
     },

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Choice, Items
+from .._core._argument_types import EnumOf, ListOf
 from .._core._operation import Argument, Operation
 from ..models import benefits as _benefits
 
@@ -13,8 +13,8 @@ RETRIEVE: Operation[_benefits.Benefits] = Operation(
     path="/v1/commerce/benefit/benefits/get",
     decode=_benefits.Benefits.from_dict,
     arguments={
-        "benefit_type_list": Argument("benefit_type_list", "query", Items(Choice(_benefits.BenefitType))),
-        "resource_id": Argument("resource_id", "query", Choice(_benefits.BenefitResource)),
+        "benefit_type_list": Argument("benefit_type_list", "query", ListOf(EnumOf(_benefits.BenefitType))),
+        "resource_id": Argument("resource_id", "query", EnumOf(_benefits.BenefitResource)),
     },
     idempotent=True,
     permission="getBenefit",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Int, Items, Text
+from .._core._argument_types import Int, ListOf, Text
 from .._core._operation import Argument, Operation, Paging
 from ..models import bill_tasks as _bill_tasks
 
@@ -25,7 +25,7 @@ LIST: Operation[_bill_tasks.BillTaskList] = Operation(
     path="/v1/commerce/benefit/bill_tasks",
     decode=_bill_tasks.BillTaskList.from_dict,
     arguments={
-        "task_ids": Argument("task_ids", "query", Items(Text(), max_items=100)),
+        "task_ids": Argument("task_ids", "query", ListOf(Text(), max_items=100)),
         "page_num": Argument("page_num", "query", Int(minimum=1)),
         "page_size": Argument("page_size", "query", Int(minimum=1, maximum=200)),
     },

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Bool, Choice, Int, Items, Object, Pairs, Text
+from .._core._argument_types import Bool, EnumOf, Int, ListOf, MapOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging
-from .._core._response import Empty
 from ..models import bots as _bots
 
 COLLABORATION_MODES_UPDATE: Operation[Empty] = Operation(
@@ -15,7 +15,7 @@ COLLABORATION_MODES_UPDATE: Operation[Empty] = Operation(
     decode=Empty.from_dict,
     arguments={
         "bot_id": Argument("bot_id", "path", Text(required=True)),
-        "collaboration_mode": Argument("collaboration_mode", "body", Choice(_bots.BotCollaborationMode)),
+        "collaboration_mode": Argument("collaboration_mode", "body", EnumOf(_bots.BotCollaborationMode)),
     },
     idempotent=True,
     permission="Bot.switchDevelopMode",
@@ -29,7 +29,7 @@ COLLABORATORS_CREATE: Operation[Empty] = Operation(
     arguments={
         "bot_id": Argument("bot_id", "path", Text(required=True)),
         "collaborators": Argument(
-            "collaborators", "body", Items(Object(lambda: _bots.Collaborator), max_items=1, required=True)
+            "collaborators", "body", ListOf(Object(lambda: _bots.Collaborator), max_items=1, required=True)
         ),
     },
     permission="Bot.addCollaborator",
@@ -65,7 +65,7 @@ CREATE: Operation[_bots.CreatedBot] = Operation(
         "model_info_config": Argument("model_info_config", "body", Object(lambda: _bots.BotModelConfig)),
         "suggest_reply_info": Argument("suggest_reply_info", "body", Object(lambda: _bots.BotSuggestReply)),
         "media_config": Argument("media_config", "body", Object(lambda: _bots.BotMediaConfig)),
-        "voice_ids": Argument("voice_ids", "body", Items(Text())),
+        "voice_ids": Argument("voice_ids", "body", ListOf(Text())),
     },
     permission="createBot",
 )
@@ -77,7 +77,7 @@ LIST: Operation[_bots.BotSummaryList] = Operation(
     decode=_bots.BotSummaryList.from_dict,
     arguments={
         "workspace_id": Argument("workspace_id", "query", Text(required=True)),
-        "publish_status": Argument("publish_status", "query", Choice(_bots.BotPublishStatus)),
+        "publish_status": Argument("publish_status", "query", EnumOf(_bots.BotPublishStatus)),
         "connector_id": Argument("connector_id", "query", Text()),
         "page_num": Argument("page_num", "query", Int()),
         "page_size": Argument("page_size", "query", Int()),
@@ -121,8 +121,8 @@ PUBLISH: Operation[_bots.PublishedBotVersion] = Operation(
     decode=_bots.PublishedBotVersion.from_dict,
     arguments={
         "bot_id": Argument("bot_id", "body", Text(required=True)),
-        "connector_ids": Argument("connector_ids", "body", Items(Text(), required=True)),
-        "connectors": Argument("connectors", "body", Pairs(Pairs(Text()))),
+        "connector_ids": Argument("connector_ids", "body", ListOf(Text(), required=True)),
+        "connectors": Argument("connectors", "body", MapOf(MapOf(Text()))),
     },
     permission="publish",
 )
@@ -186,7 +186,7 @@ UPDATE: Operation[Empty] = Operation(
         "model_info_config": Argument("model_info_config", "body", Object(lambda: _bots.BotModelConfig)),
         "suggest_reply_info": Argument("suggest_reply_info", "body", Object(lambda: _bots.BotSuggestReply)),
         "media_config": Argument("media_config", "body", Object(lambda: _bots.BotMediaConfig)),
-        "voice_ids": Argument("voice_ids", "body", Items(Text())),
+        "voice_ids": Argument("voice_ids", "body", ListOf(Text())),
     },
     idempotent=True,
     permission="edit",
@@ -201,7 +201,7 @@ VERSIONS_LIST: Operation[_bots.BotVersionList] = Operation(
         "bot_id": Argument("bot_id", "path", Text(required=True)),
         "page_num": Argument("page_num", "query", Int()),
         "page_size": Argument("page_size", "query", Int(minimum=1, maximum=30)),
-        "publish_status": Argument("publish_status", "query", Choice(_bots.BotVersionPublishStatus)),
+        "publish_status": Argument("publish_status", "query", EnumOf(_bots.BotVersionPublishStatus)),
         "connector_id": Argument("connector_id", "query", Text()),
     },
     idempotent=True,

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Anything, Bool, Choice, Items, Object, Pairs, Text
+from .._core._argument_types import AnyValue, Bool, EnumOf, ListOf, MapOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Poll
-from .._core._response import Empty, ItemList
+from .._core._response import ItemList
 from ..models import chat as _chat
 from ..models import conversations as _conversations
 
@@ -33,20 +34,20 @@ CREATE: Operation[_chat.Chat] = Operation(
         "conversation_id": Argument("conversation_id", "query", Text()),
         "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
         "additional_messages": Argument(
-            "additional_messages", "body", Items(Object(lambda: _conversations.EnterMessage), max_items=100)
+            "additional_messages", "body", ListOf(Object(lambda: _conversations.EnterMessage), max_items=100)
         ),
-        "custom_variables": Argument("custom_variables", "body", Pairs(Text())),
+        "custom_variables": Argument("custom_variables", "body", MapOf(Text())),
         "auto_save_history": Argument("auto_save_history", "body", Bool()),
         "meta_data": Argument(
             "meta_data",
             "body",
-            Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+            MapOf(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
         ),
-        "extra_params": Argument("extra_params", "body", Pairs(Text())),
+        "extra_params": Argument("extra_params", "body", MapOf(Text())),
         "shortcut_command": Argument("shortcut_command", "body", Object(lambda: _chat.ShortcutCommandCall)),
-        "parameters": Argument("parameters", "body", Pairs(Anything())),
+        "parameters": Argument("parameters", "body", MapOf(AnyValue())),
         "enable_card": Argument("enable_card", "body", Bool()),
-        "publish_status": Argument("publish_status", "body", Choice(_chat.ChatPublishStatus)),
+        "publish_status": Argument("publish_status", "body", EnumOf(_chat.ChatPublishStatus)),
         "bot_version": Argument("bot_version", "body", Text()),
         "connector_id": Argument("connector_id", "body", Text()),
     },
@@ -100,20 +101,20 @@ STREAM: Operation[Empty] = Operation(
         "conversation_id": Argument("conversation_id", "query", Text()),
         "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
         "additional_messages": Argument(
-            "additional_messages", "body", Items(Object(lambda: _conversations.EnterMessage), max_items=100)
+            "additional_messages", "body", ListOf(Object(lambda: _conversations.EnterMessage), max_items=100)
         ),
-        "custom_variables": Argument("custom_variables", "body", Pairs(Text())),
+        "custom_variables": Argument("custom_variables", "body", MapOf(Text())),
         "auto_save_history": Argument("auto_save_history", "body", Bool()),
         "meta_data": Argument(
             "meta_data",
             "body",
-            Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+            MapOf(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
         ),
-        "extra_params": Argument("extra_params", "body", Pairs(Text())),
+        "extra_params": Argument("extra_params", "body", MapOf(Text())),
         "shortcut_command": Argument("shortcut_command", "body", Object(lambda: _chat.ShortcutCommandCall)),
-        "parameters": Argument("parameters", "body", Pairs(Anything())),
+        "parameters": Argument("parameters", "body", MapOf(AnyValue())),
         "enable_card": Argument("enable_card", "body", Bool()),
-        "publish_status": Argument("publish_status", "body", Choice(_chat.ChatPublishStatus)),
+        "publish_status": Argument("publish_status", "body", EnumOf(_chat.ChatPublishStatus)),
         "bot_version": Argument("bot_version", "body", Text()),
         "connector_id": Argument("connector_id", "body", Text()),
     },
@@ -129,7 +130,7 @@ SUBMIT_TOOL_OUTPUTS: Operation[_chat.Chat] = Operation(
     arguments={
         "conversation_id": Argument("conversation_id", "query", Text(required=True)),
         "chat_id": Argument("chat_id", "query", Text(required=True)),
-        "tool_outputs": Argument("tool_outputs", "body", Items(Object(lambda: _chat.ToolOutput), required=True)),
+        "tool_outputs": Argument("tool_outputs", "body", ListOf(Object(lambda: _chat.ToolOutput), required=True)),
         "connector_id": Argument("connector_id", "body", Text()),
     },
     constants={"stream": False},
@@ -151,7 +152,7 @@ SUBMIT_TOOL_OUTPUTS_STREAM: Operation[Empty] = Operation(
     arguments={
         "conversation_id": Argument("conversation_id", "query", Text(required=True)),
         "chat_id": Argument("chat_id", "query", Text(required=True)),
-        "tool_outputs": Argument("tool_outputs", "body", Items(Object(lambda: _chat.ToolOutput), required=True)),
+        "tool_outputs": Argument("tool_outputs", "body", ListOf(Object(lambda: _chat.ToolOutput), required=True)),
         "connector_id": Argument("connector_id", "body", Text()),
     },
     constants={"stream": True},

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Choice, Items, Object, Text
+from .._core._argument_types import EnumOf, ListOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation
-from .._core._response import Empty
 from ..models import connectors as _connectors
 
 BIND: Operation[Empty] = Operation(
@@ -15,7 +15,7 @@ BIND: Operation[Empty] = Operation(
     decode=Empty.from_dict,
     arguments={
         "connector_id": Argument("connector_id", "path", Text(required=True)),
-        "configs": Argument("configs", "body", Items(Object(lambda: _connectors.ConnectorConfig), required=True)),
+        "configs": Argument("configs", "body", ListOf(Object(lambda: _connectors.ConnectorConfig), required=True)),
         "user_id": Argument("user_id", "body", Text()),
     },
     permission="bindConnectorConfig",
@@ -29,7 +29,7 @@ BOTS_UPDATE: Operation[Empty] = Operation(
     arguments={
         "connector_id": Argument("connector_id", "path", Text(required=True)),
         "bot_id": Argument("bot_id", "path", Text(required=True)),
-        "audit_status": Argument("audit_status", "body", Choice(_connectors.ConnectorReviewStatus)),
+        "audit_status": Argument("audit_status", "body", EnumOf(_connectors.ConnectorReviewStatus)),
         "reason": Argument("reason", "body", Text()),
     },
     idempotent=True,

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Bool, Choice, Int, Items, Object, Pairs, Text
+from .._core._argument_types import Bool, EnumOf, Int, ListOf, MapOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging
-from .._core._response import Empty
 from ..models import conversations as _conversations
 
 CLEAR: Operation[_conversations.ConversationSection] = Operation(
@@ -28,12 +28,12 @@ CREATE: Operation[_conversations.Conversation] = Operation(
     arguments={
         "bot_id": Argument("bot_id", "body", Text()),
         "name": Argument("name", "body", Text(max_length=100)),
-        "messages": Argument("messages", "body", Items(Object(lambda: _conversations.EnterMessage))),
+        "messages": Argument("messages", "body", ListOf(Object(lambda: _conversations.EnterMessage))),
         "connector_id": Argument("connector_id", "body", Text()),
         "meta_data": Argument(
             "meta_data",
             "body",
-            Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+            MapOf(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
         ),
         "app_id": Argument("app_id", "body", Text()),
         "conversation_name": Argument("conversation_name", "body", Text()),
@@ -65,7 +65,7 @@ LIST: Operation[_conversations.ConversationList] = Operation(
         "bot_id": Argument("bot_id", "query", Text(required=True)),
         "page_num": Argument("page_num", "query", Int()),
         "page_size": Argument("page_size", "query", Int(maximum=50)),
-        "sort_order": Argument("sort_order", "query", Choice(_conversations.ConversationSortOrder)),
+        "sort_order": Argument("sort_order", "query", EnumOf(_conversations.ConversationSortOrder)),
         "connector_id": Argument("connector_id", "query", Text()),
         "sort_field": Argument("sort_field", "query", Text()),
     },
@@ -87,13 +87,13 @@ MESSAGES_CREATE: Operation[_conversations.Message] = Operation(
     decode=_conversations.Message.from_dict,
     arguments={
         "conversation_id": Argument("conversation_id", "query", Text(required=True)),
-        "role": Argument("role", "body", Choice(_conversations.MessageRole, required=True)),
+        "role": Argument("role", "body", EnumOf(_conversations.MessageRole, required=True)),
         "content": Argument("content", "body", Text(required=True)),
-        "content_type": Argument("content_type", "body", Choice(_conversations.EnterMessageContentType, required=True)),
+        "content_type": Argument("content_type", "body", EnumOf(_conversations.EnterMessageContentType, required=True)),
         "meta_data": Argument(
             "meta_data",
             "body",
-            Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+            MapOf(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
         ),
     },
     permission="createMessage",
@@ -120,8 +120,8 @@ MESSAGES_FEEDBACK_CREATE: Operation[Empty] = Operation(
     arguments={
         "conversation_id": Argument("conversation_id", "path", Text(required=True)),
         "message_id": Argument("message_id", "path", Text(required=True)),
-        "feedback_type": Argument("feedback_type", "body", Choice(_conversations.FeedbackType, required=True)),
-        "reason_types": Argument("reason_types", "body", Items(Text(max_length=30), max_items=10)),
+        "feedback_type": Argument("feedback_type", "body", EnumOf(_conversations.FeedbackType, required=True)),
+        "reason_types": Argument("reason_types", "body", ListOf(Text(max_length=30), max_items=10)),
         "comment": Argument("comment", "body", Text(max_length=250)),
     },
     idempotent=True,
@@ -149,7 +149,7 @@ MESSAGES_LIST: Operation[_conversations.ConversationsMessagesListResponse] = Ope
     result=".",
     arguments={
         "conversation_id": Argument("conversation_id", "query", Text(required=True)),
-        "order": Argument("order", "body", Choice(_conversations.MessageOrder)),
+        "order": Argument("order", "body", EnumOf(_conversations.MessageOrder)),
         "chat_id": Argument("chat_id", "body", Text()),
         "before_id": Argument("before_id", "body", Text()),
         "after_id": Argument("after_id", "body", Text()),
@@ -192,11 +192,11 @@ MESSAGES_UPDATE: Operation[_conversations.Message] = Operation(
         "conversation_id": Argument("conversation_id", "query", Text(required=True)),
         "message_id": Argument("message_id", "query", Text(required=True)),
         "content": Argument("content", "body", Text()),
-        "content_type": Argument("content_type", "body", Choice(_conversations.EnterMessageContentType)),
+        "content_type": Argument("content_type", "body", EnumOf(_conversations.EnterMessageContentType)),
         "meta_data": Argument(
             "meta_data",
             "body",
-            Pairs(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
+            MapOf(Text(min_length=1, max_length=512), key=Text(min_length=1, max_length=64), max_items=16),
         ),
     },
     idempotent=True,

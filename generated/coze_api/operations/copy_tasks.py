@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Choice, Text
+from .._core._argument_types import EnumOf, Text
 from .._core._operation import Argument, Operation, Poll
 from ..models import copy_tasks as _copy_tasks
 
@@ -14,7 +14,7 @@ CREATE: Operation[_copy_tasks.StartedCopy] = Operation(
     decode=_copy_tasks.StartedCopy.from_dict,
     arguments={
         "entity_id": Argument("entity_id", "body", Text()),
-        "entity_type": Argument("entity_type", "body", Choice(_copy_tasks.CopyEntityType)),
+        "entity_type": Argument("entity_type", "body", EnumOf(_copy_tasks.CopyEntityType)),
         "to_workspace_id": Argument("to_workspace_id", "body", Text()),
     },
     permission="Bot.duplicate",

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Bool, Choice, Int, Items, Object, Pairs, Text
+from .._core._argument_types import Bool, EnumOf, Int, ListOf, MapOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging, Poll
-from .._core._response import Empty
 from ..models import databases as _databases
 
 CREATE: Operation[_databases.DatabaseId] = Operation(
@@ -16,15 +16,15 @@ CREATE: Operation[_databases.DatabaseId] = Operation(
     arguments={
         "workspace_id": Argument("workspace_id", "body", Text(required=True)),
         "table_name": Argument("table_name", "body", Text(required=True)),
-        "fields": Argument("fields", "body", Items(Object(lambda: _databases.DatabaseColumn), required=True)),
-        "rw_mode": Argument("rw_mode", "body", Choice(_databases.DatabaseReadWriteMode, required=True)),
+        "fields": Argument("fields", "body", ListOf(Object(lambda: _databases.DatabaseColumn), required=True)),
+        "rw_mode": Argument("rw_mode", "body", EnumOf(_databases.DatabaseReadWriteMode, required=True)),
         "app_id": Argument("app_id", "body", Text()),
         "table_desc": Argument("table_desc", "body", Text()),
-        "indexs": Argument("indexs", "body", Items(Object(lambda: _databases.DatabaseIndex))),
+        "indexs": Argument("indexs", "body", ListOf(Object(lambda: _databases.DatabaseIndex))),
         "connector_rw_config": Argument(
-            "connector_rw_config", "body", Items(Object(lambda: _databases.DatabaseConnectorConfig))
+            "connector_rw_config", "body", ListOf(Object(lambda: _databases.DatabaseConnectorConfig))
         ),
-        "connector_read_mode": Argument("connector_read_mode", "body", Choice(_databases.DatabaseConnectorReadMode)),
+        "connector_read_mode": Argument("connector_read_mode", "body", EnumOf(_databases.DatabaseConnectorReadMode)),
         "icon_file_id": Argument("icon_file_id", "body", Text()),
     },
     permission="Workspace.createDatabase",
@@ -70,7 +70,7 @@ RECORDS_CREATE: Operation[_databases.DatabaseRecordsChange] = Operation(
     decode=_databases.DatabaseRecordsChange.from_dict,
     arguments={
         "database_id": Argument("database_id", "path", Text(required=True)),
-        "insert_rows": Argument("insert_rows", "body", Items(Pairs(Text()), max_items=1000, required=True)),
+        "insert_rows": Argument("insert_rows", "body", ListOf(MapOf(Text()), max_items=1000, required=True)),
         "is_async": Argument("is_async", "body", Bool()),
         "connector_id": Argument("connector_id", "body", Text()),
         "connector_uid": Argument("connector_uid", "body", Text()),
@@ -116,7 +116,7 @@ RECORDS_QUERY: Operation[_databases.DatabaseRows] = Operation(
         "database_id": Argument("database_id", "path", Text(required=True)),
         "connector_id": Argument("connector_id", "body", Text()),
         "select_fields": Argument("select_fields", "body", Object(lambda: _databases.DatabaseSelection)),
-        "order_by": Argument("order_by", "body", Items(Object(lambda: _databases.DatabaseOrder))),
+        "order_by": Argument("order_by", "body", ListOf(Object(lambda: _databases.DatabaseOrder))),
         "page_num": Argument("page_num", "body", Int()),
         "page_size": Argument("page_size", "body", Int(maximum=1000)),
         "filter": Argument("filter", "body", Object(lambda: _databases.DatabaseFilter)),
@@ -149,7 +149,7 @@ RECORDS_UPDATE: Operation[_databases.DatabaseRecordsChange] = Operation(
     arguments={
         "database_id": Argument("database_id", "path", Text(required=True)),
         "update_fields": Argument(
-            "update_fields", "body", Items(Object(lambda: _databases.DatabaseFieldUpdate), required=True)
+            "update_fields", "body", ListOf(Object(lambda: _databases.DatabaseFieldUpdate), required=True)
         ),
         "filter": Argument("filter", "body", Object(lambda: _databases.DatabaseFilter, required=True)),
         "is_async": Argument("is_async", "body", Bool()),

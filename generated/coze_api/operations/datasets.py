@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Bool, Choice, Int, Items, Object, Text
+from .._core._argument_types import Bool, EnumOf, Int, ListOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging, Poll
-from .._core._response import Empty, ItemList
+from .._core._response import ItemList
 from ..models import datasets as _datasets
 
 CREATE: Operation[_datasets.CreatedDataset] = Operation(
@@ -16,7 +17,7 @@ CREATE: Operation[_datasets.CreatedDataset] = Operation(
     arguments={
         "name": Argument("name", "body", Text(max_length=100, required=True)),
         "space_id": Argument("space_id", "body", Text(required=True)),
-        "format_type": Argument("format_type", "body", Choice(_datasets.NewDatasetFormat, required=True)),
+        "format_type": Argument("format_type", "body", EnumOf(_datasets.NewDatasetFormat, required=True)),
         "description": Argument("description", "body", Text()),
         "file_id": Argument("file_id", "body", Text()),
     },
@@ -46,10 +47,10 @@ DOCUMENTS_CREATE: Operation[ItemList[_datasets.Document]] = Operation(
     arguments={
         "dataset_id": Argument("dataset_id", "body", Text(required=True)),
         "document_bases": Argument(
-            "document_bases", "body", Items(Object(lambda: _datasets.NewDocument), max_items=10, required=True)
+            "document_bases", "body", ListOf(Object(lambda: _datasets.NewDocument), max_items=10, required=True)
         ),
         "chunk_strategy": Argument("chunk_strategy", "body", Object(lambda: _datasets.ChunkStrategy, required=True)),
-        "format_type": Argument("format_type", "body", Choice(_datasets.NewDatasetFormat)),
+        "format_type": Argument("format_type", "body", EnumOf(_datasets.NewDatasetFormat)),
         "sink_strategy": Argument("sink_strategy", "body", Object(lambda: _datasets.DocumentStorage)),
         "is_append": Argument("is_append", "body", Bool()),
         "parsing_strategy": Argument("parsing_strategy", "body", Object(lambda: _datasets.DocumentParsing)),
@@ -72,7 +73,7 @@ DOCUMENTS_DELETE: Operation[Empty] = Operation(
     path="/open_api/knowledge/document/delete",
     decode=Empty.from_dict,
     arguments={
-        "document_ids": Argument("document_ids", "body", Items(Text(), max_items=100, required=True)),
+        "document_ids": Argument("document_ids", "body", ListOf(Text(), max_items=100, required=True)),
         "dataset_id": Argument("dataset_id", "body", Text()),
     },
     headers={"Agw-Js-Conv": "str"},
@@ -90,7 +91,7 @@ DOCUMENTS_LIST: Operation[_datasets.DatasetsDocumentsListResponse] = Operation(
         "dataset_id": Argument("dataset_id", "body", Text(required=True)),
         "page": Argument("page", "body", Int()),
         "size": Argument("size", "body", Int()),
-        "document_ids": Argument("document_ids", "body", Items(Text())),
+        "document_ids": Argument("document_ids", "body", ListOf(Text())),
         "keyword": Argument("keyword", "body", Text()),
     },
     headers={"Agw-Js-Conv": "str"},
@@ -115,7 +116,7 @@ DOCUMENTS_UPDATE: Operation[_datasets.DatasetsDocumentsUpdateResponse] = Operati
         "document_id": Argument("document_id", "body", Text(required=True)),
         "document_name": Argument("document_name", "body", Text()),
         "update_rule": Argument("update_rule", "body", Object(lambda: _datasets.DocumentUpdateRule)),
-        "table_meta": Argument("table_meta", "body", Items(Object(lambda: _datasets.DocumentColumn))),
+        "table_meta": Argument("table_meta", "body", ListOf(Object(lambda: _datasets.DocumentColumn))),
     },
     headers={"Agw-Js-Conv": "str"},
     idempotent=True,
@@ -167,7 +168,7 @@ LIST: Operation[_datasets.DatasetList] = Operation(
     arguments={
         "space_id": Argument("space_id", "query", Text(required=True)),
         "name": Argument("name", "query", Text()),
-        "format_type": Argument("format_type", "query", Choice(_datasets.DatasetFormat)),
+        "format_type": Argument("format_type", "query", EnumOf(_datasets.DatasetFormat)),
         "page_num": Argument("page_num", "query", Int(minimum=1)),
         "page_size": Argument("page_size", "query", Int(minimum=1, maximum=300)),
     },
@@ -189,7 +190,7 @@ PROCESS: Operation[_datasets.DocumentProgressList] = Operation(
     decode=_datasets.DocumentProgressList.from_dict,
     arguments={
         "dataset_id": Argument("dataset_id", "path", Text(required=True)),
-        "document_ids": Argument("document_ids", "body", Items(Text(), required=True)),
+        "document_ids": Argument("document_ids", "body", ListOf(Text(), required=True)),
     },
     idempotent=True,
     permission="readDocumentProgress",

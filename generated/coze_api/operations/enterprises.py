@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Choice, Int, Items, Object, Text
+from .._core._argument_types import EnumOf, Int, ListOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging
-from .._core._response import Empty
 from ..models import enterprises as _enterprises
 
 MEMBERS_CREATE: Operation[Empty] = Operation(
@@ -15,7 +15,7 @@ MEMBERS_CREATE: Operation[Empty] = Operation(
     decode=Empty.from_dict,
     arguments={
         "enterprise_id": Argument("enterprise_id", "path", Text(required=True)),
-        "users": Argument("users", "body", Items(Object(lambda: _enterprises.EnterpriseNewcomer), max_items=1)),
+        "users": Argument("users", "body", ListOf(Object(lambda: _enterprises.EnterpriseNewcomer), max_items=1)),
     },
     permission="Enterprise.batchAddPeople",
 )
@@ -42,7 +42,7 @@ MEMBERS_UPDATE: Operation[Empty] = Operation(
     arguments={
         "enterprise_id": Argument("enterprise_id", "path", Text(required=True)),
         "user_id": Argument("user_id", "path", Text(required=True)),
-        "role": Argument("role", "body", Choice(_enterprises.EnterpriseRole, required=True)),
+        "role": Argument("role", "body", EnumOf(_enterprises.EnterpriseRole, required=True)),
     },
     idempotent=True,
     permission="Enterprise.updatePeople",

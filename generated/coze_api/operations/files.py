@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Content, Text
+from .._core._argument_types import FileValue, Text
 from .._core._operation import Argument, Operation
 from ..models import files as _files
 
@@ -25,7 +25,7 @@ UPLOAD: Operation[_files.File] = Operation(
     path="/v1/files/upload",
     decode=_files.File.from_dict,
     arguments={
-        "file": Argument("file", "part", Content(max_bytes=536870912, required=True)),
+        "file": Argument("file", "part", FileValue(max_bytes=536870912, required=True)),
     },
     permission="uploadFile",
 )

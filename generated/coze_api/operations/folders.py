@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Choice, Int, Text
+from .._core._argument_types import EnumOf, Int, Text
 from .._core._operation import Argument, Operation, Paging
 from ..models import folders as _folders
 
@@ -14,7 +14,7 @@ LIST: Operation[_folders.FolderList] = Operation(
     decode=_folders.FolderList.from_dict,
     arguments={
         "workspace_id": Argument("workspace_id", "query", Text(required=True)),
-        "folder_type": Argument("folder_type", "query", Choice(_folders.ListedFolderType, required=True)),
+        "folder_type": Argument("folder_type", "query", EnumOf(_folders.ListedFolderType, required=True)),
         "parent_folder_id": Argument("parent_folder_id", "query", Text()),
         "page_num": Argument("page_num", "query", Int()),
         "page_size": Argument("page_size", "query", Int(maximum=50)),

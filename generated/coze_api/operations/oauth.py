@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Choice, Int, Object, Text
+from .._core._argument_types import EnumOf, Int, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation
-from .._core._response import Empty
 from ..models import oauth as _oauth
 
 AUTHORIZE: Operation[Empty] = Operation(
@@ -14,15 +14,15 @@ AUTHORIZE: Operation[Empty] = Operation(
     path="/api/permission/oauth2/authorize",
     decode=Empty.from_dict,
     arguments={
-        "response_type": Argument("response_type", "query", Choice(_oauth.OAuthResponseType, required=True)),
+        "response_type": Argument("response_type", "query", EnumOf(_oauth.OAuthResponseType, required=True)),
         "client_id": Argument("client_id", "query", Text(required=True)),
         "redirect_uri": Argument("redirect_uri", "query", Text(required=True)),
         "state": Argument("state", "query", Text(required=True)),
         "code_challenge": Argument("code_challenge", "query", Text()),
-        "code_challenge_method": Argument("code_challenge_method", "query", Choice(_oauth.OAuthCodeChallengeMethod)),
+        "code_challenge_method": Argument("code_challenge_method", "query", EnumOf(_oauth.OAuthCodeChallengeMethod)),
     },
     servers=("https://www.coze.com", "https://www.coze.cn"),
-    authorised=False,
+    authorized=False,
     idempotent=True,
 )
 
@@ -33,15 +33,15 @@ AUTHORIZE_WORKSPACE: Operation[Empty] = Operation(
     decode=Empty.from_dict,
     arguments={
         "workspace_id": Argument("workspace_id", "path", Text(required=True)),
-        "response_type": Argument("response_type", "query", Choice(_oauth.OAuthResponseType, required=True)),
+        "response_type": Argument("response_type", "query", EnumOf(_oauth.OAuthResponseType, required=True)),
         "client_id": Argument("client_id", "query", Text(required=True)),
         "redirect_uri": Argument("redirect_uri", "query", Text(required=True)),
         "state": Argument("state", "query", Text(required=True)),
         "code_challenge": Argument("code_challenge", "query", Text()),
-        "code_challenge_method": Argument("code_challenge_method", "query", Choice(_oauth.OAuthCodeChallengeMethod)),
+        "code_challenge_method": Argument("code_challenge_method", "query", EnumOf(_oauth.OAuthCodeChallengeMethod)),
     },
     servers=("https://www.coze.com", "https://www.coze.cn"),
-    authorised=False,
+    authorized=False,
     idempotent=True,
 )
 
@@ -54,7 +54,7 @@ DEVICE_CODE: Operation[_oauth.OauthDeviceCodeResponse] = Operation(
     arguments={
         "client_id": Argument("client_id", "body", Text(required=True)),
     },
-    authorised=False,
+    authorized=False,
     confidential=True,
 )
 
@@ -68,7 +68,7 @@ DEVICE_CODE_WORKSPACE: Operation[_oauth.OauthDeviceCodeWorkspaceResponse] = Oper
         "workspace_id": Argument("workspace_id", "path", Text(required=True)),
         "client_id": Argument("client_id", "body", Text(required=True)),
     },
-    authorised=False,
+    authorized=False,
     confidential=True,
 )
 
@@ -79,7 +79,7 @@ TOKEN: Operation[_oauth.OauthTokenResponse] = Operation(
     decode=_oauth.OauthTokenResponse.from_dict,
     result=".",
     arguments={
-        "grant_type": Argument("grant_type", "body", Choice(_oauth.OAuthGrantType, required=True)),
+        "grant_type": Argument("grant_type", "body", EnumOf(_oauth.OAuthGrantType, required=True)),
         "code": Argument("code", "body", Text()),
         "client_id": Argument("client_id", "body", Text()),
         "redirect_uri": Argument("redirect_uri", "body", Text()),
@@ -89,7 +89,7 @@ TOKEN: Operation[_oauth.OauthTokenResponse] = Operation(
         "scope": Argument("scope", "body", Object(lambda: _oauth.OAuthScope)),
         "code_verifier": Argument("code_verifier", "body", Text()),
     },
-    authorised=False,
+    authorized=False,
     confidential=True,
 )
 
@@ -101,7 +101,7 @@ TOKEN_ACCOUNT: Operation[_oauth.OauthTokenAccountResponse] = Operation(
     result=".",
     arguments={
         "account_id": Argument("account_id", "path", Text(required=True)),
-        "grant_type": Argument("grant_type", "body", Choice(_oauth.OAuthJwtGrantType, required=True)),
+        "grant_type": Argument("grant_type", "body", EnumOf(_oauth.OAuthJwtGrantType, required=True)),
         "duration_seconds": Argument("duration_seconds", "body", Int(maximum=86399)),
     },
     confidential=True,
@@ -115,7 +115,7 @@ TOKEN_ENTERPRISE: Operation[_oauth.OauthTokenEnterpriseResponse] = Operation(
     result=".",
     arguments={
         "enterprise_id": Argument("enterprise_id", "path", Text(required=True)),
-        "grant_type": Argument("grant_type", "body", Choice(_oauth.OAuthJwtGrantType, required=True)),
+        "grant_type": Argument("grant_type", "body", EnumOf(_oauth.OAuthJwtGrantType, required=True)),
         "duration_seconds": Argument("duration_seconds", "body", Int(maximum=86399)),
     },
     confidential=True,

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Choice, Int, Items, Object, Text
+from .._core._argument_types import EnumOf, Int, ListOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging
-from .._core._response import Empty
 from ..models import organizations as _organizations
 
 MEMBERS_CREATE: Operation[Empty] = Operation(
@@ -16,7 +16,7 @@ MEMBERS_CREATE: Operation[Empty] = Operation(
     arguments={
         "organization_id": Argument("organization_id", "path", Text(required=True)),
         "organization_people": Argument(
-            "organization_people", "body", Items(Object(lambda: _organizations.OrganizationNewcomer), required=True)
+            "organization_people", "body", ListOf(Object(lambda: _organizations.OrganizationNewcomer), required=True)
         ),
     },
     permission="batchAddOrganizationPeople",
@@ -66,7 +66,7 @@ MEMBERS_UPDATE: Operation[Empty] = Operation(
         "organization_id": Argument("organization_id", "path", Text(required=True)),
         "user_id": Argument("user_id", "path", Text(required=True)),
         "organization_role_type": Argument(
-            "organization_role_type", "body", Choice(_organizations.OrganizationEmployeeRole, required=True)
+            "organization_role_type", "body", EnumOf(_organizations.OrganizationEmployeeRole, required=True)
         ),
     },
     idempotent=True,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Anything, Items, Pairs, Text
+from .._core._argument_types import AnyValue, ListOf, MapOf, Text
 from .._core._operation import Argument, Operation
 from ..models import plugins as _plugins
 
@@ -25,7 +25,7 @@ RETRIEVE_MANY: Operation[_plugins.PluginList] = Operation(
     path="/v1/plugins/mget",
     decode=_plugins.PluginList.from_dict,
     arguments={
-        "ids": Argument("ids", "query", Items(Text(), max_items=20, required=True)),
+        "ids": Argument("ids", "query", ListOf(Text(), max_items=20, required=True)),
     },
     idempotent=True,
     permission="Plugin.getPlugin",
@@ -39,7 +39,7 @@ TOOLS_CALL: Operation[_plugins.PluginToolResult] = Operation(
     arguments={
         "plugin_id": Argument("plugin_id", "path", Text(required=True)),
         "tool_name": Argument("tool_name", "body", Text(required=True)),
-        "arguments": Argument("arguments", "body", Pairs(Anything(), required=True)),
+        "arguments": Argument("arguments", "body", MapOf(AnyValue(), required=True)),
     },
     permission="Plugin.callTool",
 )

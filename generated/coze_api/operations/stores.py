@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Bool, Choice, Int, Items, Text
+from .._core._argument_types import Bool, EnumOf, Int, ListOf, Text
 from .._core._operation import Argument, Operation, Paging
 from ..models import stores as _stores
 
@@ -13,7 +13,7 @@ CATEGORIES_LIST: Operation[_stores.StoreCategoryList] = Operation(
     path="/v1/stores/categories",
     decode=_stores.StoreCategoryList.from_dict,
     arguments={
-        "entity_type": Argument("entity_type", "query", Choice(_stores.StoreEntityType, required=True)),
+        "entity_type": Argument("entity_type", "query", EnumOf(_stores.StoreEntityType, required=True)),
         "page_num": Argument("page_num", "query", Int()),
         "page_size": Argument("page_size", "query", Int(maximum=100)),
     },
@@ -35,10 +35,10 @@ PLUGINS_LIST: Operation[_stores.StorePluginList] = Operation(
     arguments={
         "keyword": Argument("keyword", "query", Text()),
         "is_official": Argument("is_official", "query", Bool()),
-        "category_ids": Argument("category_ids", "query", Items(Text())),
+        "category_ids": Argument("category_ids", "query", ListOf(Text())),
         "page_num": Argument("page_num", "query", Int()),
         "page_size": Argument("page_size", "query", Int(maximum=100)),
-        "sort_type": Argument("sort_type", "query", Choice(_stores.StoreSortType)),
+        "sort_type": Argument("sort_type", "query", EnumOf(_stores.StoreSortType)),
         "category_id": Argument("category_id", "query", Text()),
     },
     idempotent=True,

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Items, Object, Text
+from .._core._argument_types import ListOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation
-from .._core._response import Empty
 from ..models import variables as _variables
 
 RETRIEVE: Operation[_variables.VariableList] = Operation(
@@ -18,7 +18,7 @@ RETRIEVE: Operation[_variables.VariableList] = Operation(
         "app_id": Argument("app_id", "query", Text()),
         "bot_id": Argument("bot_id", "query", Text()),
         "connector_id": Argument("connector_id", "query", Text()),
-        "keywords": Argument("keywords", "query", Items(Text())),
+        "keywords": Argument("keywords", "query", ListOf(Text())),
     },
     idempotent=True,
     permission="readVariable",
@@ -31,7 +31,7 @@ UPDATE: Operation[Empty] = Operation(
     decode=Empty.from_dict,
     arguments={
         "connector_uid": Argument("connector_uid", "body", Text(required=True)),
-        "data": Argument("data", "body", Items(Object(lambda: _variables.VariableAssignment), required=True)),
+        "data": Argument("data", "body", ListOf(Object(lambda: _variables.VariableAssignment), required=True)),
         "app_id": Argument("app_id", "body", Text()),
         "bot_id": Argument("bot_id", "body", Text()),
         "connector_id": Argument("connector_id", "body", Text()),

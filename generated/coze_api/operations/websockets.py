@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Choice, Text
+from .._core._argument_types import EnumOf, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation
-from .._core._response import Empty
 from ..models import websockets as _websockets
 
 AUDIO_SIMULT_INTERPRETATION_HANDSHAKE: Operation[Empty] = Operation(
@@ -23,7 +23,7 @@ AUDIO_SPEECH_HANDSHAKE: Operation[Empty] = Operation(
     path="/v1/audio/speech",
     decode=Empty.from_dict,
     arguments={
-        "entity_type": Argument("entity_type", "query", Choice(_websockets.SocketEntityType)),
+        "entity_type": Argument("entity_type", "query", EnumOf(_websockets.SocketEntityType)),
         "entity_id": Argument("entity_id", "query", Text()),
     },
     servers=("wss://ws.coze.com", "wss://ws.coze.cn"),
@@ -37,7 +37,7 @@ AUDIO_TRANSCRIPTIONS_HANDSHAKE: Operation[Empty] = Operation(
     path="/v1/audio/transcriptions",
     decode=Empty.from_dict,
     arguments={
-        "entity_type": Argument("entity_type", "query", Choice(_websockets.SocketEntityType)),
+        "entity_type": Argument("entity_type", "query", EnumOf(_websockets.SocketEntityType)),
         "entity_id": Argument("entity_id", "query", Text()),
     },
     servers=("wss://ws.coze.com", "wss://ws.coze.cn"),

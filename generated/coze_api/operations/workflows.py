@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Anything, Bool, Choice, Int, Items, Object, Pairs, Text
+from .._core._argument_types import AnyValue, Bool, EnumOf, Int, ListOf, MapOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging, Poll
-from .._core._response import Empty, ItemList
+from .._core._response import ItemList
 from ..models import bots as _bots
 from ..models import workflows as _workflows
 
@@ -20,17 +21,17 @@ CHAT_STREAM: Operation[Empty] = Operation(
         "additional_messages": Argument(
             "additional_messages",
             "body",
-            Items(Object(lambda: _workflows.ChatflowMessage), max_items=50, required=True),
+            ListOf(Object(lambda: _workflows.ChatflowMessage), max_items=50, required=True),
         ),
         "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
-        "parameters": Argument("parameters", "body", Pairs(Anything())),
+        "parameters": Argument("parameters", "body", MapOf(AnyValue())),
         "app_id": Argument("app_id", "body", Text()),
         "bot_id": Argument("bot_id", "body", Text()),
         "conversation_id": Argument("conversation_id", "body", Text()),
-        "ext": Argument("ext", "body", Pairs(Text())),
+        "ext": Argument("ext", "body", MapOf(Text())),
         "workflow_version": Argument("workflow_version", "body", Text()),
         "connector_id": Argument("connector_id", "body", Text()),
-        "execute_mode": Argument("execute_mode", "body", Choice(_workflows.WorkflowExecuteMode)),
+        "execute_mode": Argument("execute_mode", "body", EnumOf(_workflows.WorkflowExecuteMode)),
         "suggest_reply_info": Argument("suggest_reply_info", "body", Object(lambda: _workflows.ChatflowSuggestReply)),
         "app_version": Argument("app_version", "body", Text()),
     },
@@ -44,7 +45,7 @@ COLLABORATION_MODES_UPDATE: Operation[Empty] = Operation(
     decode=Empty.from_dict,
     arguments={
         "workflow_id": Argument("workflow_id", "path", Text(required=True)),
-        "collaboration_mode": Argument("collaboration_mode", "body", Choice(_workflows.WorkflowCollaborationMode)),
+        "collaboration_mode": Argument("collaboration_mode", "body", EnumOf(_workflows.WorkflowCollaborationMode)),
     },
     idempotent=True,
     permission="Workflow.switchDevelopMode",
@@ -58,7 +59,7 @@ COLLABORATORS_CREATE: Operation[Empty] = Operation(
     arguments={
         "workflow_id": Argument("workflow_id", "path", Text(required=True)),
         "collaborators": Argument(
-            "collaborators", "body", Items(Object(lambda: _bots.Collaborator), max_items=1, required=True)
+            "collaborators", "body", ListOf(Object(lambda: _bots.Collaborator), max_items=1, required=True)
         ),
     },
     permission="Workflow.addCollaborator",
@@ -86,9 +87,9 @@ LIST: Operation[_workflows.WorkflowList] = Operation(
         "workspace_id": Argument("workspace_id", "query", Text(required=True)),
         "page_num": Argument("page_num", "query", Int(minimum=1, required=True)),
         "page_size": Argument("page_size", "query", Int(minimum=1, maximum=30)),
-        "workflow_mode": Argument("workflow_mode", "query", Choice(_workflows.WorkflowMode)),
+        "workflow_mode": Argument("workflow_mode", "query", EnumOf(_workflows.WorkflowMode)),
         "app_id": Argument("app_id", "query", Text()),
-        "publish_status": Argument("publish_status", "query", Choice(_workflows.WorkflowPublishStatus)),
+        "publish_status": Argument("publish_status", "query", EnumOf(_workflows.WorkflowPublishStatus)),
         "folder_id": Argument("folder_id", "query", Text()),
         "include_input_output": Argument("include_input_output", "query", Bool()),
     },
@@ -128,14 +129,14 @@ RUNS_CREATE: Operation[_workflows.WorkflowsRunsCreateResponse] = Operation(
     arguments={
         "workflow_id": Argument("workflow_id", "body", Text(required=True)),
         "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
-        "parameters": Argument("parameters", "body", Pairs(Anything())),
+        "parameters": Argument("parameters", "body", MapOf(AnyValue())),
         "bot_id": Argument("bot_id", "body", Text()),
         "app_id": Argument("app_id", "body", Text()),
-        "ext": Argument("ext", "body", Pairs(Text())),
+        "ext": Argument("ext", "body", MapOf(Text())),
         "is_async": Argument("is_async", "body", Bool()),
         "workflow_version": Argument("workflow_version", "body", Text()),
         "connector_id": Argument("connector_id", "body", Text()),
-        "execute_mode": Argument("execute_mode", "body", Choice(_workflows.WorkflowExecuteMode)),
+        "execute_mode": Argument("execute_mode", "body", EnumOf(_workflows.WorkflowExecuteMode)),
         "app_version": Argument("app_version", "body", Text()),
     },
     permission="run",
@@ -159,7 +160,7 @@ RUNS_RESUME: Operation[_workflows.WorkflowsRunsResumeResponse] = Operation(
     arguments={
         "workflow_id": Argument("workflow_id", "body", Text(required=True)),
         "event_id": Argument("event_id", "body", Text(required=True)),
-        "interrupt_type": Argument("interrupt_type", "body", Choice(_workflows.WorkflowInterruptType, required=True)),
+        "interrupt_type": Argument("interrupt_type", "body", EnumOf(_workflows.WorkflowInterruptType, required=True)),
         "resume_data": Argument("resume_data", "body", Text(required=True)),
     },
     permission="run",
@@ -203,13 +204,13 @@ RUNS_STREAM: Operation[Empty] = Operation(
     arguments={
         "workflow_id": Argument("workflow_id", "body", Text(required=True)),
         "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
-        "parameters": Argument("parameters", "body", Pairs(Anything())),
+        "parameters": Argument("parameters", "body", MapOf(AnyValue())),
         "bot_id": Argument("bot_id", "body", Text()),
-        "ext": Argument("ext", "body", Pairs(Text())),
+        "ext": Argument("ext", "body", MapOf(Text())),
         "app_id": Argument("app_id", "body", Text()),
         "workflow_version": Argument("workflow_version", "body", Text()),
         "connector_id": Argument("connector_id", "body", Text()),
-        "execute_mode": Argument("execute_mode", "body", Choice(_workflows.WorkflowExecuteMode)),
+        "execute_mode": Argument("execute_mode", "body", EnumOf(_workflows.WorkflowExecuteMode)),
         "app_version": Argument("app_version", "body", Text()),
     },
     permission="run",
@@ -224,10 +225,10 @@ RUNS_STREAM_RESUME: Operation[Empty] = Operation(
     arguments={
         "workflow_id": Argument("workflow_id", "body", Text(required=True)),
         "event_id": Argument("event_id", "body", Text(required=True)),
-        "interrupt_type": Argument("interrupt_type", "body", Choice(_workflows.WorkflowInterruptType, required=True)),
+        "interrupt_type": Argument("interrupt_type", "body", EnumOf(_workflows.WorkflowInterruptType, required=True)),
         "resume_data": Argument("resume_data", "body", Text(required=True)),
         "x_coze_device_info": Argument("X-Coze-DeviceInfo", "header", Text()),
-        "ext": Argument("ext", "body", Pairs(Text())),
+        "ext": Argument("ext", "body", MapOf(Text())),
         "connector_id": Argument("connector_id", "body", Text()),
     },
     permission="run",
@@ -240,7 +241,7 @@ VERSIONS_LIST: Operation[_workflows.WorkflowVersionList] = Operation(
     decode=_workflows.WorkflowVersionList.from_dict,
     arguments={
         "workflow_id": Argument("workflow_id", "path", Text(required=True)),
-        "publish_status": Argument("publish_status", "query", Choice(_workflows.WorkflowPublishStatus)),
+        "publish_status": Argument("publish_status", "query", EnumOf(_workflows.WorkflowPublishStatus)),
         "page_size": Argument("page_size", "query", Int(minimum=1, maximum=30)),
         "page_token": Argument("page_token", "query", Text()),
         "include_input_output": Argument("include_input_output", "query", Bool()),

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._core._argument_types import Int, Items, Object, Text
+from .._core._argument_types import Int, ListOf, Object, Text
+from .._core._model import Empty
 from .._core._operation import Argument, Operation, Paging
-from .._core._response import Empty
 from ..models import workspaces as _workspaces
 
 CREATE: Operation[_workspaces.CreatedWorkspace] = Operation(
@@ -54,7 +54,7 @@ MEMBERS_CREATE: Operation[_workspaces.WorkspaceMembersAdded] = Operation(
     decode=_workspaces.WorkspaceMembersAdded.from_dict,
     arguments={
         "workspace_id": Argument("workspace_id", "path", Text(required=True)),
-        "users": Argument("users", "body", Items(Object(lambda: _workspaces.WorkspaceInvitation), max_items=20)),
+        "users": Argument("users", "body", ListOf(Object(lambda: _workspaces.WorkspaceInvitation), max_items=20)),
     },
     idempotent=True,
     permission="addMember",
@@ -67,7 +67,7 @@ MEMBERS_DELETE: Operation[_workspaces.WorkspaceMembersRemoved] = Operation(
     decode=_workspaces.WorkspaceMembersRemoved.from_dict,
     arguments={
         "workspace_id": Argument("workspace_id", "path", Text(required=True)),
-        "user_ids": Argument("user_ids", "body", Items(Text(), max_items=5, required=True)),
+        "user_ids": Argument("user_ids", "body", ListOf(Text(), max_items=5, required=True)),
     },
     idempotent=True,
     permission="removeMember",

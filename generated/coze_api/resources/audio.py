@@ -16,8 +16,8 @@ from ..operations import audio as _operations
 if TYPE_CHECKING:
     from .._core._download import AsyncBinary, Binary
     from .._core._files import FileContent
+    from .._core._model import Empty
     from .._core._pagination import AsyncPager, Page
-    from .._core._response import Empty
 
 __all__ = [
     "AsyncAudioAPI",

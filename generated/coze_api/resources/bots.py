@@ -14,8 +14,8 @@ from ..models import bots as _bots
 from ..operations import bots as _operations
 
 if TYPE_CHECKING:
+    from .._core._model import Empty
     from .._core._pagination import AsyncPager, Page
-    from .._core._response import Empty
 
 __all__ = [
     "AsyncBotsAPI",

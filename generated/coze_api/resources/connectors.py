@@ -14,7 +14,7 @@ from ..models import connectors as _connectors
 from ..operations import connectors as _operations
 
 if TYPE_CHECKING:
-    from .._core._response import Empty
+    from .._core._model import Empty
 
 __all__ = [
     "AsyncConnectorsAPI",

@@ -14,8 +14,9 @@ from ..models import datasets as _datasets
 from ..operations import datasets as _operations
 
 if TYPE_CHECKING:
+    from .._core._model import Empty
     from .._core._pagination import AsyncPager, Page
-    from .._core._response import Empty, ItemList
+    from .._core._response import ItemList
 
 __all__ = [
     "AsyncDatasetsAPI",

@@ -14,8 +14,8 @@ from ..models import enterprises as _enterprises
 from ..operations import enterprises as _operations
 
 if TYPE_CHECKING:
+    from .._core._model import Empty
     from .._core._pagination import AsyncPager, Page
-    from .._core._response import Empty
 
 __all__ = [
     "AsyncEnterprisesAPI",

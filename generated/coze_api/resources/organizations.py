@@ -14,8 +14,8 @@ from ..models import organizations as _organizations
 from ..operations import organizations as _operations
 
 if TYPE_CHECKING:
+    from .._core._model import Empty
     from .._core._pagination import AsyncPager, Page
-    from .._core._response import Empty
 
 __all__ = [
     "AsyncOrganizationsAPI",

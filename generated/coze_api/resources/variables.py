@@ -13,7 +13,7 @@ from ..models import variables as _variables
 from ..operations import variables as _operations
 
 if TYPE_CHECKING:
-    from .._core._response import Empty
+    from .._core._model import Empty
 
 __all__ = [
     "AsyncVariablesAPI",

@@ -16,8 +16,9 @@ from ..models import workflows as _workflows
 from ..operations import workflows as _operations
 
 if TYPE_CHECKING:
+    from .._core._model import Empty
     from .._core._pagination import AsyncPager, Page
-    from .._core._response import Empty, ItemList
+    from .._core._response import ItemList
     from .._core._stream import AsyncStream, Stream
 
 __all__ = [

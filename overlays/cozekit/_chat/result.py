@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from coze_api._core._decode import code_of, retryable
 from coze_api._core._model import encode
-from coze_api._core._response import code_of, retryable
 from coze_api.errors import hint
 from coze_api.models import Chat, ChatStatus, Message
 from coze_api.operations import chat as _operations

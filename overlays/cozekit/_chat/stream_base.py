@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import attrs
 
-from coze_api._core._stream_base import StreamState
+from coze_api._core._stream_base import BaseStream
 from coze_api.models import ChatFailedEvent, ChatStreamEvent
 
 from .._type_guards import text_of
@@ -28,7 +28,7 @@ _UNKNOWN_CHAT = (
 )
 
 
-class ChatStreamBase(StreamAccumulator, StreamState[ChatStreamEvent]):
+class ChatStreamBase(StreamAccumulator, BaseStream[ChatStreamEvent]):
     """A stream of a chat without its input and output."""
 
     _failure_type = ChatFailed
@@ -72,7 +72,7 @@ class ChatStreamBase(StreamAccumulator, StreamState[ChatStreamEvent]):
             return ref
         if isinstance(self._failure, StreamFailed):
             raise self._failure
-        raise self._broken_off(_UNKNOWN_CHAT) from self._failure
+        raise self._interruption(_UNKNOWN_CHAT) from self._failure
 
     def _nothing_missing(self) -> bool:
         """Return whether the stream contained the whole chat.
@@ -119,7 +119,7 @@ class ChatStreamBase(StreamAccumulator, StreamState[ChatStreamEvent]):
         error.chat, error.stream = self.chat, self
         return error
 
-    def _advised(self, reason: str) -> str:
+    def _with_advice(self, reason: str) -> str:
         """Add how to get the rest of the chat, which may continue without the stream."""
         if self.chat is None:
             return reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
-from coze_api._core._stream_base import StreamState
+from coze_api._core._stream_base import BaseStream
 
 from ..errors import StreamGap, StreamInterrupted
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["ChainedStreamBase", "EventT", "StreamT"]
 
 EventT = TypeVar("EventT")
-StreamT = TypeVar("StreamT", bound=StreamState[Any])
+StreamT = TypeVar("StreamT", bound=BaseStream[Any])
 _CLOSED = "it was closed here before its end"
 _INTERRUPTED = "reading was interrupted between two rounds"
 
@@ -62,7 +62,7 @@ class ChainedStreamBase(Generic[StreamT]):
         if isinstance(self._failure, Exception):
             raise self._failure
         if self._failure is not None:
-            raise self._interrupted(self._current._advised(_INTERRUPTED)) from self._failure
+            raise self._interrupted(self._current._with_advice(_INTERRUPTED)) from self._failure
         if not self._closed:
             return True
         if self.ended:
@@ -70,7 +70,7 @@ class ChainedStreamBase(Generic[StreamT]):
         raise self._interrupted(_CLOSED)
 
     def _interrupted(self, reason: str) -> StreamInterrupted:
-        error = self._current._broken_off(reason)
+        error = self._current._interruption(reason)
         error.stream = self
         return error
 
@@ -89,5 +89,5 @@ class ChainedStreamBase(Generic[StreamT]):
         if following is not None:
             self._streams.append(following)
             if self._closed:  # meanwhile, by another thread, which knew only the round before
-                following._leave(_CLOSED)
+                following._mark_closed(_CLOSED)
         return following is not None

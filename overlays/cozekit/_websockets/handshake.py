@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from coze_api._core._body import exchange, exchange_async
+from coze_api._core._decode import logid_of, refusal
 from coze_api._core._handshake import Handshake
 from coze_api._core._http import Auth, HTTPRequest, HTTPResponse, default_ssl
 from coze_api._core._loopback import is_loopback
-from coze_api._core._response import logid_of, refusal
 
 from ..errors import CozeError
 from .options import SocketOptions

@@ -6,9 +6,9 @@ import time
 from collections import deque
 from typing import Any, Generic, TypeVar
 
+from coze_api._core._decode import code_of, retryable
 from coze_api._core._handshake import Handshake
 from coze_api._core._model import Unknown
-from coze_api._core._response import code_of, retryable
 from coze_api._core._stream_base import failure_of
 from coze_api.errors import hint
 from coze_api.models import Chat, SocketDetail

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
-from coze_api._core._response import code_of, retryable
+from coze_api._core._decode import code_of, retryable
 from coze_api.errors import hint
 from coze_api.models import (
     ChatUsage,

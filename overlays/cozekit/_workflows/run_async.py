@@ -133,9 +133,13 @@ class _RunState(ChainedStreamBase[StreamT], Generic[StreamT]):
 
     def _on_message(self, message: WorkflowMessage) -> None:
         execution = (
-            message.node_execute_uuid, message.node_id, message.node_title, message.loop_index, message.batch_index,
+            message.node_execute_uuid,
+            message.node_id,
+            message.node_title,
+            message.loop_index,
+            message.batch_index,
             message.sub_execute_id,
-        )  # fmt: skip
+        )
         node = self._latest
         if node is None or execution != self._execution:
             node = self._latest = self._node(execution, message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coze_api._core._body import exchange, exchange_async
-from coze_api._core._client_config import Settings
+from coze_api._core._client_config import ClientConfig
 from coze_api._core._http import (
     BODY_LIMIT,
     AsyncHTTPClient,
@@ -46,7 +46,7 @@ def _request() -> Request:
     return Request(oauth.TOKEN, "GET", "", {})
 
 
-def _built(coze: Settings, request: Request) -> HTTPRequest:
+def _built(coze: ClientConfig, request: Request) -> HTTPRequest:
     own = {} if coze._token is None or coze._auth is not None else {"Authorization": f"Bearer {coze._token}"}
     add_headers(own, coze._headers, "headers")
     with map_exceptions:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from coze_api._core._client_config import Settings
+from coze_api._core._client_config import ClientConfig
+from coze_api._core._decode import read
 from coze_api._core._http import URL, AsyncHTTPClient, Auth, HTTPClient, HTTPResponse
 from coze_api._core._operation import Operation
 from coze_api._core._request import Request
-from coze_api._core._response import read
 from coze_api.models import OAuthGrantType
 from coze_api.operations import oauth
 
@@ -47,7 +47,7 @@ class Flow:
         given(client_id=client_id)
         self.client_id = client_id
         address = require_https(resolve_base_url(base_url), allow_http=allow_http)
-        self._settings = Settings(address, None, auth=None, timeout=None, headers=None)
+        self._settings = ClientConfig(address, None, auth=None, timeout=None, headers=None)
         self._allow_http = allow_http
         self._http_client = http_client
 

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from coze_api._core._http import HTTPRequest, TimeoutException, token_request
+from coze_api._core._http import HTTPRequest, TimeoutException
+from coze_api._core._token_requests import token_request
 
 from ._lock_handle import Claim
 from ._token_store import MemoryStore, ProcessLocks, TokenStore

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from coze_api._core._decode import code_of
 from coze_api._core._http import HTTPRequest, HTTPResponse, may_be_sent_again
 from coze_api._core._json import loads
-from coze_api._core._response import code_of
 from coze_api.errors import error_class
 
 from .._retrying import HINT

@@ -6,15 +6,8 @@ import math
 from collections.abc import AsyncGenerator, Callable, Generator
 
 from coze_api._core._body import aread_body, read_body
-from coze_api._core._http import (
-    Auth,
-    HTTPRequest,
-    HTTPResponse,
-    NetworkError,
-    check_token_answer,
-    same_service,
-    token_request,
-)
+from coze_api._core._http import Auth, HTTPRequest, HTTPResponse, NetworkError
+from coze_api._core._token_requests import check_token_answer, same_service, token_request
 
 from ..errors import InvalidArgumentError, TokenStoreError
 from ._refresh_lock import Turns

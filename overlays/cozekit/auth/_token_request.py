@@ -9,10 +9,10 @@ from typing import Any
 
 import attrs
 
+from coze_api._core._decode import read
 from coze_api._core._http import HTTPResponse
 from coze_api._core._operation import Operation, Options
 from coze_api._core._request import Request, prepare
-from coze_api._core._response import read
 from coze_api._core._secrets import hidden
 
 from .._retry_policy import parse_http_date

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from coze_api import operations
-from coze_api._core._argument_types import Choice, Content, Text
+from coze_api._core._argument_types import EnumOf, FileValue, Text
 from coze_api._core._download import Binary
 from coze_api._core._model import Model, encode
 from coze_api._core._operation import Argument, Operation
@@ -129,7 +129,7 @@ def _argument(operation: Operation[Any], pair: str) -> tuple[str, Any]:
 def _value(argument: Argument, text: str) -> Any:
     """Read a value: as it stands where a text is wanted, else as JSON. `@` and a path name a file; `@-` is a pipe."""
     kind = argument.value
-    if isinstance(kind, Content):
+    if isinstance(kind, FileValue):
         path = Path(text.removeprefix("@"))
         return path.name, path.read_bytes()
     if text == "@-":
@@ -138,7 +138,7 @@ def _value(argument: Argument, text: str) -> Any:
         text = Path(text[1:]).read_text(encoding="utf-8")
     if isinstance(kind, Text):
         return text
-    if isinstance(kind, Choice) and any(one.value == text for one in kind.enum):
+    if isinstance(kind, EnumOf) and any(one.value == text for one in kind.enum):
         return text
     try:
         return json.loads(text)

@@ -32,8 +32,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from .._callbacks.delivery import Delivery
 from .._callbacks.dispatcher import Callbacks
+from .._callbacks.sender import Delivery
 from .._common.errors import CallError
 from .._common.json_body import parse_json
 from .._common.localhost import is_loopback_ip
@@ -47,11 +47,12 @@ from .._oauth.control import OAuthControl
 from .._scenario.scenario import Scenario, ScenarioTarget
 from .._state import seed
 from .._state.store import Store
-from .state_view import browse
 
-__all__ = ["PREFIX", "AdminAPI", "AdminTarget"]
+__all__ = ["AdminAPI", "AdminTarget", "PREFIX", "browse"]
 
 PREFIX = "/_sandbox/"
+_SECRET = {"device", "jwt", "oauth_code", "refresh_token", "token"}
+_MOST = 500
 
 
 class AdminTarget(ScenarioTarget, Protocol):
@@ -249,3 +250,22 @@ def _deliveries_to_json(deliveries: Iterable[Delivery]) -> Any:
 
 def _call(method: Callable[..., None], body: Any) -> None:
     method(**body)
+
+
+def browse(store: Store, kind: str | None) -> dict[str, Any]:
+    """Count the documents of each kind, or list those of one.
+
+    Args:
+        store: The state.
+        kind: Kind of the documents to list: the newest 500, newest first. Tokens, codes and keys are never shown.
+    """
+    if kind is None:
+        return {"kinds": {name: count for name, count in store.kinds().items() if not name.startswith("_")}}
+    if kind in _SECRET:
+        return {"documents": [], "hidden": True}
+    found = store.newest(kind, _MOST)
+    return {"documents": [{"id": key, "document": _shown(document)} for key, document in found], "hidden": False}
+
+
+def _shown(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if "token" not in name and "secret" not in name}

@@ -17,10 +17,8 @@ from .._http.responses import Violation
 from .._spec.callbacks import CallbackKind, read_callbacks
 from .._spec.spec import Spec
 from .._spec.validators import SchemaValidators
-from .._state.events import DomainEvent
-from .._state.state import SandboxState
-from .delivery import Delivery, DeliveryState
-from .sender import WebhookRequest, WebhookSender
+from .._state.state import DomainEvent, SandboxState
+from .sender import Delivery, DeliveryState, WebhookRequest, WebhookSender
 
 __all__ = ["Callbacks"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -22,6 +22,10 @@ _TEXTS, _IMAGES = 0, 2
 Values = Mapping[str, Any]
 
 
+def _split(text: str) -> Sequence[str]:
+    return text.split()
+
+
 @attrs.frozen
 class Prerequisite:
     """A resource that an operation needs and that is not part of the seed data.
@@ -32,7 +36,7 @@ class Prerequisite:
         changes: Members of the creating requests that differ from their own sample.
     """
 
-    operations: tuple[str, ...]
+    operations: Sequence[str] = attrs.field(converter=_split)
     find: Callable[[SandboxState], Values | None]
     changes: Values = attrs.Factory(dict)
 
@@ -168,140 +172,85 @@ def _user_message(text: str) -> Values:
     return {"additional_messages": [{"role": "user", "content": text, "content_type": "text"}]}
 
 
-_PREREQUISITES: tuple[tuple[Prerequisite, tuple[str, ...]], ...] = (
+_PREREQUISITES: Mapping[str, Prerequisite] = {
     (
-        Prerequisite(("api_apps.create",), _newest("api_app", _by_id("api_app_id"))),
-        (
-            "api_apps.delete",
-            "api_apps.events.create",
-            "api_apps.events.delete",
-            "api_apps.events.list",
-            "api_apps.update",
-        ),
-    ),
-    (Prerequisite(("workspaces.members.create",), _new_editor("app", "app_id")), ("apps.collaborators.create",)),
-    (
-        Prerequisite(("apps.collaborators.create",), _newest("app_collaborator", _shared("app_id"))),
-        ("apps.collaborators.delete",),
+        "api_apps.delete api_apps.events.create api_apps.events.delete api_apps.events.list api_apps.update"
+    ): Prerequisite("api_apps.create", _newest("api_app", _by_id("api_app_id"))),
+    "apps.collaborators.create": Prerequisite("workspaces.members.create", _new_editor("app", "app_id")),
+    "apps.collaborators.delete": Prerequisite(
+        "apps.collaborators.create", _newest("app_collaborator", _shared("app_id"))
     ),
     (
-        Prerequisite(("audio.voiceprint_groups.create",), _newest("voiceprint_group", _by_id("group_id"))),
-        (
-            "audio.voiceprint_groups.delete",
-            "audio.voiceprint_groups.features.create",
-            "audio.voiceprint_groups.features.list",
-            "audio.voiceprint_groups.update",
-        ),
+        "audio.voiceprint_groups.delete audio.voiceprint_groups.features.create "
+        "audio.voiceprint_groups.features.list audio.voiceprint_groups.update"
+    ): Prerequisite("audio.voiceprint_groups.create", _newest("voiceprint_group", _by_id("group_id"))),
+    (
+        "audio.voiceprint_groups.features.delete audio.voiceprint_groups.features.update "
+        "audio.voiceprint_groups.speaker_identify"
+    ): Prerequisite("audio.voiceprint_groups.features.create", _newest("voiceprint", _feature)),
+    "benefit_limitations.update": Prerequisite(
+        "benefit_limitations.create", _newest("limitation", _by_id("benefit_id"))
+    ),
+    "bots.collaborators.create": Prerequisite(
+        "bots.collaboration_modes.update workspaces.members.create", _new_editor("bot", "bot_id")
+    ),
+    "bots.collaborators.delete": Prerequisite("bots.collaborators.create", _newest("collaborator", _shared("bot_id"))),
+    "chat.messages.list chat.retrieve": Prerequisite("chat.create", _chat()),
+    "chat.cancel": Prerequisite("chat.create", _chat("in_progress"), _user_message("/slow 60 Hello")),
+    "chat.submit_tool_outputs": Prerequisite(
+        "chat.create", _chat("requires_action"), _user_message("/tool get_weather {}")
     ),
     (
-        Prerequisite(("audio.voiceprint_groups.features.create",), _newest("voiceprint", _feature)),
-        (
-            "audio.voiceprint_groups.features.delete",
-            "audio.voiceprint_groups.features.update",
-            "audio.voiceprint_groups.speaker_identify",
-        ),
-    ),
+        "conversations.clear conversations.delete conversations.messages.create conversations.messages.list "
+        "conversations.retrieve conversations.update"
+    ): Prerequisite("conversations.create", _newest("conversation", _by_id("conversation_id"))),
     (
-        Prerequisite(("benefit_limitations.create",), _newest("limitation", _by_id("benefit_id"))),
-        ("benefit_limitations.update",),
+        "conversations.messages.delete conversations.messages.feedback.create conversations.messages.retrieve "
+        "conversations.messages.update"
+    ): Prerequisite("conversations.messages.create", _newest("message", _message)),
+    "conversations.messages.feedback.delete": Prerequisite(
+        "conversations.messages.feedback.create", _newest("message", _rated)
     ),
+    "copy_tasks.retrieve": Prerequisite("copy_tasks.create", _newest("copy_task", _by_id("task_id"))),
     (
-        Prerequisite(("bots.collaboration_modes.update", "workspaces.members.create"), _new_editor("bot", "bot_id")),
-        ("bots.collaborators.create",),
+        "databases.delete databases.records.create databases.records.delete databases.records.query "
+        "databases.records.update"
+    ): Prerequisite("databases.create", _newest("database", _by_id("database_id"))),
+    "database_tasks.retrieve": Prerequisite(
+        "databases.records.create", _newest("database_task", _by_id("task_id")), {"is_async": True}
     ),
-    (
-        Prerequisite(("bots.collaborators.create",), _newest("collaborator", _shared("bot_id"))),
-        ("bots.collaborators.delete",),
+    ("datasets.delete datasets.documents.create datasets.documents.list datasets.update"): Prerequisite(
+        "datasets.create", _newest("dataset", _dataset(_TEXTS))
     ),
-    (Prerequisite(("chat.create",), _chat()), ("chat.messages.list", "chat.retrieve")),
-    (Prerequisite(("chat.create",), _chat("in_progress"), _user_message("/slow 60 Hello")), ("chat.cancel",)),
-    (
-        Prerequisite(("chat.create",), _chat("requires_action"), _user_message("/tool get_weather {}")),
-        ("chat.submit_tool_outputs",),
+    "datasets.images.list": Prerequisite(
+        "datasets.create", _newest("dataset", _dataset(_IMAGES)), {"format_type": _IMAGES}
     ),
-    (
-        Prerequisite(("conversations.create",), _newest("conversation", _by_id("conversation_id"))),
-        (
-            "conversations.clear",
-            "conversations.delete",
-            "conversations.messages.create",
-            "conversations.messages.list",
-            "conversations.retrieve",
-            "conversations.update",
-        ),
+    "datasets.documents.delete datasets.documents.update datasets.process": Prerequisite(
+        "datasets.documents.create", _newest("document", _document)
     ),
-    (
-        Prerequisite(("conversations.messages.create",), _newest("message", _message)),
-        (
-            "conversations.messages.delete",
-            "conversations.messages.feedback.create",
-            "conversations.messages.retrieve",
-            "conversations.messages.update",
-        ),
+    "datasets.images.update": Prerequisite("", _newest("document", _image)),
+    ("enterprises.members.delete organizations.members.delete organizations.members.update"): Prerequisite(
+        "enterprises.members.create", _newest("employee", _colleague)
     ),
-    (
-        Prerequisite(("conversations.messages.feedback.create",), _newest("message", _rated)),
-        ("conversations.messages.feedback.delete",),
+    "files.retrieve": Prerequisite("files.upload", _newest("file", _by_id("file_id"))),
+    "organizations.members.create": Prerequisite(
+        "enterprises.organizations.create enterprises.members.create", _outsider
     ),
-    (Prerequisite(("copy_tasks.create",), _newest("copy_task", _by_id("task_id"))), ("copy_tasks.retrieve",)),
-    (
-        Prerequisite(("databases.create",), _newest("database", _by_id("database_id"))),
-        (
-            "databases.delete",
-            "databases.records.create",
-            "databases.records.delete",
-            "databases.records.query",
-            "databases.records.update",
-        ),
+    "workflows.collaborators.create": Prerequisite(
+        "workflows.collaboration_modes.update workspaces.members.create", _new_editor("workflow", "workflow_id")
     ),
-    (
-        Prerequisite(("databases.records.create",), _newest("database_task", _by_id("task_id")), {"is_async": True}),
-        ("database_tasks.retrieve",),
+    "workflows.collaborators.delete": Prerequisite(
+        "workflows.collaborators.create", _newest("workflow_collaborator", _shared("workflow_id"))
     ),
-    (
-        Prerequisite(("datasets.create",), _newest("dataset", _dataset(_TEXTS))),
-        ("datasets.delete", "datasets.documents.create", "datasets.documents.list", "datasets.update"),
+    "workflows.runs.resume workflows.runs.stream_resume": Prerequisite(
+        "workflows.runs.create", _newest("run", _interrupted), {"workflow_id": seed.WORKFLOW_ASK}
     ),
-    (
-        Prerequisite(("datasets.create",), _newest("dataset", _dataset(_IMAGES)), {"format_type": _IMAGES}),
-        ("datasets.images.list",),
+    "workflows.runs.run_histories.retrieve": Prerequisite("workflows.runs.create", _newest("run", _run)),
+    "workflows.runs.run_histories.execute_nodes.retrieve": Prerequisite(
+        "workflows.runs.create", _newest("run", _node), {"workflow_id": seed.WORKFLOW_INTERLEAVED}
     ),
-    (
-        Prerequisite(("datasets.documents.create",), _newest("document", _document)),
-        ("datasets.documents.delete", "datasets.documents.update", "datasets.process"),
-    ),
-    (Prerequisite((), _newest("document", _image)), ("datasets.images.update",)),
-    (
-        Prerequisite(("enterprises.members.create",), _newest("employee", _colleague)),
-        ("enterprises.members.delete", "organizations.members.delete", "organizations.members.update"),
-    ),
-    (Prerequisite(("files.upload",), _newest("file", _by_id("file_id"))), ("files.retrieve",)),
-    (
-        Prerequisite(("enterprises.organizations.create", "enterprises.members.create"), _outsider),
-        ("organizations.members.create",),
-    ),
-    (
-        Prerequisite(
-            ("workflows.collaboration_modes.update", "workspaces.members.create"),
-            _new_editor("workflow", "workflow_id"),
-        ),
-        ("workflows.collaborators.create",),
-    ),
-    (
-        Prerequisite(("workflows.collaborators.create",), _newest("workflow_collaborator", _shared("workflow_id"))),
-        ("workflows.collaborators.delete",),
-    ),
-    (
-        Prerequisite(("workflows.runs.create",), _newest("run", _interrupted), {"workflow_id": seed.WORKFLOW_ASK}),
-        ("workflows.runs.resume", "workflows.runs.stream_resume"),
-    ),
-    (Prerequisite(("workflows.runs.create",), _newest("run", _run)), ("workflows.runs.run_histories.retrieve",)),
-    (
-        Prerequisite(("workflows.runs.create",), _newest("run", _node), {"workflow_id": seed.WORKFLOW_INTERLEAVED}),
-        ("workflows.runs.run_histories.execute_nodes.retrieve",),
-    ),
-)
+}
 PREREQUISITES: Mapping[str, Prerequisite] = {
-    operation: subject for subject, operations in _PREREQUISITES for operation in operations
+    operation: prerequisite for operations, prerequisite in _PREREQUISITES.items() for operation in operations.split()
 }
 """Prerequisites by operation id."""

@@ -18,20 +18,24 @@ H = TypeVar("H", bound=Handler)
 HANDLERS: dict[str, Handler] = {}
 
 
-def operation(name: str) -> Callable[[H], H]:
-    """Register the decorated function as the handler of an operation.
+def operation(*names: str) -> Callable[[H], H]:
+    """Register the decorated function as the handler of operations.
+
+    A handler raises `CallError` for requests that Coze would reject: a resource does not exist or belongs to another
+    account, a value is not allowed. The docstrings of handlers do not repeat that.
 
     Args:
-        name: Operation id.
+        names: Operation ids.
 
     Raises:
-        ValueError: The operation already has a handler.
+        ValueError: An operation already has a handler.
     """
 
     def register(handler: H) -> H:
-        if name in HANDLERS:
-            raise ValueError(f"two handlers for {name}")
-        HANDLERS[name] = handler
+        for name in names:
+            if name in HANDLERS:
+                raise ValueError(f"two handlers for {name}")
+            HANDLERS[name] = handler
         return handler
 
     return register

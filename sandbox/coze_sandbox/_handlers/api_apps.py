@@ -11,16 +11,10 @@ from .._state.store import public
 from ._common import get_or_404, token_page
 from ._registry import operation
 
-__all__ = ["create", "delete", "list_apps", "list_events", "subscribe", "unsubscribe", "update"]
-
 
 @operation("api_apps.create")
 def create(call: Call) -> ResponseFields:
-    """Create a callback app.
-
-    Raises:
-        CallError: An app of the account has no name, or one of a channel has no channel.
-    """
+    """Create a callback app."""
     state, body = call.state, call.body
     needed = "name" if body["app_type"] == "normal" else "connector_id"
     if not body.get(needed):
@@ -40,11 +34,7 @@ def create(call: Call) -> ResponseFields:
 
 @operation("api_apps.update")
 def update(call: Call) -> None:
-    """Change name and URL. The sandbox does not verify the URL.
-
-    Raises:
-        CallError: The app does not exist.
-    """
+    """Change name and URL. The sandbox does not verify the URL."""
     app = _app(call)
     app.update({name: call.body[name] for name in ("name", "callback_url") if name in call.body})
     call.state.store.put("api_app", app["id"], app)
@@ -52,11 +42,7 @@ def update(call: Call) -> None:
 
 @operation("api_apps.delete")
 def delete(call: Call) -> None:
-    """Remove an app with its subscriptions.
-
-    Raises:
-        CallError: The app does not exist.
-    """
+    """Remove an app with its subscriptions."""
     key = _app(call)["id"]
     call.state.store.delete("api_app", key)
     call.state.store.delete_children("subscription", key)
@@ -64,11 +50,7 @@ def delete(call: Call) -> None:
 
 @operation("api_apps.list")
 def list_apps(call: Call) -> ResponseFields:
-    """List the apps, all or those of one kind.
-
-    Raises:
-        CallError: The page token is invalid.
-    """
+    """List the apps, all or those of one kind."""
     wanted = call.query.get("app_type")
     apps = [public(app) for app in call.state.list("api_app") if wanted in {None, app["app_type"]}]
     return token_page(call, apps, "items", size=50)
@@ -76,11 +58,7 @@ def list_apps(call: Call) -> ResponseFields:
 
 @operation("api_apps.events.create")
 def subscribe(call: Call) -> None:
-    """Subscribe an app to events; this is idempotent.
-
-    Raises:
-        CallError: The app does not exist, or no event is named.
-    """
+    """Subscribe an app to events; this is idempotent."""
     key = _app(call)["id"]
     if not call.body["event_types"]:
         raise CallError(INVALID_PARAMETER, "body.event_types: at least one is needed")
@@ -90,11 +68,7 @@ def subscribe(call: Call) -> None:
 
 @operation("api_apps.events.delete")
 def unsubscribe(call: Call) -> None:
-    """Remove subscriptions; missing ones are ignored.
-
-    Raises:
-        CallError: The app does not exist.
-    """
+    """Remove subscriptions; missing ones are ignored."""
     key = _app(call)["id"]
     for event_type in call.body["event_types"]:
         call.state.store.delete("subscription", f"{key}/{event_type}")
@@ -102,11 +76,7 @@ def unsubscribe(call: Call) -> None:
 
 @operation("api_apps.events.list")
 def list_events(call: Call) -> ResponseFields:
-    """List the subscriptions of an app.
-
-    Raises:
-        CallError: The app does not exist, or the page token is invalid.
-    """
+    """List the subscriptions of an app."""
     app = _app(call)
     subscriptions = [
         {

@@ -5,22 +5,15 @@ from __future__ import annotations
 from .._common.errors import BOT_NOT_PUBLISHED, NOT_FOUND, CallError, missing
 from .._http.context import Call, ResponseFields
 from ._bot_serializers import API_CHANNEL
-from ._collaborators import add_collaborators, remove_collaborator
 from ._common import get_or_404, newest_first, numbered_page
 from ._registry import operation
-
-__all__ = ["create_collaborator", "delete_collaborator", "list_apps", "retrieve"]
 
 _VERSION = "v1.0.0"  # apps are published once: the API cannot publish them
 
 
 @operation("apps.list")
 def list_apps(call: Call) -> ResponseFields:
-    """List the apps of a workspace in one state of publication, last changed first.
-
-    Raises:
-        CallError: The workspace does not exist.
-    """
+    """List the apps of a workspace in one state of publication, last changed first."""
     state, query = call.state, call.query
     get_or_404(state, "workspace", query["workspace_id"])
     wanted = query.get("publish_status", "published_online")
@@ -50,27 +43,3 @@ def retrieve(call: Call) -> ResponseFields:
         raise missing(NOT_FOUND, "version", call.query["version"])
     shown = {name: app[name] for name in ("name", "description", "icon_url")}
     return {"data": {"app_id": key, "version": _VERSION, **shown, "variables": []}}
-
-
-@operation("apps.collaborators.create")
-def create_collaborator(call: Call) -> None:
-    """Add collaborators to an app.
-
-    Raises:
-        CallError: The app or an account does not exist.
-    """
-    key = call.path["app_id"]
-    app = get_or_404(call.state, "app", key)
-    add_collaborators(call, "app_collaborator", key, app["space_id"])
-
-
-@operation("apps.collaborators.delete")
-def delete_collaborator(call: Call) -> None:
-    """Remove a collaborator from an app.
-
-    Raises:
-        CallError: The app does not exist or the account is not a collaborator.
-    """
-    key = call.path["app_id"]
-    get_or_404(call.state, "app", key)
-    remove_collaborator(call, "app_collaborator", key)

@@ -12,18 +12,6 @@ from .._state.store import public
 from ._common import get_or_404, numbered_page, sent_file, serialize_user
 from ._registry import operation
 
-__all__ = [
-    "add_feature",
-    "create",
-    "delete",
-    "delete_feature",
-    "identify",
-    "list_features",
-    "list_groups",
-    "update",
-    "update_feature",
-]
-
 _MOST_IN_A_GROUP = 10
 _MOST_GROUPS = 1000
 _FILE_TYPES = ("", ".pcm", ".wav")  # a name may have no suffix
@@ -33,11 +21,7 @@ _SAME, _OTHER = 100.0, 20.0
 
 @operation("audio.voiceprint_groups.create")
 def create(call: Call) -> ResponseFields:
-    """Create an empty group.
-
-    Raises:
-        CallError: There are too many groups.
-    """
+    """Create an empty group."""
     state, now = call.state, call.state.clock.seconds()
     if len(state.list("voiceprint_group")) >= _MOST_GROUPS:
         raise CallError(INVALID_PARAMETER, f"There are {_MOST_GROUPS} groups already.")
@@ -57,11 +41,7 @@ def create(call: Call) -> ResponseFields:
 
 @operation("audio.voiceprint_groups.update")
 def update(call: Call) -> None:
-    """Change name and description.
-
-    Raises:
-        CallError: The group does not exist.
-    """
+    """Change name and description."""
     group = _group(call)
     changes = {name: call.body[name] for name in ("name", "desc") if name in call.body}
     group.update(changes, updated_at=call.state.clock.seconds())
@@ -70,11 +50,7 @@ def update(call: Call) -> None:
 
 @operation("audio.voiceprint_groups.delete")
 def delete(call: Call) -> None:
-    """Remove a group with its voiceprints.
-
-    Raises:
-        CallError: The group does not exist.
-    """
+    """Remove a group with its voiceprints."""
     group = _group(call)
     call.state.store.delete("voiceprint_group", group["id"])
     call.state.store.delete_children("voiceprint", group["id"])
@@ -101,11 +77,7 @@ def list_groups(call: Call) -> ResponseFields:
 
 @operation("audio.voiceprint_groups.features.create")
 def add_feature(call: Call) -> ResponseFields:
-    """Add a voiceprint.
-
-    Raises:
-        CallError: The group does not exist, it is full, or the file is empty or of a wrong kind.
-    """
+    """Add a voiceprint."""
     state, group = call.state, _group(call)
     if len(state.store.list("voiceprint", group["id"])) >= _MOST_IN_A_GROUP:
         raise CallError(INVALID_PARAMETER, f"The group has {_MOST_IN_A_GROUP} voiceprints already.")
@@ -128,11 +100,7 @@ def add_feature(call: Call) -> ResponseFields:
 
 @operation("audio.voiceprint_groups.features.update")
 def update_feature(call: Call) -> None:
-    """Change name, description or sound of a voiceprint.
-
-    Raises:
-        CallError: The voiceprint does not exist, or the file is empty or of a wrong kind.
-    """
+    """Change name, description or sound of a voiceprint."""
     feature = _feature(call)
     changes = {name: call.body[name] for name in ("name", "desc") if name in call.body}
     if "file" in call.files:
@@ -143,21 +111,13 @@ def update_feature(call: Call) -> None:
 
 @operation("audio.voiceprint_groups.features.delete")
 def delete_feature(call: Call) -> None:
-    """Remove a voiceprint.
-
-    Raises:
-        CallError: The voiceprint does not exist.
-    """
+    """Remove a voiceprint."""
     call.state.store.delete("voiceprint", _feature(call)["id"])
 
 
 @operation("audio.voiceprint_groups.features.list")
 def list_features(call: Call) -> ResponseFields:
-    """List the voiceprints of a group.
-
-    Raises:
-        CallError: The group does not exist.
-    """
+    """List the voiceprints of a group."""
     features = call.state.store.list("voiceprint", _group(call)["id"])
     page, _ = numbered_page(call, features, size=10)
     shown = [_with_creator(call.state, feature) for feature in page]
@@ -166,11 +126,7 @@ def list_features(call: Call) -> ResponseFields:
 
 @operation("audio.voiceprint_groups.speaker_identify")
 def identify(call: Call) -> ResponseFields:
-    """Identify the speaker: the same file is the same voice.
-
-    Raises:
-        CallError: The group does not exist, or the file is empty or of a wrong kind.
-    """
+    """Identify the speaker: the same file is the same voice."""
     sound = _sound(call).sha256
     matches = [
         {

@@ -10,20 +10,13 @@ from .._state.store import public
 from ._common import get_or_404, token_page
 from ._registry import operation
 
-__all__ = ["create", "list_limitations", "update"]
-
 _SETTINGS = ("active_mode", "started_at", "ended_at", "limit", "status", "trigger_unit", "trigger_time")
 _NEVER = "never"
 
 
 @operation("benefit_limitations.create")
 def create(call: Call) -> ResponseFields:
-    """Set a quota.
-
-    Raises:
-        CallError: The id of the device or consumer is missing or out of place, the quota ends before
-            it begins, or all devices or consumers have such a quota already.
-    """
+    """Set a quota."""
     state, body = call.state, call.body
     _check_entity(body["entity_type"], body.get("entity_id"), "body.entity_id", needed=True)
     quota = {
@@ -41,12 +34,7 @@ def create(call: Call) -> ResponseFields:
 
 @operation("benefit_limitations.update")
 def update(call: Call) -> ResponseFields:
-    """Change a quota.
-
-    Raises:
-        CallError: The quota does not exist, it would end before it begins, or would be the second of
-            its kind.
-    """
+    """Change a quota."""
     quota = get_or_404(call.state, "limitation", call.path["benefit_id"], name="benefit_id")
     quota.update({name: call.body[name] for name in _SETTINGS if name in call.body})
     return {"data": public(_store(call, quota, "body"))}
@@ -54,11 +42,7 @@ def update(call: Call) -> ResponseFields:
 
 @operation("benefit_limitations.list")
 def list_limitations(call: Call) -> ResponseFields:
-    """List the quotas of one scope and kind in one state, the first that was set first.
-
-    Raises:
-        CallError: An id is given for a scope that has none, or the page token is invalid.
-    """
+    """List the quotas of one scope and kind in one state, the first that was set first."""
     query = call.query
     _check_entity(query["entity_type"], query.get("entity_id"), "query.entity_id", needed=False)
     found = [

@@ -8,19 +8,13 @@ from .._common.errors import INVALID_PARAMETER, CallError
 from .._http.context import Call, ResponseFields
 from ._registry import operation
 
-__all__ = ["retrieve"]
-
 _CALLS_PER_SECOND = {"plugin": 100, "chat": 300, "workflow": 200}
 _TOOL_CALLS = 10_000
 
 
 @operation("benefits.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return the plan and the requested limits. Calls of tools are counted, but not limited.
-
-    Raises:
-        CallError: The rate limit is requested without a resource.
-    """
+    """Return the plan and the requested limits. Calls of tools are counted, but not limited."""
     query = call.query
     limits = []
     for kind in dict.fromkeys(query.get("benefit_type_list", ())):

@@ -11,8 +11,6 @@ from .._state.store import public
 from ._common import numbered_page
 from ._registry import operation
 
-__all__ = ["create", "list_tasks"]
-
 _DAY = 86_400
 _BEIJING = 8 * 3600  # days are those of Beijing, as in the documented example
 _FIRST_DAY = 1_741_795_200  # 13 March 2025
@@ -21,11 +19,7 @@ _KEPT = 7 * _DAY
 
 @operation("bill_tasks.create")
 def create(call: Call) -> ResponseFields:
-    """Start a task, for yesterday by default. Times are extended to full days.
-
-    Raises:
-        CallError: The days are in the wrong order, before the first one that is billed, or not over.
-    """
+    """Start a task, for yesterday by default. Times are extended to full days."""
     state, body = call.state, call.body
     now = state.clock.seconds()
     today = _midnight(now)

@@ -22,12 +22,9 @@ from .._scenario.bot_replies import plan_reply
 from .._state.state import SandboxState
 from .._state.store import public
 from ._bot_serializers import API_CHANNEL, find_version, published
-from ._chat_creation import new_chat, questions, resume_chat, save_messages
+from ._chats import new_chat, new_conversation, questions, resume_chat, save_messages
 from ._common import get_or_404
-from ._conversations import new_conversation
 from ._registry import operation
-
-__all__ = ["cancel_chat", "create", "list_messages", "retrieve", "submit_tool_outputs"]
 
 _SAVED_TYPES = ("question", "answer")
 _EXTRA_PARAMS = {"latitude", "longitude"}
@@ -35,12 +32,7 @@ _EXTRA_PARAMS = {"latitude", "longitude"}
 
 @operation("chat.create")
 def create(call: Call) -> ResponseFields | Stream:
-    """Start a chat.
-
-    Raises:
-        CallError: The bot, its version or the conversation does not exist, the bot is not
-            published, a chat is running in the conversation, or the messages are invalid.
-    """
+    """Start a chat."""
     state, body = call.state, call.body
     streaming, saved = body.get("stream", False), body.get("auto_save_history", True)
     bot = _bot_state(state, body)
@@ -82,12 +74,7 @@ def create(call: Call) -> ResponseFields | Stream:
 
 @operation("chat.submit_tool_outputs")
 def submit_tool_outputs(call: Call) -> ResponseFields | Stream:
-    """Resume a chat that requires tool outputs.
-
-    Raises:
-        CallError: The chat does not exist, was not saved, requires no outputs, or an output is missing
-            or for an unknown call.
-    """
+    """Resume a chat that requires tool outputs."""
     state, body = call.state, call.body
     get_or_404(state, "conversation", call.query["conversation_id"], code=CONVERSATION_NOT_FOUND)
     known = state.find("chat", call.query["chat_id"])
@@ -101,22 +88,14 @@ def submit_tool_outputs(call: Call) -> ResponseFields | Stream:
 
 @operation("chat.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return a chat.
-
-    Raises:
-        CallError: The chat does not exist.
-    """
+    """Return a chat."""
     query = call.query
     return {"data": public(load_chat(call.state, query["conversation_id"], query["chat_id"]))}
 
 
 @operation("chat.cancel")
 def cancel_chat(call: Call) -> ResponseFields:
-    """Cancel a running chat.
-
-    Raises:
-        CallError: The chat does not exist, or it is not running.
-    """
+    """Cancel a running chat."""
     body = call.body
     chat = load_chat(call.state, body["conversation_id"], body["chat_id"], unsaved=True)
     return {"data": public(cancel(call.state, chat))}
@@ -124,11 +103,7 @@ def cancel_chat(call: Call) -> ResponseFields:
 
 @operation("chat.messages.list")
 def list_messages(call: Call) -> ResponseFields:
-    """List the bot's messages of a chat: answers, tool calls, notices and suggestions.
-
-    Raises:
-        CallError: The chat does not exist.
-    """
+    """List the bot's messages of a chat: answers, tool calls, notices and suggestions."""
     state, query = call.state, call.query
     chat = load_chat(state, query["conversation_id"], query["chat_id"])
     messages = [

@@ -6,16 +6,10 @@ from .._http.context import Call
 from ._common import get_or_404
 from ._registry import operation
 
-__all__ = ["bind", "install", "review"]
-
 
 @operation("connectors.install")
 def install(call: Call) -> None:
-    """Add a channel to a workspace; this is idempotent.
-
-    Raises:
-        CallError: The workspace does not exist.
-    """
+    """Add a channel to a workspace; this is idempotent."""
     workspace_id, connector_id = call.body["workspace_id"], call.path["connector_id"]
     get_or_404(call.state, "workspace", workspace_id)
     call.state.store.put("connector", f"{workspace_id}/{connector_id}", {"id": connector_id}, workspace_id)
@@ -23,11 +17,7 @@ def install(call: Call) -> None:
 
 @operation("connectors.bots.update")
 def review(call: Call) -> None:
-    """Store the review of a bot by a channel.
-
-    Raises:
-        CallError: The bot does not exist.
-    """
+    """Store the review of a bot by a channel."""
     bot_id, connector_id = call.path["bot_id"], call.path["connector_id"]
     get_or_404(call.state, "bot", bot_id)
     call.state.store.put("review", f"{connector_id}/{bot_id}", dict(call.body), connector_id)

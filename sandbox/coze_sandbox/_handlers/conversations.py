@@ -8,23 +8,16 @@ from .._bots.content import parse_content
 from .._common.errors import CONVERSATION_NOT_FOUND
 from .._http.context import Call, ResponseFields
 from .._state.store import public
+from ._chats import enter_message, new_conversation, store_conversation
 from ._common import get_or_404, numbered_page
-from ._conversations import new_conversation, store_conversation
-from ._messages import enter_message
 from ._registry import operation
-
-__all__ = ["clear", "create", "delete", "list_conversations", "retrieve", "update"]
 
 _PER_PAGE = 50
 
 
 @operation("conversations.create")
 def create(call: Call) -> ResponseFields:
-    """Create a conversation, optionally with messages.
-
-    Raises:
-        CallError: The bot does not exist, or a message is invalid.
-    """
+    """Create a conversation, optionally with messages."""
     body, state = call.body, call.state
     bot_id = body.get("bot_id", "")
     if bot_id:
@@ -40,21 +33,13 @@ def create(call: Call) -> ResponseFields:
 
 @operation("conversations.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return a conversation.
-
-    Raises:
-        CallError: The conversation does not exist.
-    """
+    """Return a conversation."""
     return {"data": public(_find(call, call.query["conversation_id"]))}
 
 
 @operation("conversations.list")
 def list_conversations(call: Call) -> ResponseFields:
-    """List the conversations with a bot in one channel, newest first by default.
-
-    Raises:
-        CallError: The bot does not exist.
-    """
+    """List the conversations with a bot in one channel, newest first by default."""
     query = call.query
     get_or_404(call.state, "bot", query["bot_id"])
     channel = query.get("connector_id", "1024")
@@ -71,11 +56,7 @@ def list_conversations(call: Call) -> ResponseFields:
 
 @operation("conversations.update")
 def update(call: Call) -> ResponseFields:
-    """Rename a conversation.
-
-    Raises:
-        CallError: The conversation does not exist.
-    """
+    """Rename a conversation."""
     conversation = _find(call, call.path["conversation_id"])
     if "name" in call.body:
         conversation["name"] = call.body["name"]
@@ -85,11 +66,7 @@ def update(call: Call) -> ResponseFields:
 
 @operation("conversations.delete")
 def delete(call: Call) -> None:
-    """Delete a conversation with its messages and chats.
-
-    Raises:
-        CallError: The conversation does not exist.
-    """
+    """Delete a conversation with its messages and chats."""
     store, key = call.state.store, _find(call, call.path["conversation_id"])["id"]
     store.delete_children("message", key)
     store.delete_children("chat", key)
@@ -98,11 +75,7 @@ def delete(call: Call) -> None:
 
 @operation("conversations.clear")
 def clear(call: Call) -> ResponseFields:
-    """Start a new context section. The messages are kept, but are no longer context.
-
-    Raises:
-        CallError: The conversation does not exist.
-    """
+    """Start a new context section. The messages are kept, but are no longer context."""
     conversation = _find(call, call.path["conversation_id"])
     conversation["last_section_id"] = call.state.new_id()
     store_conversation(call, conversation)

@@ -11,17 +11,10 @@ from .._state.store import public
 from ._common import get_or_404
 from ._registry import operation
 
-__all__ = ["duplicate_template", "retrieve", "start"]
-
 
 @operation("copy_tasks.create")
 def start(call: Call) -> ResponseFields:
-    """Copy a bot within its workspace at once, and everything else by a task that ends by the clock.
-
-    Raises:
-        CallError: What is to be copied or the workspace does not exist for the account, or the first lies in a
-            personal workspace and the second is another one.
-    """
+    """Copy a bot within its workspace at once, and everything else by a task that ends by the clock."""
     state, body = call.state, call.body
     kind, key = body.get("entity_type"), body.get("entity_id")
     if not kind or not key:
@@ -48,11 +41,7 @@ def start(call: Call) -> ResponseFields:
 
 @operation("copy_tasks.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return the status of a task. The copy is created at the first poll after its end time.
-
-    Raises:
-        CallError: The task does not exist.
-    """
+    """Return the status of a task. The copy is created at the first poll after its end time."""
     state = call.state
     task = get_or_404(state, "copy_task", call.path["task_id"], name="task_id")
     if "target_entity_id" not in task and task["_ends_at"] <= state.clock.now():
@@ -64,11 +53,7 @@ def retrieve(call: Call) -> ResponseFields:
 
 @operation("templates.duplicate")
 def duplicate_template(call: Call) -> ResponseFields:
-    """Create a bot from a template. No operation lists templates, so every id is one.
-
-    Raises:
-        CallError: The workspace does not exist.
-    """
+    """Create a bot from a template. No operation lists templates, so every id is one."""
     state, body = call.state, call.body
     get_or_404(state, "workspace", body["workspace_id"])
     now, template_id = state.clock.seconds(), call.path["template_id"]

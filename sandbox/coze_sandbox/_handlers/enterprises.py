@@ -9,19 +9,12 @@ from .._http.context import Call, ResponseFields
 from ._common import get_or_404, numbered_page
 from ._registry import operation
 
-__all__ = ["add_employee", "create_organization", "list_organizations", "remove_employee", "update_employee"]
-
 _MOST_ORGANIZATIONS = 20
 
 
 @operation("enterprises.members.create")
 def add_employee(call: Call) -> None:
-    """Add accounts, which belong to the default organization from then on.
-
-    Raises:
-        CallError: The enterprise or an account does not exist, the account is a member already, or the
-            enterprise is full.
-    """
+    """Add accounts, which belong to the default organization from then on."""
     state, key = call.state, _enterprise(call)
     now = state.clock.seconds()
     default = next(
@@ -40,11 +33,7 @@ def add_employee(call: Call) -> None:
 
 @operation("enterprises.members.update")
 def update_employee(call: Call) -> None:
-    """Change the role of an employee.
-
-    Raises:
-        CallError: The enterprise or the employee does not exist.
-    """
+    """Change the role of an employee."""
     key = _enterprise(call)
     employee = {**_employee(call, call.path["user_id"]), "role": call.body["role"]}
     call.state.store.put("employee", f"{key}/{employee['user_id']}", employee, key)
@@ -52,12 +41,7 @@ def update_employee(call: Call) -> None:
 
 @operation("enterprises.members.delete")
 def remove_employee(call: Call) -> None:
-    """Remove an employee who is in no organization but the default one.
-
-    Raises:
-        CallError: The enterprise, the employee or the heir does not exist, the heir is no
-            administrator, or the employee is still in an organization.
-    """
+    """Remove an employee who is in no organization but the default one."""
     state, key, user_id = call.state, _enterprise(call), call.path["user_id"]
     _employee(call, user_id)
     heir = _employee(call, call.body["receiver_user_id"])
@@ -73,12 +57,7 @@ def remove_employee(call: Call) -> None:
 
 @operation("enterprises.organizations.create")
 def create_organization(call: Call) -> ResponseFields:
-    """Create an organization with a super administrator.
-
-    Raises:
-        CallError: The enterprise or the employee does not exist, or there are too many
-            organizations.
-    """
+    """Create an organization with a super administrator."""
     state, key, admin = call.state, _enterprise(call), call.body["super_admin_user_id"]
     _employee(call, admin)
     if len(state.store.list("organization", key)) >= _MOST_ORGANIZATIONS:
@@ -99,11 +78,7 @@ def create_organization(call: Call) -> ResponseFields:
 
 @operation("enterprises.organizations.list")
 def list_organizations(call: Call) -> ResponseFields:
-    """List the organizations, the default one first.
-
-    Raises:
-        CallError: The enterprise does not exist.
-    """
+    """List the organizations, the default one first."""
     organizations = call.state.store.list("organization", _enterprise(call))
     page, _ = numbered_page(call, organizations)
     shown = [

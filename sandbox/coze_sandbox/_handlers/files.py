@@ -7,16 +7,10 @@ from .._state.store import public
 from ._common import get_or_404, sent_file
 from ._registry import operation
 
-__all__ = ["retrieve", "upload"]
-
 
 @operation("files.upload")
 def upload(call: Call) -> ResponseFields:
-    """Store name, size and digest of a file.
-
-    Raises:
-        CallError: The file is empty.
-    """
+    """Store name, size and digest of a file."""
     file, state = sent_file(call), call.state
     key = state.new_id()
     stored = {
@@ -31,10 +25,6 @@ def upload(call: Call) -> ResponseFields:
 
 @operation("files.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return the metadata of a file.
-
-    Raises:
-        CallError: The file does not exist.
-    """
+    """Return the metadata of a file."""
     stored = get_or_404(call.state, "file", call.query["file_id"])
     return {"data": public(stored)}

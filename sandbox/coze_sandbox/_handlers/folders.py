@@ -9,16 +9,10 @@ from .._state.state import SandboxState
 from ._common import get_or_404, numbered_page
 from ._registry import operation
 
-__all__ = ["list_folders", "retrieve"]
-
 
 @operation("folders.list")
 def list_folders(call: Call) -> ResponseFields:
-    """List the folders directly in a workspace or in another folder.
-
-    Raises:
-        CallError: The workspace or the folder does not exist.
-    """
+    """List the folders directly in a workspace or in another folder."""
     state, query = call.state, call.query
     get_or_404(state, "workspace", query["workspace_id"])
     parent = query.get("parent_folder_id", "")
@@ -32,11 +26,7 @@ def list_folders(call: Call) -> ResponseFields:
 
 @operation("folders.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return a folder.
-
-    Raises:
-        CallError: The folder does not exist.
-    """
+    """Return a folder."""
     return {"data": _shown(call.state, get_or_404(call.state, "folder", call.path["folder_id"]))}
 
 

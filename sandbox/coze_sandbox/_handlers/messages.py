@@ -9,19 +9,9 @@ from .._bots.lifecycle import advance_last_chat, save_message
 from .._common.errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, MESSAGE_NOT_FOUND, NOT_FOUND, CallError, missing
 from .._http.context import Call, ResponseFields
 from .._state.store import public
+from ._chats import enter_message
 from ._common import get_or_404
-from ._messages import enter_message
 from ._registry import operation
-
-__all__ = [
-    "create",
-    "create_feedback",
-    "delete",
-    "delete_feedback",
-    "list_messages",
-    "retrieve",
-    "update",
-]
 
 _LIMIT = 50
 _SHOWN = ("question", "answer")
@@ -30,11 +20,7 @@ _FROM_THE_START = ("", "0")
 
 @operation("conversations.messages.create")
 def create(call: Call) -> ResponseFields:
-    """Add a message.
-
-    Raises:
-        CallError: The conversation does not exist or the content is invalid.
-    """
+    """Add a message."""
     conversation = get_or_404(
         call.state,
         "conversation",
@@ -47,22 +33,13 @@ def create(call: Call) -> ResponseFields:
 
 @operation("conversations.messages.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return a message.
-
-    Raises:
-        CallError: The conversation or the message does not exist.
-    """
+    """Return a message."""
     return {"data": public(_find(call, call.query))}
 
 
 @operation("conversations.messages.update")
 def update(call: Call) -> ResponseFields:
-    """Change content or meta data of a message. Its answer has the message in `message`.
-
-    Raises:
-        CallError: The message does not exist, nothing is to be changed, or the content is
-            invalid.
-    """
+    """Change content or meta data of a message. Its answer has the message in `message`."""
     message, body = _find(call, call.query), call.body
     if not body.get("content") and not body.get("meta_data"):
         raise CallError(INVALID_PARAMETER, "body: content and meta_data must not both be empty")
@@ -79,11 +56,7 @@ def update(call: Call) -> ResponseFields:
 
 @operation("conversations.messages.delete")
 def delete(call: Call) -> ResponseFields:
-    """Delete a message and show it for the last time.
-
-    Raises:
-        CallError: The conversation or the message does not exist.
-    """
+    """Delete a message and show it for the last time."""
     message = _find(call, call.query)
     call.state.store.delete("message", message["id"])
     return {"data": public(message)}
@@ -91,11 +64,7 @@ def delete(call: Call) -> ResponseFields:
 
 @operation("conversations.messages.list")
 def list_messages(call: Call) -> ResponseFields:
-    """List messages in the requested order, one page after or before a message.
-
-    Raises:
-        CallError: The conversation or the message to page from does not exist.
-    """
+    """List messages in the requested order, one page after or before a message."""
     state, body = call.state, call.body
     key = call.query["conversation_id"]
     advance_last_chat(state, get_or_404(state, "conversation", key, code=CONVERSATION_NOT_FOUND))
@@ -130,22 +99,14 @@ def list_messages(call: Call) -> ResponseFields:
 
 @operation("conversations.messages.feedback.create")
 def create_feedback(call: Call) -> None:
-    """Rate a message; a second rating replaces the first.
-
-    Raises:
-        CallError: The conversation or the message does not exist.
-    """
+    """Rate a message; a second rating replaces the first."""
     message = _find(call, call.path)
     save_message(call.state, {**message, "_feedback": dict(call.body)})
 
 
 @operation("conversations.messages.feedback.delete")
 def delete_feedback(call: Call) -> None:
-    """Remove a rating.
-
-    Raises:
-        CallError: The conversation or the message does not exist, or was not rated.
-    """
+    """Remove a rating."""
     message = _find(call, call.path)
     if message.pop("_feedback", None) is None:
         raise missing(NOT_FOUND, "feedback of message_id", message["id"])

@@ -15,8 +15,6 @@ from .._oauth.consent_pages import CONSENT_PATH, DEVICE_PATH
 from ._common import get_or_404
 from ._registry import operation
 
-__all__ = ["authorize", "authorize_workspace", "begin_device", "begin_device_workspace"]
-
 
 @operation("oauth.authorize")
 def authorize(call: Call) -> Redirect:
@@ -24,9 +22,6 @@ def authorize(call: Call) -> Redirect:
 
     Errors of the app or its redirect address are returned without a redirect: to redirect to an unregistered address
     would be an open redirect.
-
-    Raises:
-        CallError: The app is unknown, deactivated or of a kind that signs, or the address is not registered.
     """
     query, state = call.query, call.state
     app = _app_of_browser(call)
@@ -50,22 +45,14 @@ def authorize(call: Call) -> Redirect:
 
 @operation("oauth.authorize_workspace")
 def authorize_workspace(call: Call) -> Redirect:
-    """Do the same for one workspace.
-
-    Raises:
-        CallError: The workspace does not exist; otherwise as for `authorize`.
-    """
+    """Do the same for one workspace."""
     get_or_404(call.state, "workspace", call.path["workspace_id"])
     return authorize(call)
 
 
 @operation("oauth.device_code")
 def begin_device(call: Call) -> ResponseFields:
-    """Start the authorization of a device.
-
-    Raises:
-        OAuthError: The app is unknown, deactivated or not for devices.
-    """
+    """Start the authorization of a device."""
     state = call.state
     app = find_app(state, call.body["client_id"])
     if app is None:
@@ -86,11 +73,7 @@ def begin_device(call: Call) -> ResponseFields:
 
 @operation("oauth.device_code_workspace")
 def begin_device_workspace(call: Call) -> ResponseFields:
-    """Do the same for one workspace.
-
-    Raises:
-        CallError: The workspace does not exist; otherwise as for `begin_device`.
-    """
+    """Do the same for one workspace."""
     get_or_404(call.state, "workspace", call.path["workspace_id"])
     return begin_device(call)
 

@@ -9,18 +9,12 @@ from .._http.context import Call, ResponseFields
 from ._common import get_or_404, numbered_page
 from ._registry import operation
 
-__all__ = ["add_member", "list_members", "remove_member", "update", "update_member"]
-
 _SUPER_ADMIN, _GUEST = "organization_super_admin", "organization_guest"
 
 
 @operation("organizations.update")
 def update(call: Call) -> None:
-    """Change name and description; empty ones are kept.
-
-    Raises:
-        CallError: The organization does not exist.
-    """
+    """Change name and description; empty ones are kept."""
     organization = _organization(call)
     organization.update({name: call.body[name] for name in ("name", "description") if call.body.get(name)})
     key = organization["organization_id"]
@@ -29,11 +23,7 @@ def update(call: Call) -> None:
 
 @operation("organizations.members.list")
 def list_members(call: Call) -> ResponseFields:
-    """List the members, the first to join first.
-
-    Raises:
-        CallError: The organization does not exist.
-    """
+    """List the members, the first to join first."""
     state = call.state
     members = state.store.list("organization_member", _organization(call)["organization_id"])
     page, _ = numbered_page(call, members)
@@ -57,12 +47,7 @@ def list_members(call: Call) -> ResponseFields:
 
 @operation("organizations.members.create")
 def add_member(call: Call) -> None:
-    """Add employees of the enterprise.
-
-    Raises:
-        CallError: The organization does not exist, or an account is no employee of the enterprise or is a
-            member already.
-    """
+    """Add employees of the enterprise."""
     organization = _organization(call)
     for person in call.body["organization_people"]:
         place = f"{organization['enterprise_id']}/{person['user_id']}"
@@ -76,12 +61,7 @@ def add_member(call: Call) -> None:
 
 @operation("organizations.members.update")
 def update_member(call: Call) -> None:
-    """Change the role of an employee.
-
-    Raises:
-        CallError: The organization or the member does not exist, is a guest, or is the last super
-            administrator.
-    """
+    """Change the role of an employee."""
     member, role = _member(call, call.path["user_id"]), call.body["organization_role_type"]
     if member["role"] == _GUEST:
         raise CallError(INVALID_PARAMETER, "Guests stay guests.")
@@ -92,12 +72,7 @@ def update_member(call: Call) -> None:
 
 @operation("organizations.members.delete")
 def remove_member(call: Call) -> None:
-    """Remove a member.
-
-    Raises:
-        CallError: The organization, the member or the heir does not exist, the heir is no super
-            administrator, or the member is the last one.
-    """
+    """Remove a member."""
     member = _member(call, call.path["user_id"])
     _check_not_last(call, member)
     heir = _member(call, call.body["receiver_user_id"])

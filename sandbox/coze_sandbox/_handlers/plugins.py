@@ -14,16 +14,10 @@ from .._state.store import public
 from ._common import get_or_404
 from ._registry import operation
 
-__all__ = ["call_tool", "retrieve", "retrieve_many"]
-
 
 @operation("plugins.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return a plugin with its tools.
-
-    Raises:
-        CallError: The plugin does not exist.
-    """
+    """Return a plugin with its tools."""
     return {"data": public(get_or_404(call.state, "plugin", call.path["plugin_id"]))}
 
 
@@ -36,12 +30,7 @@ def retrieve_many(call: Call) -> ResponseFields:
 
 @operation("plugins.tools.call")
 def call_tool(call: Call) -> ResponseFields:
-    """Run a tool of a paid plugin, and count the call.
-
-    Raises:
-        CallError: The plugin or the tool does not exist, the plugin is free or its terms were not accepted,
-            or the arguments do not match the tool's `inputSchema`.
-    """
+    """Run a tool of a paid plugin, and count the call."""
     state, body = call.state, call.body
     plugin = get_or_404(state, "plugin", call.path["plugin_id"])
     tool = next((candidate for candidate in plugin["tools"] if candidate["name"] == body["tool_name"]), None)

@@ -10,8 +10,6 @@ from .._state.state import SandboxState
 from ._common import get_or_404, numbered_page
 from ._registry import operation
 
-__all__ = ["list_categories", "list_plugins"]
-
 
 @operation("stores.categories.list")
 def list_categories(call: Call) -> ResponseFields:
@@ -22,11 +20,7 @@ def list_categories(call: Call) -> ResponseFields:
 
 @operation("stores.plugins.list")
 def list_plugins(call: Call) -> ResponseFields:
-    """List the plugins of the store: the most popular first, or the latest, or those that fit best.
-
-    Raises:
-        CallError: Sorting by relevance is requested without a keyword.
-    """
+    """List the plugins of the store: the most popular first, or the latest, or those that fit best."""
     query = call.query
     keyword, order = query.get("keyword", "").casefold(), query.get("sort_type", "heat")
     if order == "relative" and not keyword:

@@ -6,8 +6,6 @@ from .._http.context import Call, ResponseFields
 from ._common import get_or_404
 from ._registry import operation
 
-__all__ = ["me"]
-
 
 @operation("users.me")
 def me(call: Call) -> ResponseFields:

@@ -11,16 +11,10 @@ from ._bot_serializers import API_CHANNEL, published
 from ._common import get_or_404
 from ._registry import operation
 
-__all__ = ["retrieve", "update"]
-
 
 @operation("variables.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return the values that were set, all or those named.
-
-    Raises:
-        CallError: Neither bot nor app is given, or one does not exist or is not published.
-    """
+    """Return the values that were set, all or those named."""
     owner = _owner(call, call.query)
     names = call.query.get("keywords")
     values = call.state.store.list("variable", owner)
@@ -29,12 +23,7 @@ def retrieve(call: Call) -> ResponseFields:
 
 @operation("variables.update")
 def update(call: Call) -> None:
-    """Set values. The API cannot define variables, so every name is accepted.
-
-    Raises:
-        CallError: Neither bot nor app is given, one does not exist or is not published, or there is
-            nothing to set.
-    """
+    """Set values. The API cannot define variables, so every name is accepted."""
     state, owner = call.state, _owner(call, call.body)
     if not call.body["data"]:
         raise CallError(INVALID_PARAMETER, "body.data: at least one value is needed")

@@ -9,23 +9,15 @@ from .._bots.messages import count_tokens
 from .._common.errors import CONVERSATION_NOT_FOUND, INVALID_PARAMETER, CallError
 from .._http.context import Call, Stream
 from .._scenario.bot_replies import plan_reply
-from ._chat_creation import new_chat, questions, save_messages
+from ._chats import new_chat, new_conversation, questions, save_messages
 from ._common import get_or_404
-from ._conversations import new_conversation
 from ._registry import operation
-from ._workflows import debug_url, runnable
-
-__all__ = ["stream"]
+from .workflows import debug_url, runnable
 
 
 @operation("workflows.chat.stream")
 def stream(call: Call) -> Stream:
-    """Run a chatflow, which replies as the bot does, and stream its events.
-
-    Raises:
-        CallError: The chatflow, bot or app does not exist or is not published, the workflow is not a chatflow, or the
-            last message is not one of the user or is invalid.
-    """
+    """Run a chatflow, which replies as the bot does, and stream its events."""
     state, body = call.state, call.body
     workflow = runnable(call)
     if workflow["mode"] != "chatflow":

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from .._common.errors import INVALID_PARAMETER, CallError
+from .._common.errors import INVALID_PARAMETER, NOT_FOUND, CallError, missing
+from .._common.json_body import parse_json
 from .._http.context import Call, ResponseFields
 from .._state.state import SandboxState
-from ._collaborators import add_collaborators, remove_collaborator
-from ._common import get_or_404, numbered_page, token_page
+from ._bot_serializers import API_CHANNEL, published
+from ._common import check_file, get_or_404, numbered_page, token_page
 from ._registry import operation
-from ._workflows import VERSION
 
-__all__ = ["list_versions", "list_workflows", "retrieve"]
+__all__ = ["VERSION", "debug_url", "runnable"]
 
 _ICON = "https://sandbox.invalid/workflow.png"
 _INPUT = {"parameters": {"input": {"type": "string", "required": False, "description": "The text."}}}
 _OUTPUT = {"terminate_plan": "return_variables", "parameters": {"output": {"type": "string", "required": False}}}
+VERSION = "v0.0.1"
+"""The only version of a published workflow."""
 
 
 @operation("workflows.list")
 def list_workflows(call: Call) -> ResponseFields:
-    """List the workflows of a workspace in one state of publication.
-
-    Raises:
-        CallError: The workspace does not exist.
-    """
+    """List the workflows of a workspace in one state of publication."""
     state, query = call.state, call.query
     get_or_404(state, "workspace", query["workspace_id"])
     found = [
@@ -41,22 +40,14 @@ def list_workflows(call: Call) -> ResponseFields:
 
 @operation("workflows.retrieve")
 def retrieve(call: Call) -> ResponseFields:
-    """Return a workflow.
-
-    Raises:
-        CallError: The workflow does not exist.
-    """
+    """Return a workflow."""
     workflow = get_or_404(call.state, "workflow", call.path["workflow_id"])
     return {"data": {"workflow_detail": _summary(call.state, workflow), **_inside(call)}}
 
 
 @operation("workflows.versions.list")
 def list_versions(call: Call) -> ResponseFields:
-    """List the versions of a workflow, newest first: a draft, and the published one.
-
-    Raises:
-        CallError: The workflow does not exist, or the page token is invalid.
-    """
+    """List the versions of a workflow, newest first: a draft, and the published one."""
     state, key = call.state, call.path["workflow_id"]
     workflow = get_or_404(state, "workflow", key)
     versions = [("", False)]
@@ -76,47 +67,6 @@ def list_versions(call: Call) -> ResponseFields:
         if _is_wanted(call.query.get("publish_status"), published=published)
     ]
     return token_page(call, found, "items", size=10)
-
-
-@operation("workflows.collaboration_modes.update")
-def update_mode(call: Call) -> None:
-    """Set the collaboration mode.
-
-    Raises:
-        CallError: The workflow does not exist, or it still has collaborators.
-    """
-    store, key = call.state.store, call.path["workflow_id"]
-    workflow = get_or_404(call.state, "workflow", key)
-    workflow["collaboration_mode"] = call.body.get("collaboration_mode", "single")
-    if workflow["collaboration_mode"] == "single" and store.list("workflow_collaborator", key):
-        raise CallError(INVALID_PARAMETER, "The workflow still has collaborators.")
-    store.put("workflow", key, workflow, workflow["space_id"])
-
-
-@operation("workflows.collaborators.create")
-def create_collaborator(call: Call) -> None:
-    """Add collaborators to a workflow.
-
-    Raises:
-        CallError: The workflow or an account does not exist, or the workflow has one editor only.
-    """
-    key = call.path["workflow_id"]
-    workflow = get_or_404(call.state, "workflow", key)
-    if workflow["collaboration_mode"] == "single":
-        raise CallError(INVALID_PARAMETER, "The workflow is not in collaboration mode.")
-    add_collaborators(call, "workflow_collaborator", key, workflow["space_id"])
-
-
-@operation("workflows.collaborators.delete")
-def delete_collaborator(call: Call) -> None:
-    """Remove a collaborator from a workflow.
-
-    Raises:
-        CallError: The workflow does not exist or the account is not a collaborator.
-    """
-    key = call.path["workflow_id"]
-    get_or_404(call.state, "workflow", key)
-    remove_collaborator(call, "workflow_collaborator", key)
 
 
 def _summary(state: SandboxState, workflow: dict[str, Any]) -> dict[str, Any]:
@@ -143,3 +93,45 @@ def _inside(call: Call) -> dict[str, Any]:
 
 def _is_wanted(status: str | None, *, published: bool) -> bool:
     return status == "all" or published == (status != "unpublished_draft")
+
+
+def runnable(call: Call) -> dict[str, Any]:
+    """Return the workflow of a call that runs one.
+
+    Raises:
+        CallError: The workflow, bot or app does not exist or is not published.
+    """
+    state, body = call.state, call.body
+    workflow = get_or_404(state, "workflow", body["workflow_id"])
+    if not workflow["published"]:
+        raise missing(NOT_FOUND, "workflow_id", body["workflow_id"])
+    if "bot_id" in body and "app_id" in body:
+        raise CallError(INVALID_PARAMETER, "body.app_id: must not be given with bot_id")
+    if body.get("bot_id"):
+        published(state, get_or_404(state, "bot", body["bot_id"]), API_CHANNEL)
+    if body.get("app_id"):
+        get_or_404(state, "app", body["app_id"])
+    if body.get("workflow_version", VERSION) != VERSION:
+        raise missing(NOT_FOUND, "workflow_version", body["workflow_version"])
+    for value in body.get("parameters", {}).values():
+        _check_files(state, value)
+    return workflow
+
+
+def debug_url(workflow: Mapping[str, Any], execute_id: str) -> str:
+    """Return the URL of the debug page of a run."""
+    return (
+        f"https://www.coze.cn/work_flow?execute_id={execute_id}"
+        f"&space_id={workflow['space_id']}&workflow_id={workflow['workflow_id']}"
+    )
+
+
+def _check_files(state: SandboxState, value: Any) -> None:
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, str) and one.lstrip().startswith("{"):
+            try:
+                parsed = parse_json(one, "parameters")
+            except CallError:
+                continue
+            if isinstance(parsed, dict) and isinstance(parsed.get("file_id"), str):
+                check_file(state, parsed["file_id"])

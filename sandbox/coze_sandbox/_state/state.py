@@ -5,21 +5,22 @@ from __future__ import annotations
 import functools
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+
+import attrs
 
 from .._common.clock import Clock
 from .._common.ids import EventIds, Ids, LogIds
 from .._config.oauth_apps import AppKeys
 from .._config.options import Options
-from .events import DomainEvent
 from .seed import seed_store
 from .store import Store
 from .stubs import StubRegistry
 from .visibility import can_read
 
-__all__ = ["SandboxState"]
+__all__ = ["DomainEvent", "SandboxState"]
 
 _LAST_ID = "last_id"
 _AHEAD = "ahead"
@@ -148,3 +149,22 @@ class SandboxState:
         with self.store.transaction():
             seed_store(self.store, self.clock.seconds())
             self.store.set_meta(_LAST_ID, str(self._ids.last))
+
+
+@attrs.frozen(kw_only=True)
+class DomainEvent:
+    """An event in the sandbox that is sent to callback apps.
+
+    Attributes:
+        kind: The `event_type` of its callback.
+        event: The member `event` of the message.
+        space_id: The workspace; empty for none.
+        account_id: The account; None if the message does not include it.
+        connector_id: The channel whose app is notified; None for the apps of the account.
+    """
+
+    kind: str
+    event: Mapping[str, Any]
+    space_id: str = ""
+    account_id: str | None = None
+    connector_id: str | None = None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .events import DomainEvent
-from .state import SandboxState
+from .state import DomainEvent, SandboxState
 
 __all__ = ["emit_usage"]
 

@@ -8,8 +8,7 @@ import struct
 from starlette.types import Send
 
 from .._faults.faults import Fault
-from .._faults.injector import drop_connection
-from .._faults.transformer import FaultTransformer, SendAction
+from .._faults.injector import FaultTransformer, SendAction, drop_connection
 
 __all__ = ["Connection"]
 

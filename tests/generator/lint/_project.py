@@ -1,4 +1,4 @@
-"""A small description without faults, and a way to put one into it."""
+"""A small description without violations, and a way to put one into it."""
 
 from __future__ import annotations
 
@@ -333,7 +333,7 @@ FILES: dict[str, str] = {
 
 
 class Project:
-    """The description in a directory, to be damaged and looked at."""
+    """The description in a directory, to be changed and linted."""
 
     def __init__(self, root: Path) -> None:
         self.folder = root / "openapi"
@@ -345,7 +345,7 @@ class Project:
         (self.folder / "extensions.md").write_text(page, encoding="utf-8")
 
     def replace(self, name: str, old: str, new: str) -> None:
-        """Replace the first *old* in a file, which must be there."""
+        """Replace the first *old* in a file, which must contain it."""
         path = self.folder / name
         text = path.read_text(encoding="utf-8")
         if old not in text:
@@ -358,16 +358,16 @@ class Project:
         return next(number for number, line in enumerate(lines, start=1) if text in line)
 
     def rename(self, old: str, new: str) -> None:
-        """Replace a schema's name where it is defined and wherever it is referred to."""
+        """Replace a schema's name in its definition and in every reference."""
         for path in self.folder.rglob("*.yaml"):
             text = path.read_text(encoding="utf-8")
             text = text.replace(f"/{old}'", f"/{new}'").replace(f"\n{old}:", f"\n{new}:")
             path.write_text(text, encoding="utf-8")
 
     def problems(self) -> list[Problem]:
-        """Return what the lint finds."""
+        """Return the violations that the linter finds."""
         return lint(bundle(self.folder / "coze.yaml"))
 
     def found(self) -> set[tuple[str, int, str]]:
-        """Return file, line and rule of every problem."""
+        """Return file, line and rule of every violation."""
         return {(one.file.removeprefix("openapi/"), one.line, one.rule) for one in self.problems()}

@@ -1,4 +1,4 @@
-"""Each house rule, broken once in a description that is otherwise good."""
+"""Each lint rule, violated once in a description that is otherwise valid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENVELOPE, ERRORS = "shared/envelope.yaml", "shared/errors.yaml"
 
 @attrs.frozen
 class Case:
-    """A change that breaks one rule.
+    """A change that violates one rule.
 
     Attributes:
         rule: The rule.
@@ -28,7 +28,7 @@ class Case:
         old: Text that is replaced.
         new: Its replacement.
         line: Text of the line that must be reported, after the change.
-        place: The file that must be reported, where it is another one.
+        place: The file that must be reported, if it is another one.
     """
 
     rule: str
@@ -145,68 +145,68 @@ CASES = [
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """Return a good description."""
+    """Return a valid description."""
     return Project(tmp_path)
 
 
-def test_good_description_is_clean(project: Project) -> None:
-    """A description that keeps all rules has no problems."""
+def test_valid_description_has_no_violations(project: Project) -> None:
+    """A description that keeps all rules has no violations."""
     assert project.found() == set()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}:{case.line.split()[0]}")
-def test_broken_rule_is_reported(project: Project, case: Case) -> None:
-    """A broken rule is reported by its name at the file and line of the fault, and no other is."""
+def test_violation_is_reported_with_rule_file_and_line(project: Project, case: Case) -> None:
+    """A violation is reported with its rule, file and line, and no other violation is."""
     project.replace(case.file, case.old, case.new)
     place = case.place or case.file
     assert project.found() == {(place, project.line(place, case.line), case.rule)}
 
 
 def test_every_rule_is_tested() -> None:
-    """Every rule has a test that breaks it, above or below."""
+    """Every rule has a test that violates it."""
     below = {"operation-file", "body-name", "answer-name"}
     below |= {"component-name", "name-unique", "client-name"}
     below |= {"wire-name", "http-name"}  # in parser/test_naming.py
     assert {case.rule for case in CASES} | below == set(RULES)
 
 
-def test_operation_file(project: Project) -> None:
-    """An operation whose id is not the path of its file is reported at its id."""
+def test_operation_id_must_match_its_file(project: Project) -> None:
+    """An operation whose id differs from the path of its file is reported at its id."""
     (project.folder / LIST).rename(project.folder / "things/all.yaml")
     project.replace(INDEX, LIST, "things/all.yaml")
     assert project.found() == {("things/all.yaml", 1, "operation-file")}
 
 
 @pytest.mark.parametrize("side", ["Request", "Response"])
-def test_body_and_answer_name(project: Project, side: str) -> None:
-    """A body or answer that is not called after its operation is reported at its schema."""
+def test_request_and_response_schemas_are_named_after_the_operation(project: Project, side: str) -> None:
+    """A request or response schema that is not named after its operation is reported at the schema."""
     project.rename(f"ThingsStart{side}", f"Start{side}")
     rule = "body-name" if side == "Request" else "answer-name"
     assert project.found() == {(START, project.line(START, f"/Start{side}"), rule)}
 
 
 @pytest.mark.parametrize("name", ["level_of", "Größe", "L" * 61])
-def test_component_name(project: Project, name: str) -> None:
-    """A component that is not called in PascalCase, ASCII, 60 characters at most, is reported."""
+def test_component_names_are_pascal_case(project: Project, name: str) -> None:
+    """A component whose name is not PascalCase, ASCII and at most 60 characters is reported."""
     project.rename("Level", name)
     assert project.found() == {(SCHEMAS, project.line(SCHEMAS, f"{name}:") + 1, "component-name")}
 
 
-def test_name_unique(project: Project) -> None:
+def test_names_that_differ_in_case_only_are_reported(project: Project) -> None:
     """Two schemas whose names differ only in case are reported at one of them."""
     project.rename("Level", "THING")
     assert project.found() == {(SCHEMAS, project.line(SCHEMAS, "Thing:") + 1, "name-unique")}
 
 
 @pytest.mark.parametrize("name", ["V3chat", "Warning"])
-def test_client_name(project: Project, name: str) -> None:
+def test_name_that_openapi_python_client_changes_is_reported(project: Project, name: str) -> None:
     """A name that openapi-python-client would change is reported."""
     project.rename("Level", name)
     assert project.found() == {(SCHEMAS, project.line(SCHEMAS, f"{name}:") + 1, "client-name")}
 
 
-def test_problem_names_the_right_order(project: Project) -> None:
-    """The message about a misplaced key shows the order that the keys should have."""
+def test_key_order_message_shows_the_right_order(project: Project) -> None:
+    """The message about a misplaced key shows the right order of the keys."""
     project.replace(
         SCHEMAS,
         "type: object\n  description: A thing.\n",
@@ -216,15 +216,15 @@ def test_problem_names_the_right_order(project: Project) -> None:
     assert problem.message == "move type up: the order is type, description, required, properties, x-coze-from-string"
 
 
-def test_broken_description_does_not_break_the_lint(project: Project) -> None:
-    """Rules survive a description in which everything has the wrong type."""
+def test_wrong_types_do_not_crash_the_rules(project: Project) -> None:
+    """The rules do not crash on a description in which everything has the wrong type."""
     project.replace(SCHEMAS, "  required: [id]\n", "  required: 1\n  enum: 2\n  anyOf: {}\n  examples: none\n")
     project.replace(LIST, "  style: page\n", "  style: [page]\n")
     project.replace(START, "tags: [things]", "tags: 3")
     assert {rule for _, _, rule in project.found()} >= {"pagination", "tags"}
 
 
-def test_real_description_is_clean() -> None:
-    """The description in `openapi/` keeps all rules."""
+def test_real_description_has_no_violations() -> None:
+    """The description in `openapi/` has no violations."""
     problems = lint(bundle(ROOT / "openapi" / "coze.yaml"))
     assert not problems, "\n".join(map(str, problems))

@@ -1,4 +1,4 @@
-"""The same description makes the same bytes, and `check` tells what is behind which file of it."""
+"""The same description generates the same bytes, and `check` names the stale files."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def run(small: Small, command: str) -> int:
 
 
 @pytest.fixture
-def made(small: Small) -> Small:
-    """A description with what was generated from it."""
+def generated(small: Small) -> Small:
+    """Return a description with its generated code."""
     assert run(small, "generate") == 0
     return small
 
@@ -36,7 +36,7 @@ def test_hash_seed_does_not_matter(small: Small) -> None:
     """Three processes with different hash seeds, in different directories, write the same bytes."""
     trees = []
     for seed in ("0", "1", "4711"):
-        out = small.root / f"made{seed}" / "generated"
+        out = small.root / f"generated{seed}" / "generated"
         subprocess.run(
             [sys.executable, "-m", "generator", "--index", str(small.index), "--out", str(out), "generate"],
             env={**os.environ, "PYTHONHASHSEED": seed}, cwd=ROOT, check=True, capture_output=True,
@@ -46,8 +46,8 @@ def test_hash_seed_does_not_matter(small: Small) -> None:
     assert len(trees[0]) > 30
 
 
-def test_the_place_of_the_description_does_not_matter(tmp_path: Path) -> None:
-    """No path of the machine is in generated code."""
+def test_location_of_the_description_does_not_matter(tmp_path: Path) -> None:
+    """Generated code contains no path of the machine."""
     trees = []
     for name in ("one", "another/deeper place"):
         small = Small(tmp_path / name)
@@ -57,41 +57,41 @@ def test_the_place_of_the_description_does_not_matter(tmp_path: Path) -> None:
     assert not [name for name, content in trees[0].items() if str(tmp_path).encode() in content]
 
 
-def test_repeating_changes_nothing(made: Small) -> None:
+def test_generating_again_changes_nothing(generated: Small) -> None:
     """Generating again writes the same bytes."""
-    before = read_tree(made.root / "generated")
-    assert run(made, "generate") == 0
-    assert read_tree(made.root / "generated") == before
+    before = read_tree(generated.root / "generated")
+    assert run(generated, "generate") == 0
+    assert read_tree(generated.root / "generated") == before
 
 
-def test_settings_of_ruff_do_not_matter(made: Small) -> None:
-    """A configuration of ruff lying around does not change how generated code is formatted."""
-    before = read_tree(made.root / "generated")
-    (made.root / "ruff.toml").write_text("line-length = 40\nindent-width = 2\n", encoding="utf-8")
-    assert run(made, "generate") == 0
-    assert read_tree(made.root / "generated") == before
+def test_other_ruff_configuration_does_not_matter(generated: Small) -> None:
+    """A ruff configuration in a parent directory does not change the format of generated code."""
+    before = read_tree(generated.root / "generated")
+    (generated.root / "ruff.toml").write_text("line-length = 40\nindent-width = 2\n", encoding="utf-8")
+    assert run(generated, "generate") == 0
+    assert read_tree(generated.root / "generated") == before
 
 
-def test_comments_and_layout_do_not_matter(made: Small) -> None:
-    """A comment in the description makes nothing stale."""
-    made.replace("things/delete.yaml", "operationId:", "# Why it is so.\n\noperationId:")
-    assert run(made, "check") == 0
+def test_comments_and_layout_do_not_matter(generated: Small) -> None:
+    """A comment in the description makes no generated file stale."""
+    generated.replace("things/delete.yaml", "operationId:", "# Why it is so.\n\noperationId:")
+    assert run(generated, "check") == 0
 
 
 # -- wiping
 
 
-def test_stray_files_vanish(made: Small) -> None:
-    """Generating wipes what is no longer generated, directories included."""
-    stray = made.root / "generated/coze_api/old/module.py"
+def test_stray_files_are_removed(generated: Small) -> None:
+    """Generating removes files and directories that are no longer generated."""
+    stray = generated.root / "generated/coze_api/old/module.py"
     stray.parent.mkdir()
     stray.write_text("x = 1\n", encoding="utf-8")
-    assert run(made, "generate") == 0
+    assert run(generated, "generate") == 0
     assert not stray.parent.exists()
 
 
-def test_a_directory_that_is_not_generated_is_not_wiped(small: Small) -> None:
-    """A directory with something in it and without provenance is left alone."""
+def test_directory_without_provenance_is_not_wiped(small: Small) -> None:
+    """A directory with content and without provenance is not wiped."""
     precious = small.root / "generated" / "thesis.txt"
     precious.parent.mkdir()
     precious.write_text("Years of work.", encoding="utf-8")
@@ -99,35 +99,35 @@ def test_a_directory_that_is_not_generated_is_not_wiped(small: Small) -> None:
     assert [path.name for path in precious.parent.iterdir()] == ["thesis.txt"]
 
 
-def test_an_empty_directory_may_be_written_to(small: Small) -> None:
-    """An empty directory is as good as none."""
+def test_empty_directory_may_be_written_to(small: Small) -> None:
+    """An empty directory counts as missing."""
     (small.root / "generated").mkdir()
     assert run(small, "generate") == 0
 
 
 @pytest.mark.parametrize("old", ["operationId: things.delete", "tags: [things]", "  - {name: thing_id"])
-def test_a_fault_leaves_everything_in_place(made: Small, old: str) -> None:
-    """When the description cannot be generated from, what was generated before stays as it was."""
-    before = read_tree(made.root / "generated")
-    made.replace("things/delete.yaml", old, "nonsense: [")
-    assert run(made, "generate") == 1
-    assert read_tree(made.root / "generated") == before
+def test_invalid_description_keeps_the_old_code(generated: Small, old: str) -> None:
+    """If the description is invalid, the previously generated code stays unchanged."""
+    before = read_tree(generated.root / "generated")
+    generated.replace("things/delete.yaml", old, "nonsense: [")
+    assert run(generated, "generate") == 1
+    assert read_tree(generated.root / "generated") == before
 
 
-def test_a_crash_while_writing_leaves_everything_in_place(made: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A formatter that fails leaves the old code, and nothing beside it."""
-    before = read_tree(made.root)
+def test_failed_formatter_keeps_the_old_code(generated: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the formatter fails, the old code stays, and no other file."""
+    before = read_tree(generated.root)
     monkeypatch.setattr("generator.output.ruff._run", lambda arguments: (_ for _ in ()).throw(RuntimeError("no ruff")))
     with pytest.raises(RuntimeError, match="no ruff"):
-        generate(made.bundle(), made.root / "generated")
-    assert read_tree(made.root) == before
+        generate(generated.bundle(), generated.root / "generated")
+    assert read_tree(generated.root) == before
 
 
-def test_a_crash_while_replacing_leaves_everything_in_place(
-    made: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_failed_replacement_restores_the_old_code(
+    generated: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the new tree cannot be moved to its place, the old one returns there."""
-    before = read_tree(made.root / "generated")
+    """If the new tree cannot be moved to its place, the old one is restored."""
+    before = read_tree(generated.root / "generated")
     rename = Path.rename
 
     def refuse(self: Path, target: Path) -> Path:
@@ -137,50 +137,50 @@ def test_a_crash_while_replacing_leaves_everything_in_place(
 
     monkeypatch.setattr(Path, "rename", refuse)
     with pytest.raises(OSError, match="no"):
-        replace_tree(made.folder, made.root / "generated")
-    assert read_tree(made.root / "generated") == before
-    assert {path.name for path in made.root.iterdir()} == {"openapi", "generated"}
+        replace_tree(generated.folder, generated.root / "generated")
+    assert read_tree(generated.root / "generated") == before
+    assert {path.name for path in generated.root.iterdir()} == {"openapi", "generated"}
 
 
 # -- check
 
 
 def problems(small: Small) -> set[tuple[str, str]]:
-    """Return file and message of what is stale."""
+    """Return file and message of each stale file."""
     return {(one.file, one.message) for one in stale(small.bundle(), small.root / "generated")}
 
 
-def test_nothing_is_stale_after_generating(made: Small, capsys: pytest.CaptureFixture[str]) -> None:
-    """`check` is content with what `generate` wrote, and writes nothing."""
-    before = {path: path.stat().st_mtime_ns for path in made.root.rglob("*")}
-    assert run(made, "check") == 0
+def test_check_passes_after_generate(generated: Small, capsys: pytest.CaptureFixture[str]) -> None:
+    """`check` passes after `generate`, and writes nothing."""
+    before = {path: path.stat().st_mtime_ns for path in generated.root.rglob("*")}
+    assert run(generated, "check") == 0
     assert "generated/ is what openapi/ says" in capsys.readouterr().out
-    assert {path: path.stat().st_mtime_ns for path in made.root.rglob("*")} == before
+    assert {path: path.stat().st_mtime_ns for path in generated.root.rglob("*")} == before
 
 
-def test_edits_by_hand_are_found(made: Small) -> None:
-    """An edited, a missing and a stray file are each told."""
-    package = made.root / "generated/coze_api"
+def test_edited_missing_and_stray_files_are_reported(generated: Small) -> None:
+    """An edited, a missing and a stray file are each reported."""
+    package = generated.root / "generated/coze_api"
     (package / "errors.py").write_text((package / "errors.py").read_text(encoding="utf-8") + "\n", encoding="utf-8")
     (package / "params/things.py").unlink()
     (package / "params/thing.py").write_text("", encoding="utf-8")
-    assert problems(made) == {
+    assert problems(generated) == {
         ("generated/coze_api/errors.py", "differs"),
         ("generated/coze_api/params/things.py", "is missing"),
         ("generated/coze_api/params/thing.py", "is not generated"),
     }
 
 
-def test_compiled_code_does_not_count(made: Small) -> None:
-    """Importing generated code does not make it stale."""
-    cache = made.root / "generated/coze_api/__pycache__"
+def test_bytecode_is_not_stale(generated: Small) -> None:
+    """Importing generated code makes no file stale."""
+    cache = generated.root / "generated/coze_api/__pycache__"
     cache.mkdir()
     (cache / "errors.cpython-311.pyc").write_bytes(b"x")
-    assert problems(made) == set()
+    assert problems(generated) == set()
 
 
-def test_nothing_generated_yet(small: Small) -> None:
-    """Without generated code, every file is missing."""
+def test_without_generated_code_every_file_is_missing(small: Small) -> None:
+    """Without generated code every file is reported as missing."""
     found = problems(small)
     assert {message for _, message in found} == {"is missing"}
     assert ("generated/provenance.toml", "is missing") in found
@@ -202,21 +202,19 @@ RENAMED = {
 
 
 @pytest.mark.parametrize("what", RENAMED)
-def test_a_changed_name_fails_the_check_with_its_file(
-    made: Small, what: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_check_names_the_changed_file(generated: Small, what: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Changing one name in one file makes `check` fail and print the name of that file."""
     file, old, new = RENAMED[what]
-    made.replace(file, old, new)
-    assert run(made, "check") == 1
+    generated.replace(file, old, new)
+    assert run(generated, "check") == 1
     assert f"openapi/{file}:" in capsys.readouterr().err
 
 
-def test_a_new_and_a_lost_file_are_told(made: Small) -> None:
-    """Files that were added to or taken from the description are named."""
-    made.write("shared/moments.yaml", (made.folder / "shared/types.yaml").read_text(encoding="utf-8"))
-    made.replace("things/schemas.yaml", "../shared/types.yaml", "../shared/moments.yaml")
-    found = {file: message.partition(";")[0] for file, message in problems(made) if file.startswith("openapi/")}
+def test_added_and_removed_description_files_are_reported(generated: Small) -> None:
+    """Files that were added to or removed from the description are reported."""
+    generated.write("shared/moments.yaml", (generated.folder / "shared/types.yaml").read_text(encoding="utf-8"))
+    generated.replace("things/schemas.yaml", "../shared/types.yaml", "../shared/moments.yaml")
+    found = {file: message.partition(";")[0] for file, message in problems(generated) if file.startswith("openapi/")}
     assert found == {
         "openapi/shared/moments.yaml": "is new since generated/ was made",
         "openapi/shared/types.yaml": "is gone since generated/ was made",
@@ -225,18 +223,20 @@ def test_a_new_and_a_lost_file_are_told(made: Small) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[", "description_files = 1"])
-def test_a_damaged_provenance_is_told(made: Small, content: str) -> None:
-    """A provenance that cannot be read is a file that differs."""
-    (made.root / "generated/provenance.toml").write_text(content, encoding="utf-8")
-    assert ("generated/provenance.toml", "differs") in problems(made)
+def test_damaged_provenance_is_reported(generated: Small, content: str) -> None:
+    """A provenance file that cannot be parsed is reported as different."""
+    (generated.root / "generated/provenance.toml").write_text(content, encoding="utf-8")
+    assert ("generated/provenance.toml", "differs") in problems(generated)
 
 
 # -- the command line
 
 
 @pytest.mark.parametrize("command", ["lint", "bundle", "generate", "check"])
-def test_a_fault_is_an_exit_code_and_a_count(small: Small, command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every command returns 1 for a bad description and prints file, line and count on standard error."""
+def test_invalid_description_exits_with_1_and_a_count(
+    small: Small, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every command returns 1 for an invalid description and prints file, line and count on standard error."""
     small.replace("things/schemas.yaml", "#/UnixTime'", "#/Moment'")
     assert run(small, command) == 1
     captured = capsys.readouterr()
@@ -246,19 +246,21 @@ def test_a_fault_is_an_exit_code_and_a_count(small: Small, command: str, capsys:
     assert captured.out == ""
 
 
-def test_commands_say_what_they_did(made: Small, capsys: pytest.CaptureFixture[str]) -> None:
-    """`lint`, `generate` and `bundle` return 0; `bundle` prints nothing but the document."""
-    assert run(made, "lint") == 0
+def test_commands_print_a_summary_and_return_0(generated: Small, capsys: pytest.CaptureFixture[str]) -> None:
+    """`lint`, `generate` and `bundle` return 0; `bundle` prints only the document."""
+    assert run(generated, "lint") == 0
     assert "6 operations in 14 files: clean" in capsys.readouterr().out
-    assert run(made, "generate") == 0
+    assert run(generated, "generate") == 0
     assert "Generated 6 operations (7 methods" in capsys.readouterr().out
-    assert run(made, "bundle") == 0
-    assert capsys.readouterr().out == (made.root / "generated/coze_api/coze.openapi.json").read_text(encoding="utf-8")
+    assert run(generated, "bundle") == 0
+    assert capsys.readouterr().out == (generated.root / "generated/coze_api/coze.openapi.json").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("arguments", [[], ["format"], ["check", "--fast"]])
-def test_a_wrong_command_is_an_exit_code_of_its_own(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """What is not a command exits with 2 and shows the usage."""
+def test_unknown_command_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """An unknown command exits with 2 and shows the usage."""
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2

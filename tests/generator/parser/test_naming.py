@@ -1,4 +1,4 @@
-"""Names that no terminal shows, and no person tells apart, are problems where they are written."""
+"""Names that terminals cannot show or people cannot distinguish are reported where they are written."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ FREE = {("enum value", "")}
 
 
 def damaged(small: Small, place: str, name: str) -> tuple[list[Problem], str, set[int]]:
-    """Put a name into the description, and return the problems and where it stands."""
+    """Put a name into the description, and return the problems and the place of the name."""
     file, old, new = PLACES[place]
     before, inside, after, rest = re.split("<(.*?)0(.*?)>", new, maxsplit=1)
     written = yaml_text(f"{inside}{name}{after}")
@@ -59,8 +59,8 @@ def damaged(small: Small, place: str, name: str) -> tuple[list[Problem], str, se
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("name", ODD, ids=lambda name: ascii(name[:10]))
-def test_odd_names_are_problems_where_they_stand(small: Small, place: str, name: str) -> None:
-    """A name with control characters, directions, spaces at its ends, of no length or of too much, is a problem."""
+def test_unprintable_empty_or_long_names_are_reported_at_their_line(small: Small, place: str, name: str) -> None:
+    """A name with control or direction characters, outer spaces, or an invalid length is reported at its line."""
     problems, file, lines = damaged(small, place, name)
     if (place, name) in FREE:
         assert problems == []
@@ -71,8 +71,8 @@ def test_odd_names_are_problems_where_they_stand(small: Small, place: str, name:
 
 @pytest.mark.parametrize("place", ["property", "argument", "parameter"])
 @pytest.mark.parametrize("name", ["a b", "a/b", "a~1b", "a%2Fb", "a#b", '"', "'", "\\", "{{ a }}", "<b>", "|", "`"])
-def test_names_that_can_be_shown_are_data(small: Small, place: str, name: str) -> None:
-    """A name that can be shown is no problem as long as it makes a name in Python, or is one at its place."""
+def test_printable_names_are_accepted(small: Small, place: str, name: str) -> None:
+    """A printable name is accepted if it makes a Python name, or is one already."""
     problems, file, lines = damaged(small, place, name)
     assert {(one.file, one.line) for one in problems} <= {(f"openapi/{file}", line) for line in lines}
 
@@ -81,7 +81,7 @@ def test_names_that_can_be_shown_are_data(small: Small, place: str, name: str) -
     "address",
     ["javascript:alert(1)", "data:text/html,x", "ftp://example.com", "//example.com", "https://", "https://a b"],
 )
-def test_addresses_lead_to_pages(small: Small, address: str) -> None:
-    """An address that pages would link to begins with https://, http:// or wss://."""
+def test_links_start_with_https_http_or_wss(small: Small, address: str) -> None:
+    """A URL that pages would link to starts with https://, http:// or wss://."""
     problems, file, lines = damaged(small, "address", address)
     assert [(one.file, one.line, one.rule) for one in problems] == [(f"openapi/{file}", *lines, "shape")]

@@ -1,4 +1,4 @@
-"""What the description says is what the client has: names, types, limits, methods."""
+"""The client has what the description defines: names, types, limits and methods."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCHEMAS = "things/schemas.yaml"
 
 
 def prop(small: Small, text: str) -> ir.Field:
-    """Add a property to Thing, and return what becomes of it."""
+    """Add a property to Thing, and return its parsed form."""
     before = {field.name for field in model(small.api(), "Thing").fields}
     small.replace(SCHEMAS, "    note: {type", f"    {text}\n    note: {{type")
     [field] = [field for field in model(small.api(), "Thing").fields if field.name not in before]
@@ -23,12 +23,12 @@ def prop(small: Small, text: str) -> ir.Field:
 
 
 def model(api: ir.Api, name: str) -> ir.Model:
-    """Find a model."""
+    """Return a model by name."""
     return next(one for one in api.models if one.name == name)
 
 
 def operation(api: ir.Api, name: str) -> ir.Operation:
-    """Find an operation."""
+    """Return an operation by id."""
     return next(one for one in api.operations if one.id == name)
 
 
@@ -81,8 +81,8 @@ TYPES: dict[str, tuple[str, ir.Type, bool]] = {
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_type(small: Small, kind: str) -> None:
-    """A property has the type that its schema describes, behind references and beside null."""
+def test_property_type_follows_its_schema(small: Small, kind: str) -> None:
+    """A property has the type of its schema, through references and beside null."""
     schema, expected, nullable = TYPES[kind]
     field = prop(small, f"more: {schema}")
     assert (field.type, field.nullable) == (expected, nullable)
@@ -107,8 +107,8 @@ NAMES = {
 
 
 @pytest.mark.parametrize("wire", NAMES)
-def test_name(small: Small, wire: str) -> None:
-    """A property keeps its own word wherever Python and the base class leave it free, and its wire name always."""
+def test_property_name_avoids_python_names(small: Small, wire: str) -> None:
+    """A property keeps its name unless Python or the base class reserves it, and always keeps its wire name."""
     field = prop(small, f"{wire}: {{type: boolean}}")
     assert (field.name, field.wire) == (NAMES[wire], wire)
 
@@ -123,8 +123,8 @@ def test_name(small: Small, wire: str) -> None:
         ("[blue, 'a\"b\\c']", ["BLUE", "AB_C"]),
     ],
 )
-def test_enum_values(small: Small, values: str, names: list[str]) -> None:
-    """Constants are named after their values; the values stay what they are, quotes and backslashes included."""
+def test_enum_members_are_named_after_their_values(small: Small, values: str, names: list[str]) -> None:
+    """Enum members are named after their values, which stay unchanged, quotes and backslashes included."""
     small.replace(SCHEMAS, "[blue, dark-red]", values)
     [colour] = [enum for enum in small.api().enums if enum.name == "Colour"]
     described = small.bundle().document["components"]["schemas"]["Colour"]["enum"]
@@ -132,16 +132,16 @@ def test_enum_values(small: Small, values: str, names: list[str]) -> None:
     assert [value for _, value, _ in colour.members] == described
 
 
-def test_every_operation_becomes_a_method(small: Small) -> None:
-    """Each operation is a method; one that can stream is two."""
+def test_every_operation_is_a_method_and_streams_are_two(small: Small) -> None:
+    """Each operation is a method, and one that can stream is two."""
     api = small.api()
     described = small.bundle().operations()
     assert {one.described_id for one in api.operations} == described.keys()
     assert {one.id for one in api.operations} == described.keys() | {"things.stream"}
 
 
-def test_a_stream_sets_its_flag_itself(small: Small) -> None:
-    """The flag that asks for a stream is no argument: each of the two methods sends its own value."""
+def test_stream_flag_is_no_argument(small: Small) -> None:
+    """The flag that requests a stream is no argument: each of the two methods sends its own value."""
     api = small.api()
     for name, value in (("things.create", False), ("things.stream", True)):
         assert operation(api, name).constants == {"stream": value}
@@ -156,8 +156,8 @@ def test_required_arguments_come_first(small: Small) -> None:
     ]  # fmt: skip
 
 
-def test_arguments_know_their_place(small: Small) -> None:
-    """Path, query, body, and files as parts of a multipart body."""
+def test_arguments_have_their_place_in_the_request(small: Small) -> None:
+    """Arguments are in the path, the query, the body, or files of a multipart body."""
     api = small.api()
     places = {(one.id, field.name): field.place for one in api.operations for field in one.arguments}
     assert places["things.retrieve", "thing_id"] == "path"
@@ -167,37 +167,37 @@ def test_arguments_know_their_place(small: Small) -> None:
     assert places["things.parts.upload", "label"] == "body"
 
 
-def test_a_parameter_may_lie_in_another_file(small: Small) -> None:
-    """A parameter that is a `$ref` is as good as any."""
+def test_parameter_may_be_a_reference(small: Small) -> None:
+    """A parameter that is a `$ref` is resolved."""
     text = "{name: thing_id, in: path, required: true, description: Which., schema: {type: string}, example: '1'}"
     small.write("shared/parameters.yaml", f"Id: {text}\n")
     small.replace("things/delete.yaml", text, "{$ref: '../shared/parameters.yaml#/Id'}")
     assert [argument.wire for argument in operation(small.api(), "things.delete").arguments] == ["thing_id"]
 
 
-def test_results(small: Small) -> None:
-    """A method returns the member `data` if there is one, else the answer's log id only."""
+def test_result_is_data_or_the_log_id(small: Small) -> None:
+    """A method returns the field `data` if it exists, else only the response's log id."""
     api = small.api()
     assert operation(api, "things.create").result_type == ir.ModelRef("Thing")
     assert operation(api, "things.parts.list").result_type == ir.ListOf(ir.ModelRef("Part"))
     assert operation(api, "things.delete").result_type is None
 
 
-def test_paging(small: Small) -> None:
+def test_pagination_paths_become_attribute_names(small: Small) -> None:
     """The paths of `x-coze-pagination` become attribute names of the result."""
     paging = operation(small.api(), "things.list").paging
     assert paging == ir.Paging("page", "page", ("items",), ir.ModelRef("Thing"), "size", None, ("has_more",), None)
 
 
-def test_envelopes_and_flattened_bodies_have_no_classes(small: Small) -> None:
-    """Only what a user can meet becomes a class."""
+def test_envelopes_and_request_bodies_have_no_class(small: Small) -> None:
+    """Only types that a user can encounter become classes, not envelopes and flattened bodies."""
     api = small.api()
     assert {one.name for one in api.models} == {"Part", "Thing", "ThingPage"}
     assert {one.name for one in api.enums} == {"Colour", "Size"}
 
 
-def test_a_model_lies_in_the_module_of_its_folder(small: Small) -> None:
-    """Schemas of sub-folders lie in the module of the first folder below openapi/."""
+def test_model_is_in_the_module_of_its_top_folder(small: Small) -> None:
+    """Schemas of subfolders are in the module of the first folder below openapi/."""
     assert {one.module for one in small.api().models} == {"things"}
 
 
@@ -211,8 +211,8 @@ LIMITS = {
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_limits_of_whole_numbers(small: Small, limit: str) -> None:
-    """Limits that exclude their own value are turned into ones that include it."""
+def test_exclusive_integer_limits_become_inclusive(small: Small, limit: str) -> None:
+    """Exclusive limits of integers are converted to inclusive ones."""
     small.replace(
         SCHEMAS, "{type: number, description: In kilograms., exclusiveMinimum: 0", f"{{type: integer, {limit}"
     )
@@ -221,8 +221,8 @@ def test_limits_of_whole_numbers(small: Small, limit: str) -> None:
     assert f'Argument("weight", "body", {LIMITS[limit]})' in text
 
 
-def test_generated_code_works(small: Small, load: Any) -> None:
-    """Models decode what is described: enums, moments, lists, maps, unknown members."""
+def test_generated_models_decode_described_types(small: Small, load: Any) -> None:
+    """Generated models decode enums, timestamps, lists, maps and unknown fields."""
     models = load(small).models
     sent = {
         "id": "1", "colour": "dark-red", "size": 2, "made_at": 1715847583, "labels": {"a": "b"}, "new": [1],
@@ -236,8 +236,8 @@ def test_generated_code_works(small: Small, load: Any) -> None:
     assert thing.to_dict() == sent
 
 
-def test_tagged_unions_work(small: Small, load: Any) -> None:
-    """The member that is named by the discriminator decides the class; an unknown one keeps the object as it came."""
+def test_discriminator_decides_the_class(small: Small, load: Any) -> None:
+    """The field of the discriminator decides the class; an unknown value keeps the object as received."""
     prop(small, "more: " + TYPES["tagged union"][0])
     models = load(small).models
     assert isinstance(models.Thing.from_dict({"id": "1", "more": {"kind": "p"}}).more, models.Part)
@@ -245,8 +245,8 @@ def test_tagged_unions_work(small: Small, load: Any) -> None:
     assert (unknown.more.tag, unknown.more.raw) == ("q", {"kind": "q", "a": 1})
 
 
-def test_modules_may_need_each_other(small: Small, load: Any) -> None:
-    """Two folders whose schemas refer to each other's make two modules, either of which can be imported first."""
+def test_modules_may_refer_to_each_other(small: Small, load: Any) -> None:
+    """Two folders whose schemas refer to each other become two modules, each of which can be imported first."""
     part = (small.folder / "things/parts/schemas.yaml").read_text(encoding="utf-8")
     small.write("tools/schemas.yaml", """
         Tool:

@@ -1,4 +1,4 @@
-"""Nothing that the client cannot express is dropped in silence: each is an error with file and line."""
+"""The generator drops nothing silently that the client cannot express: each is an error with file and line."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ CREATE, LIST, DELETE, ERRORS = "things/create.yaml", "things/list.yaml", "things
 
 @attrs.frozen
 class Case:
-    """A change that cannot be generated from.
+    """A change that the generator cannot express.
 
     Attributes:
         file: The file to change.
         old: Text that is replaced.
         new: Its replacement.
         place: Text of the line that must be reported, after the change; a mapping has the line of its first key.
-        reported: The file that must be reported, where it is another one.
+        reported: The file that must be reported, if it is another one.
     """
 
     file: str
@@ -37,7 +37,7 @@ def prop(text: str, place: str = "") -> Case:
 
 
 def argument(text: str, place: str) -> Case:
-    """Add a member to the body of `things.create`."""
+    """Add a field to the body of `things.create`."""
     return Case(SCHEMAS, "    weight: {type", f"    {text}\n    weight: {{type", place, "" if place in text else CREATE)
 
 
@@ -156,12 +156,12 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_is_refused_with_file_and_line(small: Small, name: str) -> None:
-    """What would be lost, or would not be Python, is refused where it is written, even without a lint before."""
+def test_unsupported_description_is_reported_with_file_and_line(small: Small, name: str) -> None:
+    """What would be lost, or would be invalid Python, is reported at its line, even without linting first."""
     case = CASES[name]
     small.replace(case.file, case.old, case.new)
     places = small.places(linted=False)
-    if case.place == "coze":  # it has no name by which its place could be found; the lint tells the place
+    if case.place == "coze":  # without a name it has no place here; the linter reports the place
         assert places == {("coze.yaml", 1)}
         assert (case.file, small.line(case.file, "free:")) in small.places()
         return
@@ -173,6 +173,6 @@ def test_is_refused_with_file_and_line(small: Small, name: str) -> None:
     )
 
 
-def test_the_base_of_these_cases_is_good(small: Small) -> None:
-    """Unchanged, the description passes lint and generator."""
+def test_unchanged_description_is_supported(small: Small) -> None:
+    """The unchanged description passes linter and generator."""
     assert small.problems() == []

@@ -1,4 +1,4 @@
-"""A description cannot become code: whatever its texts and names hold, nothing of it is run."""
+"""A description cannot inject code: no text or name of it is ever executed."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def poison(value: Any, text: str) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def unformatted() -> Iterator[None]:
-    """Leave out ruff: it takes most of the time, and says nothing about safety."""
+    """Skip ruff: it takes most of the time and does not affect safety."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("generator.pipeline.format_tree", lambda root: None)
         yield
@@ -91,7 +91,7 @@ IMPORT_ALL = """
 
 
 def code_of(folder: Path) -> dict[str, ast.Module]:
-    """Parse every generated file but the runtime, which no description changes."""
+    """Parse every generated file except the runtime, which no description changes."""
     return {
         path.relative_to(folder).as_posix(): ast.parse(path.read_bytes(), str(path))
         for path in sorted(folder.rglob("*.py"))
@@ -100,7 +100,7 @@ def code_of(folder: Path) -> dict[str, ast.Module]:
 
 
 def without_texts(tree: ast.Module) -> str:
-    """Write what a file does, with all strings left out."""
+    """Return the code of a file without its strings."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             node.value = ""
@@ -108,7 +108,7 @@ def without_texts(tree: ast.Module) -> str:
 
 
 def assert_inert(*folders: Path) -> None:
-    """Check that generated code calls and imports nothing of the description's, and that importing it runs nothing."""
+    """Check that generated code calls and imports nothing from the description, and that importing it runs nothing."""
     for folder in folders:
         for file, tree in code_of(folder).items():
             for node in ast.walk(tree):
@@ -126,15 +126,17 @@ def assert_inert(*folders: Path) -> None:
 
 @pytest.fixture(scope="module")
 def harmless(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What generated code does if nobody means harm."""
+    """Return the generated code of a harmless description."""
     small = Small(tmp_path_factory.mktemp("harmless"))
     small.generate()
     return {file: without_texts(tree) for file, tree in code_of(small.root / "generated").items()}
 
 
 @pytest.mark.parametrize("what", TEXTS)
-def test_texts_stay_texts(small: Small, what: str, harmless: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever descriptions, summaries, notes, hints, defaults, permissions and addresses hold, the code is the same."""
+def test_texts_do_not_change_the_code(
+    small: Small, what: str, harmless: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever descriptions, summaries, notes, hints, defaults, permissions and URLs contain, the code is the same."""
     text = TEXTS[what]
     bundled = small.bundle()
     poison(bundled.document, text)
@@ -150,8 +152,8 @@ def test_texts_stay_texts(small: Small, what: str, harmless: dict[str, str], mon
         assert found == harmless
 
 
-def test_docstrings_hold_the_text(small: Small) -> None:
-    """What the description says is what `help` shows."""
+def test_docstrings_show_the_description(small: Small) -> None:
+    """`help` shows the text of the description."""
     small.replace("things/delete.yaml", "Removes it.", '\'Removes """it""" \\d \\N{BULLET} {{ x }} {% y %}.\'')
     small.generate()
     tree = ast.parse((small.root / "generated/coze_api/resources/things.py").read_text(encoding="utf-8"))
@@ -203,8 +205,8 @@ PLACES = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_names_are_refused_or_stay_data(tmp_path: Path, place: str) -> None:
-    """Code where a name or a value is expected is an error, or a string in generated code."""
+def test_code_in_names_is_rejected_or_a_string(tmp_path: Path, place: str) -> None:
+    """Code in place of a name or a value is an error, or a string in the generated code."""
     file, old, new = PLACES[place]
     distinct: dict[str, Path] = {}
     for number, name in enumerate(NAMES):
@@ -243,8 +245,8 @@ NASTY = st.text(alphabet=st.sampled_from("\"'\\\n\r\t\0{}%#\u2028\x85Nx0 a")) | 
 
 
 @given(JSON | NASTY)
-def test_a_literal_reads_back(value: Any) -> None:
-    """`literal` writes source that means the value, in printable ASCII without line ends."""
+def test_literal_evaluates_to_its_value(value: Any) -> None:
+    """`literal` writes source that evaluates to the value, in printable ASCII without line ends."""
     source = literal(value)
     assert ast.literal_eval(source) == value
     assert source.isascii()
@@ -252,22 +254,22 @@ def test_a_literal_reads_back(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), b"x", {1, 2}, CODE.encode()])
-def test_a_literal_is_json(value: object) -> None:
-    """What is not JSON is refused, since its `repr` could be anything."""
+def test_literal_rejects_what_is_no_json(value: object) -> None:
+    """`literal` rejects values that are not JSON, since their `repr` could be any code."""
     with pytest.raises(TypeError, match="is not a JSON value"):
         literal(value)
 
 
-def test_a_literal_of_a_located_mapping_is_plain() -> None:
-    """Mappings of the description are written as plain dicts."""
+def test_literal_writes_mappings_as_dicts() -> None:
+    """`literal` writes mappings of the description as plain dicts."""
     mapping = Mapping("a.yaml", 1)
     mapping["a"] = ["b"]
     assert literal(mapping) == "{'a': ['b']}"
 
 
 @given(st.integers(0, 12), NASTY, st.lists(NASTY, max_size=2), st.lists(NASTY, max_size=3))
-def test_a_docstring_is_one_string(indent: int, summary: str, paragraphs: list[str], entries: list[str]) -> None:
-    """`docstring` writes one string and nothing else, without control characters, that holds each word of the text."""
+def test_docstring_writes_one_string(indent: int, summary: str, paragraphs: list[str], entries: list[str]) -> None:
+    """`docstring` writes one string without control characters that has each word of the text, and nothing else."""
     source = docstring(indent, summary, *paragraphs, sections={"Args": entries})
     tree = ast.parse(textwrap.dedent(source) if "\\\n" not in source else source.strip(" "))
     [node] = tree.body

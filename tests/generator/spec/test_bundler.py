@@ -1,4 +1,4 @@
-"""Many files become one document: what is hoisted, inlined and refused."""
+"""Many files become one document: what is hoisted, inlined and rejected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.generator._small import Small
 
 
 def refused(small: Small) -> list[tuple[str, int, str]]:
-    """Return file, line and rule of all that keeps the description from becoming one document."""
+    """Return file, line and rule of everything that prevents the bundling."""
     with pytest.raises(DescriptionError) as caught:
         small.bundle()
     return [(one.file.removeprefix("openapi/"), one.line, one.rule) for one in caught.value.problems]
@@ -28,20 +28,20 @@ def schemas(small: Small) -> Any:
 # -- what becomes of a reference
 
 
-def test_a_schema_of_another_file_becomes_a_component(small: Small) -> None:
-    """A `$ref` into another file becomes a `$ref` to a component called by the last segment of its pointer."""
+def test_reference_to_another_file_becomes_a_component(small: Small) -> None:
+    """A `$ref` into another file becomes a `$ref` to a component named by the last segment of its pointer."""
     things = schemas(small)
     assert things["Thing"]["properties"]["made_at"]["$ref"] == "#/components/schemas/UnixTime"
     assert things["UnixTime"]["format"] == "unix-time"
 
 
-def test_what_stands_beside_a_reference_is_kept(small: Small) -> None:
-    """A description beside a `$ref` survives."""
+def test_description_beside_a_reference_is_kept(small: Small) -> None:
+    """A description beside a `$ref` is kept."""
     assert schemas(small)["Thing"]["properties"]["made_at"]["description"] == "When it was made."
 
 
-def test_answers_parameters_and_protocols_become_components_of_their_kind(small: Small) -> None:
-    """What a `$ref` refers to is filed by the place of the `$ref`."""
+def test_component_kind_follows_the_place_of_the_reference(small: Small) -> None:
+    """The place of a `$ref` decides the kind of the component to which it refers."""
     small.write("shared/parameters.yaml", "Id: {name: thing_id, in: path, required: true, schema: {type: string}}\n")
     small.replace(
         "things/delete.yaml", "- {name: thing_id", "- {$ref: '../shared/parameters.yaml#/Id'}\n  - {name: other"
@@ -54,8 +54,8 @@ def test_answers_parameters_and_protocols_become_components_of_their_kind(small:
 
 
 @pytest.mark.parametrize("name", ["parameters", "responses", "headers", "links", "protocol", "properties", "items"])
-def test_a_property_may_be_called_like_a_part_of_openapi(small: Small, name: str) -> None:
-    """A reference below a property called `parameters` is one to a schema."""
+def test_property_may_be_named_parameters(small: Small, name: str) -> None:
+    """A reference below a property named `parameters` refers to a schema."""
     prop = f"{name}: {{type: array, description: More., items: {{$ref: '#/Size'}}}}"
     small.replace("things/schemas.yaml", "note: {type", f"{prop}\n    note: {{type")
     document = small.bundle().document
@@ -66,37 +66,37 @@ def test_a_property_may_be_called_like_a_part_of_openapi(small: Small, name: str
 
 
 @pytest.mark.parametrize("name", ["default", "example", "examples", "enum", "const"])
-def test_a_property_may_be_called_like_a_literal(small: Small, name: str) -> None:
-    """References below a property called `default` or `example` are followed."""
+def test_property_may_be_named_default_or_example(small: Small, name: str) -> None:
+    """References below a property named `default` or `example` are resolved."""
     small.replace("things/schemas.yaml", "note: {type", f"{name}: {{$ref: '#/Size'}}\n    note: {{type")
     assert schemas(small)["Thing"]["properties"][name] == {"$ref": "#/components/schemas/Size"}
 
 
-def test_a_reference_in_an_example_is_data(small: Small) -> None:
-    """What looks like a `$ref` inside an example is left alone."""
+def test_reference_in_an_example_is_data(small: Small) -> None:
+    """A `$ref` inside an example is data and is not resolved."""
     small.replace("things/schemas.yaml", "examples: [{a: b}]", "examples: [{$ref: ./nowhere.yaml}]")
     assert schemas(small)["Thing"]["properties"]["labels"]["examples"] == [{"$ref": "./nowhere.yaml"}]
 
 
-def test_the_default_answer_is_followed(small: Small) -> None:
-    """The answer `default` is an answer, not a default value."""
+def test_default_response_is_resolved(small: Small) -> None:
+    """References in the response `default` are resolved: it is no default value."""
     operation = small.bundle().operations()["things.list"][2]
     assert operation["responses"]["default"] == {"$ref": "#/components/responses/Error"}
 
 
 def test_schemas_of_an_operation_are_hoisted(small: Small) -> None:
-    """`components.schemas` at the foot of an operation's file become components and leave the operation."""
+    """`components.schemas` at the end of an operation's file become components and are removed from the operation."""
     bundled = small.bundle()
     assert "components" not in bundled.operations()["things.list"][2]
     assert {"ThingPage", "ThingsListResponse"} <= bundled.document["components"]["schemas"].keys()
 
 
-def test_a_schema_may_refer_to_itself(small: Small) -> None:
-    """Recursion ends."""
+def test_recursive_schema_is_bundled(small: Small) -> None:
+    """A schema that refers to itself is bundled without endless recursion."""
     assert schemas(small)["Part"]["properties"]["inside"]["$ref"] == "#/components/schemas/Part"
 
 
-def test_a_discriminator_refers_across_files(small: Small) -> None:
+def test_discriminator_mapping_becomes_component_pointers(small: Small) -> None:
     """The names in a discriminator's mapping become pointers to components."""
     union = """
         Either:
@@ -113,8 +113,8 @@ def test_a_discriminator_refers_across_files(small: Small) -> None:
     }
 
 
-def test_a_whole_path_may_lie_in_a_file(small: Small) -> None:
-    """A path item that is a `$ref` is replaced by what it refers to, its operations included."""
+def test_path_item_may_be_a_reference(small: Small) -> None:
+    """A path item that is a `$ref` is replaced by its target, including its operations."""
     small.write("things/both.yaml", "get: {$ref: ./list.yaml}\npost: {$ref: ./create.yaml}\n")
     index = "post: {$ref: ./things/create.yaml}\n    get: {$ref: ./things/list.yaml}"
     small.replace("coze.yaml", index, "$ref: ./things/both.yaml")
@@ -164,8 +164,8 @@ BROKEN: dict[str, tuple[str, str, str, str, str]] = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_what_cannot_be_bundled_is_refused_with_file_and_line(small: Small, what: str) -> None:
-    """Every fault that the bundler can find is reported where it was made."""
+def test_bundler_errors_have_file_and_line(small: Small, what: str) -> None:
+    """Every error that the bundler finds is reported where it is."""
     file, old, new, seen, rule = BROKEN[what]
     small.replace(file, old, new)
     lines = [
@@ -184,8 +184,8 @@ def test_what_cannot_be_bundled_is_refused_with_file_and_line(small: Small, what
     assert {line for _, line, _ in found} & set(lines), found
 
 
-def test_a_long_way_of_references_is_refused(small: Small) -> None:
-    """More than 50 schemas of which each refers to the next are refused where the limit is."""
+def test_long_reference_chain_is_rejected(small: Small) -> None:
+    """A chain of more than 50 schemas that refer to each other is rejected at the limit."""
     links = "".join(f"Link{n}: {{items: {{$ref: '#/Link{n + 1}'}}}}\n" for n in range(2_000))
     small.write("things/links.yaml", f"{links}Link2000: {{type: boolean}}\n")
     small.replace("things/schemas.yaml", "    note: {type", "    link: {$ref: './links.yaml#/Link0'}\n    note: {type")
@@ -194,7 +194,7 @@ def test_a_long_way_of_references_is_refused(small: Small) -> None:
     assert 40 < line <= 50
 
 
-def test_two_schemas_of_one_name_are_refused(small: Small) -> None:
+def test_two_schemas_with_one_name_are_rejected(small: Small) -> None:
     """Two different schemas cannot share a name; the problem names both places."""
     small.write(
         "shared/types.yaml",
@@ -209,41 +209,41 @@ def test_two_schemas_of_one_name_are_refused(small: Small) -> None:
     assert "openapi/things/schemas.yaml#/Colour" in problem.message
 
 
-def test_a_schema_of_the_index_is_not_replaced(small: Small) -> None:
-    """A schema in the index and one of the same name in another file clash, too."""
+def test_index_schema_conflicts_with_another_file(small: Small) -> None:
+    """A schema in the index and one of the same name in another file conflict, too."""
     small.replace("coze.yaml", "components:\n", "components:\n  schemas: {Size: {type: string}}\n")
     assert refused(small) == [
         (file, line, "name-clash") for file, line, _ in refused(small) if file == "things/schemas.yaml"
     ]
 
 
-def test_a_schema_of_an_operation_is_not_used_by_its_name_alone(small: Small) -> None:
-    """A schema at the foot of an operation is unused if only another of its name is referred to."""
+def test_operation_schema_is_unused_if_only_its_namesake_is_referenced(small: Small) -> None:
+    """A schema of an operation is unused if only another schema of the same name is referenced."""
     small.replace("things/list.yaml", "    ThingPage:", "    Size: {type: string}\n    ThingPage:")
     assert [rule for _, _, rule in refused(small)] == ["unused"]
 
 
 @pytest.mark.parametrize("content", ["", "- 1\n", "text\n", "{}\n"])
-def test_an_index_that_is_none_is_refused(small: Small, content: str) -> None:
-    """An empty index, a list and a text are reported, not crashed on."""
+def test_invalid_index_is_reported(small: Small, content: str) -> None:
+    """An empty index, a list and a string are reported and do not crash the bundler."""
     small.write("coze.yaml", content)
     assert refused(small) == [("coze.yaml", 1, "shape")]
 
 
-def test_a_missing_index_is_refused(small: Small) -> None:
+def test_missing_index_is_reported(small: Small) -> None:
     """An index that does not exist is reported."""
     small.index.unlink()
     assert refused(small) == [("coze.yaml", 1, "yaml")]
 
 
-def test_yaml_that_contains_itself_is_refused(small: Small) -> None:
-    """An anchor inside itself is reported, not followed for ever."""
+def test_yaml_anchor_inside_itself_is_reported(small: Small) -> None:
+    """An anchor inside itself is reported and not followed endlessly."""
     small.replace("things/list.yaml", "x-coze-pagination: {", "x-coze-notes: &notes [*notes]\nx-coze-pagination: {")
     assert [rule for _, _, rule in refused(small)] == ["yaml"]
 
 
-def test_all_faults_are_reported_at_once(small: Small) -> None:
-    """The bundler goes on after a fault."""
+def test_all_errors_are_reported_at_once(small: Small) -> None:
+    """The bundler continues after an error and reports all of them."""
     small.replace("things/schemas.yaml", "#/UnixTime'", "#/UnixTimes'")
     small.replace("coze.yaml", "./things/delete.yaml", "./things/remove.yaml")
     assert {file for file, _, _ in refused(small)} == {"things/schemas.yaml", "coze.yaml", "things/delete.yaml"}
@@ -252,7 +252,7 @@ def test_all_faults_are_reported_at_once(small: Small) -> None:
 # -- the document
 
 
-def test_the_document_is_valid_openapi(real: Bundle) -> None:
+def test_document_is_valid_openapi(real: Bundle) -> None:
     """The bundle of the real description is a valid OpenAPI 3.1 document without references to files."""
     document = json.loads(dump(real))
     assert not list(OpenAPIV31SpecValidator(document).iter_errors())
@@ -266,8 +266,8 @@ def references(value: Any) -> list[str]:
     return own + [reference for item in items for reference in references(item)]
 
 
-def test_the_document_does_not_depend_on_the_order_of_paths(small: Small) -> None:
-    """Components are sorted, so that moving a line of the index moves no component."""
+def test_document_does_not_depend_on_the_order_of_paths(small: Small) -> None:
+    """Components are sorted, so moving a line of the index moves no component."""
     before = list(schemas(small))
     line = "    delete: {$ref: ./things/delete.yaml}\n"
     small.replace("coze.yaml", line, "")
@@ -275,14 +275,14 @@ def test_the_document_does_not_depend_on_the_order_of_paths(small: Small) -> Non
     assert list(schemas(small)) == before == sorted(before)
 
 
-def test_dates_stay_text(small: Small) -> None:
-    """What YAML takes for a date is a text, since JSON has no dates."""
+def test_dates_stay_strings(small: Small) -> None:
+    """A YAML date is read as a string, since JSON has no dates."""
     small.replace("things/schemas.yaml", "examples: [old]", "examples: [2024-12-10]")
     assert schemas(small)["Thing"]["properties"]["note"]["examples"] == ["2024-12-10"]
 
 
-def test_every_mapping_knows_its_line(small: Small) -> None:
-    """Hoisting does not lose where a key was written."""
+def test_hoisted_mappings_keep_their_lines(small: Small) -> None:
+    """Hoisted mappings keep the lines of their keys."""
     thing = schemas(small)["Thing"]
     assert thing.file == "openapi/things/schemas.yaml"
     assert thing["properties"].line_of("colour") == small.line("things/schemas.yaml", "colour: {$ref")

@@ -1,4 +1,4 @@
-"""A file of the description costs no more than its size, and holds what JSON can say, or is refused with a line."""
+"""Loading a YAML file takes time in proportion to its size, and gives JSON values or an error with a line."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REFUSED = {
 
 @pytest.fixture(params=["libyaml", "Python"])
 def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The parser in C and the one in Python, which is there where libyaml is not."""
+    """Return the YAML parser in C, or the one in Python for systems without libyaml."""
     if request.param == "Python":
         monkeypatch.setattr(yaml_loader, "_Loader", yaml.SafeLoader)
     elif not hasattr(yaml, "CSafeLoader"):
@@ -52,8 +52,8 @@ def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.usefixtures("loader")
 @pytest.mark.parametrize("what", REFUSED)
-def test_is_refused_with_a_line(tmp_path: Path, what: str) -> None:
-    """What would grow without bound, or is no JSON, is one problem at its line."""
+def test_exploding_or_non_json_yaml_is_reported_with_its_line(tmp_path: Path, what: str) -> None:
+    """YAML that would expand without limit, or is no JSON, is one problem at its line."""
     text, line, words = REFUSED[what]
     path = tmp_path / "description.yaml"
     path.write_text(text, encoding="utf-8")
@@ -67,8 +67,8 @@ def test_is_refused_with_a_line(tmp_path: Path, what: str) -> None:
 
 
 @pytest.mark.usefixtures("loader")
-def test_what_is_read(tmp_path: Path) -> None:
-    """Anchors that nothing refers to, 60 levels, and numbers of any notation are read."""
+def test_unused_anchors_60_levels_and_all_numbers_are_read(tmp_path: Path) -> None:
+    """Unused anchors, 60 levels, and numbers in every notation are read."""
     path = tmp_path / "description.yaml"
     path.write_text(f"a: &a 0x10\nb: 18446744073709551615\nc: {'[' * 60}{']' * 60}\nd: 2024-01-01\n", encoding="utf-8")
     read = yaml_loader.load(path, tmp_path)

@@ -25,12 +25,12 @@ class Service:
     """A Coze with one valid access token and one valid refresh token at a time.
 
     Attributes:
-        asked: The refresh token of each token request, or what went wrong instead.
+        refreshes: The refresh token of each token request, or what went wrong instead.
         trouble: What the next token requests get instead of a token.
     """
 
     def __init__(self, lifetime: float = 900, skew: float = 0) -> None:
-        self.asked: list[str] = []
+        self.refreshes: list[str] = []
         self.trouble: list[Any] = []
         self.calls: list[str] = []
         self.lifetime = lifetime
@@ -64,7 +64,7 @@ class Service:
         given = json.loads(request.read()).get("refresh_token")
         if self.trouble:
             trouble = self.trouble.pop(0)
-            self.asked.append(str(trouble))
+            self.refreshes.append(str(trouble))
             if trouble == "lost":
                 self._rotate()
                 raise httpx.ReadTimeout("lost", request=request)
@@ -72,11 +72,11 @@ class Service:
                 return httpx.Response(trouble, json={"error_code": "internal_error"})
             raise trouble("mocked", request=request)
         if given != self.refresh_token:
-            self.asked.append("refused")
+            self.refreshes.append("refused")
             return httpx.Response(
                 400, json={"error_code": "invalid_request", "error_message": "invalid request: refresh_token"}
             )
-        self.asked.append(given)
+        self.refreshes.append(given)
         self._rotate()
         answer = {"access_token": self.access_token, "expires_in": int(self.clock() + self.lifetime)}
         return httpx.Response(200, json={**answer, "refresh_token": self.refresh_token} if self.rotates else answer)

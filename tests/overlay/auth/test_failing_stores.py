@@ -35,7 +35,7 @@ def test_token_renewed_by_another_process_is_loaded_from_the_store(connect):
     service.access_token, service.refresh_token = "a5", "r5"
     coze = client(connect, service, strategy(token(), store=Shared(service)))
     assert coze.users.me().user_id == "1"
-    assert (service.asked, service.calls) == (["refused"], ["a5"])
+    assert (service.refreshes, service.calls) == (["refused"], ["a5"])
 
 
 def test_rejected_tokens_in_memory_and_store_are_refreshed(connect):
@@ -46,11 +46,11 @@ def test_rejected_tokens_in_memory_and_store_are_refreshed(connect):
     store.save("k", token("a4", "r4", 700))
     service.access_token, service.refresh_token = "a9", "r4"
     assert coze.users.me().user_id == "1"
-    assert (service.calls, service.asked) == (["a0", "a0", "a4", "a10"], ["r4"])
+    assert (service.calls, service.refreshes) == (["a0", "a0", "a4", "a10"], ["r4"])
     service.refuse = lambda _: True
     with pytest.raises(AuthenticationError):
         coze.users.me()
-    assert len(service.asked) == 2
+    assert len(service.refreshes) == 2
 
 
 def test_stored_token_wins_if_it_expires_later(connect):
@@ -59,7 +59,7 @@ def test_stored_token_wins_if_it_expires_later(connect):
     service.access_token = "a3"
     store.save("k", token("a3", "r3", 600))
     client(connect, service, strategy(token(), store=store, key="k")).users.me()
-    assert (service.calls, service.asked) == (["a3"], [])
+    assert (service.calls, service.refreshes) == (["a3"], [])
 
 
 def test_token_deleted_from_the_store_stays_deleted(connect):
@@ -73,7 +73,7 @@ def test_token_deleted_from_the_store_stays_deleted(connect):
     with pytest.raises(InvalidGrant, match="The user must log in, or did log out elsewhere"):
         coze.users.me()
     assert store.load("k") is None
-    assert service.asked == []
+    assert service.refreshes == []
 
 
 class Full(MemoryStore):
@@ -90,7 +90,7 @@ def test_failed_save_raises_once_and_the_token_stays_in_use(connect):
     with pytest.raises(TokenStoreError, match="No space left"):
         coze.users.me()
     assert coze.users.me().user_id == "1"
-    assert service.asked == ["r0"]
+    assert service.refreshes == ["r0"]
 
 
 class Jammed(MemoryStore):
@@ -114,7 +114,7 @@ def test_failed_lock_release_blocks_no_renewal(connect):
     assert coze.users.me().user_id == "1"
     service.refuse = lambda bearer: bearer == "a1"
     assert coze.users.me().user_id == "1"
-    assert service.asked == ["r0", "r1"]
+    assert service.refreshes == ["r0", "r1"]
 
 
 class Away(MemoryStore):
@@ -151,7 +151,7 @@ def test_unsaved_token_is_saved_by_the_next_call(connect):
     store.save = save
     assert coze.users.me().user_id == "1"
     assert store.load("k").refresh_token == "r1"
-    assert (service.asked, service.calls) == (["r0"], ["a1"])
+    assert (service.refreshes, service.calls) == (["r0"], ["a1"])
 
 
 def test_failing_store_is_retried_every_ten_seconds(connect, monkeypatch, caplog):
@@ -173,7 +173,7 @@ def test_failing_store_is_retried_every_ten_seconds(connect, monkeypatch, caplog
     monkeypatch.setattr(time, "monotonic", ahead(now, 22))
     assert coze.users.me().user_id == "1"
     assert store.load("k").refresh_token == "r1"
-    assert (service.asked, service.calls) == (["r0"], ["a1"] * 5)
+    assert (service.refreshes, service.calls) == (["r0"], ["a1"] * 5)
 
 
 def test_token_expires_while_the_store_fails(connect, monkeypatch, caplog):
@@ -194,7 +194,7 @@ def test_token_expires_while_the_store_fails(connect, monkeypatch, caplog):
     monkeypatch.setattr(time, "time", ahead(now, 31))
     with pytest.raises(TokenStoreError):
         coze.users.me()
-    assert (service.asked, len(service.calls)) == ([], 2)
+    assert (service.refreshes, len(service.calls)) == ([], 2)
 
 
 def test_lock_held_too_long_is_a_timeout(connect):

@@ -109,7 +109,7 @@ def test_wrong_verifier_is_rejected(flows):
 
 
 def test_code_can_be_exchanged_once(flows):
-    """A code that was used before is rejected with an error that says what to do."""
+    """A code that was used before is rejected with an error with a remedy."""
     web, state = flows.web(), new_state()
     code = web.parse_callback(browse(web.authorize_url(state=state)), state=state)
     web.exchange(code)
@@ -228,7 +228,7 @@ GIVEN = {"access_token": "czu_a", "expires_in": 4102444800, "refresh_token": "r"
 
 def device_error(word: str) -> httpx.Response:
     """Build an error response as the device flow documents it."""
-    return httpx.Response(400, json={"error": word, "error_description": "told"})
+    return httpx.Response(400, json={"error": word, "error_description": "a reason"})
 
 
 def polled(flows: Flows, connect: Any, *answers: Any, **begun: Any) -> tuple[Any, Any, Counter]:
@@ -415,15 +415,15 @@ def test_jwt_claims_and_endpoint_depend_on_the_kind_of_app(flows, connect, optio
     assert request.url.path.endswith(f"/oauth2{path}")
     grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
     assert json.loads(request.content) == {"grant_type": grant, **body}
-    header, said = jwt.get_unverified_header(first), jwt.decode(first, options={"verify_signature": False})
+    header, claims_of_first = jwt.get_unverified_header(first), jwt.decode(first, options={"verify_signature": False})
     config = flows.app()
     assert header == {"alg": "RS256", "typ": "JWT", "kid": config["public_key_id"]}
-    assert {name: said.pop(name) for name in claims} == claims
-    assert (said.pop("iss"), said.pop("aud")) == (config["client_id"], "api.coze.cn")
-    assert said.pop("exp") - said.pop("iat") == 600
-    assert len(said["jti"]) > 32
-    assert set(said) == {"jti"}
-    assert jwt.decode(second, options={"verify_signature": False})["jti"] != said["jti"]
+    assert {name: claims_of_first.pop(name) for name in claims} == claims
+    assert (claims_of_first.pop("iss"), claims_of_first.pop("aud")) == (config["client_id"], "api.coze.cn")
+    assert claims_of_first.pop("exp") - claims_of_first.pop("iat") == 600
+    assert len(claims_of_first["jti"]) > 32
+    assert set(claims_of_first) == {"jti"}
+    assert jwt.decode(second, options={"verify_signature": False})["jti"] != claims_of_first["jti"]
 
 
 @pytest.mark.parametrize(
@@ -523,14 +523,14 @@ def test_audience_option_names_the_host_behind_a_gateway(flows, connect, coze_sa
         return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
 
     app = {**flows.app(), "base_url": "https://coze.example.com"}
-    told = {name: app[name] for name in ("client_id", "private_key", "public_key_id", "base_url")}
-    coze = connect(handler=gateway, auth=auth.JWTAuth(**told))
+    settings = {name: app[name] for name in ("client_id", "private_key", "public_key_id", "base_url")}
+    coze = connect(handler=gateway, auth=auth.JWTAuth(**settings))
     with pytest.raises(InvalidClient, match="audience= names the host of Coze"):
         coze.users.me()
-    coze = connect(handler=gateway, auth=auth.JWTAuth(**told, audience="api.coze.com"))
+    coze = connect(handler=gateway, auth=auth.JWTAuth(**settings, audience="api.coze.com"))
     assert coze.users.me().user_id
     with pytest.raises(InvalidArgumentError, match="audience must be a text"):
-        auth.JWTOAuth(**told, audience="")
+        auth.JWTOAuth(**settings, audience="")
 
 
 def test_app_file_configures_flow_and_strategy(flows, tmp_path, connect):

@@ -168,9 +168,9 @@ def test_folder_writable_by_others_warns_once(tmp_path, mode, warns):
         for _ in range(3):
             FileStore(folder).save("k", TOKEN)
             Profiles(folder).ensure_dir()
-    told = [str(one.message) for one in caught if one.category is InsecureFolderWarning]
-    assert len(told) == int(warns)
-    assert not told or f"chmod 700 {folder}" in told[0]
+    messages = [str(one.message) for one in caught if one.category is InsecureFolderWarning]
+    assert len(messages) == int(warns)
+    assert not messages or f"chmod 700 {folder}" in messages[0]
 
 
 def test_folder_of_another_user_warns(tmp_path, monkeypatch):

@@ -42,12 +42,12 @@ def test_rejected_token_is_renewed_once(connect, told_in_200):
     service.access_token = "a7"
     coze = client(connect, service, strategy(token(seconds=600)))
     assert coze.users.me().user_id == "1"
-    assert (service.calls, service.asked) == (["a0", "a8"], ["r0"])
+    assert (service.calls, service.refreshes) == (["a0", "a8"], ["r0"])
     service.refuse = lambda _: True
     with pytest.raises(AuthenticationError) as caught:
         coze.users.me()
     assert service.calls[2:] == ["a8", "a9"]
-    assert service.asked == ["r0", "r8"]
+    assert service.refreshes == ["r0", "r8"]
     assert caught.value.operation == "users.me"
 
 
@@ -66,12 +66,12 @@ def test_rejected_new_token_is_renewed_again_after_30_seconds(connect, told_in_2
         with pytest.raises(AuthenticationError, match="no other is asked for in the next 30 seconds"):
             coze.users.me()
         clock.now += 9
-    assert service.asked == ["r0"]
+    assert service.refreshes == ["r0"]
     assert service.calls == ["a0", "a1", "a1", "a1"]  # each call is sent once
     clock.now += 4
     with pytest.raises(AuthenticationError):
         coze.users.me()
-    assert service.asked == ["r0", "r1"]
+    assert service.refreshes == ["r0", "r1"]
 
 
 def test_new_token_that_is_rejected_at_first_stays_in_use(connect):
@@ -83,7 +83,7 @@ def test_new_token_that_is_rejected_at_first_stays_in_use(connect):
         coze.users.me()
     service.refuse = lambda bearer: bearer != service.access_token
     assert coze.users.me().user_id == "1"
-    assert service.asked == ["r0"]
+    assert service.refreshes == ["r0"]
 
 
 def test_one_rejecting_operation_causes_no_renewals(connect):
@@ -97,22 +97,22 @@ def test_one_rejecting_operation_causes_no_renewals(connect):
         service.refuse = lambda _, refuses=refuses: refuses
         with pytest.raises(AuthenticationError) if refuses else contextlib.nullcontext():
             coze.users.me()
-    assert service.asked == ["r0"]
+    assert service.refreshes == ["r0"]
 
 
 def test_token_accepted_by_a_websocket_counts_as_accepted(connect):
     """A token that opened a WebSocket counts as accepted: if it is rejected later, a new one is requested at once."""
     service, auth = Service(), strategy(token())
     flow = auth.sync_auth_flow(httpx.Request("GET", "wss://ws.coze.com/v1/chat"))
-    asked = next(flow)
-    told = service(asked)
-    told.request = asked
-    assert flow.send(told).headers["Authorization"] == "Bearer a1"
+    request = next(flow)
+    response = service(request)
+    response.request = request
+    assert flow.send(response).headers["Authorization"] == "Bearer a1"
     with pytest.raises(StopIteration):
         flow.send(httpx.Response(101))
     service.refuse = lambda bearer: bearer == "a1"
     assert client(connect, service, auth).users.me().user_id == "1"
-    assert service.asked == ["r0", "r1"]
+    assert service.refreshes == ["r0", "r1"]
 
 
 def test_rejected_new_token_is_replaced_from_the_store(connect):
@@ -125,7 +125,7 @@ def test_rejected_new_token_is_replaced_from_the_store(connect):
     store.save("k", token("a5", "r5", seconds=900))
     service.refuse = lambda bearer: bearer != "a5"
     assert coze.users.me().user_id == "1"
-    assert service.asked == ["r0"]
+    assert service.refreshes == ["r0"]
 
 
 @pytest.mark.parametrize("answer", [{"code": 4101}, {"code": 0, "data": {"user_id": "4100"}}])
@@ -138,4 +138,4 @@ def test_other_errors_renew_no_token(connect, answer):
         coze.users.me()
     except APIError as error:
         assert error.code == answer["code"]
-    assert (len(service.calls), service.asked) == (1, [])
+    assert (len(service.calls), service.refreshes) == (1, [])

@@ -47,8 +47,8 @@ def token(seconds: float = -60) -> Token:
 
 def quoted(request: httpx.Request) -> str:
     """Return an error text that quotes the secrets, as a careless server would."""
-    said = json.loads(request.content)
-    return f"bad {request.headers.get('Authorization')} {[value for value in said.values() if value != 'id']}"
+    sent = json.loads(request.content)
+    return f"bad {request.headers.get('Authorization')} {[value for value in sent.values() if value != 'id']}"
 
 
 class Silent:
@@ -164,8 +164,8 @@ def test_no_secret_in_reprs_logs_and_tracebacks(flows, connect, service, coze_sa
         except CozeError as error:
             failed += 1
             texts.append(shown(error))
-        told = "\n".join(texts)
-        leaks = [line for line in told.splitlines() if any(secret in line for secret in secrets)]
+        text = "\n".join(texts)
+        leaks = [line for line in text.splitlines() if any(secret in line for secret in secrets)]
         assert not leaks
     assert failed >= 9
     assert not [secret for secret in secrets if secret in caplog.text]
@@ -222,7 +222,7 @@ def test_successful_flows_show_no_secret(flows, connect, coze_sandbox, caplog, t
     assert verifier not in url
     begun = flows.device().start()
     parts = [web.raw, first, second, store, auth, coze, begun, vars(auth), vars(web.raw).keys(), auth._renewals]
-    told = f"{parts} {caplog.text}"
+    text = f"{parts} {caplog.text}"
     for secret in (
         code,
         state,
@@ -232,7 +232,7 @@ def test_successful_flows_show_no_secret(flows, connect, coze_sandbox, caplog, t
         first.refresh_token,
         second.refresh_token,
     ):
-        assert secret not in told
+        assert secret not in text
     assert "/oauth2/token" in caplog.text
 
 
@@ -301,7 +301,7 @@ def test_redirects_carry_no_secret_to_another_server(flows, connect, status, fol
 
 
 def test_redirected_token_request_is_an_error_with_a_remedy(flows, connect):
-    """A token request that is redirected with its body is not sent again, and the error says what base URL to set."""
+    """A token request that is redirected with its body is not sent again, and the error names the base URL to set."""
     with Elsewhere() as thief, Elsewhere(307, thief.base_url) as service:
         http = connect.http(follow_redirects=True)
         options = {"base_url": service.base_url, "http_client": http}

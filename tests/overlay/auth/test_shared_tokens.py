@@ -76,7 +76,7 @@ def test_threads_and_event_loops_share_one_token_request():
     with ThreadPoolExecutor(12) as threads:
         for job in [threads.submit(work) for work in (in_thread, in_loop) for _ in range(6)]:
             job.result()
-    assert service.asked == ["r0"]
+    assert service.refreshes == ["r0"]
     assert service.calls == ["a1"] * 120
 
 
@@ -89,7 +89,7 @@ def test_simultaneous_rejections_send_one_token_request():
         coze = Coze(auth=auth, http_client=http)
         for job in [threads.submit(coze.users.me) for _ in range(100)]:
             job.result()
-    assert service.asked == ["r0"]
+    assert service.refreshes == ["r0"]
 
 
 def gathered(service: Service, auth: TokenAuth, calls: int, **options: Any) -> list[BaseException | None]:
@@ -110,9 +110,9 @@ def test_failed_token_request_fails_all_waiting_calls():
     service, auth = Service(), strategy(token(refresh="spent"))
     failures = gathered(service, auth, 50)
     assert {type(failure) for failure in failures} == {InvalidGrant}
-    assert service.asked == ["refused"]
+    assert service.refreshes == ["refused"]
     assert {type(failure) for failure in gathered(service, auth, 5)} == {InvalidGrant}
-    assert service.asked == ["refused"]
+    assert service.refreshes == ["refused"]
     assert service.calls == []
 
 
@@ -142,7 +142,7 @@ def test_lost_token_request_fails_all_waiting_threads_at_once():
     service.trouble = [late]
     failures = gathered(service, auth, 20, retry=0)
     assert {type(failure) for failure in failures} == {APIConnectionError}
-    assert len(service.asked) == 1
+    assert len(service.refreshes) == 1
     for failure in failures:
         assert "users.me: the access token could not be renewed: " in str(failure)
         assert failure.sent is False  # type: ignore[union-attr]  # see above
@@ -181,7 +181,7 @@ async def test_cancelled_refresh_releases_the_lock():
 
         await give_up()
         assert (await coze.users.me()).user_id == "1"
-    assert service.asked == ["r0"]
+    assert service.refreshes == ["r0"]
 
 
 @pytest.mark.anyio
@@ -222,7 +222,7 @@ async def test_another_task_takes_over_a_cancelled_refresh(by):
         if by == "scope":
             first.cancel()
     assert names == ["1"] * 20
-    assert service.asked == ["r0"]
+    assert service.refreshes == ["r0"]
 
 
 @pytest.mark.anyio
@@ -252,7 +252,7 @@ async def test_lost_token_request_fails_all_waiting_tasks_at_once():
         await anyio.wait_all_tasks_blocked()
         waiting.set()
     assert len(failures) == 20
-    assert len(service.asked) == 1
+    assert len(service.refreshes) == 1
     assert sum("the token request of another call got no answer" in failure for failure in failures) == 19
 
 
@@ -265,13 +265,13 @@ from datetime import UTC, datetime, timedelta
 
 old = Token(access_token="a0", refresh_token="r0", expires_at=datetime.now(UTC) - timedelta(hours=1))
 auth = WebOAuth({WEB_APP!r}, {SECRET!r}, base_url={BASE!r}).auth(old)
-parent, asked, forked = os.getpid(), threading.Event(), threading.Event()
+parent, requested, forked = os.getpid(), threading.Event(), threading.Event()
 
 def service(request):
     if "/oauth2/" not in request.url.path:
         return httpx.Response(200, json={{"code": 0, "data": {{"user_id": request.headers["Authorization"]}}}})
     if os.getpid() == parent:
-        asked.set()
+        requested.set()
         forked.wait()
     return httpx.Response(200, json={{"access_token": "a1", "refresh_token": "r1", "expires_in": 2000000000}})
 
@@ -281,7 +281,7 @@ def call():
 
 thread = threading.Thread(target=call)
 thread.start()
-asked.wait()  # so the thread renews the token now
+requested.wait()  # so the thread renews the token now
 child = os.fork()
 if child == 0:
     try:

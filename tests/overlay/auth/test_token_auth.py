@@ -48,7 +48,7 @@ def test_valid_token_is_sent_and_saved_at_first_use(connect):
     service, store = Service(), MemoryStore()
     auth = strategy(token(seconds=600), store=store, key="k")
     client(connect, service, auth).users.me()
-    assert (service.calls, service.asked) == (["a0"], [])
+    assert (service.calls, service.refreshes) == (["a0"], [])
     assert store.load("k").refresh_token == "r0"
 
 
@@ -57,7 +57,7 @@ def test_token_is_renewed_before_it_expires(connect, left, leeway, renewed):
     """A token is renewed some seconds before it expires."""
     service = Service()
     client(connect, service, strategy(token(seconds=left), leeway=leeway)).users.me()
-    assert len(service.asked) == renewed
+    assert len(service.refreshes) == renewed
     assert service.calls == [f"a{renewed}"]
 
 
@@ -67,7 +67,7 @@ def test_short_lived_token_is_not_renewed_at_every_call(connect):
     coze = client(connect, service, strategy(token()))
     for _ in range(5):
         coze.users.me()
-    assert len(service.asked) == 1
+    assert len(service.refreshes) == 1
 
 
 def test_rotated_refresh_token_is_saved_before_use(connect):
@@ -84,7 +84,7 @@ def test_rotated_refresh_token_is_saved_before_use(connect):
     for number in (0, 10, 20):
         service.access_token = f"a{number}"  # which ends the token that was given out last
         coze.users.me()
-    assert service.asked == ["r0", "r1", "r11"]
+    assert service.refreshes == ["r0", "r1", "r11"]
     assert kept == [("a1", "r1"), ("a1", "r1"), ("a11", "r11"), ("a11", "r11"), ("a21", "r21")]
 
 
@@ -98,7 +98,7 @@ def test_refresh_token_that_is_not_rotated_stays_in_use(connect):
         coze.users.me()
         kept = store.load("k")
         assert (kept.access_token, kept.refresh_token) == (f"a{number + 1}", "r0")
-    assert service.asked == ["r0", "r0"]
+    assert service.refreshes == ["r0", "r0"]
 
 
 class Pipe(io.RawIOBase):
@@ -154,7 +154,7 @@ def test_failed_token_request_is_retried_for_every_operation(connect, trouble):
     service.trouble = [trouble, trouble]
     coze = client(connect, service, strategy(token()))
     coze.conversations.create()
-    assert len(service.asked) == 3
+    assert len(service.refreshes) == 3
     assert service.calls == ["a1"]
 
 
@@ -181,26 +181,26 @@ def test_valid_token_is_used_while_renewal_fails(connect):
     coze = client(connect, service, strategy(token(seconds=30)), retry=0)
     for _ in range(3):
         assert coze.users.me().user_id == "1"
-    assert (service.asked, service.calls) == (["503"], ["a0"] * 3)
+    assert (service.refreshes, service.calls) == (["503"], ["a0"] * 3)
 
 
 def test_lost_refresh_response_is_named_in_the_error(connect):
-    """If the response to a refresh was lost, the later rejection of the used refresh token says so."""
+    """If the response to a refresh was lost, the later rejection of the used refresh token names this cause."""
     service = Service()
     service.trouble = ["lost"]
     with pytest.raises(InvalidGrant, match="The answer to an earlier refresh was lost with its connection"):
         client(connect, service, strategy(token())).users.me()
-    assert service.asked == ["lost", "refused"]
+    assert service.refreshes == ["lost", "refused"]
 
 
 def test_missing_token_requires_login(connect):
-    """Without any token the error tells the user to log in, and nothing is sent."""
+    """Without any token the error is a request to log in, and nothing is sent."""
     service = Service()
     with pytest.raises(InvalidGrant, match=r"there is no token\. The user must log in"):
         client(connect, service, strategy()).users.me()
     with pytest.raises(InvalidGrant, match=r"has no refresh token\. The user must log in again"):
         client(connect, service, strategy(token(refresh=None))).users.me()
-    assert service.asked == service.calls == []
+    assert service.refreshes == service.calls == []
 
 
 @pytest.mark.parametrize("skew", [-7200, 7200])
@@ -218,7 +218,7 @@ def test_wrong_clock_neither_renews_too_often_nor_too_late(connect, skew, dated)
     assert service.calls[5:] == ["a1", "a8"]
     for _ in range(5):
         coze.users.me()
-    assert len(service.asked) == 2
+    assert len(service.refreshes) == 2
 
 
 def test_short_lived_token_is_renewed_after_half_its_life(connect, monkeypatch):
@@ -290,7 +290,7 @@ def test_authorization_header_is_renewed_like_that_of_a_call(connect):
 
     coze = client(connect, service, strategy(token()))
     assert header(coze) == header(coze) == "Bearer a1"
-    assert (service.asked, service.calls) == (["r0"], [])
+    assert (service.refreshes, service.calls) == (["r0"], [])
     assert header(connect("pat_a")) == "Bearer pat_a"
     assert header(connect(lambda: "pat_b")) == "Bearer pat_b"
     http = connect.http(headers={"Authorization": "Bearer own"})
@@ -334,7 +334,7 @@ def test_every_call_succeeds_unless_a_response_is_lost(events):
     holds the next one.
     """
     service, store = Service(), MemoryStore()
-    spent: list[str] = service.asked
+    spent: list[str] = service.refreshes
     store.save("k", token())
     with httpx.Client(transport=httpx.MockTransport(service)) as http:
 

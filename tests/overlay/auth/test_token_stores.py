@@ -492,6 +492,6 @@ def test_next_process_refreshes_after_a_kill(tmp_path, coze_sandbox):
             process.communicate()
     assert store.load("k") == before
     process = start(coze_sandbox.base_url, str(tmp_path))
-    said, _ = process.communicate("\n")
-    assert said == "ready\ndone\n"
+    output, _ = process.communicate("\n")
+    assert output == "ready\ndone\n"
     assert not store.load("k").expired()

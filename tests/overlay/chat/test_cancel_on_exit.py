@@ -16,7 +16,7 @@ from coze_sandbox import BOT_ID, Sandbox
 from cozekit import AsyncCoze, errors, tool
 from tests.overlay._clients import at_once
 
-ASK: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u"}
+CHAT: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u"}
 
 
 def canceled(sandbox: Sandbox) -> list[str]:
@@ -26,7 +26,7 @@ def canceled(sandbox: Sandbox) -> list[str]:
 @pytest.mark.parametrize("leave", ["break", "exception", "close"])
 def test_early_exit_cancels_the_chat(coze, coze_sandbox, leave):
     """A stream that is closed early, in any way, cancels its running chat; its connection is free before that."""
-    stream = coze.chat.stream(**ASK, additional_messages=["/slow 60 Hello"], cancel_on_exit=True)
+    stream = coze.chat.stream(**CHAT, additional_messages=["/slow 60 Hello"], cancel_on_exit=True)
     try:
         with stream:
             next(iter(stream))
@@ -44,7 +44,7 @@ def test_early_exit_cancels_the_chat(coze, coze_sandbox, leave):
 
 def test_chat_continues_without_cancel_on_exit(coze, coze_sandbox):
     """Without `cancel_on_exit` the chat runs to its end and has its answer."""
-    with coze.chat.stream(**ASK, additional_messages=["/slow 60 Hello"]) as stream:
+    with coze.chat.stream(**CHAT, additional_messages=["/slow 60 Hello"]) as stream:
         next(iter(stream))
     chat = coze.chat.retrieve(conversation_id=stream.chat.conversation_id, chat_id=stream.chat.id)
     assert chat.status == "in_progress"
@@ -57,16 +57,16 @@ def test_chat_continues_without_cancel_on_exit(coze, coze_sandbox):
 
 def test_chat_is_not_canceled_when_off_ended_unstarted_or_interrupted(coze, coze_sandbox):
     """No chat is canceled if `cancel_on_exit` is off, after its end, before its first event, or after an interruption."""
-    with coze.chat.stream(**ASK, additional_messages=["/long 50"]) as stream:
+    with coze.chat.stream(**CHAT, additional_messages=["/long 50"]) as stream:
         next(iter(stream))
-    coze.chat.stream(**ASK, additional_messages=["hi"], cancel_on_exit=True).until_done().close()
-    stream = coze.chat.stream(**ASK, additional_messages=["/fail 5000 no"], cancel_on_exit=True)
+    coze.chat.stream(**CHAT, additional_messages=["hi"], cancel_on_exit=True).until_done().close()
+    stream = coze.chat.stream(**CHAT, additional_messages=["/fail 5000 no"], cancel_on_exit=True)
     with stream, pytest.raises(errors.ChatFailed):
         stream.until_done()
-    with coze.chat.stream(**ASK, additional_messages=["/long 50"], cancel_on_exit=True):
+    with coze.chat.stream(**CHAT, additional_messages=["/long 50"], cancel_on_exit=True):
         pass
     coze_sandbox.faults.add("cut", operation="chat.create", events=3)
-    stream = coze.chat.stream(**ASK, additional_messages=["/long 50"], cancel_on_exit=True)
+    stream = coze.chat.stream(**CHAT, additional_messages=["/long 50"], cancel_on_exit=True)
     with pytest.raises(errors.StreamInterrupted), stream:
         stream.until_done()
     assert canceled(coze_sandbox) == []
@@ -74,18 +74,18 @@ def test_chat_is_not_canceled_when_off_ended_unstarted_or_interrupted(coze, coze
 
 def test_chat_that_waits_for_tools_is_not_canceled(coze, coze_sandbox):
     """A chat that waits for tool outputs cannot be canceled, and no cancel request is sent."""
-    stream = coze.chat.run_stream(**ASK, additional_messages=["/tool a {}"], tools=[], cancel_on_exit=True)
+    stream = coze.chat.run_stream(**CHAT, additional_messages=["/tool a {}"], tools=[], cancel_on_exit=True)
     with pytest.raises(errors.ActionRequired), stream:
         stream.until_done()
     with pytest.raises(errors.ActionRequired):
-        coze.chat.run(**ASK, additional_messages=["/tool a {}"], tools=[], cancel_on_exit=True, poll_interval=0)
+        coze.chat.run(**CHAT, additional_messages=["/tool a {}"], tools=[], cancel_on_exit=True, poll_interval=0)
     assert canceled(coze_sandbox) == []
 
 
 def test_early_exit_in_any_round_cancels_the_chat(coze, coze_sandbox):
     """A tool run that is closed in any round cancels its chat."""
     text = tool(lambda: "word " * 50, name="text")
-    stream = coze.chat.run_stream(**ASK, additional_messages=["/tool text {}"], tools=[text], cancel_on_exit=True)
+    stream = coze.chat.run_stream(**CHAT, additional_messages=["/tool text {}"], tools=[text], cancel_on_exit=True)
     with stream:
         for event in stream:
             if event.event == "conversation.message.delta":
@@ -101,7 +101,7 @@ def test_poll_timeout_cancels_the_chat(coze, coze_sandbox, method):
     for cancel in (False, True):
         with pytest.raises(errors.PollTimeout) as late:
             getattr(coze.chat, method)(
-                **ASK, **more, additional_messages=["/slow 60"], cancel_on_exit=cancel, poll_timeout=0
+                **CHAT, **more, additional_messages=["/slow 60"], cancel_on_exit=cancel, poll_timeout=0
             )
         chat = late.value.chat
         now = coze.chat.retrieve(conversation_id=chat.conversation_id, chat_id=chat.id)
@@ -112,7 +112,7 @@ def test_failed_cancellation_is_logged(coze, coze_sandbox, caplog):
     """If the cancellation fails, the original exception is raised, and the failure is logged."""
     coze_sandbox.faults.add("status", operation="chat.cancel", status=500, times=9)
     caplog.set_level(logging.INFO, "cozekit.chat")
-    stream = coze.chat.stream(**ASK, additional_messages=["/long 50"], cancel_on_exit=True)
+    stream = coze.chat.stream(**CHAT, additional_messages=["/long 50"], cancel_on_exit=True)
     with pytest.raises(KeyError, match="mine"), stream:
         next(iter(stream))
         raise KeyError("mine")
@@ -123,7 +123,7 @@ def test_failed_cancellation_is_logged(coze, coze_sandbox, caplog):
 @pytest.mark.parametrize("how", ["stream", "run_stream", "create_and_poll", "run"])
 async def test_cancelled_task_cancels_the_chat(coze_sandbox, how):
     """A task that is cancelled while it reads or polls still cancels its chat."""
-    options: dict[str, Any] = {**ASK, "additional_messages": ["/slow 60"], "cancel_on_exit": True}
+    options: dict[str, Any] = {**CHAT, "additional_messages": ["/slow 60"], "cancel_on_exit": True}
     if "run" in how:
         options["tools"] = []
     async with AsyncCoze(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=at_once()) as coze:
@@ -142,7 +142,7 @@ async def test_cancelled_task_cancels_the_chat(coze_sandbox, how):
             if "stream" in how:
                 await started.wait()
             else:
-                while not coze_sandbox.requests.of("chat.retrieve"):  # noqa: ASYNC110  (the sandbox tells nobody)
+                while not coze_sandbox.requests.of("chat.retrieve"):  # noqa: ASYNC110  (the sandbox has no event for it)
                     await anyio.sleep(0.01)
             group.cancel_scope.cancel()
         assert len(canceled(coze_sandbox)) == 1
@@ -168,7 +168,7 @@ async def test_cancelled_task_does_not_wait_for_its_tools(coze_sandbox, is_async
         freed.wait(60)
 
     name = "wait" if is_async else "hold"
-    options: dict[str, Any] = {**ASK, "additional_messages": [f"/tool {name}\n/tool {name}"], "tools": [wait, hold]}
+    options: dict[str, Any] = {**CHAT, "additional_messages": [f"/tool {name}\n/tool {name}"], "tools": [wait, hold]}
     try:
         async with AsyncCoze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
             async with anyio.create_task_group() as group:

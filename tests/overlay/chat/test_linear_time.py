@@ -120,12 +120,12 @@ def test_interpretation_texts_are_joined_once(connect: Any, joined: list[int]) -
     """
     coze = connect("t")
     session = coze.websockets.audio.simult_interpretation.connect(input_audio=audio.PCM(16000))
-    heard = session.interpret(b"")
-    heard = getattr(heard, "raw", heard)
+    interpretation = session.interpret(b"")
+    interpretation = getattr(interpretation, "raw", interpretation)
     for number in range(PIECES):
-        heard._see(InterpretationTranscriptionDelta(data=InterpretationText(delta=Piece("x"))))
-        heard._see(InterpretationTranslationDelta(data=InterpretationText(delta=Piece("yy"))))
-        assert (len(heard.original), len(heard.translation)) == (number + 1, 2 * number + 2)
+        interpretation._see(InterpretationTranscriptionDelta(data=InterpretationText(delta=Piece("x"))))
+        interpretation._see(InterpretationTranslationDelta(data=InterpretationText(delta=Piece("yy"))))
+        assert (len(interpretation.original), len(interpretation.translation)) == (number + 1, 2 * number + 2)
     assert Piece.copied == 0
     assert sum(joined) <= 2 * PIECES
 

@@ -13,7 +13,7 @@ from coze_sandbox import BOT_ID
 from cozekit import ChatResult
 from cozekit.errors import ChatFailed, NotFoundError, PollTimeout
 
-ASK: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u", "additional_messages": ["hi"]}
+CHAT: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u", "additional_messages": ["hi"]}
 PENDING = {ChatStatus.CREATED, ChatStatus.IN_PROGRESS}
 WAITS_FOR = [operations.CREATE.poll, operations.SUBMIT_TOOL_OUTPUTS.poll]
 
@@ -56,20 +56,20 @@ def test_every_known_state_ends_as_defined(connect, pauses, status):
     coze = connect(handler=server)
     if status in PENDING:
         with pytest.raises(PollTimeout) as late:
-            coze.chat.create_and_poll(**ASK, poll_timeout=60)
+            coze.chat.create_and_poll(**CHAT, poll_timeout=60)
         assert str(late.value) == "the chat 7 did not end within 60 s"
         assert (late.value.chat.id, late.value.chat.status) == ("7", status)
         assert isinstance(late.value, TimeoutError)
     elif status is ChatStatus.FAILED:
         with pytest.raises(ChatFailed) as failed:
-            coze.chat.create_and_poll(**ASK)
+            coze.chat.create_and_poll(**CHAT)
         error = failed.value
         assert (error.code, error.msg, error.logid, error.status) == (4028, "no credits", "L2", 200)
         assert (error.operation, error.chat.id, error.stream) == ("chat.retrieve", "7", None)
         assert str(error).startswith("chat.retrieve: no credits (HTTP 200, code 4028, logid L2). Wait until the")
         assert operations.MESSAGES_LIST.path not in server.paths
     else:
-        result = coze.chat.create_and_poll(**ASK)
+        result = coze.chat.create_and_poll(**CHAT)
         assert (result.status, result.text, result.chat.id) == (status, "hello", "7")
         assert server.paths == [op.path for op in (operations.CREATE, operations.RETRIEVE, operations.MESSAGES_LIST)]
 
@@ -77,7 +77,7 @@ def test_every_known_state_ends_as_defined(connect, pauses, status):
 @pytest.mark.parametrize("status", ["paused_by_moderator", None])
 def test_unknown_or_missing_state_ends_the_polling(connect, pauses, status):
     """An unknown state, or none at all, ends the polling, which would otherwise never end."""
-    result = connect(handler=Server("in_progress", status)).chat.create_and_poll(**ASK)
+    result = connect(handler=Server("in_progress", status)).chat.create_and_poll(**CHAT)
     assert result.status == status
     assert len(result.messages) == 2
 
@@ -86,14 +86,14 @@ def test_unknown_or_missing_state_ends_the_polling(connect, pauses, status):
 def test_failed_chat_without_a_reason_is_a_chat_failed(connect, pauses, last_error):
     """A failed chat without a reason raises ChatFailed."""
     with pytest.raises(ChatFailed, match="the chat failed") as caught:
-        connect(handler=Server("failed", last_error=last_error)).chat.create_and_poll(**ASK)
+        connect(handler=Server("failed", last_error=last_error)).chat.create_and_poll(**CHAT)
     assert caught.value.code == 0
 
 
 def test_error_code_may_be_a_string(connect, pauses):
     """An error code that arrives as a string equals the same number."""
     with pytest.raises(ChatFailed) as caught:
-        connect(handler=Server("failed", last_error={"code": "4011", "msg": "m"})).chat.create_and_poll(**ASK)
+        connect(handler=Server("failed", last_error={"code": "4011", "msg": "m"})).chat.create_and_poll(**CHAT)
     assert caught.value.code == 4011
     assert caught.value.hint
 
@@ -101,10 +101,10 @@ def test_error_code_may_be_a_string(connect, pauses):
 def test_pauses_grow_to_five_seconds(connect, pauses):
     """Pauses grow by half up to five seconds; a longer poll interval stays constant."""
     running = ["in_progress"] * 7
-    connect(handler=Server(*running, "completed")).chat.create_and_poll(**ASK)
+    connect(handler=Server(*running, "completed")).chat.create_and_poll(**CHAT)
     assert pauses == [1.0, 1.5, 2.25, 3.375, 5.0, 5.0, 5.0]
     pauses.clear()
-    connect(handler=Server(*running, "completed")).chat.create_and_poll(**ASK, poll_interval=9)
+    connect(handler=Server(*running, "completed")).chat.create_and_poll(**CHAT, poll_interval=9)
     assert pauses == [9.0] * 7
 
 
@@ -112,7 +112,7 @@ def test_last_pause_ends_at_the_timeout(connect, pauses):
     """The last pause ends when the timeout is reached, and the chat is polled once more after it."""
     server = Server("in_progress")
     with pytest.raises(PollTimeout):
-        connect(handler=server).chat.create_and_poll(**ASK, poll_timeout=3)
+        connect(handler=server).chat.create_and_poll(**CHAT, poll_timeout=3)
     assert pauses[:2] == [1.0, 1.5]
     assert 0 < pauses[2] <= 0.5
     assert len(server.requests) == 4
@@ -122,7 +122,7 @@ def test_timeout_zero_starts_the_chat_without_polling(connect, pauses):
     """With a timeout of 0 the chat is started, and PollTimeout is raised unless it ended at once."""
     server = Server("in_progress")
     with pytest.raises(PollTimeout):
-        connect(handler=server).chat.create_and_poll(**ASK, poll_timeout=0)
+        connect(handler=server).chat.create_and_poll(**CHAT, poll_timeout=0)
     assert server.paths == [operations.CREATE.path]
     assert pauses == []
 
@@ -130,7 +130,7 @@ def test_timeout_zero_starts_the_chat_without_polling(connect, pauses):
 def test_chat_that_ended_at_once_is_not_polled(connect, pauses):
     """A chat that is already completed in the first response is not polled."""
     server = Server("completed")
-    assert connect(handler=server).chat.create_and_poll(**ASK).text == "hello"
+    assert connect(handler=server).chat.create_and_poll(**CHAT).text == "hello"
     assert server.paths == [operations.CREATE.path, operations.MESSAGES_LIST.path]
     assert pauses == []
 
@@ -139,7 +139,7 @@ def test_headers_and_timeout_apply_to_every_request(connect, pauses):
     """Headers and timeout apply to each request; other extra options only to the first."""
     server = Server("created", "completed")
     options = {"extra_headers": {"X-Trace": "1"}, "timeout": 9, "extra_body": {"shade": 1}, "extra_query": {"q": "2"}}
-    connect(handler=server).chat.create_and_poll(**ASK, **options)
+    connect(handler=server).chat.create_and_poll(**CHAT, **options)
     assert [request.headers["X-Trace"] for request in server.requests] == ["1"] * 3
     assert {request.extensions["timeout"]["read"] for request in server.requests} == {9}
     assert ["q" in request.url.params for request in server.requests] == [True, False, False]
@@ -147,8 +147,8 @@ def test_headers_and_timeout_apply_to_every_request(connect, pauses):
 
 def test_result_has_chat_messages_text_suggestions_usage_and_log_id(coze, coze_sandbox):
     """The result has chat, messages, text, suggestions, usage and log id."""
-    ask = {**ASK, "additional_messages": ["/suggest hi"]}
-    result = coze.chat.create_and_poll(**ask, poll_interval=0)
+    chat = {**CHAT, "additional_messages": ["/suggest hi"]}
+    result = coze.chat.create_and_poll(**chat, poll_interval=0)
     assert isinstance(result, ChatResult)
     assert (result.status, result.text) == ("completed", "You said: hi")
     assert len(result.follow_ups) == 3
@@ -159,13 +159,13 @@ def test_result_has_chat_messages_text_suggestions_usage_and_log_id(coze, coze_s
 def test_failed_chat_has_code_and_message(coze):
     """A chat that fails in the sandbox raises an error with code and message."""
     with pytest.raises(ChatFailed, match="no credits") as caught:
-        coze.chat.create_and_poll(**{**ASK, "additional_messages": ["/fail 4028 no credits"]}, poll_interval=0)
+        coze.chat.create_and_poll(**{**CHAT, "additional_messages": ["/fail 4028 no credits"]}, poll_interval=0)
     assert caught.value.code == 4028
 
 
 def test_chat_that_waits_for_tools_is_returned_and_polled_again(coze):
     """A chat that waits for tools is returned, and can be polled again after the outputs were submitted."""
-    result = coze.chat.create_and_poll(**{**ASK, "additional_messages": ["/tool clock {}"]}, poll_interval=0)
+    result = coze.chat.create_and_poll(**{**CHAT, "additional_messages": ["/tool clock {}"]}, poll_interval=0)
     assert result.status is ChatStatus.REQUIRES_ACTION
     assert len(result.chat.required_action.submit_tool_outputs.tool_calls) == 1
 
@@ -174,18 +174,18 @@ def test_temporary_failure_is_retried_without_a_second_chat(coze, coze_sandbox):
     """A temporary failure is retried while polling, and the chat is not started twice."""
     coze_sandbox.faults.add("status", operation="chat.retrieve", status=503, times=2)
     coze_sandbox.faults.add("drop", operation="chat.messages.list")
-    assert coze.chat.create_and_poll(**ASK, poll_interval=0).text == "You said: hi"
+    assert coze.chat.create_and_poll(**CHAT, poll_interval=0).text == "You said: hi"
     assert len(coze_sandbox.requests.of("chat.create")) == 1
 
 
 def test_rejected_requests_raise_their_errors(coze):
     """A request that Coze rejects raises the error of the response."""
     with pytest.raises(NotFoundError):
-        coze.chat.create_and_poll(**{**ASK, "bot_id": "7"})
+        coze.chat.create_and_poll(**{**CHAT, "bot_id": "7"})
 
 
 def test_occupied_conversation_is_retried(coze, coze_sandbox):
     """A chat in an occupied conversation is retried until the other chat has ended."""
     coze_sandbox.faults.add("code", operation="chat.create", code=4016, times=2)
-    assert coze.chat.create_and_poll(**ASK, poll_interval=0).text == "You said: hi"
+    assert coze.chat.create_and_poll(**CHAT, poll_interval=0).text == "You said: hi"
     assert [record.code for record in coze_sandbox.requests.of("chat.create")] == [4016, 4016, 0]

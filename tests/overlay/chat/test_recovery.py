@@ -31,10 +31,10 @@ def of_chatflow(coze: Any, text: str) -> Any:
 
 def whole(coze: Any, start: Start, text: str) -> list[tuple[str, str]]:
     """Return type and content of all messages of an uninterrupted chat."""
-    return told(start(coze, text).until_done().messages)
+    return contents(start(coze, text).until_done().messages)
 
 
-def told(messages: list[Any]) -> list[tuple[str, str]]:
+def contents(messages: list[Any]) -> list[tuple[str, str]]:
     return [(message.type, message.content) for message in messages]
 
 
@@ -56,9 +56,9 @@ def test_received_and_recovered_messages_are_complete(coze, coze_sandbox, start,
     coze_sandbox.faults.add("cut", operation=operation, events=events, bytes=20)
     stream = start(coze, "/suggest Good day to you")
     interrupted(stream)
-    before = told(stream.messages)
-    missing = told(stream.recover(poll_interval=0))
-    assert before + missing == told(stream.messages) == expected
+    before = contents(stream.messages)
+    missing = contents(stream.recover(poll_interval=0))
+    assert before + missing == contents(stream.messages) == expected
     assert stream.answer == "You said: Good day to you"
     assert len(stream.follow_ups) == 3
     assert stream.ended
@@ -75,7 +75,9 @@ def test_recovery_works_inside_the_exception_handler(coze, coze_sandbox):
         except StreamInterrupted as error:
             assert error.stream.answer == "Good "
             assert "call recover() of the stream to get the rest" in str(error)
-            assert [text for kind, text in told(stream.recover(poll_interval=0)) if kind == "answer"] == ["Good day"]
+            assert [text for kind, text in contents(stream.recover(poll_interval=0)) if kind == "answer"] == [
+                "Good day"
+            ]
     assert stream.ended
     assert list(stream) == []
 
@@ -89,7 +91,7 @@ def test_closed_or_partly_read_stream_can_be_recovered(coze):
             next(source)
         if close:
             stream.close()
-        assert ("answer", "Good day") in told(stream.recover(poll_interval=0))
+        assert ("answer", "Good day") in contents(stream.recover(poll_interval=0))
         assert stream.answer == "Good day"
 
 
@@ -117,9 +119,9 @@ def test_known_messages_are_not_yielded(coze, coze_sandbox):
         tool_outputs=[{"tool_call_id": call.id, "output": "rain"}],
     )
     assert interrupted(second).events == 0
-    missing = told(second.recover(poll_interval=0, known=first.messages))
+    missing = contents(second.recover(poll_interval=0, known=first.messages))
     assert ("answer", "get_weather says: rain") in missing
-    assert not set(missing) & set(told(first.messages))
+    assert not set(missing) & set(contents(first.messages))
 
 
 def test_chat_that_waits_for_tools_ends_the_recovery(coze, coze_sandbox):
@@ -163,7 +165,7 @@ def test_recovery_times_out_and_can_continue(connect):
     with pytest.raises(PollTimeout) as caught:
         list(stream.recover(poll_interval=0, poll_timeout=0))
     assert isinstance(caught.value.chat, Chat)
-    assert told(stream.recover(poll_interval=0)) == [("answer", "Hi")]
+    assert contents(stream.recover(poll_interval=0)) == [("answer", "Hi")]
     assert stream.answer == "Hi"
     assert len(answers) == 7
 
@@ -182,7 +184,7 @@ def test_stream_without_events_cannot_be_recovered(coze, coze_sandbox):
 
 
 def test_recovery_needs_saved_history(coze, coze_sandbox):
-    """If the chat's history was not saved, the error says which option recovery needs."""
+    """If the chat's history was not saved, the error names the option that recovery needs."""
     coze_sandbox.faults.add("cut", operation="chat.create", events=3)
     stream = of_bot(coze, "/say Hi", auto_save_history=False)
     interrupted(stream)
@@ -216,9 +218,9 @@ def test_interrupted_second_round_is_recovered_alone(coze, coze_sandbox):
         bot_id=BOT_ID, user_id="u", additional_messages=['/tool get_weather {"city": "Ulm"}'], tools=[get_weather]
     )
     interrupted(run)
-    before = told(run.messages)
-    missing = told(run.recover(poll_interval=0))
+    before = contents(run.messages)
+    missing = contents(run.recover(poll_interval=0))
     assert ("answer", "get_weather says: rain in Ulm") in missing
     assert not set(before) & set(missing)
-    assert before + missing == told(run.messages)
+    assert before + missing == contents(run.messages)
     assert run.answer == "get_weather says: rain in Ulm"

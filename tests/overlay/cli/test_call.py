@@ -79,7 +79,7 @@ def test_at_sign_reads_a_value_from_a_file_or_pipe(call, tmp_path, typed, coze_s
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["bots.lst"], "bots.list"),
         (["nonsense.at.all"], "`cozekit operations` lists all"),
@@ -90,23 +90,23 @@ def test_at_sign_reads_a_value_from_a_file_or_pipe(call, tmp_path, typed, coze_s
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_usage_error_exits_with_2_and_sends_nothing(call, coze_sandbox, arguments, told):
+def test_usage_error_exits_with_2_and_sends_nothing(call, coze_sandbox, arguments, message):
     """A usage error exits with status 2 and one line, and nothing is sent."""
     done = call(*arguments)
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
-    assert told in done.err
+    assert message in done.err
     assert not len(coze_sandbox.requests)
 
 
 def test_rejected_call_exits_with_1_and_one_line(call, coze_sandbox):
     """A call that the client or Coze rejects exits with status 1 and one line."""
-    for arguments, told in (
+    for arguments, message in (
         (["bots.list", f"workspace_id={WORKSPACE_ID}", "page_size=x"], "page_size must be an int"),
         (["datasets.delete", "dataset_id=1"], "4200"),
     ):
         done = call(*arguments)
         assert (done.status, done.out) == (1, "")
-        assert told in done.err
+        assert message in done.err
 
 
 def test_profile_option_sends_its_token_to_its_service_only(cozekit, coze_sandbox, typed):

@@ -38,7 +38,7 @@ def examined(cozekit, monkeypatch):
     return run
 
 
-def told(report, check):
+def finding_of(report, check):
     return " ".join(one["text"] for one in report["findings"] if one["check"] == check)
 
 
@@ -87,16 +87,16 @@ def test_valid_token_reports_user_and_permissions(examined, coze_sandbox):
     assert status == 0
     assert report["services"] == [coze_sandbox.base_url]
     assert {"users.me", "workspaces.list", "bots.list", "workflows.list", "datasets.list"} <= set(report["may"])
-    assert "nowhere else" in told(report, "privacy")
-    assert "httpx" in told(report, "versions")
-    assert "right" in told(report, "clock")
+    assert "nowhere else" in finding_of(report, "privacy")
+    assert "httpx" in finding_of(report, "versions")
+    assert "right" in finding_of(report, "clock")
 
 
 def test_doctor_sends_only_read_requests(examined, coze_sandbox):
     """The doctor sends only read requests, and calls each operation once."""
     examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
-    asked = [record.operation for record in coze_sandbox.requests]
-    assert len(asked) == len(set(asked)) <= 10
+    called = [record.operation for record in coze_sandbox.requests]
+    assert len(called) == len(set(called)) <= 10
     assert {record.method for record in coze_sandbox.requests} == {"GET"}
 
 
@@ -146,15 +146,15 @@ def test_without_base_url_both_regions_are_checked(examined, two_regions):
     """If no base URL is set, both regions are checked, and the one that accepts the token is named."""
     status, _, report = examined("pat_com")
     assert status == 0
-    assert told(report, "region") == "the token belongs to region com."
+    assert finding_of(report, "region") == "the token belongs to region com."
     assert all(region.requests for region in two_regions)
 
 
 def test_token_of_the_other_region_needs_coze_api_base(examined, two_regions):
-    """A token of the region that is not the default needs COZE_API_BASE, and the report says so."""
+    """A token of the region that is not the default needs COZE_API_BASE, which is reported."""
     status, bad, report = examined("pat_cn")
     assert status == 1
-    assert "the token belongs to region cn." in told(report, "region")
+    assert "the token belongs to region cn." in finding_of(report, "region")
     assert f"COZE_API_BASE={two_regions[1].base_url}" in bad["region"]
     assert "workspaces.list" in report["may"]
 
@@ -251,7 +251,7 @@ def test_unreachable_proxy_is_named_as_possible_cause(examined, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", address.replace("http://", "http://user:hush@"))
     _, bad, report = examined("pat_x", "--base-url", "https://coze.invalid")
     assert "The proxy named above may be the cause" in bad["connection"]
-    assert "…@127.0.0.1" in told(report, "proxy")
+    assert "…@127.0.0.1" in finding_of(report, "proxy")
 
 
 def keep(cozekit, sandbox, *, refresh_token=None, age=3600):
@@ -281,11 +281,11 @@ def test_rejected_refresh_token_is_reported_with_the_login_command(examined, coz
 
 
 def test_token_variable_that_overrides_a_profile_is_reported(examined, coze_sandbox, monkeypatch):
-    """If both are set, the report says that COZE_API_TOKEN overrides COZE_PROFILE."""
+    """If both are set, COZE_API_TOKEN overrides COZE_PROFILE, and the report mentions it."""
     monkeypatch.setenv("COZE_PROFILE", "work")
     status, _, report = examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
     assert status == 0
-    assert "the profile 'work' of COZE_PROFILE is not" in told(report, "token")
+    assert "the profile 'work' of COZE_PROFILE is not" in finding_of(report, "token")
 
 
 def test_profile_token_is_not_sent_to_another_base_url(examined, cozekit, coze_sandbox):

@@ -124,8 +124,8 @@ def test_ctrl_d_instead_of_a_token_is_one_line(spawn, coze_sandbox):
 @needs_chromium
 def test_browser_login_returns_to_a_page_for_the_terminal(environment, cozekit, coze_sandbox, tmp_path):
     """The browser opens, a person clicks on Allow, and the last page sends them back to the terminal."""
-    opener, told = tmp_path / "browser", tmp_path / "address"
-    opener.write_text(f'#!/bin/sh\nprintf %s "$1" > {told}.part && mv {told}.part {told}\n', encoding="utf-8")
+    opener, opened = tmp_path / "browser", tmp_path / "address"
+    opener.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}.part && mv {opened}.part {opened}\n', encoding="utf-8")
     opener.chmod(0o700)
     environment["BROWSER"] = f"{opener} %s"
     arguments = ["login", "--client-id", PUBLIC_APP.client_id, "--base-url", coze_sandbox.base_url]
@@ -139,9 +139,9 @@ def test_browser_login_returns_to_a_page_for_the_terminal(environment, cozekit, 
             notice = process.stderr.readline()
             address = process.stderr.readline().strip()
             assert notice == "Your browser shows the page to log in. If it does not, open:\n"
-            while not told.exists():
+            while not opened.exists():
                 assert process.poll() is None
-            assert told.read_text(encoding="utf-8") == address
+            assert opened.read_text(encoding="utf-8") == address
             query = parse_qs(urlsplit(address).query)
             assert query["code_challenge_method"] == ["S256"]
             back = urlsplit(query["redirect_uri"][0])

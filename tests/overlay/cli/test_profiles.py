@@ -96,7 +96,7 @@ def test_profile_of_a_later_version_can_be_read(logged_in):
 
 
 def test_profile_without_its_token_is_an_error_with_a_remedy(logged_in):
-    """If the token of a profile was removed, the error says how to get another."""
+    """If the token of a profile was removed, the error names the login command."""
     (logged_in.folder / "tokens" / "default.json").unlink()
     with pytest.raises(CozeError, match="run `cozekit login --token`"):
         Coze()
@@ -163,7 +163,7 @@ def test_guide_code_runs_with_a_profile(logged_in, environment, coze_sandbox):
 
 def test_guide_options_exist(cozekit):
     """Every option in the guide is an option of a command."""
-    told = "".join(cozekit(command, "--help").out for command in ("login", "whoami", "profiles", "doctor", "call"))
+    helps = "".join(cozekit(command, "--help").out for command in ("login", "whoami", "profiles", "doctor", "call"))
     named = set(re.findall(r"--[a-z]+(?:-[a-z]+)*", GUIDE))
     assert len(named) > 10
-    assert {option for option in named if option not in told} == set()
+    assert {option for option in named if option not in helps} == set()

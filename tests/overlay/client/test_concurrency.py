@@ -86,10 +86,10 @@ def test_streams_beyond_the_connection_limit_wait(monkeypatch):
 def test_2000_calls_succeed():
     """2,000 calls, 400 of them simultaneously, all succeed."""
 
-    async def ask(coze: AsyncCoze) -> str:
+    async def call(coze: AsyncCoze) -> str:
         return (await coze.users.me()).user_id
 
-    assert outcomes(0, 2000, ask, at_once=400) == {"1"}
+    assert outcomes(0, 2000, call, at_once=400) == {"1"}
 
 
 def test_800_polled_chats_succeed():

@@ -27,11 +27,11 @@ VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Set a proxy in the environment that records requests and rejects them."""
-    asked: list[str] = []
+    requests: list[str] = []
 
     class Refuse(BaseHTTPRequestHandler):
         def answer(self) -> None:
-            asked.append(f"{self.command} {self.path}")
+            requests.append(f"{self.command} {self.path}")
             self.send_error(502)
 
         do_GET = do_POST = do_CONNECT = answer  # noqa: N815  (names of the library's)
@@ -45,7 +45,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             monkeypatch.setenv(name.lower(), address)
         for name in ("NO_PROXY", "no_proxy"):
             monkeypatch.delenv(name, raising=False)
-        yield SimpleNamespace(address=address, asked=asked)
+        yield SimpleNamespace(address=address, requests=requests)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -56,7 +56,7 @@ def test_local_calls_bypass_the_proxy(connect, coze_sandbox, proxy, host):
     assert coze.users.me().user_id
     with coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["hi"]) as stream:
         assert stream.until_done().answer
-    assert proxy.asked == []
+    assert proxy.requests == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_every_loopback_name_bypasses_the_proxy(connect, proxy, address):
     """All of 127.0.0.0/8, [::1] and names below localhost are this machine, with http and https."""
     with pytest.raises(APIConnectionError):
         connect("pat_a", base_url=address, retry=0).users.me()
-    assert proxy.asked == []
+    assert proxy.requests == []
 
 
 def test_local_token_requests_bypass_the_proxy(connect: Connect, flows: Flows, proxy: Any) -> None:
@@ -75,7 +75,7 @@ def test_local_token_requests_bypass_the_proxy(connect: Connect, flows: Flows, p
     config = flows.app()
     strategy = JWTAuth(config["client_id"], config["private_key"], config["public_key_id"], base_url=flows.base_url)
     assert connect(auth=strategy, retry=0).users.me().user_id
-    assert proxy.asked == []
+    assert proxy.requests == []
 
 
 @pytest.mark.needs_asyncio
@@ -84,7 +84,7 @@ def test_local_websockets_bypass_the_proxy(connect, coze_sandbox, proxy):
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=0)
     with coze.websockets.chat.connect(bot_id=BOT_ID) as session:
         assert session.is_open
-    assert proxy.asked == []
+    assert proxy.requests == []
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_remote_calls_use_the_proxy(connect, proxy):
     """Calls to other machines use the proxy of the environment."""
     with pytest.raises(GatewayError):
         connect("pat_a", base_url="http://coze.invalid", allow_http=True, retry=0).users.me()
-    assert proxy.asked == ["GET http://coze.invalid/v1/users/me"]
+    assert proxy.requests == ["GET http://coze.invalid/v1/users/me"]
 
 
 def test_proxy_of_the_callers_client_is_used_for_this_machine(connect, coze_sandbox, proxy, monkeypatch):
@@ -122,7 +122,7 @@ def test_proxy_of_the_callers_client_is_used_for_this_machine(connect, coze_sand
     http = connect.http(proxy=proxy.address)
     with pytest.raises(GatewayError):
         connect("pat_a", base_url=coze_sandbox.base_url, http_client=http, retry=at_once(0)).users.me()
-    assert proxy.asked == [f"GET {coze_sandbox.base_url}/v1/users/me"]
+    assert proxy.requests == [f"GET {coze_sandbox.base_url}/v1/users/me"]
 
 
 def test_invalid_proxy_does_not_affect_local_calls(connect, coze_sandbox, monkeypatch):

@@ -251,8 +251,8 @@ def test_delay_stays_within_its_bounds(
     if seconds is not None:
         assert attempt <= policy.max_retries
         assert 0 <= seconds < deadline - elapsed
-        asked = failure.retry_after or 0.0
-        assert seconds <= max(policy.max_delay, (asked + asked * policy.jitter) * (1 + 1e-12))
+        retry_after = failure.retry_after or 0.0
+        assert seconds <= max(policy.max_delay, (retry_after + retry_after * policy.jitter) * (1 + 1e-12))
         assert (failure.retry_after or 0.0) <= min(seconds, policy.max_retry_after)
 
 

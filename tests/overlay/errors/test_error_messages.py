@@ -59,7 +59,7 @@ class Huge(io.RawIOBase):
 
 
 def test_rejected_token_is_an_authentication_error(connect, coze_sandbox):
-    """A rejected token raises AuthenticationError, which says what to check, the region first."""
+    """A rejected token raises AuthenticationError, with what to check, the region first."""
     with pytest.raises(AuthenticationError) as caught:
         connect("pat_wrong", base_url=coze_sandbox.base_url).users.me()
     error = caught.value
@@ -94,7 +94,7 @@ def test_missing_permission_is_named(connect):
 
 
 def test_unknown_bot_is_a_not_found_error(coze, coze_sandbox):
-    """A bot that does not exist raises NotFoundError, which says where to find its id."""
+    """A bot that does not exist raises NotFoundError, with the place where its id is found."""
     for call in (
         lambda: coze.chat.create(bot_id="7", user_id="u", additional_messages=["hi"]),
         lambda: coze.chat.stream(bot_id="7", user_id="u", additional_messages=["hi"]).open(),
@@ -177,9 +177,9 @@ def test_late_response_is_an_api_timeout_error(connect, coze_sandbox):
     """A response that does not arrive in time raises APITimeoutError, which is a TimeoutError and names the remedy."""
     coze_sandbox.faults.add("delay", seconds=30)
     url = coze_sandbox.base_url
-    patience = httpx.Timeout(30, read=0.05)
+    timeout = httpx.Timeout(30, read=0.05)
     with pytest.raises(APITimeoutError) as caught:
-        connect(coze_sandbox.token, base_url=url, timeout=patience).chat.create(**HELLO)
+        connect(coze_sandbox.token, base_url=url, timeout=timeout).chat.create(**HELLO)
     assert (
         str(caught.value)
         == f"chat.create: no response was received in time; pass a larger timeout= (tried once, {url})"
@@ -189,7 +189,7 @@ def test_late_response_is_an_api_timeout_error(connect, coze_sandbox):
 
 
 def test_lost_response_is_an_api_connection_error(connect, coze_sandbox):
-    """A connection that ends without a response raises APIConnectionError, which says that the request may have taken
+    """A connection that ends without a response raises APIConnectionError, with a note that the request may have taken
     effect.
     """
     coze_sandbox.faults.add("drop", times=None)
@@ -202,7 +202,7 @@ def test_lost_response_is_an_api_connection_error(connect, coze_sandbox):
 
 @pytest.mark.parametrize("open_", [lambda coze: coze.users.me(), lambda coze: coze.chat.stream(**HELLO).open()])
 def test_html_error_page_is_a_gateway_error(connect, coze_sandbox, open_):
-    """An HTML error page raises GatewayError, which shows the start of the page and says that Coze did not send it."""
+    """An HTML error page raises GatewayError, which shows the start of the page with a note that Coze did not send it."""
     coze_sandbox.faults.add("html", times=None, status=504)
     with pytest.raises(GatewayError) as caught:
         open_(connect(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=at_once()))
@@ -232,7 +232,7 @@ def test_json_without_envelope_is_a_decode_error(connect):
 
 
 def test_cut_stream_is_stream_interrupted(coze, coze_sandbox):
-    """A stream that is cut raises StreamInterrupted, which has what arrived and says how to recover the rest."""
+    """A stream that is cut raises StreamInterrupted, which has what arrived and the way to recover the rest."""
     coze_sandbox.faults.add("cut", operation="chat.create", events=5)
     stream = coze.chat.stream(**HELLO)
     pieces: list[str] = []

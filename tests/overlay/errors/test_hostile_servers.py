@@ -63,7 +63,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
     allow_reuse_address = True
     daemon_threads = True
-    says = b""
+    data = b""
 
 
 class _Handler(socketserver.BaseRequestHandler):
@@ -71,7 +71,7 @@ class _Handler(socketserver.BaseRequestHandler):
         self.request.settimeout(5)
         try:
             self.request.recv(65536)
-            self.request.sendall(self.server.says)  # type: ignore[attr-defined]  # of `_Server`
+            self.request.sendall(self.server.data)  # type: ignore[attr-defined]  # of `_Server`
         except OSError:
             pass  # the client left
 
@@ -84,17 +84,17 @@ def line() -> Iterator[tuple[str, _Server]]:
         yield url, server
 
 
-def client_of(connect: Any, line: tuple[str, _Server], says: bytes) -> Any:
+def client_of(connect: Any, line: tuple[str, _Server], data: bytes) -> Any:
     """Create a client of a server that sends only these bytes."""
     url, server = line
-    server.says = says
+    server.data = data
     return connect("pat_a", base_url=url, retry=at_once(1), timeout=5)
 
 
-@pytest.mark.parametrize("says", NO_ANSWER.values(), ids=NO_ANSWER)
-def test_malformed_http_is_a_connection_error(connect, line, says):
+@pytest.mark.parametrize("data", NO_ANSWER.values(), ids=NO_ANSWER)
+def test_malformed_http_is_a_connection_error(connect, line, data):
     """Malformed HTTP raises a connection error for every kind of call, and an idempotent call is retried."""
-    coze = client_of(connect, line, says)
+    coze = client_of(connect, line, data)
     with pytest.raises(APIConnectionError) as caught:
         coze.chat.retrieve(chat_id="1", conversation_id="2")
     assert caught.value.attempts == 2
@@ -107,9 +107,9 @@ def test_malformed_http_is_a_connection_error(connect, line, says):
         coze.chat.stream(bot_id="1", user_id="u").until_done()
 
 
-@pytest.mark.parametrize("says", ANSWERS.values(), ids=ANSWERS)
-def test_responses_with_odd_bytes_are_gateway_errors(connect, line, says):
-    """Responses with odd bytes are decoded, and the error says that Coze did not send them."""
+@pytest.mark.parametrize("data", ANSWERS.values(), ids=ANSWERS)
+def test_responses_with_odd_bytes_are_gateway_errors(connect, line, data):
+    """Responses with odd bytes are decoded, and the error has a note that Coze did not send them."""
     with pytest.raises(CozeError) as caught:
-        client_of(connect, line, says).users.me()
+        client_of(connect, line, data).users.me()
     assert isinstance(caught.value, GatewayError | APIConnectionError) or caught.value.status == 500

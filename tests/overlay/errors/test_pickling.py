@@ -20,7 +20,7 @@ RUNNING = {"code": 0, "data": {"id": "7", "conversation_id": "8", "status": "in_
 FAILED = {"code": 0, "data": {"id": "7", "conversation_id": "8", "status": "failed", "last_error": {"code": 4011}}}
 
 
-def ask(coze: Any) -> Any:
+def retrieve(coze: Any) -> Any:
     return coze.chat.create_and_poll(bot_id="1", user_id="u", poll_timeout=0)
 
 
@@ -36,13 +36,13 @@ def events(*pairs: tuple[str, str]) -> httpx.Response:
 CREATED = ("conversation.chat.created", '{"id": "7", "conversation_id": "8", "status": "created"}')
 FAILURES = {
     "argument": (200, lambda coze: coze.chat.create(bot_id=None, user_id="u")),
-    "answer": (httpx.Response(401, json={"code": 4100, "msg": "no"}), ask),
-    "gateway": (httpx.Response(502, text="<html>"), ask),
-    "shape": ([1], ask),
-    "connection": (httpx.ConnectError, ask),
-    "timeout": (httpx.ReadTimeout, ask),
-    "poll": (RUNNING, ask),
-    "failed": (FAILED, ask),
+    "answer": (httpx.Response(401, json={"code": 4100, "msg": "no"}), retrieve),
+    "gateway": (httpx.Response(502, text="<html>"), retrieve),
+    "shape": ([1], retrieve),
+    "connection": (httpx.ConnectError, retrieve),
+    "timeout": (httpx.ReadTimeout, retrieve),
+    "poll": (RUNNING, retrieve),
+    "failed": (FAILED, retrieve),
     "stream failed": (events(CREATED, ("conversation.chat.failed", '{"code": 4011, "msg": "no"}')), stream),
     "stream cut": (events(CREATED), stream),
 }

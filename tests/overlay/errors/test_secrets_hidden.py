@@ -28,8 +28,8 @@ GIVEN = {"authorization": f"Bearer {SENT}", "X-Signature": SENT}
 ACCESS, REFRESH = "czu_Hidden-access0123", "Hidden-refresh-0123456789"
 KEY = "-----BEGIN PRIVATE KEY-----\nHiddenMIIEvQIBADANBg\nHiddenkqhkiG9w0BAQ\n-----END PRIVATE KEY-----"
 JWT = "eyJHidden0aGVhZGVy.eyJHidden1cGF5bG9hZA.Hidden2c2lnbmF0dXJl"
-TOLD = {"access_token": ACCESS, "refresh_token": REFRESH, "client_secret": "Hidden-secret", "key": KEY, "jwt": JWT}
-BARE = {**TOLD, "expires_in": 4102444800, "token": "Hidden-pass", "device_code": "Hidden-device"}
+SECRETS = {"access_token": ACCESS, "refresh_token": REFRESH, "client_secret": "Hidden-secret", "key": KEY, "jwt": JWT}
+BARE = {**SECRETS, "expires_in": 4102444800, "token": "Hidden-pass", "device_code": "Hidden-device"}
 
 
 def _text(text: str, status: int = 200, kind: str = "application/json") -> httpx.Response:
@@ -51,18 +51,18 @@ class _Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
 ANSWERS: dict[str, Callable[[], httpx.Response]] = {
     "broken": lambda: httpx.Response(200, headers={"content-type": "application/json"}, stream=_Broken()),
     "cut": lambda: _text(json.dumps(BARE)[:-3]),
-    "cut early": lambda: _text(json.dumps({"data": TOLD})[:60]),
+    "cut early": lambda: _text(json.dumps({"data": SECRETS})[:60]),
     "list": lambda: _text(json.dumps([BARE])),
-    "text": lambda: _text(json.dumps(json.dumps(TOLD))),
-    "data is a list": lambda: _text(json.dumps({"code": 0, "data": [TOLD, ACCESS, JWT]})),
-    "data is a text": lambda: _text(json.dumps({"code": 0, "data": json.dumps(TOLD)})),
-    "items are an object": lambda: _text(json.dumps({"code": 0, "data": {"items": TOLD, "tokens": TOLD}})),
+    "text": lambda: _text(json.dumps(json.dumps(SECRETS))),
+    "data is a list": lambda: _text(json.dumps({"code": 0, "data": [SECRETS, ACCESS, JWT]})),
+    "data is a text": lambda: _text(json.dumps({"code": 0, "data": json.dumps(SECRETS)})),
+    "items are an object": lambda: _text(json.dumps({"code": 0, "data": {"items": SECRETS, "tokens": SECRETS}})),
     "items are texts": lambda: _text(
         json.dumps({"code": 0, "data": {"items": [ACCESS, JWT], "access_token": [ACCESS]}})
     ),
-    "no data": lambda: _text(json.dumps(TOLD)),
-    "page": lambda: _text(f"<html>Bearer {ACCESS} {urlencode(TOLD)} {quote(json.dumps(TOLD))}", 502, "text/html"),
-    "message": lambda: _text(json.dumps({"code": 4100, "msg": f"wrong: {TOLD} Authorization: Bearer {SENT}"})),
+    "no data": lambda: _text(json.dumps(SECRETS)),
+    "page": lambda: _text(f"<html>Bearer {ACCESS} {urlencode(SECRETS)} {quote(json.dumps(SECRETS))}", 502, "text/html"),
+    "message": lambda: _text(json.dumps({"code": 4100, "msg": f"wrong: {SECRETS} Authorization: Bearer {SENT}"})),
     "refused": lambda: _text(json.dumps({"error_code": ACCESS, "error_message": f"not {JWT}", **BARE}), 401),
     "redirected": lambda: httpx.Response(
         302, headers={"location": f"https://x.example/?code={SENT}", "set-cookie": f"session={SENT}", "x-key": ACCESS}
@@ -119,8 +119,8 @@ def test_no_operation_error_shows_a_token(connect: Connect, failure: str, caplog
             _called(coze, one, extra_headers=dict(given))
         except CozeError as error:
             failed += 1
-            told = shown(error)
-            assert "Hidden" not in told, (one.id, [line for line in told.splitlines() if "Hidden" in line][:3])
+            text = shown(error)
+            assert "Hidden" not in text, (one.id, [line for line in text.splitlines() if "Hidden" in line][:3])
             if isinstance(error, APIError) and _operation(one.id).confidential:
                 assert "Hidden" not in kept(error), one.id
                 assert not getattr(error, "excerpt", "")
@@ -132,7 +132,7 @@ def test_no_operation_error_shows_a_token(connect: Connect, failure: str, caplog
     "answer", [name for name in ANSWERS if name not in {"broken", "redirected", "no data", "message", "refused"}]
 )
 def test_token_operation_error_holds_the_status_only(connect: Connect, answer: str) -> None:
-    """The error of a token operation says what is wrong and holds the status, but nothing of the response."""
+    """The error of a token operation has the reason and the status, but nothing of the response."""
     coze = connect("pat_x", handler=lambda _: ANSWERS[answer](), retry=0)
     try:
         coze.oauth.token(grant_type="refresh_token", client_id="i", refresh_token=REFRESH)

@@ -68,8 +68,8 @@ def test_tracebacks_with_locals_hide_the_token(make, answer):
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     frames = [frame for frame in shown.stack if "tests" not in Path(frame.filename).parts]
     assert frames
-    told = "".join(str(frame.locals) for frame in frames) + "".join(shown.format(chain=True))
-    assert SECRET not in told
+    text = "".join(str(frame.locals) for frame in frames) + "".join(shown.format(chain=True))
+    assert SECRET not in text
     assert SECRET not in f"{caught.value!r}{caught.value.__dict__}"
 
 

@@ -44,16 +44,16 @@ def test_immediate_copy_is_not_polled(coze, coze_sandbox):
 class Server:
     """Starts task 7 and returns the given states in order, then the last state repeatedly."""
 
-    def __init__(self, *told: dict[str, Any]) -> None:
-        self.told = list(told)
+    def __init__(self, *states: dict[str, Any]) -> None:
+        self.states = list(states)
         self.requests: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         if request.method == "POST":
             return httpx.Response(200, json={"code": 0, "data": {"task_id": "7"}})
-        told = self.told.pop(0) if len(self.told) > 1 else self.told[0]
-        data = {"task_id": "7", **told}
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        data = {"task_id": "7", **state}
         return httpx.Response(200, json={"code": 0, "data": data, "detail": {"logid": "L7"}})
 
 
@@ -90,7 +90,7 @@ def test_failed_copy_raises_reasons_and_log_id(connect: Connect):
 
 
 def test_failed_copy_without_a_reason(connect: Connect):
-    """The error of a failed task without reasons says that Coze gave none."""
+    """The error of a failed task without reasons notes that Coze gave none."""
     with pytest.raises(errors.CopyFailed, match="the copy task 7 failed: Coze returned no reason"):
         copied(connect, Server({"task_status": "failed"}))
 

@@ -41,17 +41,17 @@ def test_documents_are_polled_until_processed(coze):
 class Server:
     """Adds two documents and returns the given states in order, then the last state repeatedly."""
 
-    def __init__(self, *told: list[int]) -> None:
-        self.told = list(told)
+    def __init__(self, *histories: list[int]) -> None:
+        self.histories = list(histories)
         self.requests: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         if request.url.path == operations.DOCUMENTS_CREATE.path:
             return httpx.Response(200, json={"code": 0, "document_infos": [{"document_id": "1"}, {"document_id": "2"}]})
-        states = self.told.pop(0) if len(self.told) > 1 else self.told[0]
-        told = [{"document_id": str(number), "status": state} for number, state in enumerate(states, 1)]
-        return httpx.Response(200, json={"code": 0, "data": {"data": told[::-1]}})
+        states = self.histories.pop(0) if len(self.histories) > 1 else self.histories[0]
+        documents = [{"document_id": str(number), "status": state} for number, state in enumerate(states, 1)]
+        return httpx.Response(200, json={"code": 0, "data": {"data": documents[::-1]}})
 
 
 def add(connect: Connect, server: Server, **options: Any) -> Any:

@@ -172,7 +172,7 @@ async def test_simultaneous_streams_do_not_mix(coze_sandbox):
     async with AsyncCoze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
         answers: dict[int, str] = {}
 
-        async def ask(number: int) -> None:
+        async def chat(number: int) -> None:
             async with coze.chat.stream(
                 bot_id=BOT_ID, user_id=str(number), additional_messages=[f"/say this is {number}"]
             ) as stream:
@@ -180,7 +180,7 @@ async def test_simultaneous_streams_do_not_mix(coze_sandbox):
 
         async with anyio.create_task_group() as tasks:
             for number in range(20):
-                tasks.start_soon(ask, number)
+                tasks.start_soon(chat, number)
     assert answers == {number: f"this is {number}" for number in range(20)}
 
 

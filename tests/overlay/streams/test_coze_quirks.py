@@ -71,8 +71,8 @@ def test_done_event_ends_a_chat_stream(connect, begin, data, end):
 @pytest.mark.parametrize("shape", ["bare", "chat"])
 def test_failed_chat_needs_no_done(connect, begin, code, shape):
     """A failed chat needs no `done`; its code may be a number or a string, at the top level or in `last_error`."""
-    told = {"code": code, "msg": "no credits"}
-    data = told if shape == "bare" else {**CHAT, "status": "failed", "last_error": told}
+    error = {"code": code, "msg": "no credits"}
+    data = error if shape == "bare" else {**CHAT, "status": "failed", "last_error": error}
     stream = answered(connect, begin, f"{CREATED}event:conversation.chat.failed\ndata:{json.dumps(data)}\n\n")
     with pytest.raises(StreamFailed, match="no credits") as caught:
         stream.until_done()

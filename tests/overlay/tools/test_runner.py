@@ -23,7 +23,7 @@ from cozekit import AsyncCoze, ChatRun, Coze, ToolError, ToolRun, errors, tool
 from cozekit._tools.runner import ToolRunner
 from tests.overlay._clients import Connect
 
-ASK: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u"}
+CHAT: dict[str, Any] = {"bot_id": BOT_ID, "user_id": "u"}
 TWO = '/tool get_weather {"city": "Ulm"}\n/tool get_time {"zone": 1}'
 
 
@@ -49,7 +49,7 @@ class Either:
         self.by_stream = by_stream
 
     def __call__(self, text: str, **options: Any) -> Any:
-        options = {**ASK, "additional_messages": [text], **options}
+        options = {**CHAT, "additional_messages": [text], **options}
         if self.by_stream:
             with self.coze.chat.run_stream(**options) as stream:
                 stream.until_done()
@@ -108,7 +108,7 @@ def test_tool_result_is_sent_as_json_unless_a_string(run):
             "state": models.ChatStatus.FAILED,
         }[what]
 
-    for what, told in {
+    for what, output in {
         "report": '{"city":"Ulm","degrees":4}',
         "none": "null",
         "list": '[1,{"a":{"city":"Bonn","degrees":5}}]',
@@ -116,7 +116,7 @@ def test_tool_result_is_sent_as_json_unless_a_string(run):
         "state": "failed",
     }.items():
         (one,) = run(f'/tool give {{"what": "{what}"}}', tools=[give]).tool_runs
-        assert one.output == told
+        assert one.output == output
 
 
 def boom(city: str) -> str:
@@ -128,7 +128,7 @@ def refuse(city: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("function", "call", "told"),
+    ("function", "call", "output"),
     [
         (boom, 'boom {"city": "Ulm"}', "The tool boom failed (RuntimeError)."),
         (refuse, 'refuse {"city": "Ulm"}', "I know nothing about Ulm."),
@@ -143,13 +143,13 @@ def refuse(city: str) -> str:
     ],
     ids=["exception", "refusal", "unknown", "missing", "no tool", "no JSON"],
 )
-def test_bot_receives_argument_errors_and_exception_classes(run, caplog, function, call, told):
+def test_bot_receives_argument_errors_and_exception_classes(run, caplog, function, call, output):
     """The bot receives errors in its arguments and the class of exceptions; their text is only logged."""
     with caplog.at_level(logging.WARNING, "cozekit.tools"):
         done = run(f"/tool {call}", tools=[function])
     (one,) = done.tool_runs
-    assert one.output == told
-    assert answer_of(done) == f"{call.split()[0]} says: {told}"
+    assert one.output == output
+    assert answer_of(done) == f"{call.split()[0]} says: {output}"
     assert "hunter2" not in one.output
     assert one.error is not None
     assert one.call.id in caplog.text
@@ -197,7 +197,7 @@ def test_tool_call_without_tools_is_an_error(run):
 
 def test_chat_that_waits_for_tools_is_the_result_without_run(coze):
     """Without `run` a chat that waits for tools is the result, with its required action."""
-    result = coze.chat.create_and_poll(**ASK, additional_messages=[TWO], poll_interval=0)
+    result = coze.chat.create_and_poll(**CHAT, additional_messages=[TWO], poll_interval=0)
     assert result.status is models.ChatStatus.REQUIRES_ACTION
     assert len(result.chat.required_action.submit_tool_outputs.tool_calls) == 2
 
@@ -253,7 +253,7 @@ def test_tools_in_threads_have_the_callers_context(coze_sandbox):
         with Coze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
             look = tool(lambda: trace.get(), name="look")
             done = coze.chat.run(
-                **ASK, additional_messages=["/tool look {}\n/tool look {}"], tools=[look], poll_interval=0
+                **CHAT, additional_messages=["/tool look {}\n/tool look {}"], tools=[look], poll_interval=0
             )
     finally:
         trace.reset(token)
@@ -327,7 +327,7 @@ def test_misspelled_argument_is_a_type_error(coze):
 
 def test_events_of_all_rounds_are_one_stream(coze):
     """The events of all rounds are one stream, from the first event to the last `done`."""
-    with coze.chat.run_stream(**ASK, additional_messages=[TWO], tools=[get_weather, get_time]) as stream:
+    with coze.chat.run_stream(**CHAT, additional_messages=[TWO], tools=[get_weather, get_time]) as stream:
         kinds = [event.event for event in stream]
         assert list(stream) == []
     assert kinds.count("conversation.chat.created") == 2
@@ -339,7 +339,7 @@ def test_events_of_all_rounds_are_one_stream(coze):
 
 def test_text_of_all_rounds_is_separated_by_line_breaks(coze):
     """The text of all rounds is one; answers of different rounds are separated by line breaks."""
-    with coze.chat.run_stream(**ASK, additional_messages=[TWO], tools=[get_weather, get_time]) as stream:
+    with coze.chat.run_stream(**CHAT, additional_messages=[TWO], tools=[get_weather, get_time]) as stream:
         assert stream.chat is None
         assert stream.logid != ""
         text = "".join(stream.text)
@@ -393,7 +393,7 @@ def test_answer_before_a_tool_call_is_on_its_own_line(connect: Connect):
             ("done", "[DONE]"),
         ],
     )
-    stream = connect(handler=server).chat.run_stream(**ASK, tools=[tool(lambda: "x", name="look")])
+    stream = connect(handler=server).chat.run_stream(**CHAT, tools=[tool(lambda: "x", name="look")])
     assert "".join(stream.text) == stream.answer == "I look\nFound"
     assert server.paths == [operations.STREAM.path, operations.SUBMIT_TOOL_OUTPUTS_STREAM.path]
 
@@ -437,7 +437,7 @@ def test_headers_are_sent_with_submitted_outputs(coze, coze_sandbox):
 def test_interrupted_later_round_keeps_earlier_events(coze, coze_sandbox):
     """An interruption in a later round is raised, and the events before it are kept."""
     coze_sandbox.faults.add("cut", operation="chat.submit_tool_outputs", events=3)
-    stream = coze.chat.run_stream(**ASK, additional_messages=[TWO], tools=[get_weather, get_time])
+    stream = coze.chat.run_stream(**CHAT, additional_messages=[TWO], tools=[get_weather, get_time])
     with pytest.raises(errors.StreamInterrupted), stream:
         stream.until_done()
     assert [one.output for one in stream.tool_runs] == ["rain in Ulm", '{"hour":13}']
@@ -451,7 +451,7 @@ def test_interrupted_later_round_keeps_earlier_events(coze, coze_sandbox):
 def test_recovered_round_continues_with_its_tools(coze, coze_sandbox, operation, events):
     """A round that is interrupted is recovered, its tools are called, and no message is duplicated."""
     coze_sandbox.faults.add("cut", operation=operation, events=events)
-    stream = coze.chat.run_stream(**ASK, additional_messages=[TWO], tools=[get_weather, get_time])
+    stream = coze.chat.run_stream(**CHAT, additional_messages=[TWO], tools=[get_weather, get_time])
     with pytest.raises(errors.StreamInterrupted), stream:
         stream.until_done()
     had = [one.id for one in stream.messages]
@@ -470,7 +470,7 @@ def test_all_iterators_cover_all_rounds(coze):
     """The iterators of reasoning, audio and messages cover all rounds, as `text` does."""
     think = tool(lambda: "ok", name="think")
     for name, count in (("reasoning", 0), ("audio", 0), ("completed_messages", 2)):
-        with coze.chat.run_stream(**ASK, additional_messages=["/tool think {}"], tools=[think]) as stream:
+        with coze.chat.run_stream(**CHAT, additional_messages=["/tool think {}"], tools=[think]) as stream:
             assert len(list(getattr(stream, name))) >= count
         assert stream.answer == "think says: ok"
         assert len(stream.tool_runs) == 1
@@ -484,7 +484,7 @@ def test_failed_run_raises_again_and_calls_no_tool_twice(coze):
         calls.append("x")
         raise RuntimeError("no")
 
-    stream = coze.chat.run_stream(**ASK, additional_messages=["/tool once {}"], tools=[once], on_tool_error="raise")
+    stream = coze.chat.run_stream(**CHAT, additional_messages=["/tool once {}"], tools=[once], on_tool_error="raise")
     with stream:
         for _ in range(2):
             with pytest.raises(errors.ToolFailed):
@@ -496,7 +496,7 @@ def test_stream_closed_before_its_tools_is_not_complete(coze, coze_sandbox):
     """A stream that was closed before its tools were called does not count as complete."""
     calls: list[Callable[..., Any]] = []
     stream = coze.chat.run_stream(
-        **ASK, additional_messages=["/tool one {}"], tools=[tool(lambda: calls.append, name="one")]
+        **CHAT, additional_messages=["/tool one {}"], tools=[tool(lambda: calls.append, name="one")]
     )
     with stream:
         for event in stream:
@@ -512,7 +512,7 @@ def test_stream_closed_before_its_tools_is_not_complete(coze, coze_sandbox):
 def test_stream_closed_during_a_tool_sends_no_outputs(coze, coze_sandbox):
     """A stream that another thread closes during a tool call sends no outputs, and does not count as complete."""
     stream = coze.chat.run_stream(
-        **ASK, additional_messages=["/tool leave {}"], tools=[tool(lambda: stream.close(), name="leave")]
+        **CHAT, additional_messages=["/tool leave {}"], tools=[tool(lambda: stream.close(), name="leave")]
     )
     with pytest.raises(errors.StreamInterrupted, match="closed here before its end"):
         stream.until_done()
@@ -541,7 +541,7 @@ def test_run_interrupted_during_tools_can_be_recovered(coze_sandbox, where):
 
     with Coze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
         stream = coze.chat.run_stream(
-            **ASK,
+            **CHAT,
             additional_messages=["/tool work {}"],
             tools=[work],
             max_rounds=1,
@@ -580,7 +580,7 @@ async def test_run_cancelled_during_tools_can_be_recovered(coze_sandbox):
 
     async with AsyncCoze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
         text = "/tool quick {}\n/tool slow {}"
-        stream = coze.chat.run_stream(**ASK, additional_messages=[text], tools=[quick, slow])
+        stream = coze.chat.run_stream(**CHAT, additional_messages=[text], tools=[quick, slow])
         with anyio.CancelScope() as scope:
             await stream.until_done()
         with pytest.raises(errors.StreamInterrupted, match="interrupted between two rounds"):
@@ -610,7 +610,7 @@ def test_only_the_interrupted_tool_is_called_again(coze_sandbox):
 
     with Coze(coze_sandbox.token, base_url=coze_sandbox.base_url) as coze:
         text = "/tool quick {}\n/tool slow {}"
-        stream = coze.chat.run_stream(**ASK, additional_messages=[text], tools=[quick, slow])
+        stream = coze.chat.run_stream(**CHAT, additional_messages=[text], tools=[quick, slow])
         with pytest.raises(KeyboardInterrupt):
             stream.until_done()
         assert list(stream.recover(poll_interval=0)) == []
@@ -649,12 +649,12 @@ def test_late_tool_result_is_not_used_in_a_later_round():
     with pytest.raises(KeyboardInterrupt):
         loop.run_calls(first)
     loop.on_tool_call = lambda _: None
-    assert [told.output for told in loop.run_calls(first)] == ["i", "in time"]
+    assert [result.output for result in loop.run_calls(first)] == ["i", "in time"]
 
     def let_it_end(_: Any) -> None:
         late.set()
         left[0].join()
 
     loop.on_tool_call = let_it_end
-    assert [told.output for told in loop.run_calls(second)] == ["i", "in time"]
+    assert [result.output for result in loop.run_calls(second)] == ["i", "in time"]
     assert [run.output for run in loop.runs] == ["i", "in time"] * 2

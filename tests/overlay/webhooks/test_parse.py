@@ -69,15 +69,15 @@ def test_length_extension_is_rejected() -> None:
 
 
 @pytest.mark.parametrize(
-    ("age", "told"), [(600.0, "600 s old"), (-600.0, "600 s ahead of this machine's clock")], ids=["old", "future"]
+    ("age", "message"), [(600.0, "600 s old"), (-600.0, "600 s ahead of this machine's clock")], ids=["old", "future"]
 )
-def test_max_age_rejects_old_callbacks(age: float, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_max_age_rejects_old_callbacks(age: float, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With max_age a callback from another time is rejected, and without it is accepted."""
     monkeypatch.setattr(time, "time", lambda: 1_800_000_000.0)
     headers = signed(BODY, at=1_800_000_000.0 - age)
     assert isinstance(webhooks.parse(headers, BODY, token=TOKEN), BotDeletedCallback)
     assert isinstance(webhooks.parse(headers, BODY, token=TOKEN, max_age=601), BotDeletedCallback)
-    with pytest.raises(webhooks.StaleCallback, match=told):
+    with pytest.raises(webhooks.StaleCallback, match=message):
         webhooks.parse(headers, BODY, token=TOKEN, max_age=599)
 
 

@@ -50,7 +50,7 @@ def speak(session: Any, expected: type[Exception]) -> tuple[list[bytes], Any]:
 
 
 @pytest.mark.parametrize(
-    ("code", "reason", "clean", "told"),
+    ("code", "reason", "clean", "message"),
     [
         (1000, "", True, "had nothing more to say"),
         (1001, "restarting", True, "connect again"),
@@ -61,7 +61,7 @@ def speak(session: Any, expected: type[Exception]) -> tuple[list[bytes], Any]:
     ],
 )
 def test_close_before_the_last_message_is_socket_closed(
-    connect: Connect, code: int, reason: str, clean: bool, told: str
+    connect: Connect, code: int, reason: str, clean: bool, message: str
 ) -> None:
     """A close before the last message raises SocketClosed, whatever the close code; the audio before it is yielded."""
 
@@ -81,7 +81,7 @@ def test_close_before_the_last_message_is_socket_closed(
     assert (error.code, error.reason, error.clean, error.messages) == (code, reason, clean, 2)
     assert (error.logid, error.operation) == (LOGID, "websockets.audio.speech")
     assert isinstance(error.last_message, SpeechAudioUpdate)
-    assert told in str(error)
+    assert message in str(error)
     assert f"close code {code}" in str(error)
 
 

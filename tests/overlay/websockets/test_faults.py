@@ -29,7 +29,7 @@ pytestmark = pytest.mark.needs_asyncio
 
 SPEECH = "websockets.audio.speech"
 PCM = audio.PCM(24000)
-SAID = "Nice weather today."
+TEXT = "Nice weather today."
 OURS = re.compile(r"cozekit|recv_events")
 BEFORE = 5  # what comes before the second piece of sound: four messages that are no sound, and the first piece
 
@@ -72,7 +72,7 @@ def speak(coze: Any) -> tuple[list[bytes], CozeError | None, Any]:
     sound: list[bytes] = []
     with coze.websockets.audio.speech.connect(output_audio=PCM) as session:
         try:
-            for piece in session.say(SAID):
+            for piece in session.say(TEXT):
                 sound.append(piece)
         except CozeError as error:
             return sound, error, session

@@ -70,7 +70,7 @@ def test_base_url_option_replaces_the_default(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "code", "told"),
+    ("answer", "error", "code", "message"),
     [
         ((401, {"code": 4100, "msg": "authentication is invalid"}), AuthenticationError, 4100, "authentication"),
         ((403, {"code": 4101, "msg": "no permission"}), PermissionDeniedError, 4101, "createSpeech"),
@@ -80,7 +80,7 @@ def test_base_url_option_replaces_the_default(connect: Connect) -> None:
     ],
 )
 def test_rejected_handshake_raises_like_a_call(
-    connect: Connect, answer: Any, error: type[Any], code: int, told: str
+    connect: Connect, answer: Any, error: type[Any], code: int, message: str
 ) -> None:
     """A rejected handshake raises what an HTTP call would, with code, hint, log id and operation."""
     with socket_server(greet, process_request=refusing(*[answer] * 5)) as server:
@@ -89,7 +89,7 @@ def test_rejected_handshake_raises_like_a_call(
             pass
     assert (raised.value.code, raised.value.operation) == (code, "websockets.audio.speech")
     assert raised.value.logid == LOGID
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert len(server.requests) == 1
     assert "pat_x" not in str(raised.value)
 
@@ -254,7 +254,7 @@ def test_unsubscribed_confirmation_is_not_awaited(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"output_audio": {"codec": "mp4"}}, "SpeechUpdate.data.output_audio.codec must be one of 'pcm', 'opus'"),
         ({"output_audio": {"speech_rate": 101}}, "speech_rate must be at most 100"),
@@ -267,13 +267,13 @@ def test_unsubscribed_confirmation_is_not_awaited(connect: Connect) -> None:
     ],
 )
 def test_invalid_arguments_are_rejected_before_connecting(
-    connect: Connect, arguments: dict[str, Any], told: str
+    connect: Connect, arguments: dict[str, Any], message: str
 ) -> None:
     """Invalid arguments and settings are rejected when the session is created."""
     coze = connect("pat_x", base_url="http://127.0.0.1:9")
     with pytest.raises(InvalidArgumentError) as raised:
         coze.websockets.audio.speech.connect(**arguments)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize(

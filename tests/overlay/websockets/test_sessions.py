@@ -108,7 +108,7 @@ def test_say_sends_text_while_audio_arrives(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "call", "told"),
+    ("name", "arguments", "call", "message"),
     [
         ("audio.speech", {}, lambda session: session.say("Hi"), "format of the sound to receive is not told"),
         ("audio.transcriptions", {}, lambda session: session.listen(SOUND), "Coze would take it for WAV"),
@@ -126,13 +126,13 @@ def test_say_sends_text_while_audio_arrives(connect: Connect) -> None:
     ],
 )
 def test_audio_format_must_be_set(
-    connect: Connect, name: str, arguments: dict[str, Any], call: Callable[[Any], Any], told: str
+    connect: Connect, name: str, arguments: dict[str, Any], call: Callable[[Any], Any], message: str
 ) -> None:
     """If no audio format was set, nothing is sent, since Coze's default is often the wrong one."""
     group: Any = connect("pat_x", base_url="http://127.0.0.1:9").websockets
     for part in name.split("."):
         group = getattr(group, part)
-    with pytest.raises(InvalidArgumentError, match=told):
+    with pytest.raises(InvalidArgumentError, match=message):
         call(group.connect(**arguments))
 
 
@@ -140,7 +140,7 @@ WAV = PCM.to_wav(b"\1\2" * 400)
 
 
 @pytest.mark.parametrize(
-    ("told", "sound", "message"),
+    ("input_audio", "sound", "message"),
     [
         (PCM, [WAV], "the sound is wav, but input_audio tells pcm"),
         ({"format": "wav"}, [b"\1\2" * 100], "does not begin like wav"),
@@ -148,10 +148,12 @@ WAV = PCM.to_wav(b"\1\2" * 400)
         (PCM, ["text"], "a piece of sound must be bytes, not str"),
     ],
 )
-def test_audio_in_another_format_is_rejected(connect: Connect, told: Any, sound: list[Any], message: str) -> None:
+def test_audio_in_another_format_is_rejected(
+    connect: Connect, input_audio: Any, sound: list[Any], message: str
+) -> None:
     """Audio that starts like another format than the one that was set is not sent."""
     with socket_server(listening) as server:
-        session = client(connect, server).websockets.audio.transcriptions.connect(input_audio=told)
+        session = client(connect, server).websockets.audio.transcriptions.connect(input_audio=input_audio)
         with session, pytest.raises(InvalidArgumentError, match=message):
             list(session.listen(sound))
     assert [one["event_type"] for one in server.received] == ["transcriptions.update"]
@@ -378,7 +380,7 @@ def test_tools_of_a_turn_are_called(call: Any, read: str) -> None:
     """Functions that are passed to a turn are called for the bot, and the turn continues by itself."""
 
     def now() -> str:
-        """Tell the time."""
+        """Return the time."""
         return "noon"
 
     seen: list[str] = []
@@ -393,7 +395,7 @@ def test_async_tools_need_an_async_call(call: Any, connect: Connect) -> None:
     """A coroutine function is a tool of an async call, and a sync call rejects it before anything is sent."""
 
     async def now() -> str:
-        """Tell the time."""
+        """Return the time."""
         return "noon"
 
     if connect.is_async:
@@ -407,7 +409,7 @@ def test_max_rounds_ends_a_turn(call: Any) -> None:
     """A bot that calls tools in too many rounds ends the turn with the error of `chat.run`, with its chat."""
 
     def now() -> str:
-        """Tell the time."""
+        """Return the time."""
         return "noon"
 
     with pytest.raises(ToolRoundsExceeded) as raised:
@@ -419,7 +421,7 @@ def test_tool_failure_is_reported_or_raised(call: Any) -> None:
     """A failed tool is reported to the bot, or raised with on_tool_error="raise"."""
 
     def now() -> str:
-        """Tell the time."""
+        """Return the time."""
         raise ZeroDivisionError
 
     turn = call.talk("tool", tools=[now]).until_done()
@@ -454,7 +456,7 @@ def test_unread_turn_between_two_turns_is_skipped(call: Any) -> None:
     """The next turn that is read cancels the unfinished turn, even if an unread turn was created between them."""
     first = call.talk("long")
     assert next(iter(first.text)) == "You said "
-    call.talk("never asked")
+    call.talk("never read")
     assert list(call.talk("hello").text) == ["You said ", "hello"]
     assert (first.canceled, first.ended) == (True, True)
 
@@ -472,7 +474,7 @@ def test_dropped_turn_causes_no_warning(connect: Connect) -> None:
     complaints: list[dict[str, Any]] = []
 
     async def watch() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
 
     async def settle() -> None:
         gc.collect()
@@ -677,7 +679,7 @@ def test_iteration_and_recv_return_the_same_messages(call: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "expected"),
     [
         (SpeechCreated(), "one of SpeechTextAppend, SpeechTextComplete, SpeechUpdate, not SpeechCreated"),
         ("Hi", "not str"),
@@ -689,10 +691,10 @@ def test_iteration_and_recv_return_the_same_messages(call: Any) -> None:
         (Unknown(None, {"what": object()}), "cannot be written as JSON"),
     ],
 )
-def test_invalid_message_is_rejected_without_a_connection(connect: Connect, message: Any, told: str) -> None:
+def test_invalid_message_is_rejected_without_a_connection(connect: Connect, message: Any, expected: str) -> None:
     """An invalid message is rejected with operation and field, before a connection is opened."""
     session = connect("pat_x", base_url="http://127.0.0.1:9").websockets.audio.speech.connect()
-    with pytest.raises(InvalidArgumentError, match=told) as raised:
+    with pytest.raises(InvalidArgumentError, match=expected) as raised:
         session.send(message)
     assert str(raised.value).startswith("websockets.audio.speech: ")
 
@@ -740,7 +742,7 @@ def test_sandbox_tool_calls_of_one_round_are_answered_together(coze: Any) -> Non
         return f"sunny in {city}"
 
     def now() -> str:
-        """Tell the time."""
+        """Return the time."""
         return "noon"
 
     with coze.websockets.chat.connect(bot_id=BOT_ID) as call:

@@ -34,7 +34,7 @@ def serving(certificate: str) -> ssl.SSLContext:
 
 
 class Peer:
-    """The server's side of a connection. It sends nothing until told, and then everything at once."""
+    """The server's side of a connection. It sends nothing until `drive`, and then everything at once."""
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
         self.sock = sock
@@ -169,12 +169,12 @@ def test_session_over_tls_sends_receives_and_pings(connect: Connect) -> None:
             http_client=connect.http(verify=verify),
             sockets=SocketOptions(ssl=verify, ping_interval=0.001),
         )
-        heard = []
+        lengths = []
         for _ in range(10):
             with coze.websockets.audio.speech.connect(output_audio=audio.PCM(24000)) as session:
-                heard.append(sum(len(piece) for piece in session.say(iter(["Nice ", "weather ", "today."]))))
-    assert len(set(heard)) == 1
-    assert heard[0] > 0
+                lengths.append(sum(len(piece) for piece in session.say(iter(["Nice ", "weather ", "today."]))))
+    assert len(set(lengths)) == 1
+    assert lengths[0] > 0
 
 
 def test_sending_to_a_server_that_does_not_read_times_out(certificate: str) -> None:
@@ -291,8 +291,8 @@ def test_close_notify_with_the_last_data_is_not_missed(certificate: str) -> None
         assert made.recv(65536) == b"last"
         assert select.select([made], [], [], 20)[0]
         assert made.recv(65536) == made.recv(65536) == b""
-        made.sendall(b"still heard")
-        assert peer.read() == b"still heard"
+        made.sendall(b"last data")
+        assert peer.read() == b"last data"
 
 
 def test_end_without_close_notify_is_an_end(certificate: str) -> None:

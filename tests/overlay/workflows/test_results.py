@@ -39,9 +39,9 @@ def test_interrupted_run_has_a_question_and_resumes(coze):
     assert answer.question == "Which city, and which day?"
     with pytest.raises(ValueError, match="the output is not JSON"):
         answer.output_json()
-    asked = answer.interrupt_data
+    interrupt = answer.interrupt_data
     resumed = coze.workflows.runs.resume(
-        workflow_id=WORKFLOW_ASK, event_id=asked.event_id, interrupt_type=asked.type, resume_data="Ulm"
+        workflow_id=WORKFLOW_ASK, event_id=interrupt.event_id, interrupt_type=interrupt.type, resume_data="Ulm"
     )
     assert resumed.output_json() == {"output": "You answered: Ulm"}
     assert resumed.question == ""
@@ -72,11 +72,11 @@ def test_background_run_is_polled_to_its_result(coze, coze_sandbox):
 def test_question_of_a_background_run_ends_the_polling(coze):
     """A background run that stops with a question ends the polling; after resume it is polled again."""
     result = coze.workflows.runs.create_and_poll(workflow_id=WORKFLOW_ASK, poll_interval=0)
-    asked = result.interrupt
+    interrupt = result.interrupt
     assert result.question == "Which city, and which day?"
-    assert asked.type is models.WorkflowInterruptType.QUESTION
+    assert interrupt.type is models.WorkflowInterruptType.QUESTION
     answer = coze.workflows.runs.resume(
-        workflow_id=WORKFLOW_ASK, event_id=asked.event_id, interrupt_type=asked.type, resume_data="Ulm"
+        workflow_id=WORKFLOW_ASK, event_id=interrupt.event_id, interrupt_type=interrupt.type, resume_data="Ulm"
     )
     ended = coze.workflows.runs.poll(workflow_id=WORKFLOW_ASK, execute_id=answer.execute_id, poll_interval=0)
     assert ended.output_json() == {"output": "You answered: Ulm"}
@@ -115,8 +115,8 @@ class Server:
         self.requests.append(request)
         if request.url.path == operations.RUNS_CREATE.path:
             return httpx.Response(200, json={"code": 0, "execute_id": "5", "debug_url": "u"})
-        told = self.histories.pop(0) if len(self.histories) > 1 else self.histories[0]
-        return httpx.Response(200, json={"code": 0, "data": told})
+        data = self.histories.pop(0) if len(self.histories) > 1 else self.histories[0]
+        return httpx.Response(200, json={"code": 0, "data": data})
 
 
 def history(status: str | None, **others: Any) -> list[Any]:
@@ -135,12 +135,12 @@ def test_polling_continues_while_running_and_ends_on_unknown_states(connect: Con
     assert wait(connect, history(None)).status is None
 
 
-@pytest.mark.parametrize("told", [[], history("Running")], ids=["nothing", "running"])
-def test_slow_run_is_a_poll_timeout(connect: Connect, pauses, told):
+@pytest.mark.parametrize("states", [[], history("Running")], ids=["nothing", "running"])
+def test_slow_run_is_a_poll_timeout(connect: Connect, pauses, states):
     """A run that does not end in time raises PollTimeout with the last response."""
     with pytest.raises(errors.PollTimeout, match="the run 5 did not end within 30 s") as caught:
-        wait(connect, told, poll_timeout=30)
-    assert (caught.value.last and caught.value.last.execute_id) == ("5" if told else None)
+        wait(connect, states, poll_timeout=30)
+    assert (caught.value.last and caught.value.last.execute_id) == ("5" if states else None)
     assert caught.value.chat is None
     copy = pickle.loads(pickle.dumps(caught.value))
     assert (str(copy), copy.last) == (str(caught.value), caught.value.last)
@@ -163,17 +163,17 @@ def test_output_is_that_of_the_end_node(connect: Connect, pauses, output, text, 
     assert (result.output, result.outputs) == (text, outputs)
 
 
-@pytest.mark.parametrize("told", [None, "{}", {}, "", "no JSON", '{"A": 1}'])
-def test_run_without_output_nodes_has_none(connect: Connect, pauses, told):
+@pytest.mark.parametrize("nodes", [None, "{}", {}, "", "no JSON", '{"A": 1}'])
+def test_run_without_output_nodes_has_none(connect: Connect, pauses, nodes):
     """A run without output nodes has none, in whatever form Coze sends that."""
-    result = wait(connect, history("Success", node_execute_status=told))
+    result = wait(connect, history("Success", node_execute_status=nodes))
     assert result.nodes == {}
 
 
 def test_node_outputs_may_be_json_text(connect: Connect, pauses):
     """Node outputs that arrive as JSON text are parsed."""
-    told = json.dumps({"Message": {"node_id": "9", "node_execute_uuid": "77", "is_finish": True}})
-    (node,) = wait(connect, history("Success", node_execute_status=told)).nodes.items()
+    nodes = json.dumps({"Message": {"node_id": "9", "node_execute_uuid": "77", "is_finish": True}})
+    (node,) = wait(connect, history("Success", node_execute_status=nodes)).nodes.items()
     assert (node[0], node[1].node_execute_uuid, node[1].is_finish) == ("Message", "77", True)
 
 

@@ -18,7 +18,7 @@ from cozekit._workflows.output import interrupt_question
 from tests.overlay._clients import Connect
 
 ECHO: dict[str, Any] = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "Hello out there"}}
-ASK: dict[str, Any] = {"workflow_id": WORKFLOW_ASK, "parameters": {}}
+RUN: dict[str, Any] = {"workflow_id": WORKFLOW_ASK, "parameters": {}}
 
 
 def test_run_yields_events_and_has_output_usage_and_id(coze):
@@ -66,7 +66,7 @@ def test_alternating_nodes_are_kept_apart(coze):
 def test_resumed_run_continues_in_the_same_loop(coze, coze_sandbox):
     """A run that stops with a question is resumed and continues in the same loop."""
     kinds = []
-    with coze.workflows.runs.stream(**ASK) as run:
+    with coze.workflows.runs.stream(**RUN) as run:
         for event in run:
             kinds.append(event.event)
             if run.interrupt:
@@ -90,7 +90,7 @@ def test_resumed_run_continues_in_the_same_loop(coze, coze_sandbox):
 def test_rejected_reply_interrupts_again_and_mappings_are_json(coze):
     """A reply that the workflow rejects interrupts the run again; mappings are sent as JSON."""
     replies = ["", " ", {"city": "Ulm"}]
-    with coze.workflows.runs.stream(**ASK) as run:
+    with coze.workflows.runs.stream(**RUN) as run:
         for _ in run:
             if run.interrupt:
                 run.resume(replies.pop(0))
@@ -101,7 +101,7 @@ def test_rejected_reply_interrupts_again_and_mappings_are_json(coze):
 
 def test_iteration_ends_at_the_interrupt_without_resume(coze, coze_sandbox):
     """Without a reply the iteration ends at the interrupt without an exception; a later reply continues the run."""
-    with coze.workflows.runs.stream(**ASK) as run:
+    with coze.workflows.runs.stream(**RUN) as run:
         run.until_done()
         assert list(run) == []
         assert run.interrupt.event_id
@@ -115,11 +115,11 @@ def test_iteration_ends_at_the_interrupt_without_resume(coze, coze_sandbox):
 
 def test_interrupt_data_resumes_in_another_process(coze):
     """The data of the interrupt is enough to resume the run in another process, where it can be interrupted again."""
-    with coze.workflows.runs.stream(**ASK) as first:
+    with coze.workflows.runs.stream(**RUN) as first:
         first.until_done()
-    asked = first.interrupt
+    interrupt = first.interrupt
     again = coze.workflows.runs.stream_resume(
-        workflow_id=WORKFLOW_ASK, event_id=asked.event_id, interrupt_type=asked.type, resume_data=""
+        workflow_id=WORKFLOW_ASK, event_id=interrupt.event_id, interrupt_type=interrupt.type, resume_data=""
     )
     with again:
         for _ in again:
@@ -130,7 +130,7 @@ def test_interrupt_data_resumes_in_another_process(coze):
 
 def test_invalid_replies_are_rejected(coze):
     """A reply without an interrupt, and one that is neither string nor mapping, are rejected."""
-    with coze.workflows.runs.stream(**ASK) as run:
+    with coze.workflows.runs.stream(**RUN) as run:
         with pytest.raises(errors.InvalidArgumentError, match="the run does not wait for a reply"):
             run.resume("x")
         run.until_done()
@@ -141,7 +141,7 @@ def test_invalid_replies_are_rejected(coze):
 def test_third_rejected_reply_fails_with_the_run(coze):
     """The failure after the third rejected reply has the run."""
     with (
-        coze.workflows.runs.stream(**ASK) as run,
+        coze.workflows.runs.stream(**RUN) as run,
         pytest.raises(errors.WorkflowFailed, match="No answer after") as caught,
     ):
         for _ in run:
@@ -183,7 +183,7 @@ def test_rejected_run_raises_on_enter(coze):
 def test_interrupted_run_raises_stream_interrupted(coze, coze_sandbox):
     """A run whose connection breaks, in any part, raises StreamInterrupted, and the data before it is kept."""
     coze_sandbox.faults.add("cut", operation="workflows.runs.stream_resume", events=1)
-    run = coze.workflows.runs.stream(**ASK)
+    run = coze.workflows.runs.stream(**RUN)
     with pytest.raises(errors.StreamInterrupted), run:
         for _ in run:
             if run.interrupt:
@@ -197,7 +197,7 @@ def test_lost_event_is_reported_in_every_part(connect: Connect, coze_sandbox, op
     """A lost event is reported in every part of a run, whose ids restart, and reading can continue."""
     coze_sandbox.faults.add("lost", operation=operation, events=0)
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, on_gap="raise")
-    with coze.workflows.runs.stream(**ASK) as run:
+    with coze.workflows.runs.stream(**RUN) as run:
         gaps = 0
         while not run.ended:
             try:
@@ -213,7 +213,7 @@ def test_lost_event_is_reported_in_every_part(connect: Connect, coze_sandbox, op
 
 def test_failed_reply_is_sent_again_by_the_next_read(coze, coze_sandbox):
     """A reply that could not be sent is sent again by the next read, and no other request is sent."""
-    with coze.workflows.runs.stream(**ASK) as run:
+    with coze.workflows.runs.stream(**RUN) as run:
         run.until_done()
         run.resume("Ulm")
         coze_sandbox.faults.add("code", operation="workflows.runs.stream_resume", code=4000, times=1)
@@ -224,7 +224,7 @@ def test_failed_reply_is_sent_again_by_the_next_read(coze, coze_sandbox):
 
 def test_headers_and_timeout_apply_to_replies(coze, coze_sandbox):
     """Headers and timeout apply to the replies as well."""
-    with coze.workflows.runs.stream(**ASK, extra_headers={"X-Trace": "1"}, timeout=44) as run:
+    with coze.workflows.runs.stream(**RUN, extra_headers={"X-Trace": "1"}, timeout=44) as run:
         run.until_done()
         run.resume("Ulm")
         run.until_done()
@@ -333,7 +333,7 @@ def test_run_closed_after_its_last_event_is_complete(coze):
 
 def test_closed_run_cannot_be_resumed(coze, coze_sandbox):
     """A run that was closed while it waits for a reply cannot be resumed: reading raises an error, and nothing is sent."""
-    with coze.workflows.runs.stream(**ASK) as run:
+    with coze.workflows.runs.stream(**RUN) as run:
         list(run)
     run.resume("blue")
     with pytest.raises(errors.StreamInterrupted, match="closed here before its end") as caught:

@@ -9,16 +9,23 @@ from ..._bots.lifecycle import cancel, load_chat, require_no_running_chat, start
 from ..._bots.messages import count_tokens
 from ..._common.errors import CHAT_NOT_FOUND, CONVERSATION_NOT_FOUND, INVALID_PARAMETER, NOT_FOUND, CallError, missing
 from ..._handlers._bot_serializers import API_CHANNEL, published
-from ..._handlers._chat_creation import new_chat, new_message, questions, resume_chat, save_messages
+from ..._handlers._chats import (
+    enter_message,
+    new_chat,
+    new_conversation,
+    new_message,
+    questions,
+    resume_chat,
+    save_messages,
+    store_conversation,
+)
 from ..._handlers._common import get_or_404
-from ..._handlers._conversations import new_conversation, store_conversation
-from ..._handlers._messages import enter_message
 from ..._http.context import Call
 from ..._scenario.bot_replies import plan_reply
 from ..._spec.spec import Spec
 from .base import ProtocolHandler
-from .chat_settings import ChatSettings
 from .chat_turn import speech_events, turn_events
+from .settings import ChatSettings
 from .speech_recognition import FakeRecognizer, VoiceDetector, bytes_per_second, decode_sound
 
 __all__ = ["ChatHandler"]

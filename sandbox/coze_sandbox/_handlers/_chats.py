@@ -1,4 +1,4 @@
-"""Creation of chats and their messages."""
+"""Creation and storage of conversations, chats and their messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,67 @@ from .._http.context import Call
 from .._scenario.bot_replies import plan_reply_after_tools
 from .._state.state import SandboxState
 
-__all__ = ["new_chat", "new_message", "questions", "resume_chat", "save_messages"]
+__all__ = [
+    "enter_message",
+    "new_chat",
+    "new_conversation",
+    "new_message",
+    "questions",
+    "resume_chat",
+    "save_messages",
+    "store_conversation",
+]
+
+
+def new_conversation(call: Call, *, bot_id: str, **members: Any) -> dict[str, Any]:
+    """Create a conversation.
+
+    Args:
+        call: The call.
+        bot_id: Its bot; empty for none.
+        **members: Further members, such as `name`.
+    """
+    state, now = call.state, call.state.clock.seconds()
+    key = state.new_id()
+    conversation = {
+        "id": key,
+        "name": "",
+        "meta_data": {},
+        "creator_id": call.user_id,
+        "created_at": now,
+        "updated_at": now,
+        "last_section_id": key,
+        "connector_id": "1024",
+        **members,
+        "_bot_id": bot_id,
+    }
+    return store_conversation(call, conversation)
+
+
+def store_conversation(call: Call, conversation: dict[str, Any]) -> dict[str, Any]:
+    """Save a conversation, and return it."""
+    key, bot_id = conversation["id"], conversation["_bot_id"]
+    return call.state.store.put("conversation", key, conversation, bot_id)
+
+
+def enter_message(call: Call, conversation: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str, Any]:
+    """Add a message at the end of a conversation.
+
+    Args:
+        call: The call.
+        conversation: The conversation.
+        message: The message as sent.
+
+    Returns:
+        The saved message.
+    """
+    chat = {
+        "id": "",
+        "conversation_id": conversation["id"],
+        "bot_id": conversation["_bot_id"],
+        "section_id": conversation["last_section_id"],
+    }
+    return _save_sent(call.state, chat, message)
 
 
 def new_chat(
@@ -104,12 +164,16 @@ def resume_chat(
 
 def save_messages(state: SandboxState, chat: Mapping[str, Any], entered: Sequence[Mapping[str, Any]]) -> None:
     """Save the messages that were sent with a chat."""
+    for message in entered:
+        _save_sent(state, chat, message, _entered=True)
+
+
+def _save_sent(state: SandboxState, chat: Mapping[str, Any], sent: Mapping[str, Any], **members: Any) -> dict[str, Any]:
+    kind = sent.get("type", "question" if sent["role"] == "user" else "answer")
+    message = new_message(state, chat, sent["role"], kind, sent.get("content", ""), sent.get("content_type", "text"))
     now = state.clock.seconds()
-    for one in entered:
-        kind = one.get("type", "question" if one["role"] == "user" else "answer")
-        message = new_message(state, chat, one["role"], kind, one.get("content", ""), one.get("content_type", "text"))
-        message["meta_data"] = one.get("meta_data", {})
-        save_message(state, {**message, "created_at": now, "updated_at": now, "_entered": True})
+    members.update(meta_data=sent.get("meta_data", {}), created_at=now, updated_at=now)
+    return save_message(state, {**message, **members})
 
 
 def questions(state: SandboxState, conversation: Mapping[str, Any]) -> list[str]:
