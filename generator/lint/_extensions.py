@@ -20,7 +20,9 @@ _LEVELS = {
     "components": "In `components`",
 }
 _ERROR_KEYS = ("code", "name", "meaning", "category", "retryable")
-_ERROR_MORE = ("http_status", "hint")
+_ERROR_MORE = ("http_status", "hint", "grade")
+# What a code that is only known from another server decides nothing by.
+_DECISIONS = ("category", "retryable")
 
 
 def _are_strings(value: Any) -> bool:
@@ -121,8 +123,12 @@ def error_codes(description: Description) -> Iterator[Finding]:
     seen: set[object] = set()
     for item in listed if isinstance(listed, list) else []:
         error = mapping(item)
+        decides_nothing = error.get("grade") == "doubtful"
         for key in _ERROR_KEYS:
-            if key not in error:
+            if decides_nothing and key in _DECISIONS:
+                if key in error:
+                    yield at(error, f"remove {key}: a doubtful code decides nothing", key)
+            elif key not in error:
                 yield at(error, f"add {key} to error {error.get('code')}")
         for key in error:
             if key not in _ERROR_KEYS + _ERROR_MORE:
