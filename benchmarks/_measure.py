@@ -1,4 +1,4 @@
-"""Cases that are measured in turn, and what the measurements say."""
+"""Cases that are measured in turn, and the statistics of the measurements."""
 
 from __future__ import annotations
 

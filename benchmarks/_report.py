@@ -38,7 +38,7 @@ def show(table: Table, figures: Sequence[Figure]) -> str:
 
 
 def environment(rounds: int, layer: str) -> dict[str, Any]:
-    """Tell what the figures depend on."""
+    """Return what the figures depend on."""
     versions: dict[str, str | None] = {}
     for package in _PACKAGES:
         try:

@@ -22,7 +22,7 @@ EVENTS = 2000
 _PIECE = 4096
 _WORDS = ("今天天气", "很好、", "适合出门", "散步、", "记得带伞。", "明天", "有小雨", "转多云")
 TEXT = "".join(_WORDS[number % len(_WORDS)] for number in range(EVENTS))
-"""What the deltas say together."""
+"""The joined text of the deltas."""
 
 
 def _json(value: Any) -> str:

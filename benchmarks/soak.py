@@ -188,7 +188,7 @@ async def _recover(stream: Any, chance: random.Random) -> str:
 
 
 def _turns(seconds: float, rounds: int | None) -> Iterator[None]:
-    """Go on for some seconds, or for a number of rounds."""
+    """Iterate for some seconds, or for a number of rounds."""
     if rounds is not None:
         yield from [None] * rounds
         return
@@ -266,7 +266,7 @@ def _tracing() -> Iterator[None]:
 
 
 def _settled(report: Report, http: Any, count: Callable[[], int]) -> bool:
-    """Tell whether nothing is left. Closing goes on for a moment after a task was cancelled; a leak never ends."""
+    """Return whether nothing is left. Closing takes a moment after a task was cancelled; a leak stays."""
     report.busy, report.left = _busy(http), count()
     return not (report.busy or report.left)
 
@@ -333,7 +333,7 @@ def run_threads(
 
 
 def main() -> int:
-    """Run it, print what came of it, and tell by the exit status whether something leaked."""
+    """Run it and print the report; the exit status is 1 after a leak."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--streams", type=int, default=200, help="how many at once (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=60.0, help="for how long (default: %(default)s)")

@@ -41,7 +41,7 @@ def avatar(size: int = 64) -> bytes:
 
 
 def step(text: str, logid: str = "") -> None:
-    """Tell what was done; the log id is what Coze support asks for."""
+    """Print a step with its log id, which Coze support needs."""
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     mark = "\033[32m✓\033[0m" if colour else "*"
     grey = f"  \033[90mlogid {logid}\033[0m" if colour else f"  (logid {logid})"

@@ -12,7 +12,7 @@ Environment:
     COZE_API_TOKEN: Personal access token with the permissions chat, submitToolChat, getChat and listMessage.
     COZE_API_BASE: Where to call. Default: https://api.coze.com.
     COZE_BOT_ID: A bot with these tools.
-    COZE_QUESTION: What to ask it. Default: what makes the sandbox's bot call both tools at once.
+    COZE_QUESTION: The question for the bot. Default: a question that makes the sandbox's bot call both tools at once.
 """
 
 import asyncio
@@ -32,13 +32,13 @@ def get_weather(city: str, unit: Literal["C", "F"] = "C") -> dict[str, str | int
 
 
 async def find_train(to: str) -> str:
-    await asyncio.sleep(0)  # a timetable would be asked here
+    await asyncio.sleep(0)  # a request to a timetable would be here
     if to == "Atlantis":
         raise ToolError(f"No train goes to {to}.")
     return "12:30"
 
 
-def tell(run: ToolRun) -> None:
+def show(run: ToolRun) -> None:
     print(f"  [{run.name} {run.arguments} -> {run.output}]")
 
 
@@ -50,7 +50,7 @@ async def streamed() -> None:
             user_id="tools-user",
             additional_messages=[QUESTION],
             tools=[get_weather, find_train],
-            on_tool_run=tell,
+            on_tool_run=show,
         )
         async with stream:
             async for text in stream.text:

@@ -17,7 +17,7 @@ from cozekit.errors import PollTimeout, WorkflowFailed
 
 
 async def main() -> None:
-    """Run the workflow and tell what became of it."""
+    """Run the workflow and print its result."""
     async with AsyncCoze() as coze:
         try:
             result = await coze.workflows.runs.create_and_poll(

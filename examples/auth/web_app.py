@@ -34,7 +34,7 @@ class Pages(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", WEB.authorize_url(state=STATES[-1]))
             self.end_headers()
-        else:  # such as the icon that browsers ask for
+        else:  # such as the icon that browsers request
             self.answer(404, "There is nothing here.")
 
     def answer(self, status: int, text: str) -> None:

@@ -11,7 +11,7 @@ from cozekit import webhooks
 
 
 async def handle(message: CallbackMessage) -> BotPublishedAnswer | None:
-    """Let bots into the channel if they say what they are for."""
+    """Approve bots that have a description."""
     if isinstance(message, BotPublishedCallback):
         return webhooks.approve() if message.event.description else webhooks.reject("Describe the bot, please.")
     return None

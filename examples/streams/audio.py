@@ -23,7 +23,7 @@ def main(question: Path, answer: Path) -> int:
     with Coze() as coze, wave.open(str(answer), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(24_000)  # what Coze speaks where it was asked by WAV
+        file.setframerate(24_000)  # the sample rate of answers to WAV input
         sent = coze.files.upload(question)
         with coze.chat.stream(
             bot_id=os.environ["COZE_BOT_ID"], user_id="me", additional_messages=[user(audio(file_id=sent.id))]

@@ -1,6 +1,6 @@
-"""Notices that an event of a workflow's stream was lost, and reads on.
+"""Detects a lost event of a workflow's stream, and continues to read.
 
-Runs against the sandbox, which loses an event where it is told to:
+Runs against the sandbox, which loses an event on request:
 
     python -m coze_sandbox --port 8080 &
     COZE_API_TOKEN=… COZE_API_BASE=http://127.0.0.1:8080 COZE_WORKFLOW_ID=… python examples/streams/gaps.py

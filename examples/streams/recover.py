@@ -1,6 +1,6 @@
-"""Follows a chat and loses nothing, even where the connection breaks in the middle.
+"""Reads a chat completely, even if the connection breaks in the middle.
 
-Runs against the sandbox, which cuts the stream where it is told to:
+Runs against the sandbox, which cuts the stream on request:
 
     python -m coze_sandbox --port 8080 &
     COZE_API_TOKEN=… COZE_API_BASE=http://127.0.0.1:8080 COZE_BOT_ID=… python examples/streams/recover.py

@@ -11,12 +11,12 @@ from .helpdesk import BUSY, HelpDesk
 
 
 def test_bot_answers(desk: HelpDesk, coze_scenario: Scenario) -> None:
-    """The user reads what the bot says, and the bot what the user says."""
+    """The user gets the bot's answer, and the bot gets the user's message."""
     coze_scenario.reply(["Turn it ", "off and on."])
     assert desk.answer("user-1", "  My router blinks. ") == "Turn it off and on."
-    asked = coze_scenario.last("chat.create").body
-    assert asked["user_id"] == "user-1"
-    assert asked["additional_messages"][0]["content"] == "My router blinks."
+    body = coze_scenario.last("chat.create").body
+    assert body["user_id"] == "user-1"
+    assert body["additional_messages"][0]["content"] == "My router blinks."
 
 
 def test_bot_that_fails(desk: HelpDesk, coze_scenario: Scenario) -> None:
@@ -46,14 +46,14 @@ def test_broken_connection(desk: HelpDesk, coze_sandbox: Sandbox) -> None:
 
 
 def test_urgency(desk: HelpDesk, coze_scenario: Scenario) -> None:
-    """The urgency is what the workflow says."""
+    """The urgency is the output of the workflow."""
     coze_scenario.workflow(desk.triage_id, {"urgency": 7})
     assert desk.urgency("Everything burns") == 7
     assert coze_scenario.last("workflows.runs.create").body["parameters"] == {"question": "Everything burns"}
 
 
 def test_urgency_unknown(desk: HelpDesk, coze_scenario: Scenario) -> None:
-    """A workflow that fails is told to the caller, with its code."""
+    """A failed workflow raises an error with its code."""
     coze_scenario.workflow(desk.triage_id, code=6006, msg="a code node ran too long")
     with pytest.raises(APIError) as caught:
         desk.urgency("Everything burns")
