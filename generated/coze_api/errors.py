@@ -354,7 +354,7 @@ CODES: dict[int, Code] = {
         "SENSITIVE_CONTENT",
         "content_policy",
         False,
-        "The bot that is to be published contains sensitive content.",
+        "The bot to publish contains sensitive content.",
         "Remove the content from the bot and publish it again.",
     ),
     4200: Code(
@@ -445,7 +445,7 @@ CODES: dict[int, Code] = {
         "CHAT_FAILED",
         "server",
         False,
-        "A chat failed; the code stands in samples of the official documentation, without a meaning.",
+        "A chat failed; the code appears in samples of the official documentation, without a meaning.",
         "",
     ),
     700012006: Code(

@@ -52,8 +52,8 @@ class DatasetsDocumentsAPI(Resource):
 
         Only the owner of a knowledge base can add documents. Files in the request must be of type
         pdf, txt, doc or docx. All documents of a request must come from the same kind of source,
-        and must fit what the knowledge base holds. Not for knowledge bases of Volcano Engine, nor
-        for tables. Needs the permission `createDocument`.
+        and must match the content type of the knowledge base. Not for knowledge bases of Volcano
+        Engine, nor for tables. Needs the permission `createDocument`.
 
         Args:
             dataset_id: Id of the knowledge base, as returned by `datasets.create` or
@@ -62,7 +62,7 @@ class DatasetsDocumentsAPI(Resource):
                 source. At most 10 items.
             chunk_strategy: How to split the documents into chunks; for images, who writes the
                 captions.
-            format_type: What the knowledge base holds. Text if left out.
+            format_type: Content type of the knowledge base. Text if left out.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -255,8 +255,8 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
 
         Only the owner of a knowledge base can add documents. Files in the request must be of type
         pdf, txt, doc or docx. All documents of a request must come from the same kind of source,
-        and must fit what the knowledge base holds. Not for knowledge bases of Volcano Engine, nor
-        for tables. Needs the permission `createDocument`.
+        and must match the content type of the knowledge base. Not for knowledge bases of Volcano
+        Engine, nor for tables. Needs the permission `createDocument`.
 
         Args:
             dataset_id: Id of the knowledge base, as returned by `datasets.create` or
@@ -265,7 +265,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
                 source. At most 10 items.
             chunk_strategy: How to split the documents into chunks; for images, who writes the
                 captions.
-            format_type: What the knowledge base holds. Text if left out.
+            format_type: Content type of the knowledge base. Text if left out.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

@@ -298,7 +298,7 @@ class WorkflowsChatAPI(Resource):
                 becomes the input parameter USER_INPUT, or answers the waiting node. At most 50
                 items.
             parameters: Values for the other input parameters of the start node, by name; may be
-                left out if there are none. A file is given by its URL, or as text that holds a JSON
+                left out if there are none. A file is given by its URL, or as a string with a JSON
                 object with the `file_id` returned by `files.upload`; several files as a list of
                 those. CONVERSATION_NAME chooses a conversation of the app by its name; USER_INPUT
                 is ignored here.
@@ -396,7 +396,7 @@ class AsyncWorkflowsChatAPI(AsyncResource):
                 becomes the input parameter USER_INPUT, or answers the waiting node. At most 50
                 items.
             parameters: Values for the other input parameters of the start node, by name; may be
-                left out if there are none. A file is given by its URL, or as text that holds a JSON
+                left out if there are none. A file is given by its URL, or as a string with a JSON
                 object with the `file_id` returned by `files.upload`; several files as a list of
                 those. CONVERSATION_NAME chooses a conversation of the app by its name; USER_INPUT
                 is ignored here.
@@ -798,7 +798,7 @@ class WorkflowsRunsAPI(Resource):
             workflow_id: Id of the workflow, which must be published; it is in the URL of the
                 workflow's page, after `workflow_id=`.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its URL, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as a string with a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
@@ -878,7 +878,7 @@ class WorkflowsRunsAPI(Resource):
                 `workflows.runs.create` returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
             resume_data: The user's reply. It should contain everything that the question or input
-                node requires. A file is given as text that holds a JSON object with the `file_id`
+                node requires. A file is given as a string with a JSON object with the `file_id`
                 returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -939,7 +939,7 @@ class WorkflowsRunsAPI(Resource):
             workflow_id: Id of the workflow, which must be published; it is in the URL of the
                 workflow's page, after `workflow_id=`.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its URL, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as a string with a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
@@ -1023,7 +1023,7 @@ class WorkflowsRunsAPI(Resource):
                 returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
             resume_data: The user's reply. It should contain everything that the question or input
-                node requires. A file is given as text that holds a JSON object with the `file_id`
+                node requires. A file is given as a string with a JSON object with the `file_id`
                 returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1101,7 +1101,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             workflow_id: Id of the workflow, which must be published; it is in the URL of the
                 workflow's page, after `workflow_id=`.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its URL, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as a string with a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
@@ -1181,7 +1181,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 `workflows.runs.create` returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
             resume_data: The user's reply. It should contain everything that the question or input
-                node requires. A file is given as text that holds a JSON object with the `file_id`
+                node requires. A file is given as a string with a JSON object with the `file_id`
                 returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1242,7 +1242,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             workflow_id: Id of the workflow, which must be published; it is in the URL of the
                 workflow's page, after `workflow_id=`.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its URL, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as a string with a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
@@ -1326,7 +1326,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
             resume_data: The user's reply. It should contain everything that the question or input
-                node requires. A file is given as text that holds a JSON object with the `file_id`
+                node requires. A file is given as a string with a JSON object with the `file_id`
                 returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
