@@ -1,4 +1,4 @@
-"""What the measurements look like: on the terminal and as JSON."""
+"""Output of the measurements: on the terminal and as JSON."""
 
 from __future__ import annotations
 

@@ -5,12 +5,12 @@ Runs against the sandbox, whose bot calls the tools that its message names:
     python -m coze_sandbox --port 8080 &
     COZE_API_TOKEN=… COZE_API_BASE=http://127.0.0.1:8080 COZE_BOT_ID=… python examples/tools.py
 
-With a real bot, the functions need the names of the tools in its plugin that runs at your side, and the message is a
-plain question.
+With a real bot, the functions need the names of the tools in its client-side plugin, and the message is a plain
+question.
 
 Environment:
     COZE_API_TOKEN: Personal access token with the permissions chat, submitToolChat, getChat and listMessage.
-    COZE_API_BASE: Where to call. Default: https://api.coze.com.
+    COZE_API_BASE: Base URL. Default: https://api.coze.com.
     COZE_BOT_ID: A bot with these tools.
     COZE_QUESTION: The question for the bot. Default: a question that makes the sandbox's bot call both tools at once.
 """
@@ -43,7 +43,7 @@ def show(run: ToolRun) -> None:
 
 
 async def streamed() -> None:
-    """Follow the chat as one stream, with sync and async tools side by side."""
+    """Read the chat as one stream, with sync and async tools at the same time."""
     async with AsyncCoze() as coze:
         stream = coze.chat.run_stream(
             bot_id=BOT,

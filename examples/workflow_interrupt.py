@@ -4,7 +4,7 @@
 
 Environment:
     COZE_API_TOKEN: Personal access token with the permission run.
-    COZE_API_BASE: Where to call. Default: https://api.coze.com.
+    COZE_API_BASE: Base URL. Default: https://api.coze.com.
     COZE_WORKFLOW_ID: A published workflow with a question node; of the sandbox that of `coze_sandbox.WORKFLOW_ASK`.
 
 The words on the command line are the answers. When they run out, the program prompts for more.

@@ -1,4 +1,4 @@
-"""A personal or service access token: from the environment, or from where you keep secrets.
+"""A personal or service access token: from the environment, or from a file with secrets.
 
     COZE_API_TOKEN=pat_… python examples/auth/personal_token.py
 

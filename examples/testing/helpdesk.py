@@ -1,4 +1,4 @@
-"""A help desk: a bot answers, and what it cannot answer goes to people."""
+"""A help desk: a bot answers, and people take over if it fails."""
 
 from __future__ import annotations
 

@@ -20,13 +20,13 @@ def test_bot_answers(desk: HelpDesk, coze_scenario: Scenario) -> None:
 
 
 def test_bot_that_fails(desk: HelpDesk, coze_scenario: Scenario) -> None:
-    """Where the chat fails, people take over."""
+    """If the chat fails, people take over."""
     coze_scenario.reply(code=4011, msg="no tokens left")
     assert desk.answer("user-1", "Hello?") == BUSY
 
 
 def test_busy_for_a_moment(desk: HelpDesk, coze_scenario: Scenario) -> None:
-    """A rate limit that passes is not seen by the user."""
+    """The user does not notice a temporary rate limit."""
     coze_scenario.fail("chat.create", code=4013, times=2)
     coze_scenario.reply("Here I am.")
     assert desk.answer("user-1", "Hello?") == "Here I am."
@@ -34,13 +34,13 @@ def test_busy_for_a_moment(desk: HelpDesk, coze_scenario: Scenario) -> None:
 
 
 def test_busy_for_long(desk: HelpDesk, coze_scenario: Scenario) -> None:
-    """A rate limit that stays is answered with a promise."""
+    """During a permanent rate limit the user gets a promise."""
     coze_scenario.fail("chat.create", code=4013, times=None)
     assert desk.answer("user-1", "Hello?") == BUSY
 
 
 def test_broken_connection(desk: HelpDesk, coze_sandbox: Sandbox) -> None:
-    """A stream that breaks off raises nothing at the user."""
+    """An interrupted stream raises no error for the user."""
     coze_sandbox.faults.add("cut", "chat.create", events=3)
     assert desk.answer("user-1", "Hello?") == BUSY
 
