@@ -32,8 +32,8 @@ docs: $(VENV)/demo ## Write docs/ from the description
 test: $(VENV)/dev ## Run all tests
 	@$(BIN)/python -m pytest -n $(JOBS)
 
-test-fast: $(VENV)/dev ## Run the tests of one folder of tests/ alone (ROOM=overlay/chat; runtime without it)
-	@$(BIN)/python -m pytest -n $(JOBS) -q tests/$(or $(ROOM),runtime)
+test-fast: $(VENV)/dev ## Run the tests of some folders of tests/, each in less than a minute (ROOM="overlay/chat runtime")
+	@$(BIN)/python -m pytest -n $(JOBS) -q $(addprefix tests/,$(or $(ROOM),runtime))
 
 coverage: $(VENV)/dev ## Run all tests and report which lines and branches of hand-written code they reach
 	@$(BIN)/python -m pytest -n $(JOBS) -q --cov --cov-report=term:skip-covered

@@ -1,4 +1,4 @@
-"""Plain answers: a page of messages, and requests so small that sending them is all the work."""
+"""Plain responses: a page of messages, and requests whose only cost is sending them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _small(layer: Layer, source: httpx.MockTransport | None, base_url: str) -> I
     def case(name: str, run: Callable[[], Any], expected: Any, aim: float | None = None) -> Case:
         return in_process(name, _with_parser("json", run) if name == layer.package else run, expected, aim=aim)
 
-    files = map(str, count(int(FILE_ID)))  # another address each time, as in life
+    files = map(str, count(int(FILE_ID)))  # another URL each time, as in practice
 
     def own_cancel() -> str:
         return str(ours.chat.cancel(conversation_id=CONVERSATION_ID, chat_id=CHAT_ID).status)

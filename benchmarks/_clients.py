@@ -1,4 +1,4 @@
-"""The clients under test, all with the same token, address and transport."""
+"""The clients under test, all with the same token, URL and transport."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Layer:
     statement: str
 
     def client(self, transport: httpx.BaseTransport | None, base_url: str = BASE_URL) -> Client:
-        """Make a client."""
+        """Return a client."""
         http = httpx.Client(transport=transport, trust_env=False)
         return self._make("Coze", "Client", base_url, http)  # type: ignore[no-any-return]  # chosen at run time
 
     def async_client(self, transport: httpx.AsyncBaseTransport | None, base_url: str = BASE_URL) -> AsyncClient:
-        """Make an async client."""
+        """Return an async client."""
         http = httpx.AsyncClient(transport=transport, trust_env=False)
         return self._make("AsyncCoze", "AsyncClient", base_url, http)  # type: ignore[no-any-return]  # made by name
 
@@ -54,12 +54,12 @@ LAYERS = {
 
 
 def vendor(transport: httpx.BaseTransport | None, base_url: str = BASE_URL) -> cozepy.Coze:
-    """Make a client of the vendor's SDK."""
+    """Return a client of the vendor's SDK."""
     http = cozepy.SyncHTTPClient(transport=transport, trust_env=False)  # type: ignore[no-untyped-call]  # theirs
     return cozepy.Coze(auth=cozepy.TokenAuth(TOKEN), base_url=base_url, http_client=http)
 
 
 def vendor_async(transport: httpx.AsyncBaseTransport | None, base_url: str = BASE_URL) -> cozepy.AsyncCoze:
-    """Make an async client of the vendor's SDK."""
+    """Return an async client of the vendor's SDK."""
     http = cozepy.AsyncHTTPClient(transport=transport, trust_env=False)  # type: ignore[no-untyped-call]  # theirs
     return cozepy.AsyncCoze(auth=cozepy.AsyncTokenAuth(TOKEN), base_url=base_url, http_client=http)

@@ -1,4 +1,4 @@
-"""Starting: whole processes that import a client, or make one ready for its first call."""
+"""Startup: processes that import a client, or prepare one for its first call."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ except OSError:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 print(peak)
 """
-# VmHWM, since ru_maxrss of a child begins with what its parent had.
+# VmHWM, since ru_maxrss of a child starts with the value of its parent.
 
 _UNCACHED = """
 import os, sys

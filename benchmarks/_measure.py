@@ -1,4 +1,4 @@
-"""Cases that are measured in turn, and what the measurements say."""
+"""Cases that are measured in turn, and the statistics of the measurements."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ BASE = "cozepy"
 
 @dataclass(frozen=True)
 class Case:
-    """Something to measure.
+    """A case to measure.
 
     Attributes:
-        name: What the table calls it.
+        name: Name in the table.
         sample: Measures once and returns the cost of one unit: seconds, or bytes for memory.
-        aim: How many times better than the base it should be, if that was promised.
+        aim: Promised factor over the base, if any.
     """
 
     name: str
@@ -37,10 +37,10 @@ class Table:
     Attributes:
         part: Name on the command line.
         title: What the work is.
-        unit: What the cost is counted in: ``s``, ``ms``, ``us`` or ``MiB``.
-        per: What a unit of work is, such as ``event``.
+        unit: Unit of the cost: ``s``, ``ms``, ``us`` or ``MiB``.
+        per: Unit of the work, such as ``event``.
         cases: The cases.
-        notes: What the reader should know, such as why a case is missing.
+        notes: Notes for the reader, such as why a case is missing.
     """
 
     part: str
@@ -53,12 +53,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """What came out for one case.
+    """Result of one case.
 
     Attributes:
         case: Name of the case.
         cost: Median cost of one unit.
-        ratio: Median of "cost of the base by cost of this" over the rounds; None without a base.
+        ratio: Median of the base's cost divided by this cost over the rounds; None without a base.
         spread: The quartiles of that ratio.
         aim: See `Case`.
         samples: Every measurement.
@@ -78,12 +78,12 @@ class Figure:
 
 
 def measure(table: Table, rounds: int) -> list[Figure]:
-    """Run all cases of *table* in turn, *rounds* times, after one run that does not count."""
+    """Run all cases of *table* in turn, *rounds* times, after one warm-up."""
     for case in table.cases:
         case.sample()
     samples: dict[str, list[float]] = {case.name: [] for case in table.cases}
     for number in range(rounds):
-        # Another case begins each round, lest one always runs after the same neighbour.
+        # Each round starts with another case, so that no case always runs after the same one.
         shift = number % len(table.cases)
         for case in (*table.cases[shift:], *table.cases[:shift]):
             samples[case.name].append(case.sample())
@@ -104,7 +104,7 @@ def _figure(case: Case, samples: Mapping[str, Sequence[float]]) -> Figure:
 def in_process(
     name: str, run: Callable[[], Any], expected: Any, units: int = 1, *, aim: float | None = None, seconds: float = 0.06
 ) -> Case:
-    """Make a case of a function that does *units* units of work.
+    """Return a case for a function that does *units* units of work.
 
     Args:
         name: See `Case`.
@@ -112,7 +112,7 @@ def in_process(
         expected: What *run* must return.
         units: See above.
         aim: See `Case`.
-        seconds: How long one measurement should take at least.
+        seconds: Minimum duration of one measurement.
 
     Raises:
         AssertionError: *run* returned something else.

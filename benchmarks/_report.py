@@ -1,4 +1,4 @@
-"""What the measurements look like: on the terminal and as JSON."""
+"""Output of the measurements: on the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def show(table: Table, figures: Sequence[Figure]) -> str:
 
 
 def environment(rounds: int, layer: str) -> dict[str, Any]:
-    """Tell what the figures depend on."""
+    """Return what the figures depend on."""
     versions: dict[str, str | None] = {}
     for package in _PACKAGES:
         try:

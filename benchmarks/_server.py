@@ -1,6 +1,6 @@
-"""A raw HTTP server in a process of its own: it costs the measured process nothing but the socket.
+"""A raw HTTP server in a separate process: it costs the measured process only the socket.
 
-It knows just enough HTTP for the clients measured here and answers from bytes that were made before.
+It implements only the HTTP that the measured clients need, and sends prepared bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _json_answer(path: str) -> bytes:
 
 
 def _stream_answer() -> bytes:
-    """Make the chat stream, each event a chunk of HTTP's chunked encoding, as the hosted service sends it."""
+    """Return the chat stream with one HTTP chunk per event, as the hosted service sends it."""
     body = b"".join(b"%x\r\n%b\r\n" % (len(event), event) for event in chat_chunks(whole_events=True))
     return _HEAD.format(type="text/event-stream", length="Transfer-Encoding: chunked").encode() + body + b"0\r\n\r\n"
 
@@ -51,14 +51,14 @@ async def _main() -> None:
     answers["/v3/chat"] = _stream_answer()
     server = await asyncio.start_server(lambda r, w: _serve_connection(answers, r, w), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
-    # Standard input ends when the benchmark does, however it ends.
+    # Standard input is closed when the benchmark ends, even by a crash.
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
     os._exit(0)  # connections that are still open would keep the loop busy
 
 
 @contextmanager
 def running() -> Iterator[str]:
-    """Run the server and give its base URL."""
+    """Run the server and yield its base URL."""
     command = [sys.executable, "-m", f"{__package__}._server"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -1,6 +1,6 @@
-"""What openapi-python-client makes of our description when nobody helps it: a yardstick for generated code.
+"""Code that openapi-python-client generates from our description without changes: a baseline for generated code.
 
-What it cannot digest it leaves out with a warning, among it all streams.
+It omits what it does not support with a warning, including all streams.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ class Stock:
     """A generated package.
 
     Attributes:
-        folder: Where it lies; the folder is on `sys.path`.
-        warnings: How many parts of the description it left out.
+        folder: Its folder, which is on `sys.path`.
+        warnings: Number of omitted parts of the description.
     """
 
     folder: Path
     warnings: int
 
     def client(self, transport: httpx.BaseTransport) -> Any:
-        """Make a client."""
+        """Return a client."""
         client = import_module(f"{PACKAGE}.client").AuthenticatedClient(
             base_url=BASE_URL, token=TOKEN, httpx_args={"transport": transport, "trust_env": False}
         )
-        client.get_httpx_client()  # makes it now, as the others do
+        client.get_httpx_client()  # creates it now, as the others do
         return client
 
     def message_contents(self, client: Any) -> Callable[[], list[str]]:
@@ -62,7 +62,7 @@ class Stock:
 
 @contextmanager
 def generated() -> Iterator[Stock | None]:
-    """Generate the package into a folder that is removed afterwards; give None where the generator is missing."""
+    """Generate the package into a folder that is removed afterwards; yield None without the generator."""
     try:
         import_module("openapi_python_client")
     except ModuleNotFoundError:

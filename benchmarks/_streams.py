@@ -27,13 +27,13 @@ _REQUEST: dict[str, Any] = {
     "headers": {"Authorization": f"Bearer {TOKEN}"},
     "json": {"bot_id": BOT_ID, "user_id": USER_ID, "additional_messages": [], "stream": True},
 }
-# Times better than the vendor's SDK, by parser and by where the stream comes from.
+# Factor over the vendor's SDK, by parser and by source of the stream.
 _AIMS = {("json", True): 2.5, ("orjson", True): 4.0, ("json", False): 1.8, ("orjson", False): 1.8}
 _FIRST = 60  # streams of which each sample takes the median time to the first event
 
 
 def _parser(name: str) -> Callable[[], None]:
-    """Return a function that makes our client use a parser of JSON."""
+    """Return a function that sets the JSON parser of our client."""
     from coze_api._core import _json
 
     return lambda: _json.use(name)
@@ -168,7 +168,7 @@ def _cases(layer: Layer, source: httpx.MockTransport | None, base_url: str, *, i
 
 
 def _first(begin: Callable[[], AbstractContextManager[Iterator[Any]]]) -> Callable[[], float]:
-    """Return a function that measures how long the first event takes, by the clock, connection included."""
+    """Return a function that measures the wall time to the first event, including the connection."""
 
     def sample() -> float:
         times = []

@@ -1,4 +1,4 @@
-"""What the service would send: the same bytes for every client, in memory and over a socket."""
+"""Responses of the service: the same bytes for every client, in memory and over a socket."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVENTS = 2000
 _PIECE = 4096
 _WORDS = ("今天天气", "很好、", "适合出门", "散步、", "记得带伞。", "明天", "有小雨", "转多云")
 TEXT = "".join(_WORDS[number % len(_WORDS)] for number in range(EVENTS))
-"""What the deltas say together."""
+"""The joined text of the deltas."""
 
 
 def _json(value: Any) -> str:
@@ -30,7 +30,7 @@ def _json(value: Any) -> str:
 
 
 def _message(number: int, content: str, **members: Any) -> dict[str, Any]:
-    """Make a message with the members that deltas of hosted Coze have."""
+    """Return a message with the members that deltas of hosted Coze have."""
     return {
         "id": str(7382159494123470858 + number),
         "conversation_id": CONVERSATION_ID,
@@ -71,7 +71,7 @@ def _events() -> list[tuple[str, str]]:
 
 
 def data_lines() -> list[bytes]:
-    """Return the data of each event: what a parser of JSON has to do at least."""
+    """Return the data of each event: the minimum that a JSON parser has to process."""
     return [data.encode() for _, data in _events()]
 
 
@@ -85,7 +85,7 @@ def chat_chunks(*, whole_events: bool) -> list[bytes]:
 
 
 def page(size: int = 50) -> bytes:
-    """Return a page of messages. Times come as numbers and as text, as in the documentation's example."""
+    """Return a page of messages. Times are numbers and strings, as in the documentation's example."""
     messages = [
         _message(
             number,
@@ -130,7 +130,7 @@ class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def transport(chunks: list[bytes] | None = None) -> httpx.MockTransport:
-    """Make a transport that answers from memory: the chat stream with *chunks*, all else with its JSON."""
+    """Return a transport that responds from memory: the chat stream with *chunks*, everything else with its JSON."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         headers = {"content-type": "application/json", "x-tt-logid": "20241210152726467C48D89D6DB2A1B2C3"}

@@ -1,4 +1,4 @@
-"""How long generating takes, and whether twice the operations take twice as long.
+"""Duration of the generation, and whether it grows linearly with the number of operations.
 
 The real description is multiplied: each copy has its own folders, operation ids, schemas, events and paths.
 
@@ -60,7 +60,7 @@ def _words(mark: str) -> str:
 
 
 def _renamed(value: Any, mark: str, depth: int) -> Any:
-    """Give everything that has a name of its own another one, in a file that lies *depth* folders deep."""
+    """Rename everything that has its own name, in a file that is *depth* folders deep."""
     if isinstance(value, list):
         return [_renamed(item, mark, depth) for item in value]
     if not isinstance(value, dict):
@@ -102,7 +102,7 @@ def _timed(call: Callable[[], Any]) -> float:
 
 
 def measure(index: Path, folder: Path) -> dict[str, float]:
-    """Return the seconds that each step takes once."""
+    """Return the duration of each step in seconds."""
     bundled: Bundle = bundle(index)
     parsed = parse(bundled)
     files = render(build_api(bundled, parsed), parsed.deref, "")

@@ -1,10 +1,10 @@
-"""How many chat streams the sandbox serves at once on one core: `python -m benchmarks.sandbox_load`.
+"""Number of concurrent chat streams that the sandbox serves on one core: `python -m benchmarks.sandbox_load`.
 
-The sandbox runs in a process of its own, bound to the first core, and what calls it runs on the others. The callers are
-bare sockets that count events and do little else, so that the sandbox is what is measured. Two questions:
+The sandbox runs in a separate process, bound to the first core; the clients run on the others. They are plain sockets
+that only count events, so that the sandbox is measured. Two questions:
 
 - paced: each stream has an event every so many milliseconds; do they all end in time?
-- unpaced: every stream as fast as it goes; how many events in a second over all of them?
+- unpaced: every stream as fast as possible; how many events per second in total?
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _request(facts: dict[str, Any]) -> bytes:
 
 
 async def _stream(port: int, request: bytes, start: asyncio.Event) -> tuple[int, float, bool]:
-    """Return how many events came, how many seconds it took, and whether the stream ended well."""
+    """Return the number of events, the duration in seconds, and whether the stream completed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
     await start.wait()
     started = time.perf_counter()
@@ -85,7 +85,7 @@ def _processor_seconds(pid: int) -> float:
 
 def _measure(streams: int, speed: float, core: int) -> None:
     with _sandbox(speed, core) as (facts, process):
-        asyncio.run(_all(facts, 1))  # compiles what is compiled once
+        asyncio.run(_all(facts, 1))  # warms up the caches
         before = _processor_seconds(process.pid)
         results, seconds = asyncio.run(_all(facts, streams))
         busy = _processor_seconds(process.pid) - before

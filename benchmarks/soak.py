@@ -1,8 +1,8 @@
-"""Many streams at once against a sandbox that breaks them: does anything leak?
+"""Many concurrent streams against a sandbox that breaks them: does anything leak?
 
 `python -m benchmarks.soak` keeps 200 streams of chats, chatflows and workflows open for a minute, with faults on most
-of them, read in every way: to the end, in part, closed, cancelled, recovered. It fails if afterwards a connection is
-not free, a task or thread is left, or memory grew.
+of them, read in every way: to the end, in part, closed, cancelled, recovered. It fails if a connection is not released,
+a task or thread is left, or memory grew.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ with Sandbox() as sandbox:
 
 @dataclass(frozen=True)
 class Service:
-    """Where the sandbox is, and what it knows."""
+    """Address and ids of the sandbox."""
 
     base_url: str
     token: str
@@ -75,10 +75,10 @@ class Service:
 
 @dataclass
 class Report:
-    """What came of it.
+    """The report.
 
     Attributes:
-        ended: How often streams ended in which way.
+        ended: Number of streams by the way they ended.
         memory: Memory that Python objects take, in MiB, sampled during the run.
         busy: Connections that were not free afterwards.
         left: Tasks or threads that were left.
@@ -91,7 +91,7 @@ class Report:
 
     @property
     def growth(self) -> float:
-        """How many MiB memory grew from the first third of the run to its end."""
+        """Growth of memory in MiB from the first third of the run to its end."""
         settled = self.memory[len(self.memory) // 3 :]
         return settled[-1] - settled[0]
 
@@ -106,7 +106,7 @@ class Report:
 
 @contextmanager
 def sandbox() -> Iterator[Service]:
-    """Run a sandbox in a process of its own."""
+    """Run a sandbox in a separate process."""
     with subprocess.Popen(
         [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -119,9 +119,9 @@ def sandbox() -> Iterator[Service]:
 
 
 def _begin(coze: Any, service: Service, chance: random.Random, way: str) -> Any:
-    """Begin a stream of a random kind with a random fault."""
-    # What is cancelled is neither opening nor breaking: httpcore 1.0.9 loses a place in its pool when `Task.cancel`
-    # strikes while it makes a connection, or while it closes a broken one by itself.
+    """Start a stream of a random kind with a random fault."""
+    # Streams are not cancelled while they open or break: httpcore 1.0.9 loses a place in its pool if `Task.cancel`
+    # interrupts the opening of a connection, or the closing of a broken one.
     fault = chance.choice(_HARMLESS if way == "cancelled" else _FAULTS).format(
         n=chance.randrange(12), b=chance.randrange(60)
     )
@@ -188,7 +188,7 @@ async def _recover(stream: Any, chance: random.Random) -> str:
 
 
 def _turns(seconds: float, rounds: int | None) -> Iterator[None]:
-    """Go on for some seconds, or for a number of rounds."""
+    """Iterate for some seconds, or for a number of rounds."""
     if rounds is not None:
         yield from [None] * rounds
         return
@@ -251,7 +251,7 @@ def _work_in_thread(coze: Coze, service: Service, chance: random.Random, turns: 
 
 
 def _memory() -> float:
-    """Return the MiB that Python objects take. What the process takes depends on what the allocator gives back."""
+    """Return the memory of Python objects in MiB. The memory of the process depends on the allocator."""
     gc.collect()
     return tracemalloc.get_traced_memory()[0] / 2**20
 
@@ -266,7 +266,7 @@ def _tracing() -> Iterator[None]:
 
 
 def _settled(report: Report, http: Any, count: Callable[[], int]) -> bool:
-    """Tell whether nothing is left. Closing goes on for a moment after a task was cancelled; a leak never ends."""
+    """Return whether nothing is left. Closing takes a moment after a task was cancelled; a leak stays."""
     report.busy, report.left = _busy(http), count()
     return not (report.busy or report.left)
 
@@ -308,7 +308,7 @@ async def run(
 def run_threads(
     service: Service, streams: int, seconds: float = 0, seed: int = 1, *, rounds: int | None = None
 ) -> Report:
-    """Do the same with a thread for each of the *streams*."""
+    """Do the same with one thread for each of the *streams*."""
     report, before = Report(), threading.active_count()
     with _tracing(), httpx.Client(**_options(streams)) as http:
         coze = Coze(service.token, base_url=service.base_url, http_client=http, retry=0, on_gap="raise")
@@ -333,7 +333,7 @@ def run_threads(
 
 
 def main() -> int:
-    """Run it, print what came of it, and tell by the exit status whether something leaked."""
+    """Run it and print the report; the exit status is 1 after a leak."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--streams", type=int, default=200, help="how many at once (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=60.0, help="for how long (default: %(default)s)")

@@ -7,7 +7,7 @@ Runs against the real service as well as against the sandbox:
 Environment:
     COZE_API_TOKEN: Personal access token with the permissions listWorkspace, uploadFile, createBot, edit, publish,
         chat, getChat and listMessage.
-    COZE_API_BASE: https://api.coze.com (default) or https://api.coze.cn, whichever the token was made for.
+    COZE_API_BASE: https://api.coze.com (default) or https://api.coze.cn, the service of the token.
     COZE_WORKSPACE_ID: Workspace for the bot. Default: the first one of the account.
 """
 
@@ -41,15 +41,15 @@ def avatar(size: int = 64) -> bytes:
 
 
 def step(text: str, logid: str = "") -> None:
-    """Tell what was done; the log id is what Coze support asks for."""
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    mark = "\033[32m✓\033[0m" if colour else "*"
-    grey = f"  \033[90mlogid {logid}\033[0m" if colour else f"  (logid {logid})"
+    """Print a step with its log id, which Coze support needs."""
+    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    mark = "\033[32m✓\033[0m" if color else "*"
+    grey = f"  \033[90mlogid {logid}\033[0m" if color else f"  (logid {logid})"
     print(f"{mark} {text}{grey if logid else ''}", flush=True)
 
 
 def main() -> None:
-    """Go through all the steps."""
+    """Run all steps."""
     with Coze() as coze:
         step(f"client for {coze.base_url}")
 
@@ -69,7 +69,7 @@ def main() -> None:
         )
         step(f"bot created: {bot.bot_id}", bot.logid)
 
-        # "1024" is the API channel: only what is published there can be chatted with over the API.
+        # "1024" is the API channel: only bots that are published there can be called by the API.
         first = coze.bots.publish(bot_id=bot.bot_id, connector_ids=["1024"])
         step(f"published as version {first.version}", first.logid)
 

@@ -5,14 +5,14 @@ Runs against the sandbox, whose bot calls the tools that its message names:
     python -m coze_sandbox --port 8080 &
     COZE_API_TOKEN=… COZE_API_BASE=http://127.0.0.1:8080 COZE_BOT_ID=… python examples/tools.py
 
-With a real bot, the functions need the names of the tools in its plugin that runs at your side, and the message is a
-plain question.
+With a real bot, the functions need the names of the tools in its client-side plugin, and the message is a plain
+question.
 
 Environment:
     COZE_API_TOKEN: Personal access token with the permissions chat, submitToolChat, getChat and listMessage.
-    COZE_API_BASE: Where to call. Default: https://api.coze.com.
+    COZE_API_BASE: Base URL. Default: https://api.coze.com.
     COZE_BOT_ID: A bot with these tools.
-    COZE_QUESTION: What to ask it. Default: what makes the sandbox's bot call both tools at once.
+    COZE_QUESTION: The question for the bot. Default: a question that makes the sandbox's bot call both tools at once.
 """
 
 import asyncio
@@ -32,25 +32,25 @@ def get_weather(city: str, unit: Literal["C", "F"] = "C") -> dict[str, str | int
 
 
 async def find_train(to: str) -> str:
-    await asyncio.sleep(0)  # a timetable would be asked here
+    await asyncio.sleep(0)  # a request to a timetable would be here
     if to == "Atlantis":
         raise ToolError(f"No train goes to {to}.")
     return "12:30"
 
 
-def tell(run: ToolRun) -> None:
+def show(run: ToolRun) -> None:
     print(f"  [{run.name} {run.arguments} -> {run.output}]")
 
 
 async def streamed() -> None:
-    """Follow the chat as one stream, with sync and async tools side by side."""
+    """Read the chat as one stream, with sync and async tools at the same time."""
     async with AsyncCoze() as coze:
         stream = coze.chat.run_stream(
             bot_id=BOT,
             user_id="tools-user",
             additional_messages=[QUESTION],
             tools=[get_weather, find_train],
-            on_tool_run=tell,
+            on_tool_run=show,
         )
         async with stream:
             async for text in stream.text:

@@ -1,10 +1,10 @@
-"""A workflow in the background: started, waited for, its nodes looked at.
+"""A workflow in the background: start it, wait for it, and print its nodes.
 
     COZE_API_TOKEN=… COZE_WORKFLOW_ID=… python examples/workflow_async.py
 
 Environment:
     COZE_API_TOKEN: Personal access token with the permissions run and listRunHistory, of a paid plan.
-    COZE_API_BASE: Where to call. Default: https://api.coze.com.
+    COZE_API_BASE: Base URL. Default: https://api.coze.com.
     COZE_WORKFLOW_ID: A published workflow; of the sandbox that of `coze_sandbox.WORKFLOW_ECHO`.
 """
 
@@ -17,7 +17,7 @@ from cozekit.errors import PollTimeout, WorkflowFailed
 
 
 async def main() -> None:
-    """Run the workflow and tell what became of it."""
+    """Run the workflow and print its result."""
     async with AsyncCoze() as coze:
         try:
             result = await coze.workflows.runs.create_and_poll(
@@ -28,7 +28,7 @@ async def main() -> None:
         except PollTimeout:
             sys.exit("It still runs.")
         if result.interrupt:
-            sys.exit(f"It asks: {result.question}")
+            sys.exit(f"Question: {result.question}")
         print(f"{result.status}: {result.output_json()}")
         for title in result.nodes:
             print(f"  {title}: {await result.node_output(title)}")

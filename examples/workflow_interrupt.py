@@ -1,13 +1,13 @@
-"""A workflow that asks: its questions are answered, and the run goes on in the same loop.
+"""A workflow with questions: they are answered, and the run continues in the same loop.
 
     COZE_API_TOKEN=… COZE_WORKFLOW_ID=… python examples/workflow_interrupt.py Ulm today
 
 Environment:
     COZE_API_TOKEN: Personal access token with the permission run.
-    COZE_API_BASE: Where to call. Default: https://api.coze.com.
+    COZE_API_BASE: Base URL. Default: https://api.coze.com.
     COZE_WORKFLOW_ID: A published workflow with a question node; of the sandbox that of `coze_sandbox.WORKFLOW_ASK`.
 
-The words on the command line are the answers. When they run out, you are asked.
+The words on the command line are the answers. When they run out, the program prompts for more.
 """
 
 import os

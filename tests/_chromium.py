@@ -23,7 +23,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: no page was looked at")
 ROOT_FLAGS = ["--no-sandbox"] if os.geteuid() == 0 else []  # chromium has no sandbox for root
 
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 _FLAGS = [
     "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-quic", "--no-proxy-server", "--remote-debugging-port=0",
@@ -40,7 +40,7 @@ class Chromium:
         scratch: An empty directory for the browser's own files.
 
     Attributes:
-        requested: Addresses that pages asked for, in the order of asking.
+        requested: URLs that pages requested, in order.
         console: What was written to the console, and errors of scripts.
     """
 
@@ -56,12 +56,12 @@ class Chromium:
         command = [CHROMIUM, *_FLAGS, *ROOT_FLAGS, f"--user-data-dir={self._scratch}", "about:blank"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            told = self._scratch / "DevToolsActivePort"
+            port_file = self._scratch / "DevToolsActivePort"
             _until(
-                lambda: told.is_file() and len(told.read_text(encoding="utf-8").splitlines()) == 2,
+                lambda: port_file.is_file() and len(port_file.read_text(encoding="utf-8").splitlines()) == 2,
                 "the browser did not start",
             )
-            port, path = told.read_text(encoding="utf-8").splitlines()
+            port, path = port_file.read_text(encoding="utf-8").splitlines()
             line = socket.create_connection(("127.0.0.1", int(port)))  # never through a proxy
             address = f"ws://127.0.0.1:{port}{path}"
             self._socket: ClientConnection = connect(address, sock=line, max_size=None, compression=None)
@@ -98,17 +98,17 @@ class Chromium:
             message["sessionId"] = self._session
         self._socket.send(json.dumps(message))
         while True:
-            told = json.loads(self._socket.recv(timeout=_PATIENCE))
-            if told.get("id") != self._number:
-                self._note(told)
-            elif "error" in told:
-                raise BrowserError(f"{method}: {told['error']['message']}")
+            message = json.loads(self._socket.recv(timeout=_TIMEOUT))
+            if message.get("id") != self._number:
+                self._note(message)
+            elif "error" in message:
+                raise BrowserError(f"{method}: {message['error']['message']}")
             else:
-                return told["result"]
+                return message["result"]
 
-    def _note(self, told: dict[str, Any]) -> None:
-        params = told.get("params", {})
-        match told.get("method"):
+    def _note(self, message: dict[str, Any]) -> None:
+        params = message.get("params", {})
+        match message.get("method"):
             case "Network.requestWillBeSent":
                 self.requested.append(params["request"]["url"])
             case "Runtime.consoleAPICalled":
@@ -125,10 +125,10 @@ class Chromium:
 
     def evaluate(self, script: str) -> Any:
         """Run a script in the page and return its value."""
-        told = self._send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        if "exceptionDetails" in told:
-            raise BrowserError(f"{script}: {told['result'].get('description')}")
-        return told["result"].get("value")
+        message = self._send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in message:
+            raise BrowserError(f"{script}: {message['result'].get('description')}")
+        return message["result"].get("value")
 
     def until(self, script: str) -> None:
         """Wait until a script is true, also across pages."""
@@ -185,7 +185,7 @@ class BrowserError(Exception):
 
 
 def _until(holds: Callable[[], bool], complaint: str) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while not holds():
         assert time.monotonic() < deadline, complaint
         time.sleep(0.02)

@@ -2,7 +2,7 @@
 
     COZE_CHANNEL_FILE=channel.json COZE_BOT_ID=… python examples/auth/channel_and_enterprise.py
 
-COZE_ACCOUNT_ID with COZE_APP_FILE, and COZE_ENTERPRISE_ID with COZE_ENTERPRISE_FILE, show the other two.
+COZE_ACCOUNT_ID with COZE_APP_FILE, and COZE_ENTERPRISE_ID with COZE_ENTERPRISE_FILE, are for the other two.
 """
 
 import os
@@ -20,7 +20,7 @@ if path := os.environ.get("COZE_CHANNEL_FILE"):
     token = JWTOAuth.from_file(path).token(scope=scope, session_name="user-17")
     print("For chats with one bot, until", token.expires_at.isoformat())
 
-if account := os.environ.get("COZE_ACCOUNT_ID"):  # of a user or organization that has let the app act for it
+if account := os.environ.get("COZE_ACCOUNT_ID"):  # of a user or organization that has authorized the app
     token = JWTOAuth.from_file(os.environ["COZE_APP_FILE"]).token(account_id=account)
     print("For another account, until", token.expires_at.isoformat())
 

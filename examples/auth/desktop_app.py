@@ -2,7 +2,7 @@
 
     COZE_CLIENT_ID=… python examples/auth/desktop_app.py
 
-The app's settings need http://127.0.0.1:8765/callback as redirect address; PORT changes the port.
+The app's settings need http://127.0.0.1:8765/callback as redirect URL; PORT changes the port.
 """
 
 import os
@@ -24,7 +24,7 @@ class Callback(BaseHTTPRequestHandler):
         self.wfile.write(b"You can close this window.")
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet: the address holds the code."""
+        """Do not log requests: the URL contains the code."""
 
 
 with HTTPServer(("127.0.0.1", int(os.environ.get("PORT", "8765"))), Callback) as server:

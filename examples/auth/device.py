@@ -1,4 +1,4 @@
-"""A device without a browser of its own: OAuth with a device code. Asynchronous, for a change.
+"""A device without a browser of its own: OAuth with a device code, with the async client.
 
 COZE_CLIENT_ID=… python examples/auth/device.py
 """

@@ -1,9 +1,9 @@
-"""A personal or service access token: from the environment, or from where you keep secrets.
+"""A personal or service access token: from the environment, or from a file with secrets.
 
     COZE_API_TOKEN=pat_… python examples/auth/personal_token.py
 
-COZE_API_TOKEN is read by `Coze()` itself. A function is asked before each request, so that a token can be replaced
-while the program runs; TOKEN_FILE shows that.
+COZE_API_TOKEN is read by `Coze()` itself. A function is called before each
+request, so that a token can be replaced while the program runs; see TOKEN_FILE.
 """
 
 import os

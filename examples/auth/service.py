@@ -1,8 +1,8 @@
-"""A service that signs for itself: OAuth with JWTs. Needs cozekit[jwt].
+"""A service that signs its own JWTs. Needs cozekit[jwt].
 
     COZE_APP_FILE=app.json python examples/auth/service.py
 
-app.json is what the console of Coze lets you download for a service app; the address of the service is in it.
+app.json is the file that you download from the Coze console for a service app; it contains the URL of the service.
 """
 
 import os
@@ -12,11 +12,11 @@ from cozekit.auth import JWTAuth, JWTOAuth
 
 APP = os.environ["COZE_APP_FILE"]
 
-# A client for the service itself. It signs a new JWT whenever a token comes to its end.
+# A client for the service itself. It signs a new JWT whenever a token expires.
 with Coze(auth=JWTAuth.from_file(APP)) as coze:
     print("I am", coze.users.me().user_name)
 
-# A client for one of the service's own users, whose conversations are kept apart from those of others.
+# A client for one of the service's own users, whose conversations are separate from those of others.
 with Coze(auth=JWTAuth.from_file(APP, session_name="user-17")) as coze:
     print("The conversation of user-17 is", coze.conversations.create().id)
 

@@ -2,8 +2,8 @@
 
     COZE_CLIENT_ID=… COZE_CLIENT_SECRET=… python examples/auth/web_app.py
 
-Open the address that it prints. The app's settings need http://127.0.0.1:8765/callback as redirect address; PORT
-changes the port. It ends after one user; a real server would use its framework, and its sessions in place of `STATES`.
+Open the URL that it prints. The app's settings need http://127.0.0.1:8765/callback as redirect URL; PORT changes the
+port. It ends after one user; a real server would use its framework, and sessions instead of `STATES`.
 """
 
 import os
@@ -34,7 +34,7 @@ class Pages(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", WEB.authorize_url(state=STATES[-1]))
             self.end_headers()
-        else:  # such as the icon that browsers ask for
+        else:  # such as the icon that browsers request
             self.answer(404, "There is nothing here.")
 
     def answer(self, status: int, text: str) -> None:
@@ -44,7 +44,7 @@ class Pages(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet: the addresses hold codes."""
+        """Do not log requests: the URLs contain codes."""
 
 
 SERVER.RequestHandlerClass = Pages
@@ -52,6 +52,6 @@ print(f"Open {HERE}/", flush=True)
 while TOKENS.load("user-1") is None:
     SERVER.handle_request()
 
-# Days later, in any process: the token is renewed when it has to be.
+# Days later, in any process: the token is refreshed when necessary.
 with Coze(auth=WEB.auth(store=TOKENS, key="user-1")) as coze:
     print("The user is", coze.users.me().user_name)

@@ -1,7 +1,8 @@
 """Callbacks in an asynchronous server: `uvicorn asgi_app:app`.
 
-In Starlette and FastAPI `webhooks.ASGIApp` takes a route: `FastAPI(routes=[Route("/coze", webhooks.ASGIApp(…))])`, with
-`Route` from `starlette.routing`. Mounted at `/coze` it would be at `/coze/`, and `/coze` answered with a redirect.
+In Starlette and FastAPI `webhooks.ASGIApp` needs a route: `FastAPI(routes=[Route("/coze", webhooks.ASGIApp(…))])`, with
+`Route` from `starlette.routing`. Mounted at `/coze` it would be at `/coze/`, and requests for `/coze` would be
+redirected.
 """
 
 import os
@@ -11,11 +12,11 @@ from cozekit import webhooks
 
 
 async def handle(message: CallbackMessage) -> BotPublishedAnswer | None:
-    """Let bots into the channel if they say what they are for."""
+    """Approve bots that have a description."""
     if isinstance(message, BotPublishedCallback):
         return webhooks.approve() if message.event.description else webhooks.reject("Describe the bot, please.")
     return None
 
 
-# Half an hour: a request that somebody overheard is of no use to them tomorrow.
+# Half an hour: an intercepted request cannot be replayed tomorrow.
 app = webhooks.ASGIApp(handle, token=os.environ["COZE_VERIFY_TOKEN"], max_age=1800)

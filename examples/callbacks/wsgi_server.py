@@ -1,7 +1,7 @@
-"""Receives callbacks with nothing but the standard library's server.
+"""Receives callbacks with the server of the standard library.
 
-COZE_VERIFY_TOKEN is the `verify_token` of your callback app, as `coze.api_apps.list()` returns it; PORT is where to
-listen. Coze must be able to reach the address, so put a proxy with TLS before it.
+COZE_VERIFY_TOKEN is the `verify_token` of your callback app, as `coze.api_apps.list()` returns it; PORT is the port to
+listen on. Coze must be able to reach the URL, so put a proxy with TLS in front of it.
 """
 
 import os
@@ -12,7 +12,7 @@ from cozekit import webhooks
 
 
 def handle(message: CallbackMessage) -> BotPublishedAnswer | None:
-    """Look at one callback."""
+    """Print one callback."""
     match message:
         case BotPublishedCallback():
             print("published:", message.event.bot_name, flush=True)

@@ -1,12 +1,12 @@
-"""Speaks to a bot and saves what it answers by voice.
+"""Sends speech to a bot and saves its spoken answer.
 
     COZE_API_TOKEN=… COZE_BOT_ID=… python examples/streams/audio.py question.wav answer.wav
 
-Runs against the sandbox, too, whose bots answer sound by sound.
+Also runs against the sandbox, whose bots answer audio with audio.
 
 Environment:
     COZE_API_TOKEN: Personal access token with the permissions chat and uploadFile.
-    COZE_API_BASE: Where to call. Default: https://api.coze.com.
+    COZE_API_BASE: Base URL. Default: https://api.coze.com.
     COZE_BOT_ID: A bot that is published as API.
 """
 
@@ -23,7 +23,7 @@ def main(question: Path, answer: Path) -> int:
     with Coze() as coze, wave.open(str(answer), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(24_000)  # what Coze speaks where it was asked by WAV
+        file.setframerate(24_000)  # the sample rate of answers to WAV input
         sent = coze.files.upload(question)
         with coze.chat.stream(
             bot_id=os.environ["COZE_BOT_ID"], user_id="me", additional_messages=[user(audio(file_id=sent.id))]

@@ -1,14 +1,14 @@
-"""Notices that an event of a workflow's stream was lost, and reads on.
+"""Detects a lost event of a workflow's stream, and continues to read.
 
-Runs against the sandbox, which loses an event where it is told to:
+Runs against the sandbox, which loses an event on request:
 
     python -m coze_sandbox --port 8080 &
     COZE_API_TOKEN=… COZE_API_BASE=http://127.0.0.1:8080 COZE_WORKFLOW_ID=… python examples/streams/gaps.py
 
 Environment:
     COZE_API_TOKEN: Personal access token with the permission run.
-    COZE_API_BASE: Where to call. Default: https://api.coze.com.
-    COZE_WORKFLOW_ID: A published workflow that puts out something on its way.
+    COZE_API_BASE: Base URL. Default: https://api.coze.com.
+    COZE_WORKFLOW_ID: A published workflow with output during the run.
     COZE_FAULT: A fault for the sandbox, such as `lost; events=2`. Coze itself ignores it.
 """
 
@@ -34,7 +34,7 @@ def main() -> int:
                 break
             except StreamGap as gap:
                 print(f"[{gap}]")
-                continue  # the event that showed it comes next
+                continue  # the event that revealed the gap comes next
             print(event.id, event.event)
     return 0
 

@@ -1,13 +1,13 @@
-"""Follows a chat and loses nothing, even where the connection breaks in the middle.
+"""Reads a chat completely, even if the connection breaks in the middle.
 
-Runs against the sandbox, which cuts the stream where it is told to:
+Runs against the sandbox, which cuts the stream on request:
 
     python -m coze_sandbox --port 8080 &
     COZE_API_TOKEN=… COZE_API_BASE=http://127.0.0.1:8080 COZE_BOT_ID=… python examples/streams/recover.py
 
 Environment:
     COZE_API_TOKEN: Personal access token with the permissions chat, getChat and listMessage.
-    COZE_API_BASE: Where to call. Default: https://api.coze.com.
+    COZE_API_BASE: Base URL. Default: https://api.coze.com.
     COZE_BOT_ID: A bot that is published as API.
     COZE_FAULT: A fault for the sandbox, such as `cut; events=4`. Coze itself ignores it.
 """
@@ -32,7 +32,7 @@ def main() -> int:
                 print(piece, end="", flush=True)
             print()
         except StreamInterrupted as error:
-            print(f"\n[broke off after {error.events} events; asking for the rest]")
+            print(f"\n[broke off after {error.events} events; fetching the rest]")
             for message in stream.recover(poll_interval=1.0):
                 print(f"[{message.type}] {message.content}")
     print(f"Answer: {stream.answer}")

@@ -1,1 +1,1 @@
-"""A small application, and how it is tested without Coze. Run it: `pytest examples/testing`."""
+"""A small application with tests that need no Coze. Run them: `pytest examples/testing`."""

@@ -1,4 +1,4 @@
-"""The application with a sandbox in place of Coze. The fixture `coze_sandbox` comes with cozekit."""
+"""The application with a sandbox instead of Coze. The fixture `coze_sandbox` comes with cozekit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .helpdesk import HelpDesk
 
 @pytest.fixture
 def desk(coze_sandbox: Sandbox) -> Iterator[HelpDesk]:
-    """Give a help desk that calls the sandbox and does not wait between retries."""
+    """Yield a help desk that calls the sandbox and does not wait between retries."""
     retry = RetryPolicy(initial_delay=0)
     with Coze(coze_sandbox.token, base_url=coze_sandbox.base_url, retry=retry) as coze:
         yield HelpDesk(coze, bot_id=BOT_ID, triage_id="7400000000000000001")

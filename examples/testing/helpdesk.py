@@ -1,4 +1,4 @@
-"""A help desk: a bot answers, and what it cannot answer goes to people."""
+"""A help desk: a bot answers, and people take over if it fails."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cozekit import Coze, CozeError
 
-BUSY = "Many people ask just now. Somebody will write to you."
+BUSY = "All lines are busy. We will write to you."
 
 
 @dataclass
@@ -17,7 +17,7 @@ class HelpDesk:
     Attributes:
         coze: The client.
         bot_id: The bot that answers.
-        triage_id: The workflow that tells how urgent a question is.
+        triage_id: The workflow that rates the urgency of a question.
     """
 
     coze: Coze
@@ -25,7 +25,7 @@ class HelpDesk:
     triage_id: str
 
     def answer(self, user_id: str, question: str) -> str:
-        """Ask the bot; where it fails, promise an answer by people."""
+        """Return the bot's answer; if the bot fails, promise an answer by a person."""
         question = question.strip()
         try:
             with self.coze.chat.stream(bot_id=self.bot_id, user_id=user_id, additional_messages=[question]) as stream:

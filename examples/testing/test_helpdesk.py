@@ -11,22 +11,22 @@ from .helpdesk import BUSY, HelpDesk
 
 
 def test_bot_answers(desk: HelpDesk, coze_scenario: Scenario) -> None:
-    """The user reads what the bot says, and the bot what the user says."""
+    """The user gets the bot's answer, and the bot gets the user's message."""
     coze_scenario.reply(["Turn it ", "off and on."])
     assert desk.answer("user-1", "  My router blinks. ") == "Turn it off and on."
-    asked = coze_scenario.last("chat.create").body
-    assert asked["user_id"] == "user-1"
-    assert asked["additional_messages"][0]["content"] == "My router blinks."
+    body = coze_scenario.last("chat.create").body
+    assert body["user_id"] == "user-1"
+    assert body["additional_messages"][0]["content"] == "My router blinks."
 
 
 def test_bot_that_fails(desk: HelpDesk, coze_scenario: Scenario) -> None:
-    """Where the chat fails, people take over."""
+    """If the chat fails, people take over."""
     coze_scenario.reply(code=4011, msg="no tokens left")
     assert desk.answer("user-1", "Hello?") == BUSY
 
 
 def test_busy_for_a_moment(desk: HelpDesk, coze_scenario: Scenario) -> None:
-    """A rate limit that passes is not seen by the user."""
+    """The user does not notice a temporary rate limit."""
     coze_scenario.fail("chat.create", code=4013, times=2)
     coze_scenario.reply("Here I am.")
     assert desk.answer("user-1", "Hello?") == "Here I am."
@@ -34,26 +34,26 @@ def test_busy_for_a_moment(desk: HelpDesk, coze_scenario: Scenario) -> None:
 
 
 def test_busy_for_long(desk: HelpDesk, coze_scenario: Scenario) -> None:
-    """A rate limit that stays is answered with a promise."""
+    """During a permanent rate limit the user gets a promise."""
     coze_scenario.fail("chat.create", code=4013, times=None)
     assert desk.answer("user-1", "Hello?") == BUSY
 
 
 def test_broken_connection(desk: HelpDesk, coze_sandbox: Sandbox) -> None:
-    """A stream that breaks off raises nothing at the user."""
+    """An interrupted stream raises no error for the user."""
     coze_sandbox.faults.add("cut", "chat.create", events=3)
     assert desk.answer("user-1", "Hello?") == BUSY
 
 
 def test_urgency(desk: HelpDesk, coze_scenario: Scenario) -> None:
-    """The urgency is what the workflow says."""
+    """The urgency is the output of the workflow."""
     coze_scenario.workflow(desk.triage_id, {"urgency": 7})
     assert desk.urgency("Everything burns") == 7
     assert coze_scenario.last("workflows.runs.create").body["parameters"] == {"question": "Everything burns"}
 
 
 def test_urgency_unknown(desk: HelpDesk, coze_scenario: Scenario) -> None:
-    """A workflow that fails is told to the caller, with its code."""
+    """A failed workflow raises an error with its code."""
     coze_scenario.workflow(desk.triage_id, code=6006, msg="a code node ran too long")
     with pytest.raises(APIError) as caught:
         desk.urgency("Everything burns")

@@ -1,4 +1,4 @@
-"""Interpret Chinese speech from a WAV file into English, as text and as sound.
+"""Interpret Chinese speech from a WAV file into English, as text and as audio.
 
 COZE_API_TOKEN=… python examples/voice/interpret.py hello.wav
 """
@@ -23,7 +23,7 @@ def main(path: str) -> None:
         interpretation = session.interpret(pcm.chunks(samples, ms=100))
         sound = b"".join(interpretation.audio)
         print(f"said: {interpretation.original}")
-        print(f"means: {interpretation.translation} ({spoken.seconds(sound):.2f} s of sound)")
+        print(f"means: {interpretation.translation} ({spoken.seconds(sound):.2f} s of audio)")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write and read the messages of an RTC room. They travel as texts over the RTC SDK, not over a WebSocket.
+"""Write and read the messages of an RTC room. They are sent as texts over the RTC SDK, not over a WebSocket.
 
 python examples/voice/rtc_messages.py
 """
@@ -19,7 +19,7 @@ from coze_api.models import (
 
 
 def received(text: str) -> None:
-    """Take what the RTC SDK hands over as the bot's message."""
+    """Handle a message of the bot from the RTC SDK."""
     match RtcRoom.downlink.loads(text):
         case RtcSessionCreated() as begun:
             print(f"in the room (logid {begun.data.log_id})")
@@ -32,7 +32,7 @@ def received(text: str) -> None:
 question = SocketEnterMessage(
     role=MessageRole.USER, content_type=EnterMessageContentType.TEXT, content="What can you do?"
 )
-print(RtcRoom.uplink.dumps(RtcMessageCreate(data=question)))  # give this to the RTC SDK's sendUserMessage
+print(RtcRoom.uplink.dumps(RtcMessageCreate(data=question)))  # pass this to the RTC SDK's sendUserMessage
 print(RtcRoom.uplink.dumps(RtcChatCancel()))
 received('{"id": "1", "event_type": "session.created", "data": {"voice_id": "7426720361733046281", "log_id": "2024"}}')
 received('{"id": "2", "event_type": "conversation.message.delta", "data": {"id": "3", "content": "Anything."}}')

@@ -1,4 +1,4 @@
-"""Speak a text that is still being written, and keep it as a WAV file.
+"""Synthesize a text while it is being written, and save it as a WAV file.
 
 COZE_API_TOKEN=… python examples/voice/speech.py hello.wav
 """
@@ -15,7 +15,7 @@ PCM = audio.PCM(24000)
 
 
 def written() -> Iterator[str]:
-    """Stand in for a language model."""
+    """Simulate a language model."""
     yield from ("Nice weather ", "today. ", "Shall we ", "go out?")
 
 
@@ -23,7 +23,7 @@ def main(path: str) -> None:
     with Coze() as coze, coze.websockets.audio.speech.connect(output_audio=PCM) as speech:
         samples = b"".join(speech.say(written()))
         Path(path).write_bytes(PCM.to_wav(samples))
-        print(f"{PCM.seconds(samples):.2f} s of sound in {path} (logid {speech.logid})")
+        print(f"{PCM.seconds(samples):.2f} s of audio in {path} (logid {speech.logid})")
 
 
 if __name__ == "__main__":

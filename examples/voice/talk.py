@@ -1,4 +1,4 @@
-"""Talk with a bot: a question as text, one as sound, and the answers as text and as sound.
+"""Talk with a bot: a question as text, one as audio, and the answers as text and as audio.
 
 COZE_API_TOKEN=… python examples/voice/talk.py <bot id> hello.wav
 """
@@ -26,7 +26,7 @@ def main(bot_id: str, path: str) -> None:
         turn = call.talk(pcm.chunks(samples, ms=100))
         answer = b"".join(turn.audio)
         print(f"heard: {turn.transcript}")
-        print(f"answer: {turn.answer} ({spoken.seconds(answer):.2f} s of sound, logid {call.logid})")
+        print(f"answer: {turn.answer} ({spoken.seconds(answer):.2f} s of audio, logid {call.logid})")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Turn a WAV file into text as if it were being spoken: pieces go up while text comes down.
+"""Transcribe a WAV file at the speed of speech: audio is sent while text is received.
 
 COZE_API_TOKEN=… python examples/voice/transcribe.py hello.wav
 """

@@ -363,7 +363,7 @@ CODES: dict[int, Code] = {
         "SENSITIVE_CONTENT",
         "content_policy",
         False,
-        "The bot that is to be published contains sensitive content.",
+        "The bot to publish contains sensitive content.",
         "Remove the content from the bot and publish it again.",
     ),
     4200: Code(
@@ -482,7 +482,7 @@ CODES: dict[int, Code] = {
         "CHAT_FAILED",
         "server",
         False,
-        "A chat failed; the code stands in samples of the official documentation, without a meaning.",
+        "A chat failed; the code appears in samples of the official documentation, without a meaning.",
         "",
     ),
     100000002: Code("AGENT_NOT_FOUND", None, False, "The agent, or a resource of it, does not exist.", ""),

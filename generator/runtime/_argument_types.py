@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from ._model import Model, Unknown, Value, encode
-from ._secrets import Secret
+from ._secrets import SecretStr
 
 __all__ = [
     "NO_UTF8",
@@ -69,7 +69,7 @@ class Text(Value):
         if self.max_length is not None and len(value) > self.max_length:
             raise _invalid(where, f"must have at most {self.max_length} characters, has {len(value)}")
         # Of a str enum the value, since its own __str__ may name the member.
-        return value if isinstance(value, Secret) else str.__str__(value)
+        return value if isinstance(value, SecretStr) else str.__str__(value)
 
 
 @attrs.frozen

@@ -177,23 +177,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--host", type=_host, default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     add("--port", type=_number(int, 0, _LAST_PORT), default=0, help="port to listen on (default: a free one)")
-    add(
-        "--allow-host",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="another allowed host name",
-    )
+    add("--allow-host", action="append", default=[], metavar="NAME", help="another allowed host name")
     add("--db", default=":memory:", metavar="FILE", help="store the state in this SQLite file")
     add("--token", type=_token, default=DEFAULT_TOKEN, help="the token to accept (default: %(default)s)")
     add("--document", type=Path, metavar="FILE", help="path of a bundled description")
     add("--seed", type=int, default=0, help="seed of the ids")
-    add(
-        "--speed",
-        type=_number(float, *_SPEEDS),
-        default=1.0,
-        help="speed of events and answers (default: 1)",
-    )
+    add("--speed", type=_number(float, *_SPEEDS), default=1.0, help="speed of events and answers (default: 1)")
     add(
         "--event-seconds",
         type=_number(float, 0, _LONGEST_EVENT),
@@ -215,23 +204,13 @@ def _parser() -> argparse.ArgumentParser:
         help="polling interval of devices (default: 5)",
     )
     add("--write-jwt-config", type=Path, metavar="FILE", help="write the configuration of an app that signs JWTs")
-    add(
-        "--callback-host",
-        action="append",
-        default=[],
-        metavar="HOST",
-        help="another host for callbacks (*: any)",
-    )
+    add("--callback-host", action="append", default=[], metavar="HOST", help="another host for callbacks (*: any)")
     add("--tls", action="store_true", help="use TLS with a certificate that is created for this run")
     add("--tls-cert-file", type=Path, metavar="FILE", help="use TLS and write the CA certificate to this file")
     add("--quiet", action="store_true", help="do not print a line per request")
     add("--print-json", action="store_true", help="print only address, token and process id, as JSON")
     add("--ready-file", type=Path, metavar="FILE", help="write the same JSON to this file")
-    add(
-        "--exit-with-parent",
-        action="store_true",
-        help="stop when standard input or the parent process ends",
-    )
+    add("--exit-with-parent", action="store_true", help="stop when standard input or the parent process ends")
     return parser
 
 

@@ -58,10 +58,7 @@ class Dispatcher:
         self._router = Router(spec.operations.values(), aliases=options.lenient)
         self._parser = RequestParser(spec, schemas, lenient=options.lenient)
         self.responses = ResponseBuilder(
-            spec,
-            schemas,
-            errors_as_200=options.errors_as_200,
-            check=options.check_answers,
+            spec, schemas, errors_as_200=options.errors_as_200, check=options.check_answers
         )
         self._sockets = WebSocketEndpoint(
             EndpointParts(spec, schemas, state, log, faults, self._router, self._parser, self.responses)

@@ -67,13 +67,7 @@ class Sandbox:
     """
 
     def __init__(
-        self,
-        *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        clock: Clock | None = None,
-        tls: bool = False,
-        **options: Any,
+        self, *, host: str = "127.0.0.1", port: int = 0, clock: Clock | None = None, tls: bool = False, **options: Any
     ) -> None:
         self.options = Options(**options)
         self.description: Spec = load_spec(self.options)
@@ -177,9 +171,6 @@ class Sandbox:
             raise
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()

@@ -81,4 +81,4 @@ def test_workflow_async() -> None:
         told = run(path, sandbox, fails=True, COZE_WORKFLOW_ID=WORKFLOW_FAIL)
         assert told.startswith("It failed: the workflow failed as requested\nNode by node: https://")
         told = run(path, sandbox, fails=True, COZE_WORKFLOW_ID=WORKFLOW_ASK)
-        assert told == "It asks: Which city, and which day?\n"
+        assert told == "Question: Which city, and which day?\n"

@@ -29,7 +29,7 @@ def test_recover() -> None:
     """A cut stream is told, and the answer is whole all the same; an undisturbed one asks for nothing."""
     with Sandbox() as sandbox:
         told = run("recover.py", sandbox, COZE_BOT_ID=BOT_ID, COZE_FAULT="cut; events=4")
-        assert "[broke off after 4 events; asking for the rest]\n[answer] You said: Hello\n" in told
+        assert "[broke off after 4 events; fetching the rest]\n[answer] You said: Hello\n" in told
         assert "Answer: You said: Hello\ncompleted, logid " in told
         assert "broke off" not in run("recover.py", sandbox, COZE_BOT_ID=BOT_ID)
 

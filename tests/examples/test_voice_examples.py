@@ -54,7 +54,7 @@ def test_speech(tmp_path: Path) -> None:
     pcm, samples = audio.PCM.from_wav((tmp_path / "out.wav").read_bytes())
     assert pcm == audio.PCM(24000)
     assert samples
-    assert told.startswith(f"{pcm.seconds(samples):.2f} s of sound in out.wav (logid ")
+    assert told.startswith(f"{pcm.seconds(samples):.2f} s of audio in out.wav (logid ")
 
 
 def test_transcribe(wav: Path) -> None:
@@ -73,7 +73,7 @@ def test_talk(wav: Path) -> None:
 def test_interpret(wav: Path) -> None:
     """The example of interpretation prints both texts."""
     told = run(ROOT / "examples/voice/interpret.py", wav.parent, wav.name)
-    assert re.match(rf"said: {re.escape(HEARD)}\nmeans: .+ \(\d+\.\d\d s of sound\)\n", told), told
+    assert re.match(rf"said: {re.escape(HEARD)}\nmeans: .+ \(\d+\.\d\d s of audio\)\n", told), told
 
 
 def test_rtc_messages(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from tests.generator.lint._project import Project
 
 WORDS = (
     "", "x", "type", "properties", "$ref", "default", "object", "string", "array", "null", "class", "1a", "Thing",
-    "#/Thing", "./schemas.yaml#/Thing", "./schemas.yaml#/Colour", "things", "items", "200", "allOf", "unix-time", "binary",
+    "#/Thing", "./schemas.yaml#/Thing", "./schemas.yaml#/Color", "things", "items", "200", "allOf", "unix-time", "binary",
     "text/event-stream", "application/json",
     "a\nb", "a\0b", "\u202eab", "\u2028", " ", "x" * 10_000, '"', "\\", "{{ x }}", "~1", "%", "|", "`", "<script>", "__class__",
     "../../x.yaml#/y", "a\0.yaml#/b", f"./{'x' * 5_000}.yaml#/y", "#", "#/", "http://[::1", "{x", "-1", "1e5",

@@ -18,8 +18,9 @@ from cozekit._streams.chained_async import AsyncChainedStream
 from cozekit._websockets.interpretation import AsyncInterpretation
 from cozekit._websockets.session_async import AsyncSession
 from cozekit._websockets.turn import AsyncTurn
+from cozekit.auth._flow import AsyncFlow
 
-__all__ = ["Connect", "Counter", "at_once"]
+__all__ = ["Connect", "Counter", "at_once", "unwrap"]
 
 _END = object()
 
@@ -27,6 +28,11 @@ _END = object()
 def at_once(max_retries: int = 2, **settings: Any) -> RetryPolicy:
     """Return a policy that retries without waiting."""
     return RetryPolicy(max_retries=max_retries, initial_delay=0, **settings)
+
+
+def unwrap(target: Any) -> Any:
+    """Return an object of either client without the wrapper that makes it look sync."""
+    return target.raw if isinstance(target, _Shown) else target
 
 
 class Counter:
@@ -149,6 +155,6 @@ class _Shown:
 def _show(portal: BlockingPortal, value: Any) -> Any:
     wrapped = (
         AsyncBaseClient, AsyncResource, AsyncStream, AsyncChainedStream, AsyncPage, AsyncPager, AsyncWorkflowResult,
-        AsyncSession, AsyncTurn, AsyncInterpretation,
+        AsyncSession, AsyncTurn, AsyncInterpretation, AsyncFlow,
     )  # fmt: skip
     return _Shown(portal, value) if isinstance(value, wrapped) or inspect.isasyncgen(value) else value

@@ -75,7 +75,7 @@ def flows(connect: Connect, coze_sandbox: Sandbox) -> Flows:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return the list of poll pauses; a fake clock advances by them, and no time passes."""
+    """Return the list of delays between polls or retries; the clock of polls advances by them, and no time passes."""
     made: list[float] = []
 
     async def sleep(seconds: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any, SupportsIndex, TypeVar
 
 __all__ = [
     "MASK",
-    "Secret",
+    "SecretStr",
     "hidden",
     "hidden_or_none",
     "hidden_text",
@@ -24,7 +24,7 @@ MASK = "…"
 """Stands for a secret."""
 
 
-class Secret(str):
+class SecretStr(str):
     """A text whose `repr` hides it, so that tracebacks which show variables, and logs of containers, do so too."""
 
     __slots__ = ()
@@ -33,7 +33,7 @@ class Secret(str):
         return f"'{MASK}'"
 
     def __getitem__(self, key: SupportsIndex | slice) -> str:
-        return Secret(super().__getitem__(key))  # tools that shorten a value show `repr` of a slice
+        return SecretStr(super().__getitem__(key))  # tools that shorten a value show `repr` of a slice
 
 
 class _SecretBytes(bytes):
@@ -51,7 +51,7 @@ def hidden(value: T) -> T:
     """Return a text as a secret, a map, list or tuple with all its texts as secrets, and anything else as it is."""
     made: Any = value
     if isinstance(value, str):
-        made = value if isinstance(value, Secret) else Secret(value)
+        made = value if isinstance(value, SecretStr) else SecretStr(value)
     elif isinstance(value, bytes):
         made = _SecretBytes(value)
     elif isinstance(value, Mapping):

@@ -21,7 +21,7 @@ class ApiAppEventType(OpenStr):
     BOT_DELETED = "bot.deleted"
     """A bot was deleted."""
     BOT_UNPUBLISHED = "bot.unpublished"
-    """A bot was taken off a channel."""
+    """A bot was removed from a channel."""
     BENEFIT_USAGE = "benefit.usage"
     """There is a bill."""
     BENEFIT_PLUGIN_SCALE_REQUESTED = "benefit.plugin.scale.requested"

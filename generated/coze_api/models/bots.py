@@ -282,7 +282,7 @@ class Bot(Model):
     onboarding_info: BotOnboarding | None = None
     """Opening words and suggested questions of a new conversation."""
     bot_mode: BotMode | None = None
-    """Whether one agent or several make up the bot."""
+    """Whether the bot consists of one agent or several."""
     plugin_info_list: list[BotPlugin] | None = None
     """Plugins that the bot may use."""
     model_info: BotModel | None = None
@@ -747,7 +747,7 @@ class BotMediaConfig(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class BotModel(Model):
-    """The model behind a bot and its settings. Settings that were never made are absent."""
+    """The model behind a bot and its settings. Settings that were never set are absent."""
 
     model_id: str
     """Id of the model."""
@@ -2072,7 +2072,7 @@ class BotWorkflow(Model):
     """A workflow that a bot may run."""
 
     id: str
-    """Id of the workflow, as taken by `workflows.runs.create`."""
+    """Id of the workflow, for `workflows.runs.create`."""
     name: str
     """Name of the workflow."""
     icon_url: str

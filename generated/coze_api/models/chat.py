@@ -486,7 +486,7 @@ class ShortcutCommandCall(Model):
     bot.
     """
     parameters: dict[str, str] | None = None
-    """The user's input: by the name of each component of the command, text that holds a JSON array of
+    """The user's input: by the name of each component of the command, a string with a JSON array of
     `ObjectString`.
     """
 
@@ -591,7 +591,7 @@ class ToolCallFunction(Model):
     name: str
     """Name of the function."""
     arguments: str
-    """The arguments, as text that holds a JSON object. Empty in placeholders."""
+    """The arguments, as a string with a JSON object. Empty in placeholders."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["name", "arguments"])
 
@@ -641,8 +641,8 @@ class ToolOutput(Model):
     """Result of one tool call."""
 
     output: str
-    """The result as text. A file is given as text that holds a JSON object, with the name of the
-    tool's parameter as key and the file id returned by `files.upload` as value.
+    """The result as text. A file is given as a string with a JSON object, with the name of the tool's
+    parameter as key and the file id returned by `files.upload` as value.
     """
     tool_call_id: str
     """Id of the tool call, from `required_action` of the chat."""

@@ -419,7 +419,7 @@ class Dataset(Model):
     dataset_type: DatasetType | None = None
     """Who runs the knowledge base. Operations other than this list work on those of Coze only."""
     format_type: DatasetFormat
-    """What the knowledge base holds."""
+    """Content type of the knowledge base."""
     status: DatasetStatus
     """State of the knowledge base."""
     can_edit: bool | None = None

@@ -227,11 +227,11 @@ class StorePluginStatistics(Model):
     success_rate: float | None = None
     """Share of the calls that succeeded, from 0 to 1."""
     bots_use_count: int | None = None
-    """How often the plugin was put into a bot or a workflow so far."""
+    """Number of times that the plugin was added to a bot or a workflow."""
     favorite_count: int | None = None
     """Number of users who marked the plugin as a favorite."""
     is_call_available: bool | None = None
-    """Whether the plugin can be called now. False for example if it was taken off the store."""
+    """Whether the plugin can be called now. False for example if it was removed from the store."""
     total_tools_count: int | None = None
     """Number of tools of the plugin."""
     avg_exec_duration_ms: float | None = None

@@ -555,7 +555,7 @@ class BotPublishedEvent(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class BotUnpublishedCallback(Model):
-    """Message that a bot was taken off a channel."""
+    """Message that a bot was removed from a channel."""
 
     header: CallbackHeader
     """What happened, when and where."""
@@ -584,14 +584,14 @@ class BotUnpublishedCallback(Model):
 
 @attrs.define(eq=False, repr=False, kw_only=True)
 class BotUnpublishedEvent(Model):
-    """A bot that was taken off a channel."""
+    """A bot that was removed from a channel."""
 
     bot_id: str | None = None
     """Bot, as returned by `bots.create`."""
     space_id: str | None = None
     """Workspace of the bot, as returned by `workspaces.list`. Not in messages to the app of a channel."""
     connector_id: str | None = None
-    """Channel that the bot was taken off."""
+    """Channel that the bot was removed from."""
     bot_name: str | None = None
     """Name of the bot."""
     description: str | None = None

@@ -34,7 +34,7 @@ ChatSocketCancellationReason_members = lookup(ChatSocketCancellationReason)
 
 
 class ChatSocketInterruptMode(OpenStr):
-    """Where the words must stand by which the user interrupts the bot."""
+    """Position of the words with which the user interrupts the bot."""
 
     KEYWORD_CONTAINS = "keyword_contains"
     """Anywhere in the user's speech."""
@@ -614,7 +614,7 @@ class ChatSocketInterruptConfig(Model):
     """Words with which the user interrupts the bot."""
 
     mode: ChatSocketInterruptMode | None = None
-    """Where the words must stand."""
+    """Position of the words."""
     keywords: list[str] | None = None
     """The words, at most 5, each 6 to 24 bytes of UTF-8 without punctuation."""
 

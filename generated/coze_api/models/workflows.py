@@ -1001,8 +1001,8 @@ class WorkflowInterruptData(Model):
     """What a workflow waits for, and the data needed to resume it."""
 
     data: str | None = None
-    """What to show or ask the user, as text that holds a JSON object with `content_type` and
-    `content`. May be empty.
+    """What to show or ask the user, as a string with a JSON object with `content_type` and `content`.
+    May be empty.
     """
     type: WorkflowInterruptType
     """Why the workflow stopped. Send it back to resume the workflow."""
@@ -1083,8 +1083,8 @@ class WorkflowMessage(Model):
     """Output of a node, or a piece of it."""
 
     content: str
-    """The output. For a streaming node its next piece; for an end node without streaming, text that
-    holds a JSON object with the output of the workflow.
+    """The output. For a streaming node its next piece; for an end node without streaming, a string
+    with a JSON object with the output of the workflow.
     """
     content_type: str | None = None
     """Kind of the content. Only `text` was seen so far."""
@@ -1479,7 +1479,7 @@ class WorkflowRunHistory(Model):
     run_mode: WorkflowRunMode
     """How the run was started."""
     output: str
-    """Output of the run: normally text that holds a JSON object, with the output of the end node as
+    """Output of the run: normally a string with a JSON object, with the output of the end node as
     `Output` and that of each output node under the title of the node; sometimes plain text.
     """
     is_output_trimmed: bool | None = None
@@ -1625,7 +1625,7 @@ class WorkflowRunOutput(Model):
     """
 
     output: str | None = None
-    """Output of the end node, normally text that holds a JSON object, sometimes plain text."""
+    """Output of the end node, normally a string with a JSON object, sometimes plain text."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["Output"])
     _renamed: ClassVar[Mapping[str, str]] = {"output": "Output"}
@@ -1720,7 +1720,7 @@ class WorkflowVersionList(Model):
     has_more: bool
     """Whether another page follows."""
     next_page_token: str | None = None
-    """Token of the next page, to be given as `page_token`."""
+    """`page_token` of the next page."""
 
     _known: ClassVar[frozenset[str]] = frozenset(["items", "has_more", "next_page_token"])
 
@@ -1757,7 +1757,7 @@ class WorkflowsRunsCreateResponse(Model):
     """Response of `workflows.runs.create`."""
 
     data: str | None = None
-    """Result of the run: normally text that holds a JSON object with the output of the end node,
+    """Result of the run: normally a string with a JSON object with the output of the end node,
     sometimes plain text. Absent if the run is asynchronous.
     """
     execute_id: str | None = None
@@ -1842,7 +1842,7 @@ class WorkflowsRunsResumeResponse(Model):
     msg: str | None = None
     """Error message. Empty on success."""
     data: str | None = None
-    """Result of the run: normally text that holds a JSON object with the output of the end node,
+    """Result of the run: normally a string with a JSON object with the output of the end node,
     sometimes plain text. Absent if the run is asynchronous or stopped again.
     """
     debug_url: str | None = None

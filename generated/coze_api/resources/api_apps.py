@@ -375,7 +375,7 @@ class ApiAppsAPI(Resource):
         apps. Needs the permission `createApiApp`.
 
         Args:
-            app_type: Whose events the app is to receive.
+            app_type: Whose events the app receives.
             name: Name of the app, at most 128 characters. Needed with `app_type` `normal`; apps of
                 a channel have the channel's name. At most 128 characters.
             connector_id: Id of the channel, from the account settings. Needed with `app_type`
@@ -570,7 +570,7 @@ class AsyncApiAppsAPI(AsyncResource):
         apps. Needs the permission `createApiApp`.
 
         Args:
-            app_type: Whose events the app is to receive.
+            app_type: Whose events the app receives.
             name: Name of the app, at most 128 characters. Needed with `app_type` `normal`; apps of
                 a channel have the channel's name. At most 128 characters.
             connector_id: Id of the channel, from the account settings. Needed with `app_type`

@@ -1015,7 +1015,7 @@ class AudioVoiceprintGroupsAPI(Resource):
         Creates an empty group of voiceprints, within which speakers can be identified. Fill it with
         `audio.voiceprint_groups.features.create`.
 
-        At most 1000 groups. More can be had on the largest enterprise plan only. Needs the
+        At most 1000 groups. More are available on the largest enterprise plan only. Needs the
         permission `createVoiceprintGroup`.
 
         Args:
@@ -1275,7 +1275,7 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
         Creates an empty group of voiceprints, within which speakers can be identified. Fill it with
         `audio.voiceprint_groups.features.create`.
 
-        At most 1000 groups. More can be had on the largest enterprise plan only. Needs the
+        At most 1000 groups. More are available on the largest enterprise plan only. Needs the
         permission `createVoiceprintGroup`.
 
         Args:

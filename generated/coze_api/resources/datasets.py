@@ -56,8 +56,8 @@ class DatasetsDocumentsAPI(Resource):
 
         Only the owner of a knowledge base can add documents. Files in the request must be of type
         pdf, txt, doc or docx. All documents of a request must come from the same kind of source,
-        and must fit what the knowledge base holds. Not for knowledge bases of Volcano Engine, nor
-        for tables. Needs the permission `createDocument`.
+        and must match the content type of the knowledge base. Not for knowledge bases of Volcano
+        Engine, nor for tables. Needs the permission `createDocument`.
 
         Args:
             dataset_id: Id of the knowledge base, as returned by `datasets.create` or
@@ -66,7 +66,7 @@ class DatasetsDocumentsAPI(Resource):
                 source. At most 10 items.
             chunk_strategy: How to split the documents into chunks; for images, who writes the
                 captions.
-            format_type: What the knowledge base holds. Text if left out.
+            format_type: Content type of the knowledge base. Text if left out.
             sink_strategy: How the documents are stored.
             is_append: Whether rows are added to a table that is there. For tables.
             parsing_strategy: How files are read.
@@ -285,8 +285,8 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
 
         Only the owner of a knowledge base can add documents. Files in the request must be of type
         pdf, txt, doc or docx. All documents of a request must come from the same kind of source,
-        and must fit what the knowledge base holds. Not for knowledge bases of Volcano Engine, nor
-        for tables. Needs the permission `createDocument`.
+        and must match the content type of the knowledge base. Not for knowledge bases of Volcano
+        Engine, nor for tables. Needs the permission `createDocument`.
 
         Args:
             dataset_id: Id of the knowledge base, as returned by `datasets.create` or
@@ -295,7 +295,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
                 source. At most 10 items.
             chunk_strategy: How to split the documents into chunks; for images, who writes the
                 captions.
-            format_type: What the knowledge base holds. Text if left out.
+            format_type: Content type of the knowledge base. Text if left out.
             sink_strategy: How the documents are stored.
             is_append: Whether rows are added to a table that is there. For tables.
             parsing_strategy: How files are read.

@@ -309,7 +309,7 @@ class OauthAPI(Resource):
                 second less than a day. At most 86399. Coze assumes 900.
             scope: With the JWT of a channel app, what the token is valid for. No effect for other
                 apps.
-            code_verifier: With `authorization_code` and PKCE, the secret whose challenge was given
+            code_verifier: With `authorization_code` and PKCE, the secret whose challenge was passed
                 to `oauth.authorize`. The page marks it optional, yet PKCE needs it.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -740,7 +740,7 @@ class AsyncOauthAPI(AsyncResource):
                 second less than a day. At most 86399. Coze assumes 900.
             scope: With the JWT of a channel app, what the token is valid for. No effect for other
                 apps.
-            code_verifier: With `authorization_code` and PKCE, the secret whose challenge was given
+            code_verifier: With `authorization_code` and PKCE, the secret whose challenge was passed
                 to `oauth.authorize`. The page marks it optional, yet PKCE needs it.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.

@@ -48,8 +48,8 @@ class WebsocketsAudioSimultInterpretationAPI(Resource):
         documentation does not have the operation; this description follows the official JavaScript
         SDK.
 
-        Browsers cannot set headers on a WebSocket. They give the token as query parameter
-        `authorization`, with `Bearer ` before it.
+        Browsers cannot set headers on a WebSocket. They send the token as query parameter
+        `authorization`, with the prefix `Bearer `.
 
         Args:
             extra_headers: Headers for this request.
@@ -89,8 +89,8 @@ class AsyncWebsocketsAudioSimultInterpretationAPI(AsyncResource):
         documentation does not have the operation; this description follows the official JavaScript
         SDK.
 
-        Browsers cannot set headers on a WebSocket. They give the token as query parameter
-        `authorization`, with `Bearer ` before it.
+        Browsers cannot set headers on a WebSocket. They send the token as query parameter
+        `authorization`, with the prefix `Bearer `.
 
         Args:
             extra_headers: Headers for this request.
@@ -131,8 +131,8 @@ class WebsocketsAudioSpeechAPI(Resource):
         are still sending. If you have the whole text, `audio.speech.create` is simpler.
 
         The text of one connection has at most 1024 bytes of UTF-8; more fails with error 3010.
-        Browsers cannot set headers on a WebSocket. They give the token as query parameter
-        `authorization`, with `Bearer ` before it. Needs the permission `createSpeech`.
+        Browsers cannot set headers on a WebSocket. They send the token as query parameter
+        `authorization`, with the prefix `Bearer `. Needs the permission `createSpeech`.
 
         Args:
             entity_type: Kind of the entity that the call is made for. Needed with `entity_id`.
@@ -175,8 +175,8 @@ class AsyncWebsocketsAudioSpeechAPI(AsyncResource):
         are still sending. If you have the whole text, `audio.speech.create` is simpler.
 
         The text of one connection has at most 1024 bytes of UTF-8; more fails with error 3010.
-        Browsers cannot set headers on a WebSocket. They give the token as query parameter
-        `authorization`, with `Bearer ` before it. Needs the permission `createSpeech`.
+        Browsers cannot set headers on a WebSocket. They send the token as query parameter
+        `authorization`, with the prefix `Bearer `. Needs the permission `createSpeech`.
 
         Args:
             entity_type: Kind of the entity that the call is made for. Needed with `entity_id`.
@@ -219,8 +219,8 @@ class WebsocketsAudioTranscriptionsAPI(Resource):
         Chinese or English unless another language is set. For a recording that you have as a file,
         `audio.transcriptions.create` is simpler.
 
-        Browsers cannot set headers on a WebSocket. They give the token as query parameter
-        `authorization`, with `Bearer ` before it. Needs the permission `createTranscription`.
+        Browsers cannot set headers on a WebSocket. They send the token as query parameter
+        `authorization`, with the prefix `Bearer `. Needs the permission `createTranscription`.
 
         Args:
             entity_type: Kind of the entity that the call is made for. Needed with `entity_id`.
@@ -263,8 +263,8 @@ class AsyncWebsocketsAudioTranscriptionsAPI(AsyncResource):
         Chinese or English unless another language is set. For a recording that you have as a file,
         `audio.transcriptions.create` is simpler.
 
-        Browsers cannot set headers on a WebSocket. They give the token as query parameter
-        `authorization`, with `Bearer ` before it. Needs the permission `createTranscription`.
+        Browsers cannot set headers on a WebSocket. They send the token as query parameter
+        `authorization`, with the prefix `Bearer `. Needs the permission `createTranscription`.
 
         Args:
             entity_type: Kind of the entity that the call is made for. Needed with `entity_id`.
@@ -346,8 +346,8 @@ class WebsocketsChatAPI(Resource):
         sends back the transcript, the bot's answer as text, and the answer as audio. One connection
         carries any number of turns. For text alone `chat.create` is simpler.
 
-        Browsers cannot set headers on a WebSocket. They give the token as query parameter
-        `authorization`, with `Bearer ` before it. Needs the permission `chat`.
+        Browsers cannot set headers on a WebSocket. They send the token as query parameter
+        `authorization`, with the prefix `Bearer `. Needs the permission `chat`.
 
         Args:
             bot_id: Bot to talk with, as returned by `bots.create`. It must be published to the API
@@ -394,8 +394,8 @@ class AsyncWebsocketsChatAPI(AsyncResource):
         sends back the transcript, the bot's answer as text, and the answer as audio. One connection
         carries any number of turns. For text alone `chat.create` is simpler.
 
-        Browsers cannot set headers on a WebSocket. They give the token as query parameter
-        `authorization`, with `Bearer ` before it. Needs the permission `chat`.
+        Browsers cannot set headers on a WebSocket. They send the token as query parameter
+        `authorization`, with the prefix `Bearer `. Needs the permission `chat`.
 
         Args:
             bot_id: Bot to talk with, as returned by `bots.create`. It must be published to the API

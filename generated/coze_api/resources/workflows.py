@@ -305,7 +305,7 @@ class WorkflowsChatAPI(Resource):
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the other input parameters of the start node, by name; may be
-                left out if there are none. A file is given by its URL, or as text that holds a JSON
+                left out if there are none. A file is given by its URL, or as a string with a JSON
                 object with the `file_id` returned by `files.upload`; several files as a list of
                 those. CONVERSATION_NAME chooses a conversation of the app by its name; USER_INPUT
                 is ignored here.
@@ -417,7 +417,7 @@ class AsyncWorkflowsChatAPI(AsyncResource):
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the other input parameters of the start node, by name; may be
-                left out if there are none. A file is given by its URL, or as text that holds a JSON
+                left out if there are none. A file is given by its URL, or as a string with a JSON
                 object with the `file_id` returned by `files.upload`; several files as a list of
                 those. CONVERSATION_NAME chooses a conversation of the app by its name; USER_INPUT
                 is ignored here.
@@ -833,7 +833,7 @@ class WorkflowsRunsAPI(Resource):
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its URL, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as a string with a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
@@ -918,7 +918,7 @@ class WorkflowsRunsAPI(Resource):
                 `workflows.runs.create` returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
             resume_data: The user's reply. It should contain everything that the question or input
-                node requires. A file is given as text that holds a JSON object with the `file_id`
+                node requires. A file is given as a string with a JSON object with the `file_id`
                 returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -985,7 +985,7 @@ class WorkflowsRunsAPI(Resource):
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its URL, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as a string with a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
@@ -1077,7 +1077,7 @@ class WorkflowsRunsAPI(Resource):
                 returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
             resume_data: The user's reply. It should contain everything that the question or input
-                node requires. A file is given as text that holds a JSON object with the `file_id`
+                node requires. A file is given as a string with a JSON object with the `file_id`
                 returned by `files.upload`.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
@@ -1170,7 +1170,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its URL, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as a string with a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
@@ -1255,7 +1255,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 `workflows.runs.create` returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
             resume_data: The user's reply. It should contain everything that the question or input
-                node requires. A file is given as text that holds a JSON object with the `file_id`
+                node requires. A file is given as a string with a JSON object with the `file_id`
                 returned by `files.upload`.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -1322,7 +1322,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
             parameters: Values for the input parameters of the start node, by name. A file is given
-                by its URL, or as text that holds a JSON object with the `file_id` returned by
+                by its URL, or as a string with a JSON object with the `file_id` returned by
                 `files.upload`; several files as a list of those.
             bot_id: Id of the bot on whose behalf the workflow runs, as returned by `bots.create`.
                 Needed if the workflow uses databases or variables. The bot must be published to the
@@ -1414,7 +1414,7 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 returned.
             interrupt_type: Why the workflow stopped, `type` of the same `interrupt_data`.
             resume_data: The user's reply. It should contain everything that the question or input
-                node requires. A file is given as text that holds a JSON object with the `file_id`
+                node requires. A file is given as a string with a JSON object with the `file_id`
                 returned by `files.upload`.
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or

@@ -82,10 +82,7 @@ def plan_answer(user_input: UserInput, *, before: str | None, suggest: bool) -> 
     """
     command, _, rest = user_input.text.partition(" ")
     rest = rest.strip()
-    settings: dict[str, Any] = {
-        "audio": user_input.audio > 0,
-        "suggestions": _SUGGESTED if suggest else (),
-    }
+    settings: dict[str, Any] = {"audio": user_input.audio > 0, "suggestions": _SUGGESTED if suggest else ()}
     match command:
         case "/say":
             return Plan(answers=(rest,), **settings)
@@ -103,9 +100,7 @@ def plan_answer(user_input: UserInput, *, before: str | None, suggest: bool) -> 
         case "/fail" | "/error":
             code, _, text = rest.partition(" ")
             return Plan(
-                error_code=_number(code, 5000),
-                error_msg=text or "event interval error",
-                breaks_off=command == "/error",
+                error_code=_number(code, 5000), error_msg=text or "event interval error", breaks_off=command == "/error"
             )
         case "/tool":
             return Plan(tool_calls=_tool_calls(user_input.text), audio=user_input.audio > 0)

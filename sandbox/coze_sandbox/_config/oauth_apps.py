@@ -76,10 +76,7 @@ SERVICE_APP = OAuthApp(client_id="1173000000003", kind="service", name="Sandbox 
 """An app that signs JWTs."""
 
 CHANNEL_APP = OAuthApp(
-    client_id="1173000000004",
-    kind="channel",
-    name="Sandbox channel app",
-    permissions=frozenset({"Connector.botChat"}),
+    client_id="1173000000004", kind="channel", name="Sandbox channel app", permissions=frozenset({"Connector.botChat"})
 )
 """A channel app, which signs JWTs and may chat with bots."""
 

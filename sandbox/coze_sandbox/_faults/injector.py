@@ -66,10 +66,7 @@ def replacement_response(
         case "rate_limit":
             after = f"{fault.seconds if fault.seconds is not None else 1:g}"
             failure = CallError(
-                fault.code or RATE_LIMITED,
-                fault.msg,
-                status=fault.status or 429,
-                headers={"Retry-After": after},
+                fault.code or RATE_LIMITED, fault.msg, status=fault.status or 429, headers={"Retry-After": after}
             )
         case "status":
             failure = CallError(fault.code or INTERNAL, fault.msg, status=fault.status or 500)
@@ -243,11 +240,7 @@ class FaultTransformer:
     """
 
     def __init__(
-        self,
-        fault: Fault,
-        *,
-        garbage: Callable[[bytes], tuple[bytes, ...]],
-        padded: Callable[[bytes, int], bytes],
+        self, fault: Fault, *, garbage: Callable[[bytes], tuple[bytes, ...]], padded: Callable[[bytes, int], bytes]
     ) -> None:
         self._fault = fault
         self._garbage = garbage

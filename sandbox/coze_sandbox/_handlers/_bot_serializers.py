@@ -15,13 +15,7 @@ API_CHANNEL = "1024"
 
 _ICON = "https://sandbox.invalid/bot.png"
 # No operation sets an image, so all its members are empty.
-_NO_IMAGE = {
-    "image_url": "",
-    "origin_image_url": "",
-    "theme_color": "",
-    "canvas_position": {},
-    "gradient_position": {},
-}
+_NO_IMAGE = {"image_url": "", "origin_image_url": "", "theme_color": "", "canvas_position": {}, "gradient_position": {}}
 _SAME = ("prompt_info", "onboarding_info", "suggest_reply_info", "media_config")
 _MODEL_MEMBERS = (
     "model_id",
@@ -61,10 +55,7 @@ def serialize_detail(state: Mapping[str, Any], version: str | None) -> dict[str,
         "shortcut_commands": [],
         "variables": [],
         "voice_info_list": [],
-        "background_image_info": {
-            "web_background_image": dict(_NO_IMAGE),
-            "mobile_background_image": dict(_NO_IMAGE),
-        },
+        "background_image_info": {"web_background_image": dict(_NO_IMAGE), "mobile_background_image": dict(_NO_IMAGE)},
     }
     shown.update({name: state[name] for name in _SAME if name in state})
     shown.setdefault("prompt_info", {"prompt": ""})
@@ -92,8 +83,7 @@ def published(state: SandboxState, bot: Mapping[str, Any], channel: str) -> dict
     online = bot["channels"].get(channel)
     if online is None:
         raise CallError(
-            BOT_NOT_PUBLISHED,
-            f"The bot_id {bot['draft']['bot_id']} has not been published to the channel {channel}.",
+            BOT_NOT_PUBLISHED, f"The bot_id {bot['draft']['bot_id']} has not been published to the channel {channel}."
         )
     return get_or_404(state, "bot_version", f"{bot['draft']['bot_id']}/{online['version']}")
 

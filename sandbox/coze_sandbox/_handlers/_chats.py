@@ -76,12 +76,7 @@ def enter_message(call: Call, conversation: Mapping[str, Any], message: Mapping[
 
 
 def new_chat(
-    call: Call,
-    conversation: Mapping[str, Any],
-    *,
-    bot_id: str,
-    saved: bool,
-    meta_data: Mapping[str, str] | None = None,
+    call: Call, conversation: Mapping[str, Any], *, bot_id: str, saved: bool, meta_data: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Return a new chat, before its first turn.
 

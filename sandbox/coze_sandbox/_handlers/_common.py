@@ -89,12 +89,7 @@ def newest_first(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def numbered_page(
-    call: Call,
-    items: Sequence[T],
-    *,
-    param: str = "page_num",
-    size_param: str = "page_size",
-    size: int = _DEFAULT_SIZE,
+    call: Call, items: Sequence[T], *, param: str = "page_num", size_param: str = "page_size", size: int = _DEFAULT_SIZE
 ) -> tuple[list[T], bool]:
     """Return one page of items, numbered from 1.
 

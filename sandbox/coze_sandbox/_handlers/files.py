@@ -13,12 +13,7 @@ def upload(call: Call) -> ResponseFields:
     """Store name, size and digest of a file."""
     file, state = sent_file(call), call.state
     key = state.new_id()
-    stored = {
-        "id": key,
-        "bytes": file.size,
-        "file_name": file.name,
-        "created_at": state.clock.seconds(),
-    }
+    stored = {"id": key, "bytes": file.size, "file_name": file.name, "created_at": state.clock.seconds()}
     state.store.put("file", key, {**stored, "_sha256": file.sha256, "_creator_id": call.user_id})
     return {"data": stored}
 

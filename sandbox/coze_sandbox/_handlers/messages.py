@@ -21,12 +21,7 @@ _FROM_THE_START = ("", "0")
 @operation("conversations.messages.create")
 def create(call: Call) -> ResponseFields:
     """Add a message."""
-    conversation = get_or_404(
-        call.state,
-        "conversation",
-        call.query["conversation_id"],
-        code=CONVERSATION_NOT_FOUND,
-    )
+    conversation = get_or_404(call.state, "conversation", call.query["conversation_id"], code=CONVERSATION_NOT_FOUND)
     parse_content(call.state, call.body["content"], call.body["content_type"], "body.content")
     return {"data": public(enter_message(call, conversation, call.body))}
 

@@ -50,13 +50,13 @@ _SIZES = ("maxProperties", "maxLength")
 # Names that clients use instead of the documented ones.
 _PARAMETER_ALIASES = {
     # The official Python SDK sends page_index, as for the older list of bots.
-    "bots.list": {"page_index": "page_num"},
+    "bots.list": {"page_index": "page_num"}
 }
 
 # Required members that official SDKs omit or send as null, and the values that Coze assumes.
 _MAY_BE_ABSENT: Mapping[str, Mapping[str, Any]] = {
     # Optional in the official Python, JavaScript and Go SDKs.
-    "datasets.documents.create": {"chunk_strategy": {"chunk_type": 0}},
+    "datasets.documents.create": {"chunk_strategy": {"chunk_type": 0}}
 }
 
 # Parameters for which an empty value is not an omitted one.
@@ -244,10 +244,7 @@ class RequestParser:
                     parts.files[name] = await _upload(value, limits.get(name))
         finally:
             await form.close()
-        record.body = {
-            **parts.body,
-            **{name: file.name for name, file in parts.files.items()},
-        }
+        record.body = {**parts.body, **{name: file.name for name, file in parts.files.items()}}
         shape = self._as_described(operation, media, {**parts.body, **dict.fromkeys(parts.files, "")}, record)
         self._check_body(operation, media, shape)
         for name in limits:

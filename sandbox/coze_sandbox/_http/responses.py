@@ -112,12 +112,7 @@ class ResponseBuilder:
         """Return the error response of a failure."""
         status = failure.status or status_of(failure.code, self._spec.errors)
         as_200 = self._errors_as_200
-        body: dict[str, Any] = {
-            "code": failure.code,
-            "msg": failure.msg,
-            "detail": {"logid": logid},
-            **failure.members,
-        }
+        body: dict[str, Any] = {"code": failure.code, "msg": failure.msg, "detail": {"logid": logid}, **failure.members}
         media = operation.failure if operation is not None else None
         if operation is not None and operation.issues_tokens and status < _SERVER_ERROR:
             # Clients recognize this error by its status only, so it is never 200.

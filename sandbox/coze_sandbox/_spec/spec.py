@@ -188,10 +188,7 @@ class Spec:
             public=not all(node.get("security", security) or [{}]),
             issues_tokens=client_failure is not failure,
             permission=node.get("x-coze-permission"),
-            parameters=(
-                *self._parameters(item, pointer),
-                *self._parameters(node, here),
-            ),
+            parameters=(*self._parameters(item, pointer), *self._parameters(node, here)),
             bodies=self._media(body, body_at),
             body_required=bool(body.get("required")),
             max_body_bytes=node.get("x-coze-max-body-bytes"),

@@ -66,10 +66,7 @@ _WORKFLOWS = {
     WORKFLOW_UNPUBLISHED: ("unpublished", "echo"),
     WORKFLOW_CHAT: ("chat", "chat"),
 }
-_FOLDERS = (
-    (FOLDER_ID, "Projects", ""),
-    ("7300000000000000701", "Finished projects", FOLDER_ID),
-)
+_FOLDERS = ((FOLDER_ID, "Projects", ""), ("7300000000000000701", "Finished projects", FOLDER_ID))
 _SYSTEM_VOICES = {
     VOICE_ID: ("Calm voice", "en", "英语", "big"),
     "7300000000000000401": ("Lively voice", "zh", "中文", "small"),
@@ -153,13 +150,7 @@ def seed_bot(store: Store, key: str, name: str, now: int) -> None:
         "update_time": now,
         "owner_user_id": USER_ID,
     }
-    published = {
-        "version": version,
-        "published_at": now,
-        "connectors": ["1024"],
-        "creator": USER_ID,
-        "snapshot": draft,
-    }
+    published = {"version": version, "published_at": now, "connectors": ["1024"], "creator": USER_ID, "snapshot": draft}
     bot = {"space_id": WORKSPACE_ID, "draft": draft, "collaboration_mode": "single"}
     bot["channels"] = {"1024": {"version": version, "published_at": now}}
     store.put("bot", key, bot, WORKSPACE_ID)

@@ -163,8 +163,7 @@ class Store:
         """Set a metadata value."""
         with self._lock:
             self._connection.execute(
-                "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (name, value),
+                "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
             )
 
     def clear(self) -> None:

@@ -22,10 +22,7 @@ _OWNERS = {
 _IN_WORKSPACES = {"app", "bot", "database", "dataset", "folder", "workflow"}
 
 # Kinds that are visible with their parent: kind of the parent, and the member with its id.
-_PARENTS = {
-    "document": ("dataset", "_dataset_id"),
-    "run": ("workflow", "workflow_id"),
-}
+_PARENTS = {"document": ("dataset", "_dataset_id"), "run": ("workflow", "workflow_id")}
 
 
 def can_read(store: Store, kind: str, key: str, document: Mapping[str, Any], user_id: str) -> bool:

@@ -30,8 +30,8 @@ ODD = (
 PLACES = {
     "property": ("things/schemas.yaml", "    note: {type", "    <0>: {type: string}\n    note: {type"),
     "argument": ("things/schemas.yaml", "    weight: {type", "    <0>: {type: string}\n    weight: {type"),
-    "parameter": ("things/list.yaml", "name: colour", "name: <0>"),
-    "header": ("things/list.yaml", "{name: colour, in: query", "{name: <0>, in: header"),
+    "parameter": ("things/list.yaml", "name: color", "name: <0>"),
+    "header": ("things/list.yaml", "{name: color, in: query", "{name: <0>, in: header"),
     "header of an answer": ("things/delete.yaml", "  '200':", "  '201': {description: A., headers: {<0>: {schema: {type: string}}}}\n  '200':"),
     "media type": ("things/create.yaml", "application/json:\n      schema: {$ref: './schemas.yaml#/ThingsCreateR", "<application/0>:\n      schema: {$ref: './schemas.yaml#/ThingsCreateR"),
     "path": ("coze.yaml", "  /v1/things/{thing_id}:", "  </v1/things/{thing_id}/0>:"),

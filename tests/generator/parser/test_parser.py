@@ -42,8 +42,8 @@ TYPES: dict[str, tuple[str, ir.Type, bool]] = {
     "constant": ("{const: thing}", ir.Scalar("str"), False),
     "constant number": ("{const: 1}", ir.Scalar("int"), False),
     "constant truth": ("{const: true}", ir.Scalar("bool"), False),
-    "enum": ("{$ref: '#/Colour'}", ir.EnumRef("Colour"), False),
-    "enum or null": ("{anyOf: [{$ref: '#/Colour'}, {type: 'null'}]}", ir.EnumRef("Colour"), True),
+    "enum": ("{$ref: '#/Color'}", ir.EnumRef("Color"), False),
+    "enum or null": ("{anyOf: [{$ref: '#/Color'}, {type: 'null'}]}", ir.EnumRef("Color"), True),
     "moment": ("{$ref: '../shared/types.yaml#/UnixTime'}", ir.Scalar("unix-time"), False),
     "moment as text": ("{type: string, format: unix-time-ms}", ir.Scalar("unix-time-ms"), False),
     "moment or null": ("{type: [integer, 'null'], format: unix-time}", ir.Scalar("unix-time"), True),
@@ -126,10 +126,10 @@ def test_property_name_avoids_python_names(small: Small, wire: str) -> None:
 def test_enum_members_are_named_after_their_values(small: Small, values: str, names: list[str]) -> None:
     """Enum members are named after their values, which stay unchanged, quotes and backslashes included."""
     small.replace(SCHEMAS, "[blue, dark-red]", values)
-    [colour] = [enum for enum in small.api().enums if enum.name == "Colour"]
-    described = small.bundle().document["components"]["schemas"]["Colour"]["enum"]
-    assert [name for name, _, _ in colour.members] == names
-    assert [value for _, value, _ in colour.members] == described
+    [color] = [enum for enum in small.api().enums if enum.name == "Color"]
+    described = small.bundle().document["components"]["schemas"]["Color"]["enum"]
+    assert [name for name, _, _ in color.members] == names
+    assert [value for _, value, _ in color.members] == described
 
 
 def test_every_operation_is_a_method_and_streams_are_two(small: Small) -> None:
@@ -152,7 +152,7 @@ def test_required_arguments_come_first(small: Small) -> None:
     """Arguments keep the order of the description, the required ones before the others."""
     small.replace(SCHEMAS, "required: [name]", "required: [weight]")
     assert [argument.name for argument in operation(small.api(), "things.create").arguments] == [
-        "weight", "name", "parts", "colour",
+        "weight", "name", "parts", "color",
     ]  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def test_envelopes_and_request_bodies_have_no_class(small: Small) -> None:
     """Only types that a user can encounter become classes, not envelopes and flattened bodies."""
     api = small.api()
     assert {one.name for one in api.models} == {"Part", "Thing", "ThingPage"}
-    assert {one.name for one in api.enums} == {"Colour", "Size"}
+    assert {one.name for one in api.enums} == {"Color", "Size"}
 
 
 def test_model_is_in_the_module_of_its_top_folder(small: Small) -> None:
@@ -225,11 +225,11 @@ def test_generated_models_decode_described_types(small: Small, load: Any) -> Non
     """Generated models decode enums, timestamps, lists, maps and unknown fields."""
     models = load(small).models
     sent = {
-        "id": "1", "colour": "dark-red", "size": 2, "made_at": 1715847583, "labels": {"a": "b"}, "new": [1],
+        "id": "1", "color": "dark-red", "size": 2, "made_at": 1715847583, "labels": {"a": "b"}, "new": [1],
         "parts": [{"text": "x", "inside": {"text": "y"}}],
     }  # fmt: skip
     thing = models.Thing.from_dict(sent)
-    assert thing.colour is models.Colour.DARK_RED
+    assert thing.color is models.Color.DARK_RED
     assert thing.size is models.Size.LARGE
     assert thing.parts[0].inside.text == "y"
     assert thing.extra_fields == {"new": [1]}
@@ -254,7 +254,7 @@ def test_modules_may_refer_to_each_other(small: Small, load: Any) -> None:
           description: A tool.
           properties:
             kind: {$ref: '#/ToolKind', description: What it is.}
-            colour: {$ref: '../things/schemas.yaml#/Colour', description: Its colour.}
+            color: {$ref: '../things/schemas.yaml#/Color', description: Its color.}
             made: {type: array, description: Things., items: {$ref: '../things/schemas.yaml#/Thing'}}
         ToolKind: {type: string, description: A kind., enum: [saw]}
         """)  # fmt: skip
@@ -268,6 +268,6 @@ def test_modules_may_refer_to_each_other(small: Small, load: Any) -> None:
             del sys.modules[name]
         importlib.import_module(f"{package.__name__}.models.{first}")
     things = importlib.import_module(f"{package.__name__}.models.things")
-    sent = {"tool": {"kind": "saw", "colour": "blue", "made": [{"id": "1", "parts": [{"kind": "saw"}]}]}}
+    sent = {"tool": {"kind": "saw", "color": "blue", "made": [{"id": "1", "parts": [{"kind": "saw"}]}]}}
     assert things.Part.from_dict(sent).tool.made[0].parts[0].kind.known
     assert things.Part.from_dict(sent).to_dict() == sent

@@ -79,7 +79,7 @@ CASES = {
     "two names after clean-up": prop("class: {type: boolean}\n    class_: {type: boolean}", THING),
     "discriminator without mapping": prop("free: {oneOf: [{$ref: '#/Size'}], discriminator: {propertyName: id}}"),
     "discriminator beside the point": prop(
-        "free: {oneOf: [{$ref: '#/Size'}], discriminator: {propertyName: id, mapping: {a: '#/Colour'}}}"
+        "free: {oneOf: [{$ref: '#/Size'}], discriminator: {propertyName: id, mapping: {a: '#/Color'}}}"
     ),
     # names
     "property in another script": prop("名: {type: boolean}"),
@@ -88,7 +88,7 @@ CASES = {
     "argument called timeout": argument("timeout: {type: boolean, description: X.}", "operationId"),
     "argument called extra_body": argument("extra_body: {type: boolean, description: X.}", "operationId"),
     "argument in two places": Case(
-        CREATE, "requestBody:\n", "parameters:\n  - {name: colour, in: query, schema: {type: string}}\nrequestBody:\n",
+        CREATE, "requestBody:\n", "parameters:\n  - {name: color, in: query, schema: {type: string}}\nrequestBody:\n",
         "parameters:",
     ),
     "id of one word": operation_id("things"),
@@ -125,8 +125,8 @@ CASES = {
     "parameter without a schema": Case(
         LIST, "schema: {type: integer, minimum: 1}", "content: {application/json: {schema: {type: integer}}}", "page, in"
     ),
-    "style": Case(LIST, "{name: colour,", "{name: colour, style: deepObject,", "deepObject"),
-    "exploded list": Case(LIST, "{name: colour,", "{name: colour, explode: true,", "explode"),
+    "style": Case(LIST, "{name: color,", "{name: color, style: deepObject,", "deepObject"),
+    "exploded list": Case(LIST, "{name: color,", "{name: color, explode: true,", "explode"),
     "two kinds of body": Case(CREATE, "content:\n    app", "content:\n    multipart/form-data: {}\n    app", "operationId"),
     "form": Case(CREATE, "application/json:\n      schema: {$ref: './schemas.yaml#/ThingsCreateRequest'}",
                  "application/x-www-form-urlencoded:\n      schema: {$ref: './schemas.yaml#/ThingsCreateRequest'}",

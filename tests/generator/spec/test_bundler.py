@@ -149,7 +149,7 @@ BROKEN: dict[str, tuple[str, str, str, str, str]] = {
     "local components": ("things/delete.yaml", "deprecated: true", "components: none", "none", "shape"),
     "file name with a null": ("things/schemas.yaml", "'../shared/types.yaml#/UnixTime'", '"a\\0.yaml#/UnixTime"', "a\\0", "ref"),
     "file name of 5,000 characters": ("things/schemas.yaml", "../shared/types.yaml", "x" * 5_000, "xxx", "ref"),
-    "key twice": ("things/schemas.yaml", "Size:\n", "Colour:\n", "Colour:\n", "yaml"),
+    "key twice": ("things/schemas.yaml", "Size:\n", "Color:\n", "Color:\n", "yaml"),
     "key is a number": ("things/list.yaml", "'200':", "200:", "200:", "yaml"),
     "key is a truth value": ("things/list.yaml", "'200':", "on:", "on:", "yaml"),
     "no yaml": ("things/list.yaml", "responses:\n", "responses: }\n", "responses", "yaml"),
@@ -198,15 +198,15 @@ def test_two_schemas_with_one_name_are_rejected(small: Small) -> None:
     """Two different schemas cannot share a name; the problem names both places."""
     small.write(
         "shared/types.yaml",
-        (small.folder / "shared/types.yaml").read_text(encoding="utf-8") + "Colour: {type: string}\n",
+        (small.folder / "shared/types.yaml").read_text(encoding="utf-8") + "Color: {type: string}\n",
     )
-    small.replace("things/schemas.yaml", "{$ref: '#/Size', desc", "{$ref: '../shared/types.yaml#/Colour', desc")
+    small.replace("things/schemas.yaml", "{$ref: '#/Size', desc", "{$ref: '../shared/types.yaml#/Color', desc")
     with pytest.raises(DescriptionError) as caught:
         small.bundle()
     [problem] = caught.value.problems
     assert (problem.file, problem.rule) == ("openapi/things/schemas.yaml", "name-clash")
-    assert problem.line == small.line("things/schemas.yaml", "types.yaml#/Colour")
-    assert "openapi/things/schemas.yaml#/Colour" in problem.message
+    assert problem.line == small.line("things/schemas.yaml", "types.yaml#/Color")
+    assert "openapi/things/schemas.yaml#/Color" in problem.message
 
 
 def test_index_schema_conflicts_with_another_file(small: Small) -> None:
@@ -285,4 +285,4 @@ def test_hoisted_mappings_keep_their_lines(small: Small) -> None:
     """Hoisted mappings keep the lines of their keys."""
     thing = schemas(small)["Thing"]
     assert thing.file == "openapi/things/schemas.yaml"
-    assert thing["properties"].line_of("colour") == small.line("things/schemas.yaml", "colour: {$ref")
+    assert thing["properties"].line_of("color") == small.line("things/schemas.yaml", "color: {$ref")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -51,7 +50,7 @@ class Flows:
 
     def __call__(self, name: str, *arguments: Any, **options: Any) -> Any:
         kind = getattr(auth, f"Async{name}" if self._connect.is_async else name)
-        return _Shown(kind(*arguments, **{"base_url": self.base_url, **options}), self._connect)
+        return self._connect.show(kind(*arguments, **{"base_url": self.base_url, **options}))
 
     def web(self, **options: Any) -> Any:
         return self("WebOAuth", WEB_APP, SECRET, REDIRECT, **options)
@@ -86,25 +85,6 @@ class Flows:
         path = folder / "app.json"
         path.write_text(json.dumps({**jwt_config(self.sandbox), **changes}), encoding="utf-8")
         return path
-
-
-class _Shown:
-    def __init__(self, flow: Any, connect: Connect) -> None:
-        self.raw = flow
-        self._connect = connect
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self.raw, name)
-        if not inspect.iscoroutinefunction(value):
-            return value
-
-        def call(*arguments: Any, **options: Any) -> Any:
-            async def act() -> Any:
-                return await value(*arguments, **options)
-
-            return self._connect.run(act)
-
-        return call
 
 
 def browse(url: str) -> str:

@@ -21,7 +21,7 @@ from coze_api.operations import oauth
 from cozekit.auth import FileStore, JWTAuth, RedisStore, Token, new_state, new_verifier
 from cozekit.auth._token_request import Grant
 from cozekit.errors import APIError, CozeError, GatewayError, InvalidArgumentError, OAuthError
-from tests.overlay._clients import Connect, Counter
+from tests.overlay._clients import Connect, Counter, unwrap
 from tests.overlay._exception_dump import shown
 from tests.overlay.auth._flows import PUBLIC_APP, REDIRECT, Flows, browse, jwt_config
 
@@ -116,30 +116,33 @@ def attempts(
     device = flows("DeviceOAuth", "id", **service)
     config = jwt_config(flows.sandbox)
     jwt = flows("JWTOAuth", config["client_id"], config["private_key"], config["public_key_id"], **service)
-    yield web.raw, lambda: web.exchange(CODE)
-    yield web.raw, lambda: web.refresh(token())
-    yield web.raw, lambda: web.exchange(f"{CODE}\n")
-    yield web.raw, lambda: web.refresh(Token(access_token=ACCESS, expires_at=datetime.now(UTC)))
-    yield web.raw, lambda: web.parse_callback(f"{REDIRECT}?code={CODE}&state=other", state=STATE)
-    yield web.raw, lambda: web.parse_callback(f"{REDIRECT}?code={CODE}&error=server_error&state={STATE}", state=STATE)
-    yield web.raw, lambda: flows("WebOAuth", "id", f"{CLIENT_SECRET}\n")
-    yield pkce.raw, lambda: pkce.exchange(CODE, code_verifier=VERIFIER)
-    yield pkce.raw, lambda: pkce.exchange(CODE, code_verifier=f"{VERIFIER} ")
-    yield pkce.raw, lambda: pkce.authorize_url(state=STATE, code_verifier=f"{VERIFIER} ")
-    yield device.raw, lambda: device.wait(device.start())
-    yield jwt.raw, jwt.token
+    yield unwrap(web), lambda: web.exchange(CODE)
+    yield unwrap(web), lambda: web.refresh(token())
+    yield unwrap(web), lambda: web.exchange(f"{CODE}\n")
+    yield unwrap(web), lambda: web.refresh(Token(access_token=ACCESS, expires_at=datetime.now(UTC)))
+    yield unwrap(web), lambda: web.parse_callback(f"{REDIRECT}?code={CODE}&state=other", state=STATE)
+    yield (
+        unwrap(web),
+        lambda: web.parse_callback(f"{REDIRECT}?code={CODE}&error=server_error&state={STATE}", state=STATE),
+    )
+    yield unwrap(web), lambda: flows("WebOAuth", "id", f"{CLIENT_SECRET}\n")
+    yield unwrap(pkce), lambda: pkce.exchange(CODE, code_verifier=VERIFIER)
+    yield unwrap(pkce), lambda: pkce.exchange(CODE, code_verifier=f"{VERIFIER} ")
+    yield unwrap(pkce), lambda: pkce.authorize_url(state=STATE, code_verifier=f"{VERIFIER} ")
+    yield unwrap(device), lambda: device.wait(device.start())
+    yield unwrap(jwt), jwt.token
     broken = config["private_key"].replace("MII", "Hidden", 1)
     for key in (broken, f"Hidden {config['private_key'][:200]}"):
-        yield jwt.raw, lambda key=key: flows("JWTOAuth", "id", key, "kid", **service)
-        yield jwt.raw, lambda key=key: JWTAuth("id", key, "kid")
+        yield unwrap(jwt), lambda key=key: flows("JWTOAuth", "id", key, "kid", **service)
+        yield unwrap(jwt), lambda key=key: JWTAuth("id", key, "kid")
     path = folder / "app.json"
     path.write_text(json.dumps({**config, "private_key": broken}), encoding="utf-8")
-    yield jwt.raw, lambda: JWTAuth.from_file(path)
+    yield unwrap(jwt), lambda: JWTAuth.from_file(path)
     strategies = [
-        web.raw.auth(token()),
-        web.raw.auth(token(), store=FileStore(folder)),
-        web.raw.auth(token(), store=RedisStore("redis://user:Hidden@127.0.0.1:1/0")),
-        web.raw.auth(token(), store=FileStore(path)),  # is no folder
+        unwrap(web).auth(token()),
+        unwrap(web).auth(token(), store=FileStore(folder)),
+        unwrap(web).auth(token(), store=RedisStore("redis://user:Hidden@127.0.0.1:1/0")),
+        unwrap(web).auth(token(), store=FileStore(path)),  # is no folder
         JWTAuth(config["client_id"], config["private_key"], config["public_key_id"], base_url=service["base_url"]),
     ]
     for strategy in strategies:
@@ -213,7 +216,7 @@ def test_successful_flows_show_no_secret(flows, connect, coze_sandbox, caplog, t
     store = FileStore(tmp_path)
     store.save("k", first)
     old = Token(access_token=first.access_token, refresh_token=first.refresh_token, expires_at=datetime.now(UTC))
-    auth = web.raw.auth(old, store=store, key="k2")
+    auth = unwrap(web).auth(old, store=store, key="k2")
     coze = connect(auth=auth, base_url=flows.base_url)
     coze.users.me()
     second = store.load("k2")
@@ -221,7 +224,7 @@ def test_successful_flows_show_no_secret(flows, connect, coze_sandbox, caplog, t
     url = flows.pkce().authorize_url(state=state, code_verifier=verifier)
     assert verifier not in url
     begun = flows.device().start()
-    parts = [web.raw, first, second, store, auth, coze, begun, vars(auth), vars(web.raw).keys(), auth._renewals]
+    parts = [unwrap(web), first, second, store, auth, coze, begun, vars(auth), vars(unwrap(web)).keys(), auth._renewals]
     text = f"{parts} {caplog.text}"
     for secret in (
         code,
@@ -288,9 +291,9 @@ def test_redirects_carry_no_secret_to_another_server(flows, connect, status, fol
         with pytest.raises((OAuthError, APIError)):
             web.exchange(CODE)
         with contextlib.suppress(CozeError):
-            connect(auth=web.raw.auth(token()), retry=0, **options).users.me()
+            connect(auth=unwrap(web).auth(token()), retry=0, **options).users.me()
         with contextlib.suppress(CozeError):
-            connect(auth=web.raw.auth(token(seconds=600)), retry=0, **options).users.me()
+            connect(auth=unwrap(web).auth(token(seconds=600)), retry=0, **options).users.me()
         with contextlib.suppress(CozeError):
             connect(ACCESS, retry=0, **options).users.me()
         connect.run(http.aclose if connect.is_async else http.close)
@@ -307,7 +310,7 @@ def test_redirected_token_request_is_an_error_with_a_remedy(flows, connect):
         options = {"base_url": service.base_url, "http_client": http}
         web = flows("WebOAuth", "id", CLIENT_SECRET, REDIRECT, **options)
         with pytest.raises(GatewayError, match="the token request was redirected, which is not followed"):
-            connect(auth=web.raw.auth(token()), **options).users.me()
+            connect(auth=unwrap(web).auth(token()), **options).users.me()
         connect.run(http.aclose if connect.is_async else http.close)
     assert PUBLIC_APP not in "".join(thief.got)
     assert not [text for text in thief.got if REFRESH in text]

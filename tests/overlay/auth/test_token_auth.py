@@ -16,7 +16,7 @@ from coze_sandbox import BOT_ID, USER_ID
 from cozekit import APIConnectionError, APIError, Coze
 from cozekit.auth import JWTAuth, MemoryStore, Token, async_authorization, authorization
 from cozekit.errors import AuthenticationError, InvalidArgumentError, InvalidGrant, OAuthError
-from tests.overlay._clients import at_once
+from tests.overlay._clients import at_once, unwrap
 from tests.overlay.auth._flows import SECRET, WEB_APP, ahead, expired, jwt_config, token_requests
 from tests.overlay.auth._token_service import BASE, Service, client, strategy, token
 
@@ -286,7 +286,7 @@ def test_authorization_header_is_renewed_like_that_of_a_call(connect):
     show = async_authorization if connect.is_async else authorization
 
     def header(coze: Any) -> str:
-        return connect.run(show, getattr(coze, "raw", coze))
+        return connect.run(show, unwrap(coze))
 
     coze = client(connect, service, strategy(token()))
     assert header(coze) == header(coze) == "Bearer a1"

@@ -22,7 +22,7 @@ from coze_api.models import (
 )
 from cozekit import Coze, audio
 from cozekit._type_guards import TextBuffer
-from tests.overlay._clients import at_once
+from tests.overlay._clients import at_once, unwrap
 
 PIECES = 2_000
 OK = {"content-type": "text/event-stream"}
@@ -121,7 +121,7 @@ def test_interpretation_texts_are_joined_once(connect: Any, joined: list[int]) -
     coze = connect("t")
     session = coze.websockets.audio.simult_interpretation.connect(input_audio=audio.PCM(16000))
     interpretation = session.interpret(b"")
-    interpretation = getattr(interpretation, "raw", interpretation)
+    interpretation = unwrap(interpretation)
     for number in range(PIECES):
         interpretation._see(InterpretationTranscriptionDelta(data=InterpretationText(delta=Piece("x"))))
         interpretation._see(InterpretationTranslationDelta(data=InterpretationText(delta=Piece("yy"))))

@@ -12,7 +12,7 @@ import pytest
 from coze_api.models import Chat, ChatStatus
 from coze_sandbox import BOT_ID, WORKFLOW_CHAT
 from cozekit.errors import APIError, ChatFailed, PollTimeout, StreamInterrupted
-from tests.overlay._clients import Counter
+from tests.overlay._clients import Counter, unwrap
 
 Start = Callable[[Any, str], Any]
 
@@ -144,7 +144,7 @@ def test_failed_chat_raises_the_same_error_as_the_stream(coze, coze_sandbox):
         with pytest.raises(ChatFailed, match="no credits") as caught:
             list(stream.recover(poll_interval=0))
         assert caught.value.code == 4028
-        assert caught.value.stream is getattr(stream, "raw", stream)
+        assert caught.value.stream is unwrap(stream)
     with pytest.raises(ChatFailed, match="no credits"):
         stream.until_done()
 

@@ -10,6 +10,7 @@ import pytest
 from coze_api import models
 from coze_sandbox import BOT_ID
 from cozekit.errors import ChatFailed, StreamInterrupted
+from tests.overlay._clients import unwrap
 
 
 def user_message(text: str, **arguments: Any) -> dict[str, Any]:
@@ -129,7 +130,7 @@ def test_cut_stream_raises_stream_interrupted(coze, coze_sandbox, events):
         stream.until_done()
     error = caught.value
     assert error.events == events
-    assert error.stream is getattr(stream, "raw", stream)
+    assert error.stream is unwrap(stream)
     assert error.stream.answer == ["", "", "", "Goo", "Good ", *["Good day"] * 3][events]
     assert len(error.stream.messages) == max(0, events - 5)
     assert ("chat.retrieve" in str(error)) is (events > 0)

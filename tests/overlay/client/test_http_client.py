@@ -12,7 +12,7 @@ import pytest
 from coze_sandbox import BOT_ID
 from cozekit import APIConnectionError, AsyncCoze, Coze
 from cozekit.errors import InvalidArgumentError
-from tests.overlay._clients import Connect, Counter, at_once
+from tests.overlay._clients import Connect, Counter, at_once, unwrap
 
 
 def hook(connect: Connect, function: Any) -> Any:
@@ -55,7 +55,7 @@ def test_timeout_precedence(connect):
 
 def test_every_phase_has_a_default_timeout(connect):
     """By default every phase of a request has a timeout."""
-    timeout = getattr(connect("pat_a"), "raw", connect("pat_a"))._http.timeout
+    timeout = unwrap(connect("pat_a"))._http.timeout
     assert (timeout.connect, timeout.read, timeout.write, timeout.pool) == (5, 60, 60, 600)
 
 
@@ -151,9 +151,9 @@ def test_callers_client_stays_open(connect):
 def test_with_closes_own_connections(connect):
     """At the end of `with` a client closes the connections that it opened; `with` returns the client."""
     coze = connect("pat_a")
-    raw = getattr(coze, "raw", coze)
+    raw = unwrap(coze)
     with coze as same:
-        assert getattr(same, "raw", same) is raw
+        assert unwrap(same) is raw
         assert not raw._http.is_closed
     assert raw._http.is_closed
 

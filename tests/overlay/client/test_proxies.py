@@ -18,7 +18,7 @@ from cozekit._websockets.handshake import _Dialer
 from cozekit.auth import JWTAuth
 from cozekit.errors import GatewayError
 from tests._serving import serving
-from tests.overlay._clients import Connect, at_once
+from tests.overlay._clients import Connect, at_once, unwrap
 from tests.overlay.auth._flows import Flows
 
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -103,7 +103,7 @@ def test_remote_websockets_use_the_proxy(connect, base_url, given, used):
     """A WebSocket uses the environment's proxy for other machines, and an explicit proxy for every machine."""
     pytest.importorskip("websockets")
     coze = connect("pat_a", base_url=base_url)
-    handshake = WebsocketsChatAPI(getattr(coze, "raw", coze)).handshake(bot_id="1")
+    handshake = WebsocketsChatAPI(unwrap(coze)).handshake(bot_id="1")
     assert _Dialer(handshake, SocketOptions(proxy=given), 1)(handshake.built).proxy == used
 
 

@@ -15,7 +15,7 @@ import pytest
 from coze_api.models import OAuthResponseType
 from cozekit.auth import JWTAuth, async_authorization, authorization
 from cozekit.errors import APIError, GatewayError, InvalidArgumentError, ResponseTooLarge, StreamInterrupted
-from tests.overlay._clients import Connect, at_once
+from tests.overlay._clients import Connect, at_once, unwrap
 from tests.overlay.auth._flows import jwt_config
 
 JSON, EVENTS, HTML = "application/json", "text/event-stream", "text/html"
@@ -193,7 +193,7 @@ def test_nested_or_unrequested_compression_is_not_read(connect, operation, encod
 def test_only_bounded_compressions_are_requested(connect):
     """Clients request only compressions whose expansion is bounded."""
     coze = connect("pat_a")
-    assert getattr(coze, "raw", coze)._http.headers["accept-encoding"] == "gzip, deflate"
+    assert unwrap(coze)._http.headers["accept-encoding"] == "gzip, deflate"
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_token_response_has_the_same_limit(connect, coze_sandbox):
     assert [body.sent for body in service.bodies] == [11]
     assert service.bodies[0].closed
     with pytest.raises(ResponseTooLarge, match=r"^oauth\.token: "):
-        connect.run(async_authorization if connect.is_async else authorization, getattr(coze, "raw", coze))
+        connect.run(async_authorization if connect.is_async else authorization, unwrap(coze))
 
 
 def test_response_that_a_strategy_inspects_has_the_same_limit(connect, coze_sandbox):

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from coze_sandbox import BOT_ID
-from cozekit import APIConnectionError, APIError, APITimeoutError, RetryPolicy, _retrying_async, _sleep
+from cozekit import APIConnectionError, APIError, APITimeoutError, RetryPolicy, _retrying_async
 from cozekit.errors import ChatFailed, ServerError, StreamInterrupted
 from tests.overlay._clients import Counter, at_once
 
@@ -37,21 +37,6 @@ def once(coze: Any) -> Any:
 def streamed(coze: Any) -> Any:
     """Open a stream, which is not idempotent either."""
     return coze.chat.stream(bot_id="1", user_id="u", additional_messages=["hi"]).open()
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return the list of delays, which take no time."""
-    import anyio
-
-    made: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        made.append(seconds)
-
-    monkeypatch.setattr(_sleep, "time", SimpleNamespace(sleep=made.append))
-    monkeypatch.setattr(anyio, "sleep", sleep)
-    return made
 
 
 @pytest.mark.parametrize("call", [idempotent, once, streamed])

@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 import httpx
 import pytest
 
 from cozekit import APIError, RetryPolicy
-from tests.overlay._clients import Counter, at_once
-
-
-def raw(coze: Any) -> Any:
-    """Return the client without its sync wrapper."""
-    return getattr(coze, "raw", coze)
+from tests.overlay._clients import Counter, at_once, unwrap
 
 
 def test_copy_shares_connections(connect):
     """A copy uses the connections of the original, and closing the copy does not close them."""
     coze = connect("pat_a")
     copy = coze.with_options(timeout=1)
-    assert raw(copy)._http is raw(coze)._http
+    assert unwrap(copy)._http is unwrap(coze)._http
     with copy:
         pass
     copy.close()
-    assert not raw(coze)._http.is_closed
+    assert not unwrap(coze)._http.is_closed
 
 
 def test_original_keeps_its_options(connect):
     """The original keeps timeout, retries, deadline, headers and resources."""
     coze = connect("pat_a", headers={"X-A": "1"}, retry=1, deadline=9, timeout=8)
-    resources = raw(coze.chat), raw(coze.bots), raw(coze.chat.messages)
-    before = {name: value for name, value in vars(raw(coze)).items() if name != "_http"}
+    resources = unwrap(coze.chat), unwrap(coze.bots), unwrap(coze.chat.messages)
+    before = {name: value for name, value in vars(unwrap(coze)).items() if name != "_http"}
     copy = coze.with_options(timeout=1, retry=5, deadline=2, headers={"X-B": "2"})
-    assert {name: value for name, value in vars(raw(coze)).items() if name != "_http"} == before
-    assert (raw(coze.chat), raw(coze.bots), raw(coze.chat.messages)) == resources
-    assert raw(copy)._retry == RetryPolicy(max_retries=5)
-    assert (raw(copy)._timeout, raw(copy)._deadline) == (1, 2)
-    assert raw(copy)._headers == {"X-A": "1", "X-B": "2"}
+    assert {name: value for name, value in vars(unwrap(coze)).items() if name != "_http"} == before
+    assert (unwrap(coze.chat), unwrap(coze.bots), unwrap(coze.chat.messages)) == resources
+    assert unwrap(copy)._retry == RetryPolicy(max_retries=5)
+    assert (unwrap(copy)._timeout, unwrap(copy)._deadline) == (1, 2)
+    assert unwrap(copy)._headers == {"X-A": "1", "X-B": "2"}
 
 
 def test_resources_of_a_copy_use_its_options(connect):
@@ -56,9 +50,9 @@ def test_omitted_options_are_inherited(connect):
     """Options that are omitted are those of the original; None restores a default."""
     coze = connect("pat_a", retry=7, deadline=9, timeout=8)
     copy = coze.with_options()
-    assert (raw(copy)._retry.max_retries, raw(copy)._deadline, raw(copy)._timeout) == (7, 9, 8)
+    assert (unwrap(copy)._retry.max_retries, unwrap(copy)._deadline, unwrap(copy)._timeout) == (7, 9, 8)
     plain = coze.with_options(retry=None, deadline=None, timeout=None)
-    assert (raw(plain)._retry, raw(plain)._deadline, raw(plain)._timeout) == (RetryPolicy(), None, None)
+    assert (unwrap(plain)._retry, unwrap(plain)._deadline, unwrap(plain)._timeout) == (RetryPolicy(), None, None)
 
 
 def test_copies_of_copies_combine_options(connect):
@@ -92,7 +86,7 @@ def test_copy_keeps_the_subclass(connect):
 
 def test_copies_can_be_made_while_resources_load(connect):
     """Copies can be made while other threads load resources."""
-    coze = raw(connect("pat_a"))
+    coze = unwrap(connect("pat_a"))
     errors: list[Exception] = []
 
     def work() -> None:

@@ -20,7 +20,7 @@ from cozekit.errors import (
     GatewayError,
     RateLimitError,
 )
-from tests.overlay._clients import Counter, at_once
+from tests.overlay._clients import Counter, at_once, unwrap
 
 DEEP = 3_000
 DELAYS = [
@@ -289,6 +289,6 @@ def test_authorization_without_a_token_response_raises_like_a_call(connect, fail
 
     http = connect.http(transport=httpx.MockTransport(Counter(failure)))
     coze = connect(http_client=http, auth=Asking(), retry=0)
-    raw = getattr(coze, "raw", coze)
+    raw = unwrap(coze)
     with pytest.raises(APIConnectionError, match=r"^oauth\.token: "):
         connect.run(async_authorization if connect.is_async else authorization, raw)

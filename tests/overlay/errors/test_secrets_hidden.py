@@ -15,7 +15,7 @@ import pytest
 
 from coze_api import AsyncClient, Client
 from coze_api._core._operation import Operation
-from coze_api._core._secrets import Secret, hidden, mask, without
+from coze_api._core._secrets import SecretStr, hidden, mask, without
 from coze_api.models import OauthTokenResponse
 from cozekit import CozeError, webhooks
 from cozekit.errors import APIError, DecodeError, GatewayError, InvalidArgumentError
@@ -218,7 +218,7 @@ def test_secret_fields_of_models_are_hidden() -> None:
 def test_secret_string_hides_its_repr_and_slices() -> None:
     """A secret string equals its text, but the `repr` of it and of its slices hides it."""
     secret = hidden("Hidden" * 30)
-    assert isinstance(secret, Secret)
+    assert isinstance(secret, SecretStr)
     assert secret == "Hidden" * 30
     assert "Hidden" not in f"{secret!r} {secret[:80]!r} {hidden({'a': ['Hidden', ('Hidden', b'Hidden')]})!r}"
     assert hidden(secret) is secret

@@ -14,7 +14,7 @@ import pytest
 
 from coze_sandbox import BOT_ID
 from cozekit import CozeError
-from tests.overlay._clients import Connect, Counter
+from tests.overlay._clients import Connect, Counter, unwrap
 
 SECRET = "pat_Secret0123456789"
 
@@ -40,7 +40,7 @@ def make(request: pytest.FixtureRequest, connect: Connect):
 def test_reprs_hide_the_token(make):
     """Neither repr nor str of a client, its copies, resources and streams shows the token."""
     coze = make(headers={"X-Other": SECRET})
-    raw = getattr(coze, "raw", coze)
+    raw = unwrap(coze)
     parts = [coze, coze.with_options(timeout=1), coze.chat, coze.files, coze.bots, raw._auth, copy.copy(raw)]
     parts.append(coze.chat.stream(bot_id="1", user_id="u"))
     assert SECRET not in "".join(f"{part!r}{part!s}" for part in parts)
@@ -60,7 +60,7 @@ def test_reprs_hide_the_token(make):
 def test_tracebacks_with_locals_hide_the_token(make, answer):
     """No traceback shows the token, even with the values of local variables."""
     coze = make(http_client=None, retry=0)
-    raw = getattr(coze, "raw", coze)
+    raw = unwrap(coze)
     raw._http._transport = httpx.MockTransport(Counter(answer))
     raw._http._mounts = {}
     with pytest.raises(CozeError) as caught:

@@ -19,7 +19,7 @@ from cozekit import Tool, ToolError, tool
 from cozekit.errors import InvalidArgumentError
 
 
-class Colour(enum.Enum):
+class Color(enum.Enum):
     RED = "red"
     NUMBER = 7
 
@@ -83,9 +83,9 @@ def decode(hint: Any, value: Any) -> Any:
         (dict[str, float], {"a": 1}, {"a": 1.0}),
         (Mapping[int, str], {"1": "a", "-2": "b"}, {1: "a", -2: "b"}),
         (Literal["a", 1, True], 1, 1),
-        (Literal[Colour.RED], "red", Colour.RED),
-        (Colour, "red", Colour.RED),
-        (Colour, 7, Colour.NUMBER),
+        (Literal[Color.RED], "red", Color.RED),
+        (Color, "red", Color.RED),
+        (Color, 7, Color.NUMBER),
         (Size, 2, Size.LARGE),
         (MessageType, "brand_new", MessageType("brand_new")),
         (Annotated[int, "minutes"], 3, 3),
@@ -125,7 +125,7 @@ def test_json_is_decoded_by_annotation(hint, value, expected):
         (dict[str, int], {"a": "b"}, 'one.a must be an integer, not "b"'),
         (dict[int, int], {"a": 1}, 'a key of one must be an integer, not "a"'),
         (Literal["a", 1], True, 'one must be one of "a", 1, not true'),
-        (Colour, [], 'one must be one of "red", 7, not []'),
+        (Color, [], 'one must be one of "red", 7, not []'),
         (Size, True, "one must be one of 1, 2, not true"),
         (Filters, {}, "required but missing: one.word"),
         (Filters, {"word": "a", "x": 1}, "one.x is unknown; expected: word, limit"),
@@ -318,7 +318,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-SIMPLE = (str, int, float, bool, None, Any, Colour, Size, Place, Span, Filters, Literal["a", 1])
+SIMPLE = (str, int, float, bool, None, Any, Color, Size, Place, Span, Filters, Literal["a", 1])
 
 
 def around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -356,7 +356,7 @@ VALUES = st.fixed_dictionaries(
         "count": st.integers(),
         "share": st.floats(allow_nan=False, allow_infinity=False),
         "flags": st.lists(st.booleans()),
-        "colour": st.sampled_from(Colour),
+        "color": st.sampled_from(Color),
         "span": st.builds(Span, st.integers(), st.integers(max_value=9), st.lists(st.integers().map(float))),
         "place": st.none() | st.builds(Place, st.text(), st.text()),
         "table": st.dictionaries(st.text(), st.none() | st.integers()),
@@ -375,7 +375,7 @@ def test_serialized_value_is_decoded_to_itself(values):
         count: int,
         share: float,
         flags: list[bool],
-        colour: Colour,
+        color: Color,
         span: Span,
         place: Place | None,
         table: dict[str, int | None],

@@ -16,7 +16,7 @@ import trio
 from coze_api.models import SpeechAudioUpdate, SpeechText, SpeechTextAppend, SpeechTextComplete
 from cozekit import AsyncCoze, Coze, SocketOptions, audio
 from cozekit.errors import APITimeoutError, ChatFailed, CozeError, SocketClosed, SocketFailed
-from tests.overlay._clients import Connect
+from tests.overlay._clients import Connect, unwrap
 from tests.overlay.websockets._server import LOGID, Part, SocketServer, frame, hang_up, socket_server
 
 pytestmark = pytest.mark.needs_asyncio
@@ -304,7 +304,7 @@ def test_exit_with_unread_messages_closes_normally(connect: Connect) -> None:
             sound = session.say("Hi")
             assert next(iter(sound)) == b"one"
         assert server.gone.acquire(timeout=60)
-        connect.run(sound.raw.aclose if connect.is_async else sound.close)
+        connect.run(unwrap(sound).aclose if connect.is_async else sound.close)
     assert [close.code for close in closes] == [1000]
 
 

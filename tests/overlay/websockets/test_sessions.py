@@ -36,7 +36,7 @@ from cozekit.errors import (
     ToolFailed,
     ToolRoundsExceeded,
 )
-from tests.overlay._clients import Connect
+from tests.overlay._clients import Connect, unwrap
 from tests.overlay.websockets._server import LOGID, Part, SocketServer, frame, socket_server
 
 pytestmark = pytest.mark.needs_asyncio
@@ -241,7 +241,7 @@ def test_early_exit_stops_sending_and_closes(connect: Connect) -> None:
         with session:
             texts = session.listen(endless())
             assert next(iter(texts)) == "a"
-            connect.run(texts.raw.aclose if connect.is_async else texts.close)
+            connect.run(unwrap(texts).aclose if connect.is_async else texts.close)
             assert not session.is_open
             with pytest.raises(SocketClosed):
                 session.recv()

@@ -15,7 +15,7 @@ from coze_api import models
 from coze_sandbox import WORKFLOW_ASK, WORKFLOW_ECHO, WORKFLOW_FAIL, WORKFLOW_INTERLEAVED, WORKFLOW_UNPUBLISHED
 from cozekit import errors
 from cozekit._workflows.output import interrupt_question
-from tests.overlay._clients import Connect
+from tests.overlay._clients import Connect, unwrap
 
 ECHO: dict[str, Any] = {"workflow_id": WORKFLOW_ECHO, "parameters": {"input": "Hello out there"}}
 RUN: dict[str, Any] = {"workflow_id": WORKFLOW_ASK, "parameters": {}}
@@ -165,7 +165,7 @@ def test_failed_run_is_workflow_failed(coze):
         run.logid,
     )
     assert error.retryable
-    assert error.run is getattr(run, "raw", run)
+    assert error.run is unwrap(run)
     assert [node.content for node in error.run.nodes] == ["About to fail."]
     assert run.ended
     copy = pickle.loads(pickle.dumps(error))
