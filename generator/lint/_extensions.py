@@ -15,10 +15,13 @@ _PAGE = "openapi/extensions.md"
 _CELL = re.compile(r"\| `(x-[a-z-]+)` \|")
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*\Z", re.ASCII)
 _LEVELS = {
+    "info": "On `info`",
     "operation": "On an operation",
     "schema": "On a schema or property",
+    "parameter": "On a parameter",
     "components": "In `components`",
 }
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 _ERROR_KEYS = ("code", "name", "meaning", "category", "retryable")
 _ERROR_MORE = ("http_status", "hint", "grade")
 # What a code that is only known from another server decides nothing by.
@@ -45,6 +48,16 @@ _SHAPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         "an object of texts",
         lambda value: _are_strings([*mapping(value).values()]),
     ),
+    "x-coze-evidence": (
+        "{grade: certain or likely, source, date: 'YYYY-MM'}",
+        lambda value: (
+            {*mapping(value)} == {"grade", "source", "date"}
+            and value["grade"] in ("certain", "likely")
+            and isinstance(value["source"], str)
+            and _MONTH.fullmatch(str(value["date"])) is not None
+        ),
+    ),
+    "x-coze-as-of": ("a month: 'YYYY-MM'", lambda value: _MONTH.fullmatch(str(value)) is not None),
     "x-coze-known-values": ("a list", lambda value: isinstance(value, list) and bool(value)),
     "x-coze-max-bytes": ("a whole number", lambda value: type(value) is int and value > 0),
 }
@@ -159,9 +172,11 @@ def _places(description: Description) -> Iterator[tuple[str, Mapping]]:
         yield "operation", operation.body
     for node in description.nodes:
         yield "schema", node.schema
-    others: list[Any] = [document, document.get("info")]
+    yield "info", mapping(document.get("info"))
+    others: list[Any] = [document]
     others += [item for part in ("paths", "webhooks") for item in mapping(document.get(part)).values()]
-    others += [parameter for _, parameter in description.parameters]
+    for _, parameter in description.parameters:
+        yield "parameter", parameter
     others += [media.body for media in description.media]
     for operation in description.everything:
         others += [

@@ -723,7 +723,9 @@ class Voice(Model):
     update_time: UnixTime
     """When the voice was last changed, in seconds since 1970-01-01 UTC."""
     speaker_id: str | None = None
-    """Id of the speaker, as it seems; it is not documented."""
+    """Id of the speaker, as it seems; it is not documented. Not in the official documentation; seen in
+    the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [

@@ -112,7 +112,9 @@ class BenefitLimitation(Model):
     every day. Always 1 and without meaning if the unit is `never`.
     """
     duration: int | None = None
-    """How long the quota is valid. The unit is not documented."""
+    """How long the quota is valid. The unit is not documented. Not in the official documentation; seen
+    in the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -255,7 +257,9 @@ class BenefitLimitationSettings(Model):
     every day. 1, and without meaning, if the unit is `never`.
     """
     duration: int | None = None
-    """How long the quota is valid. The unit is not documented."""
+    """How long the quota is valid. The unit is not documented. Not in the official documentation; seen
+    in the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [

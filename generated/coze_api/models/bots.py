@@ -310,7 +310,7 @@ class Bot(Model):
     default_user_input_type: BotUserInputType | None = None
     """How users enter their messages unless they choose otherwise."""
     voice_data_list: list[BotVoiceDetail] | None = None
-    """The voices of the bot, with their details."""
+    """The voices of the bot, with their details. Not in the official documentation; seen in coze-js."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -776,11 +776,17 @@ class BotModel(Model):
     parameters: dict[str, Any] | None = None
     """Settings that only some models have, such as `thinking_type` (`enabled`, `disabled` or `auto`)."""
     cache_type: str | None = None
-    """How answers of the model are cached. The values are those of `bots.create`."""
+    """How answers of the model are cached. The values are those of `bots.create`. Not in the official
+    documentation; seen in coze-py.
+    """
     sp_current_time: bool | None = None
-    """Whether the system prompt has the current time."""
+    """Whether the system prompt has the current time. Not in the official documentation; seen in
+    coze-py.
+    """
     sp_anti_leak: bool | None = None
-    """Whether the system prompt has a rule that keeps it secret."""
+    """Whether the system prompt has a rule that keeps it secret. Not in the official documentation;
+    seen in coze-py.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -1106,7 +1112,9 @@ class BotOnboarding(Model):
     onboarding_mode: BotOnboardingMode | None = None
     """Who writes the opening. Only in answers."""
     customized_onboarding_prompt: str | None = None
-    """Prompt for an opening that the model writes. Only in answers."""
+    """Prompt for an opening that the model writes. Only in answers. Not in the official documentation;
+    seen in the vendor's interface definitions.
+    """
     suggested_questions_show_mode: BotSuggestedQuestionsMode | None = None
     """Which suggested questions are shown. Only in answers."""
 
@@ -1410,7 +1418,9 @@ class BotShortcutCommand(Model):
     agent_id: str | None = None
     """Id of the agent that answers the command. Only in bots of several agents."""
     send_type: str | None = None
-    """How the command is sent. The values are not documented."""
+    """How the command is sent. The values are not documented. Not in the official documentation; seen
+    in coze-js.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -1610,13 +1620,21 @@ class BotShortcutTool(Model):
     type: BotShortcutToolType | None = None
     """Kind of the tool."""
     plugin_id: str | None = None
-    """Id of the plugin that the tool belongs to."""
+    """Id of the plugin that the tool belongs to. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
     plugin_api_name: str | None = None
-    """Name of the tool in the plugin."""
+    """Name of the tool in the plugin. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
     workflow_id: str | None = None
-    """Id of the workflow, if the command runs one."""
+    """Id of the workflow, if the command runs one. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
     params: list[BotShortcutParameter] | None = None
-    """The parameters of the tool."""
+    """The parameters of the tool. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["name", "type", "plugin_id", "plugin_api_name", "workflow_id", "params"]

@@ -127,9 +127,13 @@ class Chat(Model):
     are no longer context.
     """
     inserted_additional_messages: list[InsertedMessage] | None = None
-    """The ids that the `additional_messages` of the request were stored under, in their order."""
+    """The ids that the `additional_messages` of the request were stored under, in their order. Not in
+    the official documentation; seen in coze-py.
+    """
     execute_id: str | None = None
-    """Id of the run of the workflow. Only in the stream of `workflows.chat.stream`."""
+    """Id of the run of the workflow. Only in the stream of `workflows.chat.stream`. Not in the
+    official documentation; seen in coze-js.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -554,7 +558,9 @@ class ToolCall(Model):
     function: ToolCallFunction | None = None
     """The function to run."""
     require_info: ToolCallRequirement | None = None
-    """What the interrupt needs. May be null."""
+    """What the interrupt needs. May be null. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(["id", "type", "function", "require_info"])
 

@@ -173,7 +173,9 @@ class Conversation(Model):
     last_section_id: str
     """Newest context section of the conversation; new messages go there."""
     account_id: int | str | None = None
-    """Id of an account. It may come as a number."""
+    """Id of an account. It may come as a number. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -381,7 +383,9 @@ class EnterMessage(Model):
     meta_data: dict[str, str] | None = None
     """Key-value pairs of your own, returned with the message."""
     name: str | None = None
-    """Name of the author, as it seems; it is not documented."""
+    """Name of the author, as it seems; it is not documented. Not in the official documentation; seen
+    in the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(["role", "type", "content", "content_type", "meta_data", "name"])
     _from_string: ClassVar[Mapping[str, Any] | None] = {

@@ -294,11 +294,17 @@ class ChunkStrategy(Model):
     content_schema: DocumentContentSchema | None = None
     """How the content is read."""
     overlap: int | None = None
-    """How much chunks share with their neighbors. The unit is not documented."""
+    """How much chunks share with their neighbors. The unit is not documented. Not in the official
+    documentation; seen in the vendor's interface definitions.
+    """
     max_level: int | None = None
-    """Number of levels of headings. If `chunk_type` is 2."""
+    """Number of levels of headings. If `chunk_type` is 2. Not in the official documentation; seen in
+    the vendor's interface definitions.
+    """
     save_title: bool | None = None
-    """Whether chunks keep the headings that they stand under. If `chunk_type` is 2."""
+    """Whether chunks keep the headings that they stand under. If `chunk_type` is 2. Not in the
+    official documentation; seen in the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -902,25 +908,45 @@ class Document(Model):
     update_time: UnixTime
     """When the document was last changed, in seconds since 1970-01-01 UTC."""
     bot_used_count: int | None = None
-    """Number of bots that use the document."""
+    """Number of bots that use the document. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
     creator_id: str | None = None
-    """Coze user id of the user who added the document."""
+    """Coze user id of the user who added the document. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
     web_url: str | None = None
-    """Address of the web page that the document came from."""
+    """Address of the web page that the document came from. Not in the official documentation; seen in
+    the vendor's interface definitions.
+    """
     status_descript: str | None = None
-    """Details of the status, such as why the document could not be cut into chunks."""
+    """Details of the status, such as why the document could not be cut into chunks. Not in the
+    official documentation; seen in the vendor's interface definitions.
+    """
     source_file_id: str | None = None
-    """Id of the uploaded file that the document was made from."""
+    """Id of the uploaded file that the document was made from. Not in the official documentation; seen
+    in the vendor's interface definitions.
+    """
     is_disconnect: bool | None = None
-    """Whether the link to a third party is cut, as it seems; it is not documented."""
+    """Whether the link to a third party is cut, as it seems; it is not documented. Not in the official
+    documentation; seen in the vendor's interface definitions.
+    """
     space_id: str | None = None
-    """Id of the workspace that the document lies in."""
+    """Id of the workspace that the document lies in. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
     editable_update_rule: bool | None = None
-    """Whether the interval of updates can be changed. For tables."""
+    """Whether the interval of updates can be changed. For tables. Not in the official documentation;
+    seen in the vendor's interface definitions.
+    """
     editable_append_content: bool | None = None
-    """Whether rows can be added and columns changed. For tables."""
+    """Whether rows can be added and columns changed. For tables. Not in the official documentation;
+    seen in the vendor's interface definitions.
+    """
     table_meta: list[DocumentColumn] | None = None
-    """The columns. For tables."""
+    """The columns. For tables. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
     parsing_strategy: DocumentParsing | None = None
     """How files are read."""
     index_strategy: DocumentIndexing | None = None
@@ -1111,11 +1137,17 @@ class DocumentChunking(Model):
     content_schema: DocumentContentSchema | None = None
     """How the content is read."""
     overlap: int | None = None
-    """How much chunks share with their neighbors. The unit is not documented."""
+    """How much chunks share with their neighbors. The unit is not documented. Not in the official
+    documentation; seen in the vendor's interface definitions.
+    """
     max_level: int | None = None
-    """Number of levels of headings. If `chunk_type` is 2."""
+    """Number of levels of headings. If `chunk_type` is 2. Not in the official documentation; seen in
+    the vendor's interface definitions.
+    """
     save_title: bool | None = None
-    """Whether chunks keep the headings that they stand under. If `chunk_type` is 2."""
+    """Whether chunks keep the headings that they stand under. If `chunk_type` is 2. Not in the
+    official documentation; seen in the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -1617,7 +1649,9 @@ class NewDocument(Model):
     caption: str | None = None
     """Caption of the image. For images only."""
     table_meta: list[DocumentColumn] | None = None
-    """The columns. For tables."""
+    """The columns. For tables. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
     table_sheet: DocumentSheet | None = None
     """Which sheet and rows are read. For tables."""
     filter_strategy: DocumentFilter | None = None
@@ -1696,7 +1730,9 @@ class NewDocumentSource(Model):
     source_file_id: str | None = None
     """Id of the image file, as returned by `files.upload`. With `document_source` 5. For images only."""
     custom_content: str | None = None
-    """Content of your own, as JSON text of a list of maps of texts. With `document_source` 2."""
+    """Content of your own, as JSON text of a list of maps of texts. With `document_source` 2. Not in
+    the official documentation; seen in the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["file_base64", "file_type", "web_url", "document_source", "source_file_id", "custom_content"]

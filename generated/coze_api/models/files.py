@@ -25,7 +25,9 @@ class File(Model):
     created_at: UnixTime
     """When the file was uploaded, in seconds since 1970-01-01 UTC."""
     url: str | None = None
-    """Address of the file. Only for accounts on a list of Coze."""
+    """Address of the file. Only for accounts on a list of Coze. Not in the official documentation;
+    seen in the vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(["id", "bytes", "file_name", "created_at", "url"])
 

@@ -335,7 +335,9 @@ class StoreProduct(Model):
     entity_version: str | None = None
     """Version of the plugin."""
     product_url: str | None = None
-    """Address of the plugin's page in the store."""
+    """Address of the plugin's page in the store. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [

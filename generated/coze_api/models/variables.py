@@ -28,11 +28,17 @@ class Variable(Model):
     update_time: UnixTime | None = None
     """When the value was last set, in seconds since 1970-01-01 UTC."""
     is_system: bool | None = None
-    """Whether the variable belongs to Coze."""
+    """Whether the variable belongs to Coze. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
     prompt_disabled: bool | None = None
-    """Whether prompts cannot read the variable."""
+    """Whether prompts cannot read the variable. Not in the official documentation; seen in the
+    vendor's interface definitions.
+    """
     schema: str | None = None
-    """JSON text that describes the value."""
+    """JSON text that describes the value. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["value", "keyword", "create_time", "update_time", "is_system", "prompt_disabled", "schema"]

@@ -382,7 +382,9 @@ class ChatSocketAsrConfig(Model):
     sensitive_words_filter: SocketSensitiveWordsFilter | None = None
     """Words that are removed from the transcript."""
     context_type: str | None = None
-    """Kind of the context. The values are not documented."""
+    """Kind of the context. The values are not documented. Not in the official documentation; seen in
+    coze-py.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [

@@ -816,7 +816,9 @@ class WorkflowDone(Model):
     debug_url: str | None = None
     """Page that shows the run node by node. Valid for seven days."""
     node_execute_uuid: str | None = None
-    """Id of the execution of the node. Empty in all recordings."""
+    """Id of the execution of the node. Empty in all recordings. Not in the official documentation;
+    seen in a recorded stream.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(["debug_url", "node_execute_uuid"])
 
@@ -847,9 +849,13 @@ class WorkflowError(Model):
     error_message: str
     """Error message."""
     debug_url: str | None = None
-    """Page that shows the run node by node. Valid for seven days. Absent if the run never started."""
+    """Page that shows the run node by node. Valid for seven days. Absent if the run never started. Not
+    in the official documentation; seen in a recorded stream.
+    """
     node_execute_uuid: str | None = None
-    """Id of the execution of the node. Empty in all recordings."""
+    """Id of the execution of the node. Empty in all recordings. Not in the official documentation;
+    seen in a recorded stream.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(["error_code", "error_message", "debug_url", "node_execute_uuid"])
 
@@ -956,11 +962,15 @@ class WorkflowInterrupt(Model):
     node_title: str
     """Title of the node that waits for input."""
     debug_url: str | None = None
-    """Page that shows the run node by node. Valid for seven days."""
+    """Page that shows the run node by node. Valid for seven days. Not in the official documentation;
+    seen in the vendor's interface definitions.
+    """
     node_execute_uuid: str | None = None
-    """Id of the execution of the node."""
+    """Id of the execution of the node. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
     node_type: str | None = None
-    """Kind of the node."""
+    """Kind of the node. Not in the official documentation; seen in the vendor's interface definitions."""
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["interrupt_data", "node_title", "debug_url", "node_execute_uuid", "node_type"]
@@ -1113,9 +1123,11 @@ class WorkflowMessage(Model):
     token: int | None = None
     """Tokens consumed, as an older form of `usage`."""
     node_type: str | None = None
-    """Kind of the node."""
+    """Kind of the node. Not in the official documentation; seen in a recorded stream."""
     card_body: str | None = None
-    """The card, if `content_type` is `card`."""
+    """The card, if `content_type` is `card`. Not in the official documentation; seen in the vendor's
+    interface definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         [
@@ -1775,9 +1787,13 @@ class WorkflowsRunsCreateResponse(Model):
     interrupt_data: WorkflowInterruptData | None = None
     """What the workflow waits for, if it paused for input."""
     token: int | None = None
-    """Number of tokens that the run used. `usage` has more."""
+    """Number of tokens that the run used. `usage` has more. Not in the official documentation; seen in
+    the vendor's interface definitions.
+    """
     cost: str | None = None
-    """What the run cost."""
+    """What the run cost. Not in the official documentation; seen in the vendor's interface
+    definitions.
+    """
 
     _known: ClassVar[frozenset[str]] = frozenset(
         ["data", "execute_id", "debug_url", "usage", "msg", "code", "detail", "interrupt_data", "token", "cost"]

@@ -307,7 +307,8 @@ class AppsAPI(Resource):
         """Retrieve a published app.
 
         Returns name, icon and variables of an app as it is published to a channel. An app that is
-        not published there gives an error.
+        not published there gives an error. Not in the official documentation; seen in the vendor's
+        Chat SDK.
 
         Args:
             app_id: Id of the app, as returned by `apps.list`.
@@ -425,7 +426,8 @@ class AsyncAppsAPI(AsyncResource):
         """Retrieve a published app.
 
         Returns name, icon and variables of an app as it is published to a channel. An app that is
-        not published there gives an error.
+        not published there gives an error. Not in the official documentation; seen in the vendor's
+        Chat SDK.
 
         Args:
             app_id: Id of the app, as returned by `apps.list`.

@@ -504,7 +504,8 @@ class AudioLiveAPI(Resource):
         """Retrieve the streams of a live session.
 
         Returns the streams of a live session with simultaneous interpretation: the original speech
-        and its translations. It does not return the audio itself.
+        and its translations. It does not return the audio itself. Not in the official
+        documentation; seen in SDKs of the vendor.
 
         Not described in the official documentation; three official SDKs offer it.
 
@@ -549,7 +550,8 @@ class AsyncAudioLiveAPI(AsyncResource):
         """Retrieve the streams of a live session.
 
         Returns the streams of a live session with simultaneous interpretation: the original speech
-        and its translations. It does not return the audio itself.
+        and its translations. It does not return the audio itself. Not in the official
+        documentation; seen in SDKs of the vendor.
 
         Not described in the official documentation; three official SDKs offer it.
 
@@ -1022,7 +1024,8 @@ class AudioVoiceprintGroupsAPI(Resource):
             name: Name of the group, at most 20 characters. At most 20 characters.
             desc: What the group is for, at most 500 characters. At most 500 characters.
             coze_account_id: Id of the organization that owns the group, as returned by
-                `enterprises.organizations.create`.
+                `enterprises.organizations.create`. Not in the official documentation; seen in
+                coze-js.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1119,7 +1122,8 @@ class AudioVoiceprintGroupsAPI(Resource):
                 listed if left out.
             group_id: Id of the only group to list, as returned by `audio.voiceprint_groups.create`.
             coze_account_id: Id of the organization that owns the groups, as returned by
-                `enterprises.organizations.create`.
+                `enterprises.organizations.create`. Not in the official documentation; seen in
+                coze-js.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1282,7 +1286,8 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
             name: Name of the group, at most 20 characters. At most 20 characters.
             desc: What the group is for, at most 500 characters. At most 500 characters.
             coze_account_id: Id of the organization that owns the group, as returned by
-                `enterprises.organizations.create`.
+                `enterprises.organizations.create`. Not in the official documentation; seen in
+                coze-js.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1379,7 +1384,8 @@ class AsyncAudioVoiceprintGroupsAPI(AsyncResource):
                 listed if left out.
             group_id: Id of the only group to list, as returned by `audio.voiceprint_groups.create`.
             coze_account_id: Id of the organization that owns the groups, as returned by
-                `enterprises.organizations.create`.
+                `enterprises.organizations.create`. Not in the official documentation; seen in
+                coze-js.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

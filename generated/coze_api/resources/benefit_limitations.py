@@ -187,7 +187,8 @@ class BenefitLimitationsAPI(Resource):
             trigger_unit: Unit of the time after which the quota is reset.
             trigger_time: Number of units after which the quota is reset; with 1 and `trigger_unit`
                 `day`, it is reset every day. 1, and without meaning, if the unit is `never`.
-            duration: How long the quota is valid. The unit is not documented.
+            duration: How long the quota is valid. The unit is not documented. Not in the official
+                documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -389,7 +390,8 @@ class AsyncBenefitLimitationsAPI(AsyncResource):
             trigger_unit: Unit of the time after which the quota is reset.
             trigger_time: Number of units after which the quota is reset; with 1 and `trigger_unit`
                 `day`, it is reset every day. 1, and without meaning, if the unit is `never`.
-            duration: How long the quota is valid. The unit is not documented.
+            duration: How long the quota is valid. The unit is not documented. Not in the official
+                documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

@@ -524,7 +524,8 @@ class BotsAPI(Resource):
             suggest_reply_info: Whether the bot suggests follow-up questions after a reply.
             media_config: Settings of voice calls.
             voice_ids: Ids of the voices that the bot speaks with, as returned by
-                `audio.voices.list`.
+                `audio.voices.list`. Not in the official documentation; seen in the vendor's
+                interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -747,7 +748,8 @@ class BotsAPI(Resource):
             is_published: true returns the published version, false the current draft. Coze assumes
                 True.
             connector_id: Id of the channel whose newest version is returned; with `is_published`.
-                `1024` API, `999` Chat SDK. Known values: 1024, 999.
+                `1024` API, `999` Chat SDK. Not in the official documentation; seen in coze-studio.
+                Known values: 1024, 999.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -794,9 +796,10 @@ class BotsAPI(Resource):
             bot_id: Id of the bot, as returned by `bots.create` or `bots.list`. The token must cover
                 the bot's workspace.
             connector_id: Id of the channel. `1024` API, `999` Chat SDK. It seems to have no effect.
-                Known values: 1024, 999.
+                Not in the official documentation; seen in coze-js. Known values: 1024, 999.
             version: Version of the bot, as returned by `bots.versions.list`. Left out, the newest
-                is returned.
+                is returned. Not in the official documentation; seen in the vendor's interface
+                definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -920,7 +923,8 @@ class BotsAPI(Resource):
             suggest_reply_info: Whether the bot suggests follow-up questions after a reply.
             media_config: Settings of voice calls.
             voice_ids: Ids of the voices that the bot speaks with, as returned by
-                `audio.voices.list`.
+                `audio.voices.list`. Not in the official documentation; seen in the vendor's
+                interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1020,7 +1024,8 @@ class AsyncBotsAPI(AsyncResource):
             suggest_reply_info: Whether the bot suggests follow-up questions after a reply.
             media_config: Settings of voice calls.
             voice_ids: Ids of the voices that the bot speaks with, as returned by
-                `audio.voices.list`.
+                `audio.voices.list`. Not in the official documentation; seen in the vendor's
+                interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1243,7 +1248,8 @@ class AsyncBotsAPI(AsyncResource):
             is_published: true returns the published version, false the current draft. Coze assumes
                 True.
             connector_id: Id of the channel whose newest version is returned; with `is_published`.
-                `1024` API, `999` Chat SDK. Known values: 1024, 999.
+                `1024` API, `999` Chat SDK. Not in the official documentation; seen in coze-studio.
+                Known values: 1024, 999.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1290,9 +1296,10 @@ class AsyncBotsAPI(AsyncResource):
             bot_id: Id of the bot, as returned by `bots.create` or `bots.list`. The token must cover
                 the bot's workspace.
             connector_id: Id of the channel. `1024` API, `999` Chat SDK. It seems to have no effect.
-                Known values: 1024, 999.
+                Not in the official documentation; seen in coze-js. Known values: 1024, 999.
             version: Version of the bot, as returned by `bots.versions.list`. Left out, the newest
-                is returned.
+                is returned. Not in the official documentation; seen in the vendor's interface
+                definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1416,7 +1423,8 @@ class AsyncBotsAPI(AsyncResource):
             suggest_reply_info: Whether the bot suggests follow-up questions after a reply.
             media_config: Settings of voice calls.
             voice_ids: Ids of the voices that the bot speaks with, as returned by
-                `audio.voices.list`.
+                `audio.voices.list`. Not in the official documentation; seen in the vendor's
+                interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

@@ -254,7 +254,8 @@ class ChatAPI(Resource):
                 latest if left out. Must not be given with `publish_status` `unpublished_draft`
                 (error 4000).
             connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
-                Known values: 1024, 999. Coze assumes '1024'.
+                Not in the official documentation; seen in coze-js. Known values: 1024, 999. Coze
+                assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -412,7 +413,8 @@ class ChatAPI(Resource):
                 latest if left out. Must not be given with `publish_status` `unpublished_draft`
                 (error 4000).
             connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
-                Known values: 1024, 999. Coze assumes '1024'.
+                Not in the official documentation; seen in coze-js. Known values: 1024, 999. Coze
+                assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -484,7 +486,8 @@ class ChatAPI(Resource):
                 event of a stream.
             tool_outputs: One result for each tool call that the chat waits for.
             connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
-                The same as in `chat.create`. Known values: 1024, 999. Coze assumes '1024'.
+                The same as in `chat.create`. Not in the official documentation; seen in coze-js.
+                Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -543,7 +546,8 @@ class ChatAPI(Resource):
                 event of a stream.
             tool_outputs: One result for each tool call that the chat waits for.
             connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
-                The same as in `chat.create`. Known values: 1024, 999. Coze assumes '1024'.
+                The same as in `chat.create`. Not in the official documentation; seen in coze-js.
+                Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -703,7 +707,8 @@ class AsyncChatAPI(AsyncResource):
                 latest if left out. Must not be given with `publish_status` `unpublished_draft`
                 (error 4000).
             connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
-                Known values: 1024, 999. Coze assumes '1024'.
+                Not in the official documentation; seen in coze-js. Known values: 1024, 999. Coze
+                assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -861,7 +866,8 @@ class AsyncChatAPI(AsyncResource):
                 latest if left out. Must not be given with `publish_status` `unpublished_draft`
                 (error 4000).
             connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
-                Known values: 1024, 999. Coze assumes '1024'.
+                Not in the official documentation; seen in coze-js. Known values: 1024, 999. Coze
+                assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -933,7 +939,8 @@ class AsyncChatAPI(AsyncResource):
                 event of a stream.
             tool_outputs: One result for each tool call that the chat waits for.
             connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
-                The same as in `chat.create`. Known values: 1024, 999. Coze assumes '1024'.
+                The same as in `chat.create`. Not in the official documentation; seen in coze-js.
+                Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -992,7 +999,8 @@ class AsyncChatAPI(AsyncResource):
                 event of a stream.
             tool_outputs: One result for each tool call that the chat waits for.
             connector_id: Id of the channel that the chat belongs to. `1024` API, `999` Chat SDK.
-                The same as in `chat.create`. Known values: 1024, 999. Coze assumes '1024'.
+                The same as in `chat.create`. Not in the official documentation; seen in coze-js.
+                Known values: 1024, 999. Coze assumes '1024'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

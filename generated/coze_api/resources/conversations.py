@@ -923,14 +923,15 @@ class ConversationsAPI(Resource):
             meta_data: Key-value pairs of your own. `conversations.retrieve` returns them,
                 `conversations.messages.list` does not.
             app_id: Id of the app that the conversation belongs to, as returned by `apps.list`. With
-                `conversation_name`.
+                `conversation_name`. Not in the official documentation; seen in coze-studio.
             conversation_name: Name of a conversation template of the app. It is not the title,
-                which `name` sets.
+                which `name` sets. Not in the official documentation; seen in coze-studio.
             get_or_create: Whether to return the conversation that the user already has under
-                `conversation_name`, if any.
-            draft_mode: Whether the draft of the app is meant.
+                `conversation_name`, if any. Not in the official documentation; seen in coze-studio.
+            draft_mode: Whether the draft of the app is meant. Not in the official documentation;
+                seen in coze-studio.
             workflow_id: Id of the chatflow that the conversation is for, as returned by
-                `workflows.list`.
+                `workflows.list`. Not in the official documentation; seen in coze-studio.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1038,7 +1039,8 @@ class ConversationsAPI(Resource):
             sort_order: Sort order by creation time. Newest first by default. Coze assumes 'DESC'.
             connector_id: Channel whose conversations to list: `1024` is API, `999` is Chat SDK.
                 Others are not supported. Known values: 1024, 999. Coze assumes '1024'.
-            sort_field: Member that the conversations are sorted by. Known values: created_at.
+            sort_field: Member that the conversations are sorted by. Not in the official
+                documentation; seen in the vendor's interface definitions. Known values: created_at.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1252,14 +1254,15 @@ class AsyncConversationsAPI(AsyncResource):
             meta_data: Key-value pairs of your own. `conversations.retrieve` returns them,
                 `conversations.messages.list` does not.
             app_id: Id of the app that the conversation belongs to, as returned by `apps.list`. With
-                `conversation_name`.
+                `conversation_name`. Not in the official documentation; seen in coze-studio.
             conversation_name: Name of a conversation template of the app. It is not the title,
-                which `name` sets.
+                which `name` sets. Not in the official documentation; seen in coze-studio.
             get_or_create: Whether to return the conversation that the user already has under
-                `conversation_name`, if any.
-            draft_mode: Whether the draft of the app is meant.
+                `conversation_name`, if any. Not in the official documentation; seen in coze-studio.
+            draft_mode: Whether the draft of the app is meant. Not in the official documentation;
+                seen in coze-studio.
             workflow_id: Id of the chatflow that the conversation is for, as returned by
-                `workflows.list`.
+                `workflows.list`. Not in the official documentation; seen in coze-studio.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1367,7 +1370,8 @@ class AsyncConversationsAPI(AsyncResource):
             sort_order: Sort order by creation time. Newest first by default. Coze assumes 'DESC'.
             connector_id: Channel whose conversations to list: `1024` is API, `999` is Chat SDK.
                 Others are not supported. Known values: 1024, 999. Coze assumes '1024'.
-            sort_field: Member that the conversations are sorted by. Known values: created_at.
+            sort_field: Member that the conversations are sorted by. Not in the official
+                documentation; seen in the vendor's interface definitions. Known values: created_at.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

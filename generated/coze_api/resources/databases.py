@@ -54,7 +54,7 @@ class DatabasesRecordsAPI(Resource):
             insert_rows: The rows, at most 1000, each with column names and values. Every value is
                 text, whatever the type of its column. At most 1000 items.
             is_async: Whether the rows are added in the background. The answer then has the id of a
-                task.
+                task. Coze assumes False.
             connector_id: Id of the channel whose rows are meant. `1024` API, `999` Chat SDK, `998`
                 Web SDK, `10000122` Coze store, `10000113` WeChat customer service, `10000120`
                 WeChat service account, `10000121` WeChat subscription account, `10000126` Douyin
@@ -118,7 +118,7 @@ class DatabasesRecordsAPI(Resource):
             database_id: Id of the database, as returned by `databases.create` and `databases.list`.
             filter: Selects the rows to delete. It needs conditions.
             is_async: Whether the rows are deleted in the background. The answer then has the id of
-                a task.
+                a task. Coze assumes False.
             connector_id: Id of the channel whose rows are meant. `1024` API, `999` Chat SDK, `998`
                 Web SDK, `10000122` Coze store, `10000113` WeChat customer service, `10000120`
                 WeChat service account, `10000121` WeChat subscription account, `10000126` Douyin
@@ -187,7 +187,7 @@ class DatabasesRecordsAPI(Resource):
             page_size: Number of rows on a page, at most 1000. At most 1000. Coze assumes 20.
             filter: Selects the rows. Left out, all rows are returned.
             is_async: Whether the rows are read in the background. The answer then has the id of a
-                task.
+                task. Coze assumes False.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -247,7 +247,7 @@ class DatabasesRecordsAPI(Resource):
             update_fields: The columns to set.
             filter: Selects the rows to change. It needs conditions.
             is_async: Whether the rows are changed in the background. The answer then has the id of
-                a task.
+                a task. Coze assumes False.
             connector_id: Id of the channel whose rows are meant. `1024` API, `999` Chat SDK, `998`
                 Web SDK, `10000122` Coze store, `10000113` WeChat customer service, `10000120`
                 WeChat service account, `10000121` WeChat subscription account, `10000126` Douyin
@@ -314,7 +314,7 @@ class AsyncDatabasesRecordsAPI(AsyncResource):
             insert_rows: The rows, at most 1000, each with column names and values. Every value is
                 text, whatever the type of its column. At most 1000 items.
             is_async: Whether the rows are added in the background. The answer then has the id of a
-                task.
+                task. Coze assumes False.
             connector_id: Id of the channel whose rows are meant. `1024` API, `999` Chat SDK, `998`
                 Web SDK, `10000122` Coze store, `10000113` WeChat customer service, `10000120`
                 WeChat service account, `10000121` WeChat subscription account, `10000126` Douyin
@@ -378,7 +378,7 @@ class AsyncDatabasesRecordsAPI(AsyncResource):
             database_id: Id of the database, as returned by `databases.create` and `databases.list`.
             filter: Selects the rows to delete. It needs conditions.
             is_async: Whether the rows are deleted in the background. The answer then has the id of
-                a task.
+                a task. Coze assumes False.
             connector_id: Id of the channel whose rows are meant. `1024` API, `999` Chat SDK, `998`
                 Web SDK, `10000122` Coze store, `10000113` WeChat customer service, `10000120`
                 WeChat service account, `10000121` WeChat subscription account, `10000126` Douyin
@@ -447,7 +447,7 @@ class AsyncDatabasesRecordsAPI(AsyncResource):
             page_size: Number of rows on a page, at most 1000. At most 1000. Coze assumes 20.
             filter: Selects the rows. Left out, all rows are returned.
             is_async: Whether the rows are read in the background. The answer then has the id of a
-                task.
+                task. Coze assumes False.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -507,7 +507,7 @@ class AsyncDatabasesRecordsAPI(AsyncResource):
             update_fields: The columns to set.
             filter: Selects the rows to change. It needs conditions.
             is_async: Whether the rows are changed in the background. The answer then has the id of
-                a task.
+                a task. Coze assumes False.
             connector_id: Id of the channel whose rows are meant. `1024` API, `999` Chat SDK, `998`
                 Web SDK, `10000122` Coze store, `10000113` WeChat customer service, `10000120`
                 WeChat service account, `10000121` WeChat subscription account, `10000126` Douyin

@@ -68,7 +68,8 @@ class DatasetsDocumentsAPI(Resource):
                 captions.
             format_type: Content type of the knowledge base. Text if left out.
             sink_strategy: How the documents are stored.
-            is_append: Whether rows are added to a table that is there. For tables.
+            is_append: Whether rows are added to a table that is there. For tables. Not in the
+                official documentation; seen in the vendor's interface definitions.
             parsing_strategy: How files are read.
             index_strategy: Which indexes are built.
             extra_headers: Headers for this request.
@@ -126,7 +127,8 @@ class DatasetsDocumentsAPI(Resource):
             document_ids: Ids of documents or images, as returned by `datasets.documents.create` or
                 `datasets.documents.list`, at most 100. At most 100 items.
             dataset_id: Id of the knowledge base, as returned by `datasets.list`. Needed only for
-                those of Volcano Engine.
+                those of Volcano Engine. Not in the official documentation; seen in the vendor's
+                interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -176,8 +178,10 @@ class DatasetsDocumentsAPI(Resource):
                 `datasets.list`.
             page: Number of the page, counted from 1. Coze assumes 1.
             size: Number of documents on a page. Coze assumes 10.
-            document_ids: Ids of the documents to list. Left out, all are listed.
-            keyword: Part of the name of the documents to list.
+            document_ids: Ids of the documents to list. Left out, all are listed. Not in the
+                official documentation; seen in the vendor's interface definitions.
+            keyword: Part of the name of the documents to list. Not in the official documentation;
+                seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -226,7 +230,8 @@ class DatasetsDocumentsAPI(Resource):
                 `datasets.documents.list`.
             document_name: New name of the document.
             update_rule: Whether to update the document from its web page. For web pages only.
-            table_meta: New columns of a table.
+            table_meta: New columns of a table. Not in the official documentation; seen in the
+                vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -297,7 +302,8 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
                 captions.
             format_type: Content type of the knowledge base. Text if left out.
             sink_strategy: How the documents are stored.
-            is_append: Whether rows are added to a table that is there. For tables.
+            is_append: Whether rows are added to a table that is there. For tables. Not in the
+                official documentation; seen in the vendor's interface definitions.
             parsing_strategy: How files are read.
             index_strategy: Which indexes are built.
             extra_headers: Headers for this request.
@@ -355,7 +361,8 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
             document_ids: Ids of documents or images, as returned by `datasets.documents.create` or
                 `datasets.documents.list`, at most 100. At most 100 items.
             dataset_id: Id of the knowledge base, as returned by `datasets.list`. Needed only for
-                those of Volcano Engine.
+                those of Volcano Engine. Not in the official documentation; seen in the vendor's
+                interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -405,8 +412,10 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
                 `datasets.list`.
             page: Number of the page, counted from 1. Coze assumes 1.
             size: Number of documents on a page. Coze assumes 10.
-            document_ids: Ids of the documents to list. Left out, all are listed.
-            keyword: Part of the name of the documents to list.
+            document_ids: Ids of the documents to list. Left out, all are listed. Not in the
+                official documentation; seen in the vendor's interface definitions.
+            keyword: Part of the name of the documents to list. Not in the official documentation;
+                seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -455,7 +464,8 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
                 `datasets.documents.list`.
             document_name: New name of the document.
             update_rule: Whether to update the document from its web page. For web pages only.
-            table_meta: New columns of a table.
+            table_meta: New columns of a table. Not in the official documentation; seen in the
+                vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

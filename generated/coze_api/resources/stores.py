@@ -155,7 +155,8 @@ class StoresPluginsAPI(Resource):
             page_num: Number of the page, counted from 1. Coze assumes 1.
             page_size: Number of plugins on a page, at most 100. At most 100. Coze assumes 20.
             sort_type: Sort order.
-            category_id: Id of one category. The older form of `category_ids`.
+            category_id: Id of one category. The older form of `category_ids`. Not in the official
+                documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -221,7 +222,8 @@ class AsyncStoresPluginsAPI(AsyncResource):
             page_num: Number of the page, counted from 1. Coze assumes 1.
             page_size: Number of plugins on a page, at most 100. At most 100. Coze assumes 20.
             sort_type: Sort order.
-            category_id: Id of one category. The older form of `category_ids`.
+            category_id: Id of one category. The older form of `category_ids`. Not in the official
+                documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

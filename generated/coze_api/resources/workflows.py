@@ -329,7 +329,8 @@ class WorkflowsChatAPI(Resource):
                 10000126, 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
             execute_mode: Whether the draft is run. Left out, the published workflow is run.
             suggest_reply_info: Suggested questions after the answer.
-            app_version: Version of the app. For chatflows of an app; the newest if left out.
+            app_version: Version of the app. For chatflows of an app; the newest if left out. Not in
+                the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -441,7 +442,8 @@ class AsyncWorkflowsChatAPI(AsyncResource):
                 10000126, 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
             execute_mode: Whether the draft is run. Left out, the published workflow is run.
             suggest_reply_info: Suggested questions after the answer.
-            app_version: Version of the app. For chatflows of an app; the newest if left out.
+            app_version: Version of the app. For chatflows of an app; the newest if left out. Not in
+                the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -855,7 +857,8 @@ class WorkflowsRunsAPI(Resource):
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
             execute_mode: Whether the draft is run. Left out, the published workflow is run.
-            app_version: Version of the app. For workflows of an app; the newest if left out.
+            app_version: Version of the app. For workflows of an app; the newest if left out. Not in
+                the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1005,7 +1008,8 @@ class WorkflowsRunsAPI(Resource):
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
             execute_mode: Whether the draft is run. Left out, the published workflow is run.
-            app_version: Version of the app. For workflows of an app; the newest if left out.
+            app_version: Version of the app. For workflows of an app; the newest if left out. Not in
+                the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1082,8 +1086,10 @@ class WorkflowsRunsAPI(Resource):
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
-            ext: Further settings, as in `workflows.runs.stream`.
-            connector_id: Id of the channel, as in `workflows.runs.stream`. Known values: 1024, 999.
+            ext: Further settings, as in `workflows.runs.stream`. Not in the official documentation;
+                seen in the vendor's interface definitions.
+            connector_id: Id of the channel, as in `workflows.runs.stream`. Not in the official
+                documentation; seen in the vendor's interface definitions. Known values: 1024, 999.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1192,7 +1198,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
             execute_mode: Whether the draft is run. Left out, the published workflow is run.
-            app_version: Version of the app. For workflows of an app; the newest if left out.
+            app_version: Version of the app. For workflows of an app; the newest if left out. Not in
+                the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1342,7 +1349,8 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
                 Known values: 1024, 999, 998, 10000122, 10000113, 10000120, 10000121, 10000126,
                 10000127, 10000011, 10000128, 10000117. Coze assumes '1024'.
             execute_mode: Whether the draft is run. Left out, the published workflow is run.
-            app_version: Version of the app. For workflows of an app; the newest if left out.
+            app_version: Version of the app. For workflows of an app; the newest if left out. Not in
+                the official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1419,8 +1427,10 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
             x_coze_device_info: Device or user on whose behalf the call is made, for quotas and
                 bills of enterprises: JSON text of an object with `device_id`, `custom_consumer` or
                 both. Coze does not check it; `session_context` of a JWT cannot be forged.
-            ext: Further settings, as in `workflows.runs.stream`.
-            connector_id: Id of the channel, as in `workflows.runs.stream`. Known values: 1024, 999.
+            ext: Further settings, as in `workflows.runs.stream`. Not in the official documentation;
+                seen in the vendor's interface definitions.
+            connector_id: Id of the channel, as in `workflows.runs.stream`. Not in the official
+                documentation; seen in the vendor's interface definitions. Known values: 1024, 999.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1651,7 +1661,9 @@ class WorkflowsAPI(Resource):
             publish_status: Whether to list published workflows, drafts or both. Coze assumes
                 'published_online'.
             folder_id: Id of the folder whose workflows are listed, as returned by `folders.list`.
-            include_input_output: Whether to return what each workflow takes and returns.
+                Not in the official documentation; seen in the vendor's interface definitions.
+            include_input_output: Whether to return what each workflow takes and returns. Not in the
+                official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1709,9 +1721,11 @@ class WorkflowsAPI(Resource):
             include_input_output: Whether to return the workflow's inputs and outputs. Coze assumes
                 False.
             connector_id: Id of the channel whose published version is meant. `1024` API, `999` Chat
-                SDK. Known values: 1024, 999.
-            is_debug: Whether the draft is meant.
-            caller: Which program makes the call. Known values: UI_BUILDER, CANVAS.
+                SDK. Not in the official documentation; seen in coze-js. Known values: 1024, 999.
+            is_debug: Whether the draft is meant. Not in the official documentation; seen in
+                coze-js.
+            caller: Which program makes the call. Not in the official documentation; seen in
+                coze-js. Known values: UI_BUILDER, CANVAS.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1807,7 +1821,9 @@ class AsyncWorkflowsAPI(AsyncResource):
             publish_status: Whether to list published workflows, drafts or both. Coze assumes
                 'published_online'.
             folder_id: Id of the folder whose workflows are listed, as returned by `folders.list`.
-            include_input_output: Whether to return what each workflow takes and returns.
+                Not in the official documentation; seen in the vendor's interface definitions.
+            include_input_output: Whether to return what each workflow takes and returns. Not in the
+                official documentation; seen in the vendor's interface definitions.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those
@@ -1865,9 +1881,11 @@ class AsyncWorkflowsAPI(AsyncResource):
             include_input_output: Whether to return the workflow's inputs and outputs. Coze assumes
                 False.
             connector_id: Id of the channel whose published version is meant. `1024` API, `999` Chat
-                SDK. Known values: 1024, 999.
-            is_debug: Whether the draft is meant.
-            caller: Which program makes the call. Known values: UI_BUILDER, CANVAS.
+                SDK. Not in the official documentation; seen in coze-js. Known values: 1024, 999.
+            is_debug: Whether the draft is meant. Not in the official documentation; seen in
+                coze-js.
+            caller: Which program makes the call. Not in the official documentation; seen in
+                coze-js. Known values: UI_BUILDER, CANVAS.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
             extra_body: Body members that the description does not know, or other values for those

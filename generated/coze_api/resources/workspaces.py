@@ -414,7 +414,8 @@ class WorkspacesAPI(Resource):
             coze_account_id: Id of the organization whose workspaces to list, from the organization
                 settings; on personal plans it is the same as `user_id`. Only together with
                 `user_id`.
-            scope: Which workspaces to list. Other values than the default are not documented. Known
+            scope: Which workspaces to list. Other values than the default are not documented. Not
+                in the official documentation; seen in the vendor's interface definitions. Known
                 values: joined. Coze assumes 'joined'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
@@ -598,7 +599,8 @@ class AsyncWorkspacesAPI(AsyncResource):
             coze_account_id: Id of the organization whose workspaces to list, from the organization
                 settings; on personal plans it is the same as `user_id`. Only together with
                 `user_id`.
-            scope: Which workspaces to list. Other values than the default are not documented. Known
+            scope: Which workspaces to list. Other values than the default are not documented. Not
+                in the official documentation; seen in the vendor's interface definitions. Known
                 values: joined. Coze assumes 'joined'.
             extra_headers: Headers for this request.
             extra_query: Query parameters that the description does not know.
