@@ -88,11 +88,11 @@ class Finding:
 def _frame_of(error: BaseException) -> str:
     """Return the deepest frame of the client in a traceback, else the deepest of all."""
     deepest = "?"
-    for found in traceback.extract_tb(error.__traceback__):
-        for own in _OWN:
-            if own in found.filename.replace("\\", "/"):
-                short = found.filename.replace("\\", "/").rpartition(own.partition("/")[0] + "/")[2]
-                return_ = f"{short}:{found.name}"
+    for frame in traceback.extract_tb(error.__traceback__):
+        for package in _OWN:
+            if package in frame.filename.replace("\\", "/"):
+                short = frame.filename.replace("\\", "/").rpartition(package.partition("/")[0] + "/")[2]
+                return_ = f"{short}:{frame.name}"
                 deepest = return_
     if deepest == "?":
         stack = traceback.extract_tb(error.__traceback__)
@@ -211,9 +211,9 @@ class Runner:
         culprits = 0
         for case in recent:
             again = Case(case.kind, case.seed, case.number)
-            found = len(self.findings)
+            known = len(self.findings)
             self._run(again)
-            del self.findings[found:]
+            del self.findings[known:]
             gc.collect()
             if self._stray:
                 culprits += 1
@@ -238,10 +238,10 @@ class Runner:
             finally:
                 warnings.showwarning, sys.unraisablehook = old
 
-    def _unraisable(self, found: Any) -> None:
+    def _unraisable(self, unraisable: Any) -> None:
         # Garbage is collected at any depth, also where the parser of deeply nested JSON leaves no room for it.
-        if not isinstance(found.exc_value, RecursionError):
-            self._stray.append(f"unraisable {found.exc_value!r}: {found.object!r}")
+        if not isinstance(unraisable.exc_value, RecursionError):
+            self._stray.append(f"unraisable {unraisable.exc_value!r}: {unraisable.object!r}")
 
     def _warned(self, message: Any, category: Any, *_: Any) -> None:
         self._stray.append(f"{category.__name__}: {message}")
@@ -276,15 +276,15 @@ class Runner:
 def report(findings: list[Finding], shown: int = 2) -> str:
     """Group findings by exception and frame, most frequent first, with some examples of each group."""
     groups: dict[tuple[str, str], list[Finding]] = {}
-    for one in findings:
-        groups.setdefault(one.group, []).append(one)
+    for finding in findings:
+        groups.setdefault(finding.group, []).append(finding)
     lines = []
     for (error, frame), members in sorted(groups.items(), key=lambda item: -len(item[1])):
         lines.append(f"{len(members):6,} x {error} in {frame}")
-        for one in members[:shown]:
-            case = one.case
+        for finding in members[:shown]:
+            case = finding.case
             lines.append(f"         {case.operation or case.kind}, while: {case.step}; {'; '.join(case.done)[:200]}")
-            lines.append(f"         {one.text[:200]!r}")
+            lines.append(f"         {finding.text[:200]!r}")
             lines.append(f"         seed {case.seed}, case {case.number}: {case.command}")
     return "\n".join(lines)
 

@@ -44,8 +44,8 @@ class Secrets:
     """
 
     def __init__(self, always: Iterable[str], answered: Iterable[str] = ()) -> None:
-        self._always = [one.encode() for one in always]
-        self._answered = [one.encode() for one in answered]
+        self._always = [text.encode() for text in always]
+        self._answered = [text.encode() for text in answered]
 
     def refuse(self, what: str, shown: str | bytes, *, answered: bool) -> None:
         """Search for secrets.
@@ -53,10 +53,10 @@ class Secrets:
         Raises:
             Leaked: There is one.
         """
-        found = shown.encode("utf-8", "surrogatepass") if isinstance(shown, str) else shown
+        content = shown.encode("utf-8", "surrogatepass") if isinstance(shown, str) else shown
         for secret in self._always + (self._answered if answered else []):
             # The beginning alone is enough to be worth stealing.
-            if secret[:16] in found:
+            if secret[:16] in content:
                 raise Leaked(f"{what} shows {secret[:6].decode()}…")
 
 
@@ -145,22 +145,22 @@ def look(root: Any, secrets: Secrets) -> None:
                 waiting.append(member)
 
 
-async def each(found: Any, limit: int = _ITEMS) -> list[Any]:
+async def each(iterable: Any, limit: int = _ITEMS) -> list[Any]:
     """Iterate over some items, and close the iterator."""
     taken: list[Any] = []
-    if hasattr(found, "__aiter__"):
-        steps = found.__aiter__()
+    if hasattr(iterable, "__aiter__"):
+        steps = iterable.__aiter__()
         try:
-            async for one in steps:
-                taken.append(one)
+            async for item in steps:
+                taken.append(item)
                 if len(taken) >= limit:
                     break
         finally:
             if hasattr(steps, "aclose"):
                 await steps.aclose()
         return taken
-    for one in found:
-        taken.append(one)
+    for item in iterable:
+        taken.append(item)
         if len(taken) >= limit:
             break
     return taken
@@ -171,9 +171,9 @@ async def settled(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-async def _iterate(found: Any) -> None:
+async def _iterate(iterable: Any) -> None:
     with suppress(CozeError):
-        await each(found)
+        await each(iterable)
 
 
 async def _turn_pages(page: Any, secrets: Secrets) -> None:
@@ -230,9 +230,9 @@ def use_error(error: BaseException, secrets: Secrets) -> None:
     for name, member in vars(error).items():
         if name not in {"http", "response", "stream", "run", "chat", "event"}:
             secrets.refuse(f"{type(error).__name__}.{name}", repr(member), answered=True)
-    kept = pickle.dumps(error)
-    secrets.refuse(f"pickle of {type(error).__name__}", kept, answered=True)
-    again = pickle.loads(kept)
+    pickled = pickle.dumps(error)
+    secrets.refuse(f"pickle of {type(error).__name__}", pickled, answered=True)
+    again = pickle.loads(pickled)
     if type(again) is not type(error) or str(again) != str(error):
         raise AssertionError(f"{type(error).__name__} is another one after pickling: {again!r:.100}")
     copy.copy(error)

@@ -130,12 +130,12 @@ Path = tuple[str | int, ...]
 
 def paths(tree: Any, start: Path = ()) -> list[Path]:
     """List the places of all values of a tree except its root."""
-    found: list[Path] = []
+    places: list[Path] = []
     pairs = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     for key, value in pairs:
-        found.append((*start, key))
-        found += paths(value, (*start, key))
-    return found
+        places.append((*start, key))
+        places += paths(value, (*start, key))
+    return places
 
 
 def _within(tree: Any, path: Path) -> Any:

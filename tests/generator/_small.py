@@ -64,8 +64,8 @@ class Small:
     def problems(self, *, linted: bool = True) -> list[Problem]:
         """Return what prevents `python -m generator generate`, or nothing."""
         try:
-            if linted and (found := misshapen(self.bundle()) or lint(self.bundle())):
-                return found
+            if linted and (violations := misshapen(self.bundle()) or lint(self.bundle())):
+                return violations
             self.api()
         except DescriptionError as error:
             return error.problems
@@ -73,7 +73,7 @@ class Small:
 
     def places(self, *, linted: bool = True) -> set[tuple[str, int]]:
         """Return file and line of every problem."""
-        return {(found.file.removeprefix("openapi/"), found.line) for found in self.problems(linted=linted)}
+        return {(problem.file.removeprefix("openapi/"), problem.line) for problem in self.problems(linted=linted)}
 
     def generate(self) -> Summary:
         """Write the package to `generated` beside the description."""

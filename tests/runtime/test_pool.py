@@ -115,7 +115,7 @@ async def test_cancelled_request_takes_no_connection(freed: bool) -> None:
 async def test_default_limit_depends_on_open_files(monkeypatch: pytest.MonkeyPatch, files: int, most: int) -> None:
     """The default limit is 1,000 connections, or fewer if the process may not open so many files."""
     resource = pytest.importorskip("resource")
-    given = resource.RLIM_INFINITY if files < 0 else files
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (given, given))
+    limit = resource.RLIM_INFINITY if files < 0 else files
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
     limits = default_limits()
     assert (limits.max_connections, limits.max_keepalive_connections) == (most, 20)

@@ -171,10 +171,10 @@ class TestErrors:
         self, code: int, status: int, error: type[APIError], retryable: bool
     ) -> None:
         """The code decides the class first, the HTTP status second; every class is an `APIError` and a `CozeError`."""
-        found = failing(answer(code=code, msg="m", status=status))
-        assert type(found) is error
-        assert isinstance(found, CozeError)
-        assert (found.code, found.status, found.retryable) == (code or status, status, retryable)
+        raised = failing(answer(code=code, msg="m", status=status))
+        assert type(raised) is error
+        assert isinstance(raised, CozeError)
+        assert (raised.code, raised.status, raised.retryable) == (code or status, status, retryable)
 
     def test_every_known_code_has_a_class_and_a_hint(self) -> None:
         """Every known code has a class of its category, and a hint."""

@@ -184,16 +184,16 @@ class TestBackpressure:
         body = Chunks(CREATED, DELTA + DELTA, DELTA, DONE)
         stream = begin(client(streaming(body=body)))
         stream.open()
-        given = [(next(stream), body.given)[1] for _ in range(5)]
-        assert given == [1, 2, 2, 3, 4]
+        chunks_read = [(next(stream), body.given)[1] for _ in range(5)]
+        assert chunks_read == [1, 2, 2, 3, 4]
 
     @pytest.mark.anyio
     async def test_async_chunk_is_read_with_its_first_event(self) -> None:
         """An async stream reads each chunk when its first event is requested."""
         body = Chunks(CREATED, DELTA + DELTA, DELTA, DONE)
         stream = await begin(async_client(streaming(body=body))).open()
-        given = [(await anext(stream), body.given)[1] for _ in range(5)]
-        assert given == [1, 2, 2, 3, 4]
+        chunks_read = [(await anext(stream), body.given)[1] for _ in range(5)]
+        assert chunks_read == [1, 2, 2, 3, 4]
 
     def test_server_can_send_only_what_buffers_hold(self) -> None:
         """A server that sends without end can send only what the system's buffers hold."""

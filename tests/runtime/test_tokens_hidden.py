@@ -143,8 +143,8 @@ def test_tokens_in_results_are_hidden_from_repr() -> None:
 
     for model in (ApiApp, OauthDeviceCodeResponse, OauthTokenResponse, Room):
         names = model._secrets
-        made = model.from_dict({name: f"Hidden {name}" for name in model._known})
+        instance = model.from_dict({name: f"Hidden {name}" for name in model._known})
         assert names
-        assert not [name for name in names if f"Hidden {name}" in repr(made)]
-        assert all(getattr(made, name) == f"Hidden {name}" for name in names)
-        assert all(f"{name}=…" in repr(made) for name in names)
+        assert not [name for name in names if f"Hidden {name}" in repr(instance)]
+        assert all(getattr(instance, name) == f"Hidden {name}" for name in names)
+        assert all(f"{name}=…" in repr(instance) for name in names)

@@ -370,4 +370,4 @@ class Project:
 
     def found(self) -> set[tuple[str, int, str]]:
         """Return file, line and rule of every violation."""
-        return {(one.file.removeprefix("openapi/"), one.line, one.rule) for one in self.problems()}
+        return {(problem.file.removeprefix("openapi/"), problem.line, problem.rule) for problem in self.problems()}

@@ -65,8 +65,10 @@ def test_unprintable_empty_or_long_names_are_reported_at_their_line(small: Small
     if (place, name) in FREE:
         assert problems == []
         return
-    assert {(f"openapi/{file}", line) for line in lines} & {(one.file, one.line) for one in problems}, problems
-    assert all(str(one).isprintable() and len(str(one)) < 700 for one in problems)
+    assert {(f"openapi/{file}", line) for line in lines} & {(problem.file, problem.line) for problem in problems}, (
+        problems
+    )
+    assert all(str(problem).isprintable() and len(str(problem)) < 700 for problem in problems)
 
 
 @pytest.mark.parametrize("place", ["property", "argument", "parameter"])
@@ -74,7 +76,7 @@ def test_unprintable_empty_or_long_names_are_reported_at_their_line(small: Small
 def test_printable_names_are_accepted(small: Small, place: str, name: str) -> None:
     """A printable name is accepted if it makes a Python name, or is one already."""
     problems, file, lines = damaged(small, place, name)
-    assert {(one.file, one.line) for one in problems} <= {(f"openapi/{file}", line) for line in lines}
+    assert {(problem.file, problem.line) for problem in problems} <= {(f"openapi/{file}", line) for line in lines}
 
 
 @pytest.mark.parametrize(
@@ -84,4 +86,6 @@ def test_printable_names_are_accepted(small: Small, place: str, name: str) -> No
 def test_links_start_with_https_http_or_wss(small: Small, address: str) -> None:
     """A URL that pages would link to starts with https://, http:// or wss://."""
     problems, file, lines = damaged(small, "address", address)
-    assert [(one.file, one.line, one.rule) for one in problems] == [(f"openapi/{file}", *lines, "shape")]
+    assert [(problem.file, problem.line, problem.rule) for problem in problems] == [
+        (f"openapi/{file}", *lines, "shape")
+    ]

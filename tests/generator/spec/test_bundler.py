@@ -17,7 +17,7 @@ def refused(small: Small) -> list[tuple[str, int, str]]:
     """Return file, line and rule of everything that prevents the bundling."""
     with pytest.raises(DescriptionError) as caught:
         small.bundle()
-    return [(one.file.removeprefix("openapi/"), one.line, one.rule) for one in caught.value.problems]
+    return [(problem.file.removeprefix("openapi/"), problem.line, problem.rule) for problem in caught.value.problems]
 
 
 def schemas(small: Small) -> Any:
@@ -178,10 +178,10 @@ def test_bundler_errors_have_file_and_line(small: Small, what: str) -> None:
         file, lines = "things/delete.yaml", [1]
     if what == "key twice":
         lines = [small.line(file, "type: integer") - 1]
-    found = refused(small)
-    assert found
-    assert {(name, kind) for name, _, kind in found} == {(file, rule)}, found
-    assert {line for _, line, _ in found} & set(lines), found
+    problems = refused(small)
+    assert problems
+    assert {(name, kind) for name, _, kind in problems} == {(file, rule)}, problems
+    assert {line for _, line, _ in problems} & set(lines), problems
 
 
 def test_long_reference_chain_is_rejected(small: Small) -> None:
@@ -262,8 +262,8 @@ def test_document_is_valid_openapi(real: Bundle) -> None:
 def references(value: Any) -> list[str]:
     """Return all references in a document."""
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    own = [value["$ref"]] if isinstance(value, dict) and isinstance(value.get("$ref"), str) else []
-    return own + [reference for item in items for reference in references(item)]
+    here = [value["$ref"]] if isinstance(value, dict) and isinstance(value.get("$ref"), str) else []
+    return here + [reference for item in items for reference in references(item)]
 
 
 def test_document_does_not_depend_on_the_order_of_paths(small: Small) -> None:

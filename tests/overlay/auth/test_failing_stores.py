@@ -157,7 +157,7 @@ def test_unsaved_token_is_saved_by_the_next_call(connect):
 def test_failing_store_is_retried_every_ten_seconds(connect, monkeypatch, caplog):
     """While a store fails, calls continue, and saving is retried every ten seconds until it succeeds."""
     service, store, now, tried = Service(), Away(), time.monotonic, []
-    monkeypatch.setattr(store, "save", lambda *given: (tried.append(now()), Full().save(*given)))
+    monkeypatch.setattr(store, "save", lambda *arguments: (tried.append(now()), Full().save(*arguments)))
     coze = client(connect, service, strategy(token(), store=store, key="k"))
     with pytest.raises(TokenStoreError):
         coze.users.me()

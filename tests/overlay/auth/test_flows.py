@@ -89,11 +89,11 @@ def test_pkce_challenge_matches_rfc_7636(flows):
     query = query_of(flows.pkce().authorize_url(state="s", code_verifier=verifier))
     assert query["code_challenge"] == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
     assert query["code_challenge_method"] == "S256"
-    own = new_verifier()
-    query = query_of(flows.pkce().authorize_url(state="s", code_verifier=own))
-    assert query["code_challenge"] == base64.urlsafe_b64encode(hashlib.sha256(own.encode()).digest()).decode().strip(
-        "="
-    )
+    generated = new_verifier()
+    query = query_of(flows.pkce().authorize_url(state="s", code_verifier=generated))
+    assert query["code_challenge"] == base64.urlsafe_b64encode(
+        hashlib.sha256(generated.encode()).digest()
+    ).decode().strip("=")
     for unusable in ("short", "ä" * 50, "a" * 129):
         with pytest.raises(InvalidArgumentError, match="code_verifier must be 43 to 128 letters"):
             flows.pkce().authorize_url(state="s", code_verifier=unusable)

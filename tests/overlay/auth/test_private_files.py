@@ -168,7 +168,7 @@ def test_folder_writable_by_others_warns_once(tmp_path, mode, warns):
         for _ in range(3):
             FileStore(folder).save("k", TOKEN)
             Profiles(folder).ensure_dir()
-    messages = [str(one.message) for one in caught if one.category is InsecureFolderWarning]
+    messages = [str(warning.message) for warning in caught if warning.category is InsecureFolderWarning]
     assert len(messages) == int(warns)
     assert not messages or f"chmod 700 {folder}" in messages[0]
 

@@ -199,9 +199,9 @@ def test_invalid_token_is_not_shown(connect, monkeypatch, source):
     wrong = f"Bearer {ACCESS}"
     if source == "variable":
         monkeypatch.setenv("COZE_API_TOKEN", wrong)
-    given = {"argument": wrong, "variable": None, "function": lambda: wrong}[source]
+    token = {"argument": wrong, "variable": None, "function": lambda: wrong}[source]
     with pytest.raises(CozeError, match="check for extra copied text") as caught:
-        connect(given, base_url="http://127.0.0.1:1").users.me()
+        connect(token, base_url="http://127.0.0.1:1").users.me()
     assert ACCESS not in shown(caught.value)
 
 

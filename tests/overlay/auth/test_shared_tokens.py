@@ -31,8 +31,8 @@ def test_200_threads_send_one_token_request(flows, coze_sandbox):
     _, first = flows.web_token()
     coze_sandbox.requests.clear()
     with Coze(auth=flow.auth(expired(first)), timeout=60) as coze, ThreadPoolExecutor(200) as threads:
-        found = {job.result().user_id for job in [threads.submit(coze.users.me) for _ in range(200)]}
-    assert len(found) == 1
+        user_ids = {job.result().user_id for job in [threads.submit(coze.users.me) for _ in range(200)]}
+    assert len(user_ids) == 1
     assert token_requests(coze_sandbox) == 1
     assert len(coze_sandbox.requests.of("users.me")) >= 200  # a connection that breaks under load costs another call
 

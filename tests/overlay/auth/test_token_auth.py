@@ -72,12 +72,12 @@ def test_short_lived_token_is_not_renewed_at_every_call(connect):
 
 def test_rotated_refresh_token_is_saved_before_use(connect):
     """Each refresh invalidates its refresh token; the new one is in the store before the new token is used."""
-    service, store, kept = Service(), MemoryStore(), []
+    service, store, saved = Service(), MemoryStore(), []
     coze = client(connect, service, strategy(token(), store=store, key="k"))
 
     def look(bearer: str) -> bool:
-        found = store.load("k")
-        kept.append((bearer, found and found.refresh_token))
+        stored = store.load("k")
+        saved.append((bearer, stored and stored.refresh_token))
         return bearer != service.access_token
 
     service.refuse = look
@@ -85,7 +85,7 @@ def test_rotated_refresh_token_is_saved_before_use(connect):
         service.access_token = f"a{number}"  # which ends the token that was given out last
         coze.users.me()
     assert service.refreshes == ["r0", "r1", "r11"]
-    assert kept == [("a1", "r1"), ("a1", "r1"), ("a11", "r11"), ("a11", "r11"), ("a21", "r21")]
+    assert saved == [("a1", "r1"), ("a1", "r1"), ("a11", "r11"), ("a11", "r11"), ("a21", "r21")]
 
 
 def test_refresh_token_that_is_not_rotated_stays_in_use(connect):
@@ -96,8 +96,8 @@ def test_refresh_token_that_is_not_rotated_stays_in_use(connect):
     for number in (0, 10):
         service.access_token = f"a{number}"
         coze.users.me()
-        kept = store.load("k")
-        assert (kept.access_token, kept.refresh_token) == (f"a{number + 1}", "r0")
+        saved = store.load("k")
+        assert (saved.access_token, saved.refresh_token) == (f"a{number + 1}", "r0")
     assert service.refreshes == ["r0", "r0"]
 
 
@@ -364,6 +364,6 @@ def test_every_call_succeeds_unless_a_response_is_lost(events):
     refreshes = [each for each in spent if each.startswith("r") and each != "refused"]
     assert len(set(refreshes)) == len(refreshes)
     assert "refused" not in spent
-    kept = store.load("k")
-    assert kept is not None
-    assert kept.refresh_token == service.refresh_token
+    saved = store.load("k")
+    assert saved is not None
+    assert saved.refresh_token == service.refresh_token

@@ -132,9 +132,9 @@ def test_lock_acquired_after_the_timeout_is_released():
 
     class Late(MemoryStore):
         def try_lock(self, key: str) -> Any:
-            found = super().try_lock(key)
+            lock = super().try_lock(key)
             claim.drop()
-            return found
+            return lock
 
     store = Late()
     claim = Claim(store, "k")
@@ -183,8 +183,8 @@ def test_files_are_readable_by_the_owner_only(tmp_path):
         os.umask(before)
     assert unlock is not None
     unlock()
-    found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in store.folder.iterdir()}
-    assert found == {"k.json": 0o600, "k.lock": 0o600}
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in store.folder.iterdir()}
+    assert modes == {"k.json": 0o600, "k.lock": 0o600}
     assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
 
 

@@ -31,7 +31,11 @@ def examined(cozekit, monkeypatch):
         report = json.loads(done.out)
         for secret in (token, "hush"):
             assert secret is None or secret not in done.out
-        bad = {one["check"]: f"{one['text']} -> {one['remedy']}" for one in report["findings"] if one["level"] == "bad"}
+        bad = {
+            finding["check"]: f"{finding['text']} -> {finding['remedy']}"
+            for finding in report["findings"]
+            if finding["level"] == "bad"
+        }
         assert report["healthy"] == (not bad) == (done.status == 0)
         return done.status, bad, report
 
@@ -39,7 +43,7 @@ def examined(cozekit, monkeypatch):
 
 
 def finding_of(report, check):
-    return " ".join(one["text"] for one in report["findings"] if one["check"] == check)
+    return " ".join(finding["text"] for finding in report["findings"] if finding["check"] == check)
 
 
 class Server:
@@ -310,7 +314,7 @@ def _certificate(folder):
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
-    made = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -323,5 +327,5 @@ def _certificate(folder):
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path = folder / "server.pem"
-    path.write_bytes(private + made.public_bytes(pem))
+    path.write_bytes(private + certificate.public_bytes(pem))
     return path

@@ -49,8 +49,8 @@ def test_timeout_precedence(connect):
     coze.users.me(timeout=13)
     coze.users.me(timeout=(1, 2, 3, 4))
     coze.with_options(timeout=None).users.me()
-    found = [tuple(request.extensions["timeout"].values()) for request in answers.requests]
-    assert found == [(11,) * 4, (12,) * 4, (13,) * 4, (1, 2, 3, 4), (11,) * 4]
+    timeouts = [tuple(request.extensions["timeout"].values()) for request in answers.requests]
+    assert timeouts == [(11,) * 4, (12,) * 4, (13,) * 4, (1, 2, 3, 4), (11,) * 4]
 
 
 def test_every_phase_has_a_default_timeout(connect):

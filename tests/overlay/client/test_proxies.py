@@ -88,7 +88,7 @@ def test_local_websockets_bypass_the_proxy(connect, coze_sandbox, proxy):
 
 
 @pytest.mark.parametrize(
-    ("base_url", "given", "used"),
+    ("base_url", "options", "used"),
     [
         ("http://127.0.0.1:8080", True, None),
         ("http://127.0.0.1:8080", "http://proxy:1", "http://proxy:1"),
@@ -99,12 +99,12 @@ def test_local_websockets_bypass_the_proxy(connect, coze_sandbox, proxy):
     ],
 )
 @pytest.mark.needs_asyncio
-def test_remote_websockets_use_the_proxy(connect, base_url, given, used):
+def test_remote_websockets_use_the_proxy(connect, base_url, options, used):
     """A WebSocket uses the environment's proxy for other machines, and an explicit proxy for every machine."""
     pytest.importorskip("websockets")
     coze = connect("pat_a", base_url=base_url)
     handshake = WebsocketsChatAPI(unwrap(coze)).handshake(bot_id="1")
-    assert _Dialer(handshake, SocketOptions(proxy=given), 1)(handshake.built).proxy == used
+    assert _Dialer(handshake, SocketOptions(proxy=options), 1)(handshake.built).proxy == used
 
 
 def test_remote_calls_use_the_proxy(connect, proxy):

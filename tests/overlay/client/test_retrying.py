@@ -195,8 +195,8 @@ def test_deadline_limits_the_timeout_of_each_attempt(connect, monkeypatch):
     coze = connect(handler=answers, deadline=1000, retry=at_once(2), timeout=1)
     with pytest.raises(APIError):
         coze.chat.retrieve(chat_id="1", conversation_id="2", timeout=(300, 5000, 5000, None))
-    given = [tuple(request.extensions["timeout"].values()) for request in answers.requests]
-    assert [tuple(map(round, timeouts)) for timeouts in given] == [
+    sent_timeouts = [tuple(request.extensions["timeout"].values()) for request in answers.requests]
+    assert [tuple(map(round, timeouts)) for timeouts in sent_timeouts] == [
         (300, 1000, 1000, 1000),
         (300, 600, 600, 600),
         (200, 200, 200, 200),

@@ -139,11 +139,11 @@ def test_deepest_accepted_json_can_be_shown_compared_and_copied(connect, parser)
     """JSON with as many levels as are accepted can be shown, compared, copied and encoded."""
     depth = _json.MAX_DEPTH - 2
     text = f'{{"code": 0, "data": {{"unknown": {"[" * depth}{"]" * depth}}}}}'
-    one, other = (retrieve(connect(handler=answered(text))) for _ in range(2))
-    assert one == other
-    assert "[" * depth in repr(one)
-    assert json.dumps(one.to_dict()) == f'{{"unknown": {"[" * depth}{"]" * depth}}}'
-    assert pickle.loads(pickle.dumps(one.to_dict())) == other.to_dict()
+    first, second = (retrieve(connect(handler=answered(text))) for _ in range(2))
+    assert first == second
+    assert "[" * depth in repr(first)
+    assert json.dumps(first.to_dict()) == f'{{"unknown": {"[" * depth}{"]" * depth}}}'
+    assert pickle.loads(pickle.dumps(first.to_dict())) == second.to_dict()
 
 
 @pytest.mark.parametrize("text", ["[" * 500, "]" * 500, '\\"[{' * 500, "[]{}" * 500, "\\\\" * 500 + "["])

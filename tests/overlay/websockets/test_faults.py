@@ -59,7 +59,7 @@ def _nothing_left(connect: Connect) -> Iterator[None]:
     threads = set(threading.enumerate())
     waiting = connect.run(tasks) if connect.is_async else set()
     yield
-    assert not {one.name for one in set(threading.enumerate()) - threads if OURS.search(one.name)}
+    assert not {thread.name for thread in set(threading.enumerate()) - threads if OURS.search(thread.name)}
     assert not connect.is_async or not connect.run(tasks) - waiting
 
 
