@@ -57,7 +57,7 @@ def main() -> int:
         interrupted = False
         try:
             runner.run(Case(kind, options.seed, options.first + number) for number in range(count))
-        except KeyboardInterrupt:  # what was found until then is reported
+        except KeyboardInterrupt:  # the findings until then are reported
             interrupted = True
         everything += runner.findings
         outcomes = runner.outcomes.get(kind, Counter())

@@ -22,9 +22,9 @@ __all__ = ["TOKEN", "Texts", "answers", "echo", "make_client", "method", "secret
 
 TOKEN = "pat_SECRETtokenOfTheFuzzer0123456789"
 _MOST_REQUESTS = 60
-_SLOW_OPERATIONS = 20  # of 100 cases, those of operations that wait for something
+_SLOW_OPERATIONS = 20  # share of the cases, in percent, that poll
 
-# Methods that wait for what an operation started, and call others meanwhile.
+# Methods that poll what an operation started, and so call other operations.
 _WAITING = (
     ("chat.create", "chat.create_and_poll", {}),
     ("chat.create", "chat.run", {"tools": "tools"}),
@@ -235,7 +235,7 @@ async def _call(
         except OSError as error:
             if not isinstance(arguments.get("file"), str):
                 raise
-            case.outcome = type(error).__name__  # documented: there is no file at the path
+            case.outcome = type(error).__name__  # documented: no file exists at the path
     finally:
         await settled(client.close())
 

@@ -26,13 +26,13 @@ from cozekit.errors import CozeError
 
 __all__ = ["Case", "Finding", "Hang", "Kind", "Runner", "drive", "report"]
 
-logging.getLogger("cozekit").addHandler(logging.NullHandler())  # what tools and stores log is no outcome
+logging.getLogger("cozekit").addHandler(logging.NullHandler())  # logs of tools and stores are no outcome
 
 _OWN = ("generated/coze_api/", "overlays/cozekit/", "site-packages/coze_api/", "site-packages/cozekit/")
-_SECONDS = 60  # of one case: far more than any needs, also on a busy machine
+_SECONDS = 60  # per case: far more than any needs, even on a busy machine
 _LONGEST_SLEEP = 3600.0
 _COLLECTED_AFTER = 250
-_STRAY: list[str] = []  # what no caller gets: warnings and exceptions in the background
+_STRAY: list[str] = []  # background warnings and exceptions, which reach no caller
 
 
 class Hang(BaseException):
@@ -161,7 +161,7 @@ class Runner:
     def run(self, cases: Iterable[Case]) -> list[Finding]:
         """Run cases one after the other, and return the findings."""
         found_before = len(self.findings)
-        gc.collect()  # what others left open is theirs
+        gc.collect()  # resources that other code did not close are not counted
         self._stray.clear()
         gc.freeze()
         with self._noticing(), self._watching():
@@ -184,9 +184,9 @@ class Runner:
         except (KeyboardInterrupt, SystemExit):
             raise
         except CozeError as error:
-            case.outcome = type(error).__name__  # a fuzzer raises what it did not expect
+            case.outcome = type(error).__name__  # a fuzzer raises unexpected outcomes
             self._found(case, error)
-        except BaseException as error:  # everything else is what is looked for
+        except BaseException as error:  # any other exception is a finding
             case.outcome = type(error).__name__
             self._found(case, error)
         finally:
@@ -239,7 +239,7 @@ class Runner:
                 warnings.showwarning, sys.unraisablehook = old
 
     def _unraisable(self, unraisable: Any) -> None:
-        # Garbage is collected at any depth, also where the parser of deeply nested JSON leaves no room for it.
+        # The collector can run at any stack depth, even where the parser of deeply nested JSON has used up the stack.
         if not isinstance(unraisable.exc_value, RecursionError):
             self._stray.append(f"unraisable {unraisable.exc_value!r}: {unraisable.object!r}")
 
@@ -301,7 +301,7 @@ def on_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
     try:
         return _LOOP.run_until_complete(coroutine)
     except Hang:
-        _LOOP.close()  # what it was doing is unknown
+        _LOOP.close()  # its state is unknown
         raise
 
 

@@ -199,7 +199,7 @@ def _envelope(tree: dict[str, Any], rng: Random, done: list[str]) -> Any:
 def _page(tree: Any, paging: dict[str, Any], rng: Random, done: list[str]) -> Any:
     for key in rng.sample([key for key in ("items", "total", "has_more", "next") if paging.get(key)], 1) * 2:
         name, value = hostile(rng)
-        if key in {"has_more", "next"} and rng.random() < 0.6:  # without end: the same answer again and again
+        if key in {"has_more", "next"} and rng.random() < 0.6:  # endless: the same response repeatedly
             name, value = ("true", True) if key == "has_more" else ("'same'", "same")
         try:
             put(tree, tuple(paging[key].split(".")), value)

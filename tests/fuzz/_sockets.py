@@ -23,7 +23,7 @@ from tests.fuzz._values import dumps
 
 __all__ = ["hostile_sockets"]
 
-_TIMEOUT = 0.4  # of the client: cases that keep it waiting end by it
+_TIMEOUT = 0.4  # timeout of the client, which ends the cases that block
 _OPERATIONS = ("bots.list", "files.upload", "audio.speech.create", "chat.retrieve", "oauth.token", "users.me")
 _STREAMS = ("chat.stream", "workflows.runs.stream")
 
@@ -195,7 +195,7 @@ class _Server:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        with suppress(OSError):  # which ends accept()
+        with suppress(OSError):  # this ends accept()
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         self._thread.join(10)

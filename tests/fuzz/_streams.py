@@ -464,7 +464,7 @@ async def _read(
                     await _READERS[way](stream, case, secrets)
                 except StreamGap as error:
                     end_by(error, case, secrets, variables=False)
-                    continue  # it can be read on
+                    continue  # the stream can be read further
                 except CozeError as error:
                     end_by(error, case, secrets, variables=with_locals)
                 if attempt or not again:

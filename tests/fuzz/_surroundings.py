@@ -108,7 +108,9 @@ def _variables(rng: Random, folder: Path) -> dict[str, str]:
             values = [*_BASES, *(token for token in _TOKENS if isinstance(token, str)), *_FILES]
             name = rng.choice(("COZE_API_TOKEN", "COZE_API_BASE", "COZE_PROFILE", "COZE_CONFIG_DIR", "COZE_CACHE_DIR"))
             variables[name] = rng.choice(values)
-    return {name: value for name, value in variables.items() if "\x00" not in value}  # which no environment can hold
+    return {
+        name: value for name, value in variables.items() if "\x00" not in value
+    }  # no environment variable can contain it
 
 
 def _file(what: str, folder: Path) -> str:

@@ -26,7 +26,7 @@ _DOCUMENTED: dict[str, tuple[type[Exception], ...]] = {
     "datetime": (OverflowError,),  # beyond the year 9999
     "output_json": (ValueError,),  # no JSON
 }
-_OF_ANSWERS = {"response", "logid"}  # parts of answers have none, by AttributeError
+_OF_ANSWERS = {"response", "logid"}  # parts of responses raise AttributeError
 _NOT_LOOKED_AT = {"http", "answer", "with_traceback", "add_note", "characters_written"}
 _PLAIN = (str, bytes, int, float, bool, type(None))
 
@@ -55,7 +55,7 @@ class Secrets:
         """
         content = shown.encode("utf-8", "surrogatepass") if isinstance(shown, str) else shown
         for secret in self._always + (self._answered if answered else []):
-            # The beginning alone is enough to be worth stealing.
+            # A prefix of a secret counts as the secret.
             if secret[:16] in content:
                 raise Leaked(f"{what} shows {secret[:6].decode()}…")
 
@@ -70,7 +70,7 @@ def _is_ours(value: object) -> bool:
 
 async def use(result: Any, secrets: Secrets) -> None:
     """Use a result as callers do."""
-    if inspect.isawaitable(result):  # a pager: it is iterated, too
+    if inspect.isawaitable(result):  # a pager, which is also iterated
         if hasattr(result, "__aiter__"):
             await _iterate(result)
         result = await result
@@ -105,7 +105,7 @@ def _copy(value: Any) -> None:
             raise AssertionError(f"a copy of {type(value).__name__} is {type(other).__name__}")
         _ = other == value
         repr(other)
-    _ = value == value, value != value, value == 1  # which runs __eq__
+    _ = value == value, value != value, value == 1  # runs __eq__
     if hasattr(value, "to_dict"):
         value.to_dict()
         if hasattr(type(value), "from_dict"):
@@ -249,7 +249,7 @@ def show_locals(error: BaseException, secrets: Secrets) -> None:
             for name, value in frame.f_locals.items():
                 try:
                     shown = repr(value)
-                except Exception:  # half-made objects have no repr
+                except Exception:  # partly constructed objects have no repr
                     continue
                 where = f"{Path(frame.f_code.co_filename).name}:{frame.f_code.co_name}:{name}"
                 secrets.refuse(f"variable {where} below {type(error).__name__}", shown, answered=False)

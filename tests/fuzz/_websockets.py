@@ -23,10 +23,10 @@ from tests.fuzz._values import dumps, hostile, mutate
 
 __all__ = ["websockets"]
 
-_SILENT = logging.Logger("tests.fuzz")  # connections that break are what is wanted
+_SILENT = logging.Logger("tests.fuzz")  # broken connections are expected
 _SILENT.addHandler(logging.NullHandler())
 logging.getLogger("websockets").addHandler(logging.NullHandler())
-_QUIET = 0.3  # seconds of silence after which the client gives up
+_QUIET = 0.3  # idle timeout of the client in seconds
 _BOT = "7496347519799787557"
 _ENTRIES = (
     ("websockets.audio.speech", "SpeechSocket"),

@@ -69,7 +69,7 @@ def _fail() -> None:
 
 def _tell() -> None:
     error = CozeError("the token is wrong")
-    error.args = (f"the token {TOKEN} is wrong",)  # its constructor would mask it
+    error.args = (f"the token {TOKEN} is wrong",)  # its constructor would mask the secret
     raise error
 
 
@@ -78,7 +78,7 @@ def _sleep() -> None:
 
 
 def _forget() -> None:
-    Path(__file__).open()  # noqa: SIM115  # which is what is planted
+    Path(__file__).open()  # noqa: SIM115  (the unclosed file is planted)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,9 @@ class Counter:
     def __init__(self, *answers: Any) -> None:
         self.answers = answers
         self.requests: list[httpx.Request] = []
-        self.headers: list[httpx.Headers] = []  # as they were, for strategies that send a request twice
+        self.headers: list[
+            httpx.Headers
+        ] = []  # copies, since a strategy changes the headers of a request that it sends twice
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         request.read()
@@ -119,7 +121,7 @@ class _Shown:
             return _show(self._portal, value)
 
         def call(*arguments: Any, **options: Any) -> Any:
-            async def act() -> Any:  # in the event loop, since some calls look for it
+            async def act() -> Any:  # some calls need a running event loop
                 result = value(*arguments, **options)
                 return await result if inspect.isawaitable(result) else result
 

@@ -24,7 +24,7 @@ def _variables(frame: FrameType) -> list[str]:
     for name, value in frame.f_locals.items():
         try:
             texts += [f"{name}={value!r}", pretty_repr(value, max_length=10, max_string=80)]
-        except Exception as error:  # half-made objects have no repr
+        except Exception as error:  # partly constructed objects have no repr
             texts.append(type(error).__name__)
     return texts
 
@@ -51,7 +51,9 @@ def shown(error: BaseException) -> str:
             pretty_repr(current),
         ]
         texts += [f"{name}={value!r}" for name, value in vars(current).items()]
-        texts += [repr(getattr(current, name, "")) for name in ("doc", "object")]  # of JSON and Unicode errors
+        texts += [
+            repr(getattr(current, name, "")) for name in ("doc", "object")
+        ]  # attributes of JSON and Unicode errors
         texts += traceback.TracebackException.from_exception(current, capture_locals=False).format(chain=False)
     if isinstance(error, cozekit.CozeError):
         texts.append(pickle.dumps(error).decode("latin-1"))

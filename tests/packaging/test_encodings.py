@@ -147,7 +147,7 @@ def test_sandbox_starts_in_a_folder_that_the_locale_cannot_name(environment: dic
         assert process.stdout.readline().startswith(b"Coze sandbox on https://127.0.0.1:")
         assert b"SSL_CERT_FILE=" in process.stdout.readline()
     finally:
-        _, complaints = process.communicate(timeout=60)  # the end of its input ends it
+        _, complaints = process.communicate(timeout=60)  # the end of its standard input ends the sandbox
     assert (process.returncode, b"Traceback" in complaints) == (0, False), complaints
 
 

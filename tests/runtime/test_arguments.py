@@ -32,7 +32,7 @@ from coze_api.models import BotMode, BotPublishStatus, EnterMessage, Message, To
 from tests.runtime._responses import Recorder, answer, async_client, client, nothing_sent
 
 
-class Color(str, enum.Enum):  # noqa: UP042 - whose str() is not its value
+class Color(str, enum.Enum):  # noqa: UP042  (its str() is not its value)
     """A string enum of the caller."""
 
     RED = "red"

@@ -55,7 +55,7 @@ class Service:
                 super().setup()
 
             def handle(self) -> None:
-                with contextlib.suppress(OSError):  # the client may leave
+                with contextlib.suppress(OSError):  # the client may close the connection
                     super().handle()
 
             def do_POST(self) -> None:

@@ -26,7 +26,7 @@ ODD = (
     "a ",
     "x" * 10_000,
 )
-#: File, what is replaced, and by what; the name stands for 0, inside of what is between the angle brackets.
+#: File, text and its replacement, in which <0> is the place of the name.
 PLACES = {
     "property": ("things/schemas.yaml", "    note: {type", "    <0>: {type: string}\n    note: {type"),
     "argument": ("things/schemas.yaml", "    weight: {type", "    <0>: {type: string}\n    weight: {type"),

@@ -50,7 +50,7 @@ TEXTS = {
     "empty": "",
     "spaces": "  \t  ",
 }
-#: Keys of which the value is a text that the generator does not decide anything by.
+#: Keys whose value is a text that does not influence the generator.
 FREE = {"description", "summary", "title", "meaning", "hint", "x-coze-permission"}
 
 
@@ -144,7 +144,7 @@ def test_texts_do_not_change_the_code(
     try:
         small.generate()
     except UnicodeEncodeError:
-        assert what == "surrogate"  # no YAML file can hold one
+        assert what == "surrogate"  # no YAML file can contain it
         return
     assert_inert(small.root / "generated")
     if text.strip():
@@ -168,7 +168,7 @@ def test_docstrings_show_the_description(small: Small) -> None:
 NAMES = [f"a:{CODE}", f'a"""\n{CODE}\n"""\\', "__init__", "ａ", "../../../{{ 7 }}\0", "x" * 300]  # noqa: RUF001  (hostile on purpose)
 
 
-#: Where a name stands: file, what is replaced, and by what.
+#: Places of names: file, text and its replacement.
 PLACES = {
     "operation id": ("things/delete.yaml", "operationId: things.delete", "operationId: <0>"),
     "last segment": ("things/delete.yaml", "operationId: things.delete", "operationId: <things.0>"),

@@ -25,7 +25,7 @@ def schemas(small: Small) -> Any:
     return small.bundle().document["components"]["schemas"]
 
 
-# -- what becomes of a reference
+# -- references
 
 
 def test_reference_to_another_file_becomes_a_component(small: Small) -> None:
@@ -121,10 +121,10 @@ def test_path_item_may_be_a_reference(small: Small) -> None:
     assert {"things.list", "things.create"} <= small.bundle().operations().keys()
 
 
-# -- what is refused
+# -- errors
 
 BROKEN: dict[str, tuple[str, str, str, str, str]] = {
-    # what: file, text, text instead, the line with this text is reported, rule
+    # name: file, text, its replacement, text of the reported line, rule
     "missing file": ("things/schemas.yaml", "../shared/types.yaml", "../shared/type.yaml", "type.yaml", "ref"),
     "missing place": ("things/schemas.yaml", "#/UnixTime'", "#/UnixTimes'", "UnixTimes", "ref"),
     "pointer without slash": ("things/schemas.yaml", "#/UnixTime'", "#UnixTime'", "#UnixTime", "ref"),
@@ -173,7 +173,7 @@ def test_bundler_errors_have_file_and_line(small: Small, what: str) -> None:
         for number, line in enumerate((small.folder / file).read_text(encoding="utf-8").splitlines(), 1)
         if seen in line
     ]
-    lines += [line + 1 for line in lines] if rule == "yaml" else []  # YAML notices some faults one line later
+    lines += [line + 1 for line in lines] if rule == "yaml" else []  # YAML reports some errors one line later
     if what == "not in the index":
         file, lines = "things/delete.yaml", [1]
     if what == "key twice":

@@ -69,7 +69,7 @@ def test_token_deleted_from_the_store_stays_deleted(connect):
     coze = client(connect, service, auth)
     coze.users.me()
     store.delete("k")
-    service.access_token = "a9"  # and the token is refused, too
+    service.access_token = "a9"  # and Coze rejects the token, too
     with pytest.raises(InvalidGrant, match="The user must log in, or did log out elsewhere"):
         coze.users.me()
     assert store.load("k") is None

@@ -639,7 +639,7 @@ def test_token_expiry_must_be_timezone_aware():
     assert not token.expired()
     assert token.expired(leeway=31)
     with pytest.raises(ValueError, match="expires_at must be a datetime with a time zone"):
-        Token(access_token="a", expires_at=datetime(2026, 1, 1))  # noqa: DTZ001  (that is the mistake)
+        Token(access_token="a", expires_at=datetime(2026, 1, 1))  # noqa: DTZ001  (the naive datetime is what is tested)
 
 
 @given(seconds=st.integers(0, 10**12), refresh=st.one_of(st.none(), st.text(min_size=1)))

@@ -142,7 +142,7 @@ def attempts(
         unwrap(web).auth(token()),
         unwrap(web).auth(token(), store=FileStore(folder)),
         unwrap(web).auth(token(), store=RedisStore("redis://user:Hidden@127.0.0.1:1/0")),
-        unwrap(web).auth(token(), store=FileStore(path)),  # is no folder
+        unwrap(web).auth(token(), store=FileStore(path)),  # a file in place of a folder
         JWTAuth(config["client_id"], config["private_key"], config["public_key_id"], base_url=service["base_url"]),
     ]
     for strategy in strategies:
@@ -210,7 +210,7 @@ def test_successful_flows_show_no_secret(flows, connect, coze_sandbox, caplog, t
     caplog.set_level(logging.DEBUG)
     web, state = flows.web(), new_state()
     came = browse(web.authorize_url(state=state))
-    caplog.clear()  # the browser is not ours
+    caplog.clear()  # the client does not log what the browser sends
     code = web.parse_callback(came, state=state)
     first = web.exchange(code)
     store = FileStore(tmp_path)
@@ -258,7 +258,7 @@ class Elsewhere:
                 self.end_headers()
                 self.wfile.write(answer)
 
-            do_GET = do_POST = _answer  # noqa: N815  (names of the base class)
+            do_GET = do_POST = _answer  # noqa: N815  (name of the base class)
 
             def log_message(self, *_: Any) -> None:
                 """Be quiet."""

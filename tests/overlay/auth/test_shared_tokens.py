@@ -34,7 +34,7 @@ def test_200_threads_send_one_token_request(flows, coze_sandbox):
         user_ids = {job.result().user_id for job in [threads.submit(coze.users.me) for _ in range(200)]}
     assert len(user_ids) == 1
     assert token_requests(coze_sandbox) == 1
-    assert len(coze_sandbox.requests.of("users.me")) >= 200  # a connection that breaks under load costs another call
+    assert len(coze_sandbox.requests.of("users.me")) >= 200  # a call whose connection breaks under load is sent again
 
 
 @pytest.mark.anyio
@@ -48,7 +48,7 @@ async def test_200_tasks_send_one_token_request(coze_sandbox):
         for _ in range(200):
             tasks.start_soon(coze.users.me)
     assert token_requests(coze_sandbox) == 1
-    assert len(coze_sandbox.requests.of("users.me")) >= 200  # a connection that breaks under load costs another call
+    assert len(coze_sandbox.requests.of("users.me")) >= 200  # a call whose connection breaks under load is sent again
 
 
 def test_threads_and_event_loops_share_one_token_request():

@@ -82,7 +82,7 @@ def test_rotated_refresh_token_is_saved_before_use(connect):
 
     service.refuse = look
     for number in (0, 10, 20):
-        service.access_token = f"a{number}"  # which ends the token that was given out last
+        service.access_token = f"a{number}"  # this invalidates the latest token
         coze.users.me()
     assert service.refreshes == ["r0", "r1", "r11"]
     assert saved == [("a1", "r1"), ("a1", "r1"), ("a11", "r11"), ("a11", "r11"), ("a21", "r21")]
@@ -213,7 +213,7 @@ def test_wrong_clock_neither_renews_too_often_nor_too_late(connect, skew, dated)
     for _ in range(5):
         coze.users.me()
     assert service.calls == ["a1"] * 5
-    service.access_token = "a7"  # the token ends
+    service.access_token = "a7"  # the token expires
     coze.users.me()
     assert service.calls[5:] == ["a1", "a8"]
     for _ in range(5):

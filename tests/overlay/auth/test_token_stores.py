@@ -98,7 +98,7 @@ def test_different_names_never_collide(store):
     """Names that differ in case, or in characters that file names cannot hold, are different names."""
     names = ["a", "A", "a b", "a_b", "a/b", "ab.", "ab"]
     if isinstance(store, FileStore):
-        names.append(store.path_of("A").stem)  # users choose their names, and may know how files are named
+        names.append(store.path_of("A").stem)  # users choose the names, and may know how names become file names
     for number, name in enumerate(names):
         store.save(name, Token(access_token=str(number), expires_at=TOKEN.expires_at))
     assert [store.load(name).access_token for name in names] == [str(number) for number in range(len(names))]
@@ -155,7 +155,7 @@ def test_released_lock_is_free_even_after_a_fork(tmp_path, monkeypatch):
         patch.setattr(os, "open", open_)
         unlock = store.try_lock("k")
     assert unlock is not None
-    forked = os.dup(opened[0])  # the same open file, as a child has it
+    forked = os.dup(opened[0])  # shares the open file, as a child process does
     try:
         unlock()
         again = store.try_lock("k")
@@ -284,7 +284,7 @@ def test_redis_keys_expire_with_the_token(redis_url, lasts, refresh_token, optio
         server.flushdb()
         store = RedisStore(server, **options)
         store.save("k", token)
-        store.save("k", token)  # a second time counts from then on
+        store.save("k", token)  # a second save restarts the expiry
         assert store.load("k") is not None
         (name,) = server.keys()
         lifetime = server.pttl(name) / 1000

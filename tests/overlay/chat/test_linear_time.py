@@ -166,7 +166,7 @@ def test_text_appended_during_a_read_is_kept_once() -> None:
     buffer.append("b")
     stale = buffer._joined
     assert buffer.text == "ab"
-    buffer._joined = stale  # as by a reader that was slower
+    buffer._joined = stale  # as a slower reader would
     buffer.append("c")
     assert (buffer.text, buffer.text) == ("abc", "abc")
 

@@ -34,7 +34,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             requests.append(f"{self.command} {self.path}")
             self.send_error(502)
 
-        do_GET = do_POST = do_CONNECT = answer  # noqa: N815  (names of the library's)
+        do_GET = do_POST = do_CONNECT = answer  # noqa: N815  (name of the base class)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -127,7 +127,7 @@ def test_response_is_read_to_the_limit_and_closed(connect, operation, status, ki
     assert "max_response_bytes" in error.hint
     [body] = service.bodies
     assert body.closed
-    assert body.sent == 11  # the beginning, nine of 10,000 bytes, and the one that is too much
+    assert body.sent == 11  # the first piece, nine pieces of 10,000 bytes, and the one beyond the limit
 
 
 def test_redirect_response_is_read_to_the_limit_and_closed(connect):
@@ -153,7 +153,9 @@ def test_compressed_response_takes_little_memory(connect, operation):
     service = Service(lambda: iter([answer]), content_type=JSON, content_encoding="gzip")
     coze = limited(connect, service)
     with pytest.raises(APIError):
-        CALLS[operation](connect(handler=Service(endless, 400), retry=0))  # imports what it needs
+        CALLS[operation](
+            connect(handler=Service(endless, 400), retry=0)
+        )  # imports modules, so that their memory does not count
     tracemalloc.start()
     try:
         with pytest.raises(ResponseTooLarge):

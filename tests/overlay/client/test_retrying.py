@@ -215,7 +215,7 @@ def test_deadline_applies_to_opening_a_stream_only(connect, coze_sandbox):
     """The deadline applies to opening a stream only; its events may arrive later."""
     coze = connect(coze_sandbox.token, base_url=coze_sandbox.base_url, deadline=30)
     with coze.chat.stream(bot_id=BOT_ID, user_id="u", additional_messages=["hi"]) as stream:
-        # Where the HTTP library looks before it reads on.
+        # The HTTP library reads this timeout before each read.
         assert stream.response.http.request.extensions["timeout"]["read"] == 60
 
 

@@ -195,7 +195,7 @@ def test_lost_response_is_an_api_connection_error(connect, coze_sandbox):
     coze_sandbox.faults.add("drop", times=None)
     with pytest.raises(APIConnectionError) as caught:
         connect(coze_sandbox.token, base_url=coze_sandbox.base_url).chat.create(**HELLO)
-    # Which of the two it is depends on whether the server's end arrives as a close or as a reset.
+    # The text depends on whether the server's end arrives as a close or as a reset.
     assert re.match(r"chat\.create: the connection was lost: (RemoteProtocolError|ReadError): ", str(caught.value))
     assert (caught.value.sent, caught.value.attempts) == (True, 1)
 

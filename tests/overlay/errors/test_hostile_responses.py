@@ -155,7 +155,7 @@ def test_brackets_in_strings_are_no_levels(connect, parser, text):
 
 NONSENSE = [None, True, 0, -1, 1e300, 10**100, "", "x" * 5000, "٣", [], [[]], {}, {"a": {"logid": []}}, ["a"] * 100]
 for _ in range(100):
-    NONSENSE[-2] = {"a": NONSENSE[-2]}  # deep, but not too deep
+    NONSENSE[-2] = {"a": NONSENSE[-2]}  # many levels, but fewer than the limit
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])

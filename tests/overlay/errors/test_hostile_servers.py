@@ -73,7 +73,7 @@ class _Handler(socketserver.BaseRequestHandler):
             self.request.recv(65536)
             self.request.sendall(self.server.data)  # type: ignore[attr-defined]  # of `_Server`
         except OSError:
-            pass  # the client left
+            pass  # the client closed the connection
 
 
 @pytest.fixture(scope="module")

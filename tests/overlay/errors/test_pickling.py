@@ -59,7 +59,7 @@ def test_pickled_errors_keep_class_text_and_attributes(connect, case, way):
     other = way(error)
     assert type(other) is type(error)
     assert str(other) == str(error)
-    left = {"response", "stream"}  # they hold a connection
+    left = {"response", "stream"}  # these attributes hold a connection
     attributes = {name: value for name, value in vars(error).items() if name not in left}
     assert {name: value for name, value in vars(other).items() if name not in left} == attributes
     assert all(vars(other).get(name) is None for name in left)

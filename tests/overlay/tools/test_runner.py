@@ -504,7 +504,7 @@ def test_stream_closed_before_its_tools_is_not_complete(coze, coze_sandbox):
                 break
     with pytest.raises(errors.StreamInterrupted, match="closed here before its end") as caught:
         stream.until_done()
-    assert caught.value.stream.tool_runs == []  # it is the whole stream, not that of the round
+    assert caught.value.stream.tool_runs == []  # the stream of the run, not that of the round
     assert not stream.ended
     assert not coze_sandbox.requests.of("chat.submit_tool_outputs")
 

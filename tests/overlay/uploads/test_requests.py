@@ -123,7 +123,7 @@ def test_file_opened_by_path_is_closed(connect, tmp_path):
     connect(handler=Counter({"code": 0, "data": {"id": "1"}})).files.upload(path)
     with pytest.raises(APITimeoutError):
         connect(handler=Counter(httpx.ReadTimeout)).files.upload(path)
-    # An open file would warn when it is let go, and warnings are errors here.
+    # An unclosed file would cause a ResourceWarning, which is an error here.
 
 
 def test_missing_file_and_folder_have_different_errors(coze, coze_sandbox, tmp_path):

@@ -143,7 +143,9 @@ def test_repetition_during_handling_gets_503(kind: Any) -> None:
         thread = threading.Thread(target=post, args=(DELETED,))
         thread.start()
         assert begun.wait(60)
-        assert receiver.read(list(signed(body).items()), body).status == 503  # the WSGI server knows one call at a time
+        assert (
+            receiver.read(list(signed(body).items()), body).status == 503
+        )  # the WSGI server handles one request at a time
         go_on.set()
         thread.join()
         assert post(DELETED).status_code == 200

@@ -121,7 +121,7 @@ def socket_server(
             play(Part(connection, state.received))
         except ConnectionClosed:
             pass
-        except BaseException as error:  # the test reads it
+        except BaseException as error:  # for the test to read
             state.errors.append(error)
         finally:
             state.gone.release()

@@ -228,7 +228,7 @@ def test_missing_pong_ends_the_session(connect: Connect) -> None:
 
     def play(part: Part) -> None:
         part.send("speech.created")
-        part.connection.protocol_mutex.acquire()  # from here on it neither reads nor answers
+        part.connection.protocol_mutex.acquire()  # from here on the server neither reads nor sends
         stop.wait(60)
         part.connection.protocol_mutex.release()
 

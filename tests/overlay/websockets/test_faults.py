@@ -31,7 +31,7 @@ SPEECH = "websockets.audio.speech"
 PCM = audio.PCM(24000)
 TEXT = "Nice weather today."
 OURS = re.compile(r"cozekit|recv_events")
-BEFORE = 5  # what comes before the second piece of sound: four messages that are no sound, and the first piece
+BEFORE = 5  # the messages before the second audio piece: four without audio, and the first piece
 
 
 @pytest.fixture

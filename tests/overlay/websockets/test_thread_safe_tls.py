@@ -129,7 +129,7 @@ def test_tls_object_is_used_by_one_thread_at_a_time(certificate: str, version: s
                 met.append(act.__name__)
                 return act(*arguments)
             try:
-                time.sleep(0)  # lets the other thread come
+                time.sleep(0)  # lets the other thread run
                 return act(*arguments)
             finally:
                 inside.release()
@@ -207,7 +207,7 @@ def test_timeout_limits_the_whole_handshake(certificate: str) -> None:
     def drip() -> None:
         there.recv(65536)
         with suppress(OSError):
-            there.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB begins
+            there.sendall(b"\x16\x03\x03\x40\x00")  # the header of a record of 16 KiB
             for _ in range(1000):
                 there.sendall(b"\x02")
                 time.sleep(0.01)
@@ -260,15 +260,15 @@ def test_close_ends_a_receive_in_another_thread(certificate: str) -> None:
             begun.set()
             try:
                 ended.append(client_side.recv(65536))
-            except OSError:  # it came late and found a closed socket
+            except OSError:  # the thread started late, after the socket was closed
                 ended.append(b"")
 
         waiting = threading.Thread(target=wait)
         waiting.start()
         begun.wait()
-        time.sleep(0.05)  # lets it get to where it waits
+        time.sleep(0.05)  # lets the thread reach its wait
         client_side.close()
-        waiting.join(10)  # half of what the socket itself would wait
+        waiting.join(10)  # half of the socket's own timeout
         assert ended == [b""]
 
 
@@ -278,7 +278,7 @@ def test_close_sends_the_tls_close_notify(certificate: str) -> None:
         client_side.sendall(b"last")
         client_side.shutdown(socket.SHUT_WR)
         assert peer.read() == b"last"
-        assert peer.read() == b""  # without the goodbye this raises SSLEOFError
+        assert peer.read() == b""  # without close_notify this raises SSLEOFError
 
 
 def test_close_notify_with_the_last_data_is_not_missed(certificate: str) -> None:
