@@ -458,7 +458,7 @@ def test_channel_collaborator_and_enterprise_apps_get_tokens(flows):
     assert flows.jwt(ENTERPRISE_APP.client_id).token(enterprise_id=ENTERPRISE_ID).access_token
 
 
-def test_rejected_app_error_says_what_to_check(flows, coze_sandbox, connect):
+def test_rejected_app_error_names_what_to_check(flows, coze_sandbox, connect):
     """The error for a rejected app names what to check: key, secret, clock, or whether the app is active."""
     service, channel = flows.app(), flows.app(CHANNEL_APP.client_id)
     wrong = flows("JWTOAuth", service["client_id"], channel["private_key"], service["public_key_id"])
