@@ -34,7 +34,11 @@ _NOT_DERIVED = re.compile(r"^# Not derived: \S", re.MULTILINE)
 _NAMES = {
     "StopAsyncIteration": "StopIteration",
     "acancel_chat": "cancel_chat",
+    "aclose": "close",
+    "aiter": "iter",
+    "aiter_bytes": "iter_bytes",
     "anext": "next",
+    "aread_body": "read_body",
     "sleep_async": "sleep",
 }
 _WORD = re.compile(r"\b[A-Za-z_]\w*")

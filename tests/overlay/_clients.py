@@ -10,9 +10,9 @@ import httpx
 from anyio.from_thread import BlockingPortal
 
 from coze_api import AsyncPage, AsyncPager
-from coze_api._core._client import AsyncBaseClient
+from coze_api._core._client_async import AsyncBaseClient
 from coze_api._core._resource import AsyncResource
-from coze_api._core._stream import AsyncStream
+from coze_api._core._stream_async import AsyncStream
 from cozekit import AsyncCoze, AsyncWorkflowResult, Coze, RetryPolicy
 from cozekit._streams.chained_async import AsyncChainedStream
 from cozekit._websockets.interpretation import AsyncInterpretation

@@ -16,7 +16,8 @@ import pytest
 import coze_api.errors
 import cozekit
 from coze_api import AsyncClient, Client
-from coze_api._core._client import AsyncBaseClient, BaseClient
+from coze_api._core._client import BaseClient
+from coze_api._core._client_async import AsyncBaseClient
 from coze_api._core._operation import Operation
 from coze_api.operations import bots, chat, conversations, files, users, workflows, workspaces
 from cozekit import AsyncCoze, Coze, auth, errors

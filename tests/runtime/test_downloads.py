@@ -246,6 +246,6 @@ async def test_cancelled_read_does_not_end_the_stream() -> None:
         assert (await anext(stream)).event == "conversation.chat.created"
         with anyio.move_on_after(0.01):
             await anext(stream)
-        with pytest.raises(StreamInterrupted, match="a read was cancelled before its end"):
+        with pytest.raises(StreamInterrupted, match="a read was canceled before its end"):
             await anext(stream)
     await http.aclose()

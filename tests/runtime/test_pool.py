@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from coze_api._core._http import default_limits
-from coze_api._core._pool import AsyncConnectionLimit
+from coze_api._core._pool_async import AsyncConnectionLimit
 
 pytestmark = pytest.mark.anyio
 

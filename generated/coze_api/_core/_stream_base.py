@@ -18,7 +18,7 @@ from ._response import Response
 from ._sequence import OnGap, SequenceChecker, checked_on_gap
 from ._sse import EventTooLarge, ServerEvent, SSEDecoder
 
-__all__ = ["DRAIN_TIMEOUT", "MAX_DRAIN_CHUNKS", "BaseStream", "is_event_stream"]
+__all__ = ["CANCELED", "CLOSED", "DRAIN_TIMEOUT", "MAX_DRAIN_CHUNKS", "BaseStream", "is_event_stream"]
 
 E = TypeVar("E")
 # Most events are shorter than so many bytes, and looking at their depth would take a tenth of the time of all else:
@@ -28,6 +28,9 @@ DRAIN_TIMEOUT = 1.0
 """Seconds for the end of the HTTP answer after the last event."""
 MAX_DRAIN_CHUNKS = 8
 """Chunks to read past the end of a stream before its connection is given up."""
+
+CLOSED = "it was closed here before its end"
+CANCELED = "a read was canceled before its end"
 
 
 def is_event_stream(http: HTTPResponse) -> bool:

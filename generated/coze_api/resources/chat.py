@@ -16,7 +16,8 @@ from ..operations import chat as _operations
 
 if TYPE_CHECKING:
     from .._core._response import ItemList
-    from .._core._stream import AsyncStream, Stream
+    from .._core._stream import Stream
+    from .._core._stream_async import AsyncStream
 
 __all__ = [
     "AsyncChatAPI",

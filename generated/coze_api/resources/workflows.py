@@ -17,9 +17,11 @@ from ..operations import workflows as _operations
 
 if TYPE_CHECKING:
     from .._core._model import Empty
-    from .._core._pagination import AsyncPager, Page
+    from .._core._pager_async import AsyncPager
+    from .._core._pagination import Page
     from .._core._response import ItemList
-    from .._core._stream import AsyncStream, Stream
+    from .._core._stream import Stream
+    from .._core._stream_async import AsyncStream
 
 __all__ = [
     "AsyncWorkflowsAPI",

@@ -17,7 +17,8 @@ from ..errors import CozeError
 from .options import SocketOptions
 
 if TYPE_CHECKING:
-    from coze_api._core._client import AsyncBaseClient, BaseClient
+    from coze_api._core._client import BaseClient
+    from coze_api._core._client_async import AsyncBaseClient
 
     from .connect import Dial
     from .connection import AsyncWire, Wire

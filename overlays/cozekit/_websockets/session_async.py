@@ -18,7 +18,7 @@ from .session import NORMAL, wire_closed
 from .session_state import SocketState
 
 if TYPE_CHECKING:
-    from coze_api._core._client import AsyncBaseClient
+    from coze_api._core._client_async import AsyncBaseClient
 
     from .connection import AsyncWire
 
