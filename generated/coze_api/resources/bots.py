@@ -731,9 +731,8 @@ class BotsAPI(Resource):
     ) -> _bots.Bot:
         """Retrieve a bot's configuration.
 
-        Returns the complete configuration of a bot: as it is published, or as its draft is now. The
-        operation answers with the names of plugins, workflows and knowledge bases, not with their
-        content.
+        Returns the complete configuration of a bot: as it is published, or as its draft is now. It
+        contains the names of plugins, workflows and knowledge bases, not their content.
 
         Needs the permission `getMetadata`.
 
@@ -1210,9 +1209,8 @@ class AsyncBotsAPI(AsyncResource):
     ) -> _bots.Bot:
         """Retrieve a bot's configuration.
 
-        Returns the complete configuration of a bot: as it is published, or as its draft is now. The
-        operation answers with the names of plugins, workflows and knowledge bases, not with their
-        content.
+        Returns the complete configuration of a bot: as it is published, or as its draft is now. It
+        contains the names of plugins, workflows and knowledge bases, not their content.
 
         Needs the permission `getMetadata`.
 

@@ -303,7 +303,7 @@ class ChatAPI(Resource):
         answer.
 
         Works only for chats that were started with `auto_save_history` true. Poll each chat at most
-        once per second. An answer with `code` 0 can still report that the chat failed; see
+        once per second. A response with `code` 0 can still report that the chat failed; see
         `last_error`. Needs the permission `getChat`.
 
         Args:
@@ -718,7 +718,7 @@ class AsyncChatAPI(AsyncResource):
         answer.
 
         Works only for chats that were started with `auto_save_history` true. Poll each chat at most
-        once per second. An answer with `code` 0 can still report that the chat failed; see
+        once per second. A response with `code` 0 can still report that the chat failed; see
         `last_error`. Needs the permission `getChat`.
 
         Args:

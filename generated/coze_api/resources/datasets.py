@@ -48,7 +48,7 @@ class DatasetsDocumentsAPI(Resource):
 
         Adds up to ten documents or images to a knowledge base of your own. A text knowledge base
         takes files in the request and web pages, one for images takes files uploaded before with
-        `files.upload`. They are processed after the answer; `datasets.process` returns their
+        `files.upload`. They are processed after the response; `datasets.process` returns their
         progress.
 
         Only the owner of a knowledge base can add documents. Files in the request must be of type
@@ -251,7 +251,7 @@ class AsyncDatasetsDocumentsAPI(AsyncResource):
 
         Adds up to ten documents or images to a knowledge base of your own. A text knowledge base
         takes files in the request and web pages, one for images takes files uploaded before with
-        `files.upload`. They are processed after the answer; `datasets.process` returns their
+        `files.upload`. They are processed after the response; `datasets.process` returns their
         progress.
 
         Only the owner of a knowledge base can add documents. Files in the request must be of type

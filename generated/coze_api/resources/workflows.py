@@ -172,8 +172,8 @@ class WorkflowsRunsRunHistoriesAPI(Resource):
         """Retrieve the result of an asynchronous run.
 
         Returns status and result of a run that `workflows.runs.create` or `workflows.runs.resume`
-        started asynchronously. Poll until its status is no longer `Running`. The answer is a list,
-        which always has one item.
+        started asynchronously. Poll until its status is no longer `Running`. The response is a
+        list, which always has one item.
 
         The output of output nodes is kept for 24 hours, that of the end node for 7 days. Output
         above 1 MB may be incomplete. Needs the permission `listRunHistory`.
@@ -227,8 +227,8 @@ class AsyncWorkflowsRunsRunHistoriesAPI(AsyncResource):
         """Retrieve the result of an asynchronous run.
 
         Returns status and result of a run that `workflows.runs.create` or `workflows.runs.resume`
-        started asynchronously. Poll until its status is no longer `Running`. The answer is a list,
-        which always has one item.
+        started asynchronously. Poll until its status is no longer `Running`. The response is a
+        list, which always has one item.
 
         The output of output nodes is kept for 24 hours, that of the end node for 7 days. Output
         above 1 MB may be incomplete. Needs the permission `listRunHistory`.
