@@ -37,7 +37,7 @@ LOST = (message(0, 0), message(1, 1), message(4, 4), done(5))
 REPEATED = (message(0, 0), message(1, 1), message(1, 1), message(2, 2), done(3))
 
 
-class TestWatch:
+class TestSequenceChecker:
     """What counts as a gap."""
 
     @staticmethod

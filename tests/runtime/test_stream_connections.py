@@ -94,7 +94,7 @@ def service() -> Iterator[Service]:
 
 
 def begin(coze: Any) -> Any:
-    """Begin a chat."""
+    """Start a chat."""
     return coze.chat.stream(bot_id="1", user_id="2")
 
 

@@ -261,7 +261,7 @@ class Elsewhere:
             do_GET = do_POST = _answer  # noqa: N815  (name of the base class)
 
             def log_message(self, *_: Any) -> None:
-                """Be quiet."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
