@@ -20,7 +20,7 @@ from pathlib import Path
 import attrs
 
 from .output.ruff import format_text
-from .spec.diagnostics import DescriptionError, Problem
+from .spec.diagnostics import DescriptionError, Diagnostic
 
 __all__ = ["FOLDERS", "derive_all", "stale_modules"]
 
@@ -82,14 +82,14 @@ def derive_all(root: Path) -> list[Path]:
     return [path for path, _ in stale]
 
 
-def stale_modules(root: Path) -> list[Problem]:
+def stale_modules(root: Path) -> list[Diagnostic]:
     """List the derived modules that are not what would be written now.
 
     Raises:
         DescriptionError: A row of the table of names is used by no module.
     """
     return [
-        Problem(
+        Diagnostic(
             path.relative_to(root).as_posix(),
             1,
             "stale",
@@ -120,7 +120,7 @@ def _derived(root: Path) -> Iterator[tuple[Path, str]]:
     unused = sorted(_NAMES.keys() - names.used)
     if unused:
         message = f"no async module uses {', '.join(unused)}; remove the rows from the table of names"
-        raise DescriptionError([Problem("generator/sync.py", 1, "unused-name", message)])
+        raise DescriptionError([Diagnostic("generator/sync.py", 1, "unused-name", message)])
     yield from results
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from ..spec.bundler import Bundle
-from ..spec.diagnostics import DescriptionError, Problem
+from ..spec.diagnostics import DescriptionError, Diagnostic
 from ._markdown import NOTHING, table
 from ._operations import split
 
@@ -43,7 +43,7 @@ def coverage(bundled: Bundle, facts: Path, readme: Path | None = None) -> str:
         before = readme.read_text(encoding="utf-8") if readme.is_file() else ""
         if not _PLACE.search(before):
             message = "has no lines <!-- coverage --> and <!-- /coverage --> to put the table between"
-            raise DescriptionError([Problem(str(readme), 1, "coverage", message)])
+            raise DescriptionError([Diagnostic(str(readme), 1, "coverage", message)])
         after = _PLACE.sub(lambda _: text, before)
         readme.write_text(after, encoding="utf-8", newline="\n")
     return text
@@ -61,10 +61,10 @@ def _rows(facts: Path) -> list[dict[str, str]]:
             rows = list(csv.DictReader(file))
     except OSError as error:
         message = f"cannot be read: {error.strerror}; --facts names the file"
-        raise DescriptionError([Problem(str(facts), 1, "coverage", message)]) from None
+        raise DescriptionError([Diagnostic(str(facts), 1, "coverage", message)]) from None
     if not rows or (missing := {"transport", *_PEERS} - rows[0].keys()):
         message = f"lacks columns: {', '.join(sorted(missing))}" if rows else "has no rows"
-        raise DescriptionError([Problem(str(facts), 1, "coverage", message)])
+        raise DescriptionError([Diagnostic(str(facts), 1, "coverage", message)])
     return rows
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..spec.yaml_loader import Mapping
-from ._context import Description, Finding, Rule, at
+from ..spec.yaml_loader import LocatedMapping
+from ._context import Description, Rule, Violation, violation
 
 __all__ = ["SHAPE_RULES"]
 
@@ -26,7 +26,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_schema(value: Any) -> bool:
-    return isinstance(value, Mapping)
+    return isinstance(value, LocatedMapping)
 
 
 def _is_list(value: Any) -> bool:
@@ -34,11 +34,11 @@ def _is_list(value: Any) -> bool:
 
 
 def _are_schemas(value: Any) -> bool:
-    return _is_list(value) and all(isinstance(item, Mapping) for item in value)
+    return _is_list(value) and all(isinstance(item, LocatedMapping) for item in value)
 
 
 def _are_members(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(item, Mapping) for item in value.values())
+    return isinstance(value, LocatedMapping) and all(isinstance(item, LocatedMapping) for item in value.values())
 
 
 def _are_types(value: Any) -> bool:
@@ -55,7 +55,7 @@ _SHAPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "properties": ("an object of schemas", _are_members),
     "additionalProperties": (
         "a schema, true or false",
-        lambda value: isinstance(value, Mapping | bool),
+        lambda value: isinstance(value, LocatedMapping | bool),
     ),
     "deprecated": ("true or false", lambda value: isinstance(value, bool)),
     "uniqueItems": ("true or false", lambda value: isinstance(value, bool)),
@@ -74,13 +74,13 @@ _SHAPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
-def schema_shape(description: Description) -> Iterator[Finding]:
+def schema_shape(description: Description) -> Iterator[Violation]:
     """Every schema keyword has a value of the type that JSON Schema asks for."""
     for node in description.nodes:
         for key, value in node.schema.items():
             shape, fits = _SHAPES.get(key, ("", _is_text))
             if shape and not fits(value):
-                yield at(node.schema, f"make {key} {shape}", key)
+                yield violation(node.schema, f"make {key} {shape}", key)
 
 
 SHAPE_RULES: dict[str, Rule] = {"schema-shape": schema_shape}

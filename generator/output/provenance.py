@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..spec.bundler import Bundle
-from ..spec.diagnostics import Problem
+from ..spec.diagnostics import Diagnostic
 
 __all__ = ["NAME", "changed_files", "provenance"]
 
@@ -34,7 +34,7 @@ def provenance(bundled: Bundle, document: str, summary: Mapping[str, int]) -> st
     return f"{head}{_toml(rows)}\n{files}[{_FILES}]\n{_toml(bundled.digests)}"
 
 
-def changed_files(bundled: Bundle, target: Path) -> list[Problem]:
+def changed_files(bundled: Bundle, target: Path) -> list[Diagnostic]:
     """List the files of the description that say something else than when *target* was made."""
     try:
         before = tomllib.loads((target / NAME).read_text(encoding="utf-8")).get(_FILES)
@@ -50,7 +50,7 @@ def changed_files(bundled: Bundle, target: Path) -> list[Problem]:
         },
     }
     return [
-        Problem(name, 1, "stale", f"{kind.format(f'{target.name}/')}; run `python -m generator generate`")
+        Diagnostic(name, 1, "stale", f"{kind.format(f'{target.name}/')}; run `python -m generator generate`")
         for kind, names in kinds.items()
         for name in sorted(names)
     ]

@@ -12,11 +12,11 @@ import attrs
 from .. import ir
 from ..spec.bundler import Bundle
 from ..spec.diagnostics import DescriptionError
-from ..spec.yaml_loader import Mapping as Located
-from .naming import clashes
+from ..spec.yaml_loader import LocatedMapping
+from .naming import name_collisions
 from .openapi_python_client import Parsed, is_constant
-from .reachability import holds_secrets, reached
-from .schemas import Classes
+from .reachability import holds_secrets, reachable_schemas
+from .schemas import SchemaParser
 
 __all__ = ["build_api"]
 
@@ -31,10 +31,10 @@ def build_api(bundled: Bundle, parsed: Parsed) -> ir.Api:
     Raises:
         DescriptionError: A name is unusable, or the description asks for something that cannot be generated.
     """
-    return _Builder(bundled, parsed).build()
+    return OperationParser(bundled, parsed).build()
 
 
-class _Builder(Classes):
+class OperationParser(SchemaParser):
     """Adds what is under `paths`."""
 
     def __init__(self, bundled: Bundle, parsed: Parsed) -> None:
@@ -45,7 +45,7 @@ class _Builder(Classes):
         sockets = {name: self.socket(name) for name in sorted(self.components.get("x-coze-websockets", {}))}
         operations = [op for entry in self.bundle.operations().values() for op in self.operation(*entry, sockets)]
         callbacks = self.callbacks(self.bundle.callbacks())
-        wanted = reached(self, operations, callbacks)
+        wanted = reachable_schemas(self, operations, callbacks)
         for name in sorted(wanted):
             place = self.schemas.get(name, self.bundle.document)
             if not place.get("properties") and "enum" not in place:
@@ -68,12 +68,14 @@ class _Builder(Classes):
             tags={tag["name"]: tag.get("description", "") for tag in self.bundle.document.get("tags", ())},
         )
         if not self.problems:  # names that are no names clash in ways that tell nothing
-            self.problems += clashes(api, self.bundle)
+            self.problems += name_collisions(api, self.bundle)
         if self.problems:
             raise DescriptionError(self.problems)
         return api
 
-    def operation(self, path: str, verb: str, raw: Located, sockets: Mapping[str, ir.Socket]) -> Iterator[ir.Operation]:
+    def operation(
+        self, path: str, verb: str, raw: LocatedMapping, sockets: Mapping[str, ir.Socket]
+    ) -> Iterator[ir.Operation]:
         self.name("member", raw, "operationId", *raw["operationId"].split("."))
         if "." not in raw["operationId"]:
             self.problems.append(raw.problem("name", "an operation id is a resource, a dot and a verb", "operationId"))
@@ -129,7 +131,7 @@ class _Builder(Classes):
                 stream=self.stream(stream_key["protocol"]["$ref"].rpartition("/")[2]), **common,
             )  # fmt: skip
 
-    def parameters(self, endpoint: Any, raw: Located) -> Iterator[ir.Field]:
+    def parameters(self, endpoint: Any, raw: LocatedMapping) -> Iterator[ir.Field]:
         parsed = {
             (place, prop.name.get_untrusted_value()): prop
             for place, props in (
@@ -161,13 +163,13 @@ class _Builder(Classes):
                 parameter.get("description", ""), self.parsed.deref(parameter["schema"]), parameter["in"],
             )  # fmt: skip
 
-    def listed(self, raw: Located) -> Iterator[Any]:
+    def listed(self, raw: LocatedMapping) -> Iterator[Any]:
         """Yield the parameters of an operation."""
         for parameter in raw.get("parameters", ()):
             name = parameter.get("$ref", "").rpartition("/")[2]
             yield self.components["parameters"][name] if name else parameter
 
-    def servers(self, raw: Located) -> tuple[str, ...]:
+    def servers(self, raw: LocatedMapping) -> tuple[str, ...]:
         """List the addresses of an operation that is not served where the others are."""
         found = tuple(server["url"] for server in raw.get("servers", ()))
         if len({urlsplit(url).netloc.partition(".")[0] for url in found}) > 1:
@@ -175,7 +177,7 @@ class _Builder(Classes):
             self.problems.append(raw.problem("unsupported", message, "servers"))
         return found
 
-    def answer_kind(self, raw: Located) -> str:
+    def answer_kind(self, raw: LocatedMapping) -> str:
         """Tell whether an operation answers with JSON, a file, a redirect or a WebSocket."""
         responses = raw.get("responses", {})
         if "x-coze-websocket" in raw:
@@ -185,7 +187,7 @@ class _Builder(Classes):
         schemas = [media.get("schema", {}) for media in responses.get("200", {}).get("content", {}).values()]
         return "file" if schemas and all(schema.get("format") == "binary" for schema in schemas) else "json"
 
-    def body(self, endpoint: Any, raw: Located) -> Iterator[ir.Field]:
+    def body(self, endpoint: Any, raw: LocatedMapping) -> Iterator[ir.Field]:
         """Flatten the body into arguments."""
         content = raw.get("requestBody", {"content": {}}).get("content")
         if content == {}:
@@ -206,7 +208,7 @@ class _Builder(Classes):
                 self.problems.append(self.schemas[name].problem("unsupported", message, "properties"))
             yield attrs.evolve(field, place="part" if is_file else "body")
 
-    def answer(self, raw: Located) -> str:
+    def answer(self, raw: LocatedMapping) -> str:
         """Find the name of the schema of the JSON answer; "" if there is none."""
         response = raw.get("responses", {}).get("200", {})
         if "$ref" in response:
@@ -215,7 +217,7 @@ class _Builder(Classes):
         name: str = schema.get("$ref", "").rpartition("/")[2]
         return name if self.schemas.get(name, {}).get("properties") else ""
 
-    def result(self, raw: Located) -> tuple[str, ir.Type | None]:
+    def result(self, raw: LocatedMapping) -> tuple[str, ir.Type | None]:
         """Decide which member of the answer the method returns, and its type."""
         name = self.answer(raw)
         if not name:
@@ -248,7 +250,7 @@ class _Builder(Classes):
             None if items is None else tuple(filter(None, items.split("."))), rule.get("waiting"), rule.get("flag"),
         )  # fmt: skip
 
-    def paging(self, raw: Located, result: str, arguments: list[ir.Field]) -> ir.Paging | None:
+    def paging(self, raw: LocatedMapping, result: str, arguments: list[ir.Field]) -> ir.Paging | None:
         described = raw["x-coze-pagination"]
         by_wire = {argument.wire: argument.name for argument in arguments}
         root = f"{raw['operationId']}: x-coze-pagination"

@@ -18,8 +18,8 @@ from generator.parser.openapi_python_client import parse
 from generator.parser.operations import build_api
 from generator.render.renderer import render
 from generator.spec.bundler import bundle
-from generator.spec.diagnostics import DescriptionError, Problem
-from generator.spec.structure import misshapen
+from generator.spec.diagnostics import DescriptionError, Diagnostic
+from generator.spec.structure import structure_errors
 from tests.generator._small import Small
 from tests.generator.lint._project import Project
 
@@ -66,7 +66,7 @@ def damage(folder: Path, chance: random.Random) -> str:
     return f"{path.name} {key}"
 
 
-def assert_placed(problems: list[Problem]) -> None:
+def assert_placed(problems: list[Diagnostic]) -> None:
     """Check that each problem is one line, with a file and a line of the description."""
     for problem in problems:
         assert problem.file.startswith("openapi"), problem
@@ -85,7 +85,7 @@ def test_damage_is_reported_or_harmless(seed: int) -> None:
             damage(small.folder, chance)
         try:
             bundled = small.bundle()
-            violations = misshapen(bundled) or lint(bundled)
+            violations = structure_errors(bundled) or lint(bundled)
             assert_placed(violations)
             if not violations:
                 write_docs(bundled)
@@ -110,7 +110,7 @@ def test_damage_to_messages_and_callbacks_is_reported_or_harmless(seed: int) -> 
             damage(project.folder, chance)
         try:
             bundled = bundle(project.folder / "coze.yaml")
-            violations = misshapen(bundled) or lint(bundled)
+            violations = structure_errors(bundled) or lint(bundled)
             assert_placed(violations)
             if not violations:
                 write_docs(bundled)

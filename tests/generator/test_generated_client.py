@@ -21,7 +21,7 @@ from generator import ir
 from generator.parser.naming import params_class
 from generator.parser.openapi_python_client import parse
 from generator.parser.operations import build_api
-from generator.pipeline import stale
+from generator.pipeline import stale_files
 from generator.spec.bundler import Bundle
 from tests.generator.conftest import ROOT
 
@@ -57,7 +57,7 @@ ASYNC = dict(methods(AsyncClient))
 
 def test_generated_code_is_up_to_date(real: Bundle) -> None:
     """Generating now would change nothing in generated/."""
-    assert stale(real, GENERATED) == []
+    assert stale_files(real, GENERATED) == []
 
 
 def http(real: Bundle) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from generator.lint import lint
 from generator.spec.bundler import bundle
-from generator.spec.diagnostics import Problem
+from generator.spec.diagnostics import Diagnostic
 
 __all__ = ["FILES", "Project"]
 
@@ -364,7 +364,7 @@ class Project:
             text = text.replace(f"/{old}'", f"/{new}'").replace(f"\n{old}:", f"\n{new}:")
             path.write_text(text, encoding="utf-8")
 
-    def problems(self) -> list[Problem]:
+    def problems(self) -> list[Diagnostic]:
         """Return the violations that the linter finds."""
         return lint(bundle(self.folder / "coze.yaml"))
 

@@ -11,7 +11,7 @@ import pytest
 
 from generator.__main__ import main
 from generator.output.directory import read_tree, replace_tree
-from generator.pipeline import generate, stale
+from generator.pipeline import generate, stale_files
 from tests.generator._small import Small
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -147,7 +147,7 @@ def test_failed_replacement_restores_the_old_code(
 
 def problems(small: Small) -> set[tuple[str, str]]:
     """Return file and message of each stale file."""
-    return {(problem.file, problem.message) for problem in stale(small.bundle(), small.root / "generated")}
+    return {(problem.file, problem.message) for problem in stale_files(small.bundle(), small.root / "generated")}
 
 
 def test_check_passes_after_generate(generated: Small, capsys: pytest.CaptureFixture[str]) -> None:

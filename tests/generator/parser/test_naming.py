@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from generator.spec.diagnostics import Problem
+from generator.spec.diagnostics import Diagnostic
 from tests.generator._small import Small
 from tests.generator.render.test_code_injection import yaml_text
 
@@ -47,7 +47,7 @@ PLACES = {
 FREE = {("enum value", "")}
 
 
-def damaged(small: Small, place: str, name: str) -> tuple[list[Problem], str, set[int]]:
+def damaged(small: Small, place: str, name: str) -> tuple[list[Diagnostic], str, set[int]]:
     """Put a name into the description, and return the problems and the place of the name."""
     file, old, new = PLACES[place]
     before, inside, after, rest = re.split("<(.*?)0(.*?)>", new, maxsplit=1)

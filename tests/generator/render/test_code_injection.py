@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from generator.render.python_source import docstring, literal
 from generator.spec.diagnostics import DescriptionError
-from generator.spec.yaml_loader import Mapping
+from generator.spec.yaml_loader import LocatedMapping
 from tests.generator._small import Small
 
 CANARY = "pwned"
@@ -262,7 +262,7 @@ def test_literal_rejects_what_is_no_json(value: object) -> None:
 
 def test_literal_writes_mappings_as_dicts() -> None:
     """`literal` writes mappings of the description as plain dicts."""
-    mapping = Mapping("a.yaml", 1)
+    mapping = LocatedMapping("a.yaml", 1)
     mapping["a"] = ["b"]
     assert literal(mapping) == "{'a': ['b']}"
 
