@@ -34,20 +34,24 @@ def build_api(bundled: Bundle, parsed: Parsed) -> ir.Api:
     return OperationParser(bundled, parsed).build()
 
 
-class OperationParser(SchemaParser):
-    """Adds what is under `paths`."""
+class OperationParser:
+    """Decides names and types of what the description has under `paths`."""
 
     def __init__(self, bundled: Bundle, parsed: Parsed) -> None:
-        super().__init__(bundled, parsed)
         self.bundle = bundled
+        self.parsed = parsed
+        self.parser = SchemaParser(bundled, parsed)
+        self.problems = self.parser.problems
 
     def build(self) -> ir.Api:
-        sockets = {name: self.socket(name) for name in sorted(self.components.get("x-coze-websockets", {}))}
+        sockets = {
+            name: self.parser.socket(name) for name in sorted(self.parser.components.get("x-coze-websockets", {}))
+        }
         operations = [op for entry in self.bundle.operations().values() for op in self.operation(*entry, sockets)]
-        callbacks = self.callbacks(self.bundle.callbacks())
-        wanted = reachable_schemas(self, operations, callbacks)
+        callbacks = self.parser.callbacks(self.bundle.callbacks())
+        wanted = reachable_schemas(self.parser, operations, callbacks)
         for name in sorted(wanted):
-            place = self.schemas.get(name, self.bundle.document)
+            place = self.parser.schemas.get(name, self.bundle.document)
             if not place.get("properties") and "enum" not in place:
                 message = f"{name} must be a schema of its own, under a name, with properties or values of its own"
                 self.problems.append(place.problem("unsupported", message))
@@ -56,15 +60,15 @@ class OperationParser(SchemaParser):
         api = ir.Api(
             version=str(self.bundle.document["info"]["version"]),
             models=(
-                *(self.model(name) for name in sorted(wanted) if self.schemas[name].get("properties")),
-                *(self.messages[name] for name in sorted(self.messages)),
+                *(self.parser.model(name) for name in sorted(wanted) if self.parser.schemas[name].get("properties")),
+                *(self.parser.messages[name] for name in sorted(self.parser.messages)),
             ),
-            enums=tuple(self.enum(name) for name in sorted(wanted) if "enum" in self.schemas[name]),
-            streams=tuple(stream for _, stream in sorted(self._streams.items())),
+            enums=tuple(self.parser.enum(name) for name in sorted(wanted) if "enum" in self.parser.schemas[name]),
+            streams=tuple(stream for _, stream in sorted(self.parser.streams.items())),
             sockets=tuple(sockets.values()),
             callbacks=callbacks,
             operations=tuple(sorted(operations, key=lambda operation: operation.id)),
-            errors=tuple(self.error_codes()),
+            errors=tuple(self.parser.error_codes()),
             tags={tag["name"]: tag.get("description", "") for tag in self.bundle.document.get("tags", ())},
         )
         if not self.problems:  # names that are no names clash in ways that tell nothing
@@ -76,7 +80,7 @@ class OperationParser(SchemaParser):
     def operation(
         self, path: str, verb: str, raw: LocatedMapping, sockets: Mapping[str, ir.Socket]
     ) -> Iterator[ir.Operation]:
-        self.name("member", raw, "operationId", *raw["operationId"].split("."))
+        self.parser.name("member", raw, "operationId", *raw["operationId"].split("."))
         if "." not in raw["operationId"]:
             self.problems.append(raw.problem("name", "an operation id is a resource, a dot and a verb", "operationId"))
         if "callbacks" in raw:
@@ -103,7 +107,7 @@ class OperationParser(SchemaParser):
             "headers": {one["name"]: str(one["schema"]["const"]) for one in self.listed(raw) if is_constant(one)},
             "servers": self.servers(raw),
             "authorized": all(raw.get("security", ({"bearer": []},))) and raw.get("security") != [],
-            "confidential": holds_secrets(self, self.answer(raw)),
+            "confidential": holds_secrets(self.parser, self.answer(raw)),
             "answer": self.answer_kind(raw),
         }
         if "x-coze-websocket" in raw:
@@ -124,11 +128,11 @@ class OperationParser(SchemaParser):
             self.problems.append(stream_key.problem("unsupported", "a stream needs a protocol"))
         elif stream_key is not None:
             name = stream_key.get("method") or raw["operationId"].rpartition(".")[2]
-            self.name("member", stream_key, "method", name)
+            self.parser.name("member", stream_key, "method", name)
             yield ir.Operation(
                 id=f"{raw['operationId'].rpartition('.')[0]}.{name}", constants={flag: True} if flag else {},
                 result=".", result_type=None, paging=None, poll=None,
-                stream=self.stream(stream_key["protocol"]["$ref"].rpartition("/")[2]), **common,
+                stream=self.parser.stream(stream_key["protocol"]["$ref"].rpartition("/")[2]), **common,
             )  # fmt: skip
 
     def parameters(self, endpoint: Any, raw: LocatedMapping) -> Iterator[ir.Field]:
@@ -157,7 +161,7 @@ class OperationParser(SchemaParser):
                     message = f"{key} {parameter[key]} is not supported: the client joins lists by commas"
                     self.problems.append(parameter.problem("unsupported", message, key))
             kind, nullable = self.parsed.resolve(prop, parameter["schema"])
-            self.name("member", parameter, "name", str(prop.python_name))
+            self.parser.name("member", parameter, "name", str(prop.python_name))
             yield ir.Field(
                 str(prop.python_name), parameter["name"], kind, prop.required, nullable,
                 parameter.get("description", ""), self.parsed.deref(parameter["schema"]), parameter["in"],
@@ -167,7 +171,7 @@ class OperationParser(SchemaParser):
         """Yield the parameters of an operation."""
         for parameter in raw.get("parameters", ()):
             name = parameter.get("$ref", "").rpartition("/")[2]
-            yield self.components["parameters"][name] if name else parameter
+            yield self.parser.components["parameters"][name] if name else parameter
 
     def servers(self, raw: LocatedMapping) -> tuple[str, ...]:
         """List the addresses of an operation that is not served where the others are."""
@@ -194,28 +198,30 @@ class OperationParser(SchemaParser):
             return
         media, described = next(iter(content.items())) if content and len(content) == 1 else ("", {})
         name = described.get("schema", {}).get("$ref", "").rpartition("/")[2]
-        if media not in {"application/json", "multipart/form-data"} or not self.schemas.get(name, {}).get("properties"):
+        if media not in {"application/json", "multipart/form-data"} or not self.parser.schemas.get(name, {}).get(
+            "properties"
+        ):
             message = "a body must be application/json or multipart/form-data with a named object schema"
             self.problems.append(raw.problem("unsupported", message, "requestBody"))
             return
         if not endpoint.bodies:
             message = "openapi-python-client dropped the body"
             self.problems.append(raw.problem("dropped", message, "requestBody"))
-        for field in self.fields(name):
+        for field in self.parser.fields(name):
             is_file = field.type == ir.Scalar("binary")
             if (is_file and media == "application/json") or ir.Scalar("binary") in _inner(field.type):
                 message = f"{field.wire}: a file must be a member of a multipart/form-data body itself"
-                self.problems.append(self.schemas[name].problem("unsupported", message, "properties"))
+                self.problems.append(self.parser.schemas[name].problem("unsupported", message, "properties"))
             yield attrs.evolve(field, place="part" if is_file else "body")
 
     def answer(self, raw: LocatedMapping) -> str:
         """Find the name of the schema of the JSON answer; "" if there is none."""
         response = raw.get("responses", {}).get("200", {})
         if "$ref" in response:
-            response = self.components["responses"][response["$ref"].rpartition("/")[2]]
+            response = self.parser.components["responses"][response["$ref"].rpartition("/")[2]]
         schema = response.get("content", {}).get("application/json", {}).get("schema", {})
         name: str = schema.get("$ref", "").rpartition("/")[2]
-        return name if self.schemas.get(name, {}).get("properties") else ""
+        return name if self.parser.schemas.get(name, {}).get("properties") else ""
 
     def result(self, raw: LocatedMapping) -> tuple[str, ir.Type | None]:
         """Decide which member of the answer the method returns, and its type."""
@@ -230,7 +236,7 @@ class OperationParser(SchemaParser):
             member = "."  # the items lie beside what tells the next page
         if member == ".":
             return member, ir.ModelRef(name)
-        for field in self.fields(name):
+        for field in self.parser.fields(name):
             if field.wire == member:
                 if not isinstance(field.type, ir.ModelRef) and not (isinstance(field.type, ir.ListOf)):
                     message = f"member {member} is neither an object nor a list; set x-coze-result to '.'"
@@ -264,7 +270,7 @@ class OperationParser(SchemaParser):
             kind: ir.Type = ir.ModelRef(response)
             names: list[str] = []
             for segment in segments:
-                fields = self.fields(kind.name) if isinstance(kind, ir.ModelRef) else ()
+                fields = self.parser.fields(kind.name) if isinstance(kind, ir.ModelRef) else ()
                 field = next((field for field in fields if field.wire == segment), None)
                 if field is None:
                     self.problems.append(described.problem("pagination", f"{root}: no member {described[key]}", key))

@@ -32,6 +32,7 @@ class SchemaParser:
         schemas: The schemas among it.
         problems: What was found to be unusable so far.
         messages: The classes made for messages of WebSockets, by name.
+        streams: The event streams, by name.
     """
 
     def __init__(self, bundled: Bundle, parsed: Parsed) -> None:
@@ -40,7 +41,7 @@ class SchemaParser:
         self.schemas: Mapping[str, Any] = self.components.get("schemas", {})
         self.problems: list[Diagnostic] = []
         self.messages: dict[str, ir.Model] = {}
-        self._streams: dict[str, ir.Stream] = {}
+        self.streams: dict[str, ir.Stream] = {}
         self._fields: dict[str, tuple[ir.Field, ...]] = {}
 
     def fields(self, model: str) -> tuple[ir.Field, ...]:
@@ -105,14 +106,14 @@ class SchemaParser:
 
     def stream(self, name: str) -> ir.Stream:
         """Make the classes for a protocol of events."""
-        if name not in self._streams:
+        if name not in self.streams:
             raw = self.components["x-coze-streams"][name]
             self.name("class", raw, "event", name, raw.get("event"))
             events = tuple(self._event(wire, event) for wire, event in raw.get("events", {}).items())
-            self._streams[name] = ir.Stream(
+            self.streams[name] = ir.Stream(
                 name, self.module(raw), raw.get("event", ""), raw.get("description", ""), events, raw.get("ids", False)
             )
-        return self._streams[name]
+        return self.streams[name]
 
     def _event(self, wire: str, raw: LocatedMapping) -> ir.Event:
         self.name("class", raw, "class", raw.get("class"))
