@@ -1,4 +1,4 @@
-"""Sending requests: the part of the client that no description can change."""
+"""Base of the clients: sends requests and decodes their responses."""
 
 from __future__ import annotations
 
@@ -67,16 +67,16 @@ class AsyncBaseClient(ClientConfig):
         Args:
             base_url: Address of the service, such as ``https://api.coze.com``.
             token: Access token. Sent as a bearer token.
-            auth: Strategy that authorises each request, instead of a token.
+            auth: Strategy that authorizes each request, instead of a token.
             timeout: Seconds, or a tuple of seconds to connect, to read, to write and to get a connection.
-                Without it 5, 60, 60 and 600, or what *http_client* says.
+                Without it 5, 60, 60 and 600, or the timeouts of *http_client*.
             headers: Sent with every request.
-            http_client: An httpx client with proxies, limits, hooks and so on of your own. Closing it stays yours.
-                Without it proxies are those of the environment, but none for an address of this machine.
+            http_client: An httpx client with your own proxies, limits or hooks. You close it yourself. Without it, the
+                proxies of the environment are used, except for addresses of this machine.
             max_event_bytes: Largest event that a stream may hold.
-            max_response_bytes: Largest answer, once it is decompressed; of errors, too. Files have no limit.
+            max_response_bytes: Largest decompressed response, errors included. Files have no limit.
             on_gap: What a stream does when the numbers of its events show that some were lost or came twice: ``raise``
-                `StreamGap`, ``warn`` by `StreamGapWarning`, or ``ignore`` it. In each case `stream.gaps` tells them.
+                `StreamGap`, ``warn`` by `StreamGapWarning`, or ``ignore`` it. `stream.gaps` lists them in each case.
 
         Raises:
             InvalidArgumentError: *base_url* is not an address, or environment variables name proxies or certificates
@@ -164,12 +164,12 @@ class AsyncBaseClient(ClientConfig):
         return await self._exchange(request, lambda: self._open(request, is_event_stream))
 
     async def download(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> AsyncBinary:
-        """Send a request whose answer is a file. Generated methods end here."""
+        """Send a request whose response is a file. Generated methods end here."""
         request = prepare(operation, arguments, options)
         return AsyncBinary(operation.id, await self._exchange(request, lambda: self._open(request, is_binary)))
 
     async def redirect(self, operation: Operation[Any], arguments: Mapping[str, Any], options: Options) -> Redirect:
-        """Send a request whose answer sends a browser elsewhere. Generated methods end here."""
+        """Send a request whose response redirects a browser. Generated methods end here."""
         request = prepare(operation, arguments, options)
 
         async def exchange() -> Redirect:
@@ -180,7 +180,7 @@ class AsyncBaseClient(ClientConfig):
     def handshake(
         self, operation: Operation[Any], protocol: SocketProtocol[U, D], arguments: Mapping[str, Any], options: Options
     ) -> Handshake[U, D]:
-        """Make what opens a WebSocket. Generated methods end here."""
+        """Return the handshake that opens a WebSocket. Generated methods end here."""
         return self._handshake(operation, protocol, arguments, options)
 
     async def _open(self, request: Request, accepts: _Accepts) -> HTTPResponse:
@@ -196,7 +196,7 @@ class AsyncBaseClient(ClientConfig):
         raise refusal(request.operation, http)
 
     async def _exchange(self, request: Request, call: Callable[[], Awaitable[R]]) -> R:
-        """Send *request* and read its answer by *call*. Subclasses call again where that helps."""
+        """Send *request* and read its response by *call*. Subclasses retry here."""
         return await call()
 
     async def _send(self, request: Request, *, stream: bool = False, **options: Any) -> HTTPResponse:
@@ -207,7 +207,7 @@ class AsyncBaseClient(ClientConfig):
         return http
 
     async def close(self) -> None:
-        """Close the connections, unless the HTTP client was given."""
+        """Close the connections, unless the caller passed the HTTP client."""
         if self._owns_http:
             await self._http.aclose()
 

@@ -1,5 +1,5 @@
 # @generated from _download_async.py by `python -m generator sync`; do not edit.
-"""Answers that are no JSON: sound and other files."""
+"""Downloads: responses that are audio or other files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Binary", "is_binary"]
 class Binary(_Content):
     """Content that is read once: as it arrives by iterating, at once by `read`, or into a file by `save`.
 
-    Reading to the end gives the connection back; so does `close`, or leaving `with`.
+    Reading to the end releases the connection; so does `close`, or the end of `with`.
     """
 
     def __iter__(self) -> Iterator[bytes]:
@@ -71,7 +71,7 @@ class Binary(_Content):
         return written
 
     def close(self) -> None:
-        """Give the connection back. Safe to call at any time."""
+        """Release the connection. Safe to call at any time."""
         self._http.close()
 
     def __enter__(self) -> Self:

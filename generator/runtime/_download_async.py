@@ -1,4 +1,4 @@
-"""Answers that are no JSON: sound and other files."""
+"""Downloads: responses that are audio or other files."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _NO_FILE = ("application/json", "text/html", "text/event-stream")
 
 
 def is_binary(http: HTTPResponse) -> bool:
-    """Tell whether an answer is a file. No page says which media type speech has, so the others are ruled out."""
+    """Return whether a response is a file. The type of speech is not documented, so the other types are excluded."""
     return http.is_success and not str(http.headers.get("content-type", "")).lower().startswith(_NO_FILE)
 
 
 class _Content:
-    """What sync and async answers tell alike.
+    """What sync and async downloads share.
 
     Attributes:
         response: The HTTP answer.
@@ -55,7 +55,7 @@ class _Content:
 class AsyncBinary(_Content):
     """Content that is read once: as it arrives by iterating, at once by `read`, or into a file by `save`.
 
-    Reading to the end gives the connection back; so does `close`, or leaving `async with`.
+    Reading to the end releases the connection; so does `close`, or the end of `async with`.
     """
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -108,7 +108,7 @@ class AsyncBinary(_Content):
         return written
 
     async def close(self) -> None:
-        """Give the connection back. Safe to call at any time."""
+        """Release the connection. Safe to call at any time."""
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:

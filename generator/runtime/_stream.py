@@ -24,8 +24,8 @@ E = TypeVar("E")
 class Stream(BaseStream[E]):
     """A stream of events. Opened by `with` or by the first event; closed by the end, an error, or leaving `with`.
 
-    Iterating ends in one of three ways: the stream's own end, `StreamFailed` where the stream tells a failure,
-    `StreamInterrupted` where it breaks off. Nothing is read before it is asked for.
+    Iterating ends in one of three ways: the stream's own end, `StreamFailed` if the stream reports a failure,
+    `StreamInterrupted` if it breaks off. Nothing is read ahead.
     """
 
     def __init__(
@@ -45,17 +45,17 @@ class Stream(BaseStream[E]):
         """Send the request, unless it was sent.
 
         Raises:
-            APIError: Coze refused the call.
+            APIError: Coze rejected the call.
         """
         if self._http is None:
             self._http = self._open()
             self._chunks = iter_chunks(self._http)
-            # Chunk after chunk, as events are asked for, without any bytecode in between.
+            # Chunk by chunk, as events are read, without any bytecode in between.
             self._arrived = chain.from_iterable(map(self._decoder.feed, self._chunks))
         return self
 
     def close(self) -> None:
-        """Give the connection back. Safe to call at any time, also from another thread than the one that reads.
+        """Release the connection. Safe to call at any time, also from another thread than the one that reads.
 
         Reading on raises `StreamInterrupted`, and so does a read that waits.
         """
@@ -70,7 +70,7 @@ class Stream(BaseStream[E]):
         """Read to the end and return the stream itself.
 
         Raises:
-            StreamFailed: The stream told a failure.
+            StreamFailed: The stream reported a failure.
             StreamInterrupted: The stream broke off.
         """
         for _ in self:

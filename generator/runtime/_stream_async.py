@@ -25,8 +25,8 @@ E = TypeVar("E")
 class AsyncStream(BaseStream[E]):
     """A stream of events. Opened by `async with` or by the first event; closed by the end, an error, or leaving.
 
-    Iterating ends in one of three ways: the stream's own end, `StreamFailed` where the stream tells a failure,
-    `StreamInterrupted` where it breaks off. Nothing is read before it is asked for.
+    Iterating ends in one of three ways: the stream's own end, `StreamFailed` if the stream reports a failure,
+    `StreamInterrupted` if it breaks off. Nothing is read ahead.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class AsyncStream(BaseStream[E]):
         """Send the request, unless it was sent.
 
         Raises:
-            APIError: Coze refused the call.
+            APIError: Coze rejected the call.
         """
         if self._http is None:
             self._http = await self._open()
@@ -56,7 +56,7 @@ class AsyncStream(BaseStream[E]):
         return self
 
     async def close(self) -> None:
-        """Give the connection back. Safe to call at any time, also from another task than the one that reads.
+        """Release the connection. Safe to call at any time, also from another task than the one that reads.
 
         Reading on raises `StreamInterrupted`, and so does a read that waits.
         """
@@ -67,7 +67,7 @@ class AsyncStream(BaseStream[E]):
         """Read to the end and return the stream itself.
 
         Raises:
-            StreamFailed: The stream told a failure.
+            StreamFailed: The stream reported a failure.
             StreamInterrupted: The stream broke off.
         """
         async for _ in self:
@@ -137,7 +137,7 @@ class AsyncStream(BaseStream[E]):
                 await anext(self._chunks, None)
 
     async def _release(self) -> None:
-        """Give the connection back."""
+        """Release the connection."""
         if self._http is not None:
             await close_shielded(self._http)
 

@@ -95,7 +95,7 @@ class TestFile:
         refused = httpx.Response(401, json={"code": 4100, "msg": "bad token"})
         with pytest.raises(AuthenticationError, match="bad token"):
             connect(Server(refused)).audio.speech.create(input="Hi", voice_id="1")
-        with pytest.raises(DecodeError, match="not what was asked for"):
+        with pytest.raises(DecodeError, match="its type is not the expected one"):
             connect(Server(httpx.Response(200, json={"code": 0}))).audio.speech.create(input="Hi", voice_id="1")
         with pytest.raises(GatewayError):
             connect(Server(httpx.Response(200, html="<p>"))).audio.speech.create(input="Hi", voice_id="1")

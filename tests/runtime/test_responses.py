@@ -214,7 +214,7 @@ class TestGateway:
         error = failing(raw("<!doctype html>", status=status, content_type="text/html; charset=utf-8"))
         assert type(error) is GatewayError
         assert not error.retryable
-        assert error.hint == "The base URL seems to be a web site: use https://api.coze.com or https://api.coze.cn."
+        assert error.hint == "The base URL seems to be a web site; use https://api.coze.com or https://api.coze.cn."
 
     @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"code":0} trailing', b"NaN!"])
     def test_invalid_json_is_never_a_parser_error(self, body: bytes) -> None:

@@ -124,7 +124,7 @@ class TestToken:
         """
         with pytest.raises(InvalidArgumentError) as caught:
             make(BASE, token)
-        assert str(caught.value) == "the token is empty or holds what no token does, such as a space or a line break"
+        assert str(caught.value) == "the token is empty or contains a space, a line break or another invalid character"
 
     @pytest.mark.parametrize("where", ["client", "call"])
     def test_invalid_header_is_rejected_without_showing_it(self, where: str) -> None:

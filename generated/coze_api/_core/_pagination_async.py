@@ -27,8 +27,8 @@ class _BasePage(Generic[T]):
     Attributes:
         items: The items of this page alone.
         answer: All that came with them.
-        total: Number of items over all pages, where Coze tells it.
-        has_more: Whether another page follows, as far as this one tells.
+        total: Number of items over all pages, if Coze returns it.
+        has_more: Whether another page follows, according to this one.
         response: The HTTP answer.
     """
 
@@ -88,7 +88,7 @@ def page_info(
 
     Args:
         operation: An operation with paging.
-        given: The arguments that asked for this page.
+        given: The arguments that requested this page.
         answer: The decoded result.
         before: How many items the pages before this one had.
 
@@ -133,7 +133,7 @@ def _next_arguments(
     more: Any,
 ) -> Mapping[str, Any] | None:
     if more is False or not items:
-        return None  # an empty page with has_more would otherwise be asked for without end
+        return None  # an empty page with has_more would be requested forever
     if paging.style == "page":
         number = given.get(paging.argument) or 1
         size = given.get(paging.size) if paging.size else None
@@ -149,7 +149,7 @@ def _next_arguments(
 
 
 def _all_seen(number: int, size: int | None, here: int, seen: int, total: int | None) -> bool:
-    """Tell whether page *number* is the last one, where the answer does not say."""
+    """Return whether page *number* is the last one, if the response has no has_more."""
     if total is None:
         return size is not None and here < size
     return seen >= total or (size is not None and number * size >= total)
@@ -166,7 +166,7 @@ def _find(answer: Any, path: tuple[str, ...] | None) -> Any:
 
 
 def _number(value: Any) -> int | None:
-    """Return a number of items, which some answers write as text. Nonsense, and less than none, count as not told."""
+    """Return a number of items, which some responses write as text; None if it is not one."""
     if isinstance(value, str) and len(value) <= _MOST_DIGITS and value.isascii() and value.isdigit():
         return int(value)
     if isinstance(value, float) and value.is_integer():

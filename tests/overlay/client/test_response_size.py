@@ -120,7 +120,9 @@ def limited(connect: Connect, service: Service, **options: Any) -> Any:
 def test_response_is_read_to_the_limit_and_closed(connect, operation, status, kind):
     """Responses of calls, rejected streams and files, and error responses are read up to the limit and closed there."""
     service = Service(endless, status, content_type=kind, x_tt_logid="L")
-    with pytest.raises(ResponseTooLarge, match=rf"^{operation}: the answer is larger than 100,000 bytes \(") as caught:
+    with pytest.raises(
+        ResponseTooLarge, match=rf"^{operation}: the response is larger than 100,000 bytes \("
+    ) as caught:
         CALLS[operation](limited(connect, service))
     error = caught.value
     assert (error.max_bytes, error.status, error.logid, error.operation) == (LIMIT, status, "L", operation)
@@ -187,7 +189,9 @@ def test_nested_or_unrequested_compression_is_not_read(connect, operation, encod
     service = Service(endless, content_type=kind, content_encoding=encoding)
     http = connect.http(transport=httpx.MockTransport(service), headers={"Accept-Encoding": "gzip, deflate"})
     coze = connect("pat_a", http_client=http, retry=0)
-    with pytest.raises(GatewayError, match=f"the answer is compressed as '{encoding}', which was not asked for"):
+    with pytest.raises(
+        GatewayError, match=f"the response has the encoding '{encoding}', which the request does not accept"
+    ):
         CALLS[operation](coze)
     assert (service.bodies[0].sent, service.bodies[0].closed) == (0, True)
 
@@ -245,7 +249,7 @@ def test_token_response_has_the_same_limit(connect, coze_sandbox):
     strategy = JWTAuth(config["client_id"], config["private_key"], config["public_key_id"])
     service = Service(endless, content_type=JSON)
     coze = connect(handler=service, auth=strategy, retry=at_once(2), max_response_bytes=LIMIT)
-    with pytest.raises(ResponseTooLarge, match=r"^oauth\.token: the answer is larger than 100,000 bytes"):
+    with pytest.raises(ResponseTooLarge, match=r"^oauth\.token: the response is larger than 100,000 bytes"):
         me(coze)
     assert [body.sent for body in service.bodies] == [11]
     assert service.bodies[0].closed
