@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("lint", help="hold the description to the house rules")
     commands.add_parser("bundle", help="print the description as one JSON document")
     commands.add_parser("generate", help="lint, then wipe and rewrite the generated code")
-    commands.add_parser("check", help="lint, then tell which generated files are stale; write nothing")
+    commands.add_parser("check", help="lint, then list generated files that are stale; write nothing")
     commands.add_parser("docs", help="lint, then write docs/ beside the description's directory")
     sync = commands.add_parser("sync", help="derive the sync half of the client from its async half")
     sync.add_argument("--check", action="store_true", help="report derived modules that are stale; write nothing")
@@ -103,7 +103,7 @@ def _run(command: str, index: Path, out: Path) -> str:
     if command == "generate":
         return f"Generated {generate(bundled, out)}"
     _refuse(stale_files(bundled, out) + stale_docs(bundled))
-    return f"{out.name}/ is what openapi/ says"
+    return f"{out.name}/ is up to date with openapi/"
 
 
 def _diff(options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 A module `x_async.py` is written by hand, its sibling `x.py` is derived from it: without `async` and `await`, and with
 other names. Comments, docstrings and layout are kept. Definitions that would come out the same are imported from the
 async module, so that each exists once. Where threads and tasks really differ, both modules are written by hand, and the
-async one says why in a line that begins with `# Not derived:`.
+async one gives the reason in a line that begins with `# Not derived:`.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def _table(bundled: Bundle, rows: list[dict[str, str]]) -> str:
     lines = []
     for kind, name in _KINDS.items():
         known = [row for row in rows if row["transport"] == kind]
-        # The facts list no callbacks: that says nothing about the other clients.
+        # The facts list no callbacks, which does not mean that the other clients have none.
         peers = [str(sum(row[peer] == "yes" for row in known)) if known else NOTHING for peer in _PEERS]
         lines.append([f"{name}, of {len(known) or ours[kind]}", *peers, f"**{ours[kind]}**"])
     return table(["", *(f">{name}" for name in _PEERS.values()), ">cozekit"], lines)

@@ -40,7 +40,7 @@ def stale_docs(bundled: Bundle) -> list[Diagnostic]:
         path = folder / name
         if not path.is_file() or path.read_bytes() != text.encode():
             kind = "differs from" if path.is_file() else "is missing; it would hold"
-            message = f"{kind} what openapi/ says; run `python -m generator docs`"
+            message = f"{kind} what openapi/ describes; run `python -m generator docs`"
             found.append(Diagnostic(f"{_FOLDER}/{name}", 1, "stale", message))
     return found
 

@@ -36,7 +36,7 @@ RULES: dict[str, Rule] = {
 def lint(bundled: Bundle) -> list[Diagnostic]:
     """Find everything in a description that breaks a rule.
 
-    Whether it is valid OpenAPI is asked only if it keeps all other rules: they tell the same faults
+    The validator of OpenAPI runs only if no other rule is broken: the other rules report the same faults
     with a better place, and the validator is slow.
 
     Returns:

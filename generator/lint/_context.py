@@ -141,7 +141,7 @@ class Description:
 
 
 def violation(place: LocatedMapping, message: str, key: str | None = None) -> Violation:
-    """Say what is wrong at *key* of *place*, or at *place* as a whole."""
+    """Return a violation at *key* of *place*, or at *place* as a whole."""
     return Violation(place.file, place.line if key is None else place.line_of(key), message)
 
 

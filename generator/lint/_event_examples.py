@@ -12,7 +12,7 @@ __all__ = ["broken_event"]
 
 
 def broken_event(values: Values, stream: str, protocol: LocatedMapping, event: object, data: object) -> str | None:
-    """Tell what is wrong with one event of a stream.
+    """Return what is wrong with one event of a stream.
 
     Args:
         values: Checks the data.

@@ -103,20 +103,20 @@ def enum_names(description: Description) -> Iterator[Violation]:
 def enum_descriptions(description: Description) -> Iterator[Violation]:
     """Explained values are values of the enum."""
     for node in description.nodes:
-        told = mapping(node.schema.get("x-coze-enum-descriptions"))
+        descriptions = mapping(node.schema.get("x-coze-enum-descriptions"))
         values = node.schema.get("enum")
         known = {str(value) for value in values} if isinstance(values, list) else set()
-        for value in told:
+        for value in descriptions:
             if value not in known:
                 yield violation(
-                    told,
+                    descriptions,
                     f"{value} is not in the enum; remove its description or add the value",
                     value,
                 )
 
 
 def error_codes(description: Description) -> Iterator[Violation]:
-    """An error code is listed once, with all that the client says about it."""
+    """An error code is listed once, with all that the client reports about it."""
     listed = mapping(description.document.get("components")).get("x-coze-errors")
     seen: set[object] = set()
     for item in listed if isinstance(listed, list) else []:

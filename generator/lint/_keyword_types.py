@@ -75,7 +75,7 @@ _SHAPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def schema_shape(description: Description) -> Iterator[Violation]:
-    """Every schema keyword has a value of the type that JSON Schema asks for."""
+    """Every schema keyword has a value of the type that JSON Schema requires."""
     for node in description.nodes:
         for key, value in node.schema.items():
             shape, fits = _SHAPES.get(key, ("", _is_text))

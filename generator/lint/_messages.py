@@ -96,7 +96,7 @@ def callback(description: Description) -> Iterator[Violation]:
 
 
 def signature(description: Description) -> Iterator[Violation]:
-    """A signature tells from what, by which digest and in which headers, with an example that is true."""
+    """A signature names its input, digest and headers, and has an example that is correct."""
     for operation in description.callbacks.values():
         rule = mapping(operation.body.get("x-coze-callback"))
         if "signature" not in rule:

@@ -58,7 +58,7 @@ def wire_name(description: Description) -> Iterator[Violation]:
 
 
 def http_name(description: Description) -> Iterator[Violation]:
-    """Paths, headers and media types are spelled as HTTP asks."""
+    """Paths, headers and media types are spelled as HTTP requires."""
     paths = mapping(description.document.get("paths"))
     named: list[tuple[LocatedMapping, str, str, re.Pattern[str]]] = [(paths, path, path, _PATH) for path in paths]
     for _, parameter in description.parameters:

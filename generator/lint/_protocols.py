@@ -1,4 +1,4 @@
-"""Rules for the keys that tell how an operation goes on: result, pages, stream, poll."""
+"""Rules for the keys of what follows a request: result, pages, stream, poll."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def stream(description: Description) -> Iterator[Violation]:
             message = "name the method if and only if the operation also answers without a stream"
             yield violation(operation.body, message, "x-coze-stream")
         if "method" in rule and "flag" not in rule:
-            yield violation(rule, "add flag: the body's field that asks for the stream")
+            yield violation(rule, "add flag: the body's field that requests the stream")
         if "flag" in rule:
             yield from _flag(description, operation, rule)
 
@@ -89,14 +89,14 @@ def stream_protocol(description: Description) -> Iterator[Violation]:
         body = mapping(protocol)
         yield from check_keys(body, description.document, name, _PROTOCOL, ("description", "event", "ids", "events"))
         for event, value in mapping(body.get("events")).items():
-            told = mapping(value)
-            yield from check_keys(told, body, f"event {event}", _EVENT, ("class", "description"))
-            if told.get("ends", "always") not in {"always", "maybe"}:
-                yield violation(told, "ends is always or maybe; leave it out if the stream goes on", "ends")
-            if told.get("fails", True) is not True:
-                yield violation(told, "fails is true; leave it out otherwise", "fails")
-            if "counter" in told:
-                yield from _counter(description, told)
+            kind = mapping(value)
+            yield from check_keys(kind, body, f"event {event}", _EVENT, ("class", "description"))
+            if kind.get("ends", "always") not in {"always", "maybe"}:
+                yield violation(kind, "ends is always or maybe; omit it if the stream continues", "ends")
+            if kind.get("fails", True) is not True:
+                yield violation(kind, "fails is true; omit it otherwise", "fails")
+            if "counter" in kind:
+                yield from _counter(description, kind)
 
 
 def _counter(description: Description, event: LocatedMapping) -> Iterator[Violation]:
@@ -114,22 +114,22 @@ def poll(description: Description) -> Iterator[Violation]:
     for operation, value in _with(description, "x-coze-poll"):
         rule = mapping(value)
         yield from check_keys(rule, operation.body, "x-coze-poll", _POLL, _POLLED)
-        asked = description.operations.get(str(rule.get("operation")))
-        if asked is None:
+        polled = description.operations.get(str(rule.get("operation")))
+        if polled is None:
             yield violation(rule, f"there is no operation {rule.get('operation')}", "operation")
             continue
         if "flag" in rule:
             yield from _flag(description, operation, rule)
-        thing: LocatedMapping | None = result(description, asked)
+        thing: LocatedMapping | None = result(description, polled)
         if "items" in rule:
             listed = thing if rule["items"] == "." else member(description, mapping(thing), str(rule["items"]))
             if listed is None or description.resolve(listed).get("type") != "array":
-                yield violation(rule, f"items: the result of {asked.id} has no array {rule['items']}", "items")
+                yield violation(rule, f"items: the result of {polled.id} has no array {rule['items']}", "items")
                 continue
             thing = mapping(description.resolve(listed).get("items"))
         for key in ("status", "waiting"):
             if key in rule and member(description, mapping(thing), str(rule[key])) is None:
-                yield violation(rule, f"{key}: what {asked.id} tells has no member {rule[key]}", key)
+                yield violation(rule, f"{key}: the result of {polled.id} has no member {rule[key]}", key)
         status = member(description, mapping(thing), str(rule.get("status")))
         if status is not None:
             yield from _states(rule, description.resolve(status).get("enum"))
@@ -168,7 +168,7 @@ def _with(description: Description, key: str) -> Iterator[tuple[Operation, objec
 def check_keys(
     value: LocatedMapping, owner: LocatedMapping, name: str, allowed: tuple[str, ...], required: tuple[str, ...]
 ) -> Iterator[Violation]:
-    """Tell which keys of an object are missing, and which are none.
+    """Report keys of an object that are missing or unknown.
 
     Args:
         value: The object, empty if it is none.

@@ -41,7 +41,7 @@ def schema_key(description: Description) -> Iterator[Violation]:
 
 
 def described(description: Description) -> Iterator[Violation]:
-    """Every named schema and every property says what it means."""
+    """Every named schema and every property has a description."""
     for node in description.nodes:
         parts = (node.schema, description.resolve(node.schema))
         if node.role in _NAMED and not any(part.get("description") for part in parts):
@@ -117,7 +117,7 @@ def _is_scalar(schema: LocatedMapping) -> bool:
 
 
 def _shown(description: Description, schema: LocatedMapping) -> bool:
-    """Tell whether a schema or what it refers to has a value to show, or needs none."""
+    """Return whether a schema or what it refers to has an example, or needs none."""
     target = description.resolve(schema)
     if target.get("format") == "binary":
         return True

@@ -1,4 +1,4 @@
-"""Rules for the files as text: what the bundled document cannot tell."""
+"""Rules for the files as text, which the bundled document does not show."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _ARGUMENTS = {"extra_headers", "extra_query", "extra_body", "timeout"}
 
 
 def invalid_name_reason(kind: Literal["member", "class", "constant"], name: object) -> str | None:
-    """Say why a name cannot be used, or nothing if it can."""
+    """Return why a name cannot be used, or None if it can."""
     shape, words = _SHAPES[kind]
     if not isinstance(name, str) or not shape.fullmatch(name) or keyword.iskeyword(name) or len(name) > _MOST:
         return f"{name!r:.60} cannot be the name of a {kind}: {words}, at most {_MOST}, no word of Python's own"

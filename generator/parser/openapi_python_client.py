@@ -186,7 +186,7 @@ def parse(bundled: Bundle) -> Parsed:
 
 
 def is_constant(parameter: Mapping[str, Any]) -> bool:
-    """Tell whether a parameter leaves nothing to say: a header with one value."""
+    """Return whether a parameter is a constant: a header with one value."""
     return parameter.get("in") == "header" and "const" in parameter.get("schema", {})
 
 
@@ -228,7 +228,7 @@ def _preprocess(document: Any) -> Any:
                 operation["parameters"] = [one for one in operation.get("parameters", ()) if not is_constant(one)]
     for schema in adapted["components"].get("schemas", {}).values():
         if isinstance(schema.get("enum"), list):
-            # It crashes when two values become one name, which `_classes` tells better.
+            # It crashes when two values become one name, which `SchemaParser` reports with a better message.
             schema["x-enum-varnames"] = [f"VALUE_{number}" for number, _ in enumerate(schema["enum"])]
         _name_maps(schema.get("properties", {}), itertools.count(1))
     return adapted
@@ -269,7 +269,7 @@ def _find_source(bundled: Bundle, text: str) -> Any:
 
 
 def _discriminators(value: Any) -> Iterator[Diagnostic]:
-    """Check what openapi-python-client leaves out: which member tells the variants of a union apart."""
+    """Check what openapi-python-client does not: the member that names the variant of a union."""
     if isinstance(value, LocatedMapping) and isinstance(value.get("discriminator"), LocatedMapping):
         described = value["discriminator"]
         variants = {part.get("$ref", "") for part in (*value.get("anyOf", ()), *value.get("oneOf", ()))} - {""}

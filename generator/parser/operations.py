@@ -29,7 +29,7 @@ def build_api(bundled: Bundle, parsed: Parsed) -> ir.Api:
     """Decide every name and type of the client.
 
     Raises:
-        DescriptionError: A name is unusable, or the description asks for something that cannot be generated.
+        DescriptionError: A name is unusable, or the description contains something that cannot be generated.
     """
     return OperationParser(bundled, parsed).build()
 
@@ -71,7 +71,7 @@ class OperationParser:
             errors=tuple(self.parser.error_codes()),
             tags={tag["name"]: tag.get("description", "") for tag in self.bundle.document.get("tags", ())},
         )
-        if not self.problems:  # names that are no names clash in ways that tell nothing
+        if not self.problems:  # collisions of invalid names are no use to anybody
             self.problems += name_collisions(api, self.bundle)
         if self.problems:
             raise DescriptionError(self.problems)
@@ -182,7 +182,7 @@ class OperationParser:
         return found
 
     def answer_kind(self, raw: LocatedMapping) -> str:
-        """Tell whether an operation answers with JSON, a file, a redirect or a WebSocket."""
+        """Return whether the response is JSON, a file, a redirect or a WebSocket."""
         responses = raw.get("responses", {})
         if "x-coze-websocket" in raw:
             return "socket"
@@ -233,7 +233,7 @@ class OperationParser:
         member = raw.get("x-coze-result", "data")
         paths = [value for key, value in raw.get("x-coze-pagination", {}).items() if key in _ANSWER_PATHS]
         if any(path.partition(".")[0] != member for path in paths):
-            member = "."  # the items lie beside what tells the next page
+            member = "."  # the items are beside the token of the next page
         if member == ".":
             return member, ir.ModelRef(name)
         for field in self.parser.fields(name):

@@ -226,12 +226,12 @@ class _Renderer:
             raises.append("GatewayError: The answer was no redirect.")
         if operation.stream:
             raises += [
-                "StreamFailed: While reading: the stream told a failure.",
+                "StreamFailed: While reading: the stream reported a failure.",
                 "StreamInterrupted: While reading: the stream broke off.",
             ]
             if operation.stream.ids:
                 raises.append(
-                    "StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says so."
+                    "StreamGap: While reading: numbers of events are missing, and the client's `on_gap` is ``raise``."
                 )
         source = f"{operation.verb} {operation.path}" + (f", {operation.page}" if operation.page else "")
         return docstring(
@@ -253,7 +253,7 @@ def _models_in(kind: ir.Type) -> set[str]:
 
 
 def _argument_text(field: ir.Field) -> Iterator[str]:
-    """Describe an argument: its text, then what the schema says of it."""
+    """Describe an argument: its text, then the limits of its schema."""
     schema = field.schema
     yield sentence(field.description)
     lower, upper = schema.get("minimum"), schema.get("maximum")

@@ -31,7 +31,7 @@ class Bundle:
     Attributes:
         document: The OpenAPI document. Its mappings still know the file and line that they come from.
         root: The directory that holds `openapi/`.
-        digests: Every file that was read, relative to *root* and sorted, with the SHA-256 of what it says.
+        digests: Every file that was read, relative to *root* and sorted, with the SHA-256 of its content.
     """
 
     document: LocatedMapping
@@ -243,7 +243,7 @@ class _Bundler:
                 if method not in METHODS:
                     self.problems.append(item.problem("shape", f"{path} has {method}, which is no HTTP method", method))
                 elif name is None:
-                    continue  # the lint tells it, together with all else that is missing
+                    continue  # the lint reports it, with everything else that is missing
                 elif not isinstance(name, str):
                     self.problems.append(operation.problem("shape", "operationId must be a text", "operationId"))
                 elif name in seen:
@@ -279,7 +279,7 @@ def _digest(content: Any) -> str:
 
 
 def _kind(place: tuple[str, ...]) -> str | None:
-    """Tell which kind of component a `$ref` at *place* refers to; None where it is to be replaced by its target."""
+    """Return the kind of component that a `$ref` at *place* refers to; None if its target replaces it."""
     match place:
         case ("paths" | "webhooks", _) | ("paths" | "webhooks", _, _) | ("components", "x-coze-errors"):
             return None

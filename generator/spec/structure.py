@@ -1,4 +1,4 @@
-"""What is a text, a list or a mapping in a description. All that comes after relies on it."""
+"""Checks the JSON types of a description's values, on which all later steps rely."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ _LITERALS = {"const", "default", "enum", "example", "examples", "x-coze-from-str
 
 
 def structure_errors(bundled: Bundle) -> list[Diagnostic]:
-    """Find the keys whose values are of another kind than anything can be done with."""
+    """Report keys whose values have the wrong JSON type."""
     document = bundled.document
     found = [document.problem("shape", f"{key} is missing") for key in ("info", "paths") if key not in document]
     if not isinstance(document.get("components"), LocatedMapping):

@@ -59,7 +59,7 @@ def load(path: Path, root: Path) -> Any:
 
     Raises:
         DescriptionError: The file is missing, is not YAML, repeats parts by aliases, has too many levels, or holds what
-            JSON cannot say: a key that is not a string or stands twice, a number that is not finite, another tag.
+            JSON cannot express: a key that is not a string or stands twice, a number that is not finite, another tag.
     """
     name = relative(path, root)
     try:

@@ -220,7 +220,7 @@ def test_authorization_header_of_a_call_overrides_every_strategy() -> None:
 def test_too_long_url_and_invalid_header_are_coze_errors() -> None:
     """A URL that is too long and an invalid header raise a CozeError."""
     client = connect(Server(httpx.Response(200, json={"code": 0})))
-    with pytest.raises(InvalidArgumentError, match=r"users\.me: the arguments make no address"):
+    with pytest.raises(InvalidArgumentError, match=r"users\.me: the arguments do not form a valid URL"):
         client.users.me(extra_query={"a": "x" * 70000})
     with pytest.raises(InvalidArgumentError, match="'é', which no header can have"):
         client.users.me(extra_headers={"é": "x"})

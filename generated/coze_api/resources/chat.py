@@ -410,7 +410,7 @@ class ChatAPI(Resource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
 
         Source:
@@ -528,7 +528,7 @@ class ChatAPI(Resource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
 
         Source:
@@ -825,7 +825,7 @@ class AsyncChatAPI(AsyncResource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
 
         Source:
@@ -943,7 +943,7 @@ class AsyncChatAPI(AsyncResource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
 
         Source:

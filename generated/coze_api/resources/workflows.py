@@ -334,7 +334,7 @@ class WorkflowsChatAPI(Resource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
 
         Source:
@@ -432,7 +432,7 @@ class AsyncWorkflowsChatAPI(AsyncResource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
 
         Source:
@@ -972,10 +972,10 @@ class WorkflowsRunsAPI(Resource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
-            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says
-                so.
+            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` is
+                ``raise``.
 
         Source:
             POST /v1/workflow/stream_run,
@@ -1039,10 +1039,10 @@ class WorkflowsRunsAPI(Resource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
-            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says
-                so.
+            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` is
+                ``raise``.
 
         Source:
             POST /v1/workflow/stream_resume,
@@ -1275,10 +1275,10 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
-            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says
-                so.
+            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` is
+                ``raise``.
 
         Source:
             POST /v1/workflow/stream_run,
@@ -1342,10 +1342,10 @@ class AsyncWorkflowsRunsAPI(AsyncResource):
         Raises:
             InvalidArgumentError: An argument does not fit; nothing was sent.
             APIError: Coze refused the call.
-            StreamFailed: While reading: the stream told a failure.
+            StreamFailed: While reading: the stream reported a failure.
             StreamInterrupted: While reading: the stream broke off.
-            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` says
-                so.
+            StreamGap: While reading: numbers of events are missing, and the client's `on_gap` is
+                ``raise``.
 
         Source:
             POST /v1/workflow/stream_resume,

@@ -154,7 +154,7 @@ def test_check_passes_after_generate(generated: Small, capsys: pytest.CaptureFix
     """`check` passes after `generate`, and writes nothing."""
     before = {path: path.stat().st_mtime_ns for path in generated.root.rglob("*")}
     assert run(generated, "check") == 0
-    assert "generated/ is what openapi/ says" in capsys.readouterr().out
+    assert "generated/ is up to date with openapi/" in capsys.readouterr().out
     assert {path: path.stat().st_mtime_ns for path in generated.root.rglob("*")} == before
 
 
@@ -218,7 +218,7 @@ def test_added_and_removed_description_files_are_reported(generated: Small) -> N
     assert messages == {
         "openapi/shared/moments.yaml": "is new since generated/ was made",
         "openapi/shared/types.yaml": "is gone since generated/ was made",
-        "openapi/things/schemas.yaml": "says something else since generated/ was made",
+        "openapi/things/schemas.yaml": "changed since generated/ was made",
     }
 
 
