@@ -243,7 +243,7 @@ def test_denial_in_the_browser_is_shown_in_both_places(cozekit, coze_sandbox, mo
     assert "You were not logged in" in page.text
     done = login.end()
     assert (done.status, done.out) == (1, "")
-    assert "refused" in done.err
+    assert "denied" in done.err
     assert cozekit.files == {}
 
 
