@@ -118,7 +118,7 @@ def test_invalid_charset_does_not_hide_a_gateway_error(connect, charset, call):
 
 
 def test_gateway_text_is_decoded_by_its_charset(connect):
-    """The text of a gateway is decoded by the charset that its header or page declares."""
+    """The text of a gateway is decoded by the charset of its Content-Type header."""
     counter = answered("网关超时".encode("gbk"), 504, content_type="text/html; charset=gbk")
     with pytest.raises(GatewayError, match="网关超时"):
         retrieve(connect(handler=counter, retry=0))
