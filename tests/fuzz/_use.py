@@ -183,8 +183,8 @@ async def _turn_pages(page: Any, secrets: Secrets) -> None:
     if following is not None:
         _show(following, secrets)
         await settled(following.next_page())
-    for one in await each(page.pages(), 3):
-        _show(one, secrets)
+    for page_item in await each(page.pages(), 3):
+        _show(page_item, secrets)
 
 
 async def _download(file: Any, secrets: Secrets) -> None:

@@ -279,8 +279,8 @@ def test_tool_method_is_bound_to_its_object():
     """A method that is a tool is called with its object, and attributes of the object stay its own."""
     assert Named().count(2) == "mine as well 2"
     assert Named.count.name == "count-up"
-    one = tool(Named(), name="one")
-    assert (one.name, one()) == ("one", "mine as well")
+    bound = tool(Named(), name="one")
+    assert (bound.name, bound()) == ("one", "mine as well")
 
 
 def positional(a: int, /) -> None: ...
