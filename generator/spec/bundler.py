@@ -177,7 +177,7 @@ class _Bundler:
         return result
 
     def follow_mapping(self, tags: LocatedMapping, file: Path, place: tuple[str, ...]) -> LocatedMapping:
-        """Follow the values of a discriminator's mapping, which are references without saying so."""
+        """Follow the values of a discriminator's mapping, which are references, but not written as `$ref`."""
         result = tags.twin()
         for tag, name in tags.items():
             reference = tags.twin()
