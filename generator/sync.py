@@ -39,6 +39,9 @@ _NAMES = {
     "aiter_bytes": "iter_bytes",
     "anext": "next",
     "aread_body": "read_body",
+    "asend": "send",
+    "async_auth_flow": "sync_auth_flow",
+    "exchange_async": "exchange",
     "sleep_async": "sleep",
 }
 _WORD = re.compile(r"\b[A-Za-z_]\w*")

@@ -18,7 +18,7 @@ from cozekit._streams.chained_async import AsyncChainedStream
 from cozekit._websockets.interpretation import AsyncInterpretation
 from cozekit._websockets.session_async import AsyncSession
 from cozekit._websockets.turn import AsyncTurn
-from cozekit.auth._flow import AsyncFlow
+from cozekit.auth._flow_async import AsyncOAuthFlow
 
 __all__ = ["Connect", "Counter", "at_once", "unwrap"]
 
@@ -157,6 +157,6 @@ class _Shown:
 def _show(portal: BlockingPortal, value: Any) -> Any:
     wrapped = (
         AsyncBaseClient, AsyncResource, AsyncStream, AsyncChainedStream, AsyncPage, AsyncPager, AsyncWorkflowResult,
-        AsyncSession, AsyncTurn, AsyncInterpretation, AsyncFlow,
+        AsyncSession, AsyncTurn, AsyncInterpretation, AsyncOAuthFlow,
     )  # fmt: skip
     return _Shown(portal, value) if isinstance(value, wrapped) or inspect.isasyncgen(value) else value

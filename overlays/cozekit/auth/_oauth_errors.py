@@ -20,7 +20,7 @@ from ..errors import (
     OAuthError,
 )
 
-__all__ = ["refusal"]
+__all__ = ["to_oauth_error"]
 
 _RETRYABLE = {OAuthErrorCode.INTERNAL_ERROR, OAuthErrorCode.AUTHORIZATION_PENDING, OAuthErrorCode.SLOW_DOWN}
 _SECRETS = ("code", "refresh_token", "device_code", "code_verifier")
@@ -46,7 +46,7 @@ _CHANNEL = "Bind the OAuth app to its channel first."
 _DENIED = "The user refused, the app was disabled by its owner, or it is of a type that may not do this."
 
 
-def refusal(error: APIError, arguments: Mapping[str, Any], bearer: str | None = None) -> APIError:
+def to_oauth_error(error: APIError, arguments: Mapping[str, Any], bearer: str | None = None) -> APIError:
     """Make an exception that says what to do of what the answer to a token request told.
 
     Args:

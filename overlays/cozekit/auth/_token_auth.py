@@ -14,7 +14,7 @@ from ._refresh_lock import Turns
 from ._request_auth import Attempts
 from ._token import Token
 from ._token_manager import AnswerLost, Renewals, TokenSource
-from ._token_request import Grant
+from ._token_request import TokenRequest
 from ._token_store import MemoryStore, TokenStore
 
 __all__ = ["TokenAuth"]
@@ -158,8 +158,8 @@ class TokenAuth(Auth):
         try:
             while True:
                 step = steps.send(answer)
-                if isinstance(step, Grant):
-                    asked = self._built(step, request)
+                if isinstance(step, TokenRequest):
+                    asked = self._build_token_request(step, request)
                     answer = yield asked
                     assert isinstance(answer, HTTPResponse)
                     check_token_answer(answer, asked, step.operation.id)
@@ -180,8 +180,8 @@ class TokenAuth(Auth):
                 f"{self!r} does not authorise requests to {request.url.host}: its tokens are for its own service"
             )
 
-    def _built(self, grant: Grant, request: HTTPRequest) -> HTTPRequest:
-        prepared = grant.request()
+    def _build_token_request(self, wanted: TokenRequest, request: HTTPRequest) -> HTTPRequest:
+        prepared = wanted.request()
         return token_request(prepared, self._source.address_of(prepared), request)
 
 

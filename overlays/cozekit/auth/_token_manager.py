@@ -16,7 +16,7 @@ from coze_api._core._request import Request
 
 from ..errors import APIError, InvalidGrant, TokenStoreError
 from ._token import Token
-from ._token_request import Grant, asking
+from ._token_request import TokenRequest, request_token
 from ._token_store import TokenStore
 
 __all__ = ["AnswerLost", "Renewals", "Step", "TokenSource"]
@@ -29,7 +29,7 @@ _FUTILE = 30.0
 
 _log = logging.getLogger("cozekit.auth")
 
-Step = Grant | Callable[[], Token | None]
+Step = TokenRequest | Callable[[], Token | None]
 """What a renewal wants done: a request for a token, or a call of the store."""
 
 
@@ -44,7 +44,7 @@ class TokenSource(Protocol):
     def default_key(self) -> str:
         """Name of the token in stores."""
 
-    def renewal(self, token: Token | None) -> Callable[[float], Grant] | None:
+    def renewal(self, token: Token | None) -> Callable[[float], TokenRequest] | None:
         """Return what makes the request for the token after *token*; None if only the user can help."""
 
     def address_of(self, request: Request) -> URL:
@@ -150,7 +150,7 @@ class Renewals:
 
         Raises:
             AnswerLost: The token request that this call waited for got no answer.
-            CozeError: There is no token; see `asking`.
+            CozeError: There is no token; see `request_token`.
         """
         if (ready := self.usable()) is not None:
             return ready
@@ -274,15 +274,15 @@ class Renewals:
         return InvalidGrant(text, operation=f"store key {self._key!r}", hint=hint)
 
 
-def _asked(make: Callable[[float], Grant], skew: float) -> Generator[Step, HTTPResponse | Token | None, Token]:
-    """Is `asking`, in the types of steps."""
-    steps = asking(make, skew)
+def _asked(make: Callable[[float], TokenRequest], skew: float) -> Generator[Step, HTTPResponse | Token | None, Token]:
+    """Is `request_token`, in the types of steps."""
+    steps = request_token(make, skew)
     try:
-        grant = next(steps)
+        token_request = next(steps)
         while True:
-            answer = yield grant
+            answer = yield token_request
             assert isinstance(answer, HTTPResponse)
-            grant = steps.send(answer)
+            token_request = steps.send(answer)
     except StopIteration as done:
         return done.value  # type: ignore[no-any-return]  # a generator's result has no type
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from coze_sandbox import BOT_ID, CHANNEL_APP, ENTERPRISE_APP, ENTERPRISE_ID, SERVICE_APP, USER_ID, WORKSPACE_ID
 from cozekit import Coze, auth
-from cozekit.auth import Token, _device_code, new_state, new_verifier, parse_callback
+from cozekit.auth import Token, _device_code, _device_code_async, new_state, new_verifier, parse_callback
 from cozekit.errors import (
     AuthorizationDenied,
     DecodeError,
@@ -65,7 +65,7 @@ def test_authorize_url_is_on_the_www_host_of_the_region(flows, base_url):
     assert query_of(str(url)) == expected
     narrow = httpx.URL(web.authorize_url(state="s", workspace_id="77"))
     assert "workspace_id/77/" in narrow.path
-    with pytest.raises(InvalidArgumentError, match="state must be a text"):
+    with pytest.raises(InvalidArgumentError, match="state must be a string"):
         web.authorize_url(state="")
 
 
@@ -186,9 +186,9 @@ class User:
         async def asleep(seconds: float) -> None:
             sleep(seconds)
 
-        monkeypatch.setattr(_device_code, "_sleep", sleep)
-        monkeypatch.setattr(_device_code, "_asleep", asleep)
-        monkeypatch.setattr(_device_code, "_now", lambda: sum(self.naps))
+        monkeypatch.setattr(_device_code, "sleep", sleep)
+        monkeypatch.setattr(_device_code_async, "sleep_async", asleep)
+        monkeypatch.setattr(_device_code_async, "_now", lambda: sum(self.naps))
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ def test_device_interval_grows_by_five_seconds_on_slow_down(flows, connect, user
 @pytest.mark.parametrize("expires_in", [10**9, 10**30, -(10**30), 1e300])
 def test_absurd_expiry_of_a_device_code_is_rejected(flows, connect, expires_in):
     """A device code with an absurd lifetime raises an error instead of a date overflow."""
-    with pytest.raises(DecodeError, match="the answer has no code for the device"):
+    with pytest.raises(DecodeError, match="the response has no device code"):
         polled(flows, connect, expires_in=expires_in)
 
 
@@ -270,7 +270,7 @@ def test_token_that_no_header_can_hold_is_rejected_at_once(flows, connect, user,
     """An access token that cannot be sent in a header is rejected when it is fetched, and the error does not show it."""
     answer = httpx.Response(200, content=json.dumps({**GIVEN, "access_token": token}))
     device, code, _ = polled(flows, connect, answer)
-    with pytest.raises(DecodeError, match="the answer has no access token") as caught:
+    with pytest.raises(DecodeError, match="the response has no access token") as caught:
         device.wait(code)
     assert token not in str(caught.value)
     with pytest.raises(InvalidArgumentError, match="access_token holds characters that no token has"):
@@ -338,7 +338,7 @@ def test_device_sends_no_poll_after_expiry(flows, connect, user):
 def test_device_wait_can_time_out_and_start_again(flows, connect, user):
     """The timeout of the caller ends the wait on time, and the same code can be waited for again."""
     device, code, _ = polled(flows, connect, device_error("authorization_pending"), GIVEN)
-    with pytest.raises(DeviceTimeout, match="within 8 s; the code is valid for longer"):
+    with pytest.raises(DeviceTimeout, match="within 8 s; the code is still valid"):
         device.wait(code, timeout=8)
     assert sum(user.naps) == 8
     assert device.wait(code).access_token == "czu_a"
@@ -436,7 +436,7 @@ def test_jwt_claims_and_endpoint_depend_on_the_kind_of_app(flows, connect, optio
         ({"account_id": "1", "scope": SCOPE}, "a scope is for channel apps"),
         ({"device_id": "1", "custom_consumer": "2"}, "either device_id or custom_consumer"),
         ({"session_name": 7}, "session_name must be a text"),
-        ({"sesion_name": "x"}, "there is no option sesion_name"),
+        ({"sesion_name": "x"}, "unknown options: sesion_name"),
         ({"scope": {"account_permission": 1}}, "scope"),
     ],
 )
@@ -529,7 +529,7 @@ def test_audience_option_names_the_host_behind_a_gateway(flows, connect, coze_sa
         coze.users.me()
     coze = connect(handler=gateway, auth=auth.JWTAuth(**settings, audience="api.coze.com"))
     assert coze.users.me().user_id
-    with pytest.raises(InvalidArgumentError, match="audience must be a text"):
+    with pytest.raises(InvalidArgumentError, match="audience must be a string"):
         auth.JWTOAuth(**settings, audience="")
 
 
@@ -628,7 +628,7 @@ def test_flow_requires_https(flows, address):
 @pytest.mark.parametrize("secret", ["", " a", "a\nb", None, 7])
 def test_invalid_secret_is_rejected_without_showing_it(secret):
     """A client secret that cannot be sent is rejected, and the error does not show it."""
-    with pytest.raises(InvalidArgumentError, match="client_secret must be a text of printable ASCII characters"):
+    with pytest.raises(InvalidArgumentError, match="client_secret must be a string of printable ASCII characters"):
         auth.WebOAuth("id", secret)
 
 

@@ -19,7 +19,7 @@ import pytest
 from coze_api._core._secrets import hidden
 from coze_api.operations import oauth
 from cozekit.auth import FileStore, JWTAuth, RedisStore, Token, new_state, new_verifier
-from cozekit.auth._token_request import Grant
+from cozekit.auth._token_request import TokenRequest
 from cozekit.errors import APIError, CozeError, GatewayError, InvalidArgumentError, OAuthError
 from tests.overlay._clients import Connect, Counter, unwrap
 from tests.overlay._exception_dump import shown
@@ -320,6 +320,6 @@ def test_refresh_token_that_is_no_utf8_is_rejected_without_showing_it():
     """A refresh token that UTF-8 cannot encode is rejected before it is sent; neither it nor the app's secret is shown."""
     arguments = {"grant_type": "refresh_token", "client_id": "1", "refresh_token": hidden(f"{REFRESH}\udfff")}
     with pytest.raises(InvalidArgumentError, match="surrogate") as caught:
-        Grant(oauth.TOKEN, arguments, CLIENT_SECRET).request()
+        TokenRequest(oauth.TOKEN, arguments, CLIENT_SECRET).request()
     assert CLIENT_SECRET not in shown(caught.value)
     assert REFRESH not in str(caught.value)

@@ -411,7 +411,7 @@ def test_second_login_reuses_app_and_base_url(cozekit, coze_sandbox, monkeypatch
     """A second login needs neither app nor base URL."""
     coze_sandbox.oauth.auto_consent = True
     arguments = ["login", "--device", "--client-id", PUBLIC_APP.client_id, "--base-url", coze_sandbox.base_url]
-    monkeypatch.setattr("cozekit.auth._device_code._sleep", lambda _: None)
+    monkeypatch.setattr("cozekit.auth._device_code.sleep", lambda _: None)
     assert cozekit(*arguments).status == 0
     assert cozekit("login", "--device").status == 0
 
