@@ -15,7 +15,7 @@ MAX_DEPTH = 128
 """Levels of arrays and objects that are read. More than that exhausts the stack of whatever walks over a value later:
 `repr`, comparing, copying, encoding."""
 
-_scan = json.scanner.make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # the class that typeshed expects is not needed
+_scan = json.scanner.make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # typeshed expects more
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
