@@ -28,12 +28,8 @@ def _are_strings(value: Any) -> bool:
 
 
 _SHAPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "x-coze-permission": ("a text", lambda value: isinstance(value, str)),
-    "x-coze-idempotent": ("true or false", lambda value: isinstance(value, bool)),
-    "x-coze-result": ("a text", lambda value: isinstance(value, str)),
     "x-coze-max-body-bytes": ("a whole number", lambda value: type(value) is int and value > 0),
     "x-coze-notes": ("a list of texts", _are_strings),
-    "x-coze-from-string": ("an object", lambda value: isinstance(value, LocatedMapping)),
     "x-coze-json-text": (
         "a schema that is no reference alone, which validators allow in contentSchema only",
         lambda value: isinstance(value, LocatedMapping) and "$ref" not in value,
