@@ -282,13 +282,13 @@ def test_cause_of_a_connection_error_shows_no_token(connect):
 def test_authorization_without_a_token_response_raises_like_a_call(connect, failure):
     """`authorization` raises what a call would raise if the token request gets no response."""
 
-    class Asking(httpx.Auth):
+    class WithTokenRequest(httpx.Auth):
         def auth_flow(self, request: httpx.Request) -> Any:
             yield httpx.Request("POST", "https://api.coze.com/token")
             yield request
 
     http = connect.http(transport=httpx.MockTransport(Counter(failure)))
-    coze = connect(http_client=http, auth=Asking(), retry=0)
+    coze = connect(http_client=http, auth=WithTokenRequest(), retry=0)
     raw = unwrap(coze)
     with pytest.raises(APIConnectionError, match=r"^oauth\.token: "):
         connect.run(async_authorization if connect.is_async else authorization, raw)
