@@ -35,6 +35,7 @@ _NAMES = {
     "StopAsyncIteration": "StopIteration",
     "acancel_chat": "cancel_chat",
     "aclose": "close",
+    "aclosing": "closing",
     "aiter": "iter",
     "aiter_bytes": "iter_bytes",
     "anext": "next",

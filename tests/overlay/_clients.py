@@ -15,9 +15,9 @@ from coze_api._core._resource import AsyncResource
 from coze_api._core._stream_async import AsyncStream
 from cozekit import AsyncCoze, AsyncWorkflowResult, Coze, RetryPolicy
 from cozekit._streams.chained_async import AsyncChainedStream
-from cozekit._websockets.interpretation import AsyncInterpretation
+from cozekit._websockets.chat_async import AsyncTurn
+from cozekit._websockets.interpretation_async import AsyncInterpretation
 from cozekit._websockets.session_async import AsyncSession
-from cozekit._websockets.turn import AsyncTurn
 from cozekit.auth._flow_async import AsyncOAuthFlow
 
 __all__ = ["Connect", "Counter", "at_once", "unwrap"]

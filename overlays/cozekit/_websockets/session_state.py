@@ -25,13 +25,13 @@ from ..errors import (
 )
 from .options import SocketOptions
 
-__all__ = ["SocketState"]
+__all__ = ["NORMAL_CLOSE_CODES", "ConnectionClosed", "SessionState"]
 
 U = TypeVar("U")
 D = TypeVar("D")
 _LONGEST_WAIT = 1.0  # seconds until the state of other things is looked at while a message is waited for
-_LONGEST_WAIT_BESIDE = 0.05  # the same while something is being sent, whose failure should be told soon
-_EXPLAINED = {
+_LONGEST_WAIT_SENDING = 0.05  # the same while something is being sent, whose failure should be told soon
+_CLOSE_REASONS = {
     1000: "the other side had nothing more to say",
     1001: "the server goes away or restarts; connect again",
     1002: "one side broke the WebSocket protocol",
@@ -46,9 +46,28 @@ _EXPLAINED = {
     1013: "the server is overloaded; connect again later",
     1014: "a gateway got a bad answer",
 }
+NORMAL_CLOSE_CODES = {1000, 1001}
 
 
-class SocketState(Generic[U, D]):
+class ConnectionClosed(Exception):
+    """The connection is closed or broken.
+
+    Attributes:
+        code: Close code.
+        reason: Reason that came with it.
+        clean: Whether both sides closed the connection.
+        locally: Whether this side closed it first.
+    """
+
+    def __init__(self, code: int, reason: str, *, clean: bool, locally: bool) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+        self.clean = clean
+        self.locally = locally
+
+
+class SessionState(Generic[U, D]):
     """What one session has seen and may do.
 
     Attributes:
@@ -58,7 +77,7 @@ class SocketState(Generic[U, D]):
         last: The last of them, or None.
         pending: Messages that arrived while another one was waited for, not yet given out.
         closed: Set once the connection is over.
-        is_given_up: Whether the other side was taken for dead.
+        ping_timed_out: Whether the other side was taken for dead.
     """
 
     def __init__(self, handshake: Handshake[U, D], options: SocketOptions) -> None:
@@ -71,7 +90,7 @@ class SocketState(Generic[U, D]):
         self.last: D | None = None
         self.pending: deque[D] = deque()
         self.closed: SocketClosed | None = None
-        self.is_given_up = False
+        self.ping_timed_out = False
         self._active = time.monotonic()
 
     def encode(self, message: object) -> tuple[str, str]:
@@ -142,20 +161,20 @@ class SocketState(Generic[U, D]):
         """Tell whether nothing follows for what was asked."""
         return self.kind_of(message) in self.protocol.ends
 
-    def over(self, closed: Any, session: Any) -> SocketClosed:
+    def closed_by_peer(self, closed: Any, session: Any) -> SocketClosed:
         """Make the error for a connection that is over."""
         if self.closed is None:
             code = closed.code
-            reason = _EXPLAINED.get(code, "a reason of the server's own" if code >= 3000 else "an unknown reason")
-            if closed.here and code == 1009:
+            reason = _CLOSE_REASONS.get(code, "a reason of the server's own" if code >= 3000 else "an unknown reason")
+            if closed.locally and code == 1009:
                 reason = "a message was larger than max_message_bytes allows"
-            elif self.is_given_up:
+            elif self.ping_timed_out:
                 reason = f"the other side did not answer a ping for {self.options.ping_timeout:g} s"
-            self._over(reason, code, closed.reason, clean=closed.clean, session=session)
+            self._closed(reason, code, closed.reason, clean=closed.clean, session=session)
         assert self.closed is not None
         return self.closed
 
-    def _over(self, meaning: str, code: int, reason: str, *, clean: bool, session: Any) -> SocketClosed:
+    def _closed(self, meaning: str, code: int, reason: str, *, clean: bool, session: Any) -> SocketClosed:
         self.closed = SocketClosed(
             meaning,
             operation=self.operation,
@@ -169,28 +188,28 @@ class SocketState(Generic[U, D]):
         )
         return self.closed
 
-    def left(self, session: Any) -> SocketClosed:
+    def closed_locally(self, session: Any) -> SocketClosed:
         """Make the error for a connection that was closed here, and what it still held thrown away."""
-        return self.closed or self._over("it was closed here", 1000, "", clean=True, session=session)
+        return self.closed or self._closed("it was closed here", 1000, "", clean=True, session=session)
 
-    def wait(self, began: float, looked: int, timeout: float | None, *, beside: bool) -> float:
+    def next_timeout(self, began: float, polls: int, timeout: float | None, *, sending: bool) -> float:
         """Decide how long to wait for a message before looking around again.
 
         Args:
             began: When the wait for this message began.
-            looked: How often was looked around since then.
+            polls: Number of timeouts since then.
             timeout: Seconds for it; None for the idle timeout, which begins anew with what is sent.
-            beside: Whether something is being sent at the same time.
+            sending: Whether a sender runs at the same time.
 
         Raises:
             APITimeoutError: It took too long.
         """
         now = time.monotonic()
         limit, since = (self.options.idle_timeout, max(self._active, began)) if timeout is None else (timeout, began)
-        longest = _LONGEST_WAIT_BESIDE if beside else _LONGEST_WAIT
+        longest = _LONGEST_WAIT_SENDING if sending else _LONGEST_WAIT
         if limit is None:
             return longest
-        if (left := since + limit - now) > 0 or not looked:
+        if (left := since + limit - now) > 0 or not polls:
             return max(min(left, longest), 0.0)
         raise APITimeoutError(
             f"no message came for {limit:g} s after {self.received} messages (logid {self.logid or 'unknown'})",
@@ -200,11 +219,11 @@ class SocketState(Generic[U, D]):
             sent=True,
         )
 
-    def gives_up(self, pinged: float, began: float) -> bool:
+    def is_ping_overdue(self, pinged: float, began: float) -> bool:
         """Tell whether a ping of the time *pinged* is unanswered for too long.
 
         Only the time counts in which a message is waited for: before, nobody may have looked for the answer.
         """
         limit = self.options.ping_timeout
-        self.is_given_up = limit is not None and time.monotonic() - max(pinged, began) > limit
-        return self.is_given_up
+        self.ping_timed_out = limit is not None and time.monotonic() - max(pinged, began) > limit
+        return self.ping_timed_out

@@ -14,12 +14,12 @@ import time
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["GuardedTLS", "TLSSocket"]
+__all__ = ["ThreadSafeSSLContext", "TLSSocket"]
 
-_PIECE = 1 << 16  # at most this much is encrypted in one go, so that a large message delays no reading
+_RECORD_SIZE = 1 << 16  # at most this much is encrypted in one go, so that a large message delays no reading
 
 
-class GuardedTLS:
+class ThreadSafeSSLContext:
     """Stands in for an `ssl.SSLContext` where a library asks for one to call `wrap_socket`.
 
     Args:
@@ -72,7 +72,7 @@ class TLSSocket:
                     if left <= 0:
                         raise TimeoutError("the TLS handshake took too long") from None
                     self._sock.settimeout(left)
-                self._feed(_PIECE)
+                self._read_ciphertext(_RECORD_SIZE)
             except ssl.SSLError:
                 with suppress(OSError):
                     self._flush()  # tells the server why
@@ -94,21 +94,21 @@ class TLSSocket:
         while True:
             try:
                 with self._tls_lock:
-                    received = self._take()
+                    received = self._decrypt()
             finally:
                 with suppress(OSError):  # whoever sends next is told; what arrived can be read all the same
                     self._flush()
             if received is not None:
                 return received
-            self._feed(size)
+            self._read_ciphertext(size)
 
-    def _take(self) -> bytes | None:
+    def _decrypt(self) -> bytes | None:
         """Decrypt what there is: None where that is nothing yet."""
         if self._failure is not None:
             raise self._failure
         pieces: list[bytes] = []
         try:
-            while piece := self._tls.read(_PIECE):
+            while piece := self._tls.read(_RECORD_SIZE):
                 pieces.append(piece)
             with suppress(OSError):  # after a goodbye nothing comes that would wake who waits by `select`: this does
                 self._sock.shutdown(socket.SHUT_RD)
@@ -123,7 +123,7 @@ class TLSSocket:
             self._failure = error
         return b"".join(pieces)
 
-    def _feed(self, size: int) -> None:
+    def _read_ciphertext(self, size: int) -> None:
         """Wait for something to decrypt."""
         arrived = self._sock.recv(size)
         with self._tls_lock:
@@ -143,7 +143,7 @@ class TLSSocket:
         with self._send_lock:
             while left:
                 with self._tls_lock:
-                    written = self._tls.write(left[:_PIECE])
+                    written = self._tls.write(left[:_RECORD_SIZE])
                     encrypted = self._outgoing.read()
                 self._sock.sendall(encrypted)
                 left = left[written:]

@@ -14,7 +14,7 @@ from coze_api._core._loopback import is_loopback
 from coze_api.resources.websockets import WebsocketsChatAPI
 from coze_sandbox import BOT_ID
 from cozekit import APIConnectionError, SocketOptions
-from cozekit._websockets.handshake import _Dialer
+from cozekit._websockets.handshake import _HandshakeBuilder
 from cozekit.auth import JWTAuth
 from cozekit.errors import GatewayError
 from tests._serving import serving
@@ -104,7 +104,7 @@ def test_remote_websockets_use_the_proxy(connect, base_url, options, used):
     pytest.importorskip("websockets")
     coze = connect("pat_a", base_url=base_url)
     handshake = WebsocketsChatAPI(unwrap(coze)).handshake(bot_id="1")
-    assert _Dialer(handshake, SocketOptions(proxy=options), 1)(handshake.built).proxy == used
+    assert _HandshakeBuilder(handshake, SocketOptions(proxy=options), 1).params(handshake.built).proxy == used
 
 
 def test_remote_calls_use_the_proxy(connect, proxy):

@@ -114,8 +114,8 @@ def test_say_sends_text_while_audio_arrives(connect: Connect) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "call", "message"),
     [
-        ("audio.speech", {}, lambda session: session.say("Hi"), "format of the sound to receive is not told"),
-        ("audio.transcriptions", {}, lambda session: session.listen(SOUND), "Coze would take it for WAV"),
+        ("audio.speech", {}, lambda session: session.say("Hi"), "format of the sound to receive is not set"),
+        ("audio.transcriptions", {}, lambda session: session.listen(SOUND), "default is WAV"),
         (
             "audio.transcriptions",
             {"input_audio": {"format": "pcm", "sample_rate": 16000}},
@@ -146,10 +146,10 @@ WAV = PCM.to_wav(b"\1\2" * 400)
 @pytest.mark.parametrize(
     ("input_audio", "sound", "message"),
     [
-        (PCM, [WAV], "the sound is wav, but input_audio tells pcm"),
+        (PCM, [WAV], "the sound is wav, but input_audio is pcm"),
         ({"format": "wav"}, [b"\1\2" * 100], "does not begin like wav"),
-        ({"format": "wav"}, [b"OggS" + bytes(100)], "the sound is ogg, but input_audio tells wav"),
-        (PCM, ["text"], "a piece of sound must be bytes, not str"),
+        ({"format": "wav"}, [b"OggS" + bytes(100)], "the sound is ogg, but input_audio is wav"),
+        (PCM, ["text"], "a chunk of sound must be bytes, not str"),
     ],
 )
 def test_audio_in_another_format_is_rejected(

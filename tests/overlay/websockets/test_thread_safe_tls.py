@@ -15,7 +15,7 @@ import pytest
 
 from coze_sandbox import Sandbox
 from cozekit import SocketOptions, audio
-from cozekit._websockets.thread_safe_tls import GuardedTLS, TLSSocket
+from cozekit._websockets.thread_safe_tls import ThreadSafeSSLContext, TLSSocket
 from tests.overlay._clients import Connect
 
 pytestmark = pytest.mark.needs_asyncio
@@ -103,7 +103,7 @@ def accepted(server: ssl.SSLContext) -> Iterator[tuple[socket.socket, Peer]]:
 def joined(client: ssl.SSLContext, server: ssl.SSLContext) -> Iterator[tuple[TLSSocket, Peer]]:
     """Connect both sides."""
     with accepted(server) as (here, peer):
-        client_side = GuardedTLS(client).wrap_socket(here, server_hostname=NAME)
+        client_side = ThreadSafeSSLContext(client).wrap_socket(here, server_hostname=NAME)
         peer.ready.wait()
         yield client_side, peer
 
