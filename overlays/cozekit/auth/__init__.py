@@ -1,6 +1,6 @@
-"""Every way into Coze, with tokens that look after themselves. The guide docs/guides/auth.md helps to choose.
+"""OAuth flows, and tokens that are refreshed automatically. The guide docs/guides/auth.md helps to choose a flow.
 
-Flows get tokens; strategies (`Coze(auth=…)`) use and renew them; stores keep them.
+Flows get tokens; an auth (`Coze(auth=…)`) uses and refreshes them; stores keep them.
 """
 
 from typing import TYPE_CHECKING

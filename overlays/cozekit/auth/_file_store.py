@@ -30,8 +30,8 @@ class FileStore:
 
     A file is replaced as a whole, so that a process that is killed leaves either the old token or the new one. A lock
     makes the processes of one machine take turns; it ends with the process that holds it. The folder must be on a
-    local file system. Links and anything else that is no regular file are refused, and `InsecureFolderWarning` warns of
-    a folder in which other users can replace files.
+    local file system. Links and other files that are not regular files are rejected, and `InsecureFolderWarning` warns
+    of a folder in which other users can replace files.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:

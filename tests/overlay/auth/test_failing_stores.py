@@ -70,7 +70,7 @@ def test_token_deleted_from_the_store_stays_deleted(connect):
     coze.users.me()
     store.delete("k")
     service.access_token = "a9"  # and Coze rejects the token, too
-    with pytest.raises(InvalidGrant, match="The user must log in, or did log out elsewhere"):
+    with pytest.raises(InvalidGrant, match="The user must log in; perhaps another process logged out"):
         coze.users.me()
     assert store.load("k") is None
     assert service.refreshes == []

@@ -129,7 +129,7 @@ def test_parse_callback_returns_the_code_of_the_right_state():
 )
 def test_callback_with_another_state_is_rejected(query):
     """If the state differs from the one that was sent, no code is returned."""
-    with pytest.raises(StateMismatch, match="somebody else began this authorization"):
+    with pytest.raises(StateMismatch, match="somebody else started this authorization"):
         parse_callback(f"{REDIRECT}?{query}", state="s")
     with pytest.raises(InvalidArgumentError, match="state is empty"):
         parse_callback(f"{REDIRECT}?{query}", state="")
@@ -145,10 +145,10 @@ def test_malformed_callback_url_is_rejected():
     ("query", "kind", "message"),
     [
         ("error=access_denied&error_description=No+thanks", AuthorizationDenied, "No thanks (access_denied)"),
-        ("error=access_deny&code=c", AuthorizationDenied, "came back without a code (access_deny)"),
-        ("error=server_error", OAuthError, "came back without a code (server_error)"),
-        ("code=a&code=b", OAuthError, "without a code, or with several"),
-        ("x=1", OAuthError, "without a code, or with several"),
+        ("error=access_deny&code=c", AuthorizationDenied, "the redirect has no code (access_deny)"),
+        ("error=server_error", OAuthError, "the redirect has no code (server_error)"),
+        ("code=a&code=b", OAuthError, "no code, or several"),
+        ("x=1", OAuthError, "no code, or several"),
     ],
 )
 def test_callback_with_an_error_raises_it(query, kind, message):
@@ -547,7 +547,7 @@ def test_app_file_configures_flow_and_strategy(flows, tmp_path, connect):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"client_type": "web"}, "is of an app for the flow 'web', not 'jwt'"),
+        ({"client_type": "web"}, "belongs to an app of the flow 'web', not 'jwt'"),
         ({"private_key": ""}, "lacks private_key"),
         ({"private_key": "nonsense"}, "private_key is no private key in PEM form"),
     ],
@@ -563,7 +563,7 @@ def test_missing_or_invalid_app_file_is_rejected_with_its_path(tmp_path):
     with pytest.raises(InvalidArgumentError, match=r"app\.json: cannot be read: No such file"):
         auth.JWTAuth.from_file(tmp_path / "app.json")
     (tmp_path / "app.json").write_text("-----BEGIN PRIVATE KEY-----", encoding="utf-8")
-    with pytest.raises(InvalidArgumentError, match="is no JSON; download the app's settings"):
+    with pytest.raises(InvalidArgumentError, match="is not JSON; download the app's settings"):
         auth.JWTAuth.from_file(tmp_path / "app.json")
 
 

@@ -63,7 +63,7 @@ def test_rejected_new_token_is_renewed_again_after_30_seconds(connect, status_20
         service.refusal = lambda: httpx.Response(200, json={"code": 4100, "msg": "authentication is invalid"})
     coze = client(connect, service, strategy(token(seconds=600)))
     for _ in range(3):
-        with pytest.raises(AuthenticationError, match="no other is asked for in the next 30 seconds"):
+        with pytest.raises(AuthenticationError, match="no other one is requested in the next 30 seconds"):
             coze.users.me()
         clock.now += 9
     assert service.refreshes == ["r0"]

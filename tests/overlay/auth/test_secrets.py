@@ -224,7 +224,7 @@ def test_successful_flows_show_no_secret(flows, connect, coze_sandbox, caplog, t
     url = flows.pkce().authorize_url(state=state, code_verifier=verifier)
     assert verifier not in url
     begun = flows.device().start()
-    parts = [unwrap(web), first, second, store, auth, coze, begun, vars(auth), vars(unwrap(web)).keys(), auth._renewals]
+    parts = [unwrap(web), first, second, store, auth, coze, begun, vars(auth), vars(unwrap(web)).keys(), auth._manager]
     text = f"{parts} {caplog.text}"
     for secret in (
         code,

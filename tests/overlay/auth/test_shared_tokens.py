@@ -132,7 +132,7 @@ class Queue:
 def test_lost_token_request_fails_all_waiting_threads_at_once():
     """If the token request gets no response, all waiting calls fail at once and do not retry one after the other."""
     service, auth, queue = Service(), strategy(token()), Queue()
-    auth._turns._locks = {auth._key: queue}  # type: ignore[assignment]  # has what is used of locks
+    auth._refresh_lock._locks = {auth._key: queue}  # type: ignore[assignment]  # has what is used of locks
 
     def late(text: str, request: httpx.Request) -> Exception:
         while queue.came < 20:
@@ -253,7 +253,7 @@ async def test_lost_token_request_fails_all_waiting_tasks_at_once():
         waiting.set()
     assert len(failures) == 20
     assert len(service.refreshes) == 1
-    assert sum("the token request of another call got no answer" in failure for failure in failures) == 19
+    assert sum("the token request of another call got no response" in failure for failure in failures) == 19
 
 
 FORKING = f"""

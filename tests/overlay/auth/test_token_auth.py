@@ -188,7 +188,7 @@ def test_lost_refresh_response_is_named_in_the_error(connect):
     """If the response to a refresh was lost, the later rejection of the used refresh token names this cause."""
     service = Service()
     service.trouble = ["lost"]
-    with pytest.raises(InvalidGrant, match="The answer to an earlier refresh was lost with its connection"):
+    with pytest.raises(InvalidGrant, match="The response to an earlier refresh was lost with its connection"):
         client(connect, service, strategy(token())).users.me()
     assert service.refreshes == ["lost", "refused"]
 
@@ -274,7 +274,7 @@ def test_token_is_sent_to_its_own_service_only():
             "https://evil.com/",
             "https://pages.coze.com/",
         ):
-            with pytest.raises(InvalidArgumentError, match="does not authorise requests to"):
+            with pytest.raises(InvalidArgumentError, match="does not authorize requests to"):
                 http.get(address)
         assert http.get("https://ws.coze.com/").status_code == 200
     assert service.calls == ["a1"]

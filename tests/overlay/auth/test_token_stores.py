@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cozekit.auth import FileStore, MemoryStore, RedisStore, Token, TokenStore, WebOAuth
-from cozekit.auth._lock_handle import Claim
+from cozekit.auth._refresh_lock import _LockHandle
 from cozekit.errors import InvalidArgumentError, TokenStoreError
 from tests.overlay._clients import Connect
 from tests.overlay.auth._flows import SECRET, WEB_APP, Flows, expired, token_requests
@@ -133,12 +133,12 @@ def test_lock_acquired_after_the_timeout_is_released():
     class Late(MemoryStore):
         def try_lock(self, key: str) -> Any:
             lock = super().try_lock(key)
-            claim.drop()
+            claim.release()
             return lock
 
     store = Late()
-    claim = Claim(store, "k")
-    assert claim.take() is False
+    claim = _LockHandle(store, "k")
+    assert claim.try_acquire() is False
     assert MemoryStore.try_lock(store, "k") is not None
 
 

@@ -82,7 +82,7 @@ def test_denied_device_login_exits_with_1_and_saves_nothing(spawn, cozekit, quic
     status, shown = end_of(terminal)
     assert status == 1
     assert "cozekit: " in shown
-    assert "refused" in shown
+    assert "denied" in shown
     assert "Traceback" not in shown
     assert cozekit.files == {}
 
@@ -347,7 +347,7 @@ def test_invalid_jwt_app_file_is_one_line(cozekit, tmp_path):
     path.write_text("{", encoding="utf-8")
     done = cozekit("login", "--jwt", str(path))
     assert (done.status, done.err.count("\n")) == (1, 1)
-    assert "is no JSON" in done.err
+    assert "is not JSON" in done.err
     assert cozekit("login", "--jwt", str(tmp_path / "absent.json")).status == 1
 
 
