@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from coze_api import Client
+from coze_api import Client, operations
 from coze_api._core._body import exchange
 from coze_api._core._http import BODY_LIMIT, BodyLimit, HTTPRequest, make_timeout, map_exceptions
 from coze_api._core._request import Request, add_headers
-from coze_api.operations import oauth
 
 from ._authorization_async import authorization_request
 
@@ -44,7 +43,7 @@ def _build(client: Client, request: Request) -> HTTPRequest:
     add_headers(headers, client._headers, "headers")
     with map_exceptions:
         built = client._http.build_request("GET", client.base_url, headers=headers)
-    built.extensions[BODY_LIMIT] = BodyLimit(client._max_response_bytes, oauth.TOKEN.id)
+    built.extensions[BODY_LIMIT] = BodyLimit(client._max_response_bytes, operations.oauth.TOKEN.id)
     if request.timeout is not None:
         built.extensions["timeout"] = make_timeout(request.timeout).as_dict()
     return built

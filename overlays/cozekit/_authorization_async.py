@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from coze_api import AsyncClient
+from coze_api import AsyncClient, operations
 from coze_api._core._body import exchange_async
 from coze_api._core._http import BODY_LIMIT, BodyLimit, HTTPRequest, make_timeout, map_exceptions
 from coze_api._core._request import Request, add_headers
-from coze_api.operations import oauth
 
 __all__ = ["authorization_header", "authorization_request"]
 
 
 def authorization_request() -> Request:
     """Return a request that is not sent. By it, getting a token counts as a call with retries and a deadline."""
-    return Request(oauth.TOKEN, "GET", "", {})
+    return Request(operations.oauth.TOKEN, "GET", "", {})
 
 
 async def authorization_header(client: AsyncClient, request: Request) -> str:
@@ -46,7 +45,7 @@ def _build(client: AsyncClient, request: Request) -> HTTPRequest:
     add_headers(headers, client._headers, "headers")
     with map_exceptions:
         built = client._http.build_request("GET", client.base_url, headers=headers)
-    built.extensions[BODY_LIMIT] = BodyLimit(client._max_response_bytes, oauth.TOKEN.id)
+    built.extensions[BODY_LIMIT] = BodyLimit(client._max_response_bytes, operations.oauth.TOKEN.id)
     if request.timeout is not None:
         built.extensions["timeout"] = make_timeout(request.timeout).as_dict()
     return built
