@@ -116,8 +116,8 @@ class Turn(TurnState):
 class ChatSession(Session[ChatSocketUplinkMessage, ChatSocketDownlinkMessage]):
     """A call with a bot.
 
-    `talk` is one turn after the other, as with a button to talk. Where Coze finds the ends of what the user says
-    (turn detection by the server), send sound by `converse` and see what comes.
+    `talk` is one turn after the other, as with a push-to-talk button. If Coze detects the end of the user's speech
+    (turn detection by the server), send sound by `converse` and read the messages.
     """
 
     _turn: Turn | None = None
@@ -138,7 +138,7 @@ class ChatSession(Session[ChatSocketUplinkMessage, ChatSocketDownlinkMessage]):
         """Send the user's input and return the turn that answers it.
 
         Args:
-            what: A text, a message, or sound: chunks of it, or all of it. Pieces are sent in the background
+            what: A text, a message, or sound: all of it, or chunks. Chunks are sent in the background
                 while the answer is received, and end the turn. Async clients take async iterables, too.
             tools: Functions that the bot may call, as in `chat.run`. They are called while the turn is read.
                 Async clients take async functions, too.

@@ -72,7 +72,7 @@ def _text(given: object) -> list[ChatSocketUplinkMessage] | None:
     """Make the messages of what the user writes; None where it is sound."""
     if isinstance(given, str):
         if not given:
-            raise InvalidArgumentError("there is nothing to say: the text is empty")
+            raise InvalidArgumentError("there is nothing to send: the text is empty")
         given = SocketEnterMessage(role=MessageRole.USER, content_type=EnterMessageContentType.TEXT, content=given)
     return [ChatSocketMessageCreate(data=given)] if isinstance(given, SocketEnterMessage) else None
 
@@ -96,7 +96,7 @@ def _is_spoken(message: ChatSocketDownlinkMessage) -> bool:
 
 
 def _expects_update(state: _State, settings: ChatSocketUplinkMessage) -> frozenset[str]:
-    """Name what confirms settings, unless they say that it is not to be sent."""
+    """Return the kinds of message that confirm settings, without those that the settings unsubscribe from."""
     wanted = _settings_of(settings).event_subscriptions
     found = state.confirmations(settings)
     return found & frozenset(wanted) if wanted else found
@@ -179,8 +179,8 @@ class AsyncTurn(TurnState):
 class AsyncChatSession(AsyncSession[ChatSocketUplinkMessage, ChatSocketDownlinkMessage]):
     """A call with a bot.
 
-    `talk` is one turn after the other, as with a button to talk. Where Coze finds the ends of what the user says
-    (turn detection by the server), send sound by `converse` and see what comes.
+    `talk` is one turn after the other, as with a push-to-talk button. If Coze detects the end of the user's speech
+    (turn detection by the server), send sound by `converse` and read the messages.
     """
 
     _turn: AsyncTurn | None = None
@@ -201,7 +201,7 @@ class AsyncChatSession(AsyncSession[ChatSocketUplinkMessage, ChatSocketDownlinkM
         """Send the user's input and return the turn that answers it.
 
         Args:
-            what: A text, a message, or sound: chunks of it, or all of it. Pieces are sent in the background
+            what: A text, a message, or sound: all of it, or chunks. Chunks are sent in the background
                 while the answer is received, and end the turn. Async clients take async iterables, too.
             tools: Functions that the bot may call, as in `chat.run`. They are called while the turn is read.
                 Async clients take async functions, too.

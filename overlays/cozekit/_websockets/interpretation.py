@@ -79,7 +79,7 @@ class InterpretationSession(Session[InterpretationUplinkMessage, InterpretationD
     """Interprets speech."""
 
     def interpret(self, sound: bytes | Source[bytes]) -> Interpretation:
-        """Interpret what is said.
+        """Interpret speech.
 
         Args:
             sound: Pieces of sound, or all of it. They are sent in the background while the rest is received.

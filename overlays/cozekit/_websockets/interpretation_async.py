@@ -140,7 +140,7 @@ class AsyncInterpretationSession(AsyncSession[InterpretationUplinkMessage, Inter
     """Interprets speech."""
 
     def interpret(self, sound: bytes | AsyncSource[bytes]) -> AsyncInterpretation:
-        """Interpret what is said.
+        """Interpret speech.
 
         Args:
             sound: Pieces of sound, or all of it. They are sent in the background while the rest is received.

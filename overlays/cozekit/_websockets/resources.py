@@ -58,7 +58,7 @@ class Speech(WebsocketsAudioSpeechAPI):
 
         Args:
             output_audio: Voice and format of the sound. A `cozekit.audio.PCM` stands for bare samples of that format.
-            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            settings: All settings of the connection. Sent first; the session is open when Coze confirms them.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`.
 
@@ -86,7 +86,7 @@ class Transcriptions(WebsocketsAudioTranscriptionsAPI):
 
         Args:
             input_audio: Format of the sound. A `cozekit.audio.PCM` stands for bare samples of that format.
-            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            settings: All settings of the connection. Sent first; the session is open when Coze confirms them.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`.
 
@@ -117,7 +117,7 @@ class InterpretationWebsocket(WebsocketsAudioSimultInterpretationAPI):
             input_audio: Format of the sound that is sent. A `cozekit.audio.PCM` stands for bare samples of that format.
             output_audio: Voice and format of the sound that is received. As above.
             settings: All settings of the connection, the languages among them. They are sent first, and confirmed by
-                Coze before `with` goes on.
+                Coze before the session is open.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`.
 
@@ -147,7 +147,7 @@ class ChatWebsocket(WebsocketsChatAPI):
         Args:
             input_audio: Format of the sound that is sent. A `cozekit.audio.PCM` stands for bare samples of that format.
             output_audio: Voice and format of the sound that is received. As above.
-            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            settings: All settings of the connection. Sent first; the session is open when Coze confirms them.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`: `bot_id` and so on.
 

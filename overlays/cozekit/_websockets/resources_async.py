@@ -57,7 +57,7 @@ class AsyncSpeech(AsyncWebsocketsAudioSpeechAPI):
 
         Args:
             output_audio: Voice and format of the sound. A `cozekit.audio.PCM` stands for bare samples of that format.
-            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            settings: All settings of the connection. Sent first; the session is open when Coze confirms them.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`.
 
@@ -85,7 +85,7 @@ class AsyncTranscriptions(AsyncWebsocketsAudioTranscriptionsAPI):
 
         Args:
             input_audio: Format of the sound. A `cozekit.audio.PCM` stands for bare samples of that format.
-            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            settings: All settings of the connection. Sent first; the session is open when Coze confirms them.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`.
 
@@ -116,7 +116,7 @@ class AsyncInterpretationWebsocket(AsyncWebsocketsAudioSimultInterpretationAPI):
             input_audio: Format of the sound that is sent. A `cozekit.audio.PCM` stands for bare samples of that format.
             output_audio: Voice and format of the sound that is received. As above.
             settings: All settings of the connection, the languages among them. They are sent first, and confirmed by
-                Coze before `with` goes on.
+                Coze before the session is open.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`.
 
@@ -146,7 +146,7 @@ class AsyncChatWebsocket(AsyncWebsocketsChatAPI):
         Args:
             input_audio: Format of the sound that is sent. A `cozekit.audio.PCM` stands for bare samples of that format.
             output_audio: Voice and format of the sound that is received. As above.
-            settings: All settings of the connection. They are sent first, and confirmed by Coze before `with` goes on.
+            settings: All settings of the connection. Sent first; the session is open when Coze confirms them.
             options: Timeouts, TLS and so on, instead of the client's.
             **arguments: Those of `handshake`: `bot_id` and so on.
 

@@ -1,4 +1,4 @@
-"""What sync and async sessions decide alike: what may be sent, what arrived, what an end means."""
+"""The state of a session and its decisions, for sync and async sessions."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ __all__ = ["NORMAL_CLOSE_CODES", "ConnectionClosed", "SessionState"]
 
 U = TypeVar("U")
 D = TypeVar("D")
-_LONGEST_WAIT = 1.0  # seconds until the state of other things is looked at while a message is waited for
-_LONGEST_WAIT_SENDING = 0.05  # the same while something is being sent, whose failure should be told soon
+_LONGEST_WAIT = 1.0  # seconds between two checks of the session while it waits for a message
+_LONGEST_WAIT_SENDING = 0.05  # the same while a sender runs, so that its failure is raised soon
 _CLOSE_REASONS = {
-    1000: "the other side had nothing more to say",
+    1000: "normal closure",
     1001: "the server goes away or restarts; connect again",
     1002: "one side broke the WebSocket protocol",
-    1003: "a kind of data was sent that the server does not take",
+    1003: "the server does not accept this type of data",
     1005: "no reason was given",
-    1006: "the connection broke without a goodbye",
-    1007: "a message was no valid text",
-    1008: "the server refuses what was sent, perhaps for lack of rights",
+    1006: "the connection broke without a close frame",
+    1007: "a message was not valid text",
+    1008: "the server rejected a message, perhaps because a permission is missing",
     1009: "a message was too large",
     1011: "the server failed",
     1012: "the server restarts; connect again",
     1013: "the server is overloaded; connect again later",
-    1014: "a gateway got a bad answer",
+    1014: "a gateway received an invalid response",
 }
 NORMAL_CLOSE_CODES = {1000, 1001}
 
@@ -75,9 +75,9 @@ class SessionState(Generic[U, D]):
         logid: Log id of the connection, as soon as it is known.
         received: How many messages arrived.
         last: The last of them, or None.
-        pending: Messages that arrived while another one was waited for, not yet given out.
+        pending: Messages that arrived while the session waited for another one; not yet returned.
         closed: Set once the connection is over.
-        ping_timed_out: Whether the other side was taken for dead.
+        ping_timed_out: Whether a ping had no answer in time.
     """
 
     def __init__(self, handshake: Handshake[U, D], options: SocketOptions) -> None:
@@ -97,7 +97,7 @@ class SessionState(Generic[U, D]):
         """Check a message and write it as a frame.
 
         Returns:
-            Its id, which is made where it has none, and the frame.
+            Its id, a new one if it has none, and the frame.
 
         Raises:
             InvalidArgumentError: It is none that can be sent, or does not fit the description.
@@ -131,14 +131,14 @@ class SessionState(Generic[U, D]):
         return key_of(tag)
 
     def failure(self, message: D, session: Any) -> CozeError | None:
-        """Make the error that a message tells, if it tells one."""
+        """Return the error that a message reports, or None."""
         if self.kind_of(message) not in self.protocol.fails:
             return None
-        told = failure_of(message)
-        code = code_of(told)
+        details = failure_of(message)
+        code = code_of(details)
         state = getattr(message, "data", None)
         error: StreamFailed = (ChatFailed if isinstance(state, Chat) else SocketFailed)(
-            str(told.get("msg") or "the server reported a failure"),
+            str(details.get("msg") or "the server reported a failure"),
             code=code,
             logid=self.logid,
             operation=self.operation,
@@ -158,7 +158,7 @@ class SessionState(Generic[U, D]):
         return frozenset(self.protocol.answers.get(kind, ())) - self.protocol.fails
 
     def is_end(self, message: D) -> bool:
-        """Tell whether nothing follows for what was asked."""
+        """Return whether a message is the last one of a response."""
         return self.kind_of(message) in self.protocol.ends
 
     def closed_by_peer(self, closed: Any, session: Any) -> SocketClosed:
@@ -220,9 +220,9 @@ class SessionState(Generic[U, D]):
         )
 
     def is_ping_overdue(self, pinged: float, began: float) -> bool:
-        """Tell whether a ping of the time *pinged* is unanswered for too long.
+        """Return whether the ping that was sent at *pinged* has had no answer for too long.
 
-        Only the time counts in which a message is waited for: before, nobody may have looked for the answer.
+        Only the time of the current wait counts: before it, the answer may not have been read.
         """
         limit = self.options.ping_timeout
         self.ping_timed_out = limit is not None and time.monotonic() - max(pinged, began) > limit

@@ -35,7 +35,7 @@ __all__ = [
 M = TypeVar("M", bound=Model)
 MappingInput = Mapping[str, Any]
 _Sound = tuple[Callable[[Any], Any], Any]
-"""What describes sound, and the sound: a PCM, an object of the description or a dict. `_sound` tells them apart."""
+"""A function that converts a format of sound, and the format: a PCM, a model or a dict."""
 
 
 def options_for(client: Any, given: SocketOptions | None) -> SocketOptions:
@@ -76,7 +76,7 @@ def _both_ways(input_audio: Any, output_audio: Any) -> dict[str, _Sound]:
 
 
 def _settings(cls: type[M], given: M | MappingInput | None, **sound: _Sound) -> M | None:
-    """Make the settings with the formats of sound that were given; None if they set nothing."""
+    """Return the settings with the formats of sound; None if nothing is set."""
     made = _object(cls, given)
     if formats := {name: describe(one) for name, (describe, one) in sound.items() if one is not None}:
         made = attrs.evolve(made, **formats)

@@ -37,7 +37,7 @@ class SpeechSession(Session[SpeechUplinkMessage, SpeechDownlinkMessage]):
 
         Raises:
             InvalidArgumentError: The session was opened without `output_audio`.
-            SocketFailed: While reading: Coze told a failure.
+            SocketFailed: While reading: Coze reported a failure.
             SocketClosed: While reading: the connection ended before the sound did.
             APITimeoutError: While reading: nothing came for too long.
         """

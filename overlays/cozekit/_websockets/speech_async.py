@@ -51,7 +51,7 @@ class AsyncSpeechSession(AsyncSession[SpeechUplinkMessage, SpeechDownlinkMessage
 
         Raises:
             InvalidArgumentError: The session was opened without `output_audio`.
-            SocketFailed: While reading: Coze told a failure.
+            SocketFailed: While reading: Coze reported a failure.
             SocketClosed: While reading: the connection ended before the sound did.
             APITimeoutError: While reading: nothing came for too long.
         """

@@ -49,7 +49,7 @@ class AsyncTranscriptionSession(AsyncSession[TranscriptionUplinkMessage, Transcr
 
         Raises:
             InvalidArgumentError: The session was opened without `input_audio`, or the sound is of another format.
-            SocketFailed: While reading: Coze told a failure.
+            SocketFailed: While reading: Coze reported a failure.
             SocketClosed: While reading: the connection ended before the text did.
             APITimeoutError: While reading: nothing was sent or received for too long.
         """

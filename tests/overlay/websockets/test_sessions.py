@@ -124,7 +124,7 @@ def test_say_sends_text_while_audio_arrives(connect: Connect) -> None:
         ),
         ("audio.simult_interpretation", {}, lambda session: session.interpret(SOUND), "format of the sound"),
         ("chat", {"bot_id": "1"}, lambda session: session.talk(SOUND), "format of the sound"),
-        ("chat", {"bot_id": "1"}, lambda session: session.talk(""), "nothing to say"),
+        ("chat", {"bot_id": "1"}, lambda session: session.talk(""), "nothing to send"),
         ("chat", {"bot_id": "1"}, lambda session: session.speak("Hi"), "format of the sound to receive"),
         ("chat", {"bot_id": "1"}, lambda session: session.talk("Hi").audio, "format of the sound to receive"),
     ],
