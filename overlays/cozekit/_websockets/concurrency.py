@@ -1,5 +1,6 @@
 """What sessions need of threads or of asyncio: locks, shields, and sending in the background."""
 
+# Not derived: a thread is joined and stopped by an event, a task is canceled.
 from __future__ import annotations
 
 import asyncio

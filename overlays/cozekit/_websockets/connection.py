@@ -1,5 +1,6 @@
 """Open connections that carry texts, sync and async: those of the library websockets."""
 
+# Not derived: websockets has another API for threads, which receives, pings and closes under locks.
 from __future__ import annotations
 
 import asyncio

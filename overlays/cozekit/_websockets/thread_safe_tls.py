@@ -55,7 +55,7 @@ class TLSSocket:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
         self._tls_lock = threading.Lock()  # guards the TLS object and what comes in and goes out; nobody waits in it
-        self._failure: ssl.SSLError | None = None  # OpenSSL raises it once; data that came before it is returned first
+        self._failure: ssl.SSLError | None = None  # OpenSSL reports it once; data that came before it is returned first
         self._send_lock = threading.Lock()  # keeps what goes out in order; taken before the other, never after
         self._shake_hands()
 
