@@ -78,7 +78,7 @@ def test_missing_channel_reply_is_logged(kind: Any, caplog: pytest.LogCaptureFix
     """A missing reply to a channel's publish request would make publishing fail, so it is logged."""
     with caplog.at_level(logging.WARNING, "cozekit.webhooks"), sending(kind(lambda _: None, token=TOKEN)) as post:
         assert post(PUBLISHED).status_code == 200
-    assert "no answer to a bot that is published to a channel" in caplog.text
+    assert "no response to a bot that is published to a channel" in caplog.text
 
 
 def test_repeated_callback_is_handled_once(kind: Any) -> None:
@@ -137,7 +137,7 @@ def test_repetition_during_handling_gets_503(kind: Any) -> None:
         go_on.wait(60)
 
     app = kind(handle, token=TOKEN)
-    receiver = app._receiver
+    receiver = app._handler
     body = json.dumps(DELETED).encode()
     with sending(app) as post:
         thread = threading.Thread(target=post, args=(DELETED,))
