@@ -111,7 +111,7 @@ def test_terminal_report_has_marks_and_arrows(cozekit, coze_sandbox, monkeypatch
     assert (done.status, done.err) == (1, "")
     assert "ok  token: COZE_API_TOKEN is set" in done.out
     assert "!!  token: 127.0.0.1" in done.out
-    assert "    -> make a token on the web site" in done.out
+    assert "    -> create a token on the website" in done.out
 
 
 def test_missing_permissions_are_listed_and_are_no_error(examined):
@@ -166,7 +166,7 @@ def test_token_of_the_other_region_needs_coze_api_base(examined, two_regions):
 def test_token_that_no_region_accepts_is_reported(examined, two_regions):
     """A token that neither region accepts is reported as such."""
     _, bad, _ = examined("pat_nobody")
-    assert "no region takes the token" in bad["region"]
+    assert "no region accepts the token" in bad["region"]
 
 
 def test_with_coze_api_base_the_other_region_gets_no_request(examined, two_regions, monkeypatch):
@@ -191,7 +191,7 @@ def test_html_response_is_reported_as_a_gateway(examined, coze_sandbox):
     """An HTML page is reported as the response of a gateway or proxy."""
     coze_sandbox.faults.add("html", "users.me", status=200)
     _, bad, _ = examined(coze_sandbox.token, "--base-url", coze_sandbox.base_url)
-    assert "not of Coze" in bad["service"]
+    assert "not one of Coze" in bad["service"]
 
 
 def test_server_error_is_reported_with_log_id(examined, coze_sandbox):
@@ -280,7 +280,7 @@ def test_rejected_refresh_token_is_reported_with_the_login_command(examined, coz
     """A rejected refresh token is reported with the login command."""
     keep(cozekit, coze_sandbox, refresh_token="used")
     _, bad, _ = examined()
-    assert "gives no new token" in bad["token"]
+    assert "rejects the token request" in bad["token"]
     assert "cozekit login --device" in bad["token"]
 
 
