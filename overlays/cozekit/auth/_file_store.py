@@ -94,14 +94,14 @@ class FileStore:
         """Lock a name for all processes of this machine, without waiting.
 
         Raises:
-            TokenStoreError: The file for the lock cannot be made.
+            TokenStoreError: The file for the lock cannot be created.
         """
         path = self.path_of(key).with_suffix(".lock")  # stays: to remove it would let two processes lock two files
         try:
             ensure_dir(self.folder)
             return try_lock(path)
         except OSError as error:
-            raise TokenStoreError(f"{path} cannot be made: {error.strerror}; give a folder that is yours") from error
+            raise TokenStoreError(f"{path} cannot be created: {error.strerror}; pass a folder that you own") from error
 
     def _write(self, path: Path, token: Token) -> str:
         temporary = ""

@@ -54,7 +54,7 @@ def test_lock_that_is_no_regular_file_is_rejected(tmp_path, plant):
     """A lock that is no regular file is rejected with path, reason and remedy, and nothing is created elsewhere."""
     store = FileStore(tmp_path)
     plant(tmp_path / "k.lock")
-    with pytest.raises(TokenStoreError, match=r"k\.lock cannot be created: .*; give a folder that is yours"):
+    with pytest.raises(TokenStoreError, match=r"k\.lock cannot be created: .*; pass a folder that you own"):
         store.try_lock("k")
     assert not (tmp_path / "made").exists()
 
